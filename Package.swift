@@ -1,0 +1,75 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+
+let package = Package(
+    name: "mqtt-quic-bridge",
+    products: [
+        .executable(name: "mqtt-quic-bridge", targets: ["mqtt-quic-bridge"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+    ],
+    targets: [
+        .target(
+            name: "CNGTCP2",
+            linkerSettings: [
+                .linkedLibrary("ngtcp2"), .linkedLibrary("ngtcp2_crypto_gnutls"), .linkedLibrary("gnutls"),
+            ]
+        ),
+        .target(
+            name: "QUICTransport",
+            dependencies: ["CNGTCP2", nioCore, nioPosix, logging, deque, heap],
+            swiftSettings: strict
+        ),
+        .target(name: "MQTTCodec", dependencies: [nioCore], swiftSettings: strict),
+        .target(name: "BridgeCore", dependencies: ["MQTTCodec", nioCore], swiftSettings: strict),
+        .target(
+            name: "BridgeConfig",
+            dependencies: ["BridgeCore", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Bridge",
+            dependencies: [
+                "BridgeCore", "MQTTCodec", "QUICTransport", nioCore, nioPosix, logging, deque,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "mqtt-quic-bridge",
+            dependencies: [
+                "Bridge", "BridgeConfig", "BridgeCore", "QUICTransport", nioCore, nioPosix, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "QUICTransportTests", dependencies: ["QUICTransport", nioCore, nioPosix], swiftSettings: strict),
+        .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec", nioCore], swiftSettings: strict),
+        .testTarget(name: "BridgeCoreTests", dependencies: ["BridgeCore", "MQTTCodec", nioCore], swiftSettings: strict),
+        .testTarget(name: "BridgeConfigTests", dependencies: ["BridgeConfig", "BridgeCore"], swiftSettings: strict),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["Bridge", "BridgeCore", "MQTTCodec", "QUICTransport", "mqtt-quic-bridge", nioCore, nioPosix],
+            swiftSettings: strict
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,3 @@
+#ifndef CNGTCP2_H
+#define CNGTCP2_H
+#endif
