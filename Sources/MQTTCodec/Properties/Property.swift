@@ -1,0 +1,74 @@
+import NIOCore
+
+/// One property of an MQTT 5 packet (MQTT 5 2.2.2.2).
+package enum Property: Sendable, Equatable {
+    /// Whether the payload is UTF-8 text.
+    case payloadFormatIndicator(Bool)
+    /// Seconds.
+    case messageExpiryInterval(UInt32)
+    case contentType(String)
+    case responseTopic(String)
+    case correlationData(ByteBuffer)
+    /// 1...268 435 455.
+    case subscriptionIdentifier(UInt32)
+    /// Seconds; `UInt32.max` never expires.
+    case sessionExpiryInterval(UInt32)
+    case assignedClientIdentifier(String)
+    /// Seconds.
+    case serverKeepAlive(UInt16)
+    case authenticationMethod(String)
+    case authenticationData(ByteBuffer)
+    case requestProblemInformation(Bool)
+    /// Seconds.
+    case willDelayInterval(UInt32)
+    case requestResponseInformation(Bool)
+    case responseInformation(String)
+    case serverReference(String)
+    case reasonString(String)
+    /// Not 0.
+    case receiveMaximum(UInt16)
+    case topicAliasMaximum(UInt16)
+    /// Not 0.
+    case topicAlias(UInt16)
+    /// 0 or 1.
+    case maximumQoS(QoS)
+    case retainAvailable(Bool)
+    case userProperty(name: String, value: String)
+    /// Bytes of a whole packet, not 0.
+    case maximumPacketSize(UInt32)
+    case wildcardSubscriptionAvailable(Bool)
+    case subscriptionIdentifiersAvailable(Bool)
+    case sharedSubscriptionAvailable(Bool)
+
+    var identifier: PropertyIdentifier {
+        switch self {
+        case .payloadFormatIndicator: .payloadFormatIndicator
+        case .messageExpiryInterval: .messageExpiryInterval
+        case .contentType: .contentType
+        case .responseTopic: .responseTopic
+        case .correlationData: .correlationData
+        case .subscriptionIdentifier: .subscriptionIdentifier
+        case .sessionExpiryInterval: .sessionExpiryInterval
+        case .assignedClientIdentifier: .assignedClientIdentifier
+        case .serverKeepAlive: .serverKeepAlive
+        case .authenticationMethod: .authenticationMethod
+        case .authenticationData: .authenticationData
+        case .requestProblemInformation: .requestProblemInformation
+        case .willDelayInterval: .willDelayInterval
+        case .requestResponseInformation: .requestResponseInformation
+        case .responseInformation: .responseInformation
+        case .serverReference: .serverReference
+        case .reasonString: .reasonString
+        case .receiveMaximum: .receiveMaximum
+        case .topicAliasMaximum: .topicAliasMaximum
+        case .topicAlias: .topicAlias
+        case .maximumQoS: .maximumQoS
+        case .retainAvailable: .retainAvailable
+        case .userProperty: .userProperty
+        case .maximumPacketSize: .maximumPacketSize
+        case .wildcardSubscriptionAvailable: .wildcardSubscriptionAvailable
+        case .subscriptionIdentifiersAvailable: .subscriptionIdentifiersAvailable
+        case .sharedSubscriptionAvailable: .sharedSubscriptionAvailable
+        }
+    }
+}
