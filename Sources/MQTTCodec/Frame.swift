@@ -23,4 +23,22 @@ package struct Frame: Sendable, Equatable {
     package var body: ByteBuffer {
         bytes.getSlice(at: bytes.readerIndex + headerLength, length: bytes.readableBytes - headerLength) ?? ByteBuffer()
     }
+
+    /// The frame that `bytes` are, where they are exactly one packet and not a stream of them.
+    ///
+    /// - Parameter version: `nil` accepts CONNECT only.
+    package init(packet bytes: ByteBuffer, version: MQTTVersion?) throws(MQTTError) {
+        let header = try FixedHeader.parse(bytes, version: version)
+        guard let header, header.packetLength == bytes.readableBytes else {
+            throw MQTTError(
+                .malformed, .remainingLength, version ?? .v5_0, "the bytes are not one whole packet")
+        }
+        self.init(header, bytes: bytes)
+    }
+
+    /// What `FixedHeader` checks at once everywhere but in CONNECT, whose version it can't know.
+    func checkShortestLength() throws(MQTTError) {
+        let remaining = bytes.readableBytes - headerLength
+        try FixedHeader(type: type, flags: flags, remainingLength: remaining, length: headerLength).checkShortestLength()
+    }
 }

@@ -27,6 +27,10 @@ package struct MQTTError: Error, Sendable, Equatable, CustomStringConvertible {
         self.message = message
     }
 
+    init(_ kind: Kind, _ clause: Clause, _ version: MQTTVersion, _ message: String) {
+        self.init(kind, clause: clause.name(in: version), message: message)
+    }
+
     /// What an MQTT 5 DISCONNECT or CONNACK says about it (MQTT 5 4.13).
     package var reasonCode: ReasonCode {
         switch kind {

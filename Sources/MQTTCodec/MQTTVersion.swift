@@ -19,4 +19,7 @@ package enum MQTTVersion: UInt8, Sendable, Comparable, CaseIterable, CustomStrin
         case .v5_0: "MQTT 5"
         }
     }
+
+    /// The first field of CONNECT (MQTT 5 3.1.2.1).
+    var protocolName: String { self == .v3_1 ? "MQIsdp" : "MQTT" }
 }

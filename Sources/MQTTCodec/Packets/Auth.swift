@@ -1,3 +1,5 @@
+import NIOCore
+
 /// AUTH (MQTT 5 3.15), which 3.1 and 3.1.1 lack.
 package struct Auth: Sendable, Equatable {
     package var reasonCode: UInt8
@@ -6,5 +8,31 @@ package struct Auth: Sendable, Equatable {
     package init(reasonCode: UInt8 = 0, properties: Properties = []) {
         self.reasonCode = reasonCode
         self.properties = properties
+    }
+}
+
+extension Auth {
+    package static func decode(_ frame: Frame, version: MQTTVersion) throws(MQTTError) -> Auth {
+        var reader = try PacketReader(frame, as: .auth, version: version)
+        guard version.hasProperties else { throw reader.malformed(.packetType, "does not exist before MQTT 5") }
+        // MQTT 5 3.15.2.1: success without properties may be empty.
+        guard !reader.isAtEnd else { return Auth() }
+        let reasonCode = try reader.reasonCode()
+        let properties = try reader.properties()
+        try reader.finish()
+        guard properties.authenticationMethod != nil else {
+            throw reader.protocolError(.authenticationMethodOmitted, "no authentication method")
+        }
+        return Auth(reasonCode: reasonCode, properties: properties)
+    }
+
+    package func encode(version: MQTTVersion) throws(MQTTError) -> ByteBuffer {
+        var writer = PacketWriter(.auth, version: version)
+        guard version.hasProperties else { throw writer.notEncodable(.packetType, "does not exist before MQTT 5") }
+        if reasonCode != 0 || !properties.isEmpty {
+            writer.write(reasonCode)
+            try writer.write(properties)
+        }
+        return try writer.finish()
     }
 }

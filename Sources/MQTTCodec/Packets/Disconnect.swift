@@ -1,3 +1,5 @@
+import NIOCore
+
 /// DISCONNECT (MQTT 5 3.14).
 package struct Disconnect: Sendable, Equatable {
     /// Always 0 in 3.1 and 3.1.1, which have none.
@@ -7,5 +9,30 @@ package struct Disconnect: Sendable, Equatable {
     package init(reasonCode: UInt8 = 0, properties: Properties = []) {
         self.reasonCode = reasonCode
         self.properties = properties
+    }
+}
+
+extension Disconnect {
+    /// A reason code above 0x80 that the specification does not list is passed on: the connection ends whatever it says.
+    package static func decode(_ frame: Frame, version: MQTTVersion) throws(MQTTError) -> Disconnect {
+        var reader = try PacketReader(frame, as: .disconnect, version: version)
+        var disconnect = Disconnect()
+        // MQTT 5 3.14.2.1: without a reason code it is 0; without a property length there are no properties.
+        if version.hasProperties, !reader.isAtEnd {
+            disconnect.reasonCode = try reader.reasonCode()
+            if !reader.isAtEnd { disconnect.properties = try reader.properties() }
+        }
+        try reader.finish()
+        return disconnect
+    }
+
+    /// The shortest form there is.
+    package func encode(version: MQTTVersion) throws(MQTTError) -> ByteBuffer {
+        var writer = PacketWriter(.disconnect, version: version)
+        if version.hasProperties, reasonCode != 0 || !properties.isEmpty {
+            writer.write(reasonCode)
+            if !properties.isEmpty { try writer.write(properties) }
+        }
+        return try writer.finish()
     }
 }

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// PUBACK, PUBREC, PUBREL or PUBCOMP (MQTT 5 3.4 to 3.7): four types of one shape.
 package struct PublishAck: Sendable, Equatable {
     /// Not 0.
@@ -10,5 +12,45 @@ package struct PublishAck: Sendable, Equatable {
         self.packetID = packetID
         self.reasonCode = reasonCode
         self.properties = properties
+    }
+}
+
+extension PublishAck {
+    /// Reads a PUBACK, PUBREC, PUBREL or PUBCOMP, whichever `frame` is.
+    package static func decode(_ frame: Frame, version: MQTTVersion) throws(MQTTError) -> PublishAck {
+        guard isAcknowledgement(frame.type) else {
+            throw MQTTError(.protocolError, .section(of: .puback), version, "\(frame.type) instead of PUBACK")
+        }
+        var reader = try PacketReader(frame, as: frame.type, version: version)
+        var ack = PublishAck(packetID: try reader.packetID(.packetIDOfAcknowledged))
+        // MQTT 5 3.4.2.1: without a reason code it is 0; without a property length there are no properties.
+        if version.hasProperties, !reader.isAtEnd {
+            ack.reasonCode = try reader.reasonCode()
+            if !reader.isAtEnd { ack.properties = try reader.properties() }
+        }
+        try reader.finish()
+        return ack
+    }
+
+    /// The shortest form there is.
+    /// - Precondition: `type` is PUBACK, PUBREC, PUBREL or PUBCOMP.
+    package func encode(as type: PacketType, version: MQTTVersion) throws(MQTTError) -> ByteBuffer {
+        precondition(Self.isAcknowledgement(type), "\(type) is no acknowledgement of a PUBLISH")
+        var writer = PacketWriter(type, version: version)
+        try writer.write(packetID: packetID, .packetIDOfAcknowledged)
+        if version.hasProperties, reasonCode != 0 || !properties.isEmpty {
+            writer.write(reasonCode)
+            if !properties.isEmpty { try writer.write(properties) }
+        }
+        return try writer.finish()
+    }
+
+    private static func isAcknowledgement(_ type: PacketType) -> Bool {
+        switch type {
+        case .puback, .pubrec, .pubrel, .pubcomp: true
+        case .connect, .connack, .publish, .subscribe, .suback, .unsubscribe, .unsuback, .pingreq, .pingresp,
+            .disconnect, .auth:
+            false
+        }
     }
 }

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// A PUBLISH without its payload (MQTT 5 3.3).
 package struct PublishHead: Sendable, Equatable {
     package var isDuplicate: Bool
@@ -19,5 +21,50 @@ package struct PublishHead: Sendable, Equatable {
         self.topic = topic
         self.packetID = packetID
         self.properties = properties
+    }
+}
+
+extension PublishHead {
+    /// - Returns: the head, and the payload as a slice of the frame.
+    package static func decode(
+        _ frame: Frame, version: MQTTVersion
+    ) throws(MQTTError) -> (PublishHead, payload: ByteBuffer) {
+        var reader = try PacketReader(frame, as: .publish, version: version)
+        let head = try decode(flags: frame.flags, from: &reader)
+        return (head, payload: reader.rest())
+    }
+
+    /// Reads the variable header and leaves `reader` where the payload begins.
+    static func decode(flags: UInt8, from reader: inout PacketReader) throws(MQTTError) -> PublishHead {
+        guard let qos = QoS(rawValue: flags >> 1 & 0b11) else { throw reader.malformed(.publishQoS, "QoS 3") }
+        let topic = try reader.string("topic name")
+        let packetID = qos == .atMostOnce ? nil : try reader.packetID(.packetIDNotZero)
+        let properties = try reader.properties()
+        if !topic.isEmpty || !reader.version.hasProperties {
+            try TopicName.validate(topic, "PUBLISH: topic name", wildcard: .publishTopicWildcard, reader.version)
+        } else if properties.topicAlias == nil {
+            throw reader.protocolError(.emptyTopicWithoutAlias, "neither a topic name nor a topic alias")
+        }
+        return PublishHead(
+            isDuplicate: flags & 0b1000 != 0, qos: qos, retain: flags & 1 != 0, topic: topic, packetID: packetID,
+            properties: properties)
+    }
+
+    /// The fixed header and the variable header: the payload is sent behind it as it is.
+    ///
+    /// At QoS 0 DUP and the packet identifier are left out, since there they have no place.
+    /// - Throws: where a string is longer than 65 535 bytes, the whole packet would be longer than 268 435 455 bytes, or
+    ///   topic or packet identifier are missing.
+    package func encode(version: MQTTVersion, payloadLength: Int) throws(MQTTError) -> ByteBuffer {
+        var writer = PacketWriter(.publish, version: version, capacity: topic.utf8.count + 59)
+        guard !topic.isEmpty || (version.hasProperties && properties.topicAlias != nil) else {
+            throw writer.notEncodable(.emptyTopicWithoutAlias, "topic name is empty")
+        }
+        try writer.write(topic, "topic name")
+        if qos != .atMostOnce { try writer.write(packetID: packetID ?? 0) }
+        try writer.write(properties)
+        let duplicate = isDuplicate && qos != .atMostOnce
+        let flags = (duplicate ? 0b1000 : 0) | qos.rawValue << 1 | (retain ? 1 : 0)
+        return try writer.finish(flags: flags, payloadLength: payloadLength)
     }
 }

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// SUBACK (MQTT 5 3.9).
 package struct Suback: Sendable, Equatable {
     /// Not 0.
@@ -10,5 +12,24 @@ package struct Suback: Sendable, Equatable {
         self.packetID = packetID
         self.properties = properties
         self.codes = codes
+    }
+}
+
+extension Suback {
+    package static func decode(_ frame: Frame, version: MQTTVersion) throws(MQTTError) -> Suback {
+        var reader = try PacketReader(frame, as: .suback, version: version)
+        let packetID = try reader.packetID(.packetIDOfAcknowledged)
+        let properties = try reader.properties()
+        let codes = try reader.reasonCodes(.subackCount)
+        return Suback(packetID: packetID, properties: properties, codes: codes)
+    }
+
+    package func encode(version: MQTTVersion) throws(MQTTError) -> ByteBuffer {
+        var writer = PacketWriter(.suback, version: version)
+        try writer.write(packetID: packetID, .packetIDOfAcknowledged)
+        try writer.write(properties)
+        guard !codes.isEmpty else { throw writer.notEncodable(.subackCount, "no reason code") }
+        writer.write(bytes: ByteBuffer(bytes: codes))
+        return try writer.finish()
     }
 }

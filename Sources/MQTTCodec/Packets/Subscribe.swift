@@ -1,3 +1,5 @@
+import NIOCore
+
 /// SUBSCRIBE (MQTT 5 3.8).
 package struct Subscribe: Sendable, Equatable {
     /// Not 0.
@@ -10,5 +12,29 @@ package struct Subscribe: Sendable, Equatable {
         self.packetID = packetID
         self.properties = properties
         self.subscriptions = subscriptions
+    }
+}
+
+extension Subscribe {
+    package static func decode(_ frame: Frame, version: MQTTVersion) throws(MQTTError) -> Subscribe {
+        var reader = try PacketReader(frame, as: .subscribe, version: version)
+        let packetID = try reader.packetID(.packetIDNotZero)
+        let properties = try reader.properties()
+        var subscriptions: [Subscription] = []
+        while !reader.isAtEnd { subscriptions.append(try Subscription.decode(from: &reader)) }
+        guard !subscriptions.isEmpty else { throw reader.protocolError(.subscribeEmpty, "no topic filter") }
+        return Subscribe(packetID: packetID, properties: properties, subscriptions: subscriptions)
+    }
+
+    package func encode(version: MQTTVersion) throws(MQTTError) -> ByteBuffer {
+        var writer = PacketWriter(.subscribe, version: version)
+        try writer.write(packetID: packetID)
+        try writer.write(properties)
+        guard !subscriptions.isEmpty else { throw writer.notEncodable(.subscribeEmpty, "no topic filter") }
+        for subscription in subscriptions {
+            try writer.write(subscription.filter, "topic filter")
+            writer.write(try subscription.options(version))
+        }
+        return try writer.finish()
     }
 }

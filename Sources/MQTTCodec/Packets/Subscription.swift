@@ -1,3 +1,5 @@
+import NIOCore
+
 /// One filter of a SUBSCRIBE with its options (MQTT 5 3.8.3.1). In 3.1 and 3.1.1 there is only the QoS.
 package struct Subscription: Sendable, Equatable {
     package var filter: String
@@ -17,5 +19,42 @@ package struct Subscription: Sendable, Equatable {
         self.noLocal = noLocal
         self.retainAsPublished = retainAsPublished
         self.retainHandling = retainHandling
+    }
+}
+
+extension Subscription {
+    static func decode(from reader: inout PacketReader) throws(MQTTError) -> Subscription {
+        let version = reader.version
+        let filter = try reader.string("topic filter")
+        try TopicFilter.validate(filter, "SUBSCRIBE: topic filter", version)
+        let options = try reader.uint8("subscription options")
+        // In 3.1 the upper six bits are unused, and nobody looks at them.
+        let reserved: UInt8 = version.hasProperties ? 0b1100_0000 : version == .v3_1_1 ? 0b1111_1100 : 0
+        guard options & reserved == 0 else {
+            throw reader.malformed(.subscriptionReservedBits, "reserved bits of the subscription options are not 0")
+        }
+        guard let qos = QoS(rawValue: options & 0b11) else {
+            throw reader.malformed(.subscriptionOptions, "QoS 3")
+        }
+        guard version.hasProperties else { return Subscription(filter: filter, qos: qos) }
+        let subscription = Subscription(
+            filter: filter, qos: qos, noLocal: options & 0b0100 != 0, retainAsPublished: options & 0b1000 != 0,
+            retainHandling: options >> 4)
+        guard subscription.retainHandling <= 2 else {
+            throw reader.protocolError(.subscriptionOptions, "retain handling 3")
+        }
+        guard !subscription.noLocal || !TopicFilter.isShared(filter) else {
+            throw reader.protocolError(.noLocalShared, "no local on a shared subscription")
+        }
+        return subscription
+    }
+
+    /// The byte behind the filter.
+    func options(_ version: MQTTVersion) throws(MQTTError) -> UInt8 {
+        guard version.hasProperties else { return qos.rawValue }
+        guard retainHandling <= 2 else {
+            throw MQTTError(.notEncodable, .subscriptionOptions, version, "SUBSCRIBE: retain handling is out of its range")
+        }
+        return retainHandling << 4 | (retainAsPublished ? 0b1000 : 0) | (noLocal ? 0b0100 : 0) | qos.rawValue
     }
 }

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// UNSUBACK (MQTT 5 3.11).
 package struct Unsuback: Sendable, Equatable {
     /// Not 0.
@@ -10,5 +12,29 @@ package struct Unsuback: Sendable, Equatable {
         self.packetID = packetID
         self.properties = properties
         self.codes = codes
+    }
+}
+
+extension Unsuback {
+    package static func decode(_ frame: Frame, version: MQTTVersion) throws(MQTTError) -> Unsuback {
+        var reader = try PacketReader(frame, as: .unsuback, version: version)
+        let packetID = try reader.packetID(.packetIDOfAcknowledged)
+        guard version.hasProperties else {
+            try reader.finish()
+            return Unsuback(packetID: packetID)
+        }
+        let properties = try reader.properties()
+        let codes = try reader.reasonCodes(.unsubackCount)
+        return Unsuback(packetID: packetID, properties: properties, codes: codes)
+    }
+
+    package func encode(version: MQTTVersion) throws(MQTTError) -> ByteBuffer {
+        var writer = PacketWriter(.unsuback, version: version)
+        try writer.write(packetID: packetID, .packetIDOfAcknowledged)
+        guard version.hasProperties else { return try writer.finish() }
+        try writer.write(properties)
+        guard !codes.isEmpty else { throw writer.notEncodable(.unsubackCount, "no reason code") }
+        writer.write(bytes: ByteBuffer(bytes: codes))
+        return try writer.finish()
     }
 }

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// UNSUBSCRIBE (MQTT 5 3.10).
 package struct Unsubscribe: Sendable, Equatable {
     /// Not 0.
@@ -10,5 +12,30 @@ package struct Unsubscribe: Sendable, Equatable {
         self.packetID = packetID
         self.properties = properties
         self.filters = filters
+    }
+}
+
+extension Unsubscribe {
+    package static func decode(_ frame: Frame, version: MQTTVersion) throws(MQTTError) -> Unsubscribe {
+        var reader = try PacketReader(frame, as: .unsubscribe, version: version)
+        let packetID = try reader.packetID(.packetIDNotZero)
+        let properties = try reader.properties()
+        var filters: [String] = []
+        while !reader.isAtEnd {
+            let filter = try reader.string("topic filter")
+            try TopicFilter.validate(filter, "UNSUBSCRIBE: topic filter", version)
+            filters.append(filter)
+        }
+        guard !filters.isEmpty else { throw reader.protocolError(.unsubscribeEmpty, "no topic filter") }
+        return Unsubscribe(packetID: packetID, properties: properties, filters: filters)
+    }
+
+    package func encode(version: MQTTVersion) throws(MQTTError) -> ByteBuffer {
+        var writer = PacketWriter(.unsubscribe, version: version)
+        try writer.write(packetID: packetID)
+        try writer.write(properties)
+        guard !filters.isEmpty else { throw writer.notEncodable(.unsubscribeEmpty, "no topic filter") }
+        for filter in filters { try writer.write(filter, "topic filter") }
+        return try writer.finish()
     }
 }

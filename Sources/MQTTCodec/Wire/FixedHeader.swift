@@ -1,3 +1,5 @@
+import NIOCore
+
 /// The first two to five bytes of a packet (MQTT 5 2.1.1).
 struct FixedHeader: Sendable, Equatable {
     var type: PacketType
@@ -9,4 +11,99 @@ struct FixedHeader: Sendable, Equatable {
 
     /// Bytes of the whole packet.
     var packetLength: Int { length + remainingLength }
+
+    /// Reads and checks the fixed header at the beginning of `bytes`, as far as it is there.
+    ///
+    /// - Parameter version: `nil` where CONNECT has not come yet: then nothing else may.
+    /// - Returns: `nil`: more bytes needed.
+    /// - Throws: as soon as the bytes that are there can't become a packet.
+    static func parse(_ bytes: ByteBuffer, version: MQTTVersion?) throws(MQTTError) -> FixedHeader? {
+        guard let first = bytes.getInteger(at: bytes.readerIndex, as: UInt8.self) else { return nil }
+        let (type, flags) = try parse(first, version: version)
+
+        let known = version ?? .v5_0
+        switch VariableByteInteger.read(bytes, at: bytes.readerIndex + 1) {
+        case .incomplete:
+            return nil
+        case .tooLong:
+            throw MQTTError(.malformed, .variableByteInteger, known, "\(type): remaining length has more than four bytes")
+        case .value(let remaining, let length):
+            let header = FixedHeader(type: type, flags: flags, remainingLength: remaining, length: 1 + length)
+            if let version { try header.checkLength(version) }
+            return header
+        }
+    }
+
+    private static func parse(_ first: UInt8, version: MQTTVersion?) throws(MQTTError) -> (PacketType, UInt8) {
+        let flags = first & 0x0F
+        let type = PacketType(rawValue: first >> 4)
+        guard let version else {
+            guard type == .connect, flags == 0 else { throw notConnect(first) }
+            return (.connect, flags)
+        }
+        guard let type else { throw MQTTError(.malformed, .packetType, version, "packet type 0 is reserved") }
+        guard type != .auth || version.hasProperties else {
+            throw MQTTError(.malformed, .packetType, version, "packet type 15 is reserved before MQTT 5")
+        }
+        try checkFlags(flags, of: type, version)
+        return (type, flags)
+    }
+
+    /// What a stranger to MQTT sends is worth a hint: whoever reads it has mixed up two ports.
+    private static func notConnect(_ first: UInt8) -> MQTTError {
+        let message =
+            switch first {
+            case 0x16: "a TLS handshake instead of CONNECT: plain MQTT is spoken here"
+            case 0x11...0x1F: "CONNECT: reserved flags of the first byte \(hexadecimal(first)) are not 0"
+            case 0x43...0x50: "not CONNECT but \(hexadecimal(first)) comes first: perhaps HTTP"
+            default: "not CONNECT but \(hexadecimal(first)) comes first"
+            }
+        let clause: Clause = first >> 4 == 1 && first != 0x16 ? .reservedFlags(of: .connect) : .firstPacket
+        return MQTTError(.malformed, clause, .v3_1_1, message)
+    }
+
+    private static func checkFlags(_ flags: UInt8, of type: PacketType, _ version: MQTTVersion) throws(MQTTError) {
+        guard type == .publish else {
+            // MQTT 3.1 2.1: DUP may be set in PUBREL, SUBSCRIBE and UNSUBSCRIBE, and unused bits are not looked at.
+            guard flags == type.reservedFlags || (version == .v3_1 && type != .connect) else {
+                throw MQTTError(
+                    .malformed, .reservedFlags(of: type), version, "\(type): reserved flags of the first byte are wrong")
+            }
+            return
+        }
+        guard flags & 0b0110 != 0b0110 else { throw MQTTError(.malformed, .publishQoS, version, "PUBLISH: QoS 3") }
+        guard flags & 0b1110 != 0b1000 || version == .v3_1 else {
+            throw MQTTError(.malformed, .duplicateAtQoS0, version, "PUBLISH: DUP is set at QoS 0")
+        }
+    }
+
+    /// Packets of one length only are refused before a byte of a wrong one is kept.
+    private func checkLength(_ version: MQTTVersion) throws(MQTTError) {
+        if version.hasProperties { try checkShortestLength() }
+        let expected: Int
+        switch type {
+        case .pingreq, .pingresp:
+            expected = 0
+        case .disconnect where !version.hasProperties:
+            expected = 0
+        case .connack, .puback, .pubrec, .pubrel, .pubcomp, .unsuback:
+            if version.hasProperties { return }
+            expected = 2
+        case .connect, .publish, .subscribe, .suback, .unsubscribe, .disconnect, .auth:
+            return
+        }
+        guard remainingLength == expected else {
+            throw MQTTError(
+                .malformed, .section(of: type), version,
+                "\(type): remaining length is \(remainingLength), not \(expected)")
+        }
+    }
+
+    /// A length with leading zeros is refused from MQTT 5 on; small devices of 3.1.1 do send it.
+    func checkShortestLength() throws(MQTTError) {
+        guard length == 1 + VariableByteInteger.encodedLength(remainingLength) else {
+            throw MQTTError(
+                .malformed, .shortestVariableByteInteger, .v5_0, "\(type): remaining length is not in its shortest form")
+        }
+    }
 }

@@ -1,0 +1,92 @@
+import NIOCore
+
+extension PacketReader {
+    /// Property Length and properties of a packet of MQTT 5 (2.2.2); nothing before it.
+    ///
+    /// - Parameter isWill: the properties of the will inside CONNECT, not CONNECT's own.
+    /// - Throws: where one is unknown, is not allowed here, has a value out of its range, or appears twice.
+    mutating func properties(isWill: Bool = false) throws(MQTTError) -> Properties {
+        guard version.hasProperties, let holder = isWill ? .will : PropertyHolder(type) else { return [] }
+        let length = try variableByteInteger("property length")
+        guard length > 0 else { return [] }
+        var reader = PacketReader(try slice(length, "properties"), type: type, version: version)
+        var list: [Property] = []
+        var seen: UInt64 = 0
+        while !reader.isAtEnd {
+            let identifier = try reader.propertyIdentifier()
+            guard let clause = holder.clause(of: identifier) else {
+                throw malformed(.properties, "property \(identifier) is not allowed here")
+            }
+            let bit: UInt64 = 1 << UInt64(identifier.rawValue)
+            guard seen & bit == 0 || holder.allowsRepeated(identifier) else {
+                throw protocolError(clause, "property \(identifier) appears twice")
+            }
+            seen |= bit
+            list.append(try reader.property(identifier, clause))
+        }
+        return Properties(list)
+    }
+
+    private mutating func propertyIdentifier() throws(MQTTError) -> PropertyIdentifier {
+        let number = try variableByteInteger("property identifier")
+        guard let identifier = UInt8(exactly: number).flatMap(PropertyIdentifier.init(rawValue:)) else {
+            throw malformed(.properties, "there is no property \(number)")
+        }
+        return identifier
+    }
+
+    private mutating func property(
+        _ identifier: PropertyIdentifier, _ clause: Clause
+    ) throws(MQTTError) -> Property {
+        switch identifier {
+        case .payloadFormatIndicator: .payloadFormatIndicator(try flag(identifier, clause))
+        case .messageExpiryInterval: .messageExpiryInterval(try uint32("\(identifier)"))
+        case .contentType: .contentType(try string("\(identifier)"))
+        case .responseTopic: .responseTopic(try responseTopicValue())
+        case .correlationData: .correlationData(try binaryData("\(identifier)"))
+        case .subscriptionIdentifier: .subscriptionIdentifier(try notZero(UInt32(clamping: variableByteInteger("\(identifier)")), identifier, clause))
+        case .sessionExpiryInterval: .sessionExpiryInterval(try uint32("\(identifier)"))
+        case .assignedClientIdentifier: .assignedClientIdentifier(try string("\(identifier)"))
+        case .serverKeepAlive: .serverKeepAlive(try uint16("\(identifier)"))
+        case .authenticationMethod: .authenticationMethod(try string("\(identifier)"))
+        case .authenticationData: .authenticationData(try binaryData("\(identifier)"))
+        case .requestProblemInformation: .requestProblemInformation(try flag(identifier, clause))
+        case .willDelayInterval: .willDelayInterval(try uint32("\(identifier)"))
+        case .requestResponseInformation: .requestResponseInformation(try flag(identifier, clause))
+        case .responseInformation: .responseInformation(try string("\(identifier)"))
+        case .serverReference: .serverReference(try string("\(identifier)"))
+        case .reasonString: .reasonString(try string("\(identifier)"))
+        case .receiveMaximum: .receiveMaximum(try notZero(uint16("\(identifier)"), identifier, clause))
+        case .topicAliasMaximum: .topicAliasMaximum(try uint16("\(identifier)"))
+        case .topicAlias: .topicAlias(try notZero(uint16("\(identifier)"), identifier, clause))
+        case .maximumQoS: .maximumQoS(try flag(identifier, clause) ? .atLeastOnce : .atMostOnce)
+        case .retainAvailable: .retainAvailable(try flag(identifier, clause))
+        case .userProperty:
+            .userProperty(name: try string("a user property's name"), value: try string("a user property's value"))
+        case .maximumPacketSize: .maximumPacketSize(try notZero(uint32("\(identifier)"), identifier, clause))
+        case .wildcardSubscriptionAvailable: .wildcardSubscriptionAvailable(try flag(identifier, clause))
+        case .subscriptionIdentifiersAvailable: .subscriptionIdentifiersAvailable(try flag(identifier, clause))
+        case .sharedSubscriptionAvailable: .sharedSubscriptionAvailable(try flag(identifier, clause))
+        }
+    }
+
+    /// One byte that is 0 or 1.
+    private mutating func flag(_ identifier: PropertyIdentifier, _ clause: Clause) throws(MQTTError) -> Bool {
+        let value = try uint8("\(identifier)")
+        guard value <= 1 else { throw protocolError(clause, "\(identifier) is \(value), not 0 or 1") }
+        return value == 1
+    }
+
+    private func notZero<Integer: FixedWidthInteger>(
+        _ value: Integer, _ identifier: PropertyIdentifier, _ clause: Clause
+    ) throws(MQTTError) -> Integer {
+        guard value != 0 else { throw protocolError(clause, "\(identifier) is 0") }
+        return value
+    }
+
+    private mutating func responseTopicValue() throws(MQTTError) -> String {
+        let topic = try string("response topic")
+        try TopicName.validate(topic, "\(type): response topic", wildcard: .responseTopicWildcard, version)
+        return topic
+    }
+}

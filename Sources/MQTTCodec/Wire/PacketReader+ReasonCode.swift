@@ -1,0 +1,44 @@
+extension PacketReader {
+    /// One reason code, which must be one that the specification lists for this packet.
+    mutating func reasonCode() throws(MQTTError) -> UInt8 {
+        let code = try uint8("reason code")
+        try check(code)
+        return code
+    }
+
+    /// One reason code after the other up to the packet's end.
+    /// - Parameter clause: what says that there is at least one.
+    mutating func reasonCodes(_ clause: Clause) throws(MQTTError) -> [UInt8] {
+        let codes = [UInt8](buffer: rest())
+        guard !codes.isEmpty else { throw protocolError(clause, "no reason code") }
+        for code in codes { try check(code) }
+        return codes
+    }
+
+    private func check(_ code: UInt8) throws(MQTTError) {
+        guard isListed(code) else {
+            throw malformed(.reasonCode(of: type), "reason code \(hexadecimal(code)) is not one of those allowed")
+        }
+    }
+
+    private func isListed(_ code: UInt8) -> Bool {
+        switch type {
+        case .puback, .pubrec: Self.ofPublish.contains(code)
+        case .pubrel, .pubcomp: code == 0x00 || code == 0x92
+        case .suback where version.hasProperties: Self.ofSubscribe.contains(code)
+        // 0x80 came with 3.1.1, and brokers send it to clients of 3.1 as well.
+        case .suback: code <= 2 || code == 0x80
+        case .unsuback: Self.ofUnsubscribe.contains(code)
+        // It ends the connection whatever it says, so an error that is not listed is passed on.
+        case .disconnect: code == 0x00 || code == 0x04 || code >= 0x80
+        case .auth: code == 0x00 || code == 0x18 || code == 0x19
+        case .connect, .connack, .publish, .subscribe, .unsubscribe, .pingreq, .pingresp: false
+        }
+    }
+
+    private static let ofPublish: [UInt8] = [0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99]
+    private static let ofSubscribe: [UInt8] = [
+        0x00, 0x01, 0x02, 0x80, 0x83, 0x87, 0x8F, 0x91, 0x97, 0x9E, 0xA1, 0xA2,
+    ]
+    private static let ofUnsubscribe: [UInt8] = [0x00, 0x11, 0x80, 0x83, 0x87, 0x8F, 0x91]
+}

@@ -1,0 +1,110 @@
+import NIOCore
+
+/// A cursor over a packet's body. Every error names the packet, the field and the clause.
+struct PacketReader {
+    let type: PacketType
+    /// CONNECT is read without knowing it until its protocol level.
+    var version: MQTTVersion
+    private var bytes: ByteBuffer
+    /// What is broken where the bytes end too early.
+    private let end: Clause
+
+    /// - Parameter bytes: what follows the fixed header, or a part of it.
+    init(_ bytes: ByteBuffer, type: PacketType, version: MQTTVersion, end: Clause? = nil) {
+        self.bytes = bytes
+        self.type = type
+        self.version = version
+        self.end = end ?? .section(of: type)
+    }
+
+    /// - Throws: where `frame` is not of the type that the caller is about to read.
+    init(_ frame: Frame, as type: PacketType, version: MQTTVersion) throws(MQTTError) {
+        guard frame.type == type else {
+            throw MQTTError(.protocolError, .section(of: type), version, "\(frame.type) instead of \(type)")
+        }
+        self.init(frame.body, type: type, version: version)
+    }
+
+    var isAtEnd: Bool { bytes.readableBytes == 0 }
+    var remaining: Int { bytes.readableBytes }
+
+    // MARK: Integers
+
+    mutating func uint8(_ field: @autoclosure () -> String) throws(MQTTError) -> UInt8 { try integer(field()) }
+    mutating func uint16(_ field: @autoclosure () -> String) throws(MQTTError) -> UInt16 { try integer(field()) }
+    mutating func uint32(_ field: @autoclosure () -> String) throws(MQTTError) -> UInt32 { try integer(field()) }
+
+    private mutating func integer<Integer: FixedWidthInteger>(_ field: @autoclosure () -> String) throws(MQTTError) -> Integer {
+        guard let value = bytes.readInteger(as: Integer.self) else { throw endsBefore(field()) }
+        return value
+    }
+
+    mutating func variableByteInteger(_ field: @autoclosure () -> String) throws(MQTTError) -> Int {
+        switch VariableByteInteger.read(bytes, at: bytes.readerIndex) {
+        case .incomplete:
+            throw endsBefore(field())
+        case .tooLong:
+            throw malformed(.variableByteInteger, "\(field()) has more than four bytes")
+        case .value(let value, let length):
+            guard length == VariableByteInteger.encodedLength(value) else {
+                throw malformed(.shortestVariableByteInteger, "\(field()) is not in its shortest form")
+            }
+            bytes.moveReaderIndex(forwardBy: length)
+            return value
+        }
+    }
+
+    /// - Parameter clause: what says that it is not 0.
+    mutating func packetID(_ clause: Clause) throws(MQTTError) -> UInt16 {
+        let value = try uint16("packet identifier")
+        guard value != 0 else { throw malformed(clause, "packet identifier is 0") }
+        return value
+    }
+
+    // MARK: Strings and data
+
+    /// Two length bytes and as many bytes of strictly checked UTF-8 without U+0000.
+    mutating func string(_ field: @autoclosure () -> String) throws(MQTTError) -> String {
+        let data = try binaryData(field())
+        let valid = data.withUnsafeReadableBytes { String(validating: $0, as: UTF8.self) }
+        guard let valid else { throw malformed(.wellFormedUTF8, "\(field()) is not well-formed UTF-8") }
+        guard !valid.utf8.contains(0) else { throw malformed(.noNullCharacter, "\(field()) holds U+0000") }
+        return valid
+    }
+
+    /// Two length bytes and as many bytes of anything: a slice.
+    mutating func binaryData(_ field: @autoclosure () -> String) throws(MQTTError) -> ByteBuffer {
+        let length = Int(try uint16(field()))
+        return try slice(length, field())
+    }
+
+    mutating func slice(_ length: Int, _ field: @autoclosure () -> String) throws(MQTTError) -> ByteBuffer {
+        guard let slice = bytes.readSlice(length: length) else { throw endsBefore(field()) }
+        return slice
+    }
+
+    /// What is left, as a slice.
+    mutating func rest() -> ByteBuffer {
+        defer { bytes.moveReaderIndex(to: bytes.writerIndex) }
+        return bytes.slice()
+    }
+
+    /// Nothing may follow the last field.
+    func finish() throws(MQTTError) {
+        guard isAtEnd else { throw malformed(.section(of: type), "\(remaining) bytes follow the last field") }
+    }
+
+    // MARK: Errors
+
+    func malformed(_ clause: Clause, _ message: String) -> MQTTError {
+        MQTTError(.malformed, clause, version, "\(type): \(message)")
+    }
+
+    func protocolError(_ clause: Clause, _ message: String) -> MQTTError {
+        MQTTError(.protocolError, clause, version, "\(type): \(message)")
+    }
+
+    private func endsBefore(_ field: String) -> MQTTError {
+        malformed(end, "ends before \(field) does")
+    }
+}

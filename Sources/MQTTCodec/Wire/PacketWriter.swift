@@ -1,0 +1,93 @@
+import NIOCore
+
+/// Writes a packet front to back in one allocation: the fixed header goes into the room left before the body.
+struct PacketWriter {
+    private let type: PacketType
+    private let version: MQTTVersion
+    private var bytes: ByteBuffer
+
+    private static let headerRoom = 5
+
+    /// - Parameter capacity: about as many bytes as the body will have.
+    init(_ type: PacketType, version: MQTTVersion, capacity: Int = 59) {
+        self.type = type
+        self.version = version
+        self.bytes = ByteBufferAllocator().buffer(capacity: Self.headerRoom + capacity)
+        bytes.writeRepeatingByte(0, count: Self.headerRoom)
+        bytes.moveReaderIndex(forwardBy: Self.headerRoom)
+    }
+
+    /// Writes a part of a packet of MQTT 5 that is measured before it is put in: properties.
+    init(section type: PacketType) {
+        self.type = type
+        self.version = .v5_0
+        self.bytes = ByteBuffer()
+    }
+
+    /// What an `init(section:)` writer has written.
+    var section: ByteBuffer { bytes }
+
+    mutating func write<Integer: FixedWidthInteger>(_ integer: Integer) { bytes.writeInteger(integer) }
+
+    mutating func write(bytes data: ByteBuffer) { bytes.writeImmutableBuffer(data) }
+
+    mutating func write(packetID: UInt16, _ clause: Clause = .packetIDNotZero) throws(MQTTError) {
+        guard packetID != 0 else { throw notEncodable(clause, "packet identifier is 0") }
+        bytes.writeInteger(packetID)
+    }
+
+    mutating func write(_ string: String, _ field: @autoclosure () -> String) throws(MQTTError) {
+        guard let length = UInt16(exactly: string.utf8.count) else {
+            throw notEncodable(.stringLength, "\(field()) is longer than 65535 bytes")
+        }
+        guard !string.utf8.contains(0) else { throw notEncodable(.noNullCharacter, "\(field()) holds U+0000") }
+        bytes.writeInteger(length)
+        bytes.writeString(string)
+    }
+
+    mutating func write(_ data: ByteBuffer, _ field: @autoclosure () -> String) throws(MQTTError) {
+        guard let length = UInt16(exactly: data.readableBytes) else {
+            throw notEncodable(.binaryLength, "\(field()) is longer than 65535 bytes")
+        }
+        bytes.writeInteger(length)
+        bytes.writeImmutableBuffer(data)
+    }
+
+    /// - Precondition: `value` is within `0...VariableByteInteger.maximum`.
+    mutating func write(variableByteInteger value: Int) { VariableByteInteger.write(value, to: &bytes) }
+
+    /// Property Length and properties. Nothing before MQTT 5: older packets have no room for them.
+    mutating func write(_ properties: Properties, isWill: Bool = false) throws(MQTTError) {
+        guard version.hasProperties, let holder = isWill ? .will : PropertyHolder(type) else { return }
+        guard !properties.isEmpty else { return write(UInt8(0)) }
+        let encoded = try properties.encode(for: holder, in: type)
+        guard encoded.readableBytes <= VariableByteInteger.maximum else { throw tooLarge("properties") }
+        write(variableByteInteger: encoded.readableBytes)
+        write(bytes: encoded)
+    }
+
+    /// Puts the fixed header in front.
+    /// - Parameter payloadLength: bytes that follow the packet's head without having been written here.
+    mutating func finish(flags: UInt8? = nil, payloadLength: Int = 0) throws(MQTTError) -> ByteBuffer {
+        let (length, overflow) = bytes.readableBytes.addingReportingOverflow(payloadLength)
+        guard !overflow, (0...VariableByteInteger.maximum).contains(length) else { throw tooLarge("the packet") }
+        var header = ByteBufferAllocator().buffer(capacity: Self.headerRoom)
+        header.writeInteger(type.rawValue << 4 | (flags ?? type.reservedFlags))
+        VariableByteInteger.write(length, to: &header)
+
+        let start = bytes.readerIndex - header.readableBytes
+        bytes.setBuffer(header, at: start)
+        bytes.moveReaderIndex(to: start)
+        return bytes
+    }
+
+    func notEncodable(_ clause: Clause, _ message: String) -> MQTTError {
+        MQTTError(.notEncodable, clause, version, "\(type): \(message)")
+    }
+
+    private func tooLarge(_ field: String) -> MQTTError {
+        MQTTError(
+            .packetTooLarge, .remainingLength, version,
+            "\(type): \(field) would be longer than \(VariableByteInteger.maximum) bytes")
+    }
+}

@@ -1,0 +1,46 @@
+import NIOCore
+
+/// A length of one to four bytes with seven bits each, the lowest first (MQTT 5 1.5.5).
+enum VariableByteInteger {
+    static let maximum = 268_435_455
+
+    enum Reading: Equatable {
+        case incomplete
+        case value(Int, length: Int)
+        /// The fourth byte says that a fifth follows.
+        case tooLong
+    }
+
+    /// Reads the integer that begins at the absolute `index` of `buffer`.
+    static func read(_ buffer: ByteBuffer, at index: Int) -> Reading {
+        var value = 0
+        for position in 0..<4 {
+            guard let byte = buffer.getInteger(at: index + position, as: UInt8.self) else { return .incomplete }
+            value |= Int(byte & 0x7F) << (7 * position)
+            if byte & 0x80 == 0 { return .value(value, length: position + 1) }
+        }
+        return .tooLong
+    }
+
+    /// Bytes of the shortest encoding.
+    /// - Precondition: `value` is within `0...maximum`.
+    static func encodedLength(_ value: Int) -> Int {
+        switch value {
+        case ..<0x80: 1
+        case ..<0x4000: 2
+        case ..<0x20_0000: 3
+        default: 4
+        }
+    }
+
+    /// - Precondition: `value` is within `0...maximum`.
+    static func write(_ value: Int, to buffer: inout ByteBuffer) {
+        precondition((0...maximum).contains(value), "a length is checked before it is written")
+        var rest = value
+        repeat {
+            let byte = UInt8(rest & 0x7F)
+            rest >>= 7
+            buffer.writeInteger(rest == 0 ? byte : byte | 0x80)
+        } while rest > 0
+    }
+}
