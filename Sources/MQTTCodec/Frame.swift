@@ -39,6 +39,7 @@ package struct Frame: Sendable, Equatable {
     /// What `FixedHeader` checks at once everywhere but in CONNECT, whose version it can't know.
     func checkShortestLength() throws(MQTTError) {
         let remaining = bytes.readableBytes - headerLength
-        try FixedHeader(type: type, flags: flags, remainingLength: remaining, length: headerLength).checkShortestLength()
+        try FixedHeader(type: type, flags: flags, remainingLength: remaining, length: headerLength)
+            .checkShortestLength()
     }
 }

@@ -53,7 +53,8 @@ extension Subscription {
     func options(_ version: MQTTVersion) throws(MQTTError) -> UInt8 {
         guard version.hasProperties else { return qos.rawValue }
         guard retainHandling <= 2 else {
-            throw MQTTError(.notEncodable, .subscriptionOptions, version, "SUBSCRIBE: retain handling is out of its range")
+            throw MQTTError(
+                .notEncodable, .subscriptionOptions, version, "SUBSCRIBE: retain handling is out of its range")
         }
         return retainHandling << 4 | (retainAsPublished ? 0b1000 : 0) | (noLocal ? 0b0100 : 0) | qos.rawValue
     }

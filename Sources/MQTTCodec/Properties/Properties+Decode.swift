@@ -44,7 +44,9 @@ extension PacketReader {
         case .contentType: .contentType(try string("\(identifier)"))
         case .responseTopic: .responseTopic(try responseTopicValue())
         case .correlationData: .correlationData(try binaryData("\(identifier)"))
-        case .subscriptionIdentifier: .subscriptionIdentifier(try notZero(UInt32(clamping: variableByteInteger("\(identifier)")), identifier, clause))
+        case .subscriptionIdentifier:
+            .subscriptionIdentifier(
+                try notZero(UInt32(clamping: variableByteInteger("\(identifier)")), identifier, clause))
         case .sessionExpiryInterval: .sessionExpiryInterval(try uint32("\(identifier)"))
         case .assignedClientIdentifier: .assignedClientIdentifier(try string("\(identifier)"))
         case .serverKeepAlive: .serverKeepAlive(try uint16("\(identifier)"))

@@ -26,7 +26,8 @@ struct FixedHeader: Sendable, Equatable {
         case .incomplete:
             return nil
         case .tooLong:
-            throw MQTTError(.malformed, .variableByteInteger, known, "\(type): remaining length has more than four bytes")
+            throw MQTTError(
+                .malformed, .variableByteInteger, known, "\(type): remaining length has more than four bytes")
         case .value(let remaining, let length):
             let header = FixedHeader(type: type, flags: flags, remainingLength: remaining, length: 1 + length)
             if let version { try header.checkLength(version) }
@@ -67,7 +68,8 @@ struct FixedHeader: Sendable, Equatable {
             // MQTT 3.1 2.1: DUP may be set in PUBREL, SUBSCRIBE and UNSUBSCRIBE, and unused bits are not looked at.
             guard flags == type.reservedFlags || (version == .v3_1 && type != .connect) else {
                 throw MQTTError(
-                    .malformed, .reservedFlags(of: type), version, "\(type): reserved flags of the first byte are wrong")
+                    .malformed, .reservedFlags(of: type), version, "\(type): reserved flags of the first byte are wrong"
+                )
             }
             return
         }
@@ -103,7 +105,8 @@ struct FixedHeader: Sendable, Equatable {
     func checkShortestLength() throws(MQTTError) {
         guard length == 1 + VariableByteInteger.encodedLength(remainingLength) else {
             throw MQTTError(
-                .malformed, .shortestVariableByteInteger, .v5_0, "\(type): remaining length is not in its shortest form")
+                .malformed, .shortestVariableByteInteger, .v5_0, "\(type): remaining length is not in its shortest form"
+            )
         }
     }
 }

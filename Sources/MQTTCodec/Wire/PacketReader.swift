@@ -34,7 +34,9 @@ struct PacketReader {
     mutating func uint16(_ field: @autoclosure () -> String) throws(MQTTError) -> UInt16 { try integer(field()) }
     mutating func uint32(_ field: @autoclosure () -> String) throws(MQTTError) -> UInt32 { try integer(field()) }
 
-    private mutating func integer<Integer: FixedWidthInteger>(_ field: @autoclosure () -> String) throws(MQTTError) -> Integer {
+    private mutating func integer<Integer: FixedWidthInteger>(_ field: @autoclosure () -> String) throws(MQTTError)
+        -> Integer
+    {
         guard let value = bytes.readInteger(as: Integer.self) else { throw endsBefore(field()) }
         return value
     }

@@ -1,0 +1,30 @@
+import NIOCore
+
+/// Finds where the payload of a PUBLISH begins, from as many of its first bytes as are there.
+enum PublishHeadLength: Equatable {
+    /// Fixed header and variable header.
+    case known(Int)
+    /// It can't be told from fewer bytes than these, and is not less.
+    case atLeast(Int)
+
+    /// - Parameter bytes: begins with the fixed header that `header` is.
+    static func find(_ bytes: ByteBuffer, _ header: FixedHeader, _ version: MQTTVersion) throws(MQTTError) -> Self {
+        let topicLengthEnd = header.length + 2
+        guard let topicLength = bytes.getInteger(at: bytes.readerIndex + header.length, as: UInt16.self) else {
+            return .atLeast(topicLengthEnd)
+        }
+        let qos = header.flags >> 1 & 0b11
+        let fieldsEnd = topicLengthEnd + Int(topicLength) + (qos == 0 ? 0 : 2)
+        guard version.hasProperties else { return .known(fieldsEnd) }
+
+        switch VariableByteInteger.read(bytes, at: bytes.readerIndex + fieldsEnd) {
+        case .incomplete:
+            return .atLeast(max(fieldsEnd, bytes.readableBytes) + 1)
+        case .tooLong:
+            throw MQTTError(
+                .malformed, .variableByteInteger, version, "PUBLISH: property length has more than four bytes")
+        case .value(let propertyLength, let length):
+            return .known(fieldsEnd + length + propertyLength)
+        }
+    }
+}
