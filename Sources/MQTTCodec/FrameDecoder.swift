@@ -12,14 +12,15 @@ import NIOCore
 ///   any ── throws ──▶ failed: throws the same again
 /// ```
 ///
-/// Every length is compared with its limit before bytes are kept for it. A packet that lies in one received buffer comes
-/// out as a slice of it; one that was split over several has been copied once. Call `next()` until it returns `nil` after
-/// every `append(_:)`: what is left then is an unfinished packet in storage of its own, and no received buffer is kept.
+/// Every length is compared with its limit before bytes are kept for it. A packet that lies in one received buffer
+/// comes out as a slice of it; one that was split over several has been copied once. Call `next()` until it returns
+/// `nil` after every `append(_:)`: what is left then is an unfinished packet in storage of its own, and no received
+/// buffer is kept.
 package struct FrameDecoder: Sendable {
     package enum Element: Sendable, Equatable {
         case packet(Frame)
-        /// A PUBLISH longer than `streamingThreshold`. `payload` follows, until one is the last; an empty payload is one
-        /// empty last piece.
+        /// A PUBLISH longer than `streamingThreshold`. `payload` follows, until one is the last; an empty payload is
+        /// one empty last piece.
         case publishBegin(StreamedPublish)
         case payload(ByteBuffer, isLast: Bool)
     }

@@ -13,7 +13,8 @@ package struct Disconnect: Sendable, Equatable {
 }
 
 extension Disconnect {
-    /// A reason code above 0x80 that the specification does not list is passed on: the connection ends whatever it says.
+    /// A reason code from 0x80 on that the specification does not list is passed on: the connection ends whatever it
+    /// says.
     package static func decode(_ frame: Frame, version: MQTTVersion) throws(MQTTError) -> Disconnect {
         var reader = try PacketReader(frame, as: .disconnect, version: version)
         var disconnect = Disconnect()

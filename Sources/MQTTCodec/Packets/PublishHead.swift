@@ -53,7 +53,7 @@ extension PublishHead {
     /// The fixed header and the variable header: the payload is sent behind it as it is.
     ///
     /// At QoS 0 DUP and the packet identifier are left out, since there they have no place.
-    /// - Throws: where a string is longer than 65 535 bytes, the whole packet would be longer than 268 435 455 bytes, or
+    /// - Throws: where a string is longer than 65 535 bytes, the remaining length would be more than 268 435 455, or
     ///   topic or packet identifier are missing.
     package func encode(version: MQTTVersion, payloadLength: Int) throws(MQTTError) -> ByteBuffer {
         var writer = PacketWriter(.publish, version: version, capacity: topic.utf8.count + 59)

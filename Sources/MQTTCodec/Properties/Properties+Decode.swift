@@ -9,7 +9,7 @@ extension PacketReader {
         guard version.hasProperties, let holder = isWill ? .will : PropertyHolder(type) else { return [] }
         let length = try variableByteInteger("property length")
         guard length > 0 else { return [] }
-        var reader = PacketReader(try slice(length, "properties"), type: type, version: version)
+        var reader = PacketReader(try slice(length, "properties"), type: type, version: version, end: .propertyLength)
         var list: [Property] = []
         var seen: UInt64 = 0
         while !reader.isAtEnd {
