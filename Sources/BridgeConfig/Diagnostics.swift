@@ -1,0 +1,19 @@
+/// Collects what is wrong while a configuration is read, so that the operator sees all of it at once.
+final class Diagnostics {
+    private(set) var errors: [ConfigurationError] = []
+    private(set) var warnings: [String] = []
+
+    func error(_ origin: Origin, _ key: String? = nil, _ message: String) {
+        let error = ConfigurationError(origin: origin, key: key, message: message)
+        guard !errors.contains(error) else { return }
+        errors.append(error)
+    }
+
+    func warning(_ origin: Origin, _ key: String? = nil, _ message: String) {
+        warnings.append(ConfigurationError(origin: origin, key: key, message: message).description)
+    }
+
+    func throwIfAny() throws(ConfigurationErrors) {
+        if !errors.isEmpty { throw ConfigurationErrors(errors) }
+    }
+}

@@ -1,0 +1,84 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A file's whole content, or in the operator's words why there is none.
+enum FileText {
+    struct Problem: Error, Equatable {
+        /// Such as `no such file`, without the path.
+        var message: String
+        var isMissing = false
+    }
+
+    struct Content {
+        var bytes: [UInt8]
+        /// Group or others may read it.
+        var isReadableByOthers: Bool
+    }
+
+    /// Enough for ten thousand devices with a line each.
+    static let maximumSize = 1_048_576
+
+    static func read(_ path: String, maximumSize: Int = maximumSize) throws(Problem) -> Content {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw problem(errno) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw problem(errno) }
+        guard status.st_mode & S_IFMT != S_IFDIR else { throw Problem(message: "is a folder, not a file") }
+        let bytes = try readAll(descriptor, maximumSize: maximumSize)
+        let isRegular = status.st_mode & S_IFMT == S_IFREG
+        return Content(bytes: bytes, isReadableByOthers: isRegular && status.st_mode & (S_IRGRP | S_IROTH) != 0)
+    }
+
+    /// A file that has to be UTF-8; a byte order mark is taken off.
+    static func readText(_ path: String) throws(Problem) -> (text: String, isReadableByOthers: Bool) {
+        let content = try read(path)
+        guard var text = String(validating: content.bytes, as: UTF8.self) else {
+            throw Problem(message: "is not UTF-8 text")
+        }
+        if text.unicodeScalars.first == "\u{FEFF}" { text.unicodeScalars.removeFirst() }
+        return (text, content.isReadableByOthers)
+    }
+
+    private static func readAll(_ descriptor: CInt, maximumSize: Int) throws(Problem) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = Self.read(descriptor, into: &chunk)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw problem(errno)
+            }
+            if count == 0 { return bytes }
+            bytes.append(contentsOf: chunk.prefix(count))
+            guard bytes.count <= maximumSize else {
+                throw Problem(message: "is larger than \(SizeValue.render(maximumSize))")
+            }
+        }
+    }
+
+    private static func read(_ descriptor: CInt, into chunk: inout [UInt8]) -> Int {
+        chunk.withUnsafeMutableBytes { buffer in
+            #if canImport(Glibc)
+                Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+            #elseif canImport(Musl)
+                Musl.read(descriptor, buffer.baseAddress, buffer.count)
+            #else
+                Darwin.read(descriptor, buffer.baseAddress, buffer.count)
+            #endif
+        }
+    }
+
+    private static func problem(_ code: CInt) -> Problem {
+        switch code {
+        case ENOENT, ENOTDIR: Problem(message: "no such file", isMissing: true)
+        case EACCES, EPERM: Problem(message: "this user may not read it; check owner and mode")
+        default: Problem(message: "cannot be read: \(String(cString: strerror(code)))")
+        }
+    }
+}

@@ -1,0 +1,17 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+enum FolderAccess {
+    /// What keeps files from being made in `path`; `nil` where nothing does.
+    static func problemWithWriting(into path: String) -> String? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return "no such folder; make it first" }
+        guard status.st_mode & S_IFMT == S_IFDIR else { return "is not a folder" }
+        return access(path, W_OK | X_OK) == 0 ? nil : "this user may not write there"
+    }
+}

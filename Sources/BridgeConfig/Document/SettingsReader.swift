@@ -1,0 +1,74 @@
+/// Takes a configuration file apart by its known keys: unknown names and wrong shapes end here.
+struct SettingsReader {
+    private let diagnostics: Diagnostics
+    private var settings: Settings
+
+    static func read(_ root: YAMLNode, into settings: Settings, diagnostics: Diagnostics) -> Settings {
+        var reader = SettingsReader(diagnostics: diagnostics, settings: settings)
+        reader.readMap(root, section: nil)
+        return reader.settings
+    }
+
+    private mutating func readMap(_ node: YAMLNode, section: String?) {
+        // A section whose keys are all commented out.
+        if node.isNull { return }
+        guard case .map(let entries) = node.content else {
+            let message =
+                "expected a map of keys, found \(node.kind); known: \(Key.names(in: section).joined(separator: ", "))"
+            diagnostics.error(node.origin, section, message)
+            return
+        }
+        var seen: [String: Origin] = [:]
+        for entry in entries {
+            if seen.updateValue(entry.origin, forKey: entry.name) != nil {
+                diagnostics.error(entry.origin, path(section, entry.name), "is given twice in this map")
+            }
+            read(entry, section: section)
+        }
+    }
+
+    private mutating func read(_ entry: YAMLNode.Entry, section: String?) {
+        if section == nil, Key.sections.contains(entry.name) {
+            settings.sections[entry.name] = entry.origin
+            readMap(entry.value, section: entry.name)
+        } else if let key = Key(rawValue: path(section, entry.name)), key.section == section {
+            read(key, entry)
+        } else {
+            diagnostics.error(entry.origin, path(section, entry.name), "unknown key; \(advice(entry.name, section))")
+        }
+    }
+
+    private mutating func read(_ key: Key, _ entry: YAMLNode.Entry) {
+        let node = entry.value
+        guard key.shape == .scalar else {
+            // A list whose items are all commented out.
+            if !node.isNull { settings.nodes[key] = node }
+            return
+        }
+        guard case .scalar(let text, _) = node.content else {
+            diagnostics.error(node.origin, key.rawValue, "expected a single value, found \(node.kind)")
+            return
+        }
+        guard !node.isNull else {
+            diagnostics.error(entry.origin, key.rawValue, "has no value; remove the line to use the default")
+            return
+        }
+        settings.set(key, Setting(text: text, origin: node.origin, layer: .file, folder: settings.folder))
+    }
+
+    private func path(_ section: String?, _ name: String) -> String {
+        section.map { "\($0).\(name)" } ?? name
+    }
+
+    /// A key that is right but for its place, else the nearest, else the list.
+    private func advice(_ name: String, _ section: String?) -> String {
+        if let key = Key(rawValue: name), key.section != nil {
+            return "write it as \"\(key.name)\" under \"\(key.section ?? ""):\""
+        }
+        let elsewhere = Key.allCases.filter { $0.name == name && $0.section != section }
+        if let key = elsewhere.first, elsewhere.count == 1 {
+            return key.section.map { "\"\(name)\" belongs under \"\($0):\"" } ?? "\"\(name)\" belongs at the top level"
+        }
+        return NearestName.advice(name, in: Key.names(in: section))
+    }
+}

@@ -1,0 +1,42 @@
+/// The lines of a YAML text, as YAML counts them, so that a place found by the parser can be looked at.
+struct SourceText {
+    /// Without their line breaks.
+    private(set) var lines: [[Unicode.Scalar]]
+
+    init(_ text: String) {
+        lines = [[]]
+        var previous: Unicode.Scalar = " "
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\n" where previous == "\r": break
+            case "\n", "\r", "\u{85}", "\u{2028}", "\u{2029}": lines.append([])
+            default: lines[lines.count - 1].append(scalar)
+            }
+            previous = scalar
+        }
+    }
+
+    var text: String {
+        var all = String.UnicodeScalarView()
+        for line in lines {
+            all.append(contentsOf: line)
+            all.append("\n")
+        }
+        return String(all)
+    }
+
+    /// Line and column count from 1; `nil` outside of the text.
+    func scalar(line: Int, column: Int) -> Unicode.Scalar? {
+        guard let scalars = self.line(line), column >= 1, column <= scalars.count else { return nil }
+        return scalars[column - 1]
+    }
+
+    func line(_ line: Int) -> [Unicode.Scalar]? {
+        line >= 1 && line <= lines.count ? lines[line - 1] : nil
+    }
+
+    mutating func replace(line: Int, column: Int, with scalar: Unicode.Scalar) {
+        guard self.scalar(line: line, column: column) != nil else { return }
+        lines[line - 1][column - 1] = scalar
+    }
+}

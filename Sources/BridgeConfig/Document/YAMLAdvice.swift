@@ -1,0 +1,53 @@
+/// What an operator can do about a text that is no YAML: the usual slips, told by the place where the parser stopped.
+enum YAMLAdvice {
+    /// `nil` where the parser's own words have to do.
+    static func of(problem: String, line: Int, column: Int, in source: SourceText) -> String? {
+        let here = source.scalar(line: line, column: column)
+        if here == "\t" || leadingBlanks(of: source.line(line)).contains("\t") {
+            return "a tab; YAML is indented with spaces"
+        }
+        if problem.contains("another document") {
+            return "a second document (---) begins here; a configuration is one document"
+        }
+        if problem.contains("undefined alias") {
+            return "aliases (*name) are not supported; a value that begins with * goes in quotes"
+        }
+        if let here, "@`%|>".unicodeScalars.contains(here), problem.contains("cannot start any token") {
+            return "a value that begins with \(here) goes in quotes"
+        }
+        if holdsUnquotedIPv6(source.line(line)) || holdsUnquotedIPv6(source.line(line - 1)) {
+            return "an address with brackets goes in quotes: \"[::1]:1883\""
+        }
+        if problem.contains("mapping values are not allowed") {
+            let values = "a value that holds \": \" goes in quotes"
+            return "a colon where none can be; \(values), a key stands at the depth of its neighbours"
+        }
+        if problem.contains("could not find expected ':'") {
+            return "a key without its colon; write \"key: value\""
+        }
+        return nil
+    }
+
+    /// The first character that YAML does not allow at all.
+    static func placeOfControlCharacter(in source: SourceText) -> (line: Int, column: Int) {
+        for (line, scalars) in source.lines.enumerated() {
+            if let column = scalars.firstIndex(where: isForbidden) { return (line + 1, column + 1) }
+        }
+        return (1, 1)
+    }
+
+    private static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
+        (scalar.properties.generalCategory == .control && scalar != "\t") || scalar == "\u{FFFE}"
+            || scalar == "\u{FFFF}"
+    }
+
+    private static func leadingBlanks(of line: [Unicode.Scalar]?) -> ArraySlice<Unicode.Scalar> {
+        (line ?? []).prefix { $0 == " " || $0 == "\t" }
+    }
+
+    private static func holdsUnquotedIPv6(_ line: [Unicode.Scalar]?) -> Bool {
+        guard let line else { return false }
+        let text = String(String.UnicodeScalarView(line))
+        return text.contains("]:") && !text.contains("\"") && !text.contains("'")
+    }
+}

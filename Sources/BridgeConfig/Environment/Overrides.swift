@@ -1,0 +1,76 @@
+/// Lays the `BRIDGE_` names of the environment and of `.env` over the file's settings.
+///
+/// A variable that is empty counts as not set, as container tools pass on what nobody chose.
+struct Overrides {
+    let diagnostics: Diagnostics
+    let dotEnv: DotEnv?
+    /// Of the `.env` file.
+    let dotEnvName: String
+    let dotEnvFolder: String
+    let environment: [String: String]
+
+    func apply(to settings: inout Settings) {
+        reportRepetitions()
+        for entry in dotEnv?.entries ?? [] where entry.name.hasPrefix("BRIDGE_") && !entry.value.isEmpty {
+            let origin = origin(of: entry)
+            apply(
+                entry.name, Setting(text: entry.value, origin: origin, layer: .dotEnv, folder: dotEnvFolder),
+                to: &settings)
+            warnOfComment(entry, isSecret: Key.byVariable[entry.name]?.isSecret == true)
+        }
+        for (name, value) in environment.sorted(by: { $0.key < $1.key })
+        where name.hasPrefix("BRIDGE_") && !value.isEmpty {
+            let origin = Origin(.environment(variable: name))
+            apply(name, Setting(text: value, origin: origin, layer: .environment, folder: ""), to: &settings)
+        }
+        DeviceNames(overrides: self).apply(to: &settings)
+    }
+
+    func origin(of entry: DotEnv.Entry) -> Origin {
+        Origin(.dotEnv(name: dotEnvName, line: entry.line, variable: entry.name))
+    }
+
+    func warnOfComment(_ entry: DotEnv.Entry, isSecret: Bool) {
+        guard isSecret, entry.hadComment else { return }
+        let message =
+            "a \" #\" in this line begins a comment; where it is part of the secret, put the value in single quotes"
+        diagnostics.warning(origin(of: entry), nil, message)
+    }
+
+    private func apply(_ name: String, _ setting: Setting, to settings: inout Settings) {
+        guard let key = Key.byVariable[name] else {
+            reportUnknown(name, setting.origin)
+            return
+        }
+        guard key.shape != .structure else {
+            diagnostics.error(setting.origin, key.rawValue, "can only be given in the configuration file")
+            return
+        }
+        settings.set(key, setting)
+    }
+
+    /// In `.env`, which is ours, an error. The environment is shared: cluster managers put names of services there
+    /// (`BRIDGE_SERVICE_HOST`), so there it is a warning.
+    private func reportUnknown(_ name: String, _ origin: Origin) {
+        let nearest = NearestName.of(
+            name, in: Key.allCases.filter { $0.shape != .structure }.map(\.variable), after: "BRIDGE_")
+        let advice =
+            nearest.map { "did you mean \($0)?" } ?? "names are BRIDGE_ and a key's path, such as BRIDGE_UPLINK_HOST"
+        if origin.isEnvironment {
+            diagnostics.warning(origin, nil, "names no key and is ignored; \(advice)")
+        } else {
+            diagnostics.error(origin, nil, "names no key; \(advice)")
+        }
+    }
+
+    private func reportRepetitions() {
+        var lines: [String: Int] = [:]
+        for entry in dotEnv?.entries ?? [] where entry.name.hasPrefix("BRIDGE_") || entry.name.hasPrefix("MQTT_") {
+            if let first = lines[entry.name] {
+                diagnostics.error(origin(of: entry), nil, "is given twice; the first is in line \(first)")
+            } else {
+                lines[entry.name] = entry.line
+            }
+        }
+    }
+}

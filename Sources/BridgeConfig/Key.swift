@@ -1,0 +1,83 @@
+/// Every key of the configuration that has one place in it. What is inside lists (routes, overrides) is not here.
+enum Key: String, CaseIterable, Sendable {
+    case listen
+    case uplinkHost = "uplink.host"
+    case uplinkPort = "uplink.port"
+    case uplinkServerName = "uplink.server_name"
+    case uplinkCA = "uplink.ca"
+    case uplinkClientCertificate = "uplink.client_certificate"
+    case uplinkClientKey = "uplink.client_key"
+    case uplinkMapping = "uplink.mapping"
+    case uplinkALPN = "uplink.alpn"
+    case uplinkAddressFamily = "uplink.address_family"
+    case uplinkConnectTimeout = "uplink.connect_timeout"
+    case uplinkKeepAlive = "uplink.keep_alive"
+    case uplinkIdleTimeout = "uplink.idle_timeout"
+    case uplinkCongestionControl = "uplink.congestion_control"
+    case uplinkBackoffMinimum = "uplink.backoff_minimum"
+    case uplinkBackoffMaximum = "uplink.backoff_maximum"
+    case uplinkTLSKeyLog = "uplink.tls_key_log"
+    case uplinkQlog = "uplink.qlog"
+    case authMode = "auth.mode"
+    case authClientID = "auth.client_id"
+    case authUsername = "auth.username"
+    case authUsernameFile = "auth.username_file"
+    case authPassword = "auth.password"
+    case authPasswordFile = "auth.password_file"
+    case authOverrides = "auth.overrides"
+    case routes
+    case unrouted
+    case limitsDevices = "limits.devices"
+    case limitsDevicesPerAddress = "limits.devices_per_address"
+    case limitsConnectWithin = "limits.connect_within"
+    case limitsPacketSize = "limits.packet_size"
+    case limitsSessionBuffer = "limits.session_buffer"
+    case limitsAcceptRate = "limits.accept_rate"
+    case limitsShutdownTimeout = "limits.shutdown_timeout"
+    case logLevel = "log.level"
+    case logFormat = "log.format"
+    case threads
+
+    enum Shape: Sendable {
+        case scalar
+        /// A list of words, which the environment gives with commas between.
+        case list
+        /// Only in the file.
+        case structure
+    }
+
+    var shape: Shape {
+        switch self {
+        case .listen, .uplinkALPN: .list
+        case .routes, .authOverrides: .structure
+        default: .scalar
+        }
+    }
+
+    /// Its value is never quoted in a message.
+    var isSecret: Bool { self == .authPassword }
+
+    /// `uplink` of `uplink.host`; `nil` at the top.
+    var section: String? {
+        rawValue.firstIndex(of: ".").map { String(rawValue[..<$0]) }
+    }
+
+    /// `host` of `uplink.host`.
+    var name: String {
+        rawValue.firstIndex(of: ".").map { String(rawValue[rawValue.index(after: $0)...]) } ?? rawValue
+    }
+
+    /// `BRIDGE_UPLINK_HOST`.
+    var variable: String {
+        "BRIDGE_" + rawValue.uppercased().replacing(".", with: "_")
+    }
+
+    static let sections = ["uplink", "auth", "limits", "log"]
+    static let byVariable = Dictionary(uniqueKeysWithValues: allCases.map { ($0.variable, $0) })
+
+    /// Names that can stand in a section, or at the top for `nil`.
+    static func names(in section: String?) -> [String] {
+        let keys = allCases.filter { $0.section == section }.map(\.name)
+        return section == nil ? keys + sections : keys
+    }
+}

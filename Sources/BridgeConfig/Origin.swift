@@ -1,0 +1,51 @@
+/// Where a value was written.
+package struct Origin: Sendable, Equatable {
+    package var place: Place
+
+    package enum Place: Sendable, Equatable {
+        /// Line and column count from 1.
+        case file(name: String, line: Int, column: Int)
+        case dotEnv(name: String, line: Int, variable: String)
+        case environment(variable: String)
+        /// The configuration as a whole: something is missing from it.
+        case nowhere(name: String)
+    }
+
+    package init(_ place: Place) {
+        self.place = place
+    }
+
+    package var variable: String? {
+        switch place {
+        case .dotEnv(_, _, let variable), .environment(let variable): variable
+        case .file, .nowhere: nil
+        }
+    }
+
+    var isEnvironment: Bool {
+        if case .environment = place { true } else { false }
+    }
+
+    /// Errors are shown in this order: the configuration file by line, then `.env` by line, then the environment.
+    var sortKey: (Int, Int, Int, String) {
+        switch place {
+        case .file(_, let line, let column): (0, line, column, "")
+        case .nowhere: (1, 0, 0, "")
+        case .dotEnv(_, let line, let variable): (2, line, 0, variable)
+        case .environment(let variable): (3, 0, 0, variable)
+        }
+    }
+}
+
+extension Origin: CustomStringConvertible {
+    /// As compilers write it: `bridge.yaml:5:9`, `.env:3: BRIDGE_UPLINK_PORT`.
+    package var description: String {
+        switch place {
+        case .file(let name, let line, let column): "\(name):\(line):\(column)"
+        case .dotEnv(let name, let line, let variable):
+            variable.isEmpty ? "\(name):\(line)" : "\(name):\(line): \(variable)"
+        case .environment(let variable): "environment: \(variable)"
+        case .nowhere(let name): name
+        }
+    }
+}

@@ -1,0 +1,22 @@
+import BridgeCore
+
+extension ConfigurationReader {
+    /// The ranges are those of `bridge.yaml.example`.
+    func limits() -> LimitsConfiguration {
+        var limits = LimitsConfiguration()
+        let defaultDevicesPerAddress = limits.devicesPerAddress
+        limits.devices = integer(.limitsDevices, in: 1...1_000_000, "a count of devices") ?? limits.devices
+        limits.devicesPerAddress =
+            integer(.limitsDevicesPerAddress, in: 1...1_000_000, "a count of devices")
+            ?? min(defaultDevicesPerAddress, limits.devices)
+        limits.connectWithin =
+            duration(.limitsConnectWithin, in: .milliseconds(100)...(.seconds(300))) ?? limits.connectWithin
+        // MQTT 2.2.3: a remaining length of 268 435 455 and a fixed header of five bytes is the longest packet.
+        limits.packetSize = size(.limitsPacketSize, in: 1_024...268_435_460) ?? limits.packetSize
+        limits.sessionBuffer = size(.limitsSessionBuffer, in: 16_384...1_073_741_824) ?? limits.sessionBuffer
+        limits.acceptRate =
+            integer(.limitsAcceptRate, in: 1...1_000_000, "a count of connections a second") ?? limits.acceptRate
+        limits.shutdownTimeout = duration(.limitsShutdownTimeout, in: .zero...(.seconds(300))) ?? limits.shutdownTimeout
+        return limits
+    }
+}

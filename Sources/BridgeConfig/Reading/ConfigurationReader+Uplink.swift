@@ -1,0 +1,136 @@
+import BridgeCore
+
+extension ConfigurationReader {
+    func uplink() -> UplinkConfiguration {
+        var uplink = UplinkConfiguration(host: uplinkHost(), caFile: caFile())
+        uplink.port = integer(.uplinkPort, in: 1...65_535, "a UDP port") ?? uplink.port
+        uplink.serverName = serverName()
+        (uplink.clientCertificateFile, uplink.clientKeyFile) = clientCertificate()
+        uplink.mapping = choice(.uplinkMapping) ?? uplink.mapping
+        uplink.alpn = alpn() ?? uplink.alpn
+        uplink.addressFamily = choice(.uplinkAddressFamily) ?? uplink.addressFamily
+        uplink.congestionControl = choice(.uplinkCongestionControl) ?? uplink.congestionControl
+        uplink.tlsKeyLogFile = keyLogFile()
+        uplink.qlogDirectory = qlogDirectory()
+        readTimes(into: &uplink)
+        checkAddressFamily(of: uplink)
+        return uplink
+    }
+
+    private func readTimes(into uplink: inout UplinkConfiguration) {
+        uplink.connectTimeout =
+            duration(.uplinkConnectTimeout, in: .seconds(1)...(.seconds(60))) ?? uplink.connectTimeout
+        uplink.keepAlive = duration(.uplinkKeepAlive, in: .seconds(1)...(.seconds(30))) ?? uplink.keepAlive
+        uplink.idleTimeout = duration(.uplinkIdleTimeout, in: .seconds(2)...(.seconds(3_600))) ?? uplink.idleTimeout
+        let backoff = Duration.milliseconds(10)...(.seconds(3_600))
+        let minimum = duration(.uplinkBackoffMinimum, in: backoff)
+        let maximum = duration(.uplinkBackoffMaximum, in: backoff)
+        // One that is not written gives way to the one that is.
+        uplink.backoffMinimum = minimum ?? min(uplink.backoffMinimum, maximum ?? uplink.backoffMinimum)
+        uplink.backoffMaximum = maximum ?? max(uplink.backoffMaximum, minimum ?? uplink.backoffMaximum)
+        if uplink.keepAlive >= uplink.idleTimeout {
+            let times = "\(DurationValue.render(uplink.idleTimeout)) is not longer than uplink.keep_alive"
+            let key = settings.origin(of: .uplinkIdleTimeout) == nil ? Key.uplinkKeepAlive : .uplinkIdleTimeout
+            let advice = "a silent connection would end between two PINGs"
+            error(key, "idle timeout \(times) (\(DurationValue.render(uplink.keepAlive))); \(advice)")
+        }
+        if uplink.backoffMinimum > uplink.backoffMaximum {
+            let maximum = DurationValue.render(uplink.backoffMaximum)
+            error(
+                .uplinkBackoffMinimum,
+                "is longer than uplink.backoff_maximum (\(maximum)); the wait grows from one to the other")
+        }
+    }
+
+    private func uplinkHost() -> String {
+        guard settings.scalars[.uplinkHost] != nil else {
+            error(.uplinkHost, "is missing; put the broker's host name there, such as mqtt.tesaiot.com")
+            return ""
+        }
+        guard let host = text(.uplinkHost) else { return "" }
+        if let problem = HostValue.problem(with: host) { error(.uplinkHost, problem) }
+        return host
+    }
+
+    private func serverName() -> String? {
+        guard let name = text(.uplinkServerName) else { return nil }
+        if let problem = HostValue.problem(with: name) { error(.uplinkServerName, problem) }
+        return name
+    }
+
+    private func checkAddressFamily(of uplink: UplinkConfiguration) {
+        let isIPv4 = HostValue.isIPv4(uplink.host)
+        let isIPv6 = HostValue.isIPv6(uplink.host)
+        if (isIPv4 && uplink.addressFamily == .ipv6) || (isIPv6 && uplink.addressFamily == .ipv4) {
+            let other = isIPv4 ? "ipv4" : "ipv6"
+            error(.uplinkAddressFamily, "uplink.host is an \(isIPv4 ? "IPv4" : "IPv6") address; write \(other) or any")
+        }
+    }
+
+    private func alpn() -> [String]? {
+        guard let items = words(.uplinkALPN) else { return nil }
+        for item in items
+        where !(1...255).contains(item.text.utf8.count) || !item.text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
+            let advice = "those are 1 to 255 visible ASCII characters, such as mqtt"
+            diagnostics.error(
+                item.origin, Key.uplinkALPN.rawValue, "\(values.quoted(item.text)) is no protocol name; \(advice)")
+        }
+        if items.isEmpty || items.count > 8 { error(.uplinkALPN, "a list of 1 to 8 protocol names, such as [mqtt]") }
+        return items.map(\.text)
+    }
+
+    // MARK: - Files
+
+    private static let whereToGetCA =
+        "a TESAIoT bundle has the CA as ca-chain.pem; put that file into credential_certificates/"
+
+    private func caFile() -> String {
+        guard settings.scalars[.uplinkCA] != nil else {
+            error(
+                .uplinkCA,
+                "is missing; name the PEM file of the CA that signed the broker's certificate (\(Self.whereToGetCA))")
+            return ""
+        }
+        guard let path = path(.uplinkCA) else { return "" }
+        if let problem = PEMFile.problemWithCertificates(at: path) {
+            error(.uplinkCA, "\(path): \(problem.message); \(Self.whereToGetCA)")
+        }
+        return path
+    }
+
+    private func clientCertificate() -> (certificate: String?, key: String?) {
+        let certificate = path(.uplinkClientCertificate)
+        let key = path(.uplinkClientKey)
+        let hasCertificate = settings.scalars[.uplinkClientCertificate] != nil
+        let hasKey = settings.scalars[.uplinkClientKey] != nil
+        if hasCertificate && !hasKey { error(.uplinkClientCertificate, "needs uplink.client_key beside it") }
+        if hasKey && !hasCertificate { error(.uplinkClientKey, "needs uplink.client_certificate beside it") }
+        if let certificate, let problem = PEMFile.problemWithCertificates(at: certificate) {
+            error(.uplinkClientCertificate, "\(certificate): \(problem.message)")
+        }
+        if let key {
+            var isReadableByOthers = false
+            if let problem = PEMFile.problemWithKey(at: key, isReadableByOthers: &isReadableByOthers) {
+                error(.uplinkClientKey, "\(key): \(problem.message)")
+            }
+            if isReadableByOthers { warning(.uplinkClientKey, "\(key) can be read by other users; chmod 600 it") }
+        }
+        return (certificate, key)
+    }
+
+    private func keyLogFile() -> String? {
+        guard let path = path(.uplinkTLSKeyLog) else { return nil }
+        let folder = PathResolver.folder(of: path)
+        if let problem = FolderAccess.problemWithWriting(into: folder.isEmpty ? "." : folder) {
+            error(.uplinkTLSKeyLog, "\(folder.isEmpty ? "." : folder): \(problem)")
+        }
+        warning(.uplinkTLSKeyLog, "whoever has this file can read all traffic; for debugging only")
+        return path
+    }
+
+    private func qlogDirectory() -> String? {
+        guard let path = path(.uplinkQlog) else { return nil }
+        if let problem = FolderAccess.problemWithWriting(into: path) { error(.uplinkQlog, "\(path): \(problem)") }
+        return path
+    }
+}

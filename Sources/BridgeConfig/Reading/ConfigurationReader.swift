@@ -1,0 +1,76 @@
+import BridgeCore
+
+/// Makes a configuration of the settings, and says everything that is wrong with them. Each section has a file of its
+/// own.
+struct ConfigurationReader {
+    let settings: Settings
+    let diagnostics: Diagnostics
+    /// What `threads: auto` stands for.
+    let cores: Int
+    let values: ValueReader
+
+    init(settings: Settings, diagnostics: Diagnostics, cores: Int) {
+        self.settings = settings
+        self.diagnostics = diagnostics
+        self.cores = cores
+        values = ValueReader(diagnostics: diagnostics)
+    }
+
+    /// Throws everything that was found wrong, here and before.
+    func configuration() throws(ConfigurationErrors) -> BridgeConfiguration {
+        let uplink = uplink()
+        let limits = limits()
+        let listen = listeners()
+        let auth = auth()
+        let routes = routes()
+        let unrouted = choice(.unrouted) ?? UnroutedPolicy.reject
+        checkRoutes(routes, unrouted: unrouted)
+        let log = LogConfiguration(level: choice(.logLevel) ?? .info, format: choice(.logFormat) ?? .text)
+        let threads = threads()
+        try diagnostics.throwIfAny()
+        let configuration = BridgeConfiguration(
+            listen: listen, uplink: uplink, auth: auth, routes: routes.map(\.route), unrouted: unrouted, limits: limits,
+            log: log, threads: threads)
+        warn(of: configuration)
+        return configuration
+    }
+
+    private func threads() -> Int {
+        guard let setting = settings.scalars[.threads], setting.text != "auto" else { return max(1, min(cores, 256)) }
+        return values.integer(setting, Key.threads.rawValue, in: 1...256, "a count, where it is not \"auto\",") ?? 1
+    }
+
+    // MARK: - One value each; nil where there is none, or a wrong one
+
+    func integer(_ key: Key, in range: ClosedRange<Int>, _ what: String) -> Int? {
+        settings.scalars[key].flatMap { values.integer($0, key.rawValue, in: range, what) }
+    }
+
+    func duration(_ key: Key, in range: ClosedRange<Duration>) -> Duration? {
+        settings.scalars[key].flatMap { values.duration($0, key.rawValue, in: range) }
+    }
+
+    func size(_ key: Key, in range: ClosedRange<Int>) -> Int? {
+        settings.scalars[key].flatMap { values.size($0, key.rawValue, in: range) }
+    }
+
+    func choice<Choice>(_ key: Key) -> Choice? where Choice: CaseIterable & RawRepresentable<String> {
+        settings.scalars[key].flatMap { values.choice($0, key.rawValue) }
+    }
+
+    func text(_ key: Key) -> String? {
+        settings.scalars[key].flatMap { values.text($0, key.rawValue) }
+    }
+
+    func path(_ key: Key) -> String? {
+        settings.scalars[key].flatMap { values.path($0, key.rawValue) }
+    }
+
+    func error(_ key: Key, _ message: String) {
+        diagnostics.error(settings.origin(of: key) ?? settings.placeOfMissing(key), key.rawValue, message)
+    }
+
+    func warning(_ key: Key, _ message: String) {
+        diagnostics.warning(settings.origin(of: key) ?? settings.placeOfMissing(key), key.rawValue, message)
+    }
+}

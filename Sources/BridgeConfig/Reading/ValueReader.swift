@@ -1,0 +1,83 @@
+/// Turns text into values. Each function says what is wrong and answers `nil` where the text is no such value.
+struct ValueReader {
+    let diagnostics: Diagnostics
+
+    func integer(_ setting: Setting, _ key: String, in range: ClosedRange<Int>, _ what: String) -> Int? {
+        let wanted = "\(what) is a whole number from \(range.lowerBound) to \(range.upperBound)"
+        let digits = setting.text.hasPrefix("-") ? setting.text.dropFirst() : setting.text[...]
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            diagnostics.error(setting.origin, key, "\(quoted(setting.text)) is not a number; \(wanted)")
+            return nil
+        }
+        guard let value = Int(setting.text), range.contains(value) else {
+            diagnostics.error(setting.origin, key, "\(shortened(setting.text)) is out of range; \(wanted)")
+            return nil
+        }
+        return value
+    }
+
+    func duration(_ setting: Setting, _ key: String, in range: ClosedRange<Duration>) -> Duration? {
+        let limits = "from \(DurationValue.render(range.lowerBound)) to \(DurationValue.render(range.upperBound))"
+        guard let value = DurationValue.parse(setting.text) else {
+            let advice = "write a time such as 5s, 500ms, 2m or 1h, \(limits); a bare number counts seconds"
+            diagnostics.error(setting.origin, key, "\(quoted(setting.text)) is not a time; \(advice)")
+            return nil
+        }
+        guard range.contains(value) else {
+            diagnostics.error(setting.origin, key, "\(shortened(setting.text)) is out of range; it goes \(limits)")
+            return nil
+        }
+        return value
+    }
+
+    /// Bytes.
+    func size(_ setting: Setting, _ key: String, in range: ClosedRange<Int>) -> Int? {
+        let limits = "from \(SizeValue.render(range.lowerBound)) to \(SizeValue.render(range.upperBound))"
+        guard let value = SizeValue.parse(setting.text) else {
+            let advice = "write a size such as 10MB or 256KiB, \(limits); a bare number counts bytes"
+            diagnostics.error(setting.origin, key, "\(quoted(setting.text)) is not a size; \(advice)")
+            return nil
+        }
+        guard range.contains(value) else {
+            diagnostics.error(setting.origin, key, "\(shortened(setting.text)) is out of range; it goes \(limits)")
+            return nil
+        }
+        return value
+    }
+
+    func choice<Choice>(_ setting: Setting, _ key: String, _: Choice.Type = Choice.self) -> Choice?
+    where Choice: CaseIterable & RawRepresentable<String> {
+        if let value = Choice(rawValue: setting.text) { return value }
+        let names = Choice.allCases.map(\.rawValue)
+        let nearest = NearestName.of(setting.text, in: names).map { "did you mean \"\($0)\"? " } ?? ""
+        let list = names.count == 1 ? "the only value is \(names[0])" : "one of: \(names.joined(separator: ", "))"
+        diagnostics.error(setting.origin, key, "\(quoted(setting.text)) is not a value of this key; \(nearest)\(list)")
+        return nil
+    }
+
+    /// Not empty, without control characters, of a length that fits in an MQTT packet.
+    func text(_ setting: Setting, _ key: String) -> String? {
+        guard let problem = TextValue.problem(with: setting.text) else { return setting.text }
+        diagnostics.error(setting.origin, key, problem)
+        return nil
+    }
+
+    /// A path, made relative to where it was written.
+    func path(_ setting: Setting, _ key: String) -> String? {
+        guard let text = text(setting, key) else { return nil }
+        if text.hasPrefix("~") {
+            diagnostics.error(setting.origin, key, "~ is not expanded here; write the whole path")
+            return nil
+        }
+        return PathResolver.resolve(text, in: setting.folder)
+    }
+
+    func quoted(_ text: String) -> String {
+        "\"\(shortened(text))\""
+    }
+
+    /// Fit to stand in one line of a terminal.
+    func shortened(_ text: String) -> String {
+        TextValue.shortened(text)
+    }
+}

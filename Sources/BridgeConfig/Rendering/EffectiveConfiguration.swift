@@ -1,0 +1,105 @@
+import BridgeCore
+
+/// The configuration that is in force, as YAML: what `check` shows. Passwords are rows of stars.
+package enum EffectiveConfiguration {
+    private static let hidden = "hidden; not a value to copy"
+
+    /// - Parameter origins: As loaded; names the variable of each value that comes from one.
+    package static func render(_ configuration: BridgeConfiguration, origins: [String: Origin] = [:]) -> String {
+        var yaml = YAMLText(origins: origins)
+        render(configuration.listen, into: &yaml)
+        render(configuration.uplink, into: &yaml)
+        render(configuration.auth, into: &yaml)
+        render(configuration.routes, into: &yaml)
+        yaml.pair("unrouted", configuration.unrouted.rawValue)
+        render(configuration.limits, into: &yaml)
+        yaml.section("log")
+        yaml.pair("log.level", configuration.log.level.rawValue)
+        yaml.pair("log.format", configuration.log.format.rawValue)
+        yaml.pair("threads", "\(configuration.threads)")
+        return yaml.text
+    }
+
+    private static func render(_ listen: [ListenAddress], into yaml: inout YAMLText) {
+        let addresses = listen.map { ListenAddress(host: $0.host, port: $0.port).name }
+        guard zip(listen, addresses).contains(where: { $0.name != $1 }) else {
+            yaml.pair("listen", YAMLText.list(addresses))
+            return
+        }
+        yaml.section("listen")
+        for (listener, address) in zip(listen, addresses) {
+            yaml.line("  - {address: \(YAMLText.quoted(address)), name: \(YAMLText.quoted(listener.name))}")
+        }
+    }
+
+    private static func render(_ uplink: UplinkConfiguration, into yaml: inout YAMLText) {
+        yaml.section("uplink")
+        yaml.pair("uplink.host", YAMLText.scalar(uplink.host))
+        yaml.pair("uplink.port", "\(uplink.port)")
+        yaml.pair("uplink.server_name", uplink.serverName.map(YAMLText.scalar))
+        yaml.pair("uplink.ca", YAMLText.scalar(uplink.caFile))
+        yaml.pair("uplink.client_certificate", uplink.clientCertificateFile.map(YAMLText.scalar))
+        yaml.pair("uplink.client_key", uplink.clientKeyFile.map(YAMLText.scalar))
+        yaml.pair("uplink.mapping", uplink.mapping.rawValue)
+        yaml.pair("uplink.alpn", YAMLText.list(uplink.alpn))
+        yaml.pair("uplink.address_family", uplink.addressFamily.rawValue)
+        yaml.pair("uplink.connect_timeout", DurationValue.render(uplink.connectTimeout))
+        yaml.pair("uplink.keep_alive", DurationValue.render(uplink.keepAlive))
+        yaml.pair("uplink.idle_timeout", DurationValue.render(uplink.idleTimeout))
+        yaml.pair("uplink.congestion_control", uplink.congestionControl.rawValue)
+        yaml.pair("uplink.backoff_minimum", DurationValue.render(uplink.backoffMinimum))
+        yaml.pair("uplink.backoff_maximum", DurationValue.render(uplink.backoffMaximum))
+        yaml.pair("uplink.tls_key_log", uplink.tlsKeyLogFile.map(YAMLText.scalar))
+        yaml.pair("uplink.qlog", uplink.qlogDirectory.map(YAMLText.scalar))
+    }
+
+    private static func render(_ auth: AuthConfiguration, into yaml: inout YAMLText) {
+        yaml.section("auth")
+        yaml.pair("auth.mode", auth.mode.rawValue)
+        yaml.pair("auth.client_id", auth.identity.clientID.map(YAMLText.quoted))
+        yaml.pair("auth.username", auth.identity.username.map(YAMLText.quoted))
+        yaml.pair("auth.password", auth.identity.password.map { "\"\($0)\"" }, comment: hidden)
+        guard !auth.overrides.isEmpty else { return }
+        yaml.line("  overrides:")
+        for override in auth.overrides { yaml.line("    - {\(fields(of: override).joined(separator: ", "))}") }
+    }
+
+    private static func fields(of override: AuthConfiguration.Override) -> [String] {
+        let match =
+            switch override.match {
+            case .clientID(let value): "match: {client_id: \(YAMLText.quoted(value))}"
+            case .username(let value): "match: {username: \(YAMLText.quoted(value))}"
+            }
+        return [
+            match,
+            override.identity.clientID.map { "client_id: \(YAMLText.quoted($0))" },
+            override.identity.username.map { "username: \(YAMLText.quoted($0))" },
+            override.identity.password.map { "password: \"\($0)\"" },
+        ].compactMap { $0 }
+    }
+
+    private static func render(_ routes: [Route], into yaml: inout YAMLText) {
+        guard !routes.isEmpty else {
+            yaml.pair("routes", "[]", comment: "every topic passes unchanged")
+            return
+        }
+        yaml.section("routes")
+        for route in routes {
+            let sides = "local: \(YAMLText.quoted(route.local)), remote: \(YAMLText.quoted(route.remote))"
+            let rest =
+                "direction: \(route.direction.rawValue), max_qos: \(route.maximumQoS), retain: \(route.retain.rawValue)"
+            yaml.line("  - {\(sides), \(rest)}")
+        }
+    }
+
+    private static func render(_ limits: LimitsConfiguration, into yaml: inout YAMLText) {
+        yaml.section("limits")
+        yaml.pair("limits.devices", "\(limits.devices)")
+        yaml.pair("limits.devices_per_address", "\(limits.devicesPerAddress)")
+        yaml.pair("limits.connect_within", DurationValue.render(limits.connectWithin))
+        yaml.pair("limits.packet_size", SizeValue.render(limits.packetSize))
+        yaml.pair("limits.session_buffer", SizeValue.render(limits.sessionBuffer))
+        yaml.pair("limits.accept_rate", "\(limits.acceptRate)")
+        yaml.pair("limits.shutdown_timeout", DurationValue.render(limits.shutdownTimeout))
+    }
+}

@@ -1,0 +1,73 @@
+/// Writes YAML-lite line by line.
+struct YAMLText {
+    private(set) var text = ""
+    /// Where a value came from, by key path; added as a comment where it is not the file.
+    let origins: [String: Origin]
+
+    init(origins: [String: Origin]) {
+        self.origins = origins
+    }
+
+    mutating func section(_ name: String) {
+        text += "\(name):\n"
+    }
+
+    /// `path` is `uplink.host`; written at the depth of its section.
+    mutating func pair(_ path: String, _ value: String?, comment: String? = nil) {
+        guard let value else { return }
+        let parts = path.split(separator: ".")
+        let indentation = String(repeating: "  ", count: max(0, parts.count - 1))
+        let variable = origins[path]?.variable.map { "from \($0)" }
+        let notes = [comment, variable].compactMap { $0 }.joined(separator: ", ")
+        text += "\(indentation)\(parts.last ?? ""): \(value)\(notes.isEmpty ? "" : "  # \(notes)")\n"
+    }
+
+    mutating func line(_ line: String) {
+        text += line + "\n"
+    }
+
+    /// Plain where YAML reads that as the same text, else in double quotes.
+    static func scalar(_ text: String) -> String {
+        isPlain(text) ? text : quoted(text)
+    }
+
+    static func list(_ items: [String]) -> String {
+        "[\(items.map(quoted).joined(separator: ", "))]"
+    }
+
+    static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case _ where needsEscape(scalar): result += escape(scalar)
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+
+    private static func isPlain(_ text: String) -> Bool {
+        guard let first = text.unicodeScalars.first, first.properties.isAlphabetic || first == "/" else { return false }
+        if ["true", "false", "yes", "no", "on", "off", "null", "y", "n"].contains(text.lowercased()) { return false }
+        return text.unicodeScalars.allSatisfy { scalar in
+            scalar.isASCII
+                && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
+                    || "-_./".unicodeScalars.contains(scalar))
+        }
+    }
+
+    private static func needsEscape(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: true
+        default: false
+        }
+    }
+
+    private static func escape(_ scalar: Unicode.Scalar) -> String {
+        let digits = String(scalar.value, radix: 16, uppercase: true)
+        let length = scalar.value > 0xFFFF ? 8 : 4
+        return (length == 8 ? "\\U" : "\\u") + String(repeating: "0", count: length - digits.count) + digits
+    }
+}

@@ -1,0 +1,69 @@
+/// A value as text, with its place and rank.
+struct Setting: Sendable {
+    var text: String
+    var origin: Origin
+    var layer: Layer
+    /// Relative paths in the value start here.
+    var folder: String
+
+    /// The higher one wins.
+    enum Layer: Int, Comparable, Sendable {
+        case file
+        /// `MQTT_` names of TESAIoT.
+        case deviceNamesInDotEnv
+        case deviceNamesInEnvironment
+        /// `BRIDGE_` names.
+        case dotEnv
+        case environment
+
+        static func < (a: Layer, b: Layer) -> Bool { a.rawValue < b.rawValue }
+    }
+}
+
+/// What was written, by key: the file and what overrides it, not yet checked.
+struct Settings {
+    /// Keys of the shape `scalar`, and lists that come from the environment.
+    private(set) var scalars: [Key: Setting] = [:]
+    /// Keys of the shapes `list` and `structure` that come from the file.
+    var nodes: [Key: YAMLNode] = [:]
+    /// Where each section of the file begins, for errors about what is missing from it.
+    var sections: [String: Origin] = [:]
+    /// Of the configuration file; empty for the working directory.
+    var folder = ""
+    /// Of the configuration as a whole.
+    var name = ""
+
+    /// Keeps the value of the higher layer.
+    mutating func set(_ key: Key, _ setting: Setting) {
+        if let present = scalars[key], present.layer > setting.layer { return }
+        scalars[key] = setting
+    }
+
+    /// The best place to complain about a key that is missing.
+    func placeOfMissing(_ key: Key) -> Origin {
+        key.section.flatMap { sections[$0] } ?? Origin(.nowhere(name: name))
+    }
+
+    /// Where a key that is present was written.
+    func origin(of key: Key) -> Origin? {
+        scalars[key]?.origin ?? nodes[key]?.origin
+    }
+
+    var origins: [String: Origin] {
+        var origins: [String: Origin] = [:]
+        for key in Key.allCases {
+            if let origin = origin(of: key) { origins[key.rawValue] = origin }
+        }
+        return origins
+    }
+
+    /// Whether the file itself, not a file it names, holds a password.
+    var fileHoldsPassword: Bool {
+        if let password = scalars[.authPassword], password.layer == .file { return true }
+        guard case .list(let items) = nodes[.authOverrides]?.content else { return false }
+        return items.contains { item in
+            guard case .map(let entries) = item.content else { return false }
+            return entries.contains { $0.name == "password" }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import BridgeCore
+import Foundation
+import Testing
+
+@testable import BridgeConfig
+
+/// `bridge.yaml.example` and `deploy/.env.example` are what operators begin with.
+struct ExampleTests {
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    private static func text(_ name: String) throws -> String {
+        try String(contentsOf: root.appendingPathComponent(name), encoding: .utf8)
+    }
+
+    /// A folder as after following the example's first lines.
+    private static func folder(_ text: String) throws -> (TemporaryFolder, file: String) {
+        let folder = try TemporaryFolder()
+        try folder.write("credential_certificates/ca-chain.pem", TemporaryFolder.certificate)
+        return (folder, try folder.write("bridge.yaml", text, mode: 0o644))
+    }
+
+    @Test func loadsAsItIs() throws {
+        let (folder, file) = try Self.folder(Self.text("bridge.yaml.example"))
+        let loaded = try ConfigurationLoader.load(file: file, environment: [:], cores: 4)
+        #expect(loaded.warnings.isEmpty)
+        #expect(loaded.configuration.routes.count == 7)
+        // Everything else that it says is the default.
+        let uplink = UplinkConfiguration(
+            host: "mqtt.tesaiot.com", port: 14_567, caFile: folder.path + "/credential_certificates/ca-chain.pem")
+        #expect(
+            loaded.configuration
+                == BridgeConfiguration(uplink: uplink, routes: loaded.configuration.routes, threads: 4))
+    }
+
+    @Test func namesEveryKey() throws {
+        let lines = try Self.text("bridge.yaml.example").split(separator: "\n").map { line in
+            line.drop { $0 == " " || $0 == "#" }
+        }
+        for key in Key.allCases {
+            #expect(lines.contains { $0.hasPrefix(key.name + ":") }, "\(key.rawValue) is missing")
+        }
+    }
+
+    /// What is commented out is right too.
+    @Test func loadsWithEverythingOptional() throws {
+        let text = try Self.text("bridge.yaml.example")
+        let keys = [
+            "server_name", "client_certificate", "client_key", "tls_key_log", "client_id", "username", "password",
+        ]
+        var optional = text.replacing("  # mode: passthrough", with: "  mode: inject")
+            .replacing("  # qlog: qlog", with: "  qlog: .")
+            .replacing("client.pem", with: "ca-chain.pem")
+            .replacing("/run/secrets/plant-7", with: "pw")
+        for key in keys { optional = optional.replacing("  # \(key):", with: "  \(key):") }
+        let overrides = try #require(optional.firstRange(of: "  # overrides:"))
+        let end = try #require(optional[overrides.upperBound...].firstRange(of: "\n\n"))
+        optional.replaceSubrange(
+            overrides.lowerBound..<end.lowerBound,
+            with: optional[overrides.lowerBound..<end.lowerBound].replacing("  # ", with: "  "))
+        let (folder, file) = try Self.folder(optional)
+        try folder.write("credential_certificates/client.key", "-----BEGIN PRIVATE KEY-----")
+        try folder.write("pw", "p")
+        let configuration = try ConfigurationLoader.load(file: file, environment: [:]).configuration
+        #expect(configuration.auth.identity.clientID == "${clientid}")
+        #expect(configuration.auth.identity.password == Secret("in quotes: it may hold # or :"))
+        #expect(configuration.auth.overrides.map(\.identity.username) == ["plant-7", "visitor"])
+        #expect(configuration.uplink.qlogDirectory != nil)
+    }
+
+    @Test func dotEnvLoadsAsItIs() throws {
+        let (folder, file) = try Self.folder(Self.text("bridge.yaml.example"))
+        try folder.write(".env", Self.text("deploy/.env.example"))
+        let loaded = try ConfigurationLoader.load(file: file, environment: [:])
+        #expect(loaded.warnings.isEmpty)
+        #expect(loaded.configuration.auth.mode == .passthrough)
+    }
+
+    @Test func dotEnvFilledIn() throws {
+        let (folder, file) = try Self.folder(Self.text("bridge.yaml.example"))
+        let text = try Self.text("deploy/.env.example").replacing("MQTT_USERNAME=", with: "MQTT_USERNAME=id")
+            .replacing("MQTT_PASSWORD=", with: "MQTT_PASSWORD=s#c")
+        try folder.write(".env", text)
+        let identity = try ConfigurationLoader.load(file: file, environment: [:]).configuration.auth.identity
+        #expect(identity == .init(clientID: "id", username: "id", password: Secret("s#c")))
+    }
+}
