@@ -99,7 +99,10 @@ struct ConfigurationErrorTests {
         Case(
             "host: a, ca: ca.pem, port: x",
             "1:37: uplink.port: \"x\" is not a number; a UDP port is a whole number from 1 to 65535"),
-        Case("ca: ca.pem", "1:1: uplink.host: is missing; put the broker's host name there, such as mqtt.tesaiot.com"),
+        Case(
+            "ca: ca.pem",
+            "1:1: uplink.host: is missing (it can also come from BRIDGE_UPLINK_HOST); it is the broker's host name, such as mqtt.tesaiot.com"
+        ),
         Case("host: \"\", ca: ca.pem", "1:16: uplink.host: is empty; leave the key out to use the default"),
         Case(
             "host: \"mqtts://a\", ca: ca.pem",
@@ -128,8 +131,9 @@ struct ConfigurationErrorTests {
             "1:38: uplink.alpn: \"m q\" is no protocol name; those are 1 to 255 visible ASCII characters, such as mqtt"),
         Case(
             "host: a",
-            "1:1: uplink.ca: is missing; name the PEM file of the CA that signed the broker's certificate (a TESAIoT bundle "
-                + "has the CA as ca-chain.pem; put that file into credential_certificates/)"),
+            "1:1: uplink.ca: is missing (it can also come from BRIDGE_UPLINK_CA); it is the PEM file of the CA that signed "
+                + "the broker's certificate (a TESAIoT bundle has the CA as ca-chain.pem; put that file into "
+                + "credential_certificates/)"),
         Case(
             "host: a, ca: no.pem",
             "1:23: uplink.ca: DIR/no.pem: no such file; a TESAIoT bundle has the CA as ca-chain.pem; put that file into "

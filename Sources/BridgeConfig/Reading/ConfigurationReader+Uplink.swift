@@ -44,7 +44,7 @@ extension ConfigurationReader {
 
     private func uplinkHost() -> String {
         guard settings.scalars[.uplinkHost] != nil else {
-            error(.uplinkHost, "is missing; put the broker's host name there, such as mqtt.tesaiot.com")
+            missing(.uplinkHost, "the broker's host name, such as mqtt.tesaiot.com")
             return ""
         }
         guard let host = text(.uplinkHost) else { return "" }
@@ -86,9 +86,7 @@ extension ConfigurationReader {
 
     private func caFile() -> String {
         guard settings.scalars[.uplinkCA] != nil else {
-            error(
-                .uplinkCA,
-                "is missing; name the PEM file of the CA that signed the broker's certificate (\(Self.whereToGetCA))")
+            missing(.uplinkCA, "the PEM file of the CA that signed the broker's certificate (\(Self.whereToGetCA))")
             return ""
         }
         guard let path = path(.uplinkCA) else { return "" }

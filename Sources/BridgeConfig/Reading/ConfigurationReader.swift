@@ -70,6 +70,10 @@ struct ConfigurationReader {
         diagnostics.error(settings.origin(of: key) ?? settings.placeOfMissing(key), key.rawValue, message)
     }
 
+    func missing(_ key: Key, _ what: String) {
+        error(key, "is missing (it can also come from \(key.variable)); it is \(what)")
+    }
+
     func warning(_ key: Key, _ message: String) {
         diagnostics.warning(settings.origin(of: key) ?? settings.placeOfMissing(key), key.rawValue, message)
     }

@@ -43,7 +43,8 @@ package struct AuthConfiguration: Sendable, Equatable {
         }
     }
 
-    package init(mode: Mode = .passthrough, identity: IdentityTemplate = IdentityTemplate(), overrides: [Override] = []) {
+    package init(mode: Mode = .passthrough, identity: IdentityTemplate = IdentityTemplate(), overrides: [Override] = [])
+    {
         self.mode = mode
         self.identity = identity
         self.overrides = overrides
