@@ -66,6 +66,11 @@ let package = Package(
         .testTarget(name: "BridgeCoreTests", dependencies: ["BridgeCore", "MQTTCodec", nioCore], swiftSettings: strict),
         .testTarget(name: "BridgeConfigTests", dependencies: ["BridgeConfig", "BridgeCore"], swiftSettings: strict),
         .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["mqtt-quic-bridge", "BridgeCore", logging, nioCore, nioPosix],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "IntegrationTests",
             dependencies: ["Bridge", "BridgeCore", "MQTTCodec", "QUICTransport", "mqtt-quic-bridge", nioCore, nioPosix],
             swiftSettings: strict
