@@ -1,0 +1,4 @@
+/// Of the program, by semver.org.
+enum Version {
+    static let current = "0.1.0"
+}
