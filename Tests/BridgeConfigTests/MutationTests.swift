@@ -1,0 +1,46 @@
+import Foundation
+import Testing
+
+@testable import BridgeConfig
+
+/// Configurations that someone's cat walked over: whatever they hold, the loader answers.
+struct MutationTests {
+    @Test(arguments: [UInt64(1), 2, 3])
+    func mutatedExamplesNeverCrash(_ seed: UInt64) throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let yaml = try String(contentsOf: root.appendingPathComponent("bridge.yaml.example"), encoding: .utf8)
+            .split(separator: "\n").filter { !$0.hasPrefix("#") }.joined(separator: "\n").replacing(
+                "  # client_id", with: "  client_id"
+            )
+            .replacing("  # server_name", with: "  server_name").replacing(
+                "  # mode: passthrough", with: "  mode: inject")
+        let dotEnv = try String(contentsOf: root.appendingPathComponent("deploy/.env.example"), encoding: .utf8)
+        let folder = try TemporaryFolder()
+        var random = SplitMix(state: seed)
+        for _ in 0..<300 {
+            do {
+                _ = try ConfigurationLoader.load(
+                    text: mutated(yaml, using: &random), folder: folder.path, dotEnv: mutated(dotEnv, using: &random))
+            } catch {
+                #expect(!error.all.isEmpty)
+                #expect(error.all.allSatisfy { !$0.description.contains("\n") })
+            }
+        }
+    }
+
+    private func mutated(_ text: String, using random: inout SplitMix) -> String {
+        let pieces = Array("abz09:-[]{}&*!|>'\"%@`#,?. \t\n\u{0}\u{7}\u{FEFF}\u{301}é\u{E000}=$\\~".unicodeScalars)
+        var scalars = Array(text.unicodeScalars)
+        for _ in 0..<Int.random(in: 1...6, using: &random) {
+            let index = Int.random(in: 0..<scalars.count, using: &random)
+            let piece = pieces[Int.random(in: 0..<pieces.count, using: &random)]
+            switch Int.random(in: 0..<3, using: &random) {
+            case 0: scalars[index] = piece
+            case 1: scalars.insert(piece, at: index)
+            default: scalars.removeSubrange(index..<min(index + Int.random(in: 1...20, using: &random), scalars.count))
+            }
+        }
+        return String(String.UnicodeScalarView(scalars))
+    }
+}
