@@ -1,1 +1,0 @@
-#include "CNGTCP2.h"
