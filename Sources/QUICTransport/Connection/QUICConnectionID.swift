@@ -1,0 +1,45 @@
+/// A connection ID (RFC 9000 5.1): at most 20 bytes, stored in place so that a registry of thousands of them needs no
+/// heap object for each.
+package struct QUICConnectionID: Hashable, Sendable, CustomStringConvertible {
+    package static let maximumLength = 20
+    /// Every connection ID this program issues has this length, so that a short header, which does not carry the
+    /// length, can be taken apart.
+    package static let localLength = 8
+
+    private var low: UInt64 = 0
+    private var middle: UInt64 = 0
+    private var high: UInt32 = 0
+    private var length: UInt8 = 0
+
+    /// Nil where there are more than 20 bytes.
+    package init?(_ bytes: some Collection<UInt8>) {
+        guard bytes.count <= Self.maximumLength else { return nil }
+        length = UInt8(truncatingIfNeeded: bytes.count)
+        for (index, byte) in bytes.enumerated() {
+            switch index {
+            case 0..<8: low |= UInt64(byte) &<< UInt64(8 * index)
+            case 8..<16: middle |= UInt64(byte) &<< UInt64(8 * (index - 8))
+            default: high |= UInt32(byte) &<< UInt32(8 * (index - 16))
+            }
+        }
+    }
+
+    package var count: Int { Int(length) }
+
+    package var bytes: [UInt8] {
+        (0..<count).map { index in
+            switch index {
+            case 0..<8: UInt8(truncatingIfNeeded: low &>> UInt64(8 * index))
+            case 8..<16: UInt8(truncatingIfNeeded: middle &>> UInt64(8 * (index - 8)))
+            default: UInt8(truncatingIfNeeded: high &>> UInt32(8 * (index - 16)))
+            }
+        }
+    }
+
+    package var description: String {
+        bytes.map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+}

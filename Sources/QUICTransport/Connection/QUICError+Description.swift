@@ -1,0 +1,90 @@
+extension QUICError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .noAnswer(let remote, let after):
+            "no answer from \(remote) over UDP within \(seconds(after)): is the port open in the firewall, and does the "
+                + "broker listen there?"
+        case .handshakeTimeout(let remote, let after):
+            "\(remote) answered, but the QUIC handshake did not finish within \(seconds(after)): is the network very "
+                + "lossy or slow, or does a firewall drop large UDP datagrams?"
+        case .idleTimeout(let remote, let after):
+            "nothing heard from \(remote) for \(seconds(after)): is the network down, or the broker gone?"
+        case .fileUnreadable(let path, let why):
+            "cannot use \(path): \(why)"
+        case .invalidServerName(let name):
+            "'\(name)' is not a host name or an IP address that a certificate can be checked against"
+        case .notPossibleNow(let operation, let why):
+            "\(operation) is not possible now: \(why)"
+        case .internalError(let operation, let code):
+            "\(operation) failed with \(code): an error of this program or its libraries, please report it"
+        case .certificateNotTrusted, .hostNameMismatch, .certificateExpired, .certificateNotYetValid,
+            .certificateUnacceptable, .peerCertificateMissing, .clientCertificateRequired, .alpnRefused, .tlsAlert:
+            tlsDescription
+        case .versionNegotiationFailed, .connectionRefused, .transportError, .applicationClosed, .statelessReset,
+            .localClose:
+            closeDescription
+        }
+    }
+
+    private var tlsDescription: String {
+        switch self {
+        case .certificateNotTrusted(let subject, let issuer, let caFile):
+            "certificate not trusted: '\(subject)', issued by '\(issuer)', does not lead to a certificate in \(caFile): "
+                + "is that the broker's CA?"
+        case .hostNameMismatch(let expected, let names):
+            "the certificate's host names are \(list(names)), not '\(expected)': is the configured host right?"
+        case .certificateExpired(let subject, let notAfter):
+            "the certificate '\(subject)' expired on \(UTCTime(notAfter)): it must be renewed, or this machine's clock "
+                + "is wrong"
+        case .certificateNotYetValid(let subject, let notBefore):
+            "the certificate '\(subject)' is not valid before \(UTCTime(notBefore)): is this machine's clock right?"
+        case .certificateUnacceptable(let subject, let reason):
+            "the certificate '\(subject)' is not acceptable: \(reason)"
+        case .peerCertificateMissing:
+            "the peer showed no certificate, and one is required"
+        case .clientCertificateRequired:
+            "the broker demands a client certificate: configure one with its key"
+        case .alpnRefused(let offered):
+            "the broker speaks none of the protocols offered over QUIC (ALPN \(list(offered))): is it an MQTT listener?"
+        case .tlsAlert(let code, let name, let isRemote):
+            "TLS handshake failed: \(isRemote ? "the peer" : "this side") raised alert \(code) (\(name))"
+        default:
+            ""
+        }
+    }
+
+    private var closeDescription: String {
+        switch self {
+        case .versionNegotiationFailed(let offered):
+            "the peer does not speak QUIC version 1, only "
+                + list(offered.map { "0x" + String($0, radix: 16) })
+        case .connectionRefused(let reason):
+            "the broker refuses connections now\(suffix(reason)): is it overloaded or shutting down?"
+        case .transportError(let code, let reason, let isRemote):
+            "QUIC transport error \(TransportErrorCode.name(code)) from \(isRemote ? "the peer" : "this side")"
+                + suffix(reason)
+        case .applicationClosed(let code, let reason):
+            "the peer closed the connection with application code \(code)\(suffix(reason))"
+        case .statelessReset:
+            "the broker knows nothing of this connection any more (stateless reset): was it restarted?"
+        case .localClose(let code, let reason):
+            "closed on this side with application code \(code)\(suffix(reason))"
+        default:
+            ""
+        }
+    }
+}
+
+private func list(_ names: [String]) -> String {
+    names.isEmpty ? "(none)" : names.joined(separator: ", ")
+}
+
+private func suffix(_ reason: String) -> String {
+    reason.isEmpty ? "" : ": \(reason)"
+}
+
+private func seconds(_ duration: Duration) -> String {
+    let (whole, fraction) = duration.components
+    let tenths = fraction / 100_000_000_000_000_000
+    return tenths == 0 ? "\(whole) s" : "\(whole).\(tenths) s"
+}

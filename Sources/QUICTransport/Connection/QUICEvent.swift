@@ -1,0 +1,31 @@
+import NIOCore
+
+/// What came out of a connection. `closed` comes exactly once and is the last.
+package enum QUICEvent: Sendable, Equatable {
+    /// Both sides hold the keys and the server's certificate has been verified. Data may be sent.
+    case handshakeCompleted(alpn: String)
+    /// The peer is known to have completed the handshake too (RFC 9001 4.1.2). Migration and key update are possible.
+    case handshakeConfirmed
+    /// In order, without gaps. `fin`: the peer's last bytes on the stream (the buffer may be empty).
+    case streamData(QUICStreamID, ByteBuffer, fin: Bool)
+    /// The peer will send no more on the stream and gave up on what was under way.
+    case streamReset(QUICStreamID, code: UInt64)
+    /// The peer reads no more from the stream.
+    case stopSending(QUICStreamID, code: UInt64)
+    /// The peer acknowledged this many bytes, which have left the send buffer.
+    case streamDrained(QUICStreamID, bytes: Int)
+    /// Both directions ended; the identifier is of no more use.
+    case streamClosed(QUICStreamID)
+    /// The peer opened it.
+    case streamOpened(QUICStreamID)
+    /// The peer lets us open more streams than before.
+    case streamsAvailable
+    /// Datagrams for this connection may carry this destination connection ID from now on.
+    case connectionIDIssued(QUICConnectionID)
+    case connectionIDRetired(QUICConnectionID)
+    /// A new path was validated and is used from now on.
+    case pathChanged(local: SocketAddress, remote: SocketAddress)
+    /// A path did not answer. The connection goes on over the one before.
+    case pathFailed(local: SocketAddress, remote: SocketAddress)
+    case closed(QUICError)
+}

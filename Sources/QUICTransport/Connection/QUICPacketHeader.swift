@@ -1,0 +1,22 @@
+import NIOCore
+
+/// Peeks into a datagram without touching anything that is encrypted. Never traps, whatever the bytes.
+package enum QUICPacketHeader {
+    /// The destination connection ID of a datagram's first packet (RFC 8999 5). `localLength` is the length of our own
+    /// connection IDs, which a short header does not carry. Nil where the datagram is too short or malformed.
+    package static func destinationConnectionID(
+        of datagram: ByteBuffer,
+        localLength: Int = QUICConnectionID.localLength
+    ) -> QUICConnectionID? {
+        let view = datagram.readableBytesView
+        guard let first = view.first else { return nil }
+        guard first & 0x80 != 0 else {
+            let rest = view.dropFirst()
+            guard localLength >= 0, rest.count >= localLength else { return nil }
+            return QUICConnectionID(rest.prefix(localLength))
+        }
+        let rest = view.dropFirst(5)
+        guard let length = rest.first, rest.count > Int(length) else { return nil }
+        return QUICConnectionID(rest.dropFirst().prefix(Int(length)))
+    }
+}

@@ -1,0 +1,32 @@
+import NIOCore
+
+/// Figures of one connection at one moment.
+package struct QUICStatistics: Sendable, Equatable {
+    package var smoothedRTT: Duration = .zero
+    package var minRTT: Duration = .zero
+    package var latestRTT: Duration = .zero
+    /// Bytes.
+    package var congestionWindow: UInt64 = 0
+    /// Bytes sent and neither acknowledged nor declared lost.
+    package var bytesInFlight: UInt64 = 0
+    /// UDP payload bytes.
+    package var bytesSent: UInt64 = 0
+    /// UDP payload bytes.
+    package var bytesReceived: UInt64 = 0
+    package var datagramsSent: UInt64 = 0
+    package var datagramsReceived: UInt64 = 0
+    /// Packets declared lost. Counted where ngtcp2 tells it (from 1.9 on), otherwise nil.
+    package var packetsLost: UInt64?
+    /// The largest UDP payload now sent on the path, in bytes: the fruit of path MTU discovery.
+    package var datagramSize: Int = 0
+
+    package init() {}
+}
+
+/// A UDP payload to be sent.
+package struct QUICDatagram: Sendable, Equatable {
+    package var bytes: ByteBuffer
+    package var local: SocketAddress
+    package var remote: SocketAddress
+    package var ecn: NIOExplicitCongestionNotificationState
+}

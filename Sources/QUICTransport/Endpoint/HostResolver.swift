@@ -1,0 +1,76 @@
+import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Turns a host name into addresses on a thread of its own, so that no event loop waits for DNS.
+package struct HostResolver: Sendable {
+    private let threadPool: NIOThreadPool
+
+    package init(threadPool: NIOThreadPool = .singleton) {
+        self.threadPool = threadPool
+    }
+
+    /// All addresses of `host` in the system's order of preference (RFC 6724). Nothing is cached: each call asks again.
+    ///
+    /// Fails with ``QUICResolutionError``.
+    package func resolve(host: String, port: Int, on eventLoop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
+        if let literal = try? SocketAddress(ipAddress: host, port: port) {
+            return eventLoop.makeSucceededFuture([literal])
+        }
+        return threadPool.runIfActive(eventLoop: eventLoop) { try Self.getAddresses(host: host, port: port) }
+    }
+
+    private static func getAddresses(host: String, port: Int) throws(QUICResolutionError) -> [SocketAddress] {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
+        hints.ai_flags = AI_ADDRCONFIG
+        var list: UnsafeMutablePointer<addrinfo>?
+        let status = getaddrinfo(host, nil, &hints, &list)
+        guard status == 0, let first = list else {
+            throw QUICResolutionError(host: host, reason: String(cString: gai_strerror(status)))
+        }
+        defer { freeaddrinfo(first) }
+        var addresses: [SocketAddress] = []
+        for entry in sequence(first: first, next: { $0.pointee.ai_next }) {
+            guard var address = Self.address(entry.pointee) else { continue }
+            address.port = port
+            if !addresses.contains(address) { addresses.append(address) }
+        }
+        guard !addresses.isEmpty else {
+            throw QUICResolutionError(host: host, reason: "it has neither an IPv4 nor an IPv6 address")
+        }
+        return addresses
+    }
+
+    private static func address(_ info: addrinfo) -> SocketAddress? {
+        guard let raw = info.ai_addr else { return nil }
+        switch info.ai_family {
+        case AF_INET where info.ai_addrlen >= socklen_t(MemoryLayout<sockaddr_in>.size):
+            return raw.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { SocketAddress($0.pointee) }
+        case AF_INET6 where info.ai_addrlen >= socklen_t(MemoryLayout<sockaddr_in6>.size):
+            return raw.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { SocketAddress($0.pointee) }
+        default:
+            return nil
+        }
+    }
+}
+
+/// A host name that could not be turned into an address.
+package struct QUICResolutionError: Error, Sendable, Equatable, CustomStringConvertible {
+    package let host: String
+    package let reason: String
+
+    package init(host: String, reason: String) {
+        self.host = host
+        self.reason = reason
+    }
+
+    package var description: String {
+        "the host name \(host) could not be resolved (\(reason)): check the name and the DNS of this machine"
+    }
+}

@@ -1,0 +1,315 @@
+import Logging
+import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// One UDP socket and all the connections on it.
+///
+/// Confined to one event loop. Datagrams find their connection by its connection ID, one heap holds all deadlines, one
+/// timer wakes for the earliest, and everything that a burst of reads, or a tick of the loop, brought about leaves in
+/// one flush.
+package final class QUICEndpoint {
+    /// Datagrams that one connection may send before it is another's turn.
+    private static let datagramsPerTurn = 64
+
+    private enum Socket {
+        case none
+        case opening
+        case open(any Channel)
+        case closed
+    }
+
+    private let eventLoop: any EventLoop
+    let family: QUICAddressFamily
+    private let logger: Logger
+    /// What the engine is told as its own address. The kernel picks the real one for each datagram, so this never
+    /// changes and a new route is followed without a word.
+    private let localAddress: SocketAddress
+    private var socket = Socket.none
+    private var reopenDelay = TimeAmount.milliseconds(50)
+    private var segmentationOffload = System.supportsUDPSegmentationOffload
+
+    private var handles: [ObjectIdentifier: QUICConnectionHandle] = [:]
+    private var byConnectionID: [QUICConnectionID: QUICConnectionHandle] = [:]
+    private var deadlines = DeadlineQueue()
+    private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
+    private var dirty: [QUICConnectionHandle] = []
+    private var isFlushScheduled = false
+    private var isReading = false
+
+    /// Makes an endpoint without a socket; the first connection opens one. Call it on the loop.
+    package init(eventLoop: any EventLoop, family: QUICAddressFamily, logger: Logger) throws {
+        eventLoop.preconditionInEventLoop()
+        self.eventLoop = eventLoop
+        self.family = family
+        self.logger = logger
+        self.localAddress = try family.wildcard
+    }
+
+    /// Connections that are open, closing or draining.
+    package var connectionCount: Int { handles.count }
+
+    /// Starts a connection; its events go to `observer`, which has to be kept alive by its owner.
+    package func connect(
+        to remote: SocketAddress, serverName: String, configuration: QUICConfiguration, tls: QUICTLSContext,
+        observer: any QUICConnectionObserver
+    ) throws(QUICError) -> QUICConnectionHandle {
+        let connection = try QUICConnection.client(
+            configuration: configuration, tls: tls, serverName: serverName, local: localAddress, remote: remote,
+            now: .now())
+        let handle = QUICConnectionHandle(connection: connection, endpoint: self, observer: observer)
+        handles[handle.key] = handle
+        for id in connection.connectionIDs { register(id, for: handle) }
+        openSocketIfNeeded()
+        needsFlush(handle)
+        return handle
+    }
+
+    /// Sends what is still to be said, such as CONNECTION_CLOSE, then closes the socket and forgets all connections.
+    package func flushAndAbandon() {
+        flush()
+        abandon()
+    }
+
+    /// Closes the socket and forgets all connections without another word to their peers.
+    private func abandon() {
+        let channel = openChannel
+        socket = .closed
+        timer?.task.cancel()
+        timer = nil
+        handles.removeAll()
+        byConnectionID.removeAll()
+        dirty.removeAll()
+        channel?.close(promise: nil)
+    }
+}
+
+// MARK: - In: datagrams, time
+
+extension QUICEndpoint {
+    func received(_ datagram: ByteBuffer, from remote: SocketAddress) {
+        isReading = true
+        guard
+            let id = QUICPacketHeader.destinationConnectionID(of: datagram, localLength: QUICConnectionID.localLength),
+            let handle = byConnectionID[id]
+        else {
+            // Late packets of connections long gone, or noise: RFC 9000 5.2 says to drop what matches nothing.
+            return
+        }
+        handle.connection.receive(datagram, from: remote, to: localAddress, at: .now())
+        deliverEvents(of: handle)
+        needsFlush(handle)
+    }
+
+    func readBurstEnded() {
+        isReading = false
+        flush()
+    }
+
+    private func timerFired() {
+        timer = nil
+        let now = NIODeadline.now()
+        while let key = deadlines.popDue(at: now) {
+            guard let handle = handles[key] else { continue }
+            if let deadline = handle.connection.deadline, deadline > now {
+                deadlines.update(key, deadline: deadline)
+                continue
+            }
+            handle.connection.handleDeadline(at: now)
+            deliverEvents(of: handle)
+            needsFlush(handle)
+        }
+        flush()
+    }
+
+    private func armTimer() {
+        guard let earliest = deadlines.earliest else {
+            timer?.task.cancel()
+            timer = nil
+            return
+        }
+        // A timer that wakes too early finds nothing due and is set again: cheaper than moving it at every packet.
+        if let timer, timer.deadline <= earliest { return }
+        timer?.task.cancel()
+        // While the socket takes nothing, what is due cannot be done: look again soon, not at once.
+        let floor = canSend ? NIODeadline.now() : .now() + .milliseconds(5)
+        let deadline = max(earliest, floor)
+        let task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] () -> Void in
+            self?.timerFired()
+        }
+        timer = (deadline, task)
+    }
+}
+
+// MARK: - Out: events, datagrams
+
+extension QUICEndpoint {
+    /// The connection has something to send, or its deadline moved.
+    func needsFlush(_ handle: QUICConnectionHandle) {
+        guard !handle.isDirty, handles[handle.key] != nil else { return }
+        handle.isDirty = true
+        dirty.append(handle)
+        guard !isReading, !isFlushScheduled else { return }
+        isFlushScheduled = true
+        eventLoop.assumeIsolated().execute { [weak self] in
+            self?.isFlushScheduled = false
+            self?.flush()
+        }
+    }
+
+    /// Sends what all marked connections have to send, as far as the socket takes it.
+    func flush() {
+        let now = NIODeadline.now()
+        let round = dirty
+        dirty.removeAll(keepingCapacity: true)
+        var hasWritten = false
+        for handle in round {
+            handle.isDirty = false
+            if let channel = openChannel, channel.isWritable {
+                hasWritten = send(handle, on: channel, at: now) || hasWritten
+                deliverEvents(of: handle)
+            } else {
+                // `channelWritabilityChanged`, or the opened socket, comes back to it.
+                handle.isDirty = true
+                dirty.append(handle)
+            }
+            settle(handle)
+        }
+        if hasWritten { openChannel?.flush() }
+        armTimer()
+    }
+
+    private func send(_ handle: QUICConnectionHandle, on channel: any Channel, at now: NIODeadline) -> Bool {
+        var batch: DatagramBatch?
+        var count = 0
+        while count < Self.datagramsPerTurn, let datagram = handle.connection.nextDatagram(at: now) {
+            count += 1
+            if segmentationOffload, batch?.append(datagram.bytes, remote: datagram.remote) == true { continue }
+            if let full = batch { write(full, on: channel) }
+            batch = DatagramBatch(datagram.bytes, remote: datagram.remote)
+        }
+        if let rest = batch { write(rest, on: channel) }
+        if count == Self.datagramsPerTurn { needsFlush(handle) }
+        return count > 0
+    }
+
+    private func write(_ batch: DatagramBatch, on channel: any Channel) {
+        guard batch.segments > 1 else {
+            channel.pipeline.syncOperations.write(NIOAny(batch.envelope), promise: nil)
+            return
+        }
+        let promise = eventLoop.makePromise(of: Void.self)
+        channel.pipeline.syncOperations.write(NIOAny(batch.envelope), promise: promise)
+        promise.futureResult.assumeIsolated().whenFailure { [weak self] error in
+            self?.segmentedWriteFailed(error)
+        }
+    }
+
+    /// Some interfaces refuse segmentation (no checksum offload): from then on every datagram is a write of its own.
+    private func segmentedWriteFailed(_ error: any Error) {
+        guard segmentationOffload, let error = error as? IOError, [EIO, EINVAL, EOPNOTSUPP].contains(error.errnoCode)
+        else { return }
+        segmentationOffload = false
+        logger.notice("UDP segmentation offload is not supported here and is now off")
+    }
+
+    private func deliverEvents(of handle: QUICConnectionHandle) {
+        while let event = handle.connection.nextEvent() {
+            switch event {
+            case .connectionIDIssued(let id): register(id, for: handle)
+            case .connectionIDRetired(let id): unregister(id, of: handle)
+            default: handle.observer?.connection(handle, happened: event)
+            }
+        }
+    }
+
+    /// Puts the deadline where the timer finds it, or lets go of a connection that is over.
+    private func settle(_ handle: QUICConnectionHandle) {
+        guard handle.connection.isClosed else {
+            deadlines.update(handle.key, deadline: handle.connection.deadline)
+            return
+        }
+        deadlines.remove(handle.key)
+        for id in handle.registeredIDs { byConnectionID[id] = nil }
+        handle.registeredIDs = []
+        handles[handle.key] = nil
+    }
+
+    private func register(_ id: QUICConnectionID, for handle: QUICConnectionHandle) {
+        guard byConnectionID.updateValue(handle, forKey: id) == nil else { return }
+        handle.registeredIDs.append(id)
+    }
+
+    private func unregister(_ id: QUICConnectionID, of handle: QUICConnectionHandle) {
+        byConnectionID[id] = nil
+        handle.registeredIDs.removeAll { $0 == id }
+    }
+}
+
+// MARK: - The socket
+
+extension QUICEndpoint {
+    private var openChannel: (any Channel)? {
+        if case .open(let channel) = socket { channel } else { nil }
+    }
+
+    private var canSend: Bool { openChannel?.isWritable ?? false }
+
+    private func openSocketIfNeeded() {
+        guard case .none = socket else { return }
+        socket = .opening
+        let endpoint = NIOLoopBound(self, eventLoop: eventLoop)
+        DatagramSocket.open(family, on: eventLoop) { DatagramHandler(endpoint: endpoint) }
+            .assumeIsolated()
+            .whenComplete { [weak self] result in
+                self?.opened(result)
+            }
+    }
+
+    private func opened(_ result: Result<any Channel, any Error>) {
+        guard case .opening = socket else {
+            // Abandoned meanwhile.
+            if case .success(let channel) = result { channel.close(promise: nil) }
+            return
+        }
+        switch result {
+        case .success(let channel):
+            socket = .open(channel)
+            reopenDelay = .milliseconds(50)
+            flush()
+        case .failure(let error):
+            logger.warning("UDP socket could not be opened", metadata: ["error": "\(error)", "family": "\(family)"])
+            reopenLater()
+        }
+    }
+
+    func socketFailed(_ error: any Error) {
+        // ICMP errors and a full interface queue are losses like any other: QUIC sends again.
+        logger.debug("UDP socket error", metadata: ["error": "\(error)"])
+    }
+
+    /// The kernel refused a datagram for good (no route, interface gone) and SwiftNIO closed the socket. The connections
+    /// live on: the next socket has another port, which for the peer is a NAT rebinding (RFC 9000 9).
+    func socketClosed() {
+        isReading = false
+        guard case .open = socket else { return }
+        logger.info("UDP socket was closed by the system and is opened again", metadata: ["family": "\(family)"])
+        reopenLater()
+    }
+
+    private func reopenLater() {
+        socket = .opening
+        let delay = reopenDelay
+        reopenDelay = min(reopenDelay * 2, .seconds(5))
+        eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
+            guard let self, case .opening = self.socket else { return }
+            self.socket = .none
+            if !self.handles.isEmpty { self.openSocketIfNeeded() }
+        }
+    }
+}
