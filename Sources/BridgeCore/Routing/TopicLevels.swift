@@ -1,0 +1,47 @@
+/// The levels of a topic name or filter, one after the other (MQTT 4.7.1.1).
+///
+/// Works on bytes: MQTT compares topics byte for byte [MQTT-4.7.3-4], while Swift's own comparison and its `Character`
+/// would take canonically equal texts for one and let a combining mark hide a `/`.
+struct TopicLevels {
+    /// What `next()` has not taken yet. `nil` when no level is left; the empty text is one empty level.
+    private(set) var rest: Substring?
+
+    init(_ text: Substring) {
+        rest = text
+    }
+
+    mutating func next() -> Substring? {
+        guard let rest else {
+            return nil
+        }
+        guard let slash = rest.utf8.firstIndex(of: UInt8(ascii: "/")) else {
+            self.rest = nil
+            return rest
+        }
+        self.rest = rest[rest.utf8.index(after: slash)...]
+        return rest[..<slash]
+    }
+}
+
+extension StringProtocol {
+    /// Byte for byte, as MQTT compares.
+    func hasSameBytes(as other: some StringProtocol) -> Bool {
+        utf8.elementsEqual(other.utf8)
+    }
+
+    /// Whether this is nothing but that one byte.
+    func isOnly(_ byte: UInt8) -> Bool {
+        utf8.first == byte && utf8.dropFirst().isEmpty
+    }
+
+    var isSingleLevelWildcard: Bool { isOnly(UInt8(ascii: "+")) }
+    var isMultiLevelWildcard: Bool { isOnly(UInt8(ascii: "#")) }
+
+    /// `$SYS` and its like, which no wildcard of the first level matches (MQTT 4.7.2).
+    var beginsWithDollar: Bool { utf8.first == UInt8(ascii: "$") }
+
+    /// A filter whose first level is `+` or `#`.
+    var beginsWithWildcard: Bool {
+        utf8.first == UInt8(ascii: "+") || utf8.first == UInt8(ascii: "#")
+    }
+}
