@@ -1,0 +1,165 @@
+/// The routes of the configuration, checked once at start; `resolved(with:)` makes them those of one device.
+package struct RoutingTable: Sendable {
+    private struct Rule: Sendable {
+        var route: Route
+        var local: TopicPattern
+        var remote: TemplateString
+    }
+
+    private let rules: [Rule]
+    private let unrouted: UnroutedPolicy
+    /// Where no route names a variable, the routes are the same for all devices.
+    private let constant: ResolvedRoutes?
+
+    /// Throws at the first route whose sides are no filters, do not correspond, or name an unknown variable.
+    package init(routes: [Route], unrouted: UnroutedPolicy) throws(RouteError) {
+        var rules: [Rule] = []
+        for (index, route) in routes.enumerated() {
+            rules.append(try Self.checked(route, index: index))
+        }
+        self.rules = rules
+        self.unrouted = unrouted
+        if rules.allSatisfy({ $0.remote.variables.isEmpty }) {
+            constant = try Self.resolve(rules, unrouted: unrouted, variables: RouteVariables())
+        } else {
+            constant = nil
+        }
+    }
+
+    /// No routes: every packet passes as it is.
+    package var isEmpty: Bool { rules.isEmpty }
+
+    /// Whether a route names that variable.
+    package func uses(_ variable: RouteVariable) -> Bool {
+        rules.contains { $0.remote.variables.contains(variable) }
+    }
+
+    /// The routes of one device. Throws where a value can't stand in a topic of a route that names it: it is empty,
+    /// holds `/`, `+`, `#` or NUL, would make the topic too long or turn it into a `$` topic.
+    package func resolved(with variables: RouteVariables) throws(RouteError) -> ResolvedRoutes {
+        if let constant {
+            return constant
+        }
+        return try Self.resolve(rules, unrouted: unrouted, variables: variables)
+    }
+
+    private static func resolve(
+        _ rules: [Rule], unrouted: UnroutedPolicy, variables: RouteVariables
+    ) throws(RouteError) -> ResolvedRoutes {
+        var routes: [ResolvedRoute] = []
+        routes.reserveCapacity(rules.count)
+        for (index, rule) in rules.enumerated() {
+            if let problem = problem(with: variables, in: rule.remote) {
+                throw RouteError(routeIndex: index, field: .remote, message: problem)
+            }
+            let remote = try pattern(rule.remote.render(variables), index: index, field: .remote)
+            routes.append(ResolvedRoute(rule.route, local: rule.local, remote: remote))
+        }
+        return ResolvedRoutes(routes: routes, unrouted: unrouted)
+    }
+
+    private static func problem(with variables: RouteVariables, in template: TemplateString) -> String? {
+        for variable in RouteVariable.allCases where template.variables.contains(variable) {
+            let value = variables[variable]
+            if value.utf8.isEmpty {
+                return "\(variable.placeholder) is empty, and the remote topic needs a value"
+            }
+            if value.utf8.contains(where: { Self.bytesWithMeaning.contains($0) }) {
+                return "\(variable.placeholder) is \(value.quotedForMessage()): a value with `/`, `+`, `#` or NUL"
+                    + " cannot stand in a topic"
+            }
+        }
+        // A device that calls itself `$share` or `$SYS` would leave its own part of the topic tree.
+        if case .variable(let first)? = template.segments.first, variables[first].beginsWithDollar {
+            return "\(first.placeholder) is \(variables[first].quotedForMessage()):"
+                + " a value that begins with `$` cannot begin a topic"
+        }
+        return nil
+    }
+
+    /// The separator, the wildcards and NUL.
+    private static let bytesWithMeaning: [UInt8] = [UInt8(ascii: "/"), UInt8(ascii: "+"), UInt8(ascii: "#"), 0]
+}
+
+extension RoutingTable {
+    private static func checked(_ route: Route, index: Int) throws(RouteError) -> Rule {
+        guard (0...2).contains(route.maximumQoS) else {
+            throw RouteError(
+                routeIndex: index, field: .maximumQoS,
+                message: "the highest QoS is \(route.maximumQoS): it is 0, 1 or 2")
+        }
+        if route.local.utf8.elementsIncludeVariable {
+            throw RouteError(
+                routeIndex: index, field: .local,
+                message: "the local side \(route.local.quotedForMessage()) holds a variable:"
+                    + " variables stand in the remote side only")
+        }
+        let template: TemplateString
+        do {
+            template = try TemplateString(parsing: route.remote)
+        } catch {
+            throw RouteError(
+                routeIndex: index, field: .remote,
+                message: "the remote side \(route.remote.quotedForMessage()): \(error.description)")
+        }
+        let local = try pattern(route.local, index: index, field: .local)
+        // A value has no separator and no wildcard, so one that stands for all shows the shape.
+        let sample = template.render { _ in "x" }
+        let remote = try pattern(sample, index: index, field: .remote)
+        try checkBeginning(route.local, template: nil, index: index, field: .local)
+        try checkBeginning(sample, template: template, index: index, field: .remote)
+        guard local.singleCount == remote.singleCount, local.hasTail == remote.hasTail else {
+            throw RouteError(
+                routeIndex: index, field: .remote,
+                message: "the local side \(route.local.quotedForMessage()) has \(shape(of: local)), the remote side"
+                    + " \(route.remote.quotedForMessage()) has \(shape(of: remote)):"
+                    + " both need the same number of `+`, and `#` at the end of both or of neither")
+        }
+        return Rule(route: route, local: local, remote: template)
+    }
+
+    private static func pattern(
+        _ source: String, index: Int, field: RouteError.Field
+    ) throws(RouteError) -> TopicPattern {
+        do {
+            return try TopicPattern(parsing: source)
+        } catch {
+            throw RouteError(
+                routeIndex: index, field: field, message: "the \(field.rawValue) side \(error.description)")
+        }
+    }
+
+    /// What a topic of this program's own meaning, or of the broker's, begins with is not for a route to make.
+    private static func checkBeginning(
+        _ source: String, template: TemplateString?, index: Int, field: RouteError.Field
+    ) throws(RouteError) {
+        var levels = TopicLevels(source[...])
+        guard let first = levels.next(), first.beginsWithDollar else {
+            return
+        }
+        if MarkedTopic.isMarker(firstLevel: first) {
+            throw RouteError(
+                routeIndex: index, field: field,
+                message: "the \(field.rawValue) side begins with the marker `\(first)/`: leave it out, devices may"
+                    + " write it in front of their own topics and it is kept there")
+        }
+        if let template, case .text(let text)? = template.segments.first, template.segments.count > 1,
+            !text.utf8.contains(UInt8(ascii: "/"))
+        {
+            throw RouteError(
+                routeIndex: index, field: field,
+                message: "the remote side has a variable in a first level that begins with `$`:"
+                    + " write such a level out, as in `$SYS`")
+        }
+    }
+
+    private static func shape(of pattern: TopicPattern) -> String {
+        "\(pattern.singleCount) `+` and \(pattern.hasTail ? "a" : "no") `#`"
+    }
+}
+
+extension String.UTF8View {
+    fileprivate var elementsIncludeVariable: Bool {
+        zip(self, dropFirst()).contains { $0 == UInt8(ascii: "$") && $1 == UInt8(ascii: "{") }
+    }
+}
