@@ -1,17 +1,18 @@
+import MQTTCodec
+
 /// A route of one device.
 struct ResolvedRoute: Sendable, Equatable {
     let local: TopicPattern
     let remote: TopicPattern
     let direction: Route.Direction
-    /// 0, 1 or 2.
-    let maximumQoS: UInt8
+    let qosCap: QoS
     let stripsRetain: Bool
 
     init(_ route: Route, local: TopicPattern, remote: TopicPattern) {
         self.local = local
         self.remote = remote
         direction = route.direction
-        maximumQoS = UInt8(clamping: route.maximumQoS)
+        qosCap = QoS(rawValue: UInt8(clamping: route.maximumQoS)) ?? .exactlyOnce
         stripsRetain = route.retain == .strip
     }
 

@@ -13,6 +13,14 @@ package struct ResolvedRoutes: Sendable, Equatable {
 
     package var isEmpty: Bool { routes.isEmpty }
 
+    /// `nil` for what no route brought here.
+    func route(at index: Int?) -> ResolvedRoute? {
+        guard let index, routes.indices.contains(index) else {
+            return nil
+        }
+        return routes[index]
+    }
+
     /// A topic on the other side, and which route brought it there.
     struct Mapped: Equatable {
         var topic: String

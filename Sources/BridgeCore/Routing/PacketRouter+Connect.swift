@@ -1,0 +1,38 @@
+import MQTTCodec
+
+extension PacketRouter {
+    /// Routes the will as a message of the device, and takes note of what the device negotiates.
+    ///
+    /// Returns why the CONNECT is refused, or `nil`; `connect` is then what goes on. It is untouched where no rule
+    /// touches the will.
+    package mutating func rewriteConnect(_ connect: inout Connect) -> ConnectRefusal? {
+        deviceAliasMaximum = connect.properties.topicAliasMaximum ?? 0
+        guard !routes.isEmpty, var will = connect.will else {
+            return nil
+        }
+        switch remoteFate(of: will.topic) {
+        case .forwarded(let topic, let routeIndex):
+            if case .refused(let reason) = routeResponseTopicUp(in: &will.properties) {
+                let topic = will.properties.responseTopic ?? ""
+                return refuse(reason, Self.message(for: "the response topic of the will", topic: topic, reason: reason))
+            }
+            will.topic = topic ?? will.topic
+            if let route = routes.route(at: routeIndex) {
+                will.qos = min(will.qos, route.qosCap)
+                will.retain = will.retain && !route.stripsRetain
+            }
+            connect.will = will
+        case .dropped:
+            counters.droppedUp += 1
+            connect.will = nil
+        case .refused(let reason):
+            return refuse(reason, Self.message(for: "the topic of the will", topic: will.topic, reason: reason))
+        }
+        return nil
+    }
+
+    private mutating func refuse(_ reason: ReasonCode, _ message: String) -> ConnectRefusal {
+        counters.rejectedUp += 1
+        return ConnectRefusal(reason, version: version, message: message)
+    }
+}

@@ -1,0 +1,150 @@
+import MQTTCodec
+import NIOCore
+
+extension PacketRouter {
+    /// Where a topic leads.
+    enum TopicFate: Equatable {
+        /// To the other side. `topic` is `nil` where it stays as it is written: nothing routes it, or an alias that the
+        /// receiver knows stands for it. `routeIndex` is `nil` where no route brought it there.
+        case forwarded(topic: String?, routeIndex: Int?)
+        case dropped
+        case refused(ReasonCode)
+    }
+
+    /// What becomes of a PUBLISH, whether its payload is here or still coming.
+    struct PublishDecision: Equatable {
+        enum Forwarding: Equatable {
+            case nothing
+            /// The bytes that came in.
+            case unchanged
+            case rewritten(PublishHead)
+        }
+
+        var forwarding: Forwarding
+        var reply: [ByteBuffer] = []
+        var close: Refusal?
+
+        static func closing(_ reasonCode: ReasonCode, _ message: String) -> Self {
+            Self(forwarding: .nothing, close: Refusal(reasonCode: reasonCode, message: message))
+        }
+    }
+
+    mutating func publishFromDevice(_ frame: Frame) throws(MQTTError) -> Routed {
+        let (head, payload) = try PublishHead.decode(frame, version: version)
+        return try routed(decideUp(head), frame: frame, payload: payload)
+    }
+
+    mutating func publishFromBroker(_ frame: Frame) throws(MQTTError) -> Routed {
+        let (head, payload) = try PublishHead.decode(frame, version: version)
+        return try routed(decideDown(head), frame: frame, payload: payload)
+    }
+
+    /// What becomes of a long PUBLISH of the device; its payload needs no decision of its own.
+    package mutating func fromDevice(_ begin: StreamedPublish) throws(MQTTError) -> RoutedStream {
+        guard !routes.isEmpty else {
+            return RoutedStream(head: begin.head)
+        }
+        return try routed(decideUp(begin.publish), begin: begin)
+    }
+
+    /// What becomes of a long PUBLISH of the broker; its payload needs no decision of its own.
+    package mutating func fromBroker(_ begin: StreamedPublish) throws(MQTTError) -> RoutedStream {
+        guard !routes.isEmpty else {
+            return RoutedStream(head: begin.head)
+        }
+        return try routed(decideDown(begin.publish), begin: begin)
+    }
+
+    func acknowledgement(
+        _ type: PacketType, _ packetID: UInt16, _ reasonCode: ReasonCode = .success
+    ) throws(MQTTError) -> ByteBuffer {
+        try PublishAck(packetID: packetID, reasonCode: reasonCode.rawValue).encode(as: type, version: version)
+    }
+
+    private func routed(
+        _ decision: PublishDecision, frame: Frame, payload: ByteBuffer
+    ) throws(MQTTError) -> Routed {
+        var result = Routed(reply: decision.reply, close: decision.close)
+        switch decision.forwarding {
+        case .nothing:
+            break
+        case .unchanged:
+            result.forward = [frame.bytes]
+        case .rewritten(let head):
+            result.forward = [try head.encode(version: version, payloadLength: payload.readableBytes)]
+            if payload.readableBytes > 0 {
+                result.forward.append(payload)
+            }
+        }
+        return result
+    }
+
+    private func routed(_ decision: PublishDecision, begin: StreamedPublish) throws(MQTTError) -> RoutedStream {
+        var result = RoutedStream(reply: decision.reply, close: decision.close)
+        switch decision.forwarding {
+        case .nothing:
+            break
+        case .unchanged:
+            result.head = begin.head
+        case .rewritten(let head):
+            result.head = try head.encode(version: version, payloadLength: begin.payloadLength)
+        }
+        return result
+    }
+}
+
+extension PacketRouter {
+    /// Where the topic of a PUBLISH leads, by itself or by the alias that stands for it. Throws the refusal of an alias
+    /// that is not allowed or was never set.
+    static func fate(
+        of head: PublishHead, aliases: TopicAliases, byTopic: (String) -> TopicFate
+    ) throws(Refusal) -> TopicFate {
+        guard let alias = head.properties.topicAlias else {
+            return byTopic(head.topic)
+        }
+        guard aliases.isAllowed(alias) else {
+            throw Refusal(
+                reasonCode: .topicAliasInvalid,
+                message: "PUBLISH has the topic alias \(alias), and 1...\(aliases.maximum) are allowed"
+                    + " ([MQTT-3.3.2-8], [MQTT-3.3.2-9])")
+        }
+        guard head.topic.utf8.isEmpty else {
+            return byTopic(head.topic)
+        }
+        switch aliases[alias] {
+        case .known(let routeIndex)?:
+            return .forwarded(topic: nil, routeIndex: routeIndex)
+        case .held(let topic, let routeIndex)?:
+            return .forwarded(topic: topic, routeIndex: routeIndex)
+        case .dropped?:
+            return .dropped
+        case .refused?:
+            return .refused(.notAuthorized)
+        case nil:
+            throw Refusal(
+                reasonCode: .protocolError,
+                message: "PUBLISH has no topic, and its topic alias \(alias) was never set (MQTT 5 3.3.2.3.4)")
+        }
+    }
+
+    /// Keeps what became of the topic for the messages that will bring the alias alone.
+    static func remember(
+        _ fate: TopicFate, of head: PublishHead, isForwarded: Bool, in aliases: inout TopicAliases
+    ) {
+        guard let alias = head.properties.topicAlias else {
+            return
+        }
+        switch fate {
+        case .forwarded(let topic, let routeIndex):
+            if isForwarded {
+                aliases.set(alias, to: .known(routeIndex: routeIndex))
+            } else if topic != nil || !head.topic.utf8.isEmpty {
+                aliases.set(alias, to: .held(topic: topic ?? head.topic, routeIndex: routeIndex))
+            }
+        case .dropped:
+            aliases.set(alias, to: .dropped)
+        case .refused:
+            aliases.set(alias, to: .refused)
+        }
+    }
+}

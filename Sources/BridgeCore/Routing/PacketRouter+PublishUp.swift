@@ -1,0 +1,205 @@
+import MQTTCodec
+import NIOCore
+
+/// Messages of the device.
+extension PacketRouter {
+    mutating func decideUp(_ head: PublishHead) throws(MQTTError) -> PublishDecision {
+        let fate: TopicFate
+        do {
+            fate = try Self.fate(of: head, aliases: upAliases) { remoteFate(of: $0) }
+        } catch {
+            return PublishDecision(forwarding: .nothing, close: error)
+        }
+        let decision: PublishDecision
+        if let answer = try repeatedAnswer(to: head) {
+            decision = PublishDecision(forwarding: .nothing, reply: [answer])
+        } else {
+            switch fate {
+            case .forwarded(let topic, let routeIndex):
+                decision = try forwardUp(head, topic: topic, routeIndex: routeIndex)
+            case .dropped:
+                counters.droppedUp += 1
+                decision = try acknowledgeUp(head)
+            case .refused(let reason):
+                decision = try refuseUp(head, reason: reason)
+            }
+        }
+        Self.remember(fate, of: head, isForwarded: decision.forwarding != .nothing, in: &upAliases)
+        return decision
+    }
+
+    /// PUBREL ends a flow that was answered here; any other goes on.
+    mutating func releaseFromDevice(_ frame: Frame) throws(MQTTError) -> Routed {
+        guard let packetID = frame.leadingPacketID else {
+            return Routed(forward: [frame.bytes])
+        }
+        if answeredUp.remove(packetID) != nil {
+            return Routed(reply: [try acknowledgement(.pubcomp, packetID)])
+        }
+        if cappedUp[packetID] == .awaitingRelease {
+            cappedUp[packetID] = nil
+            return Routed(reply: [try acknowledgement(.pubcomp, packetID)])
+        }
+        return Routed(forward: [frame.bytes])
+    }
+
+    /// PUBACK for a message that the device sent at QoS 2 becomes its PUBREC, the reason with it; an error ends the flow
+    /// (MQTT 5 4.3.3). Any other goes on.
+    mutating func acknowledgeFromBroker(_ frame: Frame) throws(MQTTError) -> Routed {
+        guard let packetID = frame.leadingPacketID, cappedUp[packetID] == .awaitingAcknowledgement else {
+            return Routed(forward: [frame.bytes])
+        }
+        let acknowledgement = try PublishAck.decode(frame, version: version)
+        let isError = ReasonCode(rawValue: acknowledgement.reasonCode).isError
+        cappedUp[packetID] = isError ? nil : .awaitingRelease
+        return Routed(forward: [try acknowledgement.encode(as: .pubrec, version: version)])
+    }
+
+    func remoteFate(of topic: String) -> TopicFate {
+        guard let mapped = routes.remoteTopic(for: topic) else {
+            switch routes.unrouted {
+            case .pass: return .forwarded(topic: nil, routeIndex: nil)
+            case .drop: return .dropped
+            case .reject: return .refused(.notAuthorized)
+            }
+        }
+        guard mapped.topic.utf8.count <= TopicPattern.maximumLength else {
+            return .refused(.topicNameInvalid)
+        }
+        return .forwarded(topic: mapped.topic, routeIndex: mapped.routeIndex)
+    }
+
+    /// What becomes of the Response Topic of a message or a will (MQTT 5 3.3.2.3.5).
+    func routeResponseTopicUp(in properties: inout Properties) -> ResponseTopicChange {
+        guard let topic = properties.responseTopic else {
+            return .unchanged
+        }
+        if let mapped = routes.remoteResponseTopic(for: topic) {
+            guard mapped.utf8.count <= TopicPattern.maximumLength else {
+                return .refused(.topicNameInvalid)
+            }
+            if mapped.hasSameBytes(as: topic) {
+                return .unchanged
+            }
+            properties.responseTopic = mapped
+            return .changed
+        }
+        switch routes.unrouted {
+        case .pass:
+            return .unchanged
+        case .drop:
+            properties.responseTopic = nil
+            return .changed
+        case .reject:
+            return .refused(.notAuthorized)
+        }
+    }
+
+    enum ResponseTopicChange: Equatable {
+        case unchanged, changed
+        case refused(ReasonCode)
+    }
+
+    private mutating func forwardUp(
+        _ original: PublishHead, topic: String?, routeIndex: Int?
+    ) throws(MQTTError) -> PublishDecision {
+        var head = original
+        var isChanged = head.replaceTopic(with: topic)
+        switch routeResponseTopicUp(in: &head.properties) {
+        case .unchanged: break
+        case .changed: isChanged = true
+        case .refused(let reason): return try refuseUp(original, reason: reason, isResponseTopic: true)
+        }
+        var reply: [ByteBuffer] = []
+        if let route = routes.route(at: routeIndex) {
+            if route.stripsRetain, head.retain {
+                head.retain = false
+                isChanged = true
+            }
+            if head.qos > route.qosCap {
+                reply = try lower(&head, to: route.qosCap)
+                isChanged = true
+            }
+        }
+        return PublishDecision(forwarding: isChanged ? .rewritten(head) : .unchanged, reply: reply)
+    }
+
+    /// Lowers the QoS, and sees that the device gets the flow of the QoS it chose.
+    private mutating func lower(_ head: inout PublishHead, to qos: QoS) throws(MQTTError) -> [ByteBuffer] {
+        let reply = qos == .atMostOnce ? try acknowledgeUp(head).reply : []
+        if qos == .atMostOnce {
+            head.packetID = nil
+            head.isDuplicate = false  // [MQTT-3.3.1-2]
+        } else if let packetID = head.packetID {
+            cappedUp[packetID] = .awaitingAcknowledgement
+        }
+        head.qos = qos
+        return reply
+    }
+
+    /// QoS 2 only: what is answered here, or has its PUBREC already, is answered again and not passed on again
+    /// [MQTT-4.3.3-10].
+    private func repeatedAnswer(to head: PublishHead) throws(MQTTError) -> ByteBuffer? {
+        guard head.qos == .exactlyOnce, let packetID = head.packetID,
+            answeredUp.contains(packetID) || cappedUp[packetID] == .awaitingRelease
+        else {
+            return nil
+        }
+        return try acknowledgement(.pubrec, packetID)
+    }
+
+    private mutating func acknowledgeUp(_ head: PublishHead) throws(MQTTError) -> PublishDecision {
+        var decision = PublishDecision(forwarding: .nothing)
+        guard let packetID = head.packetID else {
+            return decision
+        }
+        if head.qos == .exactlyOnce {
+            answeredUp.insert(packetID)
+            decision.reply = [try acknowledgement(.pubrec, packetID)]
+        } else {
+            decision.reply = [try acknowledgement(.puback, packetID)]
+        }
+        return decision
+    }
+
+    private mutating func refuseUp(
+        _ head: PublishHead, reason: ReasonCode, isResponseTopic: Bool = false
+    ) throws(MQTTError) -> PublishDecision {
+        counters.rejectedUp += 1
+        guard version.hasProperties, let packetID = head.packetID else {
+            return .closing(reason, Self.message(for: head, reason: reason, isResponseTopic: isResponseTopic))
+        }
+        let type: PacketType = head.qos == .exactlyOnce ? .pubrec : .puback
+        return PublishDecision(forwarding: .nothing, reply: [try acknowledgement(type, packetID, reason)])
+    }
+
+    private static func message(for head: PublishHead, reason: ReasonCode, isResponseTopic: Bool) -> String {
+        let topic = isResponseTopic ? head.properties.responseTopic ?? "" : head.topic
+        return message(
+            for: isResponseTopic ? "the response topic" : "the topic of a PUBLISH", topic: topic, reason: reason)
+    }
+
+    static func message(for subject: String, topic: String, reason: ReasonCode) -> String {
+        reason == .topicNameInvalid
+            ? "\(subject), \(topic.quotedForMessage()), is too long once it is routed"
+            : "\(subject), \(topic.quotedForMessage()), is in no route"
+    }
+}
+
+extension PublishHead {
+    /// Whether that changed it.
+    mutating func replaceTopic(with topic: String?) -> Bool {
+        guard let topic, !topic.hasSameBytes(as: self.topic) else {
+            return false
+        }
+        self.topic = topic
+        return true
+    }
+}
+
+extension Frame {
+    /// The packet id of an acknowledgement, SUBACK or UNSUBACK; `nil` where the packet is too short to have one.
+    var leadingPacketID: UInt16? {
+        bytes.getInteger(at: bytes.readerIndex + headerLength)
+    }
+}
