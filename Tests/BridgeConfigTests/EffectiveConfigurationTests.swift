@@ -26,7 +26,7 @@ struct EffectiveConfigurationTests {
               idle_timeout: 1m
               congestion_control: cubic
               backoff_minimum: 500ms
-              backoff_maximum: 30s
+              backoff_maximum: 10s
             auth:
               mode: inject
               username: "a\\"b"

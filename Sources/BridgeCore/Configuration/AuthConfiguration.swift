@@ -3,7 +3,7 @@ package struct AuthConfiguration: Sendable, Equatable {
     package var mode: Mode
     /// For `inject`: what replaces the device's own; a field that is `nil` passes through.
     package var identity: IdentityTemplate
-    /// Applied in either mode instead of `identity`; the first that matches wins.
+    /// Applied in either mode instead of `identity`: by client id before by user name, else the first that matches.
     package var overrides: [Override]
 
     package enum Mode: String, Sendable, CaseIterable {

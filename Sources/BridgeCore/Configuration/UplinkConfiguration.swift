@@ -59,7 +59,7 @@ package struct UplinkConfiguration: Sendable, Equatable {
         idleTimeout: Duration = .seconds(60),
         congestionControl: CongestionControl = .cubic,
         backoffMinimum: Duration = .milliseconds(500),
-        backoffMaximum: Duration = .seconds(30),
+        backoffMaximum: Duration = .seconds(10),
         tlsKeyLogFile: String? = nil,
         qlogDirectory: String? = nil
     ) {

@@ -1,0 +1,50 @@
+import MQTTCodec
+import NIOCore
+
+/// Puts the identity that the operator decided on into a device's CONNECT.
+package struct IdentityMapper: Sendable {
+    private struct Templates: Sendable {
+        var clientID: TemplateString?
+        var username: TemplateString?
+        var password: Secret?
+
+        init(_ identity: AuthConfiguration.IdentityTemplate) throws {
+            self.clientID = try identity.clientID.map { try TemplateString(parsing: $0) }
+            self.username = try identity.username.map { try TemplateString(parsing: $0) }
+            self.password = identity.password
+        }
+    }
+
+    private let injected: Templates?
+    private var byClientID: [String: Templates] = [:]
+    private var byUsername: [String: Templates] = [:]
+
+    /// Throws where a template names a variable that does not exist.
+    package init(_ configuration: AuthConfiguration) throws {
+        switch configuration.mode {
+        case .passthrough: injected = nil
+        case .inject: injected = try Templates(configuration.identity)
+        }
+        for override in configuration.overrides {
+            let templates = try Templates(override.identity)
+            switch override.match {
+            case .clientID(let clientID): byClientID[clientID] = byClientID[clientID] ?? templates
+            case .username(let username): byUsername[username] = byUsername[username] ?? templates
+            }
+        }
+    }
+
+    /// Changes client id, user name and password where the configuration says so; a field without a template stays.
+    ///
+    /// `variables` are what the device itself sent. Answers whether anything changed.
+    package func apply(to connect: inout Connect, variables: RouteVariables) -> Bool {
+        let match =
+            byClientID[connect.clientID] ?? connect.username.flatMap { byUsername[$0] } ?? injected
+        guard let templates = match else { return false }
+        let before = connect
+        if let clientID = templates.clientID { connect.clientID = clientID.render(variables) }
+        if let username = templates.username { connect.username = username.render(variables) }
+        if let password = templates.password { connect.password = ByteBuffer(string: password.value) }
+        return connect != before
+    }
+}

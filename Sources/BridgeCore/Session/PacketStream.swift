@@ -1,0 +1,42 @@
+import NIOCore
+
+/// One direction of a session: whether a long PUBLISH is passing through in pieces, and what has to wait for its end.
+///
+/// What is held is bounded by the packets that a peer may have in flight: at most 65,535 acknowledgements of a few bytes.
+struct PacketStream: Sendable {
+    private var isStreaming = false
+    /// Whether the payload of the present long PUBLISH goes on, or is thrown away.
+    private(set) var isForwarded = false
+    private var deferred: [ByteBuffer] = []
+    private var held: [ByteBuffer] = []
+
+    /// A packet cannot be put here without damaging the one that is under way.
+    var isInsidePacket: Bool { isStreaming && isForwarded }
+
+    mutating func begin(isForwarded: Bool, deferred: [ByteBuffer]) {
+        self.isStreaming = true
+        self.isForwarded = isForwarded
+        self.deferred = deferred
+    }
+
+    /// The replies to the sender of the long PUBLISH, due at its end.
+    mutating func takeDeferred() -> [ByteBuffer] {
+        defer { deferred = [] }
+        return deferred
+    }
+
+    /// Ends the long PUBLISH; answers what waited for it.
+    mutating func end() -> [ByteBuffer] {
+        isStreaming = false
+        isForwarded = false
+        defer { held = [] }
+        return held
+    }
+
+    /// True where the packet may go out now; else it is kept for ``end()``.
+    mutating func sendOrHold(_ packet: ByteBuffer) -> Bool {
+        guard isInsidePacket else { return true }
+        held.append(packet)
+        return false
+    }
+}

@@ -1,0 +1,120 @@
+import MQTTCodec
+import NIOCore
+
+// From CONNECT to CONNACK: who the device is, who the broker will think it is, and what the broker answered.
+extension Session {
+    mutating func received(connect frame: Frame) -> [SessionAction] {
+        let connect: Connect
+        do {
+            connect = try Connect.decode(frame)
+        } catch {
+            return refuseUndecodable(error)
+        }
+        if let overLimit = context.overLimit {
+            return refuse(connect.version, .overLimit(overLimit), code: .quotaExceeded, message: overLimit)
+        }
+        return admit(connect, original: frame.bytes)
+    }
+
+    private mutating func admit(_ original: Connect, original bytes: ByteBuffer) -> [SessionAction] {
+        var connect = original
+        let isMapped = context.identities.apply(to: &connect, variables: variables(of: original))
+        var facts = DeviceFacts(version: connect.version, keepAlive: connect.keepAlive)
+        if connect.clientID.isEmpty, context.routes.uses(.clientID) {
+            connect.clientID = context.makeClientID()
+            facts.assignedClientID = connect.clientID
+        }
+        let routes: ResolvedRoutes
+        do {
+            routes = try context.routes.resolved(with: variables(of: connect))
+        } catch {
+            return refuse(connect.version, .notAllowed("\(error)"), code: .notAuthorized, message: "\(error)")
+        }
+        var router = PacketRouter(routes: routes, version: connect.version)
+        if let refusal = router.rewriteConnect(&connect) {
+            return refuse(
+                connect.version, .notAllowed(refusal.message), code: refusal.code, message: refusal.message)
+        }
+        do {
+            let outgoing = isMapped || connect != original ? try connect.encode() : bytes
+            state = .connecting(Connecting(device: facts, connect: outgoing, router: router))
+        } catch {
+            // A template or a route made a field longer than MQTT can express.
+            return refuse(connect.version, .notAllowed("\(error)"), code: error.reasonCode, message: "\(error)")
+        }
+        let identity = SessionIdentity(
+            clientID: connect.clientID, username: connect.username, version: connect.version)
+        let keepAlive = connect.keepAlive == 0 ? nil : Duration.seconds(Int64(connect.keepAlive))
+        return [
+            .stop(.connectPacket), .identified(identity), .start(.uplinkConnect, after: context.connectTimeout),
+            .openUplink(keepAlive: keepAlive),
+        ]
+    }
+
+    private func variables(of connect: Connect) -> RouteVariables {
+        RouteVariables(
+            clientID: connect.clientID, username: connect.username ?? "", listener: context.listener,
+            peer: context.peer)
+    }
+
+    /// A version that nobody speaks is answered in words that a 3.1.1 device knows ([MQTT-3.1.2-2]); for the rest there
+    /// is no telling in which version an answer would be understood.
+    private mutating func refuseUndecodable(_ error: MQTTError) -> [SessionAction] {
+        let end = SessionEnd.deviceViolation(error)
+        guard error.kind == .unsupportedVersion else { return self.end(end) }
+        return refuse(.v3_1_1, end, code: .unsupportedProtocolVersion, message: error.message)
+    }
+}
+
+// MARK: - The broker's answer
+
+extension Session {
+    mutating func uplinkSent(_ frame: Frame, while connecting: Connecting) -> [SessionAction] {
+        switch frame.type {
+        case .connack:
+            do {
+                let connack = try Connack.decode(frame, version: connecting.device.version)
+                return connack.code == 0
+                    ? try accepted(connack, frame, connecting)
+                    : end(.refusedByBroker(code: connack.code), deviceFarewell: frame.bytes)
+            } catch {
+                return end(.brokerViolation(error))
+            }
+        case .auth where connecting.device.version == .v5_0:
+            var connecting = connecting
+            connecting.isAuthenticating = true
+            state = .connecting(connecting)
+            return [.sendToDevice(frame.bytes)]
+        case .disconnect where connecting.device.version == .v5_0:
+            // A DISCONNECT before CONNACK is no answer that a device understands.
+            let code = (try? Disconnect.decode(frame, version: .v5_0))?.reasonCode ?? 0
+            return end(.brokerDisconnected(code: code))
+        default:
+            return end(.brokerViolation(.packetBeforeConnack(frame.type)))
+        }
+    }
+
+    private mutating func accepted(
+        _ original: Connack, _ frame: Frame, _ connecting: Connecting
+    ) throws(MQTTError) -> [SessionAction] {
+        let version = connecting.device.version
+        var connected = Connected(device: connecting.device, router: connecting.router)
+        var connack = original
+        var keepAlive = connecting.device.keepAlive
+        if version == .v5_0 {
+            keepAlive = connack.properties.serverKeepAlive ?? keepAlive
+            connected.router.brokerAliasMaximum = connack.properties.topicAliasMaximum ?? 0
+            if UInt32(clamping: context.maximumPacketSize) < connack.properties.maximumPacketSize ?? .max {
+                connack.properties.maximumPacketSize = UInt32(clamping: context.maximumPacketSize)
+            }
+            if let assigned = connecting.device.assignedClientID {
+                connack.properties.assignedClientIdentifier = assigned
+            }
+        }
+        let outgoing = connack == original ? frame.bytes : try connack.encode(version: version)
+        state = .connected(connected)
+        // One and a half times the keepalive [MQTT-3.1.2-24].
+        let silence = keepAlive == 0 ? nil : Duration.milliseconds(Int64(keepAlive) * 1_500)
+        return [.stop(.uplinkConnect), .sendToDevice(outgoing), .connected(silence: silence)]
+    }
+}

@@ -1,0 +1,214 @@
+import MQTTCodec
+import NIOCore
+
+// How sessions end: which side is told what, and which leg closes how.
+extension Session {
+    /// Where a session stands when it ends: what either side can still be told.
+    struct Standing: Sendable {
+        var version: MQTTVersion?
+        /// An uplink leg has been asked for.
+        var hasUplink = false
+        /// CONNECT has gone to the broker: from then on it may know the device, and its will.
+        var isConnectSent = false
+        var isConnackSent = false
+        var isInsideUpPacket = false
+        var isInsideDownPacket = false
+    }
+
+    enum UplinkState: Sendable {
+        case open
+        /// The broker's FIN has come.
+        case finished
+        case gone
+    }
+
+    private var standing: Standing {
+        switch state {
+        case .awaitingConnect, .finishing, .ended, .taken:
+            Standing()
+        case .connecting(let connecting):
+            Standing(
+                version: connecting.device.version, hasUplink: true, isConnectSent: connecting.connect == nil)
+        case .connected(let connected):
+            connected.standing
+        }
+    }
+
+    /// A packet that the protocol forbids: the device is told where it can be (5.0), the broker sees a lost connection
+    /// and publishes the will ([MQTT-3.1.2-8]).
+    mutating func violation(_ error: MQTTError, leaving standing: Standing? = nil) -> [SessionAction] {
+        end(.deviceViolation(error), leaving: standing)
+    }
+
+    /// The operator's rules forbid it.
+    mutating func refuse(_ refusal: Refusal, leaving standing: Standing) -> [SessionAction] {
+        end(.notAllowed(refusal.message), leaving: standing, reasonCode: refusal.reasonCode)
+    }
+
+    /// Ends a session whose CONNECT was not accepted by the bridge itself.
+    mutating func refuse(
+        _ version: MQTTVersion, _ why: SessionEnd, code: ReasonCode, message: String
+    ) -> [SessionAction] {
+        refuse(version, why, code: code.connackCode(version), message: message)
+    }
+
+    /// The same with the code as the packet carries it.
+    mutating func refuse(
+        _ version: MQTTVersion, _ why: SessionEnd, code: UInt8, message: String
+    ) -> [SessionAction] {
+        state = .ended
+        var actions: [SessionAction] = [.stop(.connectPacket), .ended(why)]
+        if let connack = refusal(version, code: code, message: message) { actions.append(.sendToDevice(connack)) }
+        return actions + [.closeDevice]
+    }
+
+    /// Ends the session.
+    ///
+    /// - Parameters:
+    ///   - standing: Where it stands, for callers that hold the state's contents; else it is read from the state.
+    ///   - uplinkFarewell: The device's own DISCONNECT, passed on.
+    ///   - deviceFarewell: The broker's own last packet, passed on.
+    ///   - reasonCode: What a 5.0 device is told, instead of what follows from `why`.
+    ///   - uplink: What is left of the uplink leg.
+    mutating func end(
+        _ why: SessionEnd, leaving standing: Standing? = nil, uplinkFarewell: ByteBuffer? = nil,
+        deviceFarewell: ByteBuffer? = nil, reasonCode: ReasonCode? = nil, uplink: UplinkState = .open
+    ) -> [SessionAction] {
+        switch state {
+        case .finishing, .ended: return []
+        case .awaitingConnect, .connecting, .connected, .taken: break
+        }
+        let standing = standing ?? self.standing
+        var actions: [SessionAction] = [
+            .stop(.connectPacket), .stop(.uplinkConnect), .stop(.keepAlive), .ended(why),
+        ]
+        if why != .deviceVanished {
+            if let farewell = deviceFarewell ?? self.deviceFarewell(why, standing, reasonCode) {
+                actions.append(.sendToDevice(farewell))
+            }
+            actions.append(.closeDevice)
+        }
+        return actions + closeUplink(why, standing, farewell: uplinkFarewell, uplink)
+    }
+
+    private mutating func closeUplink(
+        _ why: SessionEnd, _ standing: Standing, farewell: ByteBuffer?, _ uplink: UplinkState
+    ) -> [SessionAction] {
+        guard standing.hasUplink, uplink != .gone else {
+            state = .ended
+            return []
+        }
+        guard standing.isConnectSent, uplink == .open, !why.leavesNothingToSay else {
+            state = .ended
+            return [.closeUplink]
+        }
+        state = .finishing
+        var actions: [SessionAction] = []
+        if !standing.isInsideUpPacket {
+            if let farewell {
+                actions.append(.sendToUplink(farewell))
+            } else if why == .shutdown, let version = standing.version {
+                actions.append(.sendToUplink(Disconnect().encoded(version)))
+            }
+        }
+        // Without DISCONNECT before it, FIN is a lost connection for the broker, and it publishes the will.
+        return actions + [.finishUplink, .start(.goodbye, after: Self.goodbyeTimeout)]
+    }
+
+    /// "MQTT over QUIC", graceful end: the server's FIN is awaited for at most 10 s.
+    private static let goodbyeTimeout = Duration.seconds(10)
+}
+
+// MARK: - What the device is told
+
+extension Session {
+    private func deviceFarewell(_ why: SessionEnd, _ standing: Standing, _ reasonCode: ReasonCode?) -> ByteBuffer? {
+        guard let version = standing.version, !standing.isInsideDownPacket else { return nil }
+        guard standing.isConnackSent else {
+            return refusal(version, code: (reasonCode ?? why.connackCode).connackCode(version), message: "\(why)")
+        }
+        guard version == .v5_0, let code = reasonCode ?? why.disconnectCode else { return nil }
+        var properties = Properties()
+        properties.reasonString = "\(why)"
+        return Disconnect(reasonCode: code.rawValue, properties: properties).encoded(version)
+    }
+
+    /// A CONNACK that says no, to 5.0 with the reason in words.
+    private func refusal(_ version: MQTTVersion, code: UInt8, message: String) -> ByteBuffer? {
+        var connack = Connack(sessionPresent: false, code: code)
+        if version == .v5_0 { connack.properties.reasonString = message }
+        return try? connack.encode(version: version)
+    }
+}
+
+extension Session.Connected {
+    var standing: Session.Standing {
+        Session.Standing(
+            version: device.version, hasUplink: true, isConnectSent: true, isConnackSent: true,
+            isInsideUpPacket: up.isInsidePacket, isInsideDownPacket: down.isInsidePacket)
+    }
+}
+
+extension Disconnect {
+    /// A DISCONNECT of our own cannot exceed any length, so encoding it cannot fail.
+    fileprivate func encoded(_ version: MQTTVersion) -> ByteBuffer {
+        (try? encode(version: version)) ?? ByteBuffer(bytes: [0xE0, 0x00])
+    }
+}
+
+extension SessionEnd {
+    /// The broker's side has ended already, or nothing that it says matters.
+    fileprivate var leavesNothingToSay: Bool {
+        switch self {
+        case .uplinkUnreachable, .brokerViolation: true
+        default: false
+        }
+    }
+
+    /// For a device that waits for its CONNACK.
+    fileprivate var connackCode: ReasonCode {
+        switch self {
+        case .brokerDisconnected(let code) where code >= 0x80 && ReasonCode(rawValue: code).isAllowedInConnack:
+            ReasonCode(rawValue: code)
+        case .deviceViolation(let error): error.reasonCode
+        case .notAllowed: .notAuthorized
+        default: .serverUnavailable
+        }
+    }
+
+    /// For a connected 5.0 device; `nil` where a close without a word says it.
+    fileprivate var disconnectCode: ReasonCode? {
+        switch self {
+        case .deviceDisconnected, .deviceVanished, .brokerClosed, .noConnectPacket, .notMQTT, .refusedByBroker: nil
+        case .keepAliveExpired: .keepAliveTimeout
+        case .deviceViolation(let error): error.reasonCode
+        case .notAllowed: .notAuthorized
+        case .overLimit: .quotaExceeded
+        case .brokerDisconnected(let code): ReasonCode(rawValue: code)
+        case .brokerViolation, .uplinkUnreachable, .uplinkLost: .unspecifiedError
+        case .shutdown: .serverShuttingDown
+        }
+    }
+}
+
+extension ReasonCode {
+    /// MQTT 5 3.2.2.2 lists these for CONNACK.
+    fileprivate var isAllowedInConnack: Bool {
+        switch rawValue {
+        case 0x80...0x8A, 0x8C, 0x90, 0x95, 0x97, 0x99...0x9D, 0x9F: true
+        default: false
+        }
+    }
+
+    /// As a CONNACK carries it: for 3.x the return code of MQTT 3.1.1 3.2.2.3 that comes nearest.
+    fileprivate func connackCode(_ version: MQTTVersion) -> UInt8 {
+        guard version != .v5_0 else { return rawValue }
+        return switch self {
+        case .unsupportedProtocolVersion: 1
+        case .clientIdentifierNotValid: 2
+        case .badUserNameOrPassword: 4
+        case .notAuthorized, .banned: 5
+        default: 3
+        }
+    }
+}
