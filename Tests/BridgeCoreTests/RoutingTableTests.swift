@@ -189,6 +189,15 @@ struct RoutingTableTests {
         #expect(routes.remoteFilters(for: "#") == [ResolvedRoutes.MappedFilter(filter: "x/#", routeIndex: 0)])
     }
 
+    @Test("remote filters that only look the same are two")
+    func exactDuplicates() throws {
+        let routes = try RoutingTable(
+            routes: [Route(local: "a/#", remote: "\u{E9}/#"), Route(local: "b/#", remote: "e\u{301}/#")],
+            unrouted: .pass
+        ).resolved(with: RouteVariables())
+        #expect(routes.remoteFilters(for: "#").count == 2)
+    }
+
     @Test("response topics know no direction")
     func responses() throws {
         let routes = try resolved()

@@ -58,6 +58,7 @@ package struct ResolvedRoutes: Sendable, Equatable {
     func remoteFilters(for local: String) -> [MappedFilter] {
         let marked = MarkedTopic(filter: local)
         var result: [MappedFilter] = []
+        var seen: Set<ExactText> = []
         for (index, route) in routes.enumerated() where route.goesDown {
             guard let captures = route.local.captures(in: marked.topic),
                 let mapped = route.remote.filled(with: captures)
@@ -65,7 +66,7 @@ package struct ResolvedRoutes: Sendable, Equatable {
                 continue
             }
             let filter = marked.replacingTopic(with: mapped)
-            if !result.contains(where: { $0.filter.hasSameBytes(as: filter) }) {
+            if seen.insert(ExactText(text: filter)).inserted {
                 result.append(MappedFilter(filter: filter, routeIndex: index))
             }
         }

@@ -20,8 +20,6 @@ struct TopicAliases: Sendable {
 
     subscript(alias: UInt16) -> Entry? { entries[alias] }
 
-    var count: Int { entries.count }
-
     /// Whether the receiver takes that alias [MQTT-3.3.2-8], [MQTT-3.3.2-9].
     func isAllowed(_ alias: UInt16) -> Bool {
         alias > 0 && alias <= maximum

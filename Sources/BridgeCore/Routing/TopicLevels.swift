@@ -23,6 +23,20 @@ struct TopicLevels {
     }
 }
 
+/// A text that equals another only byte for byte.
+struct ExactText: Hashable {
+    let text: String
+
+    static func == (left: Self, right: Self) -> Bool {
+        left.text.hasSameBytes(as: right.text)
+    }
+
+    func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+}
+
 extension StringProtocol {
     /// Byte for byte, as MQTT compares.
     func hasSameBytes(as other: some StringProtocol) -> Bool {
