@@ -14,51 +14,15 @@ package enum RouteCheck {
         }
     }
 
-    /// At most one for each side of each route.
+    /// At most one for each route.
     package static func problems(in routes: [Route], unrouted: UnroutedPolicy) -> [Problem] {
-        routes.enumerated().flatMap { index, route in
-            problems(in: route).map { Problem(index: index, side: $0.side, message: $0.message) }
-        }
-    }
-
-    private static func problems(in route: Route) -> [(side: Problem.Side, message: String)] {
-        var problems: [(side: Problem.Side, message: String)] = []
-        if route.local.contains("${") {
-            problems.append((.local, "the local side takes no variables; write the topic as devices use it"))
-        } else if let problem = problem(withFilter: route.local) {
-            problems.append((.local, problem))
-        }
-        if let problem = Variables.problem(in: route.remote) ?? problem(withFilter: route.remote) {
-            problems.append((.remote, problem))
-        }
-        guard problems.isEmpty else { return problems }
-        let local = shape(of: route.local)
-        let remote = shape(of: route.remote)
-        if local.plus != remote.plus {
-            problems.append(
-                (.remote, "has \(remote.plus) + and local has \(local.plus); both sides need the same number"))
-        }
-        if local.hash != remote.hash {
-            let side = local.hash ? "local ends in # and remote does not" : "remote ends in # and local does not"
-            problems.append((.remote, "\(side); both do, or neither"))
-        }
-        return problems
-    }
-
-    /// MQTT 4.7.1.
-    private static func problem(withFilter filter: String) -> String? {
-        let levels = filter.split(separator: "/", omittingEmptySubsequences: false)
-        for (index, level) in levels.enumerated() {
-            if level.contains("#"), level != "#" || index != levels.count - 1 {
-                return "# stands alone in the last level, as in a/b/#"
+        routes.enumerated().compactMap { index, route -> Problem? in
+            do throws(RouteError) {
+                _ = try RoutingTable(routes: [route], unrouted: unrouted)
+                return nil
+            } catch {
+                return Problem(index: index, side: error.field == .local ? .local : .remote, message: error.message)
             }
-            if level.contains("+"), level != "+" { return "+ stands alone in its level, as in a/+/b" }
         }
-        return nil
-    }
-
-    private static func shape(of filter: String) -> (plus: Int, hash: Bool) {
-        let levels = filter.split(separator: "/", omittingEmptySubsequences: false)
-        return (levels.count { $0 == "+" }, levels.last == "#")
     }
 }

@@ -222,20 +222,24 @@ struct ConfigurationErrorTests {
             "2:43: routes[0].direction: \"out\" is not a value of this key; one of: up, down, both"),
         Case(
             "routes:\n  - {local: a, remote: b}\n  - local: \"a/+\"\n    remote: b",
-            "5:13: routes[1].remote: has 0 + and local has 1; both sides need the same number"),
+            "5:13: routes[1].remote: the local side \"a/+\" has 1 `+` and no `#`, the remote side \"b\" has 0 `+` and no `#`: both need the same number of `+`, and `#` at the end of both or of neither"
+        ),
         Case(
             "routes: [{local: \"a/#\", remote: b}]",
-            "2:33: routes[0].remote: local ends in # and remote does not; both do, or neither"),
+            "2:33: routes[0].remote: the local side \"a/#\" has 0 `+` and a `#`, the remote side \"b\" has 0 `+` and no `#`: both need the same number of `+`, and `#` at the end of both or of neither"
+        ),
         Case(
             "routes: [{local: \"a/#/b\", remote: b}]",
-            "2:18: routes[0].local: # stands alone in the last level, as in a/b/#"),
+            "2:18: routes[0].local: the local side has a `#` before its last level: `#` is only allowed at the end, as in `a/b/#`"
+        ),
         Case(
             "routes: [{local: a, remote: \"d/${client_id}\"}]",
-            "2:29: routes[0].remote: ${client_id} is no variable; did you mean ${clientid}? variables are ${clientid}, ${username}, ${listener}, ${peer}"
+            "2:29: routes[0].remote: the remote side \"d/${client_id}\": unknown variable \"client_id\": known are ${clientid}, ${username}, ${listener}, ${peer}"
         ),
         Case(
             "routes: [{local: \"${clientid}\", remote: b}]",
-            "2:18: routes[0].local: the local side takes no variables; write the topic as devices use it"),
+            "2:18: routes[0].local: the local side \"${clientid}\" holds a variable: variables stand in the remote side only"
+        ),
     ])
     func routes(_ test: Case) throws {
         try expect(minimal + test.text, test.expected)

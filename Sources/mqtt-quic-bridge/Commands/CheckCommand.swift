@@ -1,17 +1,36 @@
 import ArgumentParser
 import BridgeConfig
+import BridgeCore
+import Logging
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Checks the configuration and shows the one in force.",
-        discussion: "Exits with 0 where the configuration is usable, with 78 where it is not. Passwords are not shown.")
+        discussion: """
+            Exits with 0 where the configuration is usable, with 78 where it is not, and with 69 where --connect could \
+            not reach the broker. Passwords are not shown.
+            """)
 
     @OptionGroup var options: ConfigurationOptions
+
+    @Flag(help: "Also make one QUIC connection to the broker, without MQTT on it, and report what it told.")
+    var connect = false
 
     func run() async throws {
         let loaded = try options.load()
         print(EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins), terminator: "")
         for warning in loaded.warnings { StandardError.write("warning: \(warning)\n") }
+        if connect { try await connect(loaded.configuration) }
+    }
+
+    private func connect(_ configuration: BridgeConfiguration) async throws {
+        BridgeLogHandler.bootstrap(LogConfiguration(level: .warning, format: configuration.log.format))
+        do {
+            print("\n" + (try await ConnectCheck.run(configuration.uplink, logger: Logger(label: "check"))))
+        } catch {
+            StandardError.write("\(configuration.uplink.host) port \(configuration.uplink.port): \(error)\n")
+            throw ExitCode.unavailable
+        }
     }
 }

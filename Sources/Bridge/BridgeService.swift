@@ -1,0 +1,68 @@
+import BridgeCore
+import Logging
+import NIOCore
+import NIOPosix
+import QUICTransport
+import ServiceLifecycle
+
+/// The whole bridge as one service: listens, carries devices, and ends them in order when it is told to stop.
+package struct BridgeService: Service {
+    private let shared: SharedState
+
+    /// Reads certificates and checks routes. Throws what is wrong with them.
+    package init(configuration: BridgeConfiguration, logger: Logger) throws {
+        self.shared = try SharedState(configuration: configuration, logger: logger)
+    }
+
+    /// Runs until graceful shutdown or cancellation. Throws ``ListenError``.
+    package func run() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: shared.configuration.threads)
+        do {
+            try await serve(on: group)
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        try await group.shutdownGracefully()
+    }
+
+    private func serve(on group: MultiThreadedEventLoopGroup) async throws {
+        var hosts: [ObjectIdentifier: NIOLoopBound<SessionHost>] = [:]
+        for loop in group.makeIterator() {
+            let shared = shared
+            hosts[ObjectIdentifier(loop)] = try await loop.submit {
+                NIOLoopBound(SessionHost(shared: shared, eventLoop: loop), eventLoop: loop)
+            }.get()
+        }
+        let listener = DeviceListener(shared: shared, group: group, hosts: hosts)
+        var channels: [any Channel] = []
+        for address in shared.configuration.listen { channels.append(try await listener.bind(address)) }
+
+        await Self.untilStopped()
+
+        shared.logger.info(
+            "shutting down", metadata: ["within": "\(shared.configuration.limits.shutdownTimeout)"])
+        for channel in channels { try? await channel.close() }
+        await endSessions(hosts, group)
+    }
+
+    private static func untilStopped() async {
+        try? await gracefulShutdown()
+    }
+
+    private func endSessions(
+        _ hosts: [ObjectIdentifier: NIOLoopBound<SessionHost>], _ group: MultiThreadedEventLoopGroup
+    ) async {
+        let timeout = TimeAmount(shared.configuration.limits.shutdownTimeout)
+        var ends: [EventLoopFuture<Void>] = []
+        for loop in group.makeIterator() {
+            guard let host = hosts[ObjectIdentifier(loop)] else { continue }
+            let promise = loop.makePromise(of: Void.self)
+            loop.scheduleTask(in: timeout) { promise.succeed() }
+            loop.execute { host.value.shutDown().whenComplete { _ in promise.succeed() } }
+            ends.append(promise.futureResult.map { host.value.connector.shutDown() })
+        }
+        for end in ends { try? await end.get() }
+        shared.logger.info("stopped")
+    }
+}

@@ -1,0 +1,82 @@
+import BridgeCore
+import Logging
+import NIOCore
+import NIOPosix
+import QUICTransport
+
+/// Accepts devices on one address and gives each to an event loop.
+struct DeviceListener {
+    private let shared: SharedState
+    private let group: MultiThreadedEventLoopGroup
+    private let hosts: [ObjectIdentifier: NIOLoopBound<SessionHost>]
+
+    init(
+        shared: SharedState, group: MultiThreadedEventLoopGroup,
+        hosts: [ObjectIdentifier: NIOLoopBound<SessionHost>]
+    ) {
+        self.shared = shared
+        self.group = group
+        self.hosts = hosts
+    }
+
+    /// Throws ``ListenError``.
+    func bind(_ address: ListenAddress) async throws -> any Channel {
+        let shared = shared
+        let hosts = hosts
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1_024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
+            .childChannelOption(.maxMessagesPerRead, value: 4)
+            .childChannelOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1_024, maximum: 65_536)
+            )
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try Self.accepted(channel, on: address, shared, hosts)
+                }
+            }
+        do {
+            let socket = try SocketAddress(ipAddress: address.host, port: address.port)
+            let channel = try await bootstrap.bind(to: socket).get()
+            shared.logger.info(
+                "listening",
+                metadata: ["address": "\(channel.localAddress?.hostAndPort ?? address.name)", "leg": "device"])
+            return channel
+        } catch {
+            throw ListenError(address: address, reason: "\(error)")
+        }
+    }
+
+    private static func accepted(
+        _ channel: any Channel, on address: ListenAddress, _ shared: SharedState,
+        _ hosts: [ObjectIdentifier: NIOLoopBound<SessionHost>]
+    ) throws {
+        let peer = channel.remoteAddress?.ipAddress ?? "unknown"
+        let decision = shared.admission.admit(from: peer)
+        if case .close(let why) = decision {
+            shared.logger.debug("connection closed", metadata: ["peer": "\(peer)", "reason": "\(why)"])
+            throw OverLimit()
+        }
+        guard let host = hosts[ObjectIdentifier(channel.eventLoop)]?.value else {
+            preconditionFailure("a channel came on an event loop that is not the bridge's")
+        }
+        let driver = SessionDriver(host: host, admission: decision, listener: address, peer: peer)
+        try channel.pipeline.syncOperations.addHandler(driver)
+    }
+
+    /// Makes SwiftNIO close the channel that is being set up.
+    private struct OverLimit: Error {}
+}
+
+/// An address that devices cannot be accepted on.
+package struct ListenError: Error, CustomStringConvertible {
+    package let address: ListenAddress
+    package let reason: String
+
+    package var description: String {
+        "cannot listen on \(address.host) port \(address.port): \(reason). Is another program (a local MQTT broker?) "
+            + "using the port, and is the address one of this machine's?"
+    }
+}

@@ -1,0 +1,71 @@
+import BridgeCore
+import Logging
+import NIOCore
+import QUICTransport
+
+/// One connection of ``UplinkProbe``, from the first datagram to the report.
+final class ProbeConnection: QUICConnectionObserver {
+    /// For path MTU discovery to settle after the handshake.
+    private static let settling = TimeAmount.milliseconds(1_500)
+
+    private let address: SocketAddress
+    private let endpoint: QUICEndpoint
+    private let promise: EventLoopPromise<UplinkReport>
+    private let eventLoop: any EventLoop
+    private let startedAt = NIODeadline.now()
+    private var handle: QUICConnectionHandle?
+    private var completed: (alpn: String, duration: Duration)?
+
+    private init(_ address: SocketAddress, _ endpoint: QUICEndpoint, on eventLoop: any EventLoop) {
+        self.address = address
+        self.endpoint = endpoint
+        self.eventLoop = eventLoop
+        self.promise = eventLoop.makePromise()
+    }
+
+    static func start(
+        _ address: SocketAddress, _ uplink: UplinkConfiguration, _ tls: QUICTLSContext, on eventLoop: any EventLoop,
+        _ logger: Logger
+    ) -> EventLoopFuture<UplinkReport> {
+        do {
+            let family = QUICAddressFamily(address) ?? .ipv4
+            let endpoint = try QUICEndpoint(eventLoop: eventLoop, family: family, logger: logger)
+            let probe = ProbeConnection(address, endpoint, on: eventLoop)
+            var quic = QUICConfiguration(alpn: uplink.alpn)
+            quic.handshakeTimeout = uplink.connectTimeout
+            quic.keepAlive = uplink.keepAlive
+            quic.congestionControl = uplink.congestionControl == .bbr ? .bbr : .cubic
+            quic.qlogDirectory = uplink.qlogDirectory
+            probe.handle = try endpoint.connect(
+                to: address, serverName: uplink.serverName ?? uplink.host, configuration: quic, tls: tls,
+                observer: probe)
+            // The closure keeps the probe, and with it its endpoint, until there is an outcome.
+            return probe.promise.futureResult.assumeIsolated().always { _ in probe.endpoint.flushAndAbandon() }
+                .nonisolated()
+        } catch {
+            return eventLoop.makeFailedFuture(error)
+        }
+    }
+
+    func connection(_ handle: QUICConnectionHandle, happened event: QUICEvent) {
+        switch event {
+        case .handshakeCompleted(let alpn):
+            completed = (alpn, Duration(NIODeadline.now() - startedAt))
+            // A server may still refuse the client's certificate now, so the report waits for its word.
+            eventLoop.assumeIsolated().scheduleTask(in: Self.settling) { self.report() }
+        case .closed(let error):
+            promise.fail(error)
+        default:
+            break
+        }
+    }
+
+    private func report() {
+        guard let handle, let completed, let tls = handle.tlsInfo else { return }
+        let report = UplinkReport(
+            address: address.hostAndPort, handshake: completed.duration, alpn: completed.alpn, tls: tls,
+            statistics: handle.statistics)
+        handle.close()
+        promise.succeed(report)
+    }
+}

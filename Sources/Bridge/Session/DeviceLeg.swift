@@ -1,0 +1,53 @@
+import NIOCore
+
+/// The writing side of a device's TCP connection.
+///
+/// The last write of a burst is held back until ``flush(credit:)``, so that one promise a burst tells when the device's
+/// socket has really taken the bytes: that, and nothing earlier, lets the broker send more.
+///
+/// A class, because a write may fail at once and bring its owner back here before it has returned.
+final class DeviceLeg {
+    private let context: ChannelHandlerContext
+    private var last: ByteBuffer?
+    private(set) var isClosing = false
+
+    init(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func send(_ bytes: ByteBuffer) {
+        guard !isClosing else { return }
+        if let previous = last { context.write(NIOAny(previous), promise: nil) }
+        last = bytes
+    }
+
+    /// Sends what is held back; `taken` is called when the socket has taken everything so far, or failed to.
+    func flush(taken: (() -> Void)? = nil) {
+        guard let last else {
+            context.flush()
+            taken?()
+            return
+        }
+        self.last = nil
+        guard let taken else {
+            context.writeAndFlush(NIOAny(last), promise: nil)
+            return
+        }
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { _ in taken() }
+        context.writeAndFlush(NIOAny(last), promise: promise)
+    }
+
+    /// Closes behind everything sent: first our direction, so that the device reads the last packet and not a reset;
+    /// the rest when the device closes too, or after `linger`.
+    func close(linger: TimeAmount) {
+        guard !isClosing else { return }
+        isClosing = true
+        let context = context
+        flush {
+            context.close(mode: .output, promise: nil)
+        }
+        let loop = context.eventLoop.assumeIsolated()
+        loop.scheduleTask(in: linger) { context.close(promise: nil) }
+    }
+}

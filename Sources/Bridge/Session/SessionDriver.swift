@@ -1,0 +1,293 @@
+import BridgeCore
+import Logging
+import MQTTCodec
+import NIOCore
+
+/// Performs a ``Session``'s actions on the device's channel and the uplink leg, and decides nothing.
+///
+/// Reading from the device stops while the uplink leg has more than `limits.session_buffer` bytes to send, or while the
+/// session takes no input and that many bytes wait for it.
+final class SessionDriver: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// How long a device may take to close after our last packet.
+    private static let linger = TimeAmount.seconds(5)
+
+    private let host: SessionHost
+    private let admission: AdmissionControl.Decision
+    private let listener: String
+    private let peer: String
+    private var session: Session
+    private var deviceDecoder: FrameDecoder
+    private var uplinkDecoder: FrameDecoder
+    private var timers: SessionTimers
+    private var device: DeviceLeg?
+    private var uplink: (any UplinkLeg)?
+
+    private var context: ChannelHandlerContext?
+    private var keepAlive: TimeAmount?
+    private var lastDeviceInput = NIODeadline.now()
+    private let startedAt = NIODeadline.now()
+    private var identity: SessionIdentity?
+    /// The first bytes that came, for a hint where they are no MQTT.
+    private var start = ByteBuffer()
+    private var hasDeviceEnded = false
+    private var isReadHeldBack = false
+    /// The uplink leg has enough to send: nothing is taken from the device until it has drained.
+    private var isUplinkFull = false
+    private var isPumping = false
+
+    init(host: SessionHost, admission: AdmissionControl.Decision, listener: ListenAddress, peer: String) {
+        self.host = host
+        self.admission = admission
+        self.listener = listener.name
+        self.peer = peer
+        let limits = host.configuration.limits
+        self.session = Session(context: host.sessionContext(admission, listener: listener.name, peer: peer))
+        self.deviceDecoder = FrameDecoder(
+            maximumPacketSize: limits.packetSize, streamingThreshold: min(65_536, limits.sessionBuffer),
+            maximumBufferedSize: limits.sessionBuffer)
+        self.uplinkDecoder = FrameDecoder(
+            maximumPacketSize: Self.protocolMaximum, streamingThreshold: min(65_536, limits.sessionBuffer),
+            maximumBufferedSize: limits.sessionBuffer)
+        self.timers = SessionTimers(eventLoop: host.eventLoop)
+    }
+
+    /// The broker is trusted with what MQTT can express (2.1.4): long messages pass in pieces.
+    private static let protocolMaximum = 268_435_460
+
+    /// SIGTERM.
+    func shutDown() {
+        perform(session.shutDown())
+    }
+}
+
+// MARK: - The device leg
+
+extension SessionDriver {
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        device = DeviceLeg(context: context)
+        host.add(self)
+        perform(session.started())
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        hasDeviceEnded = true
+        pump()
+        finishIfOver()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        lastDeviceInput = .now()
+        guard device?.isClosing == false, !session.isOver else { return }
+        let bytes = unwrapInboundIn(data)
+        if start.readableBytes == 0 { start = ByteBuffer(bytes: bytes.readableBytesView.prefix(8)) }
+        deviceDecoder.append(bytes)
+        pump()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        hasDeviceEnded = true
+        pump()
+        finishIfOver()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        log(.debug, "device connection failed", ["error": "\(error)"])
+        context.close(promise: nil)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        guard isReadingAllowed else {
+            isReadHeldBack = true
+            return
+        }
+        context.read()
+    }
+
+    /// A session that takes packets empties the decoder, but for the beginning of one, which has a bound of its own.
+    private var isReadingAllowed: Bool {
+        if isUplinkFull { return false }
+        return session.acceptsDeviceInput || deviceDecoder.bufferedBytes < host.configuration.limits.sessionBuffer
+    }
+
+    private func resumeReading() {
+        guard isReadHeldBack, isReadingAllowed, let context else { return }
+        isReadHeldBack = false
+        context.read()
+    }
+
+    /// Hands over what the device sent, as far as session and uplink take it.
+    private func pump() {
+        guard !isPumping else { return }
+        isPumping = true
+        defer { isPumping = false }
+        var isDrained = false
+        do {
+            while session.acceptsDeviceInput, !updateUplinkFull() {
+                guard let element = try deviceDecoder.next() else {
+                    isDrained = true
+                    break
+                }
+                perform(session.deviceSent(element))
+            }
+        } catch {
+            perform(session.deviceMisbehaved(error, start: start))
+        }
+        // What a device sent before it closed still counts; one that sent nothing more has simply gone.
+        if hasDeviceEnded, isDrained || deviceDecoder.bufferedBytes == 0 { perform(session.deviceClosed()) }
+        device?.flush()
+        resumeReading()
+    }
+
+    private func updateUplinkFull() -> Bool {
+        let limit = host.configuration.limits.sessionBuffer
+        let buffered = uplink?.bufferedBytes ?? 0
+        isUplinkFull = isUplinkFull ? buffered > limit / 2 : buffered >= limit
+        return isUplinkFull
+    }
+}
+
+// MARK: - The uplink leg
+
+extension SessionDriver: UplinkLegObserver {
+    func uplinkReady() {
+        perform(session.uplinkReady())
+    }
+
+    func uplinkUnreachable(_ why: String) {
+        uplink = nil
+        perform(session.uplinkUnreachable(why))
+        finishIfOver()
+    }
+
+    func uplinkReceived(_ bytes: ByteBuffer, isEnd: Bool) {
+        let count = bytes.readableBytes
+        do {
+            uplinkDecoder.append(bytes)
+            while let element = try uplinkDecoder.next() { perform(session.uplinkSent(element)) }
+            if isEnd { perform(session.uplinkEnded()) }
+        } catch {
+            perform(session.uplinkMisbehaved(error))
+        }
+        device?.flush { [weak self] in self?.uplink?.consumed(count) }
+        // CONNACK lets in what the device sent meanwhile.
+        pump()
+        finishIfOver()
+    }
+
+    func uplinkDrained() {
+        guard isUplinkFull, !updateUplinkFull() else { return }
+        pump()
+        finishIfOver()
+    }
+
+    func uplinkLost(_ loss: UplinkLoss) {
+        uplink = nil
+        perform(session.uplinkLost(loss))
+        device?.flush()
+        finishIfOver()
+    }
+}
+
+// MARK: - Actions
+
+extension SessionDriver {
+    private func perform(_ actions: [SessionAction]) {
+        for action in actions { perform(action) }
+    }
+
+    private func perform(_ action: SessionAction) {
+        switch action {
+        case .identified(let identity):
+            self.identity = identity
+            deviceDecoder.version = identity.version
+            uplinkDecoder.version = identity.version
+            log(.debug, "device identified", ["version": "\(identity.version)"])
+        case .openUplink(let keepAlive):
+            uplink = host.connector.connect(keepAlive: keepAlive, observer: self)
+        case .sendToUplink(let bytes):
+            uplink?.send(bytes)
+        case .finishUplink:
+            uplink?.finish()
+        case .closeUplink:
+            uplink?.close()
+            uplink = nil
+        case .sendToDevice(let bytes):
+            device?.send(bytes)
+        case .closeDevice:
+            device?.close(linger: Self.linger)
+        case .start(let timer, let delay):
+            start(timer, after: TimeAmount(delay))
+        case .stop(let timer):
+            timers.stop(timer)
+        case .connected(let silence):
+            log(.info, "device connected", ["version": identity.map { "\($0.version)" } ?? ""])
+            if let silence { enforceKeepAlive(TimeAmount(silence)) }
+        case .ended(let why):
+            ended(why)
+        }
+    }
+
+    private func start(_ timer: SessionTimer, after delay: TimeAmount) {
+        timers.start(timer, after: delay) { [weak self] in
+            guard let self else { return }
+            perform(session.timedOut(timer, detail: uplink?.whyNotYet))
+            device?.flush()
+            finishIfOver()
+        }
+    }
+
+    private func enforceKeepAlive(_ interval: TimeAmount) {
+        keepAlive = interval
+        checkKeepAlive(at: lastDeviceInput + interval)
+    }
+
+    private func checkKeepAlive(at deadline: NIODeadline) {
+        timers.start(.keepAlive, after: deadline - .now()) { [weak self] in
+            guard let self, let keepAlive else { return }
+            let now = NIODeadline.now()
+            // While nothing is read, the silence is ours and not the device's.
+            if isReadHeldBack { lastDeviceInput = now }
+            guard lastDeviceInput + keepAlive <= now else { return checkKeepAlive(at: lastDeviceInput + keepAlive) }
+            perform(session.timedOut(.keepAlive))
+            device?.flush()
+            finishIfOver()
+        }
+    }
+
+    /// Both legs are gone: the session's place is free.
+    private func finishIfOver() {
+        guard hasDeviceEnded, session.isOver, context != nil else { return }
+        context = nil
+        device = nil
+        timers.stopAll()
+        host.remove(self, admission, peer: peer)
+    }
+}
+
+// MARK: - The log
+
+extension SessionDriver {
+    private func ended(_ why: SessionEnd) {
+        let duration = Double((NIODeadline.now() - startedAt).nanoseconds) / 1e9
+        // Health checks and port scanners connect and leave without a word.
+        let isNobody = identity == nil && why == .deviceVanished
+        log(
+            isNobody ? .debug : why.isFault ? .warning : .info, "session ended",
+            ["reason": "\(why)", "seconds": "\((duration * 1_000).rounded() / 1_000)"])
+    }
+
+    private func log(_ level: Logger.Level, _ message: Logger.Message, _ more: Logger.Metadata) {
+        var metadata: Logger.Metadata = ["peer": "\(peer)", "listener": "\(listener)", "leg": "device"]
+        if let identity {
+            metadata["client_id"] = "\(identity.clientID)"
+            if let username = identity.username { metadata["username"] = "\(username)" }
+        }
+        host.logger.log(level: level, message, metadata: metadata.merging(more) { $1 })
+    }
+}

@@ -1,0 +1,56 @@
+import Bridge
+import BridgeCore
+import Foundation
+import Logging
+import QUICTransport
+
+/// `check --connect`: one QUIC handshake with the broker, and what it told.
+enum ConnectCheck {
+    /// The report for standard output. Throws what kept the connection from being made.
+    static func run(_ uplink: UplinkConfiguration, logger: Logger) async throws -> String {
+        render(try await UplinkProbe.run(uplink, logger: logger), uplink, now: Date())
+    }
+
+    static func render(_ report: UplinkReport, _ uplink: UplinkConfiguration, now: Date) -> String {
+        let name = uplink.serverName ?? uplink.host
+        var lines = [
+            "connected to \(report.address)",
+            row("handshake", milliseconds(report.handshake)),
+            row("round trip", milliseconds(report.statistics.smoothedRTT)),
+            row("TLS", "\(report.tls.version), \(report.tls.cipher), \(report.tls.group)"),
+            row("ALPN", report.alpn),
+            row("MTU", "\(report.statistics.datagramSize) bytes of UDP payload"),
+        ]
+        for (index, certificate) in report.tls.peerCertificates.enumerated() {
+            lines += describe(certificate, index, now)
+        }
+        lines += [
+            "compliance",
+            row("encrypted transport", "yes (QUIC)"),
+            row("server verified", "yes (\(name), by \(uplink.caFile))"),
+            row("TLS 1.3", report.tls.version == "TLS 1.3" ? "yes" : "no (\(report.tls.version))"),
+        ]
+        return lines.joined(separator: "\n")
+    }
+
+    private static func describe(_ certificate: QUICCertificate, _ index: Int, _ now: Date) -> [String] {
+        let end = Date(timeIntervalSince1970: TimeInterval(certificate.notAfter))
+        let days = Int((end.timeIntervalSince(now) / 86_400).rounded(.down))
+        var lines = [
+            row("certificate \(index + 1)", certificate.subject),
+            row("", "issued by \(certificate.issuer)"),
+            row("", "\(certificate.key), valid until \(end.formatted(.iso8601)), \(days) days left"),
+        ]
+        if !certificate.names.isEmpty { lines.append(row("", "for \(certificate.names.joined(separator: ", "))")) }
+        return lines
+    }
+
+    private static func row(_ name: String, _ value: String) -> String {
+        "  " + name.padding(toLength: 21, withPad: " ", startingAt: 0) + value
+    }
+
+    private static func milliseconds(_ duration: Duration) -> String {
+        let microseconds = duration.components.seconds * 1_000_000 + duration.components.attoseconds / 1_000_000_000_000
+        return String(format: "%.1f ms", Double(microseconds) / 1_000)
+    }
+}
