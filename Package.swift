@@ -63,7 +63,8 @@ let package = Package(
         .testTarget(
             name: "QUICTransportTests", dependencies: ["QUICTransport", nioCore, nioPosix], swiftSettings: strict),
         .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec", nioCore], swiftSettings: strict),
-        .testTarget(name: "BridgeCoreTests", dependencies: ["BridgeCore", "MQTTCodec", nioCore], swiftSettings: strict),
+        .testTarget(
+            name: "BridgeCoreTests", dependencies: ["BridgeCore", "MQTTCodec", nioCore], swiftSettings: strict),
         .testTarget(name: "BridgeConfigTests", dependencies: ["BridgeConfig", "BridgeCore"], swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
@@ -72,7 +73,9 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["Bridge", "BridgeCore", "MQTTCodec", "QUICTransport", "mqtt-quic-bridge", nioCore, nioPosix],
+            dependencies: [
+                "Bridge", "BridgeCore", "MQTTCodec", "QUICTransport", "mqtt-quic-bridge", nioCore, nioPosix,
+            ],
             swiftSettings: strict
         ),
     ],
