@@ -1,0 +1,46 @@
+# shellcheck shell=bash
+# What all scripts share: where the project is, where Swift and the Python environment are, and how to talk to people.
+# Sourced, never run.
+
+set -euo pipefail
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+# shellcheck disable=SC2034 # used by those who source this
+venv="$root/.build-venv"
+# Oldest Swift the package builds with; see swift-tools-version in Package.swift.
+swift_minimum="6.2"
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
+
+die() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+# version_at_least HAVE WANT: whether the dotted version HAVE is WANT or newer.
+version_at_least() {
+    [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
+}
+
+# swift_is_usable SWIFT: whether this swift is new enough.
+swift_is_usable() {
+    local version
+    version="$("$1" --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1)" || return 1
+    [ -n "$version" ] && version_at_least "$version" "$swift_minimum"
+}
+
+# find_swift: puts a usable swift first in PATH; fails where there is none.
+find_swift() {
+    local folder found
+    found="$(command -v swift || true)"
+    if [ -n "$found" ] && swift_is_usable "$found"; then
+        return 0
+    fi
+    for folder in "${SWIFTLY_BIN_DIR:-$HOME/.local/share/swiftly/bin}" /opt/swift/usr/bin; do
+        if [ -x "$folder/swift" ] && swift_is_usable "$folder/swift"; then
+            export PATH="$folder:$PATH"
+            return 0
+        fi
+    done
+    return 1
+}
