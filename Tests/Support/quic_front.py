@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""A QUIC front for an MQTT broker that speaks TCP, behaving towards its clients as EMQX does.
+
+One MQTT session a QUIC connection. The first bidirectional stream of the client is the control stream; its bytes go
+to the broker over a TCP connection of their own and back. Later streams are refused: there the data streams of EMQX
+have their room.
+
+    quic_front.py --listen 127.0.0.1:0 --broker 127.0.0.1:1883 --certificate server.pem --private-key server.key
+
+Standard output gets one JSON object a line: `listening` with the port first, then `connection`, `handshake`,
+`stream_opened`, `packet`, `fin`, `stream_reset`, `stop_sending`, `broker_closed`, `closed`.
+
+With --commands, standard input takes one JSON object a line, and its end stops the front:
+    {"command": "mute", "direction": "in" | "out" | "both"}   drop all datagrams from now on
+    {"command": "unmute"}
+    {"command": "close_all", "code": 0, "reason": ""}         APPLICATION_CLOSE on every connection
+    {"command": "stop"}                                       the same with code 0, and exit
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import socket
+import sys
+from typing import Any
+
+from aioquic.asyncio.server import QuicServer
+from aioquic.quic.configuration import QuicConfiguration
+
+from front_connection import FrontConnection, FrontSettings
+
+
+def emit(event: str, **fields: Any) -> None:
+    """Prints one event. A reader that is gone ends the front."""
+    try:
+        sys.stdout.write(json.dumps({"event": event, **fields}) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        sys.exit(1)
+
+
+class FrontServer(QuicServer):
+    """aioquic's server, with a list of its connections and a switch that makes it deaf or dumb."""
+
+    def __init__(self, settings: FrontSettings, configuration: QuicConfiguration, retry: bool) -> None:
+        super().__init__(
+            configuration=configuration,
+            create_protocol=lambda quic, stream_handler=None: FrontConnection(quic, settings, emit, self.connections),
+            retry=retry,
+        )
+        self.connections: set[FrontConnection] = set()
+        self.deaf = False
+        self.dumb = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        send = transport.sendto
+
+        def sendto(data: bytes, addr: Any = None) -> None:
+            if not self.dumb:
+                send(data, addr)
+
+        # Every connection sends through the server's transport; this is the one place they all pass.
+        self._transport = _SendingTransport(transport, sendto)
+
+    def datagram_received(self, data: bytes | str, addr: Any) -> None:
+        if not self.deaf:
+            super().datagram_received(data, addr)
+
+    def close_all(self, code: int, reason: str) -> None:
+        for connection in list(self.connections):
+            connection.close_from_server(code, reason)
+
+
+class _SendingTransport:
+    """A datagram transport whose sendto is another function."""
+
+    def __init__(self, transport: asyncio.BaseTransport, sendto: Any) -> None:
+        self._transport = transport
+        self.sendto = sendto
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+class Commands(asyncio.Protocol):
+    """Standard input, one JSON object a line."""
+
+    def __init__(self, server: FrontServer, stopped: asyncio.Event) -> None:
+        self._server = server
+        self._stopped = stopped
+        self._rest = b""
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            if line.strip():
+                self._perform(json.loads(line))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stopped.set()
+
+    def _perform(self, command: dict[str, Any]) -> None:
+        match command["command"]:
+            case "mute":
+                direction = command.get("direction", "both")
+                self._server.deaf = direction in ("in", "both")
+                self._server.dumb = direction in ("out", "both")
+            case "unmute":
+                self._server.deaf = self._server.dumb = False
+            case "close_all":
+                self._server.close_all(command.get("code", 0), command.get("reason", ""))
+            case "stop":
+                self._stopped.set()
+            case other:
+                emit("error", message=f"unknown command {other!r}")
+                return
+        emit("done", command=command["command"])
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """`host:port`, with an IPv6 address in brackets."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not host:port")
+    return host.strip("[]"), int(port)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="QUIC front for an MQTT broker, with the rules of EMQX")
+    parser.add_argument("--listen", type=parse_address, default=("127.0.0.1", 14567), help="UDP host:port; port 0: any")
+    parser.add_argument("--broker", type=parse_address, required=True, help="TCP host:port of the broker")
+    parser.add_argument("--certificate", required=True, help="PEM file: the server's certificate, then its chain")
+    parser.add_argument("--private-key", required=True, help="PEM file")
+    parser.add_argument("--client-ca", help="PEM file; clients need a certificate of this CA")
+    parser.add_argument("--alpn", action="append", help="may be given several times; default: mqtt")
+    parser.add_argument("--retry", action="store_true", help="validate every client's address by a Retry packet first")
+    parser.add_argument("--idle-timeout", type=float, help="seconds, instead of 1.5 x the client's MQTT keepalive")
+    parser.add_argument("--no-packets", action="store_true", help="no `packet` events; for load")
+    parser.add_argument("--commands", action="store_true", help="take commands from standard input; stop at its end")
+    return parser.parse_args()
+
+
+async def run(arguments: argparse.Namespace) -> None:
+    configuration = QuicConfiguration(
+        is_client=False,
+        alpn_protocols=arguments.alpn or ["mqtt"],
+        # As EMQX. Its idle timeout is FrontConnection's, which announces none.
+        max_data=16_777_216,
+        max_stream_data=65_536,
+        max_datagram_size=1_452,
+    )
+    configuration.load_cert_chain(arguments.certificate, arguments.private_key)
+    settings = FrontSettings(
+        broker=arguments.broker,
+        client_ca=arguments.client_ca,
+        idle_timeout=arguments.idle_timeout,
+        reports_packets=not arguments.no_packets,
+    )
+    loop = asyncio.get_running_loop()
+    transport, server = await loop.create_datagram_endpoint(
+        lambda: FrontServer(settings, configuration, arguments.retry), local_addr=arguments.listen
+    )
+    udp: socket.socket = transport.get_extra_info("socket")
+    udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    address, port = udp.getsockname()[:2]
+
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    if arguments.commands:
+        await loop.connect_read_pipe(lambda: Commands(server, stopped), sys.stdin)
+
+    emit("listening", address=address, port=port)
+    await stopped.wait()
+    server.close_all(0, "front stops")
+    server.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(run(parse_arguments()))
