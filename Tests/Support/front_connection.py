@@ -38,6 +38,7 @@ from mqtt_scan import CONNECT, DISCONNECT, ConnectInfo, Packet, PacketScanner, p
 CONTROL_STREAM = 0
 MAX_BIDIRECTIONAL_STREAMS = 10
 SESSION_TAKEN_OVER = 0x8E
+DISCONNECT_TAKEN_OVER = bytes([0xE0, 0x01, SESSION_TAKEN_OVER])
 
 #: Bytes of the largest datagram that EMQX receives.
 MAX_UDP_PAYLOAD = 1_472
@@ -285,9 +286,13 @@ class FrontConnection(QuicConnectionProtocol):
         if self._finished or self._closed_by is not None:
             return
         self._finished = True
-        self._quic.send_stream_data(CONTROL_STREAM, b"", end_stream=True)
-        if self._taken_over or self._has_successor():
-            if self.connect is not None and self.connect.version == 5 and not self._client_fin:
+        taken_over = self._taken_over or self._has_successor()
+        speaks_5 = self.connect is not None and self.connect.version == 5
+        # Mosquitto 2.0.11 closes the older connection without a word; EMQX has this one for MQTT 5.
+        last = DISCONNECT_TAKEN_OVER if taken_over and speaks_5 and not self._taken_over else b""
+        self._quic.send_stream_data(CONTROL_STREAM, last, end_stream=True)
+        if taken_over:
+            if speaks_5 and not self._client_fin:
                 self._quic.stop_stream(CONTROL_STREAM, SESSION_TAKEN_OVER)
             self._close_later(CLOSE_AFTER_TAKEOVER, 1)
         elif self._client_disconnected and not self._client_fin:

@@ -1,0 +1,45 @@
+import Foundation
+
+/// The program under test, running.
+struct Bridge: Sendable {
+    /// TCP port of its first listener.
+    let port: Int
+    let process: ChildProcess
+
+    /// Runs it with this configuration, whose listeners have port 0, and waits until it listens.
+    static func start(in folder: Folder, configuration: String) async throws -> Bridge {
+        let file = try folder.write("bridge-\(UUID().uuidString).yaml", configuration)
+        let process = try await ChildProcess.start("bridge", Toolbox.bridge(), ["run", "--config", file])
+        do {
+            let line = try await process.errors.first("the bridge to listen") {
+                $0.contains("listening") && $0.contains("address=")
+            }
+            guard let port = line.split(separator: ":").last.flatMap({ Int($0.prefix { $0.isNumber }) }) else {
+                throw HarnessError("no port in: \(line)")
+            }
+            return Bridge(port: port, process: process)
+        } catch {
+            await process.stop()
+            throw HarnessError(
+                "the bridge did not start: \(error)", await process.errors.all.joined(separator: "\n") + configuration)
+        }
+    }
+
+    /// A figure of /proc/PID/status in KiB, such as VmRSS (now) or VmHWM (the highest it was).
+    func memory(_ field: String) throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(process.identifier)/status", encoding: .utf8)
+        for line in status.split(separator: "\n") where line.hasPrefix(field + ":") {
+            if let value = Int(line.filter(\.isNumber)) {
+                return value
+            }
+        }
+        throw HarnessError("no \(field) in /proc/\(process.identifier)/status")
+    }
+
+    /// From now on VmHWM is the highest since this call.
+    func forgetHighestMemory() throws {
+        let file = try FileHandle(forWritingTo: URL(filePath: "/proc/\(process.identifier)/clear_refs"))
+        try file.write(contentsOf: Data("5".utf8))
+        try file.close()
+    }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import Synchronization
+
+/// A program that a test has started: its output as lines, its input, its end.
+final class ChildProcess: Sendable {
+    let name: String
+    /// Lines of standard output.
+    let output = EventLog<String>()
+    /// Lines of standard error.
+    let errors = EventLog<String>()
+    /// One element: how it ended.
+    let ends = EventLog<ProcessEnd>()
+
+    private let process: Mutex<Process>
+    private let input: FileHandle
+
+    enum ProcessEnd: Sendable, Equatable {
+        case exit(Int32)
+        case signal(Int32)
+    }
+
+    /// Gets each line of output, and `nil` after the last.
+    typealias LineHandler = @Sendable (String?) async -> Void
+
+    /// Starts `executable`, found in PATH where it has no slash.
+    static func start(
+        _ name: String, _ executable: String, _ arguments: [String], onOutput: @escaping LineHandler = { _ in }
+    ) async throws -> ChildProcess {
+        try await Launcher.shared.run { try ChildProcess(name, executable, arguments, onOutput) }
+    }
+
+    private init(_ name: String, _ executable: String, _ arguments: [String], _ onOutput: @escaping LineHandler) throws {
+        self.name = name
+        let process = Process()
+        let output = Pipe()
+        let errors = Pipe()
+        let input = Pipe()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["setpriv", "--pdeathsig", "KILL", "--", executable] + arguments
+        process.environment = Toolbox.environment
+        process.standardOutput = output
+        process.standardError = errors
+        process.standardInput = input
+        let ends = self.ends
+        process.terminationHandler = { process in
+            let end: ProcessEnd =
+                process.terminationReason == .exit
+                ? .exit(process.terminationStatus) : .signal(process.terminationStatus)
+            Task {
+                await ends.append(end)
+            }
+        }
+        try process.run()
+        self.process = Mutex(process)
+        self.input = input.fileHandleForWriting
+        Self.read(output.fileHandleForReading, into: self.output, of: name, onOutput)
+        Self.read(errors.fileHandleForReading, into: self.errors, of: name) { _ in }
+    }
+
+    var identifier: Int32 { process.withLock { $0.processIdentifier } }
+
+    /// Writes one line to the program's input.
+    func send(_ line: String) throws {
+        try input.write(contentsOf: Data((line + "\n").utf8))
+    }
+
+    func signal(_ number: Int32) {
+        let identifier = identifier
+        if identifier > 0, process.withLock({ $0.isRunning }) {
+            kill(identifier, number)
+        }
+    }
+
+    /// Waits until it has ended by itself.
+    func end(within patience: Duration = EventLog<String>.patience) async throws -> ProcessEnd {
+        try await ends.first("the end of \(name)", within: patience) { _ in true }
+    }
+
+    /// Kills it where it still runs, and waits until it is gone.
+    func stop() async {
+        signal(SIGKILL)
+        _ = try? await end()
+        try? input.close()
+    }
+
+    private static func read(
+        _ handle: FileHandle, into log: EventLog<String>, of name: String, _ onLine: @escaping LineHandler
+    ) {
+        let (chunks, feed) = AsyncStream.makeStream(of: Data.self)
+        handle.readabilityHandler = { handle in
+            let data = handle.availableData
+            if data.isEmpty {
+                handle.readabilityHandler = nil
+                feed.finish()
+            } else {
+                feed.yield(data)
+            }
+        }
+        Task {
+            var rest = Data()
+            for await chunk in chunks {
+                rest.append(chunk)
+                while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                    let line = String(decoding: rest[rest.startIndex..<newline], as: UTF8.self)
+                    rest = Data(rest[rest.index(after: newline)...])
+                    await log.append(line)
+                    await onLine(line)
+                }
+            }
+            await log.finish("\(name) has ended")
+            await onLine(nil)
+        }
+    }
+}

@@ -1,0 +1,31 @@
+/// Lets a few tests in at once: as many as two cores bear, or one alone that measures.
+actor Gate {
+    static let shared = Gate(places: 3)
+
+    private let places: Int
+    private var free: Int
+    private var queue: [(needed: Int, continuation: CheckedContinuation<Void, Never>)] = []
+
+    init(places: Int) {
+        self.places = places
+        free = places
+    }
+
+    func enter(alone: Bool) async {
+        let needed = alone ? places : 1
+        if queue.isEmpty, free >= needed {
+            free -= needed
+            return
+        }
+        await withCheckedContinuation { queue.append((needed, $0)) }
+    }
+
+    func leave(alone: Bool) {
+        free += alone ? places : 1
+        while let next = queue.first, free >= next.needed {
+            free -= next.needed
+            queue.removeFirst()
+            next.continuation.resume()
+        }
+    }
+}

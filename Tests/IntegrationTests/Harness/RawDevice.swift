@@ -1,0 +1,129 @@
+import NIOCore
+import NIOPosix
+
+/// A TCP connection that sends whatever bytes a test wants, and reads only when it wants.
+final class RawDevice: Sendable {
+    private let channel: any Channel
+    private let received: Received
+
+    /// What came, as one growing row of bytes, and how it ended.
+    actor Received {
+        private(set) var bytes: [UInt8] = []
+        private var taken = 0
+        let log = EventLog<Happening>()
+
+        enum Happening: Sendable, Equatable {
+            /// Bytes received in all.
+            case bytes(Int)
+            case closed
+        }
+
+        func append(_ new: [UInt8]) async {
+            bytes += new
+            await log.append(.bytes(bytes.count))
+        }
+
+        func close() async {
+            await log.append(.closed)
+        }
+
+        func take(_ count: Int) -> [UInt8] {
+            let slice = Array(bytes[taken..<min(bytes.count, taken + count)])
+            taken += slice.count
+            return slice
+        }
+
+        var position: Int { taken }
+    }
+
+    /// - Parameter receiveBuffer: bytes of the socket's receive buffer; small for a device that reads slowly.
+    static func connect(
+        port: Int, host: String = "127.0.0.1", reads: Bool = true, receiveBuffer: Int? = nil
+    ) async throws -> RawDevice {
+        let received = Received()
+        let (chunks, feed) = AsyncStream.makeStream(of: [UInt8].self)
+        Task {
+            for await chunk in chunks {
+                await received.append(chunk)
+            }
+            await received.close()
+        }
+        var bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .channelOption(.autoRead, value: reads)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Collector(feed))
+                }
+            }
+        if let receiveBuffer {
+            bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: receiveBuffer)
+        }
+        return RawDevice(try await bootstrap.connect(host: host, port: port).get(), received)
+    }
+
+    private init(_ channel: any Channel, _ received: Received) {
+        self.channel = channel
+        self.received = received
+    }
+
+    func send(_ bytes: [UInt8]) async throws {
+        try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
+    }
+
+    /// The next bytes, as many as asked for.
+    func receive(_ count: Int) async throws -> [UInt8] {
+        let needed = await received.position + count
+        let happening = try await received.log.first("\(count) more bytes") { happening in
+            switch happening {
+            case .bytes(let sum): sum >= needed
+            case .closed: true
+            }
+        }
+        guard happening != .closed else {
+            throw HarnessError("closed before \(count) more bytes came", "\(await received.bytes.suffix(64))")
+        }
+        return await received.take(count)
+    }
+
+    /// Waits until the other side has closed; returns what had come and was not taken.
+    func closed() async throws -> [UInt8] {
+        _ = try await received.log.first("the close of the TCP connection") { $0 == .closed }
+        return await received.take(.max / 2)
+    }
+
+    var isClosed: Bool {
+        get async { await received.log.all.contains(.closed) }
+    }
+
+    func read(_ on: Bool) async throws {
+        try await channel.setOption(.autoRead, value: on).get()
+        if on {
+            channel.read()
+        }
+    }
+
+    func close() async {
+        try? await channel.close()
+    }
+
+    private final class Collector: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        private let feed: AsyncStream<[UInt8]>.Continuation
+
+        init(_ feed: AsyncStream<[UInt8]>.Continuation) {
+            self.feed = feed
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            feed.yield(Array(unwrapInboundIn(data).readableBytesView))
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            context.close(promise: nil)
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            feed.finish()
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import Foundation
+
+/// One test's world: a broker, a QUIC front, the bridge and any clients. All of it ends with the test, however it ends.
+struct Scenario: Sendable {
+    struct Options: Sendable {
+        var broker = Broker.Options()
+        var front = Front.Options()
+        /// Top-level parts of bridge.yaml besides `listen`, `uplink` and `log`.
+        var configuration = ""
+        /// Further lines of `uplink`.
+        var uplink: [String] = []
+        var listen = "127.0.0.1:0"
+        /// The name or address of the front in `uplink.host`.
+        var host = "localhost"
+        /// Of certificates.py.
+        var ca = "ca"
+        /// Nothing else runs beside a test that measures.
+        var alone = false
+    }
+
+    let folder: Folder
+    let broker: Broker
+    let front: Front
+    let bridge: Bridge
+    let driver: PahoDriver
+    private let processes: EventLog<ChildProcess>
+
+    /// Starts everything, runs the test, and ends everything. What the parts said last is in the error of a test that
+    /// throws.
+    static func run(_ options: Options = Options(), _ body: @Sendable (Scenario) async throws -> Void) async throws {
+        await Gate.shared.enter(alone: options.alone)
+        let processes = EventLog<ChildProcess>()
+        let folder = try Folder()
+        var failure: (any Error)?
+        do {
+            let scenario = try await start(options, folder, processes)
+            try await body(scenario)
+        } catch {
+            failure = HarnessError("\(error)", await lastWords(of: processes.all))
+        }
+        for process in await processes.all.reversed() {
+            await process.stop()
+        }
+        folder.remove()
+        await Gate.shared.leave(alone: options.alone)
+        if let failure {
+            throw failure
+        }
+    }
+
+    private static func start(
+        _ options: Options, _ folder: Folder, _ processes: EventLog<ChildProcess>
+    ) async throws -> Scenario {
+        let broker = try await Broker.start(in: folder, options.broker)
+        await processes.append(broker.process)
+        let front = try await Front.start(broker: broker.port, options.front)
+        await processes.append(front.process)
+        let driver = try await PahoDriver.start()
+        await processes.append(driver.process)
+        let configuration = try await configuration(options, frontPort: front.port)
+        let bridge = try await Bridge.start(in: folder, configuration: configuration)
+        await processes.append(bridge.process)
+        return Scenario(
+            folder: folder, broker: broker, front: front, bridge: bridge, driver: driver, processes: processes)
+    }
+
+    /// bridge.yaml for an uplink at this UDP port.
+    static func configuration(_ options: Options, frontPort: Int) async throws -> String {
+        let certificates = try await Certificates.make()
+        let uplink =
+            ["host: \"\(options.host)\"", "port: \(frontPort)", "ca: \(certificates.certificate(options.ca))"]
+            + options.uplink
+        return """
+            listen: ["\(options.listen)"]
+            uplink:
+            \(uplink.map { "  \($0)" }.joined(separator: "\n"))
+            log: {level: debug, format: text}
+            \(options.configuration)
+
+            """
+    }
+
+    /// A client that connects through the bridge or, as an observer, at the broker: that is for `connect` to say.
+    func client(_ name: String) async -> PahoClient {
+        await PahoClient(name, driver)
+    }
+
+    /// A client that is connected through the bridge.
+    func device(_ name: String, _ fields: [String: JSONValue] = [:]) async throws -> PahoClient {
+        let client = await client(name)
+        try await client.connect(port: bridge.port, fields)
+        return client
+    }
+
+    /// A client of MQTT 5.0 that is connected at the broker itself and has subscribed these filters.
+    func observer(_ filters: String...) async throws -> PahoClient {
+        let client = await client("observer")
+        try await client.connect(port: broker.port, ["version": "5.0"])
+        for filter in filters {
+            try await client.subscribe(filter)
+        }
+        return client
+    }
+
+    /// Has a process of the test's own ended with the others.
+    func own(_ process: ChildProcess) async {
+        await processes.append(process)
+    }
+
+    private static func lastWords(of processes: [ChildProcess]) async -> String {
+        var text = ""
+        for process in processes {
+            let lines = await process.errors.all.suffix(40) + process.output.all.suffix(20)
+            text += "--- \(process.name)\n\(lines.joined(separator: "\n"))\n"
+        }
+        return text
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+
+/// Where the tests find what they run.
+enum Toolbox {
+    /// The project's folder.
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+
+    static let python = root.appending(path: ".build-venv/bin/python").path
+
+    static func support(_ name: String) -> String {
+        root.appending(path: "Tests/Support/\(name)").path
+    }
+
+    /// Mosquitto is in a folder that only root has in PATH.
+    static let environment: [String: String] = {
+        var environment = ProcessInfo.processInfo.environment
+        environment["PATH"] = (environment["PATH"] ?? "/usr/bin:/bin") + ":/usr/sbin:/usr/local/sbin"
+        environment["PYTHONDONTWRITEBYTECODE"] = "1"
+        environment["PYTHONUNBUFFERED"] = "1"
+        return environment
+    }()
+
+    /// The program under test: BRIDGE_BINARY, or what was built beside this test bundle.
+    static func bridge() throws -> String {
+        if let given = ProcessInfo.processInfo.environment["BRIDGE_BINARY"] {
+            return given
+        }
+        let bundle = URL(filePath: CommandLine.arguments.first ?? "").deletingLastPathComponent()
+        let running = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        let debug = root.appending(path: ".build/debug")
+        for folder in [bundle, running, debug] {
+            let binary = folder.appending(path: "mqtt-quic-bridge").path
+            if FileManager.default.isExecutableFile(atPath: binary) {
+                return binary
+            }
+        }
+        throw HarnessError("mqtt-quic-bridge is not built; set BRIDGE_BINARY or run swift build")
+    }
+
+    /// A TCP port on the loopback that was free a moment ago, for programs that cannot be told to choose one.
+    static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
+            }
+        }
+        guard result else {
+            throw HarnessError("no free port: errno \(errno)")
+        }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}

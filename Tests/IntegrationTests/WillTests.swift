@@ -1,0 +1,80 @@
+import Testing
+
+/// When the broker publishes a device's will, and when not.
+@Suite(.timeLimit(.minutes(5)))
+struct WillTests {
+    private static let will: JSONValue = [
+        "topic": "will/device-1", "payload": ["text": "gone"], "qos": 1, "retain": true,
+    ]
+
+    @Test(arguments: ["3.1", "3.1.1", "5.0"], [false, true])
+    func aDeviceThatVanishesHasItsWillPublished(version: String, hard: Bool) async throws {
+        try await Scenario.run { scenario in
+            let observer = try await scenario.observer("will/#")
+            let device = try await scenario.device("device-1", ["version": .string(version), "will": Self.will])
+            try await device.vanish(hard: hard)
+            let message = try await observer.message()
+            #expect(message.topic == "will/device-1" && message.text == "gone" && message.qos == 1)
+        }
+    }
+
+    @Test(arguments: ["3.1.1", "5.0"])
+    func aDeviceThatDisconnectsHasNot(version: String) async throws {
+        try await Scenario.run { scenario in
+            let observer = try await scenario.observer("will/#")
+            let device = try await scenario.device("device-1", ["version": .string(version), "will": Self.will])
+            try await device.disconnect()
+            _ = try await scenario.front.closed("device-1")
+            // Whatever the broker had to say of device-1 has been said: the next message is the marker.
+            try await observer.publish("will/marker", "marker", qos: 1)
+            #expect(try await observer.message().topic == "will/marker")
+        }
+    }
+
+    /// MQTT 5 3.14.2.1: reason code 4 is a disconnect that wants the will.
+    @Test func disconnectWithWillHasItPublished() async throws {
+        try await Scenario.run { scenario in
+            let observer = try await scenario.observer("will/#")
+            let device = try await scenario.device("device-1", ["version": "5.0", "will": Self.will])
+            try await device.disconnect(["reason_code": 4])
+            #expect(try await observer.message().text == "gone")
+        }
+    }
+
+    @Test func aDeviceThatFallsSilentIsClosedAtOneAndAHalfKeepalives() async throws {
+        try await Scenario.run { scenario in
+            let observer = try await scenario.observer("will/#")
+            let device = try await RawDevice.connect(port: scenario.bridge.port)
+            let start = ContinuousClock.now
+            #expect(try await device.connect("silent", keepAlive: 2, will: ("will/silent", "gone")) == 0)
+            _ = try await device.closed()
+            #expect(ContinuousClock.now - start >= .seconds(2.9))
+            #expect(try await observer.message().topic == "will/silent")
+        }
+    }
+
+    @Test func aDeviceThatPingsStays() async throws {
+        try await Scenario.run { scenario in
+            let device = try await RawDevice.connect(port: scenario.bridge.port)
+            #expect(try await device.connect("pinging", keepAlive: 1) == 0)
+            // Five times the keepalive, spoken at half of it.
+            for _ in 0..<10 {
+                try await Task.sleep(for: .milliseconds(500))
+                try await device.send(RawMQTT.pingreq)
+                #expect(try await device.receive(2) == [0xD0, 0x00])
+            }
+            await device.close()
+        }
+    }
+
+    @Test func theUplinkIsResetOrClosedWithoutDisconnectWhenADeviceVanishes() async throws {
+        try await Scenario.run { scenario in
+            let device = try await scenario.device("device-1")
+            try await device.vanish()
+            _ = try await scenario.front.closed("device-1")
+            let connection = try await scenario.front.connection(of: "device-1")
+            let said = await scenario.front.events.all.filter { $0.connection == connection && $0.sender == "client" }
+            #expect(!said.contains { $0.type == "DISCONNECT" })
+        }
+    }
+}
