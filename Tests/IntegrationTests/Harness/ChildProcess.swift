@@ -29,7 +29,8 @@ final class ChildProcess: Sendable {
         try await Launcher.shared.run { try ChildProcess(name, executable, arguments, onOutput) }
     }
 
-    private init(_ name: String, _ executable: String, _ arguments: [String], _ onOutput: @escaping LineHandler) throws {
+    private init(_ name: String, _ executable: String, _ arguments: [String], _ onOutput: @escaping LineHandler) throws
+    {
         self.name = name
         let process = Process()
         let output = Pipe()

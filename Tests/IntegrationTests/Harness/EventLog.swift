@@ -46,7 +46,8 @@ actor EventLog<Element: Sendable> {
 
     /// The first element that fits and was not taken; it is taken then. Waits for it, and throws where it does not come.
     func take(
-        _ what: String, within patience: Duration = EventLog.patience, where predicate: @escaping @Sendable (Element) -> Bool
+        _ what: String, within patience: Duration = EventLog.patience,
+        where predicate: @escaping @Sendable (Element) -> Bool
     ) async throws -> Element {
         for index in elements.indices where !taken.contains(index) && predicate(elements[index]) {
             taken.insert(index)

@@ -50,7 +50,9 @@ struct Front: Sendable {
         let command = on ? "mute" : "unmute"
         let start = await events.count
         try process.send("{\"command\": \"\(command)\"}")
-        _ = try await events.first("the front to \(command)", from: start) { $0.event == "done" && $0.command == command }
+        _ = try await events.first("the front to \(command)", from: start) {
+            $0.event == "done" && $0.command == command
+        }
     }
 
     /// APPLICATION_CLOSE on every connection.

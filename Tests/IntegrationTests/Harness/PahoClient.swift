@@ -110,7 +110,9 @@ struct PahoClient: Sendable {
         try await take("the end of the connection") { $0.event == "disconnected" }
     }
 
-    private func take(_ what: String, where predicate: @escaping @Sendable (PahoEvent) -> Bool) async throws -> PahoEvent {
+    private func take(
+        _ what: String, where predicate: @escaping @Sendable (PahoEvent) -> Bool
+    ) async throws -> PahoEvent {
         let event = try await log.take("\(what) at \(name)") { $0.event == "error" || predicate($0) }
         guard event.event != "error" else {
             throw HarnessError("paho at \(name): \(event.message ?? "")")

@@ -36,9 +36,11 @@ final class RawDevice: Sendable {
         var position: Int { taken }
     }
 
-    /// - Parameter receiveBuffer: bytes of the socket's receive buffer; small for a device that reads slowly.
+    /// - Parameters:
+    ///   - receiveBuffer: bytes of the socket's receive buffer; small for a device that reads slowly.
+    ///   - from: the address to connect from, where it matters.
     static func connect(
-        port: Int, host: String = "127.0.0.1", reads: Bool = true, receiveBuffer: Int? = nil
+        port: Int, host: String = "127.0.0.1", from: String? = nil, receiveBuffer: Int? = nil
     ) async throws -> RawDevice {
         let received = Received()
         let (chunks, feed) = AsyncStream.makeStream(of: [UInt8].self)
@@ -49,7 +51,6 @@ final class RawDevice: Sendable {
             await received.close()
         }
         var bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .channelOption(.autoRead, value: reads)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Collector(feed))
@@ -57,6 +58,9 @@ final class RawDevice: Sendable {
             }
         if let receiveBuffer {
             bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: receiveBuffer)
+        }
+        if let from {
+            bootstrap = bootstrap.bind(to: try SocketAddress(ipAddress: from, port: 0))
         }
         return RawDevice(try await bootstrap.connect(host: host, port: port).get(), received)
     }

@@ -8,7 +8,8 @@ enum RawMQTT {
         _ clientID: String, level: UInt8 = 4, keepAlive: UInt16 = 60, will: (topic: String, text: String)? = nil
     ) -> [UInt8] {
         let flags: UInt8 = will == nil ? 0x02 : 0x06
-        var body = string(level == 3 ? "MQIsdp" : "MQTT") + [level, flags, UInt8(keepAlive >> 8), UInt8(keepAlive & 0xFF)]
+        var body = string(level == 3 ? "MQIsdp" : "MQTT")
+        body += [level, flags, UInt8(keepAlive >> 8), UInt8(keepAlive & 0xFF)]
         body += level == 5 ? [0] : []
         body += string(clientID)
         if let will {

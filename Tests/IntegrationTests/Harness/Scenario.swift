@@ -10,6 +10,8 @@ struct Scenario: Sendable {
         /// Further lines of `uplink`.
         var uplink: [String] = []
         var listen = "127.0.0.1:0"
+        /// Where the uplink is said to be; `nil`: at the front.
+        var uplinkPort: Int?
         /// The name or address of the front in `uplink.host`.
         var host = "localhost"
         /// Of certificates.py.
@@ -57,7 +59,7 @@ struct Scenario: Sendable {
         await processes.append(front.process)
         let driver = try await PahoDriver.start()
         await processes.append(driver.process)
-        let configuration = try await configuration(options, frontPort: front.port)
+        let configuration = try await configuration(options, frontPort: options.uplinkPort ?? front.port)
         let bridge = try await Bridge.start(in: folder, configuration: configuration)
         await processes.append(bridge.process)
         return Scenario(

@@ -1,0 +1,111 @@
+import Testing
+
+/// Each limit at its edge: what is within passes, what is over is refused, and nobody else notices.
+@Suite(.timeLimit(.minutes(5)))
+struct LimitTests {
+    private static func options(_ limits: String) -> Scenario.Options {
+        var options = Scenario.Options()
+        options.configuration = "limits: {\(limits)}"
+        return options
+    }
+
+    @Test func devices() async throws {
+        try await Scenario.run(Self.options("devices: 2")) { scenario in
+            let observer = try await scenario.observer("up")
+            let first = try await scenario.device("first")
+            let second = try await scenario.device("second")
+            let third = try await scenario.client("third").tryConnect(port: scenario.bridge.port)
+            #expect(third.code != 0)
+            try await second.publish("up", "fine", qos: 1)
+            #expect(try await observer.message().text == "fine")
+            try await first.disconnect()
+            try await eventuallyConnects(scenario, "fourth")
+        }
+    }
+
+    @Test func devicesOfOneAddress() async throws {
+        try await Scenario.run(Self.options("devices_per_address: 1")) { scenario in
+            let observer = try await scenario.observer("up")
+            let first = try await scenario.device("first")
+            let second = try await scenario.client("second").tryConnect(port: scenario.bridge.port)
+            #expect(second.code != 0)
+            let elsewhere = try await RawDevice.connect(port: scenario.bridge.port, from: "127.0.0.2")
+            #expect(try await elsewhere.connect("elsewhere") == 0)
+            try await first.publish("up", "fine", qos: 1)
+            #expect(try await observer.message().text == "fine")
+            await elsewhere.close()
+        }
+    }
+
+    @Test func packetSize() async throws {
+        let limit = 20_000
+        try await Scenario.run(Self.options("packet_size: \(limit)")) { scenario in
+            let observer = try await scenario.observer("up", "will")
+            let neighbour = try await scenario.device("neighbour")
+            // Fixed header 4 (three length bytes), topic 2 + 2, packet identifier 2, properties 1 in 5.0.
+            for (version, overhead) in [("3.1.1", 10), ("5.0", 11)] {
+                let device = await scenario.client("device-\(version)")
+                let connected = try await device.connect(
+                    port: scenario.bridge.port,
+                    ["version": .string(version), "will": ["topic": "will", "payload": ["text": "gone"]]])
+                if version == "5.0" {
+                    #expect(connected.properties?["MaximumPacketSize"] == .int(limit))
+                }
+                try await device.publish("up", .size(limit - overhead), qos: 1)
+                #expect(try await observer.message().size == limit - overhead)
+            }
+            let over = try await RawDevice.connect(port: scenario.bridge.port)
+            #expect(try await over.connect("over", level: 5, will: ("will", "gone")) == 0)
+            let packet = RawMQTT.publish(
+                "up", [UInt8](repeating: 1, count: limit - 10), packetID: 1, properties: [])
+            #expect(packet.count == limit + 1)
+            try? await over.send(packet)
+            // DISCONNECT with 0x95, packet too large.
+            let answer = try await over.closed()
+            #expect(answer.suffix(from: answer.lastIndex(of: 0xE0) ?? answer.endIndex).dropFirst(2).first == 0x95)
+            #expect(try await observer.message().topic == "will")
+            try await neighbour.publish("up", "fine", qos: 1)
+            #expect(try await observer.message().text == "fine")
+        }
+    }
+
+    @Test func acceptRate() async throws {
+        let rate = 5
+        let attempts = 30
+        try await Scenario.run(Self.options("accept_rate: \(rate)")) { scenario in
+            let outcomes = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for index in 0..<attempts {
+                    group.addTask {
+                        do {
+                            let device = try await RawDevice.connect(port: scenario.bridge.port)
+                            let code = try await device.connect("device-\(index)")
+                            await device.close()
+                            return code == 0
+                        } catch {
+                            // Closed before CONNACK: refused.
+                            return false
+                        }
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            let accepted = outcomes.filter { $0 }.count
+            #expect(accepted >= rate && accepted < attempts)
+            try await eventuallyConnects(scenario, "later")
+        }
+    }
+}
+
+/// Tries to connect until a device gets in, for a state that is over soon; `Scenario` has no event for that.
+func eventuallyConnects(_ scenario: Scenario, _ name: String) async throws {
+    var refusals: [PahoEvent] = []
+    for attempt in 0..<200 {
+        let outcome = try await scenario.client("\(name)-\(attempt)").tryConnect(port: scenario.bridge.port)
+        if outcome.event == "connected", outcome.code == 0 {
+            return
+        }
+        refusals.append(outcome)
+        try await Task.sleep(for: .milliseconds(100))
+    }
+    throw HarnessError("\(name) was never let in", refusals.suffix(3).map { String(describing: $0) }.joined())
+}

@@ -1,0 +1,99 @@
+import Foundation
+import Testing
+
+/// SIGTERM, with and without work to do.
+@Suite(.timeLimit(.minutes(5)))
+struct ShutdownTests {
+    @Test func anIdleBridgeExitsWithSuccess() async throws {
+        try await Scenario.run { scenario in
+            scenario.bridge.process.signal(SIGTERM)
+            let end = try await scenario.bridge.process.end()
+            #expect(end == .exit(0))
+        }
+    }
+
+    @Test func everySessionEndsInOrderUnderLoad() async throws {
+        let number = 20
+        try await Scenario.run { scenario in
+            let observer = try await scenario.observer("will/#")
+            var devices: [PahoClient] = []
+            for index in 0..<number {
+                let name = "device-\(index)"
+                let device = try await scenario.device(
+                    name,
+                    [
+                        "version": index.isMultiple(of: 2) ? "3.1.1" : "5.0",
+                        "will": ["topic": .string("will/\(name)"), "payload": ["text": "gone"]],
+                    ])
+                devices.append(device)
+            }
+            for device in devices {
+                for _ in 0..<10 {
+                    try await device.startPublishing("load", .size(20_000), qos: 1)
+                }
+            }
+            let start = ContinuousClock.now
+            scenario.bridge.process.signal(SIGTERM)
+            let end = try await scenario.bridge.process.end()
+            #expect(end == .exit(0))
+            // The limit is 5 s; the rest is for a busy machine.
+            #expect(ContinuousClock.now - start < .seconds(15))
+            for device in devices {
+                _ = try await device.disconnected()
+                try await scenario.front.sees("DISCONNECT", of: device.name)
+                _ = try await scenario.front.closed(device.name)
+            }
+            try await observer.publish("will/marker", "marker", qos: 1)
+            #expect(try await observer.message().topic == "will/marker")
+        }
+    }
+
+    @Test func aDeviceOf5IsToldWhy() async throws {
+        try await Scenario.run { scenario in
+            let device = try await scenario.device("device-1", ["version": "5.0"])
+            scenario.bridge.process.signal(SIGTERM)
+            let ended = try await device.disconnected()
+            #expect(ended.fromServer == true && ended.code == 0x8B)
+        }
+    }
+
+    @Test func noDeviceIsLetInAnyMore() async throws {
+        try await Scenario.run { scenario in
+            _ = try await scenario.device("device-1")
+            scenario.bridge.process.signal(SIGTERM)
+            _ = try await scenario.bridge.process.end()
+            let late = try await scenario.client("late").tryConnect(port: scenario.bridge.port)
+            #expect(late.event == "connect_failed")
+        }
+    }
+
+    /// The broker does not answer, the limit is far: a second signal ends the bridge at once.
+    @Test func aSecondSignalDoesNotWait() async throws {
+        var options = Scenario.Options()
+        options.configuration = "limits: {shutdown_timeout: 300s}"
+        options.uplink = ["idle_timeout: 300s"]
+        try await Scenario.run(options) { scenario in
+            _ = try await scenario.device("device-1")
+            try await scenario.front.mute(true)
+            let said = await scenario.bridge.process.errors.count
+            scenario.bridge.process.signal(SIGTERM)
+            _ = try await scenario.bridge.process.errors.first("a word about stopping", from: said) { _ in true }
+            scenario.bridge.process.signal(SIGTERM)
+            _ = try await scenario.bridge.process.end()
+        }
+    }
+
+    /// The broker does not answer: the limit is what ends the bridge.
+    @Test func theLimitEndsAShutdownThatDoesNotFinish() async throws {
+        var options = Scenario.Options()
+        options.configuration = "limits: {shutdown_timeout: 2s}"
+        options.uplink = ["idle_timeout: 300s"]
+        try await Scenario.run(options) { scenario in
+            _ = try await scenario.device("device-1")
+            try await scenario.front.mute(true)
+            scenario.bridge.process.signal(SIGTERM)
+            let end = try await scenario.bridge.process.end()
+            #expect(end == .exit(0))
+        }
+    }
+}

@@ -1,0 +1,163 @@
+import Testing
+
+/// The QUIC side: what the bridge trusts, and what a device hears when the broker cannot be reached.
+@Suite(.timeLimit(.minutes(5)))
+struct UplinkTests {
+    /// A device of 3.1.1 hears CONNACK 3, one of 5.0 hears 0x88 with a reason; then the connection ends.
+    private func expectUnavailable(_ scenario: Scenario, reason: [String]) async throws {
+        let old = try await RawDevice.connect(port: scenario.bridge.port)
+        #expect(try await old.connect("old") == 3)
+        _ = try await old.closed()
+        let new = await scenario.client("new")
+        let refused = try await new.tryConnect(port: scenario.bridge.port, ["version": "5.0"])
+        #expect(refused.event == "connected" && refused.code == 0x88)
+        guard case .string(let text) = refused.properties?["ReasonString"] else {
+            Issue.record("no Reason String: \(refused)")
+            return
+        }
+        for word in reason {
+            #expect(text.localizedCaseInsensitiveContains(word))
+        }
+        _ = try await new.disconnected()
+    }
+
+    private func expectReaches(_ options: Scenario.Options) async throws {
+        try await Scenario.run(options) { scenario in
+            let observer = try await scenario.observer("up")
+            let device = try await scenario.device("device-1")
+            try await device.publish("up", "hello", qos: 1)
+            #expect(try await observer.message().text == "hello")
+        }
+    }
+
+    @Test func anRSAChainIsTrusted() async throws {
+        var options = Scenario.Options()
+        options.front.certificate = "rsa-server"
+        options.ca = "rsa-ca-chain"
+        try await expectReaches(options)
+    }
+
+    @Test func aRetryIsFollowed() async throws {
+        var options = Scenario.Options()
+        options.front.retry = true
+        try await expectReaches(options)
+    }
+
+    @Test(arguments: ["cubic", "bbr"])
+    func congestionControlCanBeChosen(name: String) async throws {
+        var options = Scenario.Options()
+        options.uplink = ["congestion_control: \(name)"]
+        try await expectReaches(options)
+    }
+
+    @Test func theNameToVerifyCanBeGiven() async throws {
+        var options = Scenario.Options()
+        options.front.certificate = "wrong-name"
+        options.host = "127.0.0.1"
+        options.uplink = ["server_name: broker.example.org"]
+        try await expectReaches(options)
+    }
+
+    @Test func anIPAddressIsVerified() async throws {
+        var options = Scenario.Options()
+        options.host = "127.0.0.1"
+        try await expectReaches(options)
+    }
+
+    @Test func aClientCertificateIsShown() async throws {
+        let certificates = try await Certificates.make()
+        var options = Scenario.Options()
+        options.front.clientCA = "ca"
+        options.uplink = [
+            "client_certificate: \(certificates.certificate("client"))", "client_key: \(certificates.key("client"))",
+        ]
+        try await expectReaches(options)
+    }
+
+    @Test func aMissingClientCertificateIsNamed() async throws {
+        var options = Scenario.Options()
+        options.front.clientCA = "ca"
+        options.uplink = ["backoff_minimum: 1ms", "backoff_maximum: 2ms"]
+        try await Scenario.run(options) { scenario in
+            try await expectUnavailable(scenario, reason: [])
+        }
+    }
+
+    @Test(arguments: [
+        ("wrong-name", "ca", ["name"]), ("server", "other-ca", ["trust"]), ("expired", "ca", ["expired"]),
+        ("not-yet-valid", "ca", ["valid"]),
+    ])
+    func aCertificateThatDoesNotVerifyIsNoBroker(certificate: String, ca: String, reason: [String]) async throws {
+        var options = Scenario.Options()
+        options.front.certificate = certificate
+        options.ca = ca
+        options.uplink = ["backoff_minimum: 1ms", "backoff_maximum: 2ms"]
+        try await Scenario.run(options) { scenario in
+            try await expectUnavailable(scenario, reason: reason)
+        }
+    }
+
+    @Test func aRefusedALPNIsNoBroker() async throws {
+        var options = Scenario.Options()
+        options.front.alpn = ["h3"]
+        options.uplink = ["backoff_minimum: 1ms", "backoff_maximum: 2ms"]
+        try await Scenario.run(options) { scenario in
+            try await expectUnavailable(scenario, reason: ["ALPN"])
+        }
+    }
+
+    @Test func anUplinkThatIsDeadAtStartMayComeUpLater() async throws {
+        var options = Scenario.Options()
+        let port = try Toolbox.freePort()
+        options.uplinkPort = port
+        options.uplink = ["connect_timeout: 1s", "backoff_minimum: 50ms", "backoff_maximum: 200ms"]
+        try await Scenario.run(options) { scenario in
+            try await expectUnavailable(scenario, reason: ["\(port)"])
+            var second = Front.Options()
+            second.port = port
+            let front = try await Front.start(broker: scenario.broker.port, second)
+            await scenario.own(front.process)
+            try await eventuallyConnects(scenario, "device")
+        }
+    }
+
+    /// Nothing answers at all, as behind a firewall: the device hears of it within the time given.
+    @Test func aSilentUplinkIsGivenUp() async throws {
+        var options = Scenario.Options()
+        options.uplink = ["connect_timeout: 1s", "backoff_minimum: 50ms", "backoff_maximum: 200ms"]
+        try await Scenario.run(options) { scenario in
+            try await scenario.front.mute(true)
+            try await expectUnavailable(scenario, reason: ["UDP"])
+            try await scenario.front.mute(false)
+            try await eventuallyConnects(scenario, "device")
+        }
+    }
+
+    @Test func anUplinkThatFallsSilentEndsItsDevices() async throws {
+        var options = Scenario.Options()
+        options.uplink = ["idle_timeout: 3s", "keep_alive: 1s"]
+        try await Scenario.run(options) { scenario in
+            let device = try await RawDevice.connect(port: scenario.bridge.port)
+            #expect(try await device.connect("raw", keepAlive: 0) == 0)
+            try await scenario.front.mute(true)
+            _ = try await device.closed()
+            try await scenario.front.mute(false)
+            try await eventuallyConnects(scenario, "device")
+        }
+    }
+
+    /// The uplink's own keep-alive holds an idle connection well beyond the idle timeout.
+    @Test func anIdleDeviceIsKept() async throws {
+        var options = Scenario.Options()
+        options.uplink = ["idle_timeout: 2s", "keep_alive: 500ms"]
+        try await Scenario.run(options) { scenario in
+            let observer = try await scenario.observer("up")
+            let device = try await RawDevice.connect(port: scenario.bridge.port)
+            #expect(try await device.connect("raw", keepAlive: 0) == 0)
+            try await Task.sleep(for: .seconds(5))
+            try await device.send(RawMQTT.publish("up", [0x61]))
+            #expect(try await observer.message().text == "a")
+            await device.close()
+        }
+    }
+}
