@@ -77,7 +77,7 @@ struct UplinkTests {
     @Test func aMissingClientCertificateIsNamed() async throws {
         var options = Scenario.Options()
         options.front.clientCA = "ca"
-        options.uplink = ["backoff_minimum: 1ms", "backoff_maximum: 2ms"]
+        options.uplink = ["backoff_minimum: 10ms", "backoff_maximum: 20ms"]
         try await Scenario.run(options) { scenario in
             try await expectUnavailable(scenario, reason: [])
         }
@@ -91,7 +91,7 @@ struct UplinkTests {
         var options = Scenario.Options()
         options.front.certificate = certificate
         options.ca = ca
-        options.uplink = ["backoff_minimum: 1ms", "backoff_maximum: 2ms"]
+        options.uplink = ["backoff_minimum: 10ms", "backoff_maximum: 20ms"]
         try await Scenario.run(options) { scenario in
             try await expectUnavailable(scenario, reason: reason)
         }
@@ -100,7 +100,7 @@ struct UplinkTests {
     @Test func aRefusedALPNIsNoBroker() async throws {
         var options = Scenario.Options()
         options.front.alpn = ["h3"]
-        options.uplink = ["backoff_minimum: 1ms", "backoff_maximum: 2ms"]
+        options.uplink = ["backoff_minimum: 10ms", "backoff_maximum: 20ms"]
         try await Scenario.run(options) { scenario in
             try await expectUnavailable(scenario, reason: ["ALPN"])
         }
@@ -149,7 +149,7 @@ struct UplinkTests {
     /// The uplink's own keep-alive holds an idle connection well beyond the idle timeout.
     @Test func anIdleDeviceIsKept() async throws {
         var options = Scenario.Options()
-        options.uplink = ["idle_timeout: 2s", "keep_alive: 500ms"]
+        options.uplink = ["idle_timeout: 2s", "keep_alive: 1s"]
         try await Scenario.run(options) { scenario in
             let observer = try await scenario.observer("up")
             let device = try await RawDevice.connect(port: scenario.bridge.port)
