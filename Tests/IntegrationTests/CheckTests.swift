@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `mqtt-quic-bridge check`, and what a bad configuration does to `run`.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct CheckTests {
     private static func bridge(_ arguments: String...) async throws -> (end: ChildProcess.ProcessEnd, said: String) {
         let process = try await ChildProcess.start("bridge", Toolbox.bridge(), arguments)

@@ -1,7 +1,7 @@
 import Testing
 
 /// An unchanged client of every MQTT version, as itself, through the bridge.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct ConnectTests {
     @Test(arguments: [("3.1", 3), ("3.1.1", 4), ("5.0", 5)])
     func messagesPassBothWaysAtEveryQoS(version: String, level: Int) async throws {

@@ -1,7 +1,7 @@
 import Testing
 
 /// Bytes that no MQTT client sends: the sender is closed, the broker hears nothing of it, the neighbour does not notice.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct HostileInputTests {
     struct Input: Sendable, CustomTestStringConvertible {
         let testDescription: String

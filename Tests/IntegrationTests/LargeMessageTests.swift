@@ -1,7 +1,7 @@
 import Testing
 
 /// Messages far larger than any buffer of the bridge.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct LargeMessageTests {
     private static let size = 5_000_000
     /// KiB that the bridge may grow by: well below the payload's 4883.

@@ -1,7 +1,7 @@
 import Testing
 
 /// Each limit at its edge: what is within passes, what is over is refused, and nobody else notices.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct LimitTests {
     private static func options(_ limits: String) -> Scenario.Options {
         var options = Scenario.Options()

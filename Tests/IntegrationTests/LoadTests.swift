@@ -1,7 +1,7 @@
 import Testing
 
 /// Many devices, and devices that are slow.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct LoadTests {
     @Test func threeHundredDevicesAtOnce() async throws {
         let number = 300

@@ -1,7 +1,7 @@
 import Testing
 
 /// Topics as the device names them, and as the broker does.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct RouteTests {
     private static func options(unrouted: String = "reject") -> Scenario.Options {
         var options = Scenario.Options()

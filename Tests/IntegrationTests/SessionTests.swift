@@ -1,7 +1,7 @@
 import Testing
 
 /// Sessions as the broker keeps them: resumed, refused, taken over, ended.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct SessionTests {
     @Test(arguments: ["3.1.1", "5.0"])
     func aPersistentSessionIsResumed(version: String) async throws {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// SIGTERM, with and without work to do.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct ShutdownTests {
     @Test func anIdleBridgeExitsWithSuccess() async throws {
         try await Scenario.run { scenario in

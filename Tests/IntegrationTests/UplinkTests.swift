@@ -1,7 +1,7 @@
 import Testing
 
 /// The QUIC side: what the bridge trusts, and what a device hears when the broker cannot be reached.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct UplinkTests {
     /// A device of 3.1.1 hears CONNACK 3, one of 5.0 hears 0x88 with a reason; then the connection ends.
     private func expectUnavailable(_ scenario: Scenario, reason: [String]) async throws {

@@ -1,7 +1,7 @@
 import Testing
 
 /// When the broker publishes a device's will, and when not.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct WillTests {
     private static let will: JSONValue = [
         "topic": "will/device-1", "payload": ["text": "gone"], "qos": 1, "retain": true,

@@ -40,6 +40,9 @@ struct Scenario: Sendable {
         } catch {
             failure = HarnessError("\(error)", await lastWords(of: processes.all))
         }
+        if Toolbox.showsLogs {
+            print(await lastWords(of: processes.all, lines: .max))
+        }
         for process in await processes.all.reversed() {
             await process.stop()
         }
@@ -109,10 +112,10 @@ struct Scenario: Sendable {
         await processes.append(process)
     }
 
-    private static func lastWords(of processes: [ChildProcess]) async -> String {
+    private static func lastWords(of processes: [ChildProcess], lines count: Int = 40) async -> String {
         var text = ""
         for process in processes {
-            let lines = await process.errors.all.suffix(40) + process.output.all.suffix(20)
+            let lines = await process.errors.all.suffix(count) + process.output.all.suffix(count)
             text += "--- \(process.name)\n\(lines.joined(separator: "\n"))\n"
         }
         return text

@@ -21,6 +21,9 @@ enum Toolbox {
         return environment
     }()
 
+    /// With BRIDGE_TEST_LOGS=1, every test prints all that its processes said; else only one that throws prints the end.
+    static let showsLogs = ProcessInfo.processInfo.environment["BRIDGE_TEST_LOGS"] == "1"
+
     /// The program under test: BRIDGE_BINARY, or what was built beside this test bundle.
     static func bridge() throws -> String {
         if let given = ProcessInfo.processInfo.environment["BRIDGE_BINARY"] {
