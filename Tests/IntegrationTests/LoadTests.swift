@@ -20,7 +20,7 @@ struct LoadTests {
                 return try await group.reduce(into: []) { $0.append($1) }
             }
             let connected = try scenario.bridge.memory("VmRSS")
-            print("resident memory: \(idle) KiB with no device, \(connected) KiB with \(number) idle devices")
+            print("memory: \(idle) KiB with no device, \(connected) KiB with \(number) idle devices")
             for device in devices {
                 try await device.subscribe("down/\(device.name)", qos: 1)
                 try await device.startPublishing("up/\(device.name)", .text(device.name), qos: 1)
@@ -71,7 +71,8 @@ struct LoadTests {
                 #expect(packet.first == 0x30 && packet.body.count == size + 7)
             }
             let grown = try scenario.bridge.memory("VmHWM") - before
-            #expect(grown < 4_000, "grew by \(grown) KiB for 20 MB to a device that did not read")
+            print("memory: highest \(grown) KiB above the start for 20 MB to a device that did not read")
+            #expect(grown < 4_000, "grew by \(grown) KiB")
             await slow.close()
         }
     }
@@ -95,9 +96,11 @@ struct LoadTests {
                     try await fast.send(flood)
                 }
             }()
+            // Nothing says that the bridge has stopped reading. A slow machine makes this less of a test, never a wrong one.
             try await Task.sleep(for: .seconds(1))
             let grown = try scenario.bridge.memory("VmHWM") - before
-            #expect(grown < 4_000, "grew by \(grown) KiB for a broker that did not read")
+            print("memory: highest \(grown) KiB above the start for 10 MB to a broker that did not read")
+            #expect(grown < 4_000, "grew by \(grown) KiB")
             try await scenario.front.mute(false)
             try await written
             for _ in 0..<100 {

@@ -18,14 +18,14 @@ enum RawMQTT {
         return packet(0x10, body)
     }
 
-    /// QoS 0, or QoS 1 with a packet identifier; `properties` without their length, for 5.0 only.
+    /// QoS 0, or another with a packet identifier; `properties` without their length, for 5.0 only.
     static func publish(
-        _ topic: String, _ payload: [UInt8], packetID: UInt16? = nil, properties: [UInt8]? = nil
+        _ topic: String, _ payload: [UInt8], packetID: UInt16? = nil, qos: UInt8 = 1, properties: [UInt8]? = nil
     ) -> [UInt8] {
         var body = string(topic)
         body += packetID.map { [UInt8($0 >> 8), UInt8($0 & 0xFF)] } ?? []
         body += properties.map { [UInt8($0.count)] + $0 } ?? []
-        return packet(packetID == nil ? 0x30 : 0x32, body + payload)
+        return packet(packetID == nil ? 0x30 : 0x30 | qos << 1, body + payload)
     }
 
     static func subscribe(_ filter: String, packetID: UInt16 = 1, qos: UInt8 = 0, level: UInt8 = 4) -> [UInt8] {
