@@ -4,6 +4,9 @@ extension QUICError: CustomStringConvertible {
         case .noAnswer(let remote, let after):
             "no answer from \(remote) over UDP within \(seconds(after)): is the port open in the firewall, and does the "
                 + "broker listen there?"
+        case .unreachable(let remote, let reason):
+            "no datagram can be sent to \(remote): \(reason): is the network up, and does a firewall of this machine "
+                + "forbid it?"
         case .handshakeTimeout(let remote, let after):
             "\(remote) answered, but the QUIC handshake did not finish within \(seconds(after)): is the network very "
                 + "lossy or slow, or does a firewall drop large UDP datagrams?"

@@ -2,6 +2,8 @@
 package enum QUICError: Error, Sendable, Equatable {
     /// Not one datagram came back within the handshake timeout.
     case noAnswer(remote: String, after: Duration)
+    /// Not one datagram could be sent: `reason` in the system's words.
+    case unreachable(remote: String, reason: String)
     /// The peer answered, but the handshake did not finish in time.
     case handshakeTimeout(remote: String, after: Duration)
     /// Nothing was heard from the peer for the idle timeout.

@@ -32,6 +32,8 @@ package final class QUICEndpoint {
     private let localAddress: SocketAddress
     private var socket = Socket.none
     private var reopenDelay = TimeAmount.milliseconds(50)
+    /// Why the kernel took no datagram the last time that it did not; nil since something came in.
+    private var lastSendError: String?
     private var segmentationOffload = System.supportsUDPSegmentationOffload
 
     private var handles: [ObjectIdentifier: QUICConnectionHandle] = [:]
@@ -94,6 +96,7 @@ package final class QUICEndpoint {
 extension QUICEndpoint {
     func received(_ datagram: ByteBuffer, from remote: SocketAddress) {
         isReading = true
+        lastSendError = nil
         guard
             let id = QUICPacketHeader.destinationConnectionID(of: datagram, localLength: QUICConnectionID.localLength),
             let handle = byConnectionID[id]
@@ -199,23 +202,28 @@ extension QUICEndpoint {
     }
 
     private func write(_ batch: DatagramBatch, on channel: any Channel) {
-        guard batch.segments > 1 else {
-            channel.pipeline.syncOperations.write(NIOAny(batch.envelope), promise: nil)
-            return
-        }
         let promise = eventLoop.makePromise(of: Void.self)
+        let isSegmented = batch.segments > 1
         channel.pipeline.syncOperations.write(NIOAny(batch.envelope), promise: promise)
         promise.futureResult.assumeIsolated().whenFailure { [weak self] error in
-            self?.segmentedWriteFailed(error)
+            self?.writeFailed(error, isSegmented: isSegmented)
         }
     }
 
-    /// Some interfaces refuse segmentation (no checksum offload): from then on every datagram is a write of its own.
-    private func segmentedWriteFailed(_ error: any Error) {
-        guard segmentationOffload, let error = error as? IOError, [EIO, EINVAL, EOPNOTSUPP].contains(error.errnoCode)
-        else { return }
-        segmentationOffload = false
-        logger.notice("UDP segmentation offload is not supported here and is now off")
+    private func writeFailed(_ error: any Error, isSegmented: Bool) {
+        guard let error = error as? IOError else { return }
+        switch error.errnoCode {
+        case EMSGSIZE:
+            // A probe of path MTU discovery that the interface itself does not take.
+            break
+        case EIO, EINVAL, EOPNOTSUPP:
+            // Some interfaces refuse segmentation (no checksum offload): every datagram becomes a write of its own.
+            guard isSegmented, segmentationOffload else { fallthrough }
+            segmentationOffload = false
+            logger.notice("UDP segmentation offload is not supported here and is now off")
+        default:
+            lastSendError = String(cString: strerror(error.errnoCode))
+        }
     }
 
     private func deliverEvents(of handle: QUICConnectionHandle) {
@@ -223,9 +231,16 @@ extension QUICEndpoint {
             switch event {
             case .connectionIDIssued(let id): register(id, for: handle)
             case .connectionIDRetired(let id): unregister(id, of: handle)
+            case .closed(let error): handle.observer?.connection(handle, happened: .closed(explained(error)))
             default: handle.observer?.connection(handle, happened: event)
             }
         }
+    }
+
+    /// The engine only knows that nothing came; the socket may know why.
+    private func explained(_ error: QUICError) -> QUICError {
+        guard case .noAnswer(let remote, _) = error, let reason = lastSendError else { return error }
+        return .unreachable(remote: remote, reason: reason)
     }
 
     /// Puts the deadline where the timer finds it, or lets go of a connection that is over.
@@ -298,7 +313,9 @@ extension QUICEndpoint {
     func socketClosed() {
         isReading = false
         guard case .open = socket else { return }
-        logger.info("UDP socket was closed by the system and is opened again", metadata: ["family": "\(family)"])
+        logger.info(
+            "UDP socket was closed by the system and is opened again",
+            metadata: ["family": "\(family)", "error": "\(lastSendError ?? "unknown")", "leg": "uplink"])
         reopenLater()
     }
 
