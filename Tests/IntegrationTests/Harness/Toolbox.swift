@@ -12,9 +12,12 @@ enum Toolbox {
         root.appending(path: "Tests/Support/\(name)").path
     }
 
-    /// Mosquitto is in a folder that only root has in PATH.
+    /// What children get. Names that the bridge takes as configuration stay out, and Mosquitto is in a folder that only
+    /// root has in PATH.
     static let environment: [String: String] = {
-        var environment = ProcessInfo.processInfo.environment
+        var environment = ProcessInfo.processInfo.environment.filter {
+            !$0.key.hasPrefix("BRIDGE_") && !$0.key.hasPrefix("MQTT_")
+        }
         environment["PATH"] = (environment["PATH"] ?? "/usr/bin:/bin") + ":/usr/sbin:/usr/local/sbin"
         environment["PYTHONDONTWRITEBYTECODE"] = "1"
         environment["PYTHONUNBUFFERED"] = "1"
