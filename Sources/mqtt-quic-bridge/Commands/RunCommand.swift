@@ -30,7 +30,8 @@ struct RunCommand: AsyncParsableCommand {
         if let logLevel { loaded.configuration.log.level = logLevel }
         BridgeLogHandler.bootstrap(loaded.configuration.log)
         let logger = Logger(label: "mqtt-quic-bridge")
-        for warning in loaded.warnings {
+        let fileLimit = FileDescriptors.raise(for: loaded.configuration.limits.devices)
+        for warning in loaded.warnings + [fileLimit].compactMap({ $0 }) {
             logger.warning("configuration", metadata: ["detail": .string(warning)])
         }
         try await run(try service(loaded.configuration, logger), logger)

@@ -1,0 +1,25 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// The process's limit on open files, of which every device takes one.
+enum FileDescriptors {
+    /// Besides devices: listeners, UDP sockets, event loops, files.
+    private static let reserve = 100
+
+    /// Raises the soft limit as far as the hard limit lets it. Answers a warning where that is not enough for `devices`.
+    static func raise(for devices: Int) -> String? {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
+        let needed = rlim_t(clamping: devices) + rlim_t(reserve)
+        if limit.rlim_cur < needed {
+            limit.rlim_cur = min(needed, limit.rlim_max)
+            _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
+        guard limit.rlim_cur < needed else { return nil }
+        return "limits.devices is \(devices), but the system lets this program open only \(limit.rlim_max) files: "
+            + "raise the limit (ulimit -n, LimitNOFILE=) or lower limits.devices"
+    }
+}
