@@ -187,8 +187,9 @@ static int set_up_server(bq_conn *conn) {
 int bq_session_new(bq_conn *conn, const uint8_t *alpn, size_t alpn_length) {
     int is_server = conn->tls->is_server;
     unsigned flags = GNUTLS_NO_END_OF_EARLY_DATA;
+    // A client shows its certificate whatever authorities the server hints at: there is only the one.
     // Half the key shares of a client are never used: X25519 alone is what every server takes.
-    flags |= is_server ? GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET : GNUTLS_CLIENT | GNUTLS_KEY_SHARE_TOP;
+    flags |= is_server ? GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET : GNUTLS_CLIENT | GNUTLS_KEY_SHARE_TOP | GNUTLS_FORCE_CLIENT_CERT;
     int code = gnutls_init(&conn->session, flags);
     if (code != 0) return code;
     code = gnutls_priority_set(conn->session, conn->tls->priority);
