@@ -20,24 +20,41 @@ final class SharedState: Sendable {
         self.tls = try QUICTLSContext.client(configuration.uplink)
         self.routes = try RoutingTable(routes: configuration.routes, unrouted: configuration.unrouted)
         self.identities = try IdentityMapper(configuration.auth)
-        self.admission = SharedAdmission(limits: configuration.limits)
+        self.admission = SharedAdmission(limits: configuration.limits, logger: logger)
     }
 }
 
 /// ``AdmissionControl`` for all event loops: one short lock an accepted or ended connection.
 final class SharedAdmission: Sendable {
-    private let control: Mutex<AdmissionControl>
+    private struct State {
+        var control: AdmissionControl
+        var refusals = RefusalTally()
+    }
 
-    init(limits: LimitsConfiguration) {
-        control = Mutex(AdmissionControl(limits: limits, now: .now()))
+    private let state: Mutex<State>
+    private let logger: Logger
+
+    init(limits: LimitsConfiguration, logger: Logger) {
+        self.state = Mutex(State(control: AdmissionControl(limits: limits, now: .now())))
+        self.logger = logger
     }
 
     func admit(from address: String) -> AdmissionControl.Decision {
-        control.withLock { $0.admit(from: address, at: .now()) }
+        let now = NIODeadline.now()
+        let (decision, report) = state.withLock { state in
+            let decision = state.control.admit(from: address, at: now)
+            return (decision, decision == .admit ? nil : state.refusals.add(at: now))
+        }
+        if let report, let reason = decision.reason {
+            logger.warning(
+                "devices refused",
+                metadata: ["count": "\(report)", "peer": "\(address)", "reason": "\(reason)", "leg": "device"])
+        }
+        return decision
     }
 
     func left(_ decision: AdmissionControl.Decision, from address: String) {
-        control.withLock { $0.left(decision, from: address) }
+        state.withLock { $0.control.left(decision, from: address) }
     }
 }
 

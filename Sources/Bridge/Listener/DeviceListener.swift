@@ -55,10 +55,7 @@ struct DeviceListener {
     ) throws {
         let peer = channel.remoteAddress?.ipAddress ?? "unknown"
         let decision = shared.admission.admit(from: peer)
-        if case .close(let why) = decision {
-            shared.logger.debug("connection closed", metadata: ["peer": "\(peer)", "reason": "\(why)"])
-            throw OverLimit()
-        }
+        if case .close = decision { throw OverLimit() }
         guard let host = hosts[ObjectIdentifier(channel.eventLoop)]?.value else {
             preconditionFailure("a channel came on an event loop that is not the bridge's")
         }

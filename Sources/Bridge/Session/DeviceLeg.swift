@@ -10,6 +10,7 @@ final class DeviceLeg {
     private let context: ChannelHandlerContext
     private var last: ByteBuffer?
     private(set) var isClosing = false
+    private var lingering: Scheduled<Void>?
 
     init(context: ChannelHandlerContext) {
         self.context = context
@@ -47,7 +48,12 @@ final class DeviceLeg {
         flush {
             context.close(mode: .output, promise: nil)
         }
-        let loop = context.eventLoop.assumeIsolated()
-        loop.scheduleTask(in: linger) { context.close(promise: nil) }
+        lingering = context.eventLoop.assumeIsolated().scheduleTask(in: linger) { context.close(promise: nil) }
+    }
+
+    /// The connection is gone.
+    func ended() {
+        lingering?.cancel()
+        lingering = nil
     }
 }

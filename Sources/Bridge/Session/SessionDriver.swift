@@ -76,6 +76,7 @@ extension SessionDriver {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         hasDeviceEnded = true
+        device?.ended()
         pump()
         finishIfOver()
     }
@@ -275,11 +276,19 @@ extension SessionDriver {
 extension SessionDriver {
     private func ended(_ why: SessionEnd) {
         let duration = Double((NIODeadline.now() - startedAt).nanoseconds) / 1e9
-        // Health checks and port scanners connect and leave without a word.
-        let isNobody = identity == nil && why == .deviceVanished
         log(
-            isNobody ? .debug : why.isFault ? .warning : .info, "session ended",
+            level(why), "session ended",
             ["reason": "\(why)", "seconds": "\((duration * 1_000).rounded() / 1_000)"])
+    }
+
+    private func level(_ why: SessionEnd) -> Logger.Level {
+        // Health checks and port scanners connect and leave without a word.
+        if identity == nil, why == .deviceVanished { return .debug }
+        return switch why.importance {
+        case .noise: .debug
+        case .normal: .info
+        case .fault: .warning
+        }
     }
 
     private func log(_ level: Logger.Level, _ message: Logger.Message, _ more: Logger.Metadata) {

@@ -8,6 +8,14 @@ package struct AdmissionControl: Sendable {
         case refuse(String)
         /// Close it at once: even refusals are too many just now.
         case close(String)
+
+        /// Why a newcomer is not let in.
+        package var reason: String? {
+            switch self {
+            case .admit: nil
+            case .refuse(let why), .close(let why): why
+            }
+        }
     }
 
     /// Connections that only wait to be refused, at most: each costs a little memory for up to

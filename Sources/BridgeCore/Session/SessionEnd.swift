@@ -33,14 +33,23 @@ package enum SessionEnd: Sendable, Equatable {
     /// The bridge is shutting down.
     case shutdown
 
-    /// True where an operator should look at it.
-    package var isFault: Bool {
+    /// How much of an operator's attention it is worth.
+    package enum Importance: Sendable {
+        /// Happens all the time; refusals over a limit are summed up elsewhere.
+        case noise
+        case normal
+        /// Somebody should look at it.
+        case fault
+    }
+
+    package var importance: Importance {
         switch self {
+        case .overLimit: .noise
         case .deviceDisconnected, .deviceVanished, .brokerClosed, .brokerDisconnected, .shutdown, .noConnectPacket:
-            false
-        case .keepAliveExpired, .deviceViolation, .notMQTT, .notAllowed, .overLimit, .refusedByBroker, .brokerViolation,
+            .normal
+        case .keepAliveExpired, .deviceViolation, .notMQTT, .notAllowed, .refusedByBroker, .brokerViolation,
             .uplinkUnreachable, .uplinkLost:
-            true
+            .fault
         }
     }
 }
