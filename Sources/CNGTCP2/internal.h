@@ -1,48 +1,53 @@
-// Shared by the files of this target only.
-#ifndef BQ_INTERNAL_H
-#define BQ_INTERNAL_H
+/// What the files of this target share.
+#ifndef BRIDGE_QUIC_INTERNAL_H
+#define BRIDGE_QUIC_INTERNAL_H
+
+#include "CNGTCP2.h"
+#include "compatibility.h"
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
-#include <ngtcp2/ngtcp2.h>
-#include <ngtcp2/ngtcp2_crypto.h>
-#include <ngtcp2/ngtcp2_crypto_gnutls.h>
+#include <netinet/in.h>
+#include <stdio.h>
 
-#include "CNGTCP2.h"
-#include "compat.h"
-
-struct bq_tls {
-    gnutls_certificate_credentials_t credentials;
-    gnutls_priority_t priority;
-    int is_server;
-    int wants_client_certificate;
-    void (*key_log)(void *owner, const char *line, size_t length);
-    void *key_log_owner;
+struct bridge_quic_credentials {
+    gnutls_certificate_credentials_t certificates;
+    gnutls_priority_t priorities;
+    FILE *key_log;
 };
 
-struct bq_conn {
-    /// GnuTLS keeps the address of this, so it stays at the head of a heap object that never moves.
-    ngtcp2_crypto_conn_ref ref;
+/// On the heap at an address of its own for as long as it lives: GnuTLS and ngtcp2 keep pointers to it.
+struct bridge_quic_connection {
+    /// What GnuTLS's session pointer leads to. The first member, so that it leads to the whole as well.
+    ngtcp2_crypto_conn_ref reference;
     ngtcp2_conn *conn;
     gnutls_session_t session;
-    bq_tls *tls;
-    bq_events events;
+    const bridge_quic_credentials *credentials;
+    bridge_quic_callbacks callbacks;
     void *owner;
-    /// GnuTLS keeps its address (`gnutls_session_set_verify_cert`).
-    char *server_name;
-    size_t cid_length;
-    uint8_t *reset_secret;
-    size_t reset_secret_length;
-    /// The same throughout one packet: ngtcp2 asserts it.
-    ngtcp2_pkt_info packet_info;
+    bridge_quic_cid first_id;
+    bool is_server;
+    bool received_stateless_reset;
+    /// The latest time seen. ngtcp2 aborts the process when the clock goes backwards.
+    uint64_t now;
     int last_error;
-    /// -1: none.
-    int tls_alert;
+    /// One for all calls of a WRITE_MORE sequence.
+    ngtcp2_pkt_info written_info;
+    ngtcp2_path_storage written_path;
+    ngtcp2_path_storage told_path;
+    uint8_t secret[BRIDGE_QUIC_SECRET_LENGTH];
+    bool has_secret;
+    FILE *qlog;
+    /// The name to verify the certificate against: a host name, or the bytes of an address.
+    char *host_name;
+    uint8_t address[16];
+    size_t address_length;
+    unsigned int verification_status;
+    bool certificate_missing;
 };
 
-/// A session for one connection; 0 on success.
-int bq_session_new(bq_conn *conn, const uint8_t *alpn, size_t alpn_length);
-bq_status bq_status_of(bq_conn *conn, int error);
+/// Sets up the GnuTLS session. Nonzero: a GnuTLS error. `bad_name` tells whether the server name was at fault.
+int bridge_tls_session_new(bridge_quic_connection *connection, const bridge_quic_settings *settings, bool *bad_name);
 
 #endif

@@ -1,262 +1,351 @@
-// The only C of this package: ngtcp2 and GnuTLS behind functions of our own.
-//
-// Nothing of ngtcp2's struct layouts, macros or error numbers is visible here, so that one Swift source serves ngtcp2
-// 0.12 (Debian 12) and 1.x (Debian 13). No function here calls back but those that say so, and a callback must not call
-// back into the connection it came from.
+/// A QUIC connection by ngtcp2 and GnuTLS, behind functions and types of our own. No layout, error number or macro of
+/// either library goes through this header, so that one Swift source serves ngtcp2 0.12.1 and 1.x.
+///
+/// Rules of use: one caller at a time for each connection; no function of a connection is called from one of its
+/// callbacks, `bridge_quic_consume` and plain getters apart; times are nanoseconds of one monotonic clock.
 #ifndef CNGTCP2_H
 #define CNGTCP2_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
-/// Times are nanoseconds of a monotonic clock of the caller's choice; durations are nanoseconds.
-typedef uint64_t bq_time;
-#define BQ_NEVER UINT64_MAX
+#define BRIDGE_QUIC_CLOSED_ENUM __attribute__((enum_extensibility(closed)))
+#define BRIDGE_QUIC_SWIFT_NAME(name) __attribute__((swift_name(name)))
+#define BRIDGE_QUIC_CID_CAPACITY 20
+#define BRIDGE_QUIC_SECRET_LENGTH 32
+#define BRIDGE_QUIC_WHY_CAPACITY 256
 
-typedef enum bq_status {
-    BQ_OK = 0,
-    /// The stream has to wait for flow-control credit.
-    BQ_STREAM_BLOCKED,
-    /// The stream takes no more: it was reset, ended or never was.
-    BQ_STREAM_GONE,
-    /// The peer allows no further stream now.
-    BQ_STREAMS_EXHAUSTED,
-    /// More frames fit into the packet that is being written.
-    BQ_WRITE_MORE,
-    /// The connection is in its closing period.
-    BQ_CLOSING,
-    /// The peer closed the connection.
-    BQ_DRAINING,
-    BQ_IDLE_TIMEOUT,
-    BQ_HANDSHAKE_TIMEOUT,
-    /// The peer offers only other QUIC versions.
-    BQ_VERSION_NEGOTIATION,
-    /// A server has to answer with Retry.
-    BQ_RETRY,
-    /// A server forgets the connection without a word.
-    BQ_DROP,
-    /// The TLS handshake failed; `bq_conn_tls_alert` says with what.
-    BQ_TLS,
-    /// Not possible in the present state.
-    BQ_INVALID_STATE,
-    BQ_NO_MEMORY,
-    /// The peer broke the protocol, or a library failed: `bq_conn_last_error` has the number.
-    BQ_FAILED,
-} bq_status;
+/// "0.12.1": the version of ngtcp2 found at run time.
+const char *bridge_quic_library_version(void);
 
-typedef struct bq_tls bq_tls;
-typedef struct bq_conn bq_conn;
+/// Bytes fit for keys and connection IDs. Aborts where the system has none.
+void bridge_quic_random(uint8_t *bytes, size_t length);
 
-// MARK: TLS
+// MARK: Certificates and keys
 
-typedef enum bq_file { BQ_FILE_NONE = 0, BQ_FILE_CA, BQ_FILE_CERTIFICATE, BQ_FILE_KEY_LOG } bq_file;
+/// CA certificates, own certificate and key, key log: loaded once, then only read, so shared by any thread.
+typedef struct bridge_quic_credentials bridge_quic_credentials;
 
-/// Loads certificates. On failure returns NULL, `*file` says which file, and `why` (of `why_size` bytes) what is wrong.
-bq_tls *bq_tls_client_new(const char *ca_file, const char *cert_file, const char *key_file, bq_file *file, char *why,
-                          size_t why_size);
-bq_tls *bq_tls_server_new(const char *cert_file, const char *key_file, const char *client_ca_file, bq_file *file,
-                          char *why, size_t why_size);
-void bq_tls_free(bq_tls *tls);
-/// Receives the lines of an NSS key log, without their end.
-void bq_tls_set_key_log(bq_tls *tls, void (*write)(void *owner, const char *line, size_t length), void *owner);
+/// Null where memory is out.
+bridge_quic_credentials *bridge_quic_credentials_new(void);
+void bridge_quic_credentials_free(bridge_quic_credentials *credentials);
 
-typedef enum bq_cert_fault {
-    BQ_CERT_FINE = 0,
-    BQ_CERT_NOT_TRUSTED,
-    BQ_CERT_WRONG_NAME,
-    BQ_CERT_EXPIRED,
-    BQ_CERT_NOT_YET_VALID,
-    BQ_CERT_MISSING,
-    BQ_CERT_UNACCEPTABLE,
-} bq_cert_fault;
-
-/// What is wrong with the peer's certificate; `why` gets GnuTLS's own words.
-bq_cert_fault bq_conn_cert_fault(bq_conn *conn, char *why, size_t why_size);
-
-/// Certificates of the peer's chain, its own first.
-size_t bq_conn_cert_count(bq_conn *conn);
-typedef enum bq_cert_text { BQ_CERT_SUBJECT, BQ_CERT_ISSUER, BQ_CERT_KEY } bq_cert_text;
-/// 1 where there is such a text; it is cut to `size` bytes with the final 0.
-int bq_conn_cert_text(bq_conn *conn, size_t index, bq_cert_text which, char *text, size_t size);
-/// The `name_index`-th DNS name or IP address of a certificate; 0 where there is none.
-int bq_conn_cert_name(bq_conn *conn, size_t index, size_t name_index, char *text, size_t size);
-/// Seconds since 1970.
-int bq_conn_cert_validity(bq_conn *conn, size_t index, int64_t *not_before, int64_t *not_after);
-typedef enum bq_tls_text { BQ_TLS_VERSION, BQ_TLS_CIPHER, BQ_TLS_GROUP, BQ_TLS_ALPN } bq_tls_text;
-int bq_conn_tls_text(bq_conn *conn, bq_tls_text which, char *text, size_t size);
-/// The name of a TLS alert.
-const char *bq_alert_name(uint8_t alert);
+/// The functions below return false with the reason, a text ending in NUL, in `why` (`BRIDGE_QUIC_WHY_CAPACITY` bytes).
+bool bridge_quic_credentials_load_ca(bridge_quic_credentials *credentials, const char *path, char *why);
+/// `key_at_fault` tells whether the reason is about the key file rather than the certificate file.
+bool bridge_quic_credentials_load_key_pair(bridge_quic_credentials *credentials, const char *certificate_path,
+                                           const char *key_path, bool *key_at_fault, char *why);
+/// NSS key log format, appended to; created readable by its owner only.
+bool bridge_quic_credentials_open_key_log(bridge_quic_credentials *credentials, const char *path, char *why);
 
 // MARK: Connections
 
-typedef struct bq_settings {
-    bq_time now;
-    bq_time handshake_timeout;
-    bq_time idle_timeout;
+typedef struct bridge_quic_connection bridge_quic_connection;
+
+typedef enum BRIDGE_QUIC_CLOSED_ENUM {
+    BRIDGE_QUIC_OK BRIDGE_QUIC_SWIFT_NAME("ok"),
+    /// Room is left in the packet: more stream data may be written into it.
+    BRIDGE_QUIC_WRITE_MORE BRIDGE_QUIC_SWIFT_NAME("writeMore"),
+    /// The peer's credit for the stream is used up; `stream_credit` tells when there is more.
+    BRIDGE_QUIC_STREAM_BLOCKED BRIDGE_QUIC_SWIFT_NAME("streamBlocked"),
+    /// The stream's sending side is shut: the peer asked for it, or this side did.
+    BRIDGE_QUIC_STREAM_SHUT BRIDGE_QUIC_SWIFT_NAME("streamShut"),
+    BRIDGE_QUIC_STREAM_UNKNOWN BRIDGE_QUIC_SWIFT_NAME("streamUnknown"),
+    /// The peer allows no further stream now.
+    BRIDGE_QUIC_STREAM_LIMIT BRIDGE_QUIC_SWIFT_NAME("streamLimit"),
+    /// CONNECTION_CLOSE has been sent.
+    BRIDGE_QUIC_CLOSING BRIDGE_QUIC_SWIFT_NAME("closing"),
+    /// The peer sent CONNECTION_CLOSE or a stateless reset.
+    BRIDGE_QUIC_DRAINING BRIDGE_QUIC_SWIFT_NAME("draining"),
+    /// The connection must be dropped without a word.
+    BRIDGE_QUIC_DROP BRIDGE_QUIC_SWIFT_NAME("drop"),
+    BRIDGE_QUIC_IDLE BRIDGE_QUIC_SWIFT_NAME("idle"),
+    BRIDGE_QUIC_HANDSHAKE_TIMEOUT BRIDGE_QUIC_SWIFT_NAME("handshakeTimeout"),
+    /// The server sent a Version Negotiation packet without our version.
+    BRIDGE_QUIC_VERSION_MISMATCH BRIDGE_QUIC_SWIFT_NAME("versionMismatch"),
+    /// TLS failed; `bridge_quic_tls_alert` and `bridge_quic_verdict_of` tell more.
+    BRIDGE_QUIC_TLS_FAILED BRIDGE_QUIC_SWIFT_NAME("tlsFailed"),
+    /// Not allowed in the connection's state; nothing has changed.
+    BRIDGE_QUIC_NOT_NOW BRIDGE_QUIC_SWIFT_NAME("notNow"),
+    /// Anything else. `bridge_quic_last_error` has ngtcp2's number; the connection is to be closed.
+    BRIDGE_QUIC_FAILED BRIDGE_QUIC_SWIFT_NAME("failed"),
+} bridge_quic_status;
+
+/// Called with the owner while a function of the connection runs. Pointers are valid during the call only.
+typedef struct {
+    void (*handshake_completed)(void *owner);
+    void (*handshake_confirmed)(void *owner);
+    void (*stream_opened)(void *owner, int64_t stream);
+    void (*stream_data)(void *owner, int64_t stream, const uint8_t *bytes, size_t length, bool fin);
+    void (*stream_acknowledged)(void *owner, int64_t stream, uint64_t length);
+    void (*stream_credit)(void *owner, int64_t stream);
+    void (*stream_reset)(void *owner, int64_t stream, uint64_t code);
+    /// `lost_packets`: how many packets with data of this stream were declared lost.
+    void (*stream_closed)(void *owner, int64_t stream, uint64_t lost_packets);
+    void (*streams_available)(void *owner);
+    void (*connection_id_issued)(void *owner, const uint8_t *id, size_t length);
+    void (*connection_id_retired)(void *owner, const uint8_t *id, size_t length);
+    /// A stateless reset of the peer's is one that ends in this token (16 bytes), from now on or no more.
+    void (*reset_token)(void *owner, const uint8_t *token, bool is_valid);
+    void (*path_validated)(void *owner, const struct sockaddr *local, const struct sockaddr *remote, bool succeeded);
+    void (*version_negotiation)(void *owner, const uint32_t *versions, size_t count);
+} bridge_quic_callbacks;
+
+typedef struct {
+    uint8_t bytes[BRIDGE_QUIC_CID_CAPACITY];
+    size_t length;
+} bridge_quic_cid;
+
+typedef struct {
+    const struct sockaddr *local;
+    const struct sockaddr *remote;
+    socklen_t local_length;
+    socklen_t remote_length;
+} bridge_quic_path;
+
+/// What a client's first packet told, once `bridge_quic_accept` has checked it.
+typedef struct {
+    uint32_t version;
+    bridge_quic_cid dcid;
+    bridge_quic_cid scid;
+    /// Points into the datagram.
+    const uint8_t *token;
+    size_t token_length;
+    /// The client's very first destination connection ID: `dcid`, or what the Retry token says.
+    bridge_quic_cid original_dcid;
+    /// Whether the client came back with the token of a Retry.
+    bool after_retry;
+} bridge_quic_initial;
+
+typedef struct {
+    /// ALPN in wire form: each name behind a byte with its length. In order of preference.
+    const uint8_t *alpn;
+    size_t alpn_length;
+    uint64_t handshake_timeout;
+    uint64_t idle_timeout;
     uint64_t max_data;
     uint64_t max_stream_data;
     uint64_t max_bidi_streams;
     uint64_t active_connection_id_limit;
-    size_t max_tx_udp_payload;
-    /// The largest datagram that the owner can take.
-    size_t max_rx_udp_payload;
-    int bbr;
-    int path_mtu_discovery;
-    int qlog;
-} bq_settings;
+    /// Bytes of UDP payload.
+    size_t max_datagram_size;
+    size_t connection_id_length;
+    bool path_mtu_discovery;
+    bool bbr;
+    /// Null: no qlog.
+    const char *qlog_directory;
+    /// A client's: host name or IP literal.
+    const char *server_name;
+    /// A server's.
+    const bridge_quic_initial *initial;
+    bool require_client_certificate;
+    /// A server's: from which stateless reset tokens are derived, `BRIDGE_QUIC_SECRET_LENGTH` bytes.
+    const uint8_t *secret;
+} bridge_quic_settings;
 
-/// What comes out of a connection while it reads, writes or handles its deadline.
-typedef struct bq_events {
-    void (*handshake_completed)(void *owner);
-    void (*handshake_confirmed)(void *owner);
-    void (*stream_data)(void *owner, int64_t stream, const uint8_t *data, size_t length, int fin);
-    void (*stream_acknowledged)(void *owner, int64_t stream, uint64_t length);
-    void (*stream_opened)(void *owner, int64_t stream);
-    void (*stream_closed)(void *owner, int64_t stream);
-    void (*stream_reset)(void *owner, int64_t stream, uint64_t code);
-    void (*stop_sending)(void *owner, int64_t stream, uint64_t code);
-    /// The peer's window for the stream grew.
-    void (*stream_credit)(void *owner, int64_t stream);
-    void (*streams_available)(void *owner);
-    void (*connection_id_issued)(void *owner, const uint8_t *id, size_t length);
-    void (*connection_id_retired)(void *owner, const uint8_t *id, size_t length);
-    void (*path_validated)(void *owner, const struct sockaddr *local, const struct sockaddr *remote, int success);
-    void (*versions_offered)(void *owner, const uint32_t *versions, size_t count);
-    void (*stateless_reset)(void *owner);
-    void (*qlog)(void *owner, const void *data, size_t length);
-} bq_events;
+typedef enum BRIDGE_QUIC_CLOSED_ENUM {
+    BRIDGE_QUIC_CREATED BRIDGE_QUIC_SWIFT_NAME("created"),
+    BRIDGE_QUIC_BAD_SERVER_NAME BRIDGE_QUIC_SWIFT_NAME("badServerName"),
+    /// `error` has the library's number.
+    BRIDGE_QUIC_NOT_CREATED BRIDGE_QUIC_SWIFT_NAME("notCreated"),
+} bridge_quic_creation;
 
-/// `alpn` is a list in wire format (length byte, name, ...). `events` is copied; `owner` has to outlive the connection.
-/// `tls` too. NULL on failure.
-bq_conn *bq_conn_client_new(bq_tls *tls, const bq_settings *settings, const char *server_name, const uint8_t *alpn,
-                            size_t alpn_length, const struct sockaddr *local, const struct sockaddr *remote,
-                            size_t cid_length, const bq_events *events, void *owner);
+/// A server connection where `settings->initial` is set. Everything given is copied, the credentials apart, which must
+/// outlive the connection. No callback is called before `bridge_quic_set_owner`.
+bridge_quic_creation bridge_quic_connection_new(bridge_quic_connection **connection,
+                                                const bridge_quic_settings *settings,
+                                                const bridge_quic_credentials *credentials,
+                                                const bridge_quic_callbacks *callbacks, bridge_quic_path path,
+                                                uint64_t now, int *error);
+void bridge_quic_set_owner(bridge_quic_connection *connection, void *owner);
+/// The connection ID this side began with.
+bridge_quic_cid bridge_quic_first_id(const bridge_quic_connection *connection);
+/// Calls no callback.
+void bridge_quic_connection_free(bridge_quic_connection *connection);
 
-/// What a server needs of the first packet.
-typedef struct bq_initial {
-    uint32_t version;
-    uint8_t dcid[20];
-    size_t dcid_length;
-    uint8_t scid[20];
-    size_t scid_length;
-    uint8_t original_dcid[20];
-    size_t original_dcid_length;
-    int after_retry;
-    const uint8_t *token;
-    size_t token_length;
-} bq_initial;
+/// `ecn`: the two ECN bits of the IP header.
+bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_quic_path path, uint8_t ecn,
+                                    const uint8_t *bytes, size_t length, uint64_t now);
+bridge_quic_status bridge_quic_handle_expiry(bridge_quic_connection *connection, uint64_t now);
+/// UINT64_MAX: never.
+uint64_t bridge_quic_expiry(bridge_quic_connection *connection);
 
-bq_conn *bq_conn_server_new(bq_tls *tls, const bq_settings *settings, const bq_initial *initial, const uint8_t *alpn,
-                            size_t alpn_length, const struct sockaddr *local, const struct sockaddr *remote,
-                            size_t cid_length, const uint8_t *reset_secret, size_t reset_secret_length,
-                            const bq_events *events, void *owner);
-void bq_conn_free(bq_conn *conn);
-
-/// Calls back.
-bq_status bq_conn_read(bq_conn *conn, const struct sockaddr *local, const struct sockaddr *remote, uint8_t ecn,
-                       const uint8_t *data, size_t length, bq_time now);
-
-typedef struct bq_slice {
+typedef struct {
     const uint8_t *base;
     size_t length;
-} bq_slice;
+} bridge_quic_slice;
 
-/// What was written.
-typedef struct bq_written {
-    /// Bytes of the datagram; 0: nothing to send, or not now.
+#define BRIDGE_QUIC_MAX_SLICES 16
+
+typedef struct {
+    bridge_quic_status status;
+    /// Bytes of a finished datagram; 0: none.
     size_t length;
-    /// Bytes taken from the slices; -1: none, and no frame of the stream either.
-    int64_t consumed;
+    /// Bytes of the stream that went into the packet; -1: the stream was not written to.
+    int64_t accepted;
     uint8_t ecn;
-    struct sockaddr_storage remote;
-    struct sockaddr_storage local;
-} bq_written;
+    /// The datagram goes another path than the one before; `bridge_quic_written_path` has it. True for the first.
+    bool path_changed;
+} bridge_quic_written;
 
-/// Writes one datagram, or adds a frame to the one being written (BQ_WRITE_MORE: call again with the same buffer).
-/// `stream` -1: no stream data, finish the datagram. Calls back.
-bq_status bq_conn_write(bq_conn *conn, uint8_t *buffer, size_t size, int64_t stream, int fin, const bq_slice *slices,
-                        size_t slice_count, int more, bq_written *written, bq_time now);
-/// Bytes that may go out in one burst.
-size_t bq_conn_send_quantum(bq_conn *conn);
-/// Bytes that the congestion window still allows.
-uint64_t bq_conn_window_left(bq_conn *conn);
-/// Once all datagrams of a burst are written: paces the next.
-void bq_conn_burst_written(bq_conn *conn, bq_time now);
-/// CONNECTION_CLOSE with an application code, or with the error that the last failed call left (`application` 0).
-size_t bq_conn_write_close(bq_conn *conn, uint8_t *buffer, size_t size, int application, uint64_t code,
-                           const char *reason, size_t reason_length, bq_written *written, bq_time now);
+/// Writes the next datagram. `stream` is -1 where no stream has data. With `more`, the packet stays open while room is
+/// left (BRIDGE_QUIC_WRITE_MORE); the sequence must be ended with the same buffer and time before any other call. No
+/// slice is empty; the bytes stay where they are until acknowledged.
+bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_t *buffer, size_t capacity,
+                                      int64_t stream, bool fin, bool more, const bridge_quic_slice *slices,
+                                      size_t count, uint64_t now);
+/// To be called after a burst of datagrams, for pacing. Does nothing before the handshake has completed.
+void bridge_quic_burst_sent(bridge_quic_connection *connection, uint64_t now);
+/// How many bytes may go out in one burst.
+size_t bridge_quic_send_quantum(bridge_quic_connection *connection);
 
-bq_time bq_conn_deadline(bq_conn *conn);
-/// Calls back.
-bq_status bq_conn_handle_deadline(bq_conn *conn, bq_time now);
-/// One probe timeout.
-bq_time bq_conn_pto(bq_conn *conn);
+/// The path of the datagram last written.
+bridge_quic_path bridge_quic_written_path(const bridge_quic_connection *connection);
 
-bq_status bq_conn_open_stream(bq_conn *conn, int64_t *stream);
-bq_status bq_conn_reset_stream(bq_conn *conn, int64_t stream, uint64_t code);
-void bq_conn_grant(bq_conn *conn, int64_t stream, uint64_t length);
-/// The connection's own window is used up, so that no stream can send.
-int bq_conn_is_blocked(bq_conn *conn);
-/// Room for one more stream of the peer's.
-void bq_conn_allow_stream(bq_conn *conn);
-void bq_conn_set_keep_alive(bq_conn *conn, bq_time interval);
-bq_status bq_conn_migrate(bq_conn *conn, const struct sockaddr *local, const struct sockaddr *remote, bq_time now);
-bq_status bq_conn_update_key(bq_conn *conn, bq_time now);
+bridge_quic_status bridge_quic_open_stream(bridge_quic_connection *connection, int64_t *stream);
+void bridge_quic_consume(bridge_quic_connection *connection, int64_t stream, uint64_t length);
+bridge_quic_status bridge_quic_reset_stream(bridge_quic_connection *connection, int64_t stream, uint64_t code);
+uint64_t bridge_quic_stream_losses(bridge_quic_connection *connection, int64_t stream);
 
-int bq_conn_is_closing(bq_conn *conn);
-int bq_conn_is_draining(bq_conn *conn);
+/// Only once the handshake is confirmed.
+void bridge_quic_set_keep_alive(bridge_quic_connection *connection, uint64_t interval);
+bridge_quic_status bridge_quic_update_key(bridge_quic_connection *connection, uint64_t now);
+bridge_quic_status bridge_quic_migrate(bridge_quic_connection *connection, bridge_quic_path path, uint64_t now);
 
-/// Why the peer closed the connection.
-typedef struct bq_close {
-    int is_application;
+// MARK: Ends
+
+typedef enum BRIDGE_QUIC_CLOSED_ENUM {
+    BRIDGE_QUIC_CLOSE_TRANSPORT BRIDGE_QUIC_SWIFT_NAME("transport"),
+    BRIDGE_QUIC_CLOSE_APPLICATION BRIDGE_QUIC_SWIFT_NAME("application"),
+    /// For the error of the last call that failed; `code` is not used.
+    BRIDGE_QUIC_CLOSE_LAST_ERROR BRIDGE_QUIC_SWIFT_NAME("lastError"),
+    /// `code` is a TLS alert.
+    BRIDGE_QUIC_CLOSE_TLS_ALERT BRIDGE_QUIC_SWIFT_NAME("tlsAlert"),
+} bridge_quic_close_kind;
+
+/// Writes a CONNECTION_CLOSE. Length 0 where none can be sent.
+bridge_quic_written bridge_quic_write_close(bridge_quic_connection *connection, bridge_quic_close_kind kind,
+                                            uint64_t code, const uint8_t *reason, size_t reason_length,
+                                            uint8_t *buffer, size_t capacity, uint64_t now);
+
+typedef struct {
+    bool is_application;
+    bool is_stateless_reset;
     uint64_t code;
-    char reason[256];
-} bq_close;
-/// 0 where no CONNECTION_CLOSE came.
-int bq_conn_peer_close(bq_conn *conn, bq_close *close);
-/// The alert that this side raised; -1: none.
-int bq_conn_tls_alert(bq_conn *conn);
-/// ngtcp2's number of the last failure, for reports only, and its QUIC transport error code.
-int bq_conn_last_error(bq_conn *conn);
-uint64_t bq_conn_last_error_code(bq_conn *conn);
-const char *bq_error_text(int error);
+    /// Valid until the connection is freed.
+    const uint8_t *reason;
+    size_t reason_length;
+} bridge_quic_remote_close;
 
-typedef struct bq_stats {
-    bq_time smoothed_rtt;
-    bq_time min_rtt;
-    bq_time latest_rtt;
+bridge_quic_remote_close bridge_quic_remote_close_of(bridge_quic_connection *connection);
+int bridge_quic_last_error(const bridge_quic_connection *connection);
+/// The transport error code (RFC 9000 20.1) that the last error is told to the peer with.
+uint64_t bridge_quic_last_error_code(const bridge_quic_connection *connection);
+const char *bridge_quic_error_text(int error);
+/// The probe timeout (RFC 9002 6.2), nanoseconds.
+uint64_t bridge_quic_pto(bridge_quic_connection *connection);
+
+// MARK: Figures
+
+typedef struct {
+    uint64_t smoothed_rtt;
+    uint64_t min_rtt;
+    uint64_t latest_rtt;
     uint64_t congestion_window;
     uint64_t bytes_in_flight;
     size_t datagram_size;
-    /// -1 where ngtcp2 does not tell.
-    int64_t packets_lost;
-} bq_stats;
-void bq_conn_stats(bq_conn *conn, bq_stats *stats);
-/// Our connection ids that are valid now: writes at most `max` of `stride` bytes each, with their lengths.
-size_t bq_conn_connection_ids(bq_conn *conn, uint8_t *ids, size_t stride, size_t *lengths, size_t max);
+} bridge_quic_stats;
 
-// MARK: Packets without a connection
+bridge_quic_stats bridge_quic_stats_of(bridge_quic_connection *connection);
 
-typedef enum bq_initial_kind {
-    BQ_NOT_INITIAL = 0,
-    BQ_INITIAL,
-    /// Of a version that we do not speak: answer with version negotiation.
-    BQ_OTHER_VERSION,
-} bq_initial_kind;
-/// Looks at a datagram that belongs to no connection. `initial->token` points into `data`.
-bq_initial_kind bq_accept(const uint8_t *data, size_t length, bq_initial *initial);
-size_t bq_write_version_negotiation(uint8_t *buffer, size_t size, const bq_initial *initial);
-/// Retry with a token that `bq_verify_retry` takes back for `remote` only.
-size_t bq_write_retry(uint8_t *buffer, size_t size, const bq_initial *initial, const struct sockaddr *remote,
-                      const uint8_t *secret, size_t secret_length, const uint8_t *scid, size_t scid_length, bq_time now);
-/// 1 where the token is ours and fresh; fills in `original_dcid`.
-int bq_verify_retry(bq_initial *initial, const struct sockaddr *remote, const uint8_t *secret, size_t secret_length,
-                    bq_time timeout, bq_time now);
-int bq_is_retry_token(const bq_initial *initial);
-size_t bq_write_stateless_reset(uint8_t *buffer, size_t size, const uint8_t *secret, size_t secret_length,
-                                const uint8_t *cid, size_t cid_length, size_t trigger_length);
-int bq_random(uint8_t *bytes, size_t length);
-const char *bq_library_version(void);
+// MARK: TLS
+
+typedef enum BRIDGE_QUIC_CLOSED_ENUM {
+    /// Verified, or not come to.
+    BRIDGE_QUIC_VERDICT_NONE BRIDGE_QUIC_SWIFT_NAME("none"),
+    BRIDGE_QUIC_VERDICT_NO_CERTIFICATE BRIDGE_QUIC_SWIFT_NAME("noCertificate"),
+    BRIDGE_QUIC_VERDICT_NOT_TRUSTED BRIDGE_QUIC_SWIFT_NAME("notTrusted"),
+    BRIDGE_QUIC_VERDICT_EXPIRED BRIDGE_QUIC_SWIFT_NAME("expired"),
+    BRIDGE_QUIC_VERDICT_NOT_YET_VALID BRIDGE_QUIC_SWIFT_NAME("notYetValid"),
+    BRIDGE_QUIC_VERDICT_WRONG_NAME BRIDGE_QUIC_SWIFT_NAME("wrongName"),
+    BRIDGE_QUIC_VERDICT_UNACCEPTABLE BRIDGE_QUIC_SWIFT_NAME("unacceptable"),
+} bridge_quic_verdict;
+
+/// What came of checking the peer's certificate. `at_fault`: the index in its chain of the certificate that it is
+/// about. `why`: GnuTLS's words, `BRIDGE_QUIC_WHY_CAPACITY` bytes.
+bridge_quic_verdict bridge_quic_verdict_of(const bridge_quic_connection *connection, size_t *at_fault, char *why);
+/// The alert this side raised, 0 for none.
+uint8_t bridge_quic_tls_alert(bridge_quic_connection *connection);
+/// "Handshake failed"; null where GnuTLS has no name for it.
+const char *bridge_quic_tls_alert_name(uint8_t alert);
+
+/// Null before it has been negotiated. Not ending in NUL.
+const uint8_t *bridge_quic_alpn(const bridge_quic_connection *connection, size_t *length);
+/// Null before the handshake has completed.
+const char *bridge_quic_tls_version(const bridge_quic_connection *connection);
+const char *bridge_quic_tls_cipher(const bridge_quic_connection *connection);
+const char *bridge_quic_tls_group(const bridge_quic_connection *connection);
+
+typedef struct {
+    char *subject;
+    char *issuer;
+    /// One a line.
+    char *names;
+    char *key;
+    int64_t not_before;
+    int64_t not_after;
+} bridge_quic_certificate;
+
+/// The peer's certificate at the index, its own being 0. False where there is none.
+bool bridge_quic_peer_certificate(const bridge_quic_connection *connection, size_t index,
+                                  bridge_quic_certificate *certificate);
+void bridge_quic_certificate_free(bridge_quic_certificate *certificate);
+
+// MARK: Datagrams that belong to no connection
+
+typedef enum BRIDGE_QUIC_CLOSED_ENUM {
+    BRIDGE_QUIC_ACCEPT_INITIAL BRIDGE_QUIC_SWIFT_NAME("initial"),
+    /// A version that is not spoken here, in a datagram large enough for an answer.
+    BRIDGE_QUIC_ACCEPT_OTHER_VERSION BRIDGE_QUIC_SWIFT_NAME("otherVersion"),
+    /// A short header, perhaps of a connection that was lost.
+    BRIDGE_QUIC_ACCEPT_SHORT BRIDGE_QUIC_SWIFT_NAME("short"),
+    BRIDGE_QUIC_ACCEPT_IGNORE BRIDGE_QUIC_SWIFT_NAME("ignore"),
+} bridge_quic_acceptance;
+
+typedef struct {
+    const uint8_t *dcid;
+    size_t dcid_length;
+    const uint8_t *scid;
+    size_t scid_length;
+} bridge_quic_long_ids;
+
+/// `initial` is filled for BRIDGE_QUIC_ACCEPT_INITIAL, `ids` (pointing into the datagram) for
+/// BRIDGE_QUIC_ACCEPT_OTHER_VERSION.
+bridge_quic_acceptance bridge_quic_accept(const uint8_t *bytes, size_t length, bridge_quic_initial *initial,
+                                          bridge_quic_long_ids *ids);
+
+typedef enum BRIDGE_QUIC_CLOSED_ENUM {
+    /// None, or not one of a Retry.
+    BRIDGE_QUIC_TOKEN_ABSENT BRIDGE_QUIC_SWIFT_NAME("absent"),
+    /// `original_dcid` and `after_retry` have been filled in.
+    BRIDGE_QUIC_TOKEN_VALID BRIDGE_QUIC_SWIFT_NAME("valid"),
+    BRIDGE_QUIC_TOKEN_INVALID BRIDGE_QUIC_SWIFT_NAME("invalid"),
+} bridge_quic_token;
+
+bridge_quic_token bridge_quic_check_token(bridge_quic_initial *initial, const uint8_t *secret,
+                                          const struct sockaddr *remote, socklen_t remote_length, uint64_t timeout,
+                                          uint64_t now);
+
+/// The functions below return the length of the datagram, 0 where none can be written.
+size_t bridge_quic_write_version_negotiation(uint8_t *buffer, size_t capacity, const bridge_quic_long_ids *ids);
+size_t bridge_quic_write_retry(uint8_t *buffer, size_t capacity, const bridge_quic_initial *initial,
+                               size_t connection_id_length, const uint8_t *secret, const struct sockaddr *remote,
+                               socklen_t remote_length, uint64_t now);
+/// Refuses a client's first packet with a transport error.
+size_t bridge_quic_write_refusal(uint8_t *buffer, size_t capacity, const bridge_quic_initial *initial, uint64_t code);
+size_t bridge_quic_write_stateless_reset(uint8_t *buffer, size_t length, const uint8_t *secret, const uint8_t *id,
+                                         size_t id_length);
 
 #endif

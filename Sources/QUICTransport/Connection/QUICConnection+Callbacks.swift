@@ -1,127 +1,120 @@
 import CNGTCP2
 import NIOCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
-private func connection(_ owner: UnsafeMutableRawPointer?) -> QUICConnection? {
-    // Swift owns the C object: while it calls, the Swift object is alive.
-    owner.map { Unmanaged<QUICConnection>.fromOpaque($0).takeUnretainedValue() }
-}
-
-private func connectionID(_ bytes: UnsafePointer<UInt8>?, _ length: Int) -> QUICConnectionID? {
-    bytes.flatMap { QUICConnectionID(UnsafeBufferPointer(start: $0, count: length)) }
-}
-
-extension bq_events {
-    /// Each callback appends an event, or a note for the call that is under way, and returns.
-    static var ofConnection: bq_events {
-        var table = bq_events()
-        table.handshake_completed = { connection($0)?.completedHandshake() }
-        table.handshake_confirmed = { owner in
-            guard let connection = connection(owner) else { return }
-            connection.isHandshakeConfirmed = true
-            connection.keepAliveIsDue = true
-            connection.events.append(.handshakeConfirmed)
-        }
-        table.stream_data = { owner, stream, data, length, fin in
-            var bytes = ByteBuffer()
-            if let data, length > 0 {
-                bytes = ByteBuffer(bytes: UnsafeBufferPointer(start: data, count: length))
-            }
-            connection(owner)?.events.append(.streamData(QUICStreamID(rawValue: stream), bytes, fin: fin != 0))
-        }
-        table.stream_acknowledged = { connection($0)?.acknowledged(QUICStreamID(rawValue: $1), Int($2)) }
-        table.stream_opened = { owner, stream in
-            guard let connection = connection(owner) else { return }
-            let id = QUICStreamID(rawValue: stream)
-            if connection.streams[id] == nil { connection.streams[id] = QUICConnection.Stream() }
-            connection.events.append(.streamOpened(id))
-        }
-        table.stream_closed = { connection($0)?.closed(QUICStreamID(rawValue: $1)) }
-        table.stream_reset = { connection($0)?.events.append(.streamReset(QUICStreamID(rawValue: $1), code: $2)) }
-        table.stop_sending = { owner, stream, code in
-            guard let connection = connection(owner) else { return }
-            let id = QUICStreamID(rawValue: stream)
-            connection.stopSending(id)
-            connection.events.append(.stopSending(id, code: code))
-        }
-        table.stream_credit = { connection($0)?.unblocked(QUICStreamID(rawValue: $1)) }
-        table.streams_available = { connection($0)?.events.append(.streamsAvailable) }
-        table.connection_id_issued = { owner, bytes, length in
-            guard let id = connectionID(bytes, length) else { return }
-            connection(owner)?.events.append(.connectionIDIssued(id))
-        }
-        table.connection_id_retired = { owner, bytes, length in
-            guard let id = connectionID(bytes, length) else { return }
-            connection(owner)?.events.append(.connectionIDRetired(id))
-        }
-        table.path_validated = { owner, local, remote, success in
-            guard let connection = connection(owner), let local = local.flatMap(SocketAddress.init(raw:)),
-                let remote = remote.flatMap(SocketAddress.init(raw:))
-            else { return }
-            if success != 0 { connection.remoteAddress = remote }
-            connection.events.append(
-                success != 0
-                    ? .pathChanged(local: local, remote: remote) : .pathFailed(local: local, remote: remote))
-        }
-        table.versions_offered = { owner, versions, count in
-            guard let versions else { return }
-            connection(owner)?.offeredVersions = Array(UnsafeBufferPointer(start: versions, count: count))
-        }
-        table.stateless_reset = { connection($0)?.wasReset = true }
-        table.qlog = { owner, data, length in
-            guard let data else { return }
-            connection(owner)?.qlog?.write(UnsafeRawBufferPointer(start: data, count: length))
-        }
-        return table
-    }
-}
-
+/// What ngtcp2 tells while it reads or writes. Nothing in here calls back into it: events are appended, flags set.
 extension QUICConnection {
-    fileprivate func completedHandshake() {
-        isHandshakeCompleted = true
-        events.append(.handshakeCompleted(alpn: negotiatedALPN ?? ""))
+    static var callbacks: bridge_quic_callbacks {
+        bridge_quic_callbacks(
+            handshake_completed: { connection($0)?.handshakeCompleted() },
+            handshake_confirmed: { connection($0)?.handshakeConfirmed() },
+            stream_opened: { connection($0)?.streamOpened($1) },
+            stream_data: { connection($0)?.streamData($1, UnsafeRawBufferPointer(start: $2, count: $3), fin: $4) },
+            stream_acknowledged: { connection($0)?.streamAcknowledged($1, bytes: $2) },
+            stream_credit: { connection($0)?.streamCredit($1) },
+            stream_reset: { connection($0)?.streamReset($1, code: $2) },
+            stream_closed: { connection($0)?.streamClosed($1, lostPackets: $2) },
+            streams_available: { connection($0)?.events.append(.streamsAvailable) },
+            connection_id_issued: { connection($0)?.connectionID($1, $2, isIssued: true) },
+            connection_id_retired: { connection($0)?.connectionID($1, $2, isIssued: false) },
+            reset_token: { connection($0)?.resetToken(UnsafeRawBufferPointer(start: $1, count: 16), isValid: $2) },
+            path_validated: { connection($0)?.pathValidated(local: $1, remote: $2, succeeded: $3) },
+            version_negotiation: { connection($0)?.versionNegotiation($1, $2) }
+        )
     }
 
-    fileprivate func acknowledged(_ id: QUICStreamID, _ count: Int) {
-        guard count > 0, streams[id] != nil else { return }
-        streams[id]?.queue.acknowledged(count)
+    private func handshakeCompleted() {
+        isHandshakeCompleted = true
+        var length = 0
+        let name = bridge_quic_alpn(handle, &length)
+            .map { String(decoding: UnsafeBufferPointer(start: $0, count: length), as: UTF8.self) }
+        guard let name, configuration.alpn.contains(name) else {
+            // RFC 9001 8.1: without an agreed protocol there is no connection.
+            violation = .alpnRefused(offered: configuration.alpn)
+            return
+        }
+        negotiatedALPN = name
+        events.append(.handshakeCompleted(alpn: name))
+        if isServer {
+            // RFC 9001 4.1.2: a server's handshake is confirmed when it is complete.
+            handshakeConfirmed()
+        }
+    }
+
+    private func handshakeConfirmed() {
+        guard !isHandshakeConfirmed, violation == nil else { return }
+        isHandshakeConfirmed = true
+        keepAliveIsDue = true
+        events.append(.handshakeConfirmed)
+    }
+
+    private func streamOpened(_ rawID: Int64) {
+        let id = QUICStreamID(rawValue: rawID)
+        guard streams[id] == nil else { return }
+        streams[id] = SendStream(id: id)
+        events.append(.streamOpened(id))
+    }
+
+    private func streamData(_ rawID: Int64, _ bytes: UnsafeRawBufferPointer, fin: Bool) {
+        events.append(bytes, fin: fin, of: QUICStreamID(rawValue: rawID))
+    }
+
+    private func streamAcknowledged(_ rawID: Int64, bytes: UInt64) {
+        let id = QUICStreamID(rawValue: rawID)
+        guard bytes > 0, let stream = streams[id] else { return }
+        let count = Int(clamping: bytes)
+        stream.acknowledged(count)
         events.append(.streamDrained(id, bytes: count))
     }
 
-    fileprivate func closed(_ id: QUICStreamID) {
-        streams[id] = nil
-        blocked.remove(id)
-        if id.isClientInitiated == isServer { streamsToAllow += 1 }
+    private func streamCredit(_ rawID: Int64) {
+        guard let stream = streams[QUICStreamID(rawValue: rawID)] else { return }
+        enqueue(stream)
+    }
+
+    private func streamReset(_ rawID: Int64, code: UInt64) {
+        events.append(.streamReset(QUICStreamID(rawValue: rawID), code: code))
+    }
+
+    private func streamClosed(_ rawID: Int64, lostPackets: UInt64) {
+        let id = QUICStreamID(rawValue: rawID)
+        counters.packetsLost += lostPackets
+        streams.removeValue(forKey: id)?.isShut = true
         events.append(.streamClosed(id))
     }
 
-    fileprivate func stopSending(_ id: QUICStreamID) {
-        // ngtcp2 answers with RESET_STREAM itself (RFC 9000 3.5), and may hold the bytes until the stream is closed.
-        streams[id]?.isSendingOver = true
+    private func connectionID(_ bytes: UnsafePointer<UInt8>?, _ length: Int, isIssued: Bool) {
+        guard let id = QUICConnectionID(UnsafeBufferPointer(start: bytes, count: length)) else { return }
+        if isIssued {
+            connectionIDs.append(id)
+            events.append(.connectionIDIssued(id))
+        } else {
+            connectionIDs.removeAll { $0 == id }
+            events.append(.connectionIDRetired(id))
+        }
     }
 
-    fileprivate func unblocked(_ id: QUICStreamID) {
-        guard streams[id]?.isBlocked == true else { return }
-        streams[id]?.isBlocked = false
-        enqueue(id)
+    private func resetToken(_ bytes: UnsafeRawBufferPointer, isValid: Bool) {
+        guard let token = StatelessResetToken(bytes) else { return }
+        peerResetTokens.removeAll { $0 == token }
+        if isValid {
+            peerResetTokens.append(token)
+        }
+    }
+
+    private func pathValidated(
+        local: UnsafePointer<sockaddr>?, remote: UnsafePointer<sockaddr>?, succeeded: Bool
+    ) {
+        isMigrating = false
+        guard let local = SocketAddress(local), let remote = SocketAddress(remote) else { return }
+        events.append(
+            succeeded ? .pathChanged(local: local, remote: remote) : .pathFailed(local: local, remote: remote))
+    }
+
+    private func versionNegotiation(_ versions: UnsafePointer<UInt32>?, _ count: Int) {
+        offeredVersions = Array(UnsafeBufferPointer(start: versions, count: count))
     }
 }
 
-extension SocketAddress {
-    /// A copy of what C points to; nil for families other than IPv4 and IPv6.
-    init?(raw: UnsafePointer<sockaddr>) {
-        switch CInt(raw.pointee.sa_family) {
-        case AF_INET:
-            self = raw.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { SocketAddress($0.pointee) }
-        case AF_INET6:
-            self = raw.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { SocketAddress($0.pointee) }
-        default:
-            return nil
-        }
-    }
+private func connection(_ owner: UnsafeMutableRawPointer?) -> QUICConnection? {
+    owner.map { Unmanaged<QUICConnection>.fromOpaque($0).takeUnretainedValue() }
 }

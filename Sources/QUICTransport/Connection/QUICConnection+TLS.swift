@@ -1,70 +1,93 @@
 import CNGTCP2
 
-// What the peer showed in the handshake.
-extension QUICConnection {
-    package var negotiatedALPN: String? { tlsText(BQ_TLS_ALPN) }
+/// Alerts that are told apart (RFC 8446 6, RFC 7301 3.2).
+enum TLSAlert {
+    static let badCertificate: UInt8 = 42
+    static let certificateExpired: UInt8 = 45
+    static let unknownCA: UInt8 = 48
+    static let internalError: UInt8 = 80
+    static let certificateRequired: UInt8 = 116
+    static let noApplicationProtocol: UInt8 = 120
 
+    static func name(_ code: UInt8) -> String {
+        bridge_quic_tls_alert_name(code).map { String(cString: $0) } ?? "unknown"
+    }
+}
+
+extension QUICConnection {
+    /// What a handshake agreed on. Nil before it has completed.
     package var tlsInfo: QUICTLSInfo? {
-        guard let version = tlsText(BQ_TLS_VERSION), let cipher = tlsText(BQ_TLS_CIPHER) else { return nil }
+        guard let version = bridge_quic_tls_version(handle) else { return nil }
         return QUICTLSInfo(
-            version: version, cipher: cipher, group: tlsText(BQ_TLS_GROUP) ?? "unknown",
-            peerCertificates: (0..<bq_conn_cert_count(conn)).map(certificate))
+            version: String(cString: version),
+            cipher: bridge_quic_tls_cipher(handle).map { String(cString: $0) } ?? "",
+            group: bridge_quic_tls_group(handle).map { String(cString: $0) } ?? "",
+            peerCertificates: peerCertificates
+        )
     }
 
-    /// What is wrong with the peer's certificate; nil where nothing is.
-    var certificateFault: QUICError? {
-        var fault = BQ_CERT_FINE
-        let why = Self.read { fault = bq_conn_cert_fault(conn, $0, $1) }
-        let certificate = certificate(0)
-        switch fault {
-        case BQ_CERT_NOT_TRUSTED:
-            return .certificateNotTrusted(
-                subject: certificate.subject, issuer: certificate.issuer, caFile: tls.caFile)
-        case BQ_CERT_WRONG_NAME:
-            return .hostNameMismatch(expected: serverName ?? "", names: certificate.names)
-        case BQ_CERT_EXPIRED:
-            return .certificateExpired(subject: certificate.subject, notAfter: certificate.notAfter)
-        case BQ_CERT_NOT_YET_VALID:
-            return .certificateNotYetValid(subject: certificate.subject, notBefore: certificate.notBefore)
-        case BQ_CERT_UNACCEPTABLE:
-            return .certificateUnacceptable(subject: certificate.subject, reason: why)
-        default:
-            return nil
+    private var peerCertificates: [QUICCertificate] {
+        var certificates: [QUICCertificate] = []
+        while let certificate = peerCertificate(at: certificates.count) {
+            certificates.append(certificate)
+        }
+        return certificates
+    }
+
+    private func peerCertificate(at index: Int) -> QUICCertificate? {
+        var certificate = bridge_quic_certificate()
+        guard bridge_quic_peer_certificate(handle, index, &certificate) else { return nil }
+        defer { bridge_quic_certificate_free(&certificate) }
+        let names = certificate.names.map { String(cString: $0) } ?? ""
+        return QUICCertificate(
+            subject: certificate.subject.map { String(cString: $0) } ?? "",
+            issuer: certificate.issuer.map { String(cString: $0) } ?? "",
+            names: names.split(separator: "\n").map(String.init),
+            notBefore: certificate.not_before,
+            notAfter: certificate.not_after,
+            key: certificate.key.map { String(cString: $0) } ?? ""
+        )
+    }
+
+    /// Why TLS failed on this side, and the alert that tells the peer.
+    var tlsFailure: (error: QUICError, alert: UInt8) {
+        var index = 0
+        let (verdict, why) = withReason { bridge_quic_verdict_of(handle, &index, $0) }
+        let own = peerCertificate(at: 0)
+        let atFault = index == 0 ? own : peerCertificate(at: index)
+        let subject = atFault?.subject ?? ""
+        switch verdict {
+        case .none:
+            let alert = bridge_quic_tls_alert(handle)
+            return (tlsError(alert: alert, isRemote: false), alert == 0 ? TLSAlert.internalError : alert)
+        case .noCertificate:
+            return (.peerCertificateMissing, TLSAlert.certificateRequired)
+        case .notTrusted:
+            let issuer = own?.issuer ?? ""
+            return (.certificateNotTrusted(subject: subject, issuer: issuer, caFile: tls.caFile), TLSAlert.unknownCA)
+        case .expired:
+            let notAfter = atFault?.notAfter ?? 0
+            return (.certificateExpired(subject: subject, notAfter: notAfter), TLSAlert.certificateExpired)
+        case .notYetValid:
+            let notBefore = atFault?.notBefore ?? 0
+            return (.certificateNotYetValid(subject: subject, notBefore: notBefore), TLSAlert.badCertificate)
+        case .wrongName:
+            return (.hostNameMismatch(expected: serverName, names: own?.names ?? []), TLSAlert.badCertificate)
+        case .unacceptable:
+            return (.certificateUnacceptable(subject: subject, reason: why), TLSAlert.badCertificate)
         }
     }
 
-    private func certificate(_ index: Int) -> QUICCertificate {
-        var validity: (before: Int64, after: Int64) = (0, 0)
-        _ = bq_conn_cert_validity(conn, index, &validity.before, &validity.after)
-        // More names than this are of no help to anybody.
-        let names = (0..<100).lazy.map { self.name($0, of: index) }.prefix { $0 != nil }.compactMap { $0 }
-        return QUICCertificate(
-            subject: certificateText(BQ_CERT_SUBJECT, index), issuer: certificateText(BQ_CERT_ISSUER, index),
-            names: Array(names), notBefore: validity.before, notAfter: validity.after,
-            key: certificateText(BQ_CERT_KEY, index))
-    }
-
-    private func name(_ nameIndex: Int, of index: Int) -> String? {
-        var isThere = false
-        let name = Self.read { isThere = bq_conn_cert_name(conn, index, nameIndex, $0, $1) != 0 }
-        return isThere ? name : nil
-    }
-
-    private func certificateText(_ which: bq_cert_text, _ index: Int) -> String {
-        Self.read { _ = bq_conn_cert_text(conn, index, which, $0, $1) }
-    }
-
-    private func tlsText(_ which: bq_tls_text) -> String? {
-        var isThere = false
-        let text = Self.read { isThere = bq_conn_tls_text(conn, which, $0, $1) != 0 }
-        return isThere ? text : nil
-    }
-
-    private static func read(_ body: (UnsafeMutablePointer<CChar>?, Int) -> Void) -> String {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { buffer in
-            buffer.initialize(repeating: 0)
-            body(buffer.baseAddress, buffer.count)
-            return text(buffer)
+    func tlsError(alert: UInt8, isRemote: Bool) -> QUICError {
+        switch alert {
+        case TLSAlert.noApplicationProtocol where !isServer:
+            .alpnRefused(offered: configuration.alpn)
+        case TLSAlert.certificateRequired where isRemote && !isServer:
+            .clientCertificateRequired
+        case TLSAlert.certificateRequired where !isRemote && isServer:
+            .peerCertificateMissing
+        default:
+            .tlsAlert(code: alert, description: TLSAlert.name(alert), isRemote: isRemote)
         }
     }
 }

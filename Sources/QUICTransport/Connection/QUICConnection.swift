@@ -6,105 +6,216 @@ import NIOCore
 /// the next deadline come out. After every call that goes in, call `nextDatagram` until it returns nil, and `nextEvent`
 /// until it returns nil.
 ///
-/// ```
-///   open --close(), fatal error--> closing --3 probe timeouts--> closed
-///    |                                                             ^ ^
-///    +--------the peer's CONNECTION_CLOSE--> draining -------------+ |
-///    +--------idle timeout, stateless reset--------------------------+
-/// ```
-///
 /// Not thread-safe: all calls come from one place at a time. May be dropped at any moment, which frees everything and
-/// says nothing to the peer. Callbacks of ngtcp2 only change what is stored here; none calls back into it.
+/// says nothing to the peer.
+///
+///     open --- close(), a failure of ours -------------> closing --- 3 PTO ---> closed
+///     open --- the peer's CONNECTION_CLOSE, reset -----> draining -- 3 PTO ---> closed
+///     open --- idle, no answer, nothing ever sent ----------------------------> closed
+///
+/// `QUICEvent.closed` comes as the connection leaves `open`.
 package final class QUICConnection {
     enum Phase {
         case open
-        /// RFC 9000 10.2.1. The packet goes out once, and again when the peer has not understood.
-        case closing(Closing)
-        /// RFC 9000 10.2.2.
+        /// CONNECTION_CLOSE went out, and again at times when the peer goes on sending (RFC 9000 10.2.1).
+        case closing(until: NIODeadline, datagram: QUICDatagram, datagramsSince: UInt64)
+        /// The peer closed: silence (RFC 9000 10.2.2).
         case draining(until: NIODeadline)
         case closed
     }
 
-    struct Closing {
-        var packet: ByteBuffer
-        var remote: SocketAddress
-        var until: NIODeadline
-        var isDue = true
-        /// Datagrams that came since: the packet is repeated at the 1st, 2nd, 4th, 8th, ...
-        var received = 0
-    }
-
-    /// One of our streams, or of the peer's.
-    struct Stream {
-        var queue = SendQueue()
-        /// Stands in `sendable`.
-        var isSendable = false
-        /// Waits for credit: of its own, or of the connection.
-        var isBlocked = false
-        /// The peer takes no more, or we gave up.
-        var isSendingOver = false
-    }
-
+    /// ngtcp2's connection and GnuTLS's session. Owned: freed with this object.
+    let handle: OpaquePointer
     let configuration: QUICConfiguration
     let tls: QUICTLSContext
-    /// Nil on a server.
-    let serverName: String?
-    var isServer: Bool { serverName == nil }
-    package let localAddress: SocketAddress
-    package internal(set) var remoteAddress: SocketAddress
+    let isServer: Bool
+    let serverName: String
 
-    /// Owned. Set once, right after `init`, because it holds a pointer to this object.
-    var conn: OpaquePointer?
     var phase = Phase.open
-    var events: Deque<QUICEvent> = []
-    var streams: [QUICStreamID: Stream] = [:]
-    /// Streams with something to send, each once, in turn.
-    var sendable: Deque<QUICStreamID> = []
-    /// Streams that wait for the connection's own credit.
-    var blocked: Set<QUICStreamID> = []
+    var events = EventQueue()
+    /// A CONNECTION_CLOSE that waits to be taken.
+    var closeDatagram: QUICDatagram?
+    /// What a callback found wrong: ends the connection when the call it came from has returned.
+    var violation: QUICError?
+    /// By the server's Version Negotiation packet.
     var offeredVersions: [UInt32] = []
-    var wasReset = false
-    var keepAliveIsDue = false
-    /// Streams of the peer's that ended since the last call: each makes room for another.
-    var streamsToAllow = 0
-    /// Sending goes on then: the burst was long enough, or ngtcp2 spaces its packets.
-    var resumeAt: NIODeadline?
-    var burst = 0
-    var hasWrittenInBurst = false
-    var counters = QUICStatistics()
-    let qlog: QLogFile?
+
+    var streams: [QUICStreamID: SendStream] = [:]
+    /// Streams with something to send that are not known to be blocked, in turn.
+    var sendable: Deque<SendStream> = []
+    /// An allocation that was not used up.
+    var spareBuffer: ByteBuffer?
+    var bytesInBurst = 0
+
+    package internal(set) var localAddress: SocketAddress
+    package internal(set) var remoteAddress: SocketAddress
+    package internal(set) var connectionIDs: [QUICConnectionID] = []
     package internal(set) var isHandshakeCompleted = false
     package internal(set) var isHandshakeConfirmed = false
+    package internal(set) var negotiatedALPN: String?
+    /// One for each connection ID of the peer's in use: a handful.
+    var peerResetTokens: [StatelessResetToken] = []
+    var keepAliveIsDue = false
+    var isMigrating = false
+    var lastMigration: NIODeadline?
+    var counters = Counters()
+
+    struct Counters {
+        var bytesSent: UInt64 = 0
+        var bytesReceived: UInt64 = 0
+        var datagramsSent: UInt64 = 0
+        var datagramsReceived: UInt64 = 0
+        /// Of streams that are closed.
+        var packetsLost: UInt64 = 0
+    }
 
     init(
-        configuration: QUICConfiguration, tls: QUICTLSContext, serverName: String?, local: SocketAddress,
-        remote: SocketAddress, qlog: QLogFile?
+        takingOwnershipOf handle: OpaquePointer,
+        configuration: QUICConfiguration,
+        tls: QUICTLSContext,
+        isServer: Bool,
+        serverName: String,
+        local: SocketAddress,
+        remote: SocketAddress
     ) {
+        self.handle = handle
         self.configuration = configuration
         self.tls = tls
+        self.isServer = isServer
         self.serverName = serverName
-        self.localAddress = local
-        self.remoteAddress = remote
-        self.qlog = qlog
+        localAddress = local
+        remoteAddress = remote
+        let firstID = bridge_quic_first_id(handle)
+        if let id = QUICConnectionID(firstID) {
+            connectionIDs.append(id)
+        }
+        // Unretained: this object owns the C one, and lets go of it first.
+        bridge_quic_set_owner(handle, Unmanaged.passUnretained(self).toOpaque())
     }
 
     deinit {
-        bq_conn_free(conn)
+        bridge_quic_connection_free(handle)
     }
+
+    // MARK: In
+
+    /// Takes a UDP payload from the network.
+    package func receive(
+        _ datagram: ByteBuffer,
+        from remote: SocketAddress,
+        to local: SocketAddress,
+        ecn: NIOExplicitCongestionNotificationState = .transportNotCapable,
+        at now: NIODeadline
+    ) {
+        counters.datagramsReceived += 1
+        counters.bytesReceived += UInt64(datagram.readableBytes)
+        switch phase {
+        case .open:
+            guard remote.isIP, local.isIP else { return }
+            let status = datagram.withUnsafeReadableBytes { bytes in
+                withPath(local: local, remote: remote) { path in
+                    bridge_quic_read(
+                        handle, path, ecn.bits, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count,
+                        now.nanoseconds)
+                }
+            }
+            settle(status, operation: "reading a datagram", at: now)
+        case .closing(let until, let datagram, let count):
+            // Every power of two, so that two closing sides do not answer each other for ever.
+            if (count + 1) & count == 0 {
+                closeDatagram = datagram
+            }
+            phase = .closing(until: until, datagram: datagram, datagramsSince: count + 1)
+        case .draining, .closed:
+            break
+        }
+    }
+
+    /// To be called when `deadline` has passed; does no harm before.
+    package func handleDeadline(at now: NIODeadline) {
+        switch phase {
+        case .open:
+            settle(bridge_quic_handle_expiry(handle, now.nanoseconds), operation: "handling a deadline", at: now)
+        case .closing(let until, _, _), .draining(let until):
+            if now >= until {
+                phase = .closed
+            }
+        case .closed:
+            break
+        }
+    }
+
+    /// Grants the peer credit for this many bytes of the stream, and of the connection. To be called for all bytes that
+    /// came as `streamData`, also when the stream has been closed meanwhile.
+    package func consumed(_ id: QUICStreamID, bytes: Int) {
+        guard case .open = phase, bytes > 0 else { return }
+        bridge_quic_consume(handle, id.rawValue, UInt64(bytes))
+    }
+
+    /// Moves a client to another local address, once that path has been validated: `pathChanged` or `pathFailed` tells.
+    /// Only once the handshake is confirmed, one at a time, and not in quick succession, which ngtcp2 before 1.4.0 does
+    /// not bear.
+    package func migrate(to local: SocketAddress, at now: NIODeadline) throws(QUICError) {
+        let operation = "migration"
+        guard case .open = phase else { throw .notPossibleNow(operation: operation, why: "the connection is closed") }
+        guard !isServer, local.isIP else { throw .notPossibleNow(operation: operation, why: "only a client migrates") }
+        guard isHandshakeConfirmed else {
+            throw .notPossibleNow(operation: operation, why: "the handshake is not confirmed")
+        }
+        guard !isMigrating, lastMigration.map({ now >= $0 + closingPeriod }) ?? true else {
+            throw .notPossibleNow(operation: operation, why: "the last one is too recent")
+        }
+        let status = withPath(local: local, remote: remoteAddress) { bridge_quic_migrate(handle, $0, now.nanoseconds) }
+        switch status {
+        case .ok:
+            isMigrating = true
+            lastMigration = now
+        case .notNow:
+            throw .notPossibleNow(operation: operation, why: "the peer has no connection ID left for it, or forbids it")
+        default:
+            settle(status, operation: operation, at: now)
+        }
+    }
+
+    /// Only once the handshake is confirmed, and when packets have come and gone three probe timeouts after the last one:
+    /// ngtcp2 makes the next keys ready then.
+    package func initiateKeyUpdate(at now: NIODeadline) throws(QUICError) {
+        let operation = "key update"
+        guard case .open = phase else { throw .notPossibleNow(operation: operation, why: "the connection is closed") }
+        guard isHandshakeConfirmed else {
+            throw .notPossibleNow(operation: operation, why: "the handshake is not confirmed")
+        }
+        switch bridge_quic_update_key(handle, now.nanoseconds) {
+        case .ok: break
+        case .notNow: throw .notPossibleNow(operation: operation, why: "the last one is too recent")
+        case let status: settle(status, operation: operation, at: now)
+        }
+    }
+
+    // MARK: Out
 
     package func nextEvent() -> QUICEvent? {
         events.popFirst()
+    }
+
+    /// Whether the datagram, of whatever connection ID, is a stateless reset of this connection (RFC 9000 10.3.1). An
+    /// endpoint asks the connections to the sender's address when no connection ID fits, and gives it to `receive` of
+    /// the one that says yes.
+    package func isStatelessReset(_ datagram: ByteBuffer) -> Bool {
+        guard let token = StatelessResetToken(endOf: datagram) else { return false }
+        return peerResetTokens.contains(token)
     }
 
     /// When `handleDeadline` must be called. Nil: never, the connection is closed.
     package var deadline: NIODeadline? {
         switch phase {
         case .open:
-            let due = NIODeadline.uptimeNanoseconds(bq_conn_deadline(conn))
-            return resumeAt.map { min($0, due) } ?? due
-        case .closing(let closing): return closing.until
-        case .draining(let until): return until
-        case .closed: return nil
+            let expiry = bridge_quic_expiry(handle)
+            return expiry >= UInt64(Int64.max) ? .distantFuture : .uptimeNanoseconds(expiry)
+        case .closing(let until, _, _), .draining(let until):
+            return until
+        case .closed:
+            return nil
         }
     }
 
@@ -112,34 +223,18 @@ package final class QUICConnection {
     package var isClosed: Bool {
         if case .closed = phase { true } else { false }
     }
+}
 
-    var isOpen: Bool {
-        if case .open = phase { true } else { false }
-    }
+extension NIODeadline {
+    var nanoseconds: UInt64 { uptimeNanoseconds }
+}
 
-    package var statistics: QUICStatistics {
-        var stats = bq_stats()
-        bq_conn_stats(conn, &stats)
-        var result = counters
-        result.smoothedRTT = .nanoseconds(Int64(clamping: stats.smoothed_rtt))
-        result.minRTT = .nanoseconds(Int64(clamping: stats.min_rtt))
-        result.latestRTT = .nanoseconds(Int64(clamping: stats.latest_rtt))
-        result.congestionWindow = stats.congestion_window
-        result.bytesInFlight = stats.bytes_in_flight
-        result.datagramSize = stats.datagram_size
-        result.packetsLost = stats.packets_lost < 0 ? nil : UInt64(stats.packets_lost)
-        return result
-    }
-
-    /// Destination connection IDs under which datagrams of this connection arrive: our own that are valid now.
-    package var connectionIDs: [QUICConnectionID] {
-        let stride = QUICConnectionID.maximumLength
-        let maximum = 32
-        var bytes = [UInt8](repeating: 0, count: stride * maximum)
-        var lengths = [Int](repeating: 0, count: maximum)
-        let count = bq_conn_connection_ids(conn, &bytes, stride, &lengths, maximum)
-        return (0..<count).compactMap { index in
-            QUICConnectionID(bytes[(index * stride)..<(index * stride + lengths[index])])
-        }
+extension Duration {
+    /// Clamped to what 62 bits hold, about 146 years.
+    var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        guard seconds < 4_000_000_000 else { return 4_000_000_000_000_000_000 }
+        return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
     }
 }

@@ -15,8 +15,8 @@ package struct QUICStatistics: Sendable, Equatable {
     package var bytesReceived: UInt64 = 0
     package var datagramsSent: UInt64 = 0
     package var datagramsReceived: UInt64 = 0
-    /// Packets declared lost. Counted where ngtcp2 tells it (from 1.9 on), otherwise nil.
-    package var packetsLost: UInt64?
+    /// Packets with stream data that were declared lost, some of them perhaps only late.
+    package var packetsLost: UInt64 = 0
     /// The largest UDP payload now sent on the path, in bytes: the fruit of path MTU discovery.
     package var datagramSize: Int = 0
 

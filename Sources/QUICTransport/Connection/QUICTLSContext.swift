@@ -1,109 +1,95 @@
 import CNGTCP2
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
-/// Certificates and keys, loaded once and shared by all connections that use them.
-///
-/// GnuTLS only reads credentials once they are set up, so that connections on several threads may share them.
+/// Certificates and keys, loaded once and shared by all connections that use them, from any thread: after loading they
+/// are only read.
 package final class QUICTLSContext: @unchecked Sendable {
-    let tls: OpaquePointer
+    let credentials: OpaquePointer
+    /// For messages; empty where no CA is configured.
     let caFile: String
-    private let keyLog: KeyLog?
+    /// A server's: clients must show a certificate that leads to a CA in this context.
+    let demandsClientCertificate: Bool
 
+    private init(caFile: String?, demandsClientCertificate: Bool) throws(QUICError) {
+        guard let credentials = bridge_quic_credentials_new() else {
+            throw .internalError(operation: "allocating TLS credentials", code: 0)
+        }
+        self.credentials = credentials
+        self.caFile = caFile ?? ""
+        self.demandsClientCertificate = demandsClientCertificate
+    }
+
+    deinit {
+        bridge_quic_credentials_free(credentials)
+    }
+
+    /// - Parameters:
+    ///   - caFile: PEM certificates, one of which the server's chain must lead to.
+    ///   - certificateFile: the client's own chain in PEM, its own certificate first; with `keyFile` or not at all.
+    ///   - keyLogFile: TLS secrets are appended to it, for Wireshark. Whoever can read it can read the traffic.
     package static func client(
         caFile: String,
         certificateFile: String? = nil,
         keyFile: String? = nil,
         keyLogFile: String? = nil
     ) throws(QUICError) -> QUICTLSContext {
-        let keyLog = try KeyLog.open(keyLogFile)
-        var file = BQ_FILE_NONE
-        let (tls, why) = withReason { why, size in
-            bq_tls_client_new(caFile, certificateFile, keyFile, &file, why, size)
+        let context = try QUICTLSContext(caFile: caFile, demandsClientCertificate: false)
+        try context.loadCA(caFile)
+        switch (certificateFile, keyFile) {
+        case (let certificateFile?, let keyFile?):
+            try context.loadKeyPair(certificateFile: certificateFile, keyFile: keyFile)
+        case (let certificateFile?, nil):
+            throw .fileUnreadable(path: certificateFile, why: "a certificate needs its key, and no key file is given")
+        case (nil, let keyFile?):
+            throw .fileUnreadable(path: keyFile, why: "a key needs its certificate, and no certificate file is given")
+        case (nil, nil):
+            break
         }
-        guard let tls else {
-            throw .fileUnreadable(path: file == BQ_FILE_CA ? caFile : certificateFile ?? caFile, why: why)
-        }
-        return QUICTLSContext(takingOwnership: tls, caFile: caFile, keyLog: keyLog)
+        try context.openKeyLog(keyLogFile)
+        return context
     }
 
+    /// - Parameter clientCAFile: where given, clients must show a certificate that leads to one in it.
     package static func server(
         certificateFile: String,
         keyFile: String,
         clientCAFile: String? = nil,
         keyLogFile: String? = nil
     ) throws(QUICError) -> QUICTLSContext {
-        let keyLog = try KeyLog.open(keyLogFile)
-        var file = BQ_FILE_NONE
-        let (tls, why) = withReason { why, size in
-            bq_tls_server_new(certificateFile, keyFile, clientCAFile, &file, why, size)
+        let context = try QUICTLSContext(caFile: clientCAFile, demandsClientCertificate: clientCAFile != nil)
+        try context.loadKeyPair(certificateFile: certificateFile, keyFile: keyFile)
+        if let clientCAFile {
+            try context.loadCA(clientCAFile)
         }
-        guard let tls else {
-            throw .fileUnreadable(path: file == BQ_FILE_CA ? clientCAFile ?? "" : certificateFile, why: why)
-        }
-        return QUICTLSContext(takingOwnership: tls, caFile: clientCAFile ?? "", keyLog: keyLog)
+        try context.openKeyLog(keyLogFile)
+        return context
     }
 
-    private init(takingOwnership tls: OpaquePointer, caFile: String, keyLog: KeyLog?) {
-        self.tls = tls
-        self.caFile = caFile
-        self.keyLog = keyLog
-        guard let keyLog else { return }
-        let write: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?, Int) -> Void = {
-            owner, line, length in
-            guard let owner, let line else { return }
-            Unmanaged<KeyLog>.fromOpaque(owner).takeUnretainedValue()
-                .write(UnsafeRawBufferPointer(start: line, count: length))
-        }
-        bq_tls_set_key_log(tls, write, Unmanaged.passUnretained(keyLog).toOpaque())
+    private func loadCA(_ path: String) throws(QUICError) {
+        let (isLoaded, why) = withReason { bridge_quic_credentials_load_ca(credentials, path, $0) }
+        guard isLoaded else { throw .fileUnreadable(path: path, why: why) }
     }
 
-    deinit {
-        bq_tls_free(tls)
+    private func loadKeyPair(certificateFile: String, keyFile: String) throws(QUICError) {
+        var isKeyAtFault = false
+        let (isLoaded, why) = withReason {
+            bridge_quic_credentials_load_key_pair(credentials, certificateFile, keyFile, &isKeyAtFault, $0)
+        }
+        guard isLoaded else { throw .fileUnreadable(path: isKeyAtFault ? keyFile : certificateFile, why: why) }
     }
 
-    private static func withReason(
-        _ body: (UnsafeMutablePointer<CChar>?, Int) -> OpaquePointer?
-    ) -> (OpaquePointer?, String) {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
-            buffer.initialize(repeating: 0)
-            let result = body(buffer.baseAddress, buffer.count)
-            return (result, text(buffer))
-        }
+    private func openKeyLog(_ path: String?) throws(QUICError) {
+        guard let path else { return }
+        let (isOpen, why) = withReason { bridge_quic_credentials_open_key_log(credentials, path, $0) }
+        guard isOpen else { throw .fileUnreadable(path: path, why: why) }
     }
 }
 
-/// A C string that a function wrote into a buffer of ours.
-func text(_ buffer: UnsafeMutableBufferPointer<CChar>) -> String {
-    String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-}
-
-/// An NSS key log (the `SSLKEYLOGFILE` format) that several threads may write to: one `write` a line, appending.
-private final class KeyLog: Sendable {
-    private let descriptor: CInt
-
-    static func open(_ path: String?) throws(QUICError) -> KeyLog? {
-        guard let path else { return nil }
-        let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .fileUnreadable(path: path, why: String(cString: strerror(errno))) }
-        return KeyLog(descriptor)
-    }
-
-    private init(_ descriptor: CInt) {
-        self.descriptor = descriptor
-    }
-
-    deinit {
-        close(descriptor)
-    }
-
-    func write(_ line: UnsafeRawBufferPointer) {
-        var bytes = [UInt8](line)
-        bytes.append(0x0A)
-        _ = Glibc.write(descriptor, bytes, bytes.count)
+/// Calls with room for a text ending in NUL, and returns the text beside the result.
+func withReason<Result>(_ body: (UnsafeMutablePointer<CChar>?) -> Result) -> (Result, String) {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(BRIDGE_QUIC_WHY_CAPACITY)) { space in
+        space.initialize(repeating: 0)
+        let result = body(space.baseAddress)
+        let text = space.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        return (result, String(decoding: text, as: UTF8.self))
     }
 }

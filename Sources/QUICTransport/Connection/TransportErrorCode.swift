@@ -1,6 +1,8 @@
 /// The transport error codes of RFC 9000 20.1, by name.
 enum TransportErrorCode {
+    static let internalError: UInt64 = 0x1
     static let connectionRefused: UInt64 = 0x2
+    static let invalidToken: UInt64 = 0xb
     /// 0x100 + the TLS alert (RFC 9001 4.8).
     static let cryptoErrors: ClosedRange<UInt64> = 0x100...0x1ff
 

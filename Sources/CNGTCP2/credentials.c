@@ -1,0 +1,177 @@
+/// Certificates, keys and the key log.
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* TLS 1.3 alone, and the ciphers QUIC has header protection for (RFC 9001 5.4). */
+static const char *const priority_string =
+    "%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-ALL:+VERS-TLS1.3"
+    ":-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305"
+    ":-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1";
+
+/* A file of certificates larger than this is a mistake. */
+static const size_t maximum_file_size = 4 * 1024 * 1024;
+
+bridge_quic_credentials *bridge_quic_credentials_new(void) {
+    bridge_quic_credentials *credentials = calloc(1, sizeof(*credentials));
+    if (!credentials) {
+        return NULL;
+    }
+    if (gnutls_certificate_allocate_credentials(&credentials->certificates) != 0 ||
+        gnutls_priority_init(&credentials->priorities, priority_string, NULL) != 0) {
+        bridge_quic_credentials_free(credentials);
+        return NULL;
+    }
+    return credentials;
+}
+
+void bridge_quic_credentials_free(bridge_quic_credentials *credentials) {
+    if (!credentials) {
+        return;
+    }
+    if (credentials->certificates) {
+        gnutls_certificate_free_credentials(credentials->certificates);
+    }
+    if (credentials->priorities) {
+        gnutls_priority_deinit(credentials->priorities);
+    }
+    if (credentials->key_log) {
+        fclose(credentials->key_log);
+    }
+    free(credentials);
+}
+
+static void set_why(char *why, const char *text) {
+    snprintf(why, BRIDGE_QUIC_WHY_CAPACITY, "%s", text);
+}
+
+/// The whole file, ending in NUL. Empty `data` on failure, with the reason in `why`.
+static gnutls_datum_t load(const char *path, char *why) {
+    gnutls_datum_t contents = {NULL, 0};
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        set_why(why, strerror(errno));
+        return contents;
+    }
+    unsigned char *bytes = malloc(maximum_file_size);
+    size_t length = bytes ? fread(bytes, 1, maximum_file_size - 1, file) : 0;
+    int error = bytes && !ferror(file) ? 0 : errno;
+    bool whole = feof(file);
+    fclose(file);
+    if (error != 0 || !whole || length == 0) {
+        set_why(why, error != 0 ? strerror(error) : !whole ? "the file is too large" : "the file is empty");
+        free(bytes);
+        return contents;
+    }
+    bytes[length] = 0;
+    contents.data = bytes;
+    contents.size = (unsigned int)length;
+    return contents;
+}
+
+/// Keys and certificates are not left lying in freed memory.
+static void unload(gnutls_datum_t *contents) {
+    if (contents->data) {
+        gnutls_memset(contents->data, 0, contents->size);
+        free(contents->data);
+        contents->data = NULL;
+    }
+}
+
+bool bridge_quic_credentials_load_ca(bridge_quic_credentials *credentials, const char *path, char *why) {
+    gnutls_datum_t contents = load(path, why);
+    if (!contents.data) {
+        return false;
+    }
+    int count =
+        gnutls_certificate_set_x509_trust_mem(credentials->certificates, &contents, GNUTLS_X509_FMT_PEM);
+    unload(&contents);
+    if (count == 0 || count == GNUTLS_E_BASE64_DECODING_ERROR || count == GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR) {
+        set_why(why, "it holds no certificate in PEM form");
+    } else if (count < 0) {
+        set_why(why, gnutls_strerror(count));
+    }
+    return count > 0;
+}
+
+static bool load_chain(const char *path, gnutls_x509_crt_t **chain, unsigned int *count, char *why) {
+    gnutls_datum_t contents = load(path, why);
+    if (!contents.data) {
+        return false;
+    }
+    int error = gnutls_x509_crt_list_import2(chain, count, &contents, GNUTLS_X509_FMT_PEM, 0);
+    unload(&contents);
+    if (error < 0) {
+        bool not_pem = error == GNUTLS_E_NO_CERTIFICATE_FOUND || error == GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR ||
+                       error == GNUTLS_E_BASE64_DECODING_ERROR;
+        set_why(why, not_pem ? "it holds no certificate in PEM form" : gnutls_strerror(error));
+    }
+    return error >= 0;
+}
+
+static bool load_key(const char *path, gnutls_x509_privkey_t key, char *why) {
+    gnutls_datum_t contents = load(path, why);
+    if (!contents.data) {
+        return false;
+    }
+    int error = gnutls_x509_privkey_import2(key, &contents, GNUTLS_X509_FMT_PEM, NULL, 0);
+    unload(&contents);
+    switch (error) {
+    case 0: return true;
+    case GNUTLS_E_DECRYPTION_FAILED: set_why(why, "the key is encrypted: store it without a passphrase"); break;
+    case GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR:
+    case GNUTLS_E_BASE64_DECODING_ERROR:
+    case GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE: set_why(why, "it holds no private key in PEM form"); break;
+    default: set_why(why, gnutls_strerror(error)); break;
+    }
+    return false;
+}
+
+static bool use_pair(bridge_quic_credentials *credentials, gnutls_x509_crt_t *chain, unsigned int count,
+                     gnutls_x509_privkey_t key, char *why) {
+    int error = gnutls_certificate_set_x509_key(credentials->certificates, chain, (int)count, key);
+    if (error < 0) {
+        bool mismatch = error == GNUTLS_E_CERTIFICATE_KEY_MISMATCH;
+        set_why(why, mismatch ? "the key does not belong to the certificate" : gnutls_strerror(error));
+    }
+    return error >= 0;
+}
+
+bool bridge_quic_credentials_load_key_pair(bridge_quic_credentials *credentials, const char *certificate_path,
+                                           const char *key_path, bool *key_at_fault, char *why) {
+    gnutls_x509_crt_t *chain = NULL;
+    unsigned int count = 0;
+    gnutls_x509_privkey_t key = NULL;
+    *key_at_fault = false;
+    if (!load_chain(certificate_path, &chain, &count, why)) {
+        return false;
+    }
+    *key_at_fault = true;
+    bool usable = gnutls_x509_privkey_init(&key) == 0 && load_key(key_path, key, why) &&
+                  use_pair(credentials, chain, count, key, why);
+    if (key) {
+        gnutls_x509_privkey_deinit(key);
+    }
+    for (unsigned int i = 0; i < count; i++) {
+        gnutls_x509_crt_deinit(chain[i]);
+    }
+    gnutls_free(chain);
+    return usable;
+}
+
+bool bridge_quic_credentials_open_key_log(bridge_quic_credentials *credentials, const char *path, char *why) {
+    int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    credentials->key_log = file < 0 ? NULL : fdopen(file, "a");
+    if (!credentials->key_log) {
+        set_why(why, strerror(errno));
+        if (file >= 0) {
+            close(file);
+        }
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,253 @@
+/// Datagrams, streams and time of a connection.
+#include "internal.h"
+
+#include <string.h>
+
+const char *bridge_quic_library_version(void) {
+    return ngtcp2_version(0)->version_str;
+}
+
+/// ngtcp2 aborts the process when its clock goes backwards.
+static uint64_t advance(bridge_quic_connection *connection, uint64_t now) {
+    if (now > connection->now) {
+        connection->now = now;
+    }
+    return connection->now;
+}
+
+static bridge_quic_status status_of(bridge_quic_connection *connection, int error) {
+    switch (error) {
+    case 0: return BRIDGE_QUIC_OK;
+    case NGTCP2_ERR_WRITE_MORE: return BRIDGE_QUIC_WRITE_MORE;
+    case NGTCP2_ERR_STREAM_DATA_BLOCKED: return BRIDGE_QUIC_STREAM_BLOCKED;
+    case NGTCP2_ERR_STREAM_SHUT_WR: return BRIDGE_QUIC_STREAM_SHUT;
+    case NGTCP2_ERR_STREAM_NOT_FOUND: return BRIDGE_QUIC_STREAM_UNKNOWN;
+    case NGTCP2_ERR_STREAM_ID_BLOCKED: return BRIDGE_QUIC_STREAM_LIMIT;
+    case NGTCP2_ERR_INVALID_STATE:
+    case NGTCP2_ERR_CONN_ID_BLOCKED: return BRIDGE_QUIC_NOT_NOW;
+    default: break;
+    }
+    connection->last_error = error;
+    switch (error) {
+    case NGTCP2_ERR_CLOSING: return BRIDGE_QUIC_CLOSING;
+    case NGTCP2_ERR_DRAINING: return BRIDGE_QUIC_DRAINING;
+    /* A server that is asked for a Retry after it has accepted lets go: the client comes again. */
+    case NGTCP2_ERR_RETRY:
+    case NGTCP2_ERR_DROP_CONN: return BRIDGE_QUIC_DROP;
+    case NGTCP2_ERR_IDLE_CLOSE: return BRIDGE_QUIC_IDLE;
+    case NGTCP2_ERR_HANDSHAKE_TIMEOUT: return BRIDGE_QUIC_HANDSHAKE_TIMEOUT;
+    case NGTCP2_ERR_RECV_VERSION_NEGOTIATION: return BRIDGE_QUIC_VERSION_MISMATCH;
+    case NGTCP2_ERR_CRYPTO: return BRIDGE_QUIC_TLS_FAILED;
+    default: return BRIDGE_QUIC_FAILED;
+    }
+}
+
+bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_quic_path given, uint8_t ecn,
+                                    const uint8_t *bytes, size_t length, uint64_t now) {
+    if (length == 0) {
+        return BRIDGE_QUIC_OK;
+    }
+    ngtcp2_path_storage path;
+    ngtcp2_path_storage_init(&path, given.local, given.local_length, given.remote, given.remote_length, NULL);
+    ngtcp2_pkt_info info = {.ecn = ecn};
+    now = advance(connection, now);
+    int error = ngtcp2_conn_read_pkt(connection->conn, &path.path, &info, bytes, length, now);
+    bridge_quic_status status = status_of(connection, error);
+    /* Where reading is at fault there is nothing to try again. */
+    if (status == BRIDGE_QUIC_NOT_NOW) {
+        connection->last_error = error;
+        return BRIDGE_QUIC_FAILED;
+    }
+    return status;
+}
+
+bridge_quic_status bridge_quic_handle_expiry(bridge_quic_connection *connection, uint64_t now) {
+    /* A nanosecond late: ngtcp2 0.12.1 lets some timers expire at their time and others only after it, and would name
+       the same time as the next for ever. */
+    int error = ngtcp2_conn_handle_expiry(connection->conn, advance(connection, now + 1));
+    return status_of(connection, error);
+}
+
+uint64_t bridge_quic_expiry(bridge_quic_connection *connection) {
+    return ngtcp2_conn_get_expiry(connection->conn);
+}
+
+static bool path_changed(bridge_quic_connection *connection) {
+    const ngtcp2_path *written = &connection->written_path.path;
+    if (ngtcp2_path_eq(written, &connection->told_path.path)) {
+        return false;
+    }
+    ngtcp2_path_copy(&connection->told_path.path, written);
+    return true;
+}
+
+bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_t *buffer, size_t capacity,
+                                      int64_t stream, bool fin, bool more, const bridge_quic_slice *slices,
+                                      size_t count, uint64_t now) {
+    ngtcp2_vec vectors[BRIDGE_QUIC_MAX_SLICES];
+    if (count > BRIDGE_QUIC_MAX_SLICES) {
+        count = BRIDGE_QUIC_MAX_SLICES;
+        fin = false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        vectors[i] = (ngtcp2_vec){.base = (uint8_t *)slices[i].base, .len = slices[i].length};
+    }
+    uint32_t flags = NGTCP2_WRITE_STREAM_FLAG_NONE;
+    if (stream >= 0) {
+        flags |= more ? NGTCP2_WRITE_STREAM_FLAG_MORE : 0;
+        flags |= fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0;
+    }
+    ngtcp2_ssize accepted = -1;
+    ngtcp2_ssize length =
+        ngtcp2_conn_writev_stream(connection->conn, &connection->written_path.path, &connection->written_info, buffer,
+                                  capacity, &accepted, flags, stream, vectors, count, advance(connection, now));
+    return (bridge_quic_written){
+        .status = length < 0 ? status_of(connection, (int)length) : BRIDGE_QUIC_OK,
+        .length = length < 0 ? 0 : (size_t)length,
+        .accepted = accepted,
+        .ecn = connection->written_info.ecn,
+        .path_changed = length > 0 && path_changed(connection),
+    };
+}
+
+void bridge_quic_burst_sent(bridge_quic_connection *connection, uint64_t now) {
+    if (ngtcp2_conn_get_handshake_completed(connection->conn)) {
+        ngtcp2_conn_update_pkt_tx_time(connection->conn, advance(connection, now));
+    }
+}
+
+size_t bridge_quic_send_quantum(bridge_quic_connection *connection) {
+    return ngtcp2_conn_get_send_quantum(connection->conn);
+}
+
+bridge_quic_path bridge_quic_written_path(const bridge_quic_connection *connection) {
+    const ngtcp2_path *path = &connection->written_path.path;
+    return (bridge_quic_path){
+        .local = path->local.addr,
+        .remote = path->remote.addr,
+        .local_length = path->local.addrlen,
+        .remote_length = path->remote.addrlen,
+    };
+}
+
+bridge_quic_status bridge_quic_open_stream(bridge_quic_connection *connection, int64_t *stream) {
+    int error = ngtcp2_conn_open_bidi_stream(connection->conn, stream, NULL);
+    return status_of(connection, error);
+}
+
+void bridge_quic_consume(bridge_quic_connection *connection, int64_t stream, uint64_t length) {
+    /* The stream may be gone: the connection's credit is granted all the same. */
+    (void)ngtcp2_conn_extend_max_stream_offset(connection->conn, stream, length);
+    ngtcp2_conn_extend_max_offset(connection->conn, length);
+}
+
+bridge_quic_status bridge_quic_reset_stream(bridge_quic_connection *connection, int64_t stream, uint64_t code) {
+    int error = bridge_compat_shutdown_stream(connection->conn, stream, code);
+    return status_of(connection, error);
+}
+
+uint64_t bridge_quic_stream_losses(bridge_quic_connection *connection, int64_t stream) {
+    return ngtcp2_conn_get_stream_loss_count(connection->conn, stream);
+}
+
+void bridge_quic_set_keep_alive(bridge_quic_connection *connection, uint64_t interval) {
+    ngtcp2_conn_set_keep_alive_timeout(connection->conn, interval);
+}
+
+bridge_quic_status bridge_quic_update_key(bridge_quic_connection *connection, uint64_t now) {
+    int error = ngtcp2_conn_initiate_key_update(connection->conn, advance(connection, now));
+    return status_of(connection, error);
+}
+
+bridge_quic_status bridge_quic_migrate(bridge_quic_connection *connection, bridge_quic_path given, uint64_t now) {
+    ngtcp2_path_storage path;
+    ngtcp2_path_storage_init(&path, given.local, given.local_length, given.remote, given.remote_length, NULL);
+    int error = ngtcp2_conn_initiate_migration(connection->conn, &path.path, advance(connection, now));
+    /* The same address again. */
+    if (error == NGTCP2_ERR_INVALID_ARGUMENT) {
+        return BRIDGE_QUIC_NOT_NOW;
+    }
+    return status_of(connection, error);
+}
+
+static ngtcp2_ccerr close_error(const bridge_quic_connection *connection, bridge_quic_close_kind kind, uint64_t code,
+                                const uint8_t *reason, size_t reason_length) {
+    ngtcp2_ccerr error;
+    ngtcp2_ccerr_default(&error);
+    switch (kind) {
+    case BRIDGE_QUIC_CLOSE_TRANSPORT:
+        ngtcp2_ccerr_set_transport_error(&error, code, reason, reason_length);
+        break;
+    case BRIDGE_QUIC_CLOSE_APPLICATION:
+        ngtcp2_ccerr_set_application_error(&error, code, reason, reason_length);
+        break;
+    case BRIDGE_QUIC_CLOSE_LAST_ERROR:
+        ngtcp2_ccerr_set_liberr(&error, connection->last_error, reason, reason_length);
+        break;
+    case BRIDGE_QUIC_CLOSE_TLS_ALERT:
+        ngtcp2_ccerr_set_tls_alert(&error, (uint8_t)code, reason, reason_length);
+        break;
+    }
+    return error;
+}
+
+bridge_quic_written bridge_quic_write_close(bridge_quic_connection *connection, bridge_quic_close_kind kind,
+                                            uint64_t code, const uint8_t *reason, size_t reason_length,
+                                            uint8_t *buffer, size_t capacity, uint64_t now) {
+    ngtcp2_ccerr error = close_error(connection, kind, code, reason, reason_length);
+    ngtcp2_ssize length = ngtcp2_conn_write_connection_close(
+        connection->conn, &connection->written_path.path, &connection->written_info, buffer, capacity, &error,
+        advance(connection, now));
+    return (bridge_quic_written){
+        .status = length > 0 ? BRIDGE_QUIC_OK : BRIDGE_QUIC_NOT_NOW,
+        .length = length > 0 ? (size_t)length : 0,
+        .accepted = -1,
+        .ecn = connection->written_info.ecn,
+        .path_changed = length > 0 && path_changed(connection),
+    };
+}
+
+bridge_quic_remote_close bridge_quic_remote_close_of(bridge_quic_connection *connection) {
+    ngtcp2_ccerr error = bridge_compat_get_ccerr(connection->conn);
+    return (bridge_quic_remote_close){
+        .is_application = error.type == NGTCP2_CCERR_TYPE_APPLICATION,
+        .is_stateless_reset = connection->received_stateless_reset,
+        .code = error.error_code,
+        .reason = error.reason,
+        .reason_length = error.reasonlen,
+    };
+}
+
+int bridge_quic_last_error(const bridge_quic_connection *connection) {
+    return connection->last_error;
+}
+
+uint64_t bridge_quic_last_error_code(const bridge_quic_connection *connection) {
+    return ngtcp2_err_infer_quic_transport_error_code(connection->last_error);
+}
+
+const char *bridge_quic_error_text(int error) {
+    return ngtcp2_strerror(error);
+}
+
+uint64_t bridge_quic_pto(bridge_quic_connection *connection) {
+    return ngtcp2_conn_get_pto(connection->conn);
+}
+
+bridge_quic_stats bridge_quic_stats_of(bridge_quic_connection *connection) {
+#if NGTCP2_VERSION_NUM >= 0x010000
+    ngtcp2_conn_info info;
+    ngtcp2_conn_get_conn_info(connection->conn, &info);
+#else
+    ngtcp2_conn_stat info;
+    ngtcp2_conn_get_conn_stat(connection->conn, &info);
+#endif
+    return (bridge_quic_stats){
+        .smoothed_rtt = info.smoothed_rtt,
+        .min_rtt = info.min_rtt == UINT64_MAX ? 0 : info.min_rtt,
+        .latest_rtt = info.latest_rtt,
+        .congestion_window = info.cwnd,
+        .bytes_in_flight = info.bytes_in_flight,
+        .datagram_size = ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn),
+    };
+}

@@ -1,0 +1,234 @@
+/// The TLS session of a connection, and the check of the peer's certificate.
+#include "internal.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static bridge_quic_connection *connection_of(gnutls_session_t session) {
+    return gnutls_session_get_ptr(session);
+}
+
+/// NSS key log format: label, client random, secret. One call to stdio a line, so that threads do not mix theirs.
+static int log_key(gnutls_session_t session, const char *label, const gnutls_datum_t *secret) {
+    FILE *file = connection_of(session)->credentials->key_log;
+    gnutls_datum_t client_random;
+    gnutls_datum_t server_random;
+    gnutls_session_get_random(session, &client_random, &server_random);
+    char random_text[2 * 32 + 1] = {0};
+    char secret_text[2 * 64 + 1] = {0};
+    size_t random_size = sizeof(random_text);
+    size_t secret_size = sizeof(secret_text);
+    if (gnutls_hex_encode(&client_random, random_text, &random_size) == 0 &&
+        gnutls_hex_encode(secret, secret_text, &secret_size) == 0) {
+        fprintf(file, "%s %s %s\n", label, random_text, secret_text);
+        fflush(file);
+    }
+    return 0;
+}
+
+/// GnuTLS takes the handshake on where this returns 0.
+static int verify_peer(gnutls_session_t session) {
+    bridge_quic_connection *connection = connection_of(session);
+    gnutls_typed_vdata_st data[2];
+    unsigned int count = 0;
+    const char *purpose = connection->is_server ? GNUTLS_KP_TLS_WWW_CLIENT : GNUTLS_KP_TLS_WWW_SERVER;
+    data[count++] = (gnutls_typed_vdata_st){.type = GNUTLS_DT_KEY_PURPOSE_OID, .data = (unsigned char *)purpose};
+    if (connection->address_length > 0) {
+        data[count++] = (gnutls_typed_vdata_st){.type = GNUTLS_DT_IP_ADDRESS,
+                                                .data = connection->address,
+                                                .size = (unsigned int)connection->address_length};
+    } else if (connection->host_name) {
+        data[count++] = (gnutls_typed_vdata_st){.type = GNUTLS_DT_DNS_HOSTNAME,
+                                                .data = (unsigned char *)connection->host_name};
+    }
+    unsigned int status = 0;
+    int error = gnutls_certificate_verify_peers(session, data, count, &status);
+    if (error == GNUTLS_E_NO_CERTIFICATE_FOUND) {
+        connection->certificate_missing = true;
+        return error;
+    }
+    connection->verification_status = error < 0 ? GNUTLS_CERT_INVALID : status;
+    return connection->verification_status == 0 ? 0 : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+}
+
+/// Without the dot of a fully qualified name and the zone of a link-local address: neither is in a certificate.
+static char *plain_name(const char *name) {
+    size_t length = strcspn(name, "%");
+    if (length > 1 && name[length - 1] == '.') {
+        length--;
+    }
+    return strndup(name, length);
+}
+
+static int set_server_name(bridge_quic_connection *connection, const char *name) {
+    connection->host_name = plain_name(name);
+    if (!connection->host_name) {
+        return GNUTLS_E_MEMORY_ERROR;
+    }
+    if (inet_pton(AF_INET, connection->host_name, connection->address) == 1) {
+        connection->address_length = 4;
+        return 0;
+    }
+    if (inet_pton(AF_INET6, connection->host_name, connection->address) == 1) {
+        connection->address_length = 16;
+        return 0;
+    }
+    size_t length = strlen(connection->host_name);
+    if (length == 0 || length > 253) {
+        return GNUTLS_E_INVALID_REQUEST;
+    }
+    return gnutls_server_name_set(connection->session, GNUTLS_NAME_DNS, connection->host_name, length);
+}
+
+static int set_alpn(gnutls_session_t session, const bridge_quic_settings *settings) {
+    gnutls_datum_t names[16];
+    unsigned int count = 0;
+    size_t at = 0;
+    while (at < settings->alpn_length && count < sizeof(names) / sizeof(names[0])) {
+        size_t length = settings->alpn[at];
+        if (length == 0 || settings->alpn_length - at - 1 < length) {
+            return GNUTLS_E_INVALID_REQUEST;
+        }
+        names[count].data = (unsigned char *)settings->alpn + at + 1;
+        names[count++].size = (unsigned int)length;
+        at += 1 + length;
+    }
+    return gnutls_alpn_set_protocols(session, names, count, GNUTLS_ALPN_MANDATORY | GNUTLS_ALPN_SERVER_PRECEDENCE);
+}
+
+int bridge_tls_session_new(bridge_quic_connection *connection, const bridge_quic_settings *settings, bool *bad_name) {
+    const bridge_quic_credentials *credentials = connection->credentials;
+    /* One key share, of the first group, saves a tenth of a handshake; the other groups cost a round trip more. Without
+       GNUTLS_ENABLE_EARLY_DATA: it makes GnuTLS offer 0-RTT by itself. */
+    unsigned int role = connection->is_server ? GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET
+                                              : GNUTLS_CLIENT | GNUTLS_KEY_SHARE_TOP;
+    /* A client has one certificate at most, and shows it whatever authorities the server hints at. */
+    role |= connection->is_server ? 0 : GNUTLS_FORCE_CLIENT_CERT;
+    int error = gnutls_init(&connection->session, role | GNUTLS_NO_END_OF_EARLY_DATA);
+    if (error != 0) {
+        connection->session = NULL;
+        return error;
+    }
+    gnutls_session_t session = connection->session;
+    gnutls_session_set_ptr(session, &connection->reference);
+    int configured = connection->is_server ? ngtcp2_crypto_gnutls_configure_server_session(session)
+                                           : ngtcp2_crypto_gnutls_configure_client_session(session);
+    if (configured != 0) {
+        return GNUTLS_E_INTERNAL_ERROR;
+    }
+    if ((error = gnutls_priority_set(session, credentials->priorities)) != 0 ||
+        (error = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials->certificates)) != 0 ||
+        (error = set_alpn(session, settings)) != 0) {
+        return error;
+    }
+    if (credentials->key_log) {
+        gnutls_session_set_keylog_function(session, log_key);
+    }
+    if (connection->is_server) {
+        gnutls_certificate_server_set_request(session, settings->require_client_certificate ? GNUTLS_CERT_REQUIRE
+                                                                                            : GNUTLS_CERT_IGNORE);
+        if (settings->require_client_certificate) {
+            gnutls_session_set_verify_function(session, verify_peer);
+        }
+        return 0;
+    }
+    gnutls_session_set_verify_function(session, verify_peer);
+    error = set_server_name(connection, settings->server_name);
+    *bad_name = error != 0 && error != GNUTLS_E_MEMORY_ERROR;
+    return error;
+}
+
+// MARK: What came of it
+
+static bridge_quic_verdict verdict_of_status(unsigned int status) {
+    const unsigned int untrusted = GNUTLS_CERT_SIGNER_NOT_FOUND | GNUTLS_CERT_SIGNER_NOT_CA | GNUTLS_CERT_REVOKED |
+                                   GNUTLS_CERT_SIGNATURE_FAILURE;
+    if (status == 0) {
+        return BRIDGE_QUIC_VERDICT_NONE;
+    }
+    if (status & untrusted) {
+        return BRIDGE_QUIC_VERDICT_NOT_TRUSTED;
+    }
+    if (status & GNUTLS_CERT_EXPIRED) {
+        return BRIDGE_QUIC_VERDICT_EXPIRED;
+    }
+    if (status & GNUTLS_CERT_NOT_ACTIVATED) {
+        return BRIDGE_QUIC_VERDICT_NOT_YET_VALID;
+    }
+    return status & GNUTLS_CERT_UNEXPECTED_OWNER ? BRIDGE_QUIC_VERDICT_WRONG_NAME : BRIDGE_QUIC_VERDICT_UNACCEPTABLE;
+}
+
+/// The index in the peer's chain of the certificate whose time is not now.
+static size_t out_of_time(const bridge_quic_connection *connection, bridge_quic_verdict verdict) {
+    int64_t now = (int64_t)time(NULL);
+    size_t index = 0;
+    bridge_quic_certificate certificate;
+    while (bridge_quic_peer_certificate(connection, index, &certificate)) {
+        bool is_late = certificate.not_after < now;
+        bool found = verdict == BRIDGE_QUIC_VERDICT_EXPIRED ? is_late : certificate.not_before > now;
+        bridge_quic_certificate_free(&certificate);
+        if (found) {
+            return index;
+        }
+        index++;
+    }
+    return 0;
+}
+
+bridge_quic_verdict bridge_quic_verdict_of(const bridge_quic_connection *connection, size_t *at_fault, char *why) {
+    why[0] = 0;
+    *at_fault = 0;
+    if (connection->certificate_missing) {
+        return BRIDGE_QUIC_VERDICT_NO_CERTIFICATE;
+    }
+    bridge_quic_verdict verdict = verdict_of_status(connection->verification_status);
+    if (verdict == BRIDGE_QUIC_VERDICT_NONE) {
+        return verdict;
+    }
+    if (verdict == BRIDGE_QUIC_VERDICT_EXPIRED || verdict == BRIDGE_QUIC_VERDICT_NOT_YET_VALID) {
+        *at_fault = out_of_time(connection, verdict);
+    }
+    gnutls_datum_t text;
+    if (gnutls_certificate_verification_status_print(connection->verification_status, GNUTLS_CRT_X509, &text, 0) == 0) {
+        snprintf(why, BRIDGE_QUIC_WHY_CAPACITY, "%.*s", (int)text.size, (const char *)text.data);
+        gnutls_free(text.data);
+    }
+    return verdict;
+}
+
+uint8_t bridge_quic_tls_alert(bridge_quic_connection *connection) {
+    return ngtcp2_conn_get_tls_alert(connection->conn);
+}
+
+const char *bridge_quic_tls_alert_name(uint8_t alert) {
+    return gnutls_alert_get_name((gnutls_alert_description_t)alert);
+}
+
+const uint8_t *bridge_quic_alpn(const bridge_quic_connection *connection, size_t *length) {
+    gnutls_datum_t name;
+    if (gnutls_alpn_get_selected_protocol(connection->session, &name) != 0) {
+        return NULL;
+    }
+    *length = name.size;
+    return name.data;
+}
+
+static bool completed(const bridge_quic_connection *connection) {
+    return ngtcp2_conn_get_handshake_completed(connection->conn) != 0;
+}
+
+const char *bridge_quic_tls_version(const bridge_quic_connection *connection) {
+    /* GnuTLS writes "TLS1.3". */
+    bool is_1_3 = completed(connection) && gnutls_protocol_get_version(connection->session) == GNUTLS_TLS1_3;
+    return is_1_3 ? "TLS 1.3" : NULL;
+}
+
+const char *bridge_quic_tls_cipher(const bridge_quic_connection *connection) {
+    return completed(connection) ? gnutls_cipher_get_name(gnutls_cipher_get(connection->session)) : NULL;
+}
+
+const char *bridge_quic_tls_group(const bridge_quic_connection *connection) {
+    return completed(connection) ? gnutls_group_get_name(gnutls_group_get(connection->session)) : NULL;
+}

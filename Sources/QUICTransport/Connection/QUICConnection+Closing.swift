@@ -1,0 +1,133 @@
+import CNGTCP2
+import NIOCore
+
+extension QUICConnection {
+    /// What is told to the peer as a connection ends.
+    private enum Farewell {
+        case close(bridge_quic_close_kind, code: UInt64, reason: String)
+        /// Nothing: the peer closed.
+        case drain
+        /// Nothing, and at once: nobody is there.
+        case none
+    }
+
+    /// Closes the connection; the CONNECTION_CLOSE comes out of `nextDatagram`. What was queued and not yet sent is
+    /// lost. Does nothing where the connection has ended already.
+    package func close(applicationCode: UInt64, reason: String, at now: NIODeadline) {
+        guard case .open = phase else { return }
+        end(
+            .localClose(code: applicationCode, reason: reason),
+            .close(.application, code: applicationCode, reason: reason),
+            at: now
+        )
+    }
+
+    /// Three probe timeouts (RFC 9000 10.2).
+    var closingPeriod: TimeAmount {
+        .nanoseconds(Int64(clamping: bridge_quic_pto(handle)).multipliedReportingOverflow(by: 3).partialValue)
+    }
+
+    /// Draws the consequences of a call's status, and of what callbacks found during it.
+    func settle(_ status: bridge_quic_status, operation: String, at now: NIODeadline) {
+        guard case .open = phase else { return }
+        switch status {
+        case .ok, .writeMore, .streamBlocked, .streamShut, .streamUnknown, .streamLimit, .notNow:
+            settleViolation(at: now)
+        case .draining, .closing:
+            end(remoteError, .drain, at: now)
+        case .drop:
+            end(.connectionRefused(reason: "the first datagram was not usable"), .none, at: now)
+        case .idle:
+            endUnheard(timeout: .idleTimeout(remote: remoteAddress.text, after: idleTimeout), .none, at: now)
+        case .handshakeTimeout:
+            endUnheard(
+                timeout: .handshakeTimeout(remote: remoteAddress.text, after: configuration.handshakeTimeout),
+                .close(.transport, code: 0, reason: "handshake timeout"),
+                at: now
+            )
+        case .versionMismatch:
+            end(.versionNegotiationFailed(offered: offeredVersions), .none, at: now)
+        case .tlsFailed:
+            let (error, alert) = tlsFailure
+            end(error, .close(.tlsAlert, code: UInt64(alert), reason: ""), at: now)
+        case .failed:
+            end(localFailure(operation), .close(.lastError, code: 0, reason: ""), at: now)
+        }
+    }
+
+    private func settleViolation(at now: NIODeadline) {
+        if let violation {
+            end(violation, .close(.tlsAlert, code: UInt64(TLSAlert.noApplicationProtocol), reason: ""), at: now)
+        } else if keepAliveIsDue {
+            keepAliveIsDue = false
+            if let keepAlive = configuration.keepAlive, keepAlive > .zero {
+                bridge_quic_set_keep_alive(handle, keepAlive.nanoseconds)
+            }
+        }
+    }
+
+    /// Where nothing was ever received, that says more than which timeout it was.
+    private func endUnheard(timeout: QUICError, _ farewell: Farewell, at now: NIODeadline) {
+        guard counters.datagramsReceived == 0 else { return end(timeout, farewell, at: now) }
+        end(.noAnswer(remote: remoteAddress.text, after: configuration.handshakeTimeout), .none, at: now)
+    }
+
+    private func end(_ error: QUICError, _ farewell: Farewell, at now: NIODeadline) {
+        let until = now + closingPeriod
+        switch farewell {
+        case .close(let kind, let code, let reason):
+            if let datagram = closeDatagram(kind, code: code, reason: reason, at: now) {
+                closeDatagram = datagram
+                phase = .closing(until: until, datagram: datagram, datagramsSince: 0)
+            } else {
+                phase = .closed
+            }
+        case .drain:
+            phase = .draining(until: until)
+        case .none:
+            phase = .closed
+        }
+        for stream in streams.values {
+            counters.packetsLost += bridge_quic_stream_losses(handle, stream.id.rawValue)
+        }
+        streams.removeAll()
+        sendable.removeAll()
+        spareBuffer = nil
+        events.end(error)
+    }
+
+    /// The peer's idle timeout may be the shorter one; ngtcp2 does not tell which it was.
+    private var idleTimeout: Duration { configuration.idleTimeout }
+
+    /// What the peer closed the connection with.
+    private var remoteError: QUICError {
+        let close = bridge_quic_remote_close_of(handle)
+        guard !close.is_stateless_reset else { return .statelessReset }
+        let reason = printable(UnsafeBufferPointer(start: close.reason, count: close.reason_length))
+        guard !close.is_application else { return .applicationClosed(code: close.code, reason: reason) }
+        switch close.code {
+        case TransportErrorCode.connectionRefused:
+            return .connectionRefused(reason: reason)
+        case TransportErrorCode.cryptoErrors:
+            return tlsError(alert: UInt8(truncatingIfNeeded: close.code), isRemote: true)
+        default:
+            return .transportError(code: close.code, reason: reason, isRemote: true)
+        }
+    }
+
+    private func localFailure(_ operation: String) -> QUICError {
+        let error = bridge_quic_last_error(handle)
+        let code = bridge_quic_last_error_code(handle)
+        guard code != TransportErrorCode.internalError else {
+            return .internalError(operation: operation, code: Int(error))
+        }
+        let text = bridge_quic_error_text(error).map { String(cString: $0) } ?? ""
+        return .transportError(code: code, reason: text, isRemote: false)
+    }
+}
+
+/// The peer's words, cut and without control characters: they end up in a log.
+private func printable(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+    let text = String(decoding: bytes.prefix(256), as: UTF8.self)
+    return String(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) })
+}

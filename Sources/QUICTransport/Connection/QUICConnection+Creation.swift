@@ -1,0 +1,139 @@
+import CNGTCP2
+import NIOCore
+
+extension QUICConnection {
+    /// - Parameter serverName: a host name or an IP literal. The server's certificate must be made out to it. Only a
+    ///   host name is sent as SNI (RFC 6066 3).
+    package static func client(
+        configuration: QUICConfiguration,
+        tls: QUICTLSContext,
+        serverName: String,
+        local: SocketAddress,
+        remote: SocketAddress,
+        now: NIODeadline
+    ) throws(QUICError) -> QUICConnection {
+        guard !serverName.utf8.contains(0) else { throw .invalidServerName(serverName) }
+        let handle = try make(
+            configuration, tls: tls, serverName: serverName, local: local, remote: remote, now: now
+        ) { _ in }
+        return QUICConnection(
+            takingOwnershipOf: handle,
+            configuration: configuration,
+            tls: tls,
+            isServer: false,
+            serverName: serverName,
+            local: local,
+            remote: remote
+        )
+    }
+
+    /// Makes the server's side of a connection from a client's first datagram, and takes the datagram in.
+    package static func server(
+        accepting incoming: QUICIncomingConnection,
+        now: NIODeadline
+    ) throws(QUICError) -> QUICConnection {
+        let (configuration, tls) = (incoming.configuration, incoming.tls)
+        let handle = try incoming.withInitial { initial, secret throws(QUICError) in
+            try make(
+                configuration, tls: tls, serverName: "", local: incoming.local, remote: incoming.remote, now: now
+            ) { settings in
+                settings.initial = initial
+                settings.secret = secret
+                settings.require_client_certificate = tls.demandsClientCertificate
+            }
+        }
+        let connection = QUICConnection(
+            takingOwnershipOf: handle,
+            configuration: configuration,
+            tls: tls,
+            isServer: true,
+            serverName: "",
+            local: incoming.local,
+            remote: incoming.remote
+        )
+        // The client goes on using its own choice until it has seen ours, and may send old packets again later.
+        if let id = QUICConnectionID(incoming.initial.dcid) {
+            connection.connectionIDs.append(id)
+        }
+        connection.receive(
+            incoming.datagram, from: incoming.remote, to: incoming.local, ecn: incoming.ecn, at: now)
+        return connection
+    }
+
+    private static func make(
+        _ configuration: QUICConfiguration,
+        tls: QUICTLSContext,
+        serverName: String,
+        local: SocketAddress,
+        remote: SocketAddress,
+        now: NIODeadline,
+        _ complete: (inout bridge_quic_settings) -> Void
+    ) throws(QUICError) -> OpaquePointer {
+        guard local.isIP, remote.isIP else {
+            throw .internalError(operation: "using an address that is not IP", code: 0)
+        }
+        var handle: OpaquePointer?
+        var error: Int32 = 0
+        let creation = withSettings(configuration) { settings in
+            complete(&settings)
+            var callbacks = Self.callbacks
+            return serverName.withCString { name in
+                settings.server_name = name
+                return withPath(local: local, remote: remote) { path in
+                    bridge_quic_connection_new(
+                        &handle, &settings, tls.credentials, &callbacks, path, now.nanoseconds, &error)
+                }
+            }
+        }
+        switch (creation, handle) {
+        case (.created, let handle?): return handle
+        case (.badServerName, _): throw .invalidServerName(serverName)
+        case (.created, nil), (.notCreated, _):
+            throw .internalError(operation: "creating a QUIC connection", code: Int(error))
+        }
+    }
+
+    /// Calls with the configuration as C has it. Values that ngtcp2 would abort the process for are brought into range.
+    private static func withSettings<Result>(
+        _ configuration: QUICConfiguration,
+        _ body: (inout bridge_quic_settings) -> Result
+    ) -> Result {
+        let alpn = configuration.alpn.flatMap { name in
+            let bytes = Array(name.utf8.prefix(255))
+            return [UInt8(bytes.count)] + bytes
+        }
+        let largestInteger: UInt64 = 1 << 62 - 1
+        return alpn.withUnsafeBufferPointer { alpn in
+            var settings = bridge_quic_settings()
+            settings.alpn = alpn.baseAddress
+            settings.alpn_length = alpn.count
+            settings.handshake_timeout = configuration.handshakeTimeout.nanoseconds
+            settings.idle_timeout = configuration.idleTimeout.nanoseconds
+            settings.max_data = min(configuration.initialMaxData, largestInteger)
+            settings.max_stream_data = min(configuration.initialMaxStreamData, largestInteger)
+            settings.max_bidi_streams = UInt64(min(max(configuration.maxBidiStreams, 0), 1 << 60))
+            settings.active_connection_id_limit = UInt64(min(max(configuration.activeConnectionIDLimit, 2), 8))
+            settings.max_datagram_size = configuration.datagramCapacity
+            settings.connection_id_length = QUICConnectionID.localLength
+            settings.path_mtu_discovery = configuration.pathMTUDiscovery
+            settings.bbr = configuration.congestionControl == .bbr
+            guard let qlogDirectory = configuration.qlogDirectory else { return body(&settings) }
+            return qlogDirectory.withCString { directory in
+                settings.qlog_directory = directory
+                return body(&settings)
+            }
+        }
+    }
+}
+
+extension QUICConfiguration {
+    /// `maximumDatagramSize` within what QUIC allows (RFC 9000 14).
+    var datagramCapacity: Int { min(max(maximumDatagramSize, 1200), 65_527) }
+}
+
+extension QUICConnectionID {
+    init?(_ id: bridge_quic_cid) {
+        let bytes = withUnsafeBytes(of: id.bytes) { Array($0.prefix(id.length)) }
+        self.init(bytes)
+    }
+}

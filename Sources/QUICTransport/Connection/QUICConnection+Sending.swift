@@ -1,0 +1,135 @@
+import CNGTCP2
+import NIOCore
+
+extension QUICConnection {
+    /// The next datagram to be sent, or nil when there is none now: nothing to send, the congestion window is full, or
+    /// pacing says later, which `deadline` tells.
+    package func nextDatagram(at now: NIODeadline) -> QUICDatagram? {
+        if let datagram = closeDatagram {
+            closeDatagram = nil
+            return count(datagram)
+        }
+        guard case .open = phase else { return nil }
+        pace(at: now, isBurstOver: false)
+        var buffer = spareBuffer ?? ByteBufferAllocator().buffer(capacity: configuration.datagramCapacity)
+        spareBuffer = nil
+        var written = bridge_quic_written()
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: configuration.datagramCapacity) { space in
+            written = writePacket(into: space, at: now.nanoseconds)
+            return written.length
+        }
+        settle(written.status, operation: "writing a datagram", at: now)
+        guard written.length > 0 else {
+            spareBuffer = buffer
+            pace(at: now, isBurstOver: true)
+            // An error just now left a CONNECTION_CLOSE behind.
+            return closeDatagram == nil ? nil : nextDatagram(at: now)
+        }
+        bytesInBurst += written.length
+        return count(datagram(buffer, written))
+    }
+
+    /// Fills one packet from the streams in turn, and closes it with whatever else ngtcp2 has to send.
+    private func writePacket(into space: UnsafeMutableRawBufferPointer, at now: UInt64) -> bridge_quic_written {
+        while let stream = sendable.popFirst() {
+            stream.isQueued = false
+            guard stream.hasSomethingToSend else { continue }
+            let written = write(stream, into: space, at: now)
+            switch written.status {
+            case .ok:
+                // The packet is finished, or nothing fits now. A stream that had no part in it keeps its place.
+                if written.accepted < 0 {
+                    stream.isQueued = true
+                    sendable.prepend(stream)
+                } else {
+                    enqueue(stream)
+                }
+                return written
+            case .writeMore:
+                enqueue(stream)
+            case .streamBlocked:
+                // Back in line when the peer's credit comes: `streamCredit`.
+                continue
+            case .streamShut:
+                stream.isShut = true
+                events.append(.stopSending(stream.id, code: nil))
+            case .streamUnknown:
+                stream.isShut = true
+            default:
+                return written
+            }
+        }
+        return bridge_quic_write(handle, space.bytes, space.count, -1, false, false, nil, 0, now)
+    }
+
+    private func write(
+        _ stream: SendStream,
+        into space: UnsafeMutableRawBufferPointer,
+        at now: UInt64
+    ) -> bridge_quic_written {
+        withUnsafeTemporaryAllocation(of: bridge_quic_slice.self, capacity: Int(BRIDGE_QUIC_MAX_SLICES)) { slices in
+            let next = stream.next(into: slices, limit: space.count)
+            let written = bridge_quic_write(
+                handle, space.bytes, space.count, stream.id.rawValue, next.fin,
+                // Before that a packet may be of the handshake, and is not to be kept open.
+                isHandshakeCompleted, slices.baseAddress, next.count, now)
+            if written.accepted >= 0 {
+                let accepted = Int(written.accepted)
+                stream.sent(accepted, fin: next.fin && accepted == next.bytes)
+            }
+            return written
+        }
+    }
+
+    private func datagram(_ buffer: ByteBuffer, _ written: bridge_quic_written) -> QUICDatagram {
+        if written.path_changed {
+            let path = bridge_quic_written_path(handle)
+            localAddress = SocketAddress(path.local) ?? localAddress
+            remoteAddress = SocketAddress(path.remote) ?? remoteAddress
+        }
+        return QUICDatagram(
+            bytes: buffer,
+            local: localAddress,
+            remote: remoteAddress,
+            ecn: NIOExplicitCongestionNotificationState(bits: written.ecn)
+        )
+    }
+
+    private func count(_ datagram: QUICDatagram) -> QUICDatagram {
+        counters.datagramsSent += 1
+        counters.bytesSent += UInt64(datagram.bytes.readableBytes)
+        return datagram
+    }
+
+    /// Tells ngtcp2 that a burst has gone out, from which it reckons when the next may.
+    private func pace(at now: NIODeadline, isBurstOver: Bool) {
+        guard bytesInBurst > 0, isBurstOver || bytesInBurst >= bridge_quic_send_quantum(handle) else { return }
+        bytesInBurst = 0
+        bridge_quic_burst_sent(handle, now.nanoseconds)
+    }
+
+    /// Writes a CONNECTION_CLOSE. Nil where none can be sent, as before the first packet.
+    func closeDatagram(
+        _ kind: bridge_quic_close_kind,
+        code: UInt64,
+        reason: String,
+        at now: NIODeadline
+    ) -> QUICDatagram? {
+        var buffer = ByteBufferAllocator().buffer(capacity: configuration.datagramCapacity)
+        var written = bridge_quic_written()
+        // Room for the frame beside the reason in the smallest datagram.
+        let reason = Array(reason.utf8.prefix(512))
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: configuration.datagramCapacity) { space in
+            written = bridge_quic_write_close(
+                handle, kind, min(code, 1 << 62 - 1), reason, reason.count, space.bytes, space.count, now.nanoseconds)
+            return written.length
+        }
+        return written.length > 0 ? datagram(buffer, written) : nil
+    }
+}
+
+extension UnsafeMutableRawBufferPointer {
+    fileprivate var bytes: UnsafeMutablePointer<UInt8>? {
+        bindMemory(to: UInt8.self).baseAddress
+    }
+}

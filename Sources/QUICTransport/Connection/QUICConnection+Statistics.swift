@@ -1,0 +1,22 @@
+import CNGTCP2
+
+extension QUICConnection {
+    package var statistics: QUICStatistics {
+        let stats = bridge_quic_stats_of(handle)
+        var statistics = QUICStatistics()
+        statistics.smoothedRTT = .nanoseconds(Int64(clamping: stats.smoothed_rtt))
+        statistics.minRTT = .nanoseconds(Int64(clamping: stats.min_rtt))
+        statistics.latestRTT = .nanoseconds(Int64(clamping: stats.latest_rtt))
+        statistics.congestionWindow = stats.congestion_window
+        statistics.bytesInFlight = stats.bytes_in_flight
+        statistics.datagramSize = stats.datagram_size
+        statistics.bytesSent = counters.bytesSent
+        statistics.bytesReceived = counters.bytesReceived
+        statistics.datagramsSent = counters.datagramsSent
+        statistics.datagramsReceived = counters.datagramsReceived
+        statistics.packetsLost = streams.values.reduce(counters.packetsLost) { sum, stream in
+            sum + bridge_quic_stream_losses(handle, stream.id.rawValue)
+        }
+        return statistics
+    }
+}

@@ -1,0 +1,55 @@
+import CNGTCP2
+import NIOCore
+
+extension QUICConnection {
+    /// Opens a bidirectional stream. Nil where the peer allows no further one now: wait for `streamsAvailable`.
+    package func openStream() throws(QUICError) -> QUICStreamID? {
+        guard case .open = phase else {
+            throw .notPossibleNow(operation: "opening a stream", why: "the connection is closed")
+        }
+        var rawID: Int64 = -1
+        switch bridge_quic_open_stream(handle, &rawID) {
+        case .ok:
+            let id = QUICStreamID(rawValue: rawID)
+            streams[id] = SendStream(id: id)
+            return id
+        case .streamLimit, .notNow:
+            return nil
+        default:
+            throw .internalError(operation: "opening a stream", code: Int(bridge_quic_last_error(handle)))
+        }
+    }
+
+    /// Queues bytes for a stream, and its end. The bytes are not copied: their storage is kept until the peer has
+    /// acknowledged them. Ignored after the stream was reset, ended or closed.
+    package func write(_ id: QUICStreamID, _ bytes: ByteBuffer?, fin: Bool) {
+        guard case .open = phase, let stream = streams[id], !stream.isFinished, !stream.isShut else { return }
+        if let bytes {
+            stream.append(bytes)
+        }
+        if fin {
+            stream.finish()
+        }
+        enqueue(stream)
+    }
+
+    /// Bytes of the stream that are queued or under way, not yet acknowledged. 0 once the stream is closed.
+    package func bufferedBytes(_ id: QUICStreamID) -> Int {
+        streams[id]?.bufferedBytes ?? 0
+    }
+
+    /// Gives both directions of a stream up: RESET_STREAM and STOP_SENDING with the code.
+    package func reset(_ id: QUICStreamID, code: UInt64) {
+        guard case .open = phase, let stream = streams[id] else { return }
+        stream.isShut = true
+        // RFC 9000 16: a code has 62 bits. The stream is known, so that nothing else can fail but memory.
+        _ = bridge_quic_reset_stream(handle, id.rawValue, min(code, 1 << 62 - 1))
+    }
+
+    /// Puts a stream at the end of the line, unless it is in it or has nothing to send.
+    func enqueue(_ stream: SendStream) {
+        guard stream.hasSomethingToSend, !stream.isQueued else { return }
+        stream.isQueued = true
+        sendable.append(stream)
+    }
+}

@@ -1,0 +1,123 @@
+import NIOCore
+import Testing
+
+@testable import QUICTransport
+
+@Suite struct PathTests {
+    @Test func discoveryRaisesTheDatagramSize() throws {
+        let simulation = try Simulation.connected()
+        simulation.run(for: .seconds(10))
+        #expect(simulation.client.statistics.datagramSize > 1400)
+        #expect(simulation.server?.statistics.datagramSize ?? 0 > 1400)
+    }
+
+    @Test func discoveryRespectsAHole() throws {
+        let simulation = try Simulation(client: .test(), server: .test())
+        simulation.toServer.maximumSize = 1300
+        let exchange = Exchange(simulation)
+        #expect(simulation.run(for: .seconds(5)) { simulation.client.isHandshakeConfirmed })
+        simulation.run(for: .seconds(20))
+        #expect((1200...1300).contains(simulation.client.statistics.datagramSize))
+        #expect(simulation.server?.statistics.datagramSize ?? 0 > 1400)
+        let id = try #require(try simulation.client.openStream())
+        simulation.client.write(id, pattern(100_000, seed: 1), fin: true)
+        #expect(simulation.run(for: .seconds(10)) { exchange.atServer[id]?.isFinished == true })
+    }
+
+    @Test func theSizeKeepsToItsLimits() throws {
+        var largest = 0
+        for change: @Sendable (inout QUICConfiguration) -> Void in [
+            { $0.pathMTUDiscovery = false }, { $0.maximumDatagramSize = 1200 }, { $0.maximumDatagramSize = 0 },
+        ] {
+            let simulation = try Simulation(client: .test(change))
+            simulation.onSend = { datagram, isToServer in
+                if isToServer { largest = max(largest, datagram.bytes.readableBytes) }
+            }
+            simulation.run(for: .seconds(10))
+            #expect(simulation.client.isHandshakeConfirmed)
+        }
+        #expect(largest == 1200)
+    }
+
+    @Test func aClientMovesToAnotherAddress() throws {
+        let simulation = try Simulation.connected()
+        let exchange = Exchange(simulation)
+        exchange.echoes = true
+        simulation.run(for: .seconds(1))
+        let id = try #require(try simulation.client.openStream())
+        for port in [40_001, 40_002, 40_003, 40_004, 40_005, 40_006] {
+            let address = Simulation.address("10.0.0.7", port)
+            try simulation.client.migrate(to: address, at: simulation.now)
+            #expect(throws: QUICError.notPossibleNow(operation: "migration", why: "the last one is too recent")) {
+                try simulation.client.migrate(to: Simulation.address("10.0.0.8", 1), at: simulation.now)
+            }
+            simulation.client.write(id, ByteBuffer(string: "from \(port) "), fin: false)
+            simulation.run(for: .seconds(5))
+            #expect(simulation.clientEvents.contains(.pathChanged(local: address, remote: Simulation.serverAddress)))
+            #expect(simulation.client.localAddress == address)
+            #expect(simulation.server?.remoteAddress == address)
+        }
+        #expect(exchange.atClient[id]?.bytes.readableBytes == 66)
+        #expect(simulation.clientError == nil && simulation.serverError == nil)
+        let issued = simulation.serverEvents.filter { if case .connectionIDIssued = $0 { true } else { false } }.count
+        let retired = simulation.serverEvents.filter { if case .connectionIDRetired = $0 { true } else { false } }.count
+        #expect(issued > 6 && retired >= 6)
+        #expect(Set(simulation.server?.connectionIDs ?? []).count == simulation.server?.connectionIDs.count)
+    }
+
+    @Test func aPathThatDoesNotAnswerIsGivenUp() throws {
+        let simulation = try Simulation.connected()
+        simulation.run(for: .seconds(1))
+        let address = Simulation.address("10.0.0.7", 40_001)
+        simulation.dropsFrom = address
+        try simulation.client.migrate(to: address, at: simulation.now)
+        simulation.run(for: .seconds(10))
+        #expect(simulation.clientEvents.last == .pathFailed(local: address, remote: Simulation.serverAddress))
+        #expect(simulation.client.localAddress == Simulation.clientAddress)
+        let exchange = Exchange(simulation)
+        let id = try #require(try simulation.client.openStream())
+        simulation.client.write(id, ByteBuffer(string: "still here"), fin: true)
+        #expect(simulation.run(for: .seconds(1)) { exchange.atServer[id]?.isFinished == true })
+    }
+
+    @Test func aRebindingNATIsFollowed() throws {
+        let simulation = try Simulation.connected()
+        let exchange = Exchange(simulation)
+        exchange.echoes = true
+        simulation.run(for: .seconds(1))
+        simulation.clientAppearsAs = Simulation.address("10.0.0.1", 50_000)
+        let id = try #require(try simulation.client.openStream())
+        simulation.client.write(id, ByteBuffer(string: "hello"), fin: true)
+        #expect(simulation.run(for: .seconds(5)) { exchange.atClient[id]?.isFinished == true })
+        #expect(simulation.server?.remoteAddress.port == 50_000)
+    }
+
+    @Test func onlyAConfirmedClientMigrates() throws {
+        let simulation = try Simulation()
+        let address = Simulation.address("10.0.0.7", 1)
+        #expect(throws: QUICError.notPossibleNow(operation: "migration", why: "the handshake is not confirmed")) {
+            try simulation.client.migrate(to: address, at: simulation.now)
+        }
+        simulation.run { simulation.client.isHandshakeConfirmed }
+        #expect(throws: QUICError.notPossibleNow(operation: "migration", why: "only a client migrates")) {
+            try simulation.server?.migrate(to: address, at: simulation.now)
+        }
+        simulation.run(for: .seconds(1))
+        #expect(throws: QUICError.self) {
+            try simulation.client.migrate(to: Simulation.clientAddress, at: simulation.now)
+        }
+    }
+
+    @Test func aDatagramFromAStrangerIsIgnored() throws {
+        let simulation = try Simulation.connected()
+        let exchange = Exchange(simulation)
+        simulation.run(for: .seconds(1))
+        let stranger = Simulation.address("10.9.9.9", 9)
+        for local in [Simulation.clientAddress, Simulation.address("10.0.0.99", 1)] {
+            simulation.client.receive(pattern(1200, seed: 1), from: stranger, to: local, at: simulation.now)
+        }
+        let id = try #require(try simulation.client.openStream())
+        simulation.client.write(id, ByteBuffer(string: "undisturbed"), fin: true)
+        #expect(simulation.run(for: .seconds(1)) { exchange.atServer[id]?.isFinished == true })
+    }
+}

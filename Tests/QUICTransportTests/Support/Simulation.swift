@@ -1,0 +1,221 @@
+import NIOCore
+
+@testable import QUICTransport
+
+/// One direction of the simulated network.
+struct Link {
+    var delay: TimeAmount = .milliseconds(10)
+    /// Added at random to the delay, so that datagrams overtake each other.
+    var jitter: TimeAmount = .zero
+    var loss = 0.0
+    var duplication = 0.0
+    /// Larger datagrams vanish, as where a path has a smaller MTU.
+    var maximumSize = 65_535
+    var isCut = false
+}
+
+/// A client and a server on a network of their own and a clock that jumps from one event to the next.
+final class Simulation {
+    private struct Flight {
+        let arrival: NIODeadline
+        let order: Int
+        let datagram: QUICDatagram
+        let isToServer: Bool
+    }
+
+    static let clientAddress = address("10.0.0.1", 40_000)
+    static let serverAddress = address("10.0.0.2", 14_567)
+
+    private(set) var now = NIODeadline.uptimeNanoseconds(1_000_000_000)
+    var toServer = Link()
+    var toClient = Link()
+    /// Datagrams that the client sends from this address vanish.
+    var dropsFrom: SocketAddress?
+    /// The client is behind a NAT that shows it under this address.
+    var clientAppearsAs: SocketAddress?
+    var random: SplitMix
+    let client: QUICConnection
+    private(set) var server: QUICConnection?
+    var acceptor: QUICServerAcceptor
+    private(set) var clientEvents: [QUICEvent] = []
+    private(set) var serverEvents: [QUICEvent] = []
+    /// Called for each event as it comes; may call into the connections.
+    var onClientEvent: ((QUICEvent) -> Void)?
+    var onServerEvent: ((QUICEvent) -> Void)?
+    /// Sees each datagram before the network does.
+    var onSend: ((QUICDatagram, _ isToServer: Bool) -> Void)?
+    private(set) var sent: (toServer: Int, toClient: Int) = (0, 0)
+    private(set) var answers: [QUICDatagram] = []
+    private var flights: [Flight] = []
+    private var order = 0
+    private var steps = 0
+
+    init(
+        client clientConfiguration: QUICConfiguration = .test(),
+        server serverConfiguration: QUICConfiguration = .test(),
+        clientTLS: QUICTLSContext? = nil,
+        serverTLS: QUICTLSContext? = nil,
+        serverName: String = "broker.test",
+        retry: QUICServerAcceptor.Retry = .never,
+        seed: UInt64 = 1
+    ) throws {
+        random = SplitMix(seed: seed)
+        client = try .client(
+            configuration: clientConfiguration,
+            tls: clientTLS ?? TestCertificates.shared.client(),
+            serverName: serverName,
+            local: Self.clientAddress,
+            remote: Self.serverAddress,
+            now: now
+        )
+        acceptor = try QUICServerAcceptor(
+            configuration: serverConfiguration, tls: serverTLS ?? TestCertificates.shared.server(), retry: retry)
+    }
+
+    static func address(_ ip: String, _ port: Int) -> SocketAddress {
+        do {
+            return try SocketAddress(ipAddress: ip, port: port)
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+
+    /// Why the client's connection ended.
+    var clientError: QUICError? { Self.end(of: clientEvents) }
+    var serverError: QUICError? { Self.end(of: serverEvents) }
+
+    private static func end(of events: [QUICEvent]) -> QUICError? {
+        guard case .closed(let error)? = events.last else { return nil }
+        return error
+    }
+
+    /// Runs until the condition holds; false where it does not within so much time of the simulation.
+    @discardableResult
+    func run(for limit: TimeAmount = .seconds(60), until isDone: () -> Bool = { false }) -> Bool {
+        let end = now + limit
+        flush()
+        while !isDone() {
+            guard let next = nextTime(), next <= end else {
+                now = max(now, end)
+                return isDone()
+            }
+            advance(to: next)
+        }
+        return true
+    }
+
+    /// The server is gone, as after a restart: what the acceptor has kept is all that is left.
+    func forgetServer() {
+        server = nil
+    }
+
+    /// Lets a datagram arrive that nobody sent.
+    func inject(_ datagram: QUICDatagram, toServer isToServer: Bool, after delay: TimeAmount) {
+        launch(datagram, arrival: now + delay, isToServer: isToServer)
+    }
+
+    private func nextTime() -> NIODeadline? {
+        [flights.first?.arrival, client.deadline, server?.deadline].compactMap { $0 }.min()
+    }
+
+    private func advance(to time: NIODeadline) {
+        steps += 1
+        precondition(steps < 2_000_000, "the simulation runs in circles")
+        now = max(now, time)
+        while let first = flights.first, first.arrival <= now {
+            flights.removeFirst()
+            arrive(first.datagram, isToServer: first.isToServer)
+            flush()
+        }
+        for connection in [client, server].compactMap({ $0 }) {
+            if let deadline = connection.deadline, deadline <= now {
+                connection.handleDeadline(at: now)
+            }
+        }
+        flush()
+    }
+
+    private func arrive(_ datagram: QUICDatagram, isToServer: Bool) {
+        // A datagram as the receiver sees it: the addresses the other way round.
+        var (local, remote) = (datagram.remote, datagram.local)
+        guard isToServer else {
+            if local == clientAppearsAs { local = Self.clientAddress }
+            client.receive(datagram.bytes, from: remote, to: local, ecn: datagram.ecn, at: now)
+            return
+        }
+        remote = clientAppearsAs ?? remote
+        let id = QUICPacketHeader.destinationConnectionID(of: datagram.bytes)
+        if let server, let id, server.connectionIDs.contains(id) {
+            server.receive(datagram.bytes, from: remote, to: local, ecn: datagram.ecn, at: now)
+            return
+        }
+        switch acceptor.decide(datagram.bytes, from: remote, to: local, ecn: datagram.ecn, at: now) {
+        case .accept(let incoming):
+            if server == nil {
+                server = try? .server(accepting: incoming, now: now)
+            }
+        case .reply(let answer):
+            answers.append(answer)
+            send(answer, isToServer: false)
+        case .ignore:
+            break
+        }
+    }
+
+    /// Takes events and datagrams out of both sides until there are none left.
+    func flush() {
+        var isBusy = true
+        while isBusy {
+            isBusy = false
+            while let event = client.nextEvent() {
+                clientEvents.append(event)
+                onClientEvent?(event)
+                isBusy = true
+            }
+            while let event = server?.nextEvent() {
+                serverEvents.append(event)
+                onServerEvent?(event)
+                isBusy = true
+            }
+            while let datagram = client.nextDatagram(at: now) {
+                send(datagram, isToServer: true)
+                isBusy = true
+            }
+            while let datagram = server?.nextDatagram(at: now) {
+                send(datagram, isToServer: false)
+                isBusy = true
+            }
+        }
+    }
+
+    private func send(_ datagram: QUICDatagram, isToServer: Bool) {
+        if isToServer { sent.toServer += 1 } else { sent.toClient += 1 }
+        onSend?(datagram, isToServer)
+        let link = isToServer ? toServer : toClient
+        guard !link.isCut, datagram.local != dropsFrom, datagram.bytes.readableBytes <= link.maximumSize,
+            !random.chance(link.loss)
+        else { return }
+        repeat {
+            let jitter = link.jitter > .zero ? Int64.random(in: 0...link.jitter.nanoseconds, using: &random) : 0
+            launch(datagram, arrival: now + link.delay + .nanoseconds(jitter), isToServer: isToServer)
+        } while random.chance(link.duplication)
+    }
+
+    private func launch(_ datagram: QUICDatagram, arrival: NIODeadline, isToServer: Bool) {
+        order += 1
+        let flight = Flight(arrival: arrival, order: order, datagram: datagram, isToServer: isToServer)
+        let index = flights.lastIndex { $0.arrival <= arrival }.map { $0 + 1 } ?? 0
+        flights.insert(flight, at: index)
+    }
+}
+
+extension QUICConfiguration {
+    static func test(_ change: (inout QUICConfiguration) -> Void = { _ in }) -> QUICConfiguration {
+        var configuration = QUICConfiguration(alpn: ["mqtt"])
+        configuration.maxBidiStreams = 10
+        configuration.idleTimeout = .seconds(30)
+        configuration.keepAlive = nil
+        change(&configuration)
+        return configuration
+    }
+}
