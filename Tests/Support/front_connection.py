@@ -414,10 +414,14 @@ class BrokerLeg(asyncio.Protocol):
             self._transport.write(data)
 
     def finish(self) -> None:
-        """Ends the connection after what has been written."""
+        """Ends the connection after what has been written, by half: the broker answers with its own end.
+
+        A close would be a reset where the broker's bytes are still unread, and could overtake the DISCONNECT.
+        """
         self._finish_requested = True
-        if self._transport is not None:
-            self._transport.close()
+        self.resume_reading()
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write_eof()
 
     def abort(self) -> None:
         """Ends the connection now."""
@@ -446,7 +450,7 @@ class BrokerLeg(asyncio.Protocol):
         self._early.clear()
         self._owner.broker_wrote()
         if self._finish_requested:
-            transport.close()
+            transport.write_eof()
 
     def data_received(self, data: bytes) -> None:
         self._owner.broker_data(data)
