@@ -10,6 +10,8 @@ final class DeviceLeg {
     private let context: ChannelHandlerContext
     private var last: ByteBuffer?
     private(set) var isClosing = false
+    /// Packets sent so far; wraps around.
+    private(set) var sent = 0
     private var lingering: Scheduled<Void>?
 
     init(context: ChannelHandlerContext) {
@@ -18,9 +20,13 @@ final class DeviceLeg {
 
     func send(_ bytes: ByteBuffer) {
         guard !isClosing else { return }
+        sent &+= 1
         if let previous = last { context.write(NIOAny(previous), promise: nil) }
         last = bytes
     }
+
+    /// False while the device is slower than what is written to it.
+    var isWritable: Bool { context.channel.isWritable }
 
     /// Sends what is held back; `taken` is called when the socket has taken everything so far, or failed to.
     func flush(taken: (() -> Void)? = nil) {

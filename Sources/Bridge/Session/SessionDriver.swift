@@ -5,8 +5,9 @@ import NIOCore
 
 /// Performs a ``Session``'s actions on the device's channel and the uplink leg, and decides nothing.
 ///
-/// Reading from the device stops while the uplink leg has more than `limits.session_buffer` bytes to send, or while the
-/// session takes no input and that many bytes wait for it.
+/// Reading from the device stops while the uplink leg has more than `limits.session_buffer` bytes to send, while the
+/// device does not take the answers that the session itself gives it, and while the session takes no input and that
+/// many bytes wait for it.
 final class SessionDriver: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -37,6 +38,8 @@ final class SessionDriver: ChannelDuplexHandler {
     private var isReadHeldBack = false
     /// The uplink leg has enough to send: nothing is taken from the device until it has drained.
     private var isUplinkFull = false
+    /// The device does not read what the session answers it.
+    private var isDeviceFull = false
     private var isPumping = false
 
     init(host: SessionHost, admission: AdmissionControl.Decision, listener: ListenAddress, peer: String) {
@@ -90,8 +93,18 @@ extension SessionDriver {
         pump()
     }
 
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if isDeviceFull, context.channel.isWritable {
+            isDeviceFull = false
+            pump()
+            finishIfOver()
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         hasDeviceEnded = true
+        isDeviceFull = false
         pump()
         finishIfOver()
         context.fireChannelInactive()
@@ -112,7 +125,7 @@ extension SessionDriver {
 
     /// A session that takes packets empties the decoder, but for the beginning of one, which has a bound of its own.
     private var isReadingAllowed: Bool {
-        if isUplinkFull { return false }
+        if isUplinkFull || isDeviceFull { return false }
         return session.acceptsDeviceInput || deviceDecoder.bufferedBytes < host.configuration.limits.sessionBuffer
     }
 
@@ -129,12 +142,15 @@ extension SessionDriver {
         defer { isPumping = false }
         var isDrained = false
         do {
-            while session.acceptsDeviceInput, !updateUplinkFull() {
+            while session.acceptsDeviceInput, !isDeviceFull, !updateUplinkFull() {
                 guard let element = try deviceDecoder.next() else {
                     isDrained = true
                     break
                 }
+                let answersBefore = device?.sent
                 perform(session.deviceSent(element))
+                // What the broker sends is bounded by flow control, our own answers by this.
+                if device?.sent != answersBefore, device?.isWritable == false { isDeviceFull = true }
             }
         } catch {
             perform(session.deviceMisbehaved(error, start: start))

@@ -155,7 +155,8 @@ extension UplinkConnector {
         var quic = QUICConfiguration(alpn: configuration.alpn)
         quic.handshakeTimeout = attempt.share
         // Above the MQTT keepalive, so that MQTT's own clock decides first.
-        quic.idleTimeout = max(configuration.idleTimeout, (attempt.keepAlive ?? .zero) * 3 / 2 + .seconds(10))
+        let patience = attempt.keepAlive.map { $0 * 3 / 2 + .seconds(10) } ?? .zero
+        quic.idleTimeout = max(configuration.idleTimeout, patience)
         quic.keepAlive = configuration.keepAlive
         quic.congestionControl = configuration.congestionControl == .bbr ? .bbr : .cubic
         quic.qlogDirectory = configuration.qlogDirectory
