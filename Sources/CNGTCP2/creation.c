@@ -108,6 +108,10 @@ static int new_server(bridge_quic_connection *connection, const bridge_quic_sett
     ngtcp2_settings settings = settings_of(connection, given, &original_dcid, now);
     ngtcp2_transport_params params = parameters_of(given);
     bridge_compat_set_original_dcid(&params, &original_dcid);
+    connection->path_guard = bridge_path_guard_new(path);
+    if (!connection->path_guard) {
+        return NGTCP2_ERR_NOMEM;
+    }
     if (initial->after_retry) {
         params.retry_scid = cid_of(&initial->dcid);
         params.retry_scid_present = 1;
@@ -191,6 +195,7 @@ void bridge_quic_connection_free(bridge_quic_connection *connection) {
     if (connection->qlog) {
         fclose(connection->qlog);
     }
+    free(connection->path_guard);
     free(connection->host_name);
     free(connection);
 }

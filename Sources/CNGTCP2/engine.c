@@ -51,6 +51,9 @@ bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_q
     ngtcp2_path_storage_init(&path, given.local, given.local_length, given.remote, given.remote_length, NULL);
     ngtcp2_pkt_info info = {.ecn = ecn};
     now = advance(connection, now);
+    if (connection->path_guard && bridge_path_guard_stops(connection->path_guard, connection->conn, &path.path, now)) {
+        return BRIDGE_QUIC_OK;
+    }
     int error = ngtcp2_conn_read_pkt(connection->conn, &path.path, &info, bytes, length, now);
     bridge_quic_status status = status_of(connection, error);
     /* Where reading is at fault there is nothing to try again. */
@@ -228,6 +231,13 @@ uint64_t bridge_quic_last_error_code(const bridge_quic_connection *connection) {
 
 const char *bridge_quic_error_text(int error) {
     return ngtcp2_strerror(error);
+}
+
+uint64_t bridge_quic_idle_timeout(bridge_quic_connection *connection) {
+    const ngtcp2_transport_params *theirs = ngtcp2_conn_get_remote_transport_params(connection->conn);
+    uint64_t own = ngtcp2_conn_get_local_transport_params(connection->conn)->max_idle_timeout;
+    uint64_t other = theirs ? theirs->max_idle_timeout : 0;
+    return own == 0 || (other != 0 && other < own) ? other : own;
 }
 
 uint64_t bridge_quic_pto(bridge_quic_connection *connection) {

@@ -17,6 +17,9 @@ struct bridge_quic_credentials {
     FILE *key_log;
 };
 
+/// The paths that a client has left not long ago.
+typedef struct bridge_path_guard bridge_path_guard;
+
 /// On the heap at an address of its own for as long as it lives: GnuTLS and ngtcp2 keep pointers to it.
 struct bridge_quic_connection {
     /// What GnuTLS's session pointer leads to. The first member, so that it leads to the whole as well.
@@ -36,6 +39,8 @@ struct bridge_quic_connection {
     ngtcp2_pkt_info written_info;
     ngtcp2_path_storage written_path;
     ngtcp2_path_storage told_path;
+    /// A server's; null on a client.
+    bridge_path_guard *path_guard;
     uint8_t secret[BRIDGE_QUIC_SECRET_LENGTH];
     bool has_secret;
     FILE *qlog;
@@ -46,6 +51,10 @@ struct bridge_quic_connection {
     unsigned int verification_status;
     bool certificate_missing;
 };
+
+bridge_path_guard *bridge_path_guard_new(const ngtcp2_path *path);
+/// Whether a datagram must be kept from ngtcp2.
+bool bridge_path_guard_stops(bridge_path_guard *guard, ngtcp2_conn *conn, const ngtcp2_path *path, uint64_t now);
 
 /// Sets up the GnuTLS session. Nonzero: a GnuTLS error. `bad_name` tells whether the server name was at fault.
 int bridge_tls_session_new(bridge_quic_connection *connection, const bridge_quic_settings *settings, bool *bad_name);

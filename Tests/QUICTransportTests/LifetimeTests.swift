@@ -15,6 +15,8 @@ import Testing
         #expect(simulation.clientError == .idleTimeout(remote: "10.0.0.2:14567", after: .seconds(3)))
         #expect(simulation.client.isClosed)
         simulation.run(for: .seconds(5))
+        // The client's timeout holds for the server too, whose own is 30 s.
+        #expect(simulation.serverError == .idleTimeout(remote: "10.0.0.1:40000", after: .seconds(3)))
         #expect(simulation.server?.isClosed == true)
         #expect(simulation.sent == sent)
     }

@@ -92,6 +92,44 @@ import Testing
         #expect(simulation.server?.remoteAddress.port == 50_000)
     }
 
+    @Test(arguments: 0..<12)
+    func aFlappingNATDoesNoHarm(seed: UInt64) throws {
+        let simulation = try Simulation.connected(seed: seed)
+        let exchange = Exchange(simulation)
+        exchange.echoes = true
+        simulation.toServer.loss = 0.05
+        simulation.toServer.jitter = .milliseconds(15)
+        let id = try #require(try simulation.client.openStream())
+        var random = SplitMix(seed: seed)
+        for _ in 0..<100 {
+            simulation.clientAppearsAs = Simulation.address("10.0.0.1", 50_000 + Int(random.next() % 3))
+            simulation.client.write(id, pattern(Int(random.next() % 4_000), seed: 1), fin: false)
+            simulation.run(for: .milliseconds(Int64(random.next() % 60)))
+        }
+        simulation.client.write(id, nil, fin: true)
+        simulation.toServer.loss = 0
+        simulation.run(for: .seconds(40)) { exchange.atClient[id]?.isFinished == true || simulation.clientError != nil }
+    }
+
+    @Test(arguments: 0..<12)
+    func migrationUnderLossDoesNoHarm(seed: UInt64) throws {
+        let simulation = try Simulation.connected(seed: seed)
+        let exchange = Exchange(simulation)
+        exchange.echoes = true
+        simulation.toServer.loss = 0.2
+        simulation.toClient.loss = 0.2
+        let id = try #require(try simulation.client.openStream())
+        for round in 0..<60 {
+            try? simulation.client.migrate(to: Simulation.address("10.0.0.1", 50_000 + round), at: simulation.now)
+            simulation.client.write(id, pattern(2_000, seed: 1), fin: round == 59)
+            simulation.run(for: .milliseconds(150))
+        }
+        simulation.run(for: .seconds(40)) { exchange.atClient[id]?.isFinished == true || simulation.clientError != nil }
+        if simulation.clientError == nil {
+            #expect(exchange.atClient[id]?.bytes.readableBytes == 120_000)
+        }
+    }
+
     @Test func onlyAConfirmedClientMigrates() throws {
         let simulation = try Simulation()
         let address = Simulation.address("10.0.0.7", 1)

@@ -135,6 +135,7 @@ import Testing
         #expect(simulation.run { exchange.atClient.values.filter(\.isFinished).count == 40 })
         #expect(ids.allSatisfy { exchange.atClient[$0]?.bytes == ByteBuffer(string: "stream \($0)") })
         #expect(openings > 10)
+        exchange.onClientEvent = nil
     }
 
     @Test func streamsShareTheConnectionFairly() throws {

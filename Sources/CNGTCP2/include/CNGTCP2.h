@@ -244,6 +244,8 @@ int bridge_quic_last_error(const bridge_quic_connection *connection);
 /// The transport error code (RFC 9000 20.1) that the last error is told to the peer with.
 uint64_t bridge_quic_last_error_code(const bridge_quic_connection *connection);
 const char *bridge_quic_error_text(int error);
+/// What holds of both sides' idle timeouts (RFC 9000 10.1), nanoseconds; 0: none.
+uint64_t bridge_quic_idle_timeout(bridge_quic_connection *connection);
 /// The probe timeout (RFC 9002 6.2), nanoseconds.
 uint64_t bridge_quic_pto(bridge_quic_connection *connection);
 

@@ -38,10 +38,13 @@ extension QUICConnection {
         case .drop:
             end(.connectionRefused(reason: "the first datagram was not usable"), .none, at: now)
         case .idle:
-            endUnheard(timeout: .idleTimeout(remote: remoteAddress.text, after: idleTimeout), .none, at: now)
+            let timeout = Duration.nanoseconds(Int64(clamping: bridge_quic_idle_timeout(handle)))
+            endUnheard(.idleTimeout(remote: remoteAddress.text, after: timeout), after: timeout, .none, at: now)
         case .handshakeTimeout:
+            let timeout = configuration.handshakeTimeout
             endUnheard(
-                timeout: .handshakeTimeout(remote: remoteAddress.text, after: configuration.handshakeTimeout),
+                .handshakeTimeout(remote: remoteAddress.text, after: timeout),
+                after: timeout,
                 .close(.transport, code: 0, reason: "handshake timeout"),
                 at: now
             )
@@ -67,9 +70,9 @@ extension QUICConnection {
     }
 
     /// Where nothing was ever received, that says more than which timeout it was.
-    private func endUnheard(timeout: QUICError, _ farewell: Farewell, at now: NIODeadline) {
-        guard counters.datagramsReceived == 0 else { return end(timeout, farewell, at: now) }
-        end(.noAnswer(remote: remoteAddress.text, after: configuration.handshakeTimeout), .none, at: now)
+    private func endUnheard(_ error: QUICError, after timeout: Duration, _ farewell: Farewell, at now: NIODeadline) {
+        guard counters.datagramsReceived == 0 else { return end(error, farewell, at: now) }
+        end(.noAnswer(remote: remoteAddress.text, after: timeout), .none, at: now)
     }
 
     private func end(_ error: QUICError, _ farewell: Farewell, at now: NIODeadline) {
@@ -95,9 +98,6 @@ extension QUICConnection {
         spareBuffer = nil
         events.end(error)
     }
-
-    /// The peer's idle timeout may be the shorter one; ngtcp2 does not tell which it was.
-    private var idleTimeout: Duration { configuration.idleTimeout }
 
     /// What the peer closed the connection with.
     private var remoteError: QUICError {
