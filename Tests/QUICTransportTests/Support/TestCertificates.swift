@@ -22,6 +22,7 @@ struct TestCertificates: Sendable {
             try process.run()
             process.waitUntilExit()
             precondition(process.terminationStatus == 0, "openssl could not make the test certificates")
+            atexit { try? FileManager.default.removeItem(atPath: TestCertificates.shared.folder) }
         } catch {
             preconditionFailure("no test certificates: \(error)")
         }
