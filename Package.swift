@@ -74,7 +74,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "Bridge", "BridgeCore", "MQTTCodec", "QUICTransport", "mqtt-quic-bridge", nioCore, nioPosix,
+                "Bridge", "BridgeCore", "MQTTCodec", "QUICTransport", "mqtt-quic-bridge", logging, nioCore,
+                nioPosix,
             ],
             swiftSettings: strict
         ),

@@ -34,6 +34,7 @@ package final class QUICEndpoint {
     private var reopenDelay = TimeAmount.milliseconds(50)
     /// Why the kernel took no datagram the last time that it did not; nil since something came in.
     private var lastSendError: String?
+    private var resetBudget = ReplyBudget(perSecond: 500)
     private var segmentationOffload = System.supportsUDPSegmentationOffload
 
     private var handles: [ObjectIdentifier: QUICConnectionHandle] = [:]
@@ -97,16 +98,24 @@ extension QUICEndpoint {
     func received(_ datagram: ByteBuffer, from remote: SocketAddress) {
         isReading = true
         lastSendError = nil
-        guard
-            let id = QUICPacketHeader.destinationConnectionID(of: datagram, localLength: QUICConnectionID.localLength),
-            let handle = byConnectionID[id]
-        else {
-            // Late packets of connections long gone, or noise: RFC 9000 5.2 says to drop what matches nothing.
+        let id = QUICPacketHeader.destinationConnectionID(of: datagram, localLength: QUICConnectionID.localLength)
+        // Late packets of connections long gone, and noise, are dropped (RFC 9000 5.2).
+        guard let handle = id.flatMap({ byConnectionID[$0] }) ?? connectionReset(by: datagram, from: remote) else {
             return
         }
         handle.connection.receive(datagram, from: remote, to: localAddress, at: .now())
         deliverEvents(of: handle)
         needsFlush(handle)
+    }
+
+    /// The connection that the datagram ends: a stateless reset comes under a connection ID of the peer's invention
+    /// (RFC 9000 10.3), so that all connections to its sender have to be asked. That has a budget, because anybody can
+    /// send what looks like one.
+    private func connectionReset(by datagram: ByteBuffer, from remote: SocketAddress) -> QUICConnectionHandle? {
+        guard StatelessResetToken(endOf: datagram) != nil, resetBudget.take(at: .now()) else { return nil }
+        return handles.values.first { handle in
+            handle.connection.remoteAddress == remote && handle.connection.isStatelessReset(datagram)
+        }
     }
 
     func readBurstEnded() {
