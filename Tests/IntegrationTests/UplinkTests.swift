@@ -150,12 +150,12 @@ struct UplinkTests {
     /// The uplink's own keep-alive holds an idle connection well beyond the idle timeout.
     @Test func anIdleDeviceIsKept() async throws {
         var options = Scenario.Options()
-        options.uplink = ["idle_timeout: 2s", "keep_alive: 1s"]
+        options.uplink = ["idle_timeout: 6s", "keep_alive: 2s"]
         try await Scenario.run(options) { scenario in
             let observer = try await scenario.observer("up")
             let device = try await RawDevice.connect(port: scenario.bridge.port)
             #expect(try await device.connect("raw", keepAlive: 0) == 0)
-            try await Task.sleep(for: .seconds(5))
+            try await Task.sleep(for: .seconds(9))
             try await device.send(RawMQTT.publish("up", [0x61]))
             #expect(try await observer.message().text == "a")
             await device.close()
