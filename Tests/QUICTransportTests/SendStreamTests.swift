@@ -61,7 +61,7 @@ import Testing
 
     @Test func aShutStreamHasNothingToSend() {
         stream.append(ByteBuffer(string: "abc"))
-        stream.isShut = true
+        stream.shut()
         #expect(!stream.hasSomethingToSend)
     }
 

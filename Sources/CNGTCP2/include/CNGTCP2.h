@@ -207,6 +207,11 @@ bridge_quic_path bridge_quic_written_path(const bridge_quic_connection *connecti
 bridge_quic_status bridge_quic_open_stream(bridge_quic_connection *connection, int64_t *stream);
 void bridge_quic_consume(bridge_quic_connection *connection, int64_t stream, uint64_t length);
 bridge_quic_status bridge_quic_reset_stream(bridge_quic_connection *connection, int64_t stream, uint64_t code);
+/// The stream takes no more: its end was sent, it was reset, or the peer sent STOP_SENDING, which ngtcp2 does not tell.
+bool bridge_quic_is_stream_shut(bridge_quic_connection *connection, int64_t stream);
+/// The peer's credit for the connection is used up. ngtcp2 does not name that where it takes nothing of a stream, and
+/// does not tell when there is more.
+bool bridge_quic_is_out_of_credit(bridge_quic_connection *connection);
 uint64_t bridge_quic_stream_losses(bridge_quic_connection *connection, int64_t stream);
 
 /// Only once the handshake is confirmed.

@@ -78,7 +78,10 @@ extension QUICConnection {
     private func streamClosed(_ rawID: Int64, lostPackets: UInt64) {
         let id = QUICStreamID(rawValue: rawID)
         counters.packetsLost += lostPackets
-        streams.removeValue(forKey: id)?.isShut = true
+        if let stream = streams.removeValue(forKey: id) {
+            stream.shut()
+            if stream.isStarved { starved.removeAll { $0 === stream } }
+        }
         events.append(.streamClosed(id))
     }
 

@@ -95,6 +95,8 @@ extension QUICConnection {
         }
         streams.removeAll()
         sendable.removeAll()
+        starved.removeAll()
+        watched.removeAll()
         spareBuffer = nil
         events.end(error)
     }

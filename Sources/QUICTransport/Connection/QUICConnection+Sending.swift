@@ -37,8 +37,12 @@ extension QUICConnection {
             let written = write(stream, into: space, at: now)
             switch written.status {
             case .ok:
-                // The packet is finished, or nothing fits now. A stream that had no part in it keeps its place.
-                if written.accepted < 0 {
+                // The packet is finished, or nothing fits now. A stream that had no part in it keeps its place, unless it
+                // would keep others from sending their ends, which need no credit.
+                if written.accepted < 0, stream.hasUnsentBytes, bridge_quic_is_out_of_credit(handle) {
+                    starve(stream)
+                    if written.length == 0 { continue }
+                } else if written.accepted < 0 {
                     stream.isQueued = true
                     sendable.prepend(stream)
                 } else {
@@ -49,12 +53,11 @@ extension QUICConnection {
                 enqueue(stream)
             case .streamBlocked:
                 // Back in line when the peer's credit comes: `streamCredit`.
-                continue
+                watch(stream)
             case .streamShut:
-                stream.isShut = true
-                events.append(.stopSending(stream.id, code: nil))
+                stopped(stream)
             case .streamUnknown:
-                stream.isShut = true
+                stream.shut()
             default:
                 return written
             }

@@ -33,15 +33,17 @@ extension QUICConnection {
         enqueue(stream)
     }
 
-    /// Bytes of the stream that are queued or under way, not yet acknowledged. 0 once the stream is closed.
+    /// Bytes of the stream that are queued or under way, not yet acknowledged. 0 once the stream is closed, or takes no
+    /// more.
     package func bufferedBytes(_ id: QUICStreamID) -> Int {
-        streams[id]?.bufferedBytes ?? 0
+        guard let stream = streams[id], !stream.isShut else { return 0 }
+        return stream.bufferedBytes
     }
 
     /// Gives both directions of a stream up: RESET_STREAM and STOP_SENDING with the code.
     package func reset(_ id: QUICStreamID, code: UInt64) {
         guard case .open = phase, let stream = streams[id] else { return }
-        stream.isShut = true
+        stream.shut()
         // RFC 9000 16: a code has 62 bits. The stream is known, so that nothing else can fail but memory.
         _ = bridge_quic_reset_stream(handle, id.rawValue, min(code, 1 << 62 - 1))
     }
@@ -51,5 +53,48 @@ extension QUICConnection {
         guard stream.hasSomethingToSend, !stream.isQueued else { return }
         stream.isQueued = true
         sendable.append(stream)
+    }
+
+    /// The stream has to wait for the connection's credit.
+    func starve(_ stream: SendStream) {
+        watch(stream)
+        guard !stream.isStarved else { return }
+        stream.isStarved = true
+        starved.append(stream)
+    }
+
+    /// The stream has to wait for credit, which will never come once the peer has stopped it.
+    func watch(_ stream: SendStream) {
+        guard !stream.isWatched else { return }
+        stream.isWatched = true
+        watched.append(stream)
+    }
+
+    /// The peer reads no more of it. ngtcp2 answers with RESET_STREAM by itself (RFC 9000 3.5).
+    func stopped(_ stream: SendStream) {
+        guard !stream.isShut else { return }
+        stream.shut()
+        events.append(.stopSending(stream.id, code: nil))
+    }
+
+    /// MAX_DATA and STOP_SENDING come without a callback. To be called after a datagram was read.
+    func lookAfterWaitingStreams() {
+        guard case .open = phase else { return }
+        if !starved.isEmpty, !bridge_quic_is_out_of_credit(handle) {
+            let waiting = starved
+            starved.removeAll()
+            for stream in waiting {
+                stream.isStarved = false
+                enqueue(stream)
+            }
+        }
+        // A few at a time: the cost of a datagram must not grow with the number of streams.
+        for _ in 0..<min(watched.count, 16) {
+            guard let stream = watched.popFirst() else { return }
+            stream.isWatched = false
+            // In line again, a write finds out.
+            guard stream.hasSomethingToSend, !stream.isQueued else { continue }
+            if bridge_quic_is_stream_shut(handle, stream.id.rawValue) { stopped(stream) } else { watch(stream) }
+        }
     }
 }

@@ -44,6 +44,10 @@ package final class QUICConnection {
     var streams: [QUICStreamID: SendStream] = [:]
     /// Streams with something to send that are not known to be blocked, in turn.
     var sendable: Deque<SendStream> = []
+    /// Streams that wait for the connection's credit, each once.
+    var starved: [SendStream] = []
+    /// Streams that wait for the connection's credit or their own, each once: the peer may stop them meanwhile.
+    var watched: Deque<SendStream> = []
     /// An allocation that was not used up.
     var spareBuffer: ByteBuffer?
     var bytesInBurst = 0
@@ -121,6 +125,7 @@ package final class QUICConnection {
                 }
             }
             settle(status, operation: "reading a datagram", at: now)
+            lookAfterWaitingStreams()
         case .closing(let until, let datagram, let count):
             // Every power of two, so that two closing sides do not answer each other for ever.
             if (count + 1) & count == 0 {

@@ -10,8 +10,8 @@ package enum QUICEvent: Sendable, Equatable {
     case streamData(QUICStreamID, ByteBuffer, fin: Bool)
     /// The peer will send no more on the stream and gave up on what was under way.
     case streamReset(QUICStreamID, code: UInt64)
-    /// The peer reads no more from the stream (STOP_SENDING). ngtcp2 tells it only when more is to be written, and the
-    /// code not at all in the versions known here: then it is nil.
+    /// The peer reads no more from the stream (STOP_SENDING). It is noticed where something is to be sent, and the
+    /// code not told at all in the versions known here: then it is nil.
     case stopSending(QUICStreamID, code: UInt64?)
     /// The peer acknowledged this many bytes, which have left the send buffer.
     case streamDrained(QUICStreamID, bytes: Int)

@@ -21,9 +21,13 @@ final class SendStream {
     private(set) var isFinished = false
     private var isFinSent = false
     /// No more is sent: the peer asked for it, or the stream was reset or closed.
-    var isShut = false
+    private(set) var isShut = false
     /// Whether it stands in the connection's queue of streams with something to send.
     var isQueued = false
+    /// Whether it stands among the connection's streams that wait for the connection's credit.
+    var isStarved = false
+    /// Whether it stands among the connection's streams that wait for any credit.
+    var isWatched = false
 
     private var chunks: Deque<Chunk> = []
     /// Bytes of the first chunk that are acknowledged.
@@ -37,6 +41,20 @@ final class SendStream {
 
     var hasSomethingToSend: Bool {
         !isShut && (unsentBytes > 0 || (isFinished && !isFinSent))
+    }
+
+    /// Whether bytes wait to be sent, and not only the end.
+    var hasUnsentBytes: Bool { !isShut && unsentBytes > 0 }
+
+    /// No more is sent. What ngtcp2 has not seen goes at once; the rest when it is acknowledged or the stream is closed.
+    func shut() {
+        guard !isShut else { return }
+        isShut = true
+        // ngtcp2 may point into a chunk of which only a part is sent.
+        if nextOffset > 0 { nextChunk += 1 }
+        chunks.removeLast(chunks.count - nextChunk)
+        bufferedBytes -= unsentBytes
+        (unsentBytes, nextOffset) = (0, 0)
     }
 
     /// The storage is kept without copying: as long as this holds a reference, a buffer's owner that writes to it gets a
