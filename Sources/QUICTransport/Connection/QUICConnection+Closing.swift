@@ -39,11 +39,11 @@ extension QUICConnection {
             end(.connectionRefused(reason: "the first datagram was not usable"), .none, at: now)
         case .idle:
             let timeout = Duration.nanoseconds(Int64(clamping: bridge_quic_idle_timeout(handle)))
-            endUnheard(.idleTimeout(remote: remoteAddress.text, after: timeout), after: timeout, .none, at: now)
+            endUnheard(.idleTimeout(remote: remoteAddress.hostAndPort, after: timeout), after: timeout, .none, at: now)
         case .handshakeTimeout:
             let timeout = configuration.handshakeTimeout
             endUnheard(
-                .handshakeTimeout(remote: remoteAddress.text, after: timeout),
+                .handshakeTimeout(remote: remoteAddress.hostAndPort, after: timeout),
                 after: timeout,
                 .close(.transport, code: 0, reason: "handshake timeout"),
                 at: now
@@ -72,7 +72,7 @@ extension QUICConnection {
     /// Where nothing was ever received, that says more than which timeout it was.
     private func endUnheard(_ error: QUICError, after timeout: Duration, _ farewell: Farewell, at now: NIODeadline) {
         guard counters.datagramsReceived == 0 else { return end(error, farewell, at: now) }
-        end(.noAnswer(remote: remoteAddress.text, after: timeout), .none, at: now)
+        end(.noAnswer(remote: remoteAddress.hostAndPort, after: timeout), .none, at: now)
     }
 
     private func end(_ error: QUICError, _ farewell: Farewell, at now: NIODeadline) {

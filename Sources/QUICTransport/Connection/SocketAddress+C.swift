@@ -28,16 +28,6 @@ extension SocketAddress {
         case .unixDomainSocket: false
         }
     }
-
-    /// "192.0.2.1:14567", "[2001:db8::1]:14567"
-    var text: String {
-        let port = port.map { ":\($0)" } ?? ""
-        switch self {
-        case .v4: return (ipAddress ?? "") + port
-        case .v6: return "[\(ipAddress ?? "")]" + port
-        case .unixDomainSocket: return "\(self)"
-        }
-    }
 }
 
 func withPath<Result>(

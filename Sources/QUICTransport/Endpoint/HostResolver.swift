@@ -37,7 +37,7 @@ package struct HostResolver: Sendable {
         defer { freeaddrinfo(first) }
         var addresses: [SocketAddress] = []
         for entry in sequence(first: first, next: { $0.pointee.ai_next }) {
-            guard var address = Self.address(entry.pointee) else { continue }
+            guard var address = SocketAddress(entry.pointee.ai_addr) else { continue }
             address.port = port
             if !addresses.contains(address) { addresses.append(address) }
         }
@@ -45,18 +45,6 @@ package struct HostResolver: Sendable {
             throw QUICResolutionError(host: host, reason: "it has neither an IPv4 nor an IPv6 address")
         }
         return addresses
-    }
-
-    private static func address(_ info: addrinfo) -> SocketAddress? {
-        guard let raw = info.ai_addr else { return nil }
-        switch info.ai_family {
-        case AF_INET where info.ai_addrlen >= socklen_t(MemoryLayout<sockaddr_in>.size):
-            return raw.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { SocketAddress($0.pointee) }
-        case AF_INET6 where info.ai_addrlen >= socklen_t(MemoryLayout<sockaddr_in6>.size):
-            return raw.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { SocketAddress($0.pointee) }
-        default:
-            return nil
-        }
     }
 }
 
