@@ -147,6 +147,22 @@ struct UplinkTests {
         }
     }
 
+    /// MQTT's clock decides before QUIC's: a device with a long keepalive gets a longer idle timeout.
+    @Test func theIdleTimeoutIsAboveTheDevicesKeepAlive() async throws {
+        var options = Scenario.Options()
+        options.uplink = ["idle_timeout: 3s", "keep_alive: 1s"]
+        try await Scenario.run(options) { scenario in
+            let short = try await RawDevice.connect(port: scenario.bridge.port)
+            #expect(try await short.connect("short", keepAlive: 0) == 0)
+            let long = try await RawDevice.connect(port: scenario.bridge.port)
+            #expect(try await long.connect("long", keepAlive: 60) == 0)
+            try await scenario.front.mute(true)
+            _ = try await short.closed()
+            #expect(await !long.isClosed)
+            await long.close()
+        }
+    }
+
     /// The uplink's own keep-alive holds an idle connection well beyond the idle timeout.
     @Test func anIdleDeviceIsKept() async throws {
         var options = Scenario.Options()
