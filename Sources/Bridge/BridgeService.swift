@@ -38,16 +38,13 @@ package struct BridgeService: Service {
         var channels: [any Channel] = []
         for address in shared.configuration.listen { channels.append(try await listener.bind(address)) }
 
-        await Self.untilStopped()
+        // Cancellation is a reason to stop like any other.
+        try? await gracefulShutdown()
 
         shared.logger.info(
             "shutting down", metadata: ["within": "\(shared.configuration.limits.shutdownTimeout)"])
         for channel in channels { try? await channel.close() }
         await endSessions(hosts, group)
-    }
-
-    private static func untilStopped() async {
-        try? await gracefulShutdown()
     }
 
     private func endSessions(

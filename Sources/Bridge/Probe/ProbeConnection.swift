@@ -31,14 +31,9 @@ final class ProbeConnection: QUICConnectionObserver {
             let family = QUICAddressFamily(address) ?? .ipv4
             let endpoint = try QUICEndpoint(eventLoop: eventLoop, family: family, logger: logger)
             let probe = ProbeConnection(address, endpoint, on: eventLoop)
-            var quic = QUICConfiguration(alpn: uplink.alpn)
-            quic.handshakeTimeout = uplink.connectTimeout
-            quic.keepAlive = uplink.keepAlive
-            quic.congestionControl = uplink.congestionControl == .bbr ? .bbr : .cubic
-            quic.qlogDirectory = uplink.qlogDirectory
             probe.handle = try endpoint.connect(
-                to: address, serverName: uplink.serverName ?? uplink.host, configuration: quic, tls: tls,
-                observer: probe)
+                to: address, serverName: uplink.serverName ?? uplink.host, configuration: QUICConfiguration(uplink),
+                tls: tls, observer: probe)
             // The closure keeps the probe, and with it its endpoint, until there is an outcome.
             return probe.promise.futureResult.assumeIsolated().always { _ in probe.endpoint.flushAndAbandon() }
                 .nonisolated()
@@ -61,7 +56,10 @@ final class ProbeConnection: QUICConnectionObserver {
     }
 
     private func report() {
-        guard let handle, let completed, let tls = handle.tlsInfo else { return }
+        guard let handle, let completed, let tls = handle.tlsInfo else {
+            // Closed meanwhile, which the promise knows; else a handshake without TLS, which does not exist.
+            return promise.fail(QUICError.internalError(operation: "reading the handshake's outcome", code: 0))
+        }
         let report = UplinkReport(
             address: address.hostAndPort, handshake: completed.duration, alpn: completed.alpn, tls: tls,
             statistics: handle.statistics)

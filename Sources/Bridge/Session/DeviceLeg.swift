@@ -2,7 +2,7 @@ import NIOCore
 
 /// The writing side of a device's TCP connection.
 ///
-/// The last write of a burst is held back until ``flush(credit:)``, so that one promise a burst tells when the device's
+/// The last write of a burst is held back until ``flush(taken:)``, so that one promise a burst tells when the device's
 /// socket has really taken the bytes: that, and nothing earlier, lets the broker send more.
 ///
 /// A class, because a write may fail at once and bring its owner back here before it has returned.

@@ -64,6 +64,7 @@ final class SessionDriver: ChannelDuplexHandler {
     /// SIGTERM.
     func shutDown() {
         perform(session.shutDown())
+        finishIfOver()
     }
 }
 

@@ -27,6 +27,8 @@ final class UplinkConnector {
     private var endpoints: [QUICAddressFamily: QUICEndpoint] = [:]
     private var gate: ReconnectGate
     private var attempts: [ObjectIdentifier: Attempt] = [:]
+    /// Legs that wait for the lookup under way; nil when there is none. Bounded by `limits.devices`.
+    private var lookup: [(leg: QUICUplinkLeg, keepAlive: Duration?)]?
     /// Bounded by `limits.devices`: one entry a device.
     private var waiters: Deque<(leg: QUICUplinkLeg, keepAlive: Duration?)> = []
     private var retry: Scheduled<Void>?
@@ -97,14 +99,24 @@ final class UplinkConnector {
 // MARK: - One attempt
 
 extension UplinkConnector {
+    /// Looks the name up anew, but one lookup at a time: where DNS hangs, devices that come and go must not pile up
+    /// lookups behind each other.
     private func resolve(for leg: QUICUplinkLeg, keepAlive: Duration?) {
+        guard lookup == nil else {
+            lookup?.append((leg, keepAlive))
+            return
+        }
+        lookup = [(leg, keepAlive)]
         resolver.resolve(host: configuration.host, port: configuration.port, on: eventLoop)
             .assumeIsolated()
             .whenComplete { [self] result in
-                guard leg.isWaiting else { return }
-                switch result {
-                case .success(let addresses): resolved(addresses, for: leg, keepAlive: keepAlive)
-                case .failure(let error): failed(leg, "\(error)")
+                let legs = lookup ?? []
+                lookup = nil
+                for (leg, keepAlive) in legs where leg.isWaiting {
+                    switch result {
+                    case .success(let addresses): resolved(addresses, for: leg, keepAlive: keepAlive)
+                    case .failure(let error): failed(leg, "\(error)")
+                    }
                 }
             }
     }
@@ -152,14 +164,11 @@ extension UplinkConnector {
     }
 
     private func quicConfiguration(_ attempt: Attempt) -> QUICConfiguration {
-        var quic = QUICConfiguration(alpn: configuration.alpn)
+        var quic = QUICConfiguration(configuration)
         quic.handshakeTimeout = attempt.share
         // Above the MQTT keepalive, so that MQTT's own clock decides first.
         let patience = attempt.keepAlive.map { $0 * 3 / 2 + .seconds(10) } ?? .zero
         quic.idleTimeout = max(configuration.idleTimeout, patience)
-        quic.keepAlive = configuration.keepAlive
-        quic.congestionControl = configuration.congestionControl == .bbr ? .bbr : .cubic
-        quic.qlogDirectory = configuration.qlogDirectory
         quic.initialMaxData = receiveWindow
         quic.initialMaxStreamData = receiveWindow
         return quic
@@ -212,6 +221,7 @@ extension UplinkConnector {
     /// The device left before the attempt had an outcome.
     func abandoned(_ leg: QUICUplinkLeg) {
         attempts[ObjectIdentifier(leg)] = nil
+        lookup?.removeAll { $0.leg === leg }
         if let index = waiters.firstIndex(where: { $0.leg === leg }) {
             waiters.remove(at: index)
             return

@@ -34,6 +34,8 @@ package final class QUICEndpoint {
     private var reopenDelay = TimeAmount.milliseconds(50)
     /// Why the kernel took no datagram the last time that it did not; nil since something came in.
     private var lastSendError: String?
+    /// The log has a line about the closed socket; false again since something came in.
+    private var isClosureKnown = false
     private var resetBudget = ReplyBudget(perSecond: 500)
     private var segmentationOffload = System.supportsUDPSegmentationOffload
 
@@ -98,6 +100,7 @@ extension QUICEndpoint {
     func received(_ datagram: ByteBuffer, from remote: SocketAddress) {
         isReading = true
         lastSendError = nil
+        isClosureKnown = false
         let id = QUICPacketHeader.destinationConnectionID(of: datagram, localLength: QUICConnectionID.localLength)
         // Late packets of connections long gone, and noise, are dropped (RFC 9000 5.2).
         guard let handle = id.flatMap({ byConnectionID[$0] }) ?? connectionReset(by: datagram, from: remote) else {
@@ -322,9 +325,11 @@ extension QUICEndpoint {
     func socketClosed() {
         isReading = false
         guard case .open = socket else { return }
-        logger.info(
-            "UDP socket was closed by the system and is opened again",
+        // Without a route every datagram closes it again: the first time is news.
+        logger.log(
+            level: isClosureKnown ? .debug : .info, "UDP socket was closed by the system and is opened again",
             metadata: ["family": "\(family)", "error": "\(lastSendError ?? "unknown")", "leg": "uplink"])
+        isClosureKnown = true
         reopenLater()
     }
 

@@ -1,0 +1,13 @@
+import BridgeCore
+import QUICTransport
+
+extension QUICConfiguration {
+    /// What every connection to the operator's broker has in common.
+    init(_ uplink: UplinkConfiguration) {
+        self.init(alpn: uplink.alpn)
+        handshakeTimeout = uplink.connectTimeout
+        keepAlive = uplink.keepAlive
+        congestionControl = uplink.congestionControl == .bbr ? .bbr : .cubic
+        qlogDirectory = uplink.qlogDirectory
+    }
+}
