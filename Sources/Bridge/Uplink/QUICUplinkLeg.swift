@@ -8,6 +8,8 @@ final class QUICUplinkLeg: UplinkLeg {
         /// The connector looks for an address, or waits for its turn.
         case waiting
         case handshaking(QUICConnectionHandle)
+        /// The broker is verified, and allows no stream yet.
+        case awaitingStream(QUICConnectionHandle)
         case open(QUICConnectionHandle, QUICStreamID)
         case closed
     }
@@ -28,11 +30,6 @@ final class QUICUplinkLeg: UplinkLeg {
 
     var whyNotYet: String? {
         if case .waiting = state { connector.presentFailure } else { nil }
-    }
-
-    /// Figures of the connection, where there is one.
-    var statistics: QUICStatistics? {
-        if case .open(let handle, _) = state { handle.statistics } else { nil }
     }
 
     func send(_ bytes: ByteBuffer) {
@@ -57,7 +54,7 @@ final class QUICUplinkLeg: UplinkLeg {
         switch previous {
         case .waiting:
             connector.abandoned(self)
-        case .handshaking(let handle):
+        case .handshaking(let handle), .awaitingStream(let handle):
             connector.abandoned(self)
             handle.close()
         case .open(let handle, _):
@@ -90,8 +87,9 @@ extension QUICUplinkLeg: QUICConnectionObserver {
     func connection(_ handle: QUICConnectionHandle, happened event: QUICEvent) {
         switch (event, state) {
         case (.handshakeCompleted, .handshaking):
+            state = .awaitingStream(handle)
             openStream(on: handle)
-        case (.streamsAvailable, .handshaking):
+        case (.streamsAvailable, .awaitingStream):
             openStream(on: handle)
         case (.streamData(let stream, let bytes, let isEnd), .open(_, let own)) where stream == own:
             observer?.uplinkReceived(bytes, isEnd: isEnd)
@@ -100,7 +98,7 @@ extension QUICUplinkLeg: QUICConnectionObserver {
         case (.streamReset(let stream, let code), .open(_, let own)) where stream == own:
             lost(UplinkLoss(resetCode: code))
             handle.close()
-        case (.closed(let error), .handshaking):
+        case (.closed(let error), .handshaking), (.closed(let error), .awaitingStream):
             state = .waiting
             connector.failed(self, error)
         case (.closed(let error), .open):

@@ -123,7 +123,9 @@ extension Session {
 
 extension Session {
     private func deviceFarewell(_ why: SessionEnd, _ standing: Standing, _ reasonCode: ReasonCode?) -> ByteBuffer? {
-        guard let version = standing.version, !standing.isInsideDownPacket else { return nil }
+        guard let version = standing.version, !standing.isInsideDownPacket, why != .deviceDisconnected else {
+            return nil
+        }
         guard standing.isConnackSent else {
             return refusal(version, code: (reasonCode ?? why.connackCode).connackCode(version), message: "\(why)")
         }

@@ -370,6 +370,16 @@ extension [SessionAction] {
         #expect(try bench.broker(.connack(Connack(sessionPresent: false, code: 0))).toDevice.count == 1)
     }
 
+    @Test func aDeviceThatGivesUpItsAuthenticationIsToldNothing() throws {
+        var bench = try SessionBench(.v5_0)
+        _ = try bench.device(bench.connect())
+        _ = bench.session.uplinkReady()
+        _ = try bench.broker(.auth(Auth(reasonCode: 0x18)))
+        let actions = try bench.device(.disconnect(Disconnect()))
+        #expect(actions.toDevice.isEmpty && actions.closesDevice)
+        #expect(actions.toUplink.count == 1 && actions.finishesUplink)
+    }
+
     // MARK: Long packets
 
     private func streamed(_ topic: String, _ qos: QoS, _ id: UInt16?, _ version: MQTTVersion) throws
