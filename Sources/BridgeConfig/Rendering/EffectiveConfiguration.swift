@@ -41,7 +41,7 @@ package enum EffectiveConfiguration {
         yaml.pair("uplink.client_certificate", uplink.clientCertificateFile.map(YAMLText.scalar))
         yaml.pair("uplink.client_key", uplink.clientKeyFile.map(YAMLText.scalar))
         yaml.pair("uplink.mapping", uplink.mapping.rawValue)
-        yaml.pair("uplink.alpn", YAMLText.list(uplink.alpn))
+        yaml.pair("uplink.alpn", YAMLText.list(uplink.alpn ?? uplink.mapping.alpn))
         yaml.pair("uplink.address_family", uplink.addressFamily.rawValue)
         yaml.pair("uplink.connect_timeout", DurationValue.render(uplink.connectTimeout))
         yaml.pair("uplink.keep_alive", DurationValue.render(uplink.keepAlive))

@@ -5,12 +5,18 @@ package struct AuthConfiguration: Sendable, Equatable {
     package var identity: IdentityTemplate
     /// Applied in either mode instead of `identity`: by client id before by user name, else the first that matches.
     package var overrides: [Override]
+    /// For `local`: path of a password file as `mosquitto_passwd` writes it. `nil` where only anonymous devices come.
+    package var usersFile: String?
+    /// For `local`: whether devices without a user name are let in.
+    package var allowsAnonymous: Bool
 
     package enum Mode: String, Sendable, CaseIterable {
         /// The device's own client id, user name and password.
         case passthrough
         /// Client id, user name and password from the configuration.
         case inject
+        /// The bridge itself checks user name and password; the broker never sees them. For the mapping `data-stream`.
+        case local
     }
 
     /// Client id and user name may hold `${clientid}`, `${username}`, `${listener}` and `${peer}`, which stand for what
@@ -43,10 +49,14 @@ package struct AuthConfiguration: Sendable, Equatable {
         }
     }
 
-    package init(mode: Mode = .passthrough, identity: IdentityTemplate = IdentityTemplate(), overrides: [Override] = [])
-    {
+    package init(
+        mode: Mode = .passthrough, identity: IdentityTemplate = IdentityTemplate(), overrides: [Override] = [],
+        usersFile: String? = nil, allowsAnonymous: Bool = false
+    ) {
         self.mode = mode
         self.identity = identity
         self.overrides = overrides
+        self.usersFile = usersFile
+        self.allowsAnonymous = allowsAnonymous
     }
 }

@@ -12,8 +12,12 @@ package struct UplinkConfiguration: Sendable, Equatable {
     package var clientCertificateFile: String?
     package var clientKeyFile: String?
     package var mapping: Mapping
-    /// Offered in this order. Never empty.
-    package var alpn: [String]
+    /// Protocol names offered, in this order, instead of those that the mapping implies; `nil`: those.
+    package var alpn: [String]?
+    /// Devices on one shared connection at most. For the mapping `mux`.
+    package var devicesPerConnection: Int
+    /// Whom the broker sees. For the mapping `data-stream`, which cannot do without it.
+    package var identity: GatewayIdentity?
     package var addressFamily: AddressFamily
     /// From a device's CONNECT to the broker's CONNACK.
     package var connectTimeout: Duration
@@ -26,14 +30,36 @@ package struct UplinkConfiguration: Sendable, Equatable {
     /// to `backoffMaximum` (full jitter), for all devices together.
     package var backoffMinimum: Duration
     package var backoffMaximum: Duration
+    /// Devices that are let at the broker each second after it could not be reached, or a shared connection was lost.
+    package var reconnectsPerSecond: Int
     /// NSS key log for Wireshark. Whoever has it reads all traffic.
     package var tlsKeyLogFile: String?
     /// Folder that gets one qlog file a connection.
     package var qlogDirectory: String?
 
     package enum Mapping: String, Sendable, CaseIterable {
+        /// `mux` or `connection`, as the server chooses.
+        case auto
         /// One QUIC connection and one stream a device.
         case connection
+        /// One stream a device, in connections that devices share, each with a CONNECT of its own.
+        case mux
+        /// One data stream a device, in MQTT sessions of the gateway's own (EMQX).
+        case dataStream = "data-stream"
+
+        /// What is offered to the server, the preferred first.
+        package var alpn: [String] {
+            switch self {
+            case .auto: [Self.muxProtocol, Self.singleStreamProtocol]
+            case .mux: [Self.muxProtocol]
+            case .connection, .dataStream: [Self.singleStreamProtocol]
+            }
+        }
+
+        /// The OASIS note's single stream mode; EMQX's data streams are an extension of it.
+        package static let singleStreamProtocol = "mqtt"
+        /// Any number of streams, each with an MQTT session of its own.
+        package static let muxProtocol = "mqtt-mux"
     }
 
     package enum AddressFamily: String, Sendable, CaseIterable {
@@ -51,8 +77,10 @@ package struct UplinkConfiguration: Sendable, Equatable {
         caFile: String,
         clientCertificateFile: String? = nil,
         clientKeyFile: String? = nil,
-        mapping: Mapping = .connection,
-        alpn: [String] = ["mqtt"],
+        mapping: Mapping = .auto,
+        alpn: [String]? = nil,
+        devicesPerConnection: Int = 1_000,
+        identity: GatewayIdentity? = nil,
         addressFamily: AddressFamily = .any,
         connectTimeout: Duration = .seconds(5),
         keepAlive: Duration = .seconds(25),
@@ -60,6 +88,7 @@ package struct UplinkConfiguration: Sendable, Equatable {
         congestionControl: CongestionControl = .cubic,
         backoffMinimum: Duration = .milliseconds(500),
         backoffMaximum: Duration = .seconds(10),
+        reconnectsPerSecond: Int = 500,
         tlsKeyLogFile: String? = nil,
         qlogDirectory: String? = nil
     ) {
@@ -71,6 +100,8 @@ package struct UplinkConfiguration: Sendable, Equatable {
         self.clientKeyFile = clientKeyFile
         self.mapping = mapping
         self.alpn = alpn
+        self.devicesPerConnection = devicesPerConnection
+        self.identity = identity
         self.addressFamily = addressFamily
         self.connectTimeout = connectTimeout
         self.keepAlive = keepAlive
@@ -78,6 +109,7 @@ package struct UplinkConfiguration: Sendable, Equatable {
         self.congestionControl = congestionControl
         self.backoffMinimum = backoffMinimum
         self.backoffMaximum = backoffMaximum
+        self.reconnectsPerSecond = reconnectsPerSecond
         self.tlsKeyLogFile = tlsKeyLogFile
         self.qlogDirectory = qlogDirectory
     }

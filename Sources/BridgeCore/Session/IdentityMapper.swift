@@ -22,7 +22,7 @@ package struct IdentityMapper: Sendable {
     /// Throws where a template names a variable that does not exist.
     package init(_ configuration: AuthConfiguration) throws {
         switch configuration.mode {
-        case .passthrough: injected = nil
+        case .passthrough, .local: injected = nil
         case .inject: injected = try Templates(configuration.identity)
         }
         for override in configuration.overrides {
