@@ -205,6 +205,8 @@ size_t bridge_quic_send_quantum(bridge_quic_connection *connection);
 bridge_quic_path bridge_quic_written_path(const bridge_quic_connection *connection);
 
 bridge_quic_status bridge_quic_open_stream(bridge_quic_connection *connection, int64_t *stream);
+/// Bidirectional streams that the peer lets us open now.
+uint64_t bridge_quic_streams_left(bridge_quic_connection *connection);
 void bridge_quic_consume(bridge_quic_connection *connection, int64_t stream, uint64_t length);
 bridge_quic_status bridge_quic_reset_stream(bridge_quic_connection *connection, int64_t stream, uint64_t code);
 /// The stream takes no more: its end was sent, it was reset, or the peer sent STOP_SENDING, which ngtcp2 does not tell.

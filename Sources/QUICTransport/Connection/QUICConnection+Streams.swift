@@ -20,6 +20,12 @@ extension QUICConnection {
         }
     }
 
+    /// Bidirectional streams that the peer lets us open now.
+    package var availableStreams: Int {
+        guard case .open = phase else { return 0 }
+        return Int(clamping: bridge_quic_streams_left(handle))
+    }
+
     /// Queues bytes for a stream, and its end. The bytes are not copied: their storage is kept until the peer has
     /// acknowledged them. Ignored after the stream was reset, ended or closed.
     package func write(_ id: QUICStreamID, _ bytes: ByteBuffer?, fin: Bool) {

@@ -1,0 +1,164 @@
+import BridgeCore
+import NIOCore
+import QUICTransport
+
+/// Told what becomes of a connection. It may close it, and open streams on it, from within.
+protocol UplinkConnectionOwner: AnyObject {
+    /// The broker is verified, and has chosen a protocol.
+    func connectionReady(_ connection: UplinkConnection)
+    /// No address of the broker worked; the connection is over.
+    func connectionFailed(_ connection: UplinkConnection, _ why: String)
+    /// Streams may be opened that could not before.
+    func connectionHasRoom(_ connection: UplinkConnection)
+    /// It broke after it had been ready. Called before the legs on it are told.
+    func connectionLost(_ connection: UplinkConnection, _ error: QUICError)
+}
+
+/// One QUIC connection to the broker and the legs on it: one device's only stream, or a stream each of many devices.
+///
+/// Confined to its event loop. Each leg's bytes have their own flow control, and the connection's window is as large as
+/// those of all streams together: no device can use up what another one needs.
+final class UplinkConnection {
+    private enum State {
+        /// The dialer looks for an address.
+        case dialing
+        case handshaking(QUICConnectionHandle)
+        case open(QUICConnectionHandle)
+        case closed
+    }
+
+    private var state = State.dialing
+    private unowned let dialer: UplinkDialer
+    private weak var owner: (any UplinkConnectionOwner)?
+    private var legs: [QUICStreamID: QUICUplinkLeg] = [:]
+    /// What the server chose; nil before.
+    private(set) var alpn: String?
+    /// For the owner: whether a look at its emptiness is due.
+    var isClosingScheduled = false
+
+    init(dialer: UplinkDialer, owner: any UplinkConnectionOwner) {
+        self.dialer = dialer
+        self.owner = owner
+    }
+
+    /// Several devices may have streams on it.
+    var isShared: Bool { alpn == UplinkConfiguration.Mapping.muxProtocol }
+
+    var legCount: Int { legs.count }
+
+    /// Streams that the broker lets us open now.
+    var availableStreams: Int {
+        if case .open(let handle) = state { handle.availableStreams } else { 0 }
+    }
+
+    /// Opens a stream for the leg and gives it to it. False where the broker allows none now; `connectionHasRoom` follows.
+    func openStream(for leg: QUICUplinkLeg) throws(QUICError) -> Bool {
+        guard case .open(let handle) = state, let stream = try handle.openStream() else { return false }
+        legs[stream] = leg
+        leg.opened(on: self, stream)
+        return true
+    }
+
+    /// Closes it now, without a word to its legs.
+    func close() {
+        let previous = state
+        state = .closed
+        legs.removeAll()
+        switch previous {
+        case .dialing: dialer.abandoned(self)
+        case .handshaking(let handle):
+            dialer.abandoned(self)
+            handle.close()
+        case .open(let handle): handle.close()
+        case .closed: break
+        }
+    }
+}
+
+// MARK: - For the dialer
+
+extension UplinkConnection {
+    var isDialing: Bool {
+        if case .dialing = state { true } else { false }
+    }
+
+    func started(_ handle: QUICConnectionHandle) {
+        guard case .dialing = state else { return handle.close() }
+        state = .handshaking(handle)
+    }
+
+    func failed(_ why: String) {
+        guard case .dialing = state else { return }
+        state = .closed
+        owner?.connectionFailed(self, why)
+    }
+}
+
+// MARK: - For the legs
+
+extension UplinkConnection {
+    func bufferedBytes(_ stream: QUICStreamID) -> Int {
+        if case .open(let handle) = state { handle.bufferedBytes(stream) } else { 0 }
+    }
+
+    func write(_ stream: QUICStreamID, _ bytes: ByteBuffer?, fin: Bool = false) {
+        if case .open(let handle) = state { handle.write(stream, bytes, fin: fin) }
+    }
+
+    func consumed(_ stream: QUICStreamID, _ bytes: Int) {
+        if case .open(let handle) = state { handle.consumed(stream, bytes: bytes) }
+    }
+
+    /// The leg is over. What it leaves of its stream is reset, and what came and was not taken counts as taken, so that
+    /// the others on the connection lose nothing by it.
+    func left(_ stream: QUICStreamID, unconsumed: Int, isFinished: Bool) {
+        guard legs.removeValue(forKey: stream) != nil, case .open(let handle) = state else { return }
+        guard isShared else {
+            close()
+            return
+        }
+        if !isFinished { handle.reset(stream, code: 0) }
+        handle.consumed(stream, bytes: unconsumed)
+        owner?.connectionHasRoom(self)
+    }
+}
+
+extension UplinkConnection: QUICConnectionObserver {
+    func connection(_ handle: QUICConnectionHandle, happened event: QUICEvent) {
+        switch (event, state) {
+        case (.handshakeCompleted(let alpn), .handshaking):
+            state = .open(handle)
+            self.alpn = alpn
+            dialer.succeeded(self, handle)
+            owner?.connectionReady(self)
+        case (.streamsAvailable, .open):
+            owner?.connectionHasRoom(self)
+        case (.streamData(let stream, let bytes, let isEnd), .open):
+            if let leg = legs[stream] {
+                leg.received(bytes, isEnd: isEnd)
+            } else {
+                handle.consumed(stream, bytes: bytes.readableBytes)
+            }
+        case (.streamDrained(let stream, _), .open):
+            legs[stream]?.drained()
+        case (.streamReset(let stream, let code), .open):
+            legs[stream]?.lost(UplinkLoss(resetCode: code))
+        case (.closed(let error), .handshaking):
+            state = .dialing
+            dialer.failed(self, error)
+        case (.closed(let error), .open):
+            lost(error)
+        default:
+            // STOP_SENDING comes with DISCONNECT or FIN, which say more; the rest is of no interest to streams.
+            break
+        }
+    }
+
+    private func lost(_ error: QUICError) {
+        state = .closed
+        owner?.connectionLost(self, error)
+        let legs = legs.values
+        self.legs = [:]
+        for leg in legs { leg.lost(UplinkLoss(error)) }
+    }
+}
