@@ -15,7 +15,7 @@ struct SessionTests {
             #expect(try await first.connect(port: scenario.bridge.port, fields).sessionPresent == false)
             try await first.subscribe("news/#", qos: 1)
             try await first.disconnect()
-            _ = try await scenario.front.closed("device-1")
+            try await scenario.gone("device-1")
             try await observer.publish("news/1", "while you were away", qos: 1)
 
             let again = await scenario.client("device-1")
@@ -55,7 +55,6 @@ struct SessionTests {
             """
         try await Scenario.run(options) { scenario in
             _ = try await scenario.device("valve")
-            try await scenario.front.sees("CONNECT", of: "gw-valve")
             try await scenario.broker.logs("as gw-valve (p2, c1, k60, u'gateway')")
             _ = try await scenario.device("pump")
             try await scenario.broker.logs("u'special')")
@@ -89,7 +88,7 @@ struct SessionTests {
         }
     }
 
-    @Test(arguments: [0, 1, 2, 0x38E])
+    @Test(.mapping(.connection), arguments: [0, 1, 2, 0x38E])
     func anApplicationCloseEndsTheDevice(code: Int) async throws {
         try await Scenario.run { scenario in
             let device = try await scenario.device("device-1")

@@ -38,18 +38,21 @@ struct SharedConnections {
         connections.contains { $0.legCount == 0 && $0.availableStreams == 0 }
     }
 
-    /// Whether so little room is left that the next connection should be on its way: a tenth of a connection's.
-    var isNearlyFull: Bool { room(besides: nil) < reserve }
+    /// Whether so little room is left that the next connection should be on its way.
+    var isNearlyFull: Bool {
+        !connections.contains { $0.legCount == 0 } && !hasReserve(besides: nil)
+    }
 
     /// Whether it carries nobody, and the others have room enough.
     func isSuperfluous(_ connection: UplinkConnection) -> Bool {
-        connection.legCount == 0 && (connections.count == 1 || room(besides: connection) >= reserve)
+        connection.legCount == 0 && (connections.count == 1 || hasReserve(besides: connection))
     }
 
-    private var reserve: Int { max(devicesPerConnection / 10, 1) }
-
-    private func room(besides excluded: UplinkConnection?) -> Int {
-        connections.reduce(0) { $1 === excluded ? $0 : $0 + room(on: $1) }
+    /// A tenth of what one connection takes, which may be less than the operator allows: that is the server's to say.
+    private func hasReserve(besides excluded: UplinkConnection?) -> Bool {
+        let others = connections.filter { $0 !== excluded }
+        let capacity = others.map { $0.legCount + room(on: $0) }.max() ?? 0
+        return others.reduce(0) { $0 + room(on: $1) } >= max(capacity / 10, 1)
     }
 
     private func room(on connection: UplinkConnection) -> Int {
