@@ -334,3 +334,12 @@ extension StreamRelay {
         count > 0 ? [.discard(bytes: count)] : []
     }
 }
+
+extension StreamRelay {
+    /// CONNECT while it waits for the TCP connection, for whoever wants to read it.
+    package var connectPacket: ByteBuffer? {
+        guard up.hasSeenPacket, let length = up.firstLength, var packet = held.first else { return nil }
+        for next in held.dropFirst() where packet.readableBytes < length { packet.writeImmutableBuffer(next) }
+        return packet.getSlice(at: packet.readerIndex, length: length)
+    }
+}

@@ -59,7 +59,9 @@ package final class QUICDatagramExchange: Sendable {
 
         /// Answers false where the datagram is this endpoint's own, or nobody's.
         func forward(_ datagram: ByteBuffer, under id: QUICConnectionID, from remote: SocketAddress) -> Bool {
-            guard id.count == QUICConnectionID.localLength, let owner = id.firstByte, owner != index else { return false }
+            guard id.count == QUICConnectionID.localLength, let owner = id.firstByte, owner != index else {
+                return false
+            }
             return exchange.deliver(Letter(datagram: datagram, id: id, remote: remote), to: owner)
         }
     }

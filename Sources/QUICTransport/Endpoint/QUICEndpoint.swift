@@ -357,11 +357,13 @@ extension QUICEndpoint {
         guard case .none = socket else { return }
         socket = .opening
         let endpoint = NIOLoopBound(self, eventLoop: eventLoop)
-        DatagramSocket.open(localAddress, isShared: server != nil, on: eventLoop) { DatagramHandler(endpoint: endpoint) }
-            .assumeIsolated()
-            .whenComplete { [weak self] result in
-                self?.opened(result)
-            }
+        DatagramSocket.open(localAddress, isShared: server != nil, on: eventLoop) {
+            DatagramHandler(endpoint: endpoint)
+        }
+        .assumeIsolated()
+        .whenComplete { [weak self] result in
+            self?.opened(result)
+        }
     }
 
     private func opened(_ result: Result<any Channel, any Error>) {
@@ -385,7 +387,9 @@ extension QUICEndpoint {
                 socket = .closed
                 return promise.fail(error)
             }
-            logger.warning("UDP socket could not be opened", metadata: ["error": "\(error)", "family": "\(family)", "leg": "\(leg)"])
+            logger.warning(
+                "UDP socket could not be opened",
+                metadata: ["error": "\(error)", "family": "\(family)", "leg": "\(leg)"])
             reopenLater()
         }
     }
