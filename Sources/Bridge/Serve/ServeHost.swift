@@ -43,6 +43,11 @@ final class ServeHost {
         }
     }
 
+    /// The next connections are made with it; those that are there keep theirs.
+    func use(_ tls: QUICTLSContext) {
+        for endpoint in endpoints { endpoint.server?.tls = tls }
+    }
+
     /// Figures as of now.
     var currentStatistics: ServeStatistics {
         var now = statistics
