@@ -71,7 +71,8 @@ struct SessionTests {
             let second = await scenario.client("second")
             try await second.connect(port: scenario.bridge.port, fields)
             let ended = try await first.disconnected()
-            if version == "5.0" {
+            // EMQX says why; Mosquitto, which has the last word where the mapping is mux, just closes.
+            if version == "5.0", Carrier.current != .mux {
                 #expect(ended.fromServer == true && ended.code == 0x8E)
             }
             try await second.publish("up", "still here", qos: 1)

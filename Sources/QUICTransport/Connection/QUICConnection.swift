@@ -51,6 +51,7 @@ package final class QUICConnection {
     /// An allocation that was not used up.
     var spareBuffer: ByteBuffer?
     var bytesInBurst = 0
+    var burstStartedAt = NIODeadline.uptimeNanoseconds(0)
 
     package internal(set) var localAddress: SocketAddress
     package internal(set) var remoteAddress: SocketAddress
