@@ -123,7 +123,7 @@ package final class QUICEndpoint {
     }
 
     /// Closes the socket and forgets all connections without another word to their peers.
-    private func abandon() {
+    func abandon() {
         let channel = openChannel
         socket = .closed
         timer?.task.cancel()

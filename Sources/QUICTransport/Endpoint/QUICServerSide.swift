@@ -74,7 +74,7 @@ package final class QUICServerSide {
             let connection = try QUICConnection.server(accepting: incoming, now: now)
             let handle = QUICConnectionHandle(connection: connection, endpoint: endpoint)
             endpoint.adopt(handle)
-            handle.observer = delegate.endpoint(endpoint, accepted: handle)
+            handle.observer = delegate.endpoint(endpoint, accepted: handle, from: incoming)
             endpoint.deliverEvents(of: handle)
             endpoint.needsFlush(handle)
         } catch {

@@ -15,8 +15,28 @@ struct FarEnd: Sendable {
         case .connection, .dataStream:
             return FarEnd(kind: .front(try await Front.start(broker: broker, options)))
         case .mux:
-            return FarEnd(kind: .serve(try await Serve.start(in: folder, broker: broker, Serve.Options(options))))
+            let configuration = try await serveConfiguration(broker: broker, options)
+            return FarEnd(kind: .serve(try await Serve.start(in: folder, configuration: configuration)))
         }
+    }
+
+    /// The same for `serve` as for a front.
+    private static func serveConfiguration(broker: Int, _ options: Front.Options) async throws -> String {
+        let certificates = try await Certificates.make()
+        let host = options.host.contains(":") ? "[\(options.host)]" : options.host
+        return """
+            serve:
+              listen: ["\(host):\(options.port)"]
+              certificate: \(certificates.certificate(options.certificate))
+              key: \(certificates.key(options.certificate))
+              broker_host: 127.0.0.1
+              broker_port: \(broker)
+              retry: \(options.retry ? "always" : "auto")
+              \(options.clientCA.map { "client_ca: \(certificates.certificate($0))" } ?? "")
+            log: {level: debug, format: text}
+            threads: 2
+
+            """
     }
 
     /// UDP.
