@@ -112,11 +112,11 @@ extension PasswordFile {
         guard parts[1].elementsEqual("7".utf8) else {
             // Named only where known: behind another `$` may stand a plain password.
             let kind = otherKinds.first { parts[1].elementsEqual($0.utf8) }
+            let found = kind.map { "a hash of the kind `$\($0)$`" } ?? "no hash that is known"
             throw PasswordFileError(
                 line: line,
-                message: "\(user) has \(kind.map { "a hash of the kind `$\($0)$`" } ?? "no hash that is known"), and only"
-                    + " `$7$` (PBKDF2-SHA512) is understood: set the password again with"
-                    + " `mosquitto_passwd -H sha512-pbkdf2`")
+                message: "\(user) has \(found), and only `$7$` (PBKDF2-SHA512) is understood:"
+                    + " set the password again with `mosquitto_passwd -H sha512-pbkdf2`")
         }
         guard parts.count == 5 else {
             throw PasswordFileError(
