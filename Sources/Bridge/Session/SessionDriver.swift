@@ -248,6 +248,8 @@ extension SessionDriver {
             if let silence { enforceKeepAlive(TimeAmount(silence)) }
         case .ended(let why):
             ended(why)
+        case .authenticate, .claim, .openDataStream, .linger, .note:
+            preconditionFailure("only data-stream sessions ask for this")
         }
     }
 

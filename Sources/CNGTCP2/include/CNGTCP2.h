@@ -28,6 +28,14 @@ const char *bridge_quic_library_version(void);
 /// Bytes fit for keys and connection IDs. Aborts where the system has none.
 void bridge_quic_random(uint8_t *bytes, size_t length);
 
+// MARK: Passwords
+
+/// PBKDF2 (RFC 8018 5.2) with HMAC-SHA-512. False where GnuTLS refuses: no iterations, or a policy of the system.
+bool bridge_pbkdf2_sha512(const uint8_t *password, size_t password_length, const uint8_t *salt, size_t salt_length,
+                          uint32_t iterations, uint8_t *output, size_t output_length);
+/// Takes the same time wherever the first difference is.
+bool bridge_equal_in_constant_time(const uint8_t *left, const uint8_t *right, size_t length);
+
 // MARK: Certificates and keys
 
 /// CA certificates, own certificate and key, key log: loaded once, then only read, so shared by any thread.
