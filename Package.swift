@@ -46,7 +46,7 @@ let package = Package(
         .target(
             name: "Bridge",
             dependencies: [
-                "BridgeCore", "MQTTCodec", "QUICTransport", nioCore, nioPosix, logging, deque,
+                "BridgeCore", "MQTTCodec", "Passwords", "QUICTransport", nioCore, nioPosix, logging, deque,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict

@@ -13,15 +13,16 @@ final class QUICUplinkLeg: UplinkLeg {
 
     private var state = State.waiting
     private weak var observer: (any UplinkLegObserver)?
-    private unowned let connector: any UplinkLegOwner
+    private weak var owner: (any UplinkLegOwner)?
     /// Bytes handed to the observer that the device has not taken yet.
     private var unconsumed = 0
     private var isFinished = false
     private var isPeerFinished = false
 
-    init(observer: any UplinkLegObserver, connector: any UplinkLegOwner) {
+    /// - Parameter owner: Whose line it waits in; nil for one that is given its stream at once.
+    init(observer: any UplinkLegObserver, owner: (any UplinkLegOwner)? = nil) {
         self.observer = observer
-        self.connector = connector
+        self.owner = owner
     }
 
     var bufferedBytes: Int {
@@ -29,7 +30,7 @@ final class QUICUplinkLeg: UplinkLeg {
     }
 
     var whyNotYet: String? {
-        isWaiting ? connector.presentFailure : nil
+        isWaiting ? owner?.presentFailure : nil
     }
 
     func send(_ bytes: ByteBuffer) {
@@ -54,7 +55,7 @@ final class QUICUplinkLeg: UplinkLeg {
         switch state {
         case .waiting:
             state = .closed
-            connector.abandoned(self)
+            owner?.abandoned(self)
         case .open:
             leave()
         case .closed:
@@ -93,7 +94,7 @@ extension QUICUplinkLeg {
 extension QUICUplinkLeg {
     func opened(on connection: UplinkConnection, _ stream: QUICStreamID) {
         state = .open(connection, stream)
-        observer?.uplinkReady()
+        observer?.uplinkReady(connection.limits)
     }
 
     func received(_ bytes: ByteBuffer, isEnd: Bool) {

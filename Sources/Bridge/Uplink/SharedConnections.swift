@@ -6,12 +6,21 @@ import NIOCore
 /// Devices go to the oldest connection with room, so that the others can run empty and be closed.
 struct SharedConnections {
     /// `uplink.devices_per_connection`.
-    let devicesPerConnection: Int
+    private let devicesPerConnection: Int
+    /// What one takes, as long as the server has not said so.
+    private let usualCapacity: Int
     /// In the order in which they were made.
     private var connections: [UplinkConnection] = []
 
-    init(devicesPerConnection: Int) {
+    init(devicesPerConnection: Int, usualCapacity: Int? = nil) {
         self.devicesPerConnection = devicesPerConnection
+        self.usualCapacity = usualCapacity ?? devicesPerConnection
+    }
+
+    /// Devices that a connection takes, which may be fewer than the operator allows: that is the server's to say.
+    /// Never 0.
+    var capacity: Int {
+        max(connections.map { $0.legCount + room(on: $0) }.max() ?? usualCapacity, 1)
     }
 
     var isEmpty: Bool { connections.isEmpty }
@@ -48,11 +57,10 @@ struct SharedConnections {
         connection.legCount == 0 && (connections.count == 1 || hasReserve(besides: connection))
     }
 
-    /// A tenth of what one connection takes, which may be less than the operator allows: that is the server's to say.
+    /// Room for a tenth of what one connection takes.
     private func hasReserve(besides excluded: UplinkConnection?) -> Bool {
-        let others = connections.filter { $0 !== excluded }
-        let capacity = others.map { $0.legCount + room(on: $0) }.max() ?? 0
-        return others.reduce(0) { $0 + room(on: $1) } >= max(capacity / 10, 1)
+        let left = connections.reduce(0) { $1 === excluded ? $0 : $0 + room(on: $1) }
+        return left >= max(capacity / 10, 1)
     }
 
     private func room(on connection: UplinkConnection) -> Int {

@@ -4,18 +4,35 @@ import QUICTransport
 
 /// Told what becomes of a connection. It may close it, and open streams on it, from within.
 protocol UplinkConnectionOwner: AnyObject {
-    /// The broker is verified, and has chosen a protocol.
+    /// The broker is verified and has chosen a protocol, and the gateway's session, where there is one, has begun.
     func connectionReady(_ connection: UplinkConnection)
-    /// No address of the broker worked; the connection is over.
-    func connectionFailed(_ connection: UplinkConnection, _ why: String)
+    /// No address of the broker worked, or it refused the gateway; the connection is over.
+    func connectionFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd)
     /// Streams may be opened that could not before.
     func connectionHasRoom(_ connection: UplinkConnection)
     /// It broke after it had been ready. Called before the legs on it are told.
-    func connectionLost(_ connection: UplinkConnection, _ error: QUICError)
+    func connectionLost(_ connection: UplinkConnection, _ end: UplinkConnectionEnd)
+}
+
+/// Why a connection is over.
+struct UplinkConnectionEnd {
+    /// A sentence for people.
+    let why: String
+    /// The broker has too much to do, or is going away.
+    var isBrokerBusy = false
+    /// How long not to try again at least, whatever the backoff says.
+    var pause = Duration.zero
+    /// Somebody has told the log already.
+    var isLogged = false
 }
 
 /// One QUIC connection to the broker and the legs on it: one device's only stream, or a stream each of many devices.
 ///
+/// ```
+/// dialing <--> handshaking --verified--> open --(the gateway's CONNACK)--> ready
+///    |              |                     |                                 |
+///    +--------------+---------------------+------------> closed <-----------+
+/// ```
 /// Confined to its event loop. Each leg's bytes have their own flow control, and the connection's window is as large as
 /// those of all streams together: no device can use up what another one needs.
 final class UplinkConnection {
@@ -30,21 +47,28 @@ final class UplinkConnection {
     private var state = State.dialing
     private unowned let dialer: UplinkDialer
     private weak var owner: (any UplinkConnectionOwner)?
+    /// The gateway's session, whose data streams the other streams are.
+    private let control: GatewayControl?
+    private(set) var isReady = false
+    /// Of the gateway's session.
+    private(set) var limits: GatewayLimits?
     private var legs: [QUICStreamID: QUICUplinkLeg] = [:]
     /// What the server chose; nil before.
     private(set) var alpn: String?
     /// For the owner: whether a look at its emptiness is due.
     var isClosingScheduled = false
 
-    init(dialer: UplinkDialer, owner: any UplinkConnectionOwner) {
+    init(dialer: UplinkDialer, owner: any UplinkConnectionOwner, control: GatewayControl?) {
         self.dialer = dialer
         self.owner = owner
+        self.control = control
     }
 
     /// Several devices may have streams on it.
-    var isShared: Bool { alpn == UplinkConfiguration.Mapping.muxProtocol }
+    var isShared: Bool { control != nil || alpn == UplinkConfiguration.Mapping.muxProtocol }
 
-    var legCount: Int { legs.count }
+    /// Of devices.
+    var legCount: Int { legs.count - (control?.isOnStream == true ? 1 : 0) }
 
     /// Streams that the broker lets us open now.
     var availableStreams: Int {
@@ -59,11 +83,18 @@ final class UplinkConnection {
         return true
     }
 
+    /// Nobody is on it, and nobody shall be: ends it in order.
+    func retire() {
+        if let control, isReady { control.shutDown() } else { close() }
+    }
+
     /// Closes it now, without a word to its legs.
     func close() {
         let previous = state
         state = .closed
+        isReady = false
         legs.removeAll()
+        control?.connectionClosed()
         switch previous {
         case .dialing: dialer.abandoned(self)
         case .handshaking(let handle):
@@ -90,7 +121,25 @@ extension UplinkConnection {
     func failed(_ why: String) {
         guard case .dialing = state else { return }
         state = .closed
-        owner?.connectionFailed(self, why)
+        control?.connectionClosed()
+        owner?.connectionFailed(self, UplinkConnectionEnd(why: why))
+    }
+}
+
+// MARK: - For the gateway's session
+
+extension UplinkConnection {
+    func controlReady(_ limits: GatewayLimits) {
+        guard case .open = state, !isReady else { return }
+        self.limits = limits
+        isReady = true
+        owner?.connectionReady(self)
+    }
+
+    /// The session is over, and with it all data streams. `close()` follows.
+    func controlEnded(_ end: UplinkConnectionEnd) {
+        guard case .open = state else { return }
+        over(end, .network(description: end.why))
     }
 }
 
@@ -130,9 +179,11 @@ extension UplinkConnection: QUICConnectionObserver {
             state = .open(handle)
             self.alpn = alpn
             dialer.succeeded(self, handle)
+            if let control { return control.start(on: self) }
+            isReady = true
             owner?.connectionReady(self)
         case (.streamsAvailable, .open):
-            owner?.connectionHasRoom(self)
+            if isReady { owner?.connectionHasRoom(self) } else { control?.start(on: self) }
         case (.streamData(let stream, let bytes, let isEnd), .open):
             if let leg = legs[stream] {
                 leg.received(bytes, isEnd: isEnd)
@@ -155,10 +206,20 @@ extension UplinkConnection: QUICConnectionObserver {
     }
 
     private func lost(_ error: QUICError) {
-        state = .closed
-        owner?.connectionLost(self, error)
+        var end = UplinkConnectionEnd(why: "\(error)")
+        if case .applicationClosed(code: UplinkLoss.overloaded, _) = error { end.isBrokerBusy = true }
+        over(end, UplinkLoss(error))
+    }
+
+    private func over(_ end: UplinkConnectionEnd, _ loss: UplinkLoss) {
+        if isReady { owner?.connectionLost(self, end) } else { owner?.connectionFailed(self, end) }
         let legs = legs.values
+        let handle: QUICConnectionHandle? = if case .open(let handle) = state { handle } else { nil }
+        state = .closed
+        isReady = false
         self.legs = [:]
-        for leg in legs { leg.lost(UplinkLoss(error)) }
+        for leg in legs { leg.lost(loss) }
+        control?.connectionClosed()
+        handle?.close()
     }
 }

@@ -1,6 +1,7 @@
 import BridgeCore
 import DequeModule
 import Logging
+import MQTTCodec
 import NIOCore
 import QUICTransport
 
@@ -12,13 +13,22 @@ protocol UplinkLegOwner: AnyObject {
     func abandoned(_ leg: QUICUplinkLeg)
 }
 
-/// Gives the devices of one event loop their streams: on connections that they share (`mux`), or on one for each.
+/// Gives the devices of one event loop their streams: on connections that they share (`mux`, `data-stream`), or on one
+/// for each.
 ///
 /// Devices wait in one line, in the order in which they came. The first of it goes as soon as there is room on a shared
 /// connection, or a connection may be made: after a failure the ``ReconnectGate`` lets one at a time try, and after a
 /// loss the ``ReconnectPacer`` keeps those that come back at a steady pace. A device waits for at most
 /// `uplink.connect_timeout`, which its session sees to.
 final class UplinkConnector {
+    /// What its connections are.
+    enum Role {
+        /// The devices' own sessions, one a connection or one a stream.
+        case devices
+        /// Sessions of the gateway, of that version, whose data streams the devices get.
+        case gateway(MQTTVersion, GatewayIdentity, GatewayNumbers)
+    }
+
     /// What the server made of the offer to share connections.
     private enum Sharing {
         case unknown
@@ -42,6 +52,7 @@ final class UplinkConnector {
     /// At once, where many devices come together.
     private static let parallelDials = 8
 
+    private let role: Role
     private let configuration: UplinkConfiguration
     private let eventLoop: any EventLoop
     private let logger: Logger
@@ -60,26 +71,37 @@ final class UplinkConnector {
     private var lastFailure: String?
     private var isShutDown = false
 
-    init(configuration: BridgeConfiguration, eventLoop: any EventLoop, tls: QUICTLSContext, logger: Logger) {
-        self.configuration = configuration.uplink
+    init(
+        _ role: Role, configuration: UplinkConfiguration, dialer: UplinkDialer, eventLoop: any EventLoop,
+        logger: Logger
+    ) {
+        self.role = role
+        self.configuration = configuration
         self.eventLoop = eventLoop
         self.logger = logger
-        self.dialer = UplinkDialer(configuration: configuration, eventLoop: eventLoop, tls: tls, logger: logger)
-        self.gate = ReconnectGate(
-            minimum: configuration.uplink.backoffMinimum, maximum: configuration.uplink.backoffMaximum)
-        self.pacer = ReconnectPacer(perSecond: configuration.uplink.reconnectsPerSecond)
-        self.shared = SharedConnections(devicesPerConnection: configuration.uplink.devicesPerConnection)
+        self.dialer = dialer
+        self.gate = ReconnectGate(minimum: configuration.backoffMinimum, maximum: configuration.backoffMaximum)
+        self.pacer = ReconnectPacer(perSecond: configuration.reconnectsPerSecond)
+        switch role {
+        case .devices:
+            shared = SharedConnections(devicesPerConnection: configuration.devicesPerConnection)
+        case .gateway:
+            shared = SharedConnections(devicesPerConnection: .max, usualCapacity: Self.usualDataStreams)
+        }
         self.sharing =
-            switch configuration.uplink.mapping {
+            switch configuration.mapping {
             case .auto: .unknown
-            case .mux: .offered
-            case .connection, .dataStream: .refused
+            case .mux, .dataStream: .offered
+            case .connection: .refused
             }
     }
 
+    /// Ten streams a connection, of which one is the gateway's: EMQX without configuration.
+    private static let usualDataStreams = 9
+
     /// Starts a leg; the outcome goes to its observer, never from within this call.
     func connect(keepAlive: Duration?, observer: any UplinkLegObserver) -> QUICUplinkLeg {
-        let leg = QUICUplinkLeg(observer: observer, connector: self)
+        let leg = QUICUplinkLeg(observer: observer, owner: self)
         eventLoop.assumeIsolated().execute { [self] in
             guard leg.isWaiting else { return }
             waiters.append((leg, keepAlive))
@@ -88,13 +110,16 @@ final class UplinkConnector {
         return leg
     }
 
-    /// All legs are closed or about to be: the connections go when the last word is out.
-    func shutDown() {
+    /// All legs are closed or about to be: ends the sessions of the gateway, and what is on its way.
+    func retire() {
         isShutDown = true
         retry?.task.cancel()
-        for connection in shared.all { connection.close() }
         for dial in dials.values { dial.connection.close() }
-        dialer.shutDown()
+        for connection in shared.all { connection.retire() }
+    }
+
+    func close() {
+        for connection in shared.all { connection.close() }
     }
 }
 
@@ -138,7 +163,7 @@ extension UplinkConnector {
         switch sharing {
         case .offered:
             if let connection = shared.withRoom { return .attach(connection) }
-            let wanted = waiters.count / configuration.devicesPerConnection + 1
+            let wanted = waiters.count / shared.capacity + 1
             guard !shared.awaitsFirstStream, dials.count < min(wanted, Self.parallelDials) else {
                 return .wait(until: nil)
             }
@@ -175,13 +200,24 @@ extension UplinkConnector {
     }
 
     private func dial(for leg: QUICUplinkLeg?, keepAlive: Duration?) {
-        let connection = dialer.dial(keepAlive: keepAlive, owner: self)
+        let connection: UplinkConnection
+        switch role {
+        case .devices:
+            connection = dialer.dial(keepAlive: keepAlive, owner: self)
+        case .gateway(let version, let identity, let numbers):
+            let control = GatewayControl(
+                identity: identity, version: version, numbers: numbers, connectTimeout: configuration.connectTimeout,
+                eventLoop: eventLoop, logger: logger)
+            connection = dialer.dial(keepAlive: identity.keepAlive, owner: self, control: control)
+        }
         dials[ObjectIdentifier(connection)] = Dial(connection: connection, leg: leg)
     }
 
     /// Has the next shared connection ready before the present ones are full.
     private func prepareNextConnection() {
-        guard !shared.isEmpty, shared.isNearlyFull, dials.isEmpty, !shared.awaitsFirstStream else { return }
+        // A session of the gateway is something that the broker shows: none is made for nobody.
+        guard case .devices = role, !shared.isEmpty, shared.isNearlyFull, dials.isEmpty, !shared.awaitsFirstStream
+        else { return }
         guard case .go = gate.request(at: .now()) else { return }
         dial(for: nil, keepAlive: nil)
     }
@@ -236,16 +272,16 @@ extension UplinkConnector: UplinkConnectionOwner {
         }
     }
 
-    func connectionFailed(_ connection: UplinkConnection, _ why: String) {
+    func connectionFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
         guard let dial = dials.removeValue(forKey: ObjectIdentifier(connection)) else { return }
-        if lastFailure == nil {
-            logger.warning("the broker cannot be reached", metadata: ["leg": "uplink", "error": "\(why)"])
+        if lastFailure == nil, !end.isLogged {
+            logger.warning("the broker cannot be reached", metadata: ["leg": "uplink", "error": "\(end.why)"])
         }
-        lastFailure = why
+        lastFailure = end.why
         let now = NIODeadline.now()
-        gate.failed(at: now, jitter: .random(in: 0...1))
+        gate.failed(at: now, jitter: .random(in: 0...1), atLeast: end.pause)
         pacer.disturbed(at: now)
-        dial.leg?.unreachable(why)
+        dial.leg?.unreachable(end.why)
         advance()
     }
 
@@ -255,20 +291,21 @@ extension UplinkConnector: UplinkConnectionOwner {
         if !waiters.isEmpty { advance() }
     }
 
-    func connectionLost(_ connection: UplinkConnection, _ error: QUICError) {
+    func connectionLost(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
         let now = NIODeadline.now()
-        if case .applicationClosed(code: UplinkLoss.overloaded, _) = error {
-            // The broker said that it has too much to do, or is going away: as after a failure.
-            gate.failed(at: now, jitter: .random(in: 0...1))
+        if end.isBrokerBusy || end.pause > .zero {
+            gate.failed(at: now, jitter: .random(in: 0...1), atLeast: end.pause)
         }
         if let dial = awaitingStream.removeValue(forKey: ObjectIdentifier(connection)) {
-            dial.leg?.unreachable("\(error)")
+            dial.leg?.unreachable(end.why)
         }
         guard shared.remove(connection) else { return }
         pacer.disturbed(at: now)
-        logger.warning(
-            "a shared connection to the broker was lost",
-            metadata: ["devices": "\(connection.legCount)", "error": "\(error)", "leg": "uplink"])
+        if !end.isLogged {
+            logger.log(
+                level: connection.legCount > 0 ? .warning : .debug, "a shared connection to the broker was lost",
+                metadata: ["devices": "\(connection.legCount)", "error": "\(end.why)", "leg": "uplink"])
+        }
         advance()
     }
 
@@ -281,7 +318,7 @@ extension UplinkConnector: UplinkConnectionOwner {
             guard let self, let connection else { return }
             connection.isClosingScheduled = false
             guard shared.isSuperfluous(connection) else { return closeLater(connection) }
-            if shared.remove(connection) { connection.close() }
+            if shared.remove(connection) { connection.retire() }
         }
     }
 }

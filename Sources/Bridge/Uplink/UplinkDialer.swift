@@ -40,14 +40,23 @@ final class UplinkDialer {
 
     /// Starts a connection; the outcome goes to its owner, never from within this call.
     ///
-    /// - Parameter keepAlive: Of the device, where the connection is for one.
-    func dial(keepAlive: Duration?, owner: any UplinkConnectionOwner) -> UplinkConnection {
-        let connection = UplinkConnection(dialer: self, owner: owner)
+    /// - Parameters:
+    ///   - keepAlive: Of the MQTT session, where the connection is for one.
+    ///   - control: Of the gateway's session, where the connection is to have one.
+    func dial(
+        keepAlive: Duration?, owner: any UplinkConnectionOwner, control: GatewayControl? = nil
+    ) -> UplinkConnection {
+        let connection = UplinkConnection(dialer: self, owner: owner, control: control)
         eventLoop.assumeIsolated().execute { [self] in
             guard connection.isDialing else { return }
             resolve(for: connection, keepAlive: keepAlive)
         }
         return connection
+    }
+
+    /// Sends what waits to be sent.
+    func flush() {
+        for endpoint in endpoints.values { endpoint.flush() }
     }
 
     /// All connections are closed: the sockets go when the last word is out.

@@ -236,7 +236,7 @@ extension QUICEndpoint {
     }
 
     /// Sends what all marked connections have to send, as far as the socket takes it.
-    func flush() {
+    package func flush() {
         let now = NIODeadline.now()
         let round = dirty
         dirty.removeAll(keepingCapacity: true)
