@@ -17,12 +17,7 @@ package enum ConfigurationLoader {
         cores: Int = ProcessInfo.processInfo.activeProcessorCount
     ) throws(ConfigurationErrors) -> LoadedConfiguration {
         let diagnostics = Diagnostics()
-        let input = Input(
-            document: file.flatMap { document(at: $0, diagnostics) },
-            dotEnv: dotEnv(at: envFile, besides: file, diagnostics),
-            environment: environment)
-        // Without its text there is nothing sensible to say about the values.
-        if file != nil, input.document == nil { try diagnostics.throwIfAny() }
+        let input = try input(file: file, envFile: envFile, environment: environment, diagnostics)
         return try load(input, cores: cores, diagnostics)
     }
 
@@ -34,12 +29,61 @@ package enum ConfigurationLoader {
         text: String, name: String = "bridge.yaml", folder: String = "", dotEnv: String? = nil,
         environment: [String: String] = [:], cores: Int = 1
     ) throws(ConfigurationErrors) -> LoadedConfiguration {
-        let document = TextFile(text: text, name: name, folder: folder, isReadableByOthers: false)
-        let dotEnv = dotEnv.map { TextFile(text: $0, name: ".env", folder: folder, isReadableByOthers: false) }
-        let input = Input(document: document, dotEnv: dotEnv, environment: environment)
+        let input = input(text: text, name: name, folder: folder, dotEnv: dotEnv, environment: environment)
         return try load(input, cores: cores, Diagnostics())
     }
 
+    private static func load(
+        _ input: Input, cores: Int, _ diagnostics: Diagnostics
+    ) throws(ConfigurationErrors) -> LoadedConfiguration {
+        let (settings, dotEnv) = try settings(of: input, deviceNames: true, diagnostics)
+        warnOfExposure(input, settings, dotEnv, diagnostics)
+        let reader = ConfigurationReader(settings: settings, diagnostics: diagnostics, cores: cores)
+        let configuration = try reader.configuration()
+        return LoadedConfiguration(
+            configuration: configuration, warnings: diagnostics.warnings, origins: settings.origins)
+    }
+}
+
+// MARK: - Serve
+
+extension ConfigurationLoader {
+    /// Makes the configuration of `serve`: from the sections `serve` and `log`, and `threads`. Other keys have to exist,
+    /// and their values are not looked at. The `MQTT_` names are those of a device, and mean nothing here.
+    ///
+    /// Parameters and errors are those of `load`.
+    package static func loadServe(
+        file: String?, envFile: String? = nil, environment: [String: String],
+        cores: Int = ProcessInfo.processInfo.activeProcessorCount
+    ) throws(ConfigurationErrors) -> LoadedServeConfiguration {
+        let diagnostics = Diagnostics()
+        let input = try input(file: file, envFile: envFile, environment: environment, diagnostics)
+        return try loadServe(input, cores: cores, diagnostics)
+    }
+
+    /// The same with texts instead of files.
+    package static func loadServe(
+        text: String, name: String = "bridge.yaml", folder: String = "", dotEnv: String? = nil,
+        environment: [String: String] = [:], cores: Int = 1
+    ) throws(ConfigurationErrors) -> LoadedServeConfiguration {
+        let input = input(text: text, name: name, folder: folder, dotEnv: dotEnv, environment: environment)
+        return try loadServe(input, cores: cores, Diagnostics())
+    }
+
+    private static func loadServe(
+        _ input: Input, cores: Int, _ diagnostics: Diagnostics
+    ) throws(ConfigurationErrors) -> LoadedServeConfiguration {
+        let (settings, _) = try settings(of: input, deviceNames: false, diagnostics)
+        let reader = ConfigurationReader(settings: settings, diagnostics: diagnostics, cores: cores)
+        let configuration = try reader.serveConfiguration()
+        return LoadedServeConfiguration(
+            configuration: configuration, warnings: diagnostics.warnings, origins: settings.origins)
+    }
+}
+
+// MARK: - Input
+
+extension ConfigurationLoader {
     private struct TextFile {
         var text: String
         var name: String
@@ -53,26 +97,44 @@ package enum ConfigurationLoader {
         var environment: [String: String]
     }
 
-    private static func load(
-        _ input: Input, cores: Int, _ diagnostics: Diagnostics
-    ) throws(ConfigurationErrors) -> LoadedConfiguration {
-        var settings = try settings(of: input.document, diagnostics)
-        let dotEnv = input.dotEnv.map { DotEnv($0.text, name: $0.name, diagnostics: diagnostics) }
-        let overrides = Overrides(
-            diagnostics: diagnostics, dotEnv: dotEnv, dotEnvName: input.dotEnv?.name ?? "",
-            dotEnvFolder: input.dotEnv?.folder ?? "", environment: input.environment)
-        overrides.apply(to: &settings)
-        warnOfExposure(input, settings, dotEnv, diagnostics)
-        let reader = ConfigurationReader(settings: settings, diagnostics: diagnostics, cores: cores)
-        let configuration = try reader.configuration()
-        return LoadedConfiguration(
-            configuration: configuration, warnings: diagnostics.warnings, origins: settings.origins)
+    private static func input(
+        file: String?, envFile: String?, environment: [String: String], _ diagnostics: Diagnostics
+    ) throws(ConfigurationErrors) -> Input {
+        let input = Input(
+            document: file.flatMap { document(at: $0, diagnostics) },
+            dotEnv: dotEnv(at: envFile, besides: file, diagnostics),
+            environment: environment)
+        // Without its text there is nothing sensible to say about the values.
+        if file != nil, input.document == nil { try diagnostics.throwIfAny() }
+        return input
+    }
+
+    private static func input(
+        text: String, name: String, folder: String, dotEnv: String?, environment: [String: String]
+    ) -> Input {
+        Input(
+            document: TextFile(text: text, name: name, folder: folder, isReadableByOthers: false),
+            dotEnv: dotEnv.map { TextFile(text: $0, name: ".env", folder: folder, isReadableByOthers: false) },
+            environment: environment)
     }
 }
 
 // MARK: - Steps
 
 extension ConfigurationLoader {
+    /// What the file says, and over it `.env` and the environment.
+    private static func settings(
+        of input: Input, deviceNames: Bool, _ diagnostics: Diagnostics
+    ) throws(ConfigurationErrors) -> (Settings, DotEnv?) {
+        var settings = try settings(of: input.document, diagnostics)
+        let dotEnv = input.dotEnv.map { DotEnv($0.text, name: $0.name, diagnostics: diagnostics) }
+        let overrides = Overrides(
+            diagnostics: diagnostics, dotEnv: dotEnv, dotEnvName: input.dotEnv?.name ?? "",
+            dotEnvFolder: input.dotEnv?.folder ?? "", environment: input.environment)
+        overrides.apply(to: &settings, deviceNames: deviceNames)
+        return (settings, dotEnv)
+    }
+
     /// A text that is no YAML ends here: complaining of the keys it does not have would only mislead.
     private static func settings(
         of document: TextFile?, _ diagnostics: Diagnostics

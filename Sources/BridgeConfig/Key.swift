@@ -37,6 +37,26 @@ enum Key: String, CaseIterable, Sendable {
     case logLevel = "log.level"
     case logFormat = "log.format"
     case threads
+    case serveListen = "serve.listen"
+    case serveCertificate = "serve.certificate"
+    case serveKey = "serve.key"
+    case serveClientCA = "serve.client_ca"
+    case serveBrokerHost = "serve.broker_host"
+    case serveBrokerPort = "serve.broker_port"
+    case serveBrokerConnectTimeout = "serve.broker_connect_timeout"
+    case serveProxyProtocol = "serve.proxy_protocol"
+    case serveRetry = "serve.retry"
+    case serveRetryAbove = "serve.retry_above"
+    case serveEarlyData = "serve.early_data"
+    case serveTicketKeyFile = "serve.ticket_key_file"
+    case serveIdleTimeout = "serve.idle_timeout"
+    case serveConnections = "serve.connections"
+    case serveConnectionsPerAddress = "serve.connections_per_address"
+    case serveStreamsPerConnection = "serve.streams_per_connection"
+    case serveHandshakesPerSecond = "serve.handshakes_per_second"
+    case serveConnectWithin = "serve.connect_within"
+    case serveStreamBuffer = "serve.stream_buffer"
+    case serveShutdownTimeout = "serve.shutdown_timeout"
 
     enum Shape: Sendable {
         case scalar
@@ -48,7 +68,7 @@ enum Key: String, CaseIterable, Sendable {
 
     var shape: Shape {
         switch self {
-        case .listen, .uplinkALPN: .list
+        case .listen, .uplinkALPN, .serveListen: .list
         case .routes, .authOverrides: .structure
         default: .scalar
         }
@@ -57,27 +77,22 @@ enum Key: String, CaseIterable, Sendable {
     /// Its value is never quoted in a message.
     var isSecret: Bool { self == .authPassword }
 
-    /// `uplink` of `uplink.host`; `nil` at the top.
-    var section: String? {
-        rawValue.firstIndex(of: ".").map { String(rawValue[..<$0]) }
-    }
+    /// `uplink` of `uplink.host`, `uplink.identity` of `uplink.identity.version`; `nil` at the top.
+    var section: String? { Section.parent(of: rawValue) }
 
     /// `host` of `uplink.host`.
-    var name: String {
-        rawValue.firstIndex(of: ".").map { String(rawValue[rawValue.index(after: $0)...]) } ?? rawValue
-    }
+    var name: String { Section.name(of: rawValue) }
 
     /// `BRIDGE_UPLINK_HOST`.
     var variable: String {
         "BRIDGE_" + rawValue.uppercased().replacing(".", with: "_")
     }
 
-    static let sections = ["uplink", "auth", "limits", "log"]
     static let byVariable = Dictionary(uniqueKeysWithValues: allCases.map { ($0.variable, $0) })
 
-    /// Names that can stand in a section, or at the top for `nil`.
+    /// Names that can stand in a section, or at the top for `nil`: keys, then sections.
     static func names(in section: String?) -> [String] {
-        let keys = allCases.filter { $0.section == section }.map(\.name)
-        return section == nil ? keys + sections : keys
+        allCases.filter { $0.section == section }.map(\.name)
+            + Section.all.filter { Section.parent(of: $0) == section }.map(Section.name)
     }
 }

@@ -26,7 +26,7 @@ struct Settings {
     private(set) var scalars: [Key: Setting] = [:]
     /// Keys of the shapes `list` and `structure` that come from the file.
     var nodes: [Key: YAMLNode] = [:]
-    /// Where each section of the file begins, for errors about what is missing from it.
+    /// Where each section of the file begins, by its path, for errors about what is missing from it.
     var sections: [String: Origin] = [:]
     /// Of the configuration file; empty for the working directory.
     var folder = ""
@@ -41,7 +41,12 @@ struct Settings {
 
     /// The best place to complain about a key that is missing.
     func placeOfMissing(_ key: Key) -> Origin {
-        key.section.flatMap { sections[$0] } ?? Origin(.nowhere(name: name))
+        var section = key.section
+        while let path = section {
+            if let origin = sections[path] { return origin }
+            section = Section.parent(of: path)
+        }
+        return Origin(.nowhere(name: name))
     }
 
     /// Where a key that is present was written.

@@ -102,11 +102,10 @@ size_t bridge_quic_write_version_negotiation(uint8_t *buffer, size_t capacity, c
 }
 
 size_t bridge_quic_write_retry(uint8_t *buffer, size_t capacity, const bridge_quic_initial *initial,
-                               size_t connection_id_length, const uint8_t *secret, const struct sockaddr *remote,
-                               socklen_t remote_length, uint64_t now) {
-    ngtcp2_cid retry_scid = {.datalen = connection_id_length};
-    if (connection_id_length > NGTCP2_MAX_CIDLEN ||
-        gnutls_rnd(GNUTLS_RND_RANDOM, retry_scid.data, retry_scid.datalen) != 0) {
+                               size_t connection_id_length, const uint8_t *connection_id_prefix, const uint8_t *secret,
+                               const struct sockaddr *remote, socklen_t remote_length, uint64_t now) {
+    ngtcp2_cid retry_scid;
+    if (!bridge_new_connection_id(&retry_scid, connection_id_length, connection_id_prefix)) {
         return 0;
     }
     ngtcp2_cid client_id = cid_of(&initial->scid);

@@ -112,11 +112,8 @@ static int extend_max_local_streams_bidi(ngtcp2_conn *conn, uint64_t max_streams
 static int get_new_connection_id(ngtcp2_conn *conn, ngtcp2_cid *cid, uint8_t *token, size_t length, void *user_data) {
     (void)conn;
     bridge_quic_connection *connection = of(user_data);
-    if (gnutls_rnd(GNUTLS_RND_RANDOM, cid->data, length) != 0) {
-        return NGTCP2_ERR_CALLBACK_FAILURE;
-    }
-    cid->datalen = length;
-    if (!bridge_stateless_reset_token(connection, token, cid)) {
+    const uint8_t *prefix = connection->has_connection_id_prefix ? &connection->connection_id_prefix : NULL;
+    if (!bridge_new_connection_id(cid, length, prefix) || !bridge_stateless_reset_token(connection, token, cid)) {
         return NGTCP2_ERR_CALLBACK_FAILURE;
     }
     if (connection->owner) {

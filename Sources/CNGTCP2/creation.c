@@ -18,6 +18,17 @@ bool bridge_stateless_reset_token(const bridge_quic_connection *connection, uint
     return gnutls_rnd(GNUTLS_RND_RANDOM, token, NGTCP2_STATELESS_RESET_TOKENLEN) == 0;
 }
 
+bool bridge_new_connection_id(ngtcp2_cid *cid, size_t length, const uint8_t *prefix) {
+    if (length > NGTCP2_MAX_CIDLEN || gnutls_rnd(GNUTLS_RND_RANDOM, cid->data, length) != 0) {
+        return false;
+    }
+    cid->datalen = length;
+    if (prefix && length > 0) {
+        cid->data[0] = *prefix;
+    }
+    return true;
+}
+
 static ngtcp2_cid cid_of(const bridge_quic_cid *id) {
     ngtcp2_cid cid;
     ngtcp2_cid_init(&cid, id->bytes, id->length);
@@ -128,8 +139,11 @@ static int new_conn(bridge_quic_connection *connection, const bridge_quic_settin
                     uint64_t now) {
     ngtcp2_path_storage path;
     ngtcp2_path_storage_init(&path, given.local, given.local_length, given.remote, given.remote_length, NULL);
-    ngtcp2_cid scid = {.datalen = settings->connection_id_length};
-    if (scid.datalen > NGTCP2_MAX_CIDLEN || gnutls_rnd(GNUTLS_RND_RANDOM, scid.data, scid.datalen) != 0) {
+    ngtcp2_cid scid;
+    connection->has_connection_id_prefix = settings->has_connection_id_prefix;
+    connection->connection_id_prefix = settings->connection_id_prefix;
+    const uint8_t *prefix = settings->has_connection_id_prefix ? &settings->connection_id_prefix : NULL;
+    if (!bridge_new_connection_id(&scid, settings->connection_id_length, prefix)) {
         return NGTCP2_ERR_INTERNAL;
     }
     int error = connection->is_server ? new_server(connection, settings, &path.path, &scid, now)

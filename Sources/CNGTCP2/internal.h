@@ -30,6 +30,8 @@ struct bridge_quic_connection {
     bridge_quic_callbacks callbacks;
     void *owner;
     bridge_quic_cid first_id;
+    bool has_connection_id_prefix;
+    uint8_t connection_id_prefix;
     bool is_server;
     bool received_stateless_reset;
     /// The latest time seen. ngtcp2 aborts the process when the clock goes backwards.
@@ -51,6 +53,9 @@ struct bridge_quic_connection {
     unsigned int verification_status;
     bool certificate_missing;
 };
+
+/// A connection ID of this side's. `prefix`: its first byte, null where that is random too.
+bool bridge_new_connection_id(ngtcp2_cid *cid, size_t length, const uint8_t *prefix);
 
 bridge_path_guard *bridge_path_guard_new(const ngtcp2_path *path);
 /// Whether a datagram must be kept from ngtcp2.

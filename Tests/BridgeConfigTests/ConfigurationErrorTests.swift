@@ -19,7 +19,7 @@ struct ConfigurationErrorTests {
     @Test(arguments: [
         Case(
             "prot: 1",
-            "2:1: prot: unknown key; known: listen, routes, unrouted, threads, uplink, auth, limits, log"),
+            "2:1: prot: unknown key; known: listen, routes, unrouted, threads, uplink, auth, limits, log, serve"),
         Case("port: 1", "2:1: port: unknown key; \"port\" belongs under \"uplink:\""),
         Case("uplink.port: 1", "2:1: uplink.port: unknown key; write it as \"port\" under \"uplink:\""),
         Case("Routes: []", "2:1: Routes: unknown key; did you mean \"routes\"?"),
@@ -120,8 +120,9 @@ struct ConfigurationErrorTests {
             "1:48: uplink.backoff_minimum: is longer than uplink.backoff_maximum (1m); the wait grows from one to the other"
         ),
         Case(
-            "host: a, ca: ca.pem, mapping: mux",
-            "1:40: uplink.mapping: \"mux\" is not a value of this key; the only value is connection"),
+            "host: a, ca: ca.pem, mapping: mx",
+            "1:40: uplink.mapping: \"mx\" is not a value of this key; did you mean \"mux\"? one of: auto, connection, mux, "
+                + "data-stream"),
         Case(
             "host: 10.0.0.1, ca: ca.pem, address_family: ipv6",
             "1:54: uplink.address_family: uplink.host is an IPv4 address; write ipv4 or any"),
@@ -155,7 +156,7 @@ struct ConfigurationErrorTests {
     @Test(arguments: [
         Case(
             "mode: injekt",
-            "2:14: auth.mode: \"injekt\" is not a value of this key; did you mean \"inject\"? one of: passthrough, inject"
+            "2:14: auth.mode: \"injekt\" is not a value of this key; did you mean \"inject\"? one of: passthrough, inject, local"
         ),
         Case(
             "mode: inject",

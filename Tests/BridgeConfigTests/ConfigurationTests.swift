@@ -66,7 +66,7 @@ struct ConfigurationTests {
             configuration.uplink
                 == UplinkConfiguration(
                     host: "broker", port: 1, serverName: "other", caFile: configuration.uplink.caFile,
-                    alpn: ["a", "b"],
+                    mapping: .connection, alpn: ["a", "b"],
                     addressFamily: .ipv6, connectTimeout: .seconds(7), keepAlive: .milliseconds(1_500),
                     idleTimeout: .seconds(60),
                     congestionControl: .bbr, backoffMinimum: .seconds(1), backoffMaximum: .seconds(60)))

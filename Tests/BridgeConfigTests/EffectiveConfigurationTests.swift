@@ -18,8 +18,7 @@ struct EffectiveConfigurationTests {
               host: mqtt.tesaiot.com  # from MQTT_HOST
               port: 14567
               ca: /etc/bridge/ca.pem
-              mapping: connection
-              alpn: ["mqtt"]
+              mapping: auto  # offers mqtt-mux, mqtt
               address_family: any
               connect_timeout: 5s
               keep_alive: 25s

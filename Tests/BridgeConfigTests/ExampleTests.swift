@@ -34,12 +34,59 @@ struct ExampleTests {
     }
 
     @Test func namesEveryKey() throws {
-        let lines = try Self.text("bridge.yaml.example").split(separator: "\n").map { line in
-            line.drop { $0 == " " || $0 == "#" }
-        }
+        let text = try Self.text("bridge.yaml.example")
         for key in Key.allCases {
+            let lines = key.section.map { Self.body(of: $0, in: text) } ?? Self.lines(text)
             #expect(lines.contains { $0.hasPrefix(key.name + ":") }, "\(key.rawValue) is missing")
         }
+    }
+
+    /// The lines of a section up to the next one at the top, without indentation and `#`.
+    private static func body(of section: String, in text: String) -> ArraySlice<Substring> {
+        let tops = Section.all.filter { Section.parent(of: $0) == nil }.map { $0 + ":" }
+        let rest = lines(text).drop { $0 != "\(Section.name(of: section)):" }.dropFirst()
+        return rest.prefix { !tops.contains(String($0)) }
+    }
+
+    private static func lines(_ text: String) -> ArraySlice<Substring> {
+        text.split(separator: "\n").map { line in line.drop { $0 == " " || $0 == "#" } }[...]
+    }
+
+    /// Takes the comment signs off `serve:` and the keys under it, as an operator would.
+    private static func withServe(_ text: String) throws -> String {
+        let start = try #require(text.firstRange(of: "# serve:\n")).lowerBound
+        let lines = text[start...].split(separator: "\n", omittingEmptySubsequences: false).map { line -> Substring in
+            let body = line.drop { $0 == " " || $0 == "#" }
+            let isKey = Key.allCases.contains { $0.section == "serve" && body.hasPrefix($0.name + ": ") }
+            return isKey ? "  " + body : body == "serve:" ? body : line
+        }
+        return text[..<start] + lines.joined(separator: "\n")
+    }
+
+    /// As it is but for the comment signs; what is not required is the default.
+    @Test func loadsWithServe() throws {
+        let text = try Self.withServe(Self.text("bridge.yaml.example"))
+        let (folder, file) = try Self.folder(
+            text.replacing("/var/lib/mqtt-quic-bridge", with: "credential_certificates"))
+        try folder.write("credential_certificates/server.pem", TemporaryFolder.certificate)
+        try folder.write("credential_certificates/server.key", "-----BEGIN PRIVATE KEY-----")
+        try folder.write("credential_certificates/client-ca.pem", TemporaryFolder.certificate)
+        let loaded = try ConfigurationLoader.loadServe(file: file, environment: [:], cores: 4)
+        let certificates = folder.path + "/credential_certificates"
+        #expect(
+            loaded.configuration
+                == ServeConfiguration(
+                    certificateFile: certificates + "/server.pem", keyFile: certificates + "/server.key",
+                    clientCAFile: certificates + "/client-ca.pem", brokerHost: "127.0.0.1",
+                    ticketKeyFile: certificates + "/ticket.key", threads: 4))
+        #expect(loaded.warnings.isEmpty)
+        #expect(Key.allCases.allSatisfy { $0.section != "serve" || loaded.origins[$0.rawValue] != nil })
+        // And `run` still takes no notice.
+        #expect(
+            try ConfigurationLoader.load(file: file, environment: [:]).configuration
+                == ConfigurationLoader.load(
+                    file: folder.write("plain.yaml", Self.text("bridge.yaml.example")), environment: [:]
+                ).configuration)
     }
 
     /// What is commented out is right too.

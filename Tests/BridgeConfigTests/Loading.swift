@@ -26,3 +26,35 @@ func errors(
         return error.all.map { $0.description.replacing(folder.path, with: "DIR") }
     }
 }
+
+/// What every configuration of `serve` needs, in one map.
+let minimalServe = "serve: {certificate: ca.pem, key: server.key, broker_host: broker}\n"
+
+extension TemporaryFolder {
+    /// A folder that also has a `server.key`.
+    static func forServe() throws -> TemporaryFolder {
+        let folder = try TemporaryFolder()
+        try folder.write("server.key", "-----BEGIN PRIVATE KEY-----")
+        return folder
+    }
+}
+
+func loadServe(
+    _ text: String, dotEnv: String? = nil, environment: [String: String] = [:], folder: TemporaryFolder? = nil,
+    cores: Int = 4
+) throws -> LoadedServeConfiguration {
+    let folder = try folder ?? .forServe()
+    return try ConfigurationLoader.loadServe(
+        text: text, folder: folder.path, dotEnv: dotEnv, environment: environment, cores: cores)
+}
+
+func serveErrors(_ text: String, dotEnv: String? = nil, environment: [String: String] = [:]) throws -> [String] {
+    let folder = try TemporaryFolder.forServe()
+    do {
+        _ = try ConfigurationLoader.loadServe(
+            text: text, folder: folder.path, dotEnv: dotEnv, environment: environment)
+        return []
+    } catch {
+        return error.all.map { $0.description.replacing(folder.path, with: "DIR") }
+    }
+}

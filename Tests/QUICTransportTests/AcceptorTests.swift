@@ -162,4 +162,67 @@ import Testing
         }
         #expect(!incoming.isAddressValidated)
     }
+
+    @Test func aRefusalSaysThatThereIsNoRoom() throws {
+        var acceptor = try acceptor(repliesPerSecond: 30)
+        let client = try QUICConnection.client(
+            configuration: .test(), tls: TestCertificates.shared.client(), serverName: "broker.test",
+            local: Self.client, remote: Self.server, now: now)
+        let first = try #require(client.nextDatagram(at: now)).bytes
+        guard case .accept(let incoming) = acceptor.decide(first, from: Self.client, to: Self.server, at: now) else {
+            Issue.record("a first packet is accepted")
+            return
+        }
+        let answer = acceptor.refusal(of: incoming)
+        let refusal = try #require(answer)
+        #expect(refusal.remote == Self.client && refusal.local == Self.server)
+        #expect(refusal.bytes.readableBytes < 100)
+        client.receive(refusal.bytes, from: Self.server, to: Self.client, at: now)
+        #expect(client.nextEvent() == .closed(.connectionRefused(reason: "")))
+        // Three at once, as of any answer.
+        let answers = (0..<5).map { _ in acceptor.refusal(of: incoming) }
+        #expect(answers.compactMap { $0 }.count == 2)
+    }
+
+    @Test func aReloadedCertificateServesTheNextConnections() throws {
+        let simulation = try Simulation.connected()
+        simulation.acceptor.tls = try TestCertificates.shared.server("rsa")
+        let id = try #require(try simulation.client.openStream())
+        simulation.client.write(id, ByteBuffer(string: "undisturbed"), fin: true)
+        simulation.run(for: .seconds(1))
+        #expect(simulation.serverEvents.contains(.streamData(id, ByteBuffer(string: "undisturbed"), fin: true)))
+        let next = try Simulation(clientTLS: TestCertificates.shared.client(ca: "rsa-root.pem"))
+        next.acceptor = simulation.acceptor
+        #expect(next.run(for: .seconds(5)) { next.client.isHandshakeConfirmed })
+        #expect(next.client.tlsInfo?.peerCertificates.first?.issuer == "CN=RSA root,O=Test")
+    }
+
+    @Test func connectionIDsBeginWithThePrefix() throws {
+        let simulation = try Simulation(server: .test { $0.connectionIDPrefix = 7 }, retry: .always)
+        var (destinations, sources): (Set<UInt8>, Set<UInt8>) = ([], [])
+        simulation.onSend = { datagram, isToServer in
+            let bytes = Array(datagram.bytes.readableBytesView)
+            if isToServer, let id = QUICPacketHeader.destinationConnectionID(of: datagram.bytes) {
+                destinations.insert(id.bytes[0])
+            } else if bytes[0] & 0x80 != 0 {
+                // A long header's source connection ID stands behind the destination's.
+                sources.insert(bytes[7 + Int(bytes[5])])
+            }
+        }
+        let firstID = try #require(simulation.client.nextDatagram(at: simulation.now)).bytes
+        let chosen = try #require(QUICPacketHeader.destinationConnectionID(of: firstID)?.bytes[0])
+        simulation.inject(
+            QUICDatagram(
+                bytes: firstID, local: Self.client, remote: Self.server, ecn: .transportNotCapable),
+            toServer: true, after: .zero)
+        #expect(simulation.run(for: .seconds(5)) { simulation.server?.isHandshakeConfirmed == true })
+        simulation.run(for: .seconds(1))
+        #expect(simulation.answers.count == 1)
+        #expect(sources == [7])
+        #expect(destinations.contains(7) && destinations.isSubset(of: [7, chosen]))
+        let server = try #require(simulation.server)
+        #expect(server.connectionIDs.count > 2)
+        #expect(server.connectionIDs.allSatisfy { $0.bytes[0] == 7 })
+        #expect(Set(server.connectionIDs).count == server.connectionIDs.count)
+    }
 }

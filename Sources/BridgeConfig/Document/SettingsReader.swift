@@ -28,13 +28,16 @@ struct SettingsReader {
     }
 
     private mutating func read(_ entry: YAMLNode.Entry, section: String?) {
-        if section == nil, Key.sections.contains(entry.name) {
-            settings.sections[entry.name] = entry.origin
-            readMap(entry.value, section: entry.name)
-        } else if let key = Key(rawValue: path(section, entry.name)), key.section == section {
+        let path = path(section, entry.name)
+        // A name with a dot in it is not the path that it looks like.
+        let isPath = Section.parent(of: path) == section
+        if isPath, Section.all.contains(path) {
+            settings.sections[path] = entry.origin
+            readMap(entry.value, section: path)
+        } else if isPath, let key = Key(rawValue: path) {
             read(key, entry)
         } else {
-            diagnostics.error(entry.origin, path(section, entry.name), "unknown key; \(advice(entry.name, section))")
+            diagnostics.error(entry.origin, path, "unknown key; \(advice(entry.name, section))")
         }
     }
 
@@ -62,12 +65,13 @@ struct SettingsReader {
 
     /// A key that is right but for its place, else the nearest, else the list.
     private func advice(_ name: String, _ section: String?) -> String {
-        if let key = Key(rawValue: name), key.section != nil {
-            return "write it as \"\(key.name)\" under \"\(key.section ?? ""):\""
+        if let key = Key(rawValue: name) ?? Key(rawValue: path(section, name)), let place = key.section {
+            return "write it as \"\(key.name)\" \(Section.place(place))"
         }
         let elsewhere = Key.allCases.filter { $0.name == name && $0.section != section }
         if let key = elsewhere.first, elsewhere.count == 1 {
-            return key.section.map { "\"\(name)\" belongs under \"\($0):\"" } ?? "\"\(name)\" belongs at the top level"
+            return key.section.map { "\"\(name)\" belongs \(Section.place($0))" }
+                ?? "\"\(name)\" belongs at the top level"
         }
         return NearestName.advice(name, in: Key.names(in: section))
     }

@@ -9,7 +9,8 @@ struct Overrides {
     let dotEnvFolder: String
     let environment: [String: String]
 
-    func apply(to settings: inout Settings) {
+    /// - Parameter deviceNames: Whether the `MQTT_` names count as well.
+    func apply(to settings: inout Settings, deviceNames: Bool) {
         reportRepetitions()
         for entry in dotEnv?.entries ?? [] where entry.name.hasPrefix("BRIDGE_") && !entry.value.isEmpty {
             let origin = origin(of: entry)
@@ -23,7 +24,7 @@ struct Overrides {
             let origin = Origin(.environment(variable: name))
             apply(name, Setting(text: value, origin: origin, layer: .environment, folder: ""), to: &settings)
         }
-        DeviceNames(overrides: self).apply(to: &settings)
+        if deviceNames { DeviceNames(overrides: self).apply(to: &settings) }
     }
 
     func origin(of entry: DotEnv.Entry) -> Origin {

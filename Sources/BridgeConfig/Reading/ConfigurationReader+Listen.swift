@@ -3,29 +3,50 @@ import BridgeCore
 extension ConfigurationReader {
     private static let maximumListeners = 64
 
+    /// Of devices. Each may have a name.
     func listeners() -> [ListenAddress] {
-        let read = settings.scalars[.listen] == nil ? listenersOfFile() : listenersOfVariable()
-        guard let read else { return [ListenAddress(host: "127.0.0.1", port: 1_883)] }
-        if read.isEmpty, settings.nodes[.listen].map({ items(of: $0).isEmpty }) ?? true {
-            error(.listen, "is empty; give at least one address, such as 127.0.0.1:1883")
+        listeners(.listen, .tcp) { items in
+            items.enumerated().compactMap { index, item in
+                guard case .map = item.content else { return plainListener(item, .listen, .tcp) }
+                return listener(item, "listen[\(index)]")
+            }
+        } ?? [ListenAddress(host: "127.0.0.1", port: 1_883)]
+    }
+
+    /// Of `serve`, where a name would stand for nothing.
+    func serveListeners() -> [ListenAddress]? {
+        listeners(.serveListen, .udp) { items in
+            items.compactMap { plainListener($0, .serveListen, .udp) }
         }
-        if read.count > Self.maximumListeners { error(.listen, "more than \(Self.maximumListeners) addresses") }
-        checkRepetitions(read)
-        return read.map(\.address)
     }
 
     private typealias Placed = (address: ListenAddress, origin: Origin)
 
-    private func listenersOfVariable() -> [Placed]? {
-        words(.listen)?.compactMap { address($0, name: nil) }
+    /// `nil` where none are written. `read` is for those of the file; the environment has no names.
+    private func listeners(
+        _ key: Key, _ transport: ListenValue.Transport, read: ([YAMLNode]) -> [Placed]
+    ) -> [ListenAddress]? {
+        let written: Int
+        let placed: [Placed]
+        if settings.scalars[key] != nil {
+            let words = words(key) ?? []
+            written = words.count
+            placed = words.compactMap { address($0, key, transport, name: nil) }
+        } else if let node = settings.nodes[key] {
+            let items = items(of: node)
+            written = items.count
+            placed = read(items)
+        } else {
+            return nil
+        }
+        if written == 0 { error(key, "is empty; give at least one address, such as 127.0.0.1:\(transport.port)") }
+        if written > Self.maximumListeners { error(key, "more than \(Self.maximumListeners) addresses") }
+        checkRepetitions(placed, key)
+        return placed.map(\.address)
     }
 
-    private func listenersOfFile() -> [Placed]? {
-        guard let node = settings.nodes[.listen] else { return nil }
-        return items(of: node).enumerated().compactMap { index, item in
-            guard case .map = item.content else { return scalar(item, "listen").flatMap { address($0, name: nil) } }
-            return listener(item, "listen[\(index)]")
-        }
+    private func plainListener(_ node: YAMLNode, _ key: Key, _ transport: ListenValue.Transport) -> Placed? {
+        scalar(node, key.rawValue).flatMap { address($0, key, transport, name: nil) }
     }
 
     /// `{address: "0.0.0.0:1883", name: hall}`.
@@ -37,7 +58,7 @@ extension ConfigurationReader {
             diagnostics.error(node.origin, path, "address is missing, such as 127.0.0.1:1883")
             return nil
         }
-        return scalar(value, "\(path).address").flatMap { address($0, name: name) }
+        return scalar(value, "\(path).address").flatMap { address($0, .listen, .tcp, name: name) }
     }
 
     /// A name stands for `${listener}` in topics.
@@ -50,21 +71,23 @@ extension ConfigurationReader {
         return name
     }
 
-    private func address(_ setting: Setting, name: String?) -> Placed? {
+    private func address(
+        _ setting: Setting, _ key: Key, _ transport: ListenValue.Transport, name: String?
+    ) -> Placed? {
         do {
-            return (try ListenValue.parse(setting.text, name: name), setting.origin)
+            return (try ListenValue.parse(setting.text, name: name, transport: transport), setting.origin)
         } catch {
-            diagnostics.error(setting.origin, "listen", "\(values.quoted(setting.text)): \(error.message)")
+            diagnostics.error(setting.origin, key.rawValue, "\(values.quoted(setting.text)): \(error.message)")
             return nil
         }
     }
 
-    private func checkRepetitions(_ listeners: [Placed]) {
+    private func checkRepetitions(_ listeners: [Placed], _ key: Key) {
         var seen: Set<String> = []
         for (address, origin) in listeners where address.port != 0 {
             if !seen.insert("\(address.host) \(address.port)").inserted {
-                diagnostics.error(
-                    origin, "listen", "\(ListenAddress(host: address.host, port: address.port).name) is given twice")
+                let place = ListenAddress(host: address.host, port: address.port).name
+                diagnostics.error(origin, key.rawValue, "\(place) is given twice")
             }
         }
     }

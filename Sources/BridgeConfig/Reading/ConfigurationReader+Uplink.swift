@@ -4,7 +4,7 @@ extension ConfigurationReader {
     func uplink() -> UplinkConfiguration {
         var uplink = UplinkConfiguration(host: uplinkHost(), caFile: caFile())
         uplink.port = integer(.uplinkPort, in: 1...65_535, "a UDP port") ?? uplink.port
-        uplink.serverName = serverName()
+        uplink.serverName = host(.uplinkServerName)
         (uplink.clientCertificateFile, uplink.clientKeyFile) = clientCertificate()
         uplink.mapping = choice(.uplinkMapping) ?? uplink.mapping
         uplink.alpn = alpn() ?? uplink.alpn
@@ -44,18 +44,12 @@ extension ConfigurationReader {
 
     private func uplinkHost() -> String {
         guard settings.scalars[.uplinkHost] != nil else {
-            missing(.uplinkHost, "the broker's host name, such as mqtt.tesaiot.com")
+            let isForServe = settings.sections["serve"] != nil && settings.sections["uplink"] == nil
+            let file = isForServe ? "; with a section \"serve:\" only, this file is for the command serve" : ""
+            missing(.uplinkHost, "the broker's host name, such as mqtt.tesaiot.com\(file)")
             return ""
         }
-        guard let host = text(.uplinkHost) else { return "" }
-        if let problem = HostValue.problem(with: host) { error(.uplinkHost, problem) }
-        return host
-    }
-
-    private func serverName() -> String? {
-        guard let name = text(.uplinkServerName) else { return nil }
-        if let problem = HostValue.problem(with: name) { error(.uplinkServerName, problem) }
-        return name
+        return host(.uplinkHost) ?? ""
     }
 
     private func checkAddressFamily(of uplink: UplinkConfiguration) {
@@ -97,23 +91,11 @@ extension ConfigurationReader {
     }
 
     private func clientCertificate() -> (certificate: String?, key: String?) {
-        let certificate = path(.uplinkClientCertificate)
-        let key = path(.uplinkClientKey)
         let hasCertificate = settings.scalars[.uplinkClientCertificate] != nil
         let hasKey = settings.scalars[.uplinkClientKey] != nil
         if hasCertificate && !hasKey { error(.uplinkClientCertificate, "needs uplink.client_key beside it") }
         if hasKey && !hasCertificate { error(.uplinkClientKey, "needs uplink.client_certificate beside it") }
-        if let certificate, let problem = PEMFile.problemWithCertificates(at: certificate) {
-            error(.uplinkClientCertificate, "\(certificate): \(problem.message)")
-        }
-        if let key {
-            var isReadableByOthers = false
-            if let problem = PEMFile.problemWithKey(at: key, isReadableByOthers: &isReadableByOthers) {
-                error(.uplinkClientKey, "\(key): \(problem.message)")
-            }
-            if isReadableByOthers { warning(.uplinkClientKey, "\(key) can be read by other users; chmod 600 it") }
-        }
-        return (certificate, key)
+        return (certificates(.uplinkClientCertificate), privateKey(.uplinkClientKey))
     }
 
     private func keyLogFile() -> String? {

@@ -25,7 +25,7 @@ struct ConfigurationReader {
         let routes = routes()
         let unrouted = choice(.unrouted) ?? UnroutedPolicy.reject
         checkRoutes(routes, unrouted: unrouted)
-        let log = LogConfiguration(level: choice(.logLevel) ?? .info, format: choice(.logFormat) ?? .text)
+        let log = log()
         let threads = threads()
         try diagnostics.throwIfAny()
         let configuration = BridgeConfiguration(
@@ -35,7 +35,11 @@ struct ConfigurationReader {
         return configuration
     }
 
-    private func threads() -> Int {
+    func log() -> LogConfiguration {
+        LogConfiguration(level: choice(.logLevel) ?? .info, format: choice(.logFormat) ?? .text)
+    }
+
+    func threads() -> Int {
         guard let setting = settings.scalars[.threads], setting.text != "auto" else { return max(1, min(cores, 256)) }
         return values.integer(setting, Key.threads.rawValue, in: 1...256, "a count, where it is not \"auto\",") ?? 1
     }
@@ -58,12 +62,23 @@ struct ConfigurationReader {
         settings.scalars[key].flatMap { values.choice($0, key.rawValue) }
     }
 
+    func boolean(_ key: Key) -> Bool? {
+        settings.scalars[key].flatMap { values.boolean($0, key.rawValue) }
+    }
+
     func text(_ key: Key) -> String? {
         settings.scalars[key].flatMap { values.text($0, key.rawValue) }
     }
 
     func path(_ key: Key) -> String? {
         settings.scalars[key].flatMap { values.path($0, key.rawValue) }
+    }
+
+    /// A host name or an IP address; also where it is a wrong one, as that is said.
+    func host(_ key: Key) -> String? {
+        guard let host = text(key) else { return nil }
+        if let problem = HostValue.problem(with: host) { error(key, problem) }
+        return host
     }
 
     func error(_ key: Key, _ message: String) {

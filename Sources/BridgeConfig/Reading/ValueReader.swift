@@ -55,6 +55,16 @@ struct ValueReader {
         return nil
     }
 
+    func boolean(_ setting: Setting, _ key: String) -> Bool? {
+        switch setting.text.lowercased() {
+        case "true": return true
+        case "false": return false
+        default:
+            diagnostics.error(setting.origin, key, "\(quoted(setting.text)) is neither true nor false")
+            return nil
+        }
+    }
+
     /// Not empty, without control characters, of a length that fits in an MQTT packet.
     func text(_ setting: Setting, _ key: String) -> String? {
         guard let problem = TextValue.problem(with: setting.text) else { return setting.text }

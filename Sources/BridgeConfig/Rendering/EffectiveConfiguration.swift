@@ -13,11 +13,15 @@ package enum EffectiveConfiguration {
         render(configuration.routes, into: &yaml)
         yaml.pair("unrouted", configuration.unrouted.rawValue)
         render(configuration.limits, into: &yaml)
-        yaml.section("log")
-        yaml.pair("log.level", configuration.log.level.rawValue)
-        yaml.pair("log.format", configuration.log.format.rawValue)
-        yaml.pair("threads", "\(configuration.threads)")
+        render(configuration.log, threads: configuration.threads, into: &yaml)
         return yaml.text
+    }
+
+    static func render(_ log: LogConfiguration, threads: Int, into yaml: inout YAMLText) {
+        yaml.section("log")
+        yaml.pair("log.level", log.level.rawValue)
+        yaml.pair("log.format", log.format.rawValue)
+        yaml.pair("threads", "\(threads)")
     }
 
     private static func render(_ listen: [ListenAddress], into yaml: inout YAMLText) {
@@ -40,8 +44,9 @@ package enum EffectiveConfiguration {
         yaml.pair("uplink.ca", YAMLText.scalar(uplink.caFile))
         yaml.pair("uplink.client_certificate", uplink.clientCertificateFile.map(YAMLText.scalar))
         yaml.pair("uplink.client_key", uplink.clientKeyFile.map(YAMLText.scalar))
-        yaml.pair("uplink.mapping", uplink.mapping.rawValue)
-        yaml.pair("uplink.alpn", YAMLText.list(uplink.alpn ?? uplink.mapping.alpn))
+        let implied = uplink.alpn == nil ? "offers \(uplink.mapping.alpn.joined(separator: ", "))" : nil
+        yaml.pair("uplink.mapping", uplink.mapping.rawValue, comment: implied)
+        yaml.pair("uplink.alpn", uplink.alpn.map(YAMLText.list))
         yaml.pair("uplink.address_family", uplink.addressFamily.rawValue)
         yaml.pair("uplink.connect_timeout", DurationValue.render(uplink.connectTimeout))
         yaml.pair("uplink.keep_alive", DurationValue.render(uplink.keepAlive))

@@ -1,36 +1,50 @@
 import BridgeCore
 
-/// Listener addresses: `127.0.0.1:1883`, `[::1]:1883`.
+/// Addresses to listen at: `127.0.0.1:1883`, `[::1]:1883`.
 enum ListenValue {
     struct Problem: Error, Equatable {
         var message: String
     }
 
-    private static let examples = "such as 127.0.0.1:1883 or [::1]:1883"
+    enum Transport: String {
+        case tcp = "TCP"
+        case udp = "UDP"
 
-    static func parse(_ text: String, name: String? = nil) throws(Problem) -> ListenAddress {
-        let (host, portText) = try split(text)
-        guard HostValue.isIPv4(host) || HostValue.isIPv6(host) else { throw problem(withHost: host, port: portText) }
+        /// What messages give as an example.
+        var port: Int { self == .tcp ? 1_883 : 14_567 }
+
+        fileprivate var examples: String { "such as 127.0.0.1:\(port) or [::1]:\(port)" }
+    }
+
+    static func parse(
+        _ text: String, name: String? = nil, transport: Transport = .tcp
+    ) throws(Problem) -> ListenAddress {
+        let (host, portText) = try split(text, transport)
+        guard HostValue.isIPv4(host) || HostValue.isIPv6(host) else {
+            throw problem(withHost: host, port: portText, transport)
+        }
         let isNumber = !portText.isEmpty && portText.utf8.allSatisfy { (0x30...0x39).contains($0) }
         guard isNumber, let port = Int(portText), port <= 65_535 else {
-            throw Problem(message: "\"\(portText)\" is not a TCP port: 1 to 65535, or 0 to let the system choose")
+            throw Problem(
+                message:
+                    "\"\(portText)\" is not a \(transport.rawValue) port: 1 to 65535, or 0 to let the system choose")
         }
         return ListenAddress(host: host, port: port, name: name)
     }
 
-    private static func split(_ text: String) throws(Problem) -> (host: String, port: String) {
+    private static func split(_ text: String, _ transport: Transport) throws(Problem) -> (host: String, port: String) {
         if text.hasPrefix("[") {
             guard let close = text.firstIndex(of: "]") else { throw Problem(message: "the closing bracket is missing") }
             let host = String(text[text.index(after: text.startIndex)..<close])
             let rest = text[text.index(after: close)...]
-            guard rest.hasPrefix(":") else { throw Problem(message: "the port is missing, \(examples)") }
+            guard rest.hasPrefix(":") else { throw Problem(message: "the port is missing, \(transport.examples)") }
             guard HostValue.isIPv6(host) else { throw Problem(message: "\"\(host)\" is not an IPv6 address") }
             return (host, String(rest.dropFirst()))
         }
         if HostValue.isIPv6(text) {
-            throw Problem(message: "an IPv6 address goes in brackets, with a port: \"[\(text)]:1883\"")
+            throw Problem(message: "an IPv6 address goes in brackets, with a port: \"[\(text)]:\(transport.port)\"")
         }
-        guard let colon = text.lastIndex(of: ":") else { throw withoutColon(text) }
+        guard let colon = text.lastIndex(of: ":") else { throw withoutColon(text, transport) }
         let host = String(text[..<colon])
         if HostValue.isIPv6(host) {
             throw Problem(
@@ -39,18 +53,18 @@ enum ListenValue {
         return (host, String(text[text.index(after: colon)...]))
     }
 
-    private static func withoutColon(_ text: String) -> Problem {
+    private static func withoutColon(_ text: String, _ transport: Transport) -> Problem {
         if Int(text) != nil {
             return Problem(message: "the address is missing: 127.0.0.1:\(text), or 0.0.0.0:\(text) for all interfaces")
         }
-        return Problem(message: "the port is missing, \(examples)")
+        return Problem(message: "the port is missing, \(transport.examples)")
     }
 
-    private static func problem(withHost host: String, port: String) -> Problem {
+    private static func problem(withHost host: String, port: String, _ transport: Transport) -> Problem {
         if host.isEmpty || host == "*" {
             return Problem(message: "the address is missing; for all interfaces write 0.0.0.0:\(port) and [::]:\(port)")
         }
         if host == "localhost" { return Problem(message: "write the address of localhost: 127.0.0.1:\(port)") }
-        return Problem(message: "\"\(host)\" is not an IP address of this machine, \(examples)")
+        return Problem(message: "\"\(host)\" is not an IP address of this machine, \(transport.examples)")
     }
 }

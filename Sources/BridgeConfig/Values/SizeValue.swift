@@ -17,7 +17,11 @@ enum SizeValue {
 
     /// In the largest unit that gives a whole number.
     static func render(_ bytes: Int) -> String {
-        for (unit, name) in [(1_048_576, "MiB"), (1_000_000, "MB"), (1_024, "KiB"), (1_000, "KB")]
+        let units = [
+            (1_073_741_824, "GiB"), (1_000_000_000, "GB"), (1_048_576, "MiB"), (1_000_000, "MB"), (1_024, "KiB"),
+            (1_000, "KB"),
+        ]
+        for (unit, name) in units
         where bytes >= unit && bytes % unit == 0 {
             return "\(bytes / unit)\(name)"
         }

@@ -132,6 +132,9 @@ typedef struct {
     /// Bytes of UDP payload.
     size_t max_datagram_size;
     size_t connection_id_length;
+    /// The first byte of every connection ID this side issues; random where there is none.
+    bool has_connection_id_prefix;
+    uint8_t connection_id_prefix;
     bool path_mtu_discovery;
     bool bbr;
     /// Null: no qlog.
@@ -347,9 +350,10 @@ bridge_quic_token bridge_quic_check_token(bridge_quic_initial *initial, const ui
 
 /// The functions below return the length of the datagram, 0 where none can be written.
 size_t bridge_quic_write_version_negotiation(uint8_t *buffer, size_t capacity, const bridge_quic_long_ids *ids);
+/// `connection_id_prefix`: null where there is none.
 size_t bridge_quic_write_retry(uint8_t *buffer, size_t capacity, const bridge_quic_initial *initial,
-                               size_t connection_id_length, const uint8_t *secret, const struct sockaddr *remote,
-                               socklen_t remote_length, uint64_t now);
+                               size_t connection_id_length, const uint8_t *connection_id_prefix, const uint8_t *secret,
+                               const struct sockaddr *remote, socklen_t remote_length, uint64_t now);
 /// Refuses a client's first packet with a transport error.
 size_t bridge_quic_write_refusal(uint8_t *buffer, size_t capacity, const bridge_quic_initial *initial, uint64_t code);
 size_t bridge_quic_write_stateless_reset(uint8_t *buffer, size_t length, const uint8_t *secret, const uint8_t *id,

@@ -27,6 +27,10 @@ package struct QUICConfiguration: Sendable {
     package var maxBidiStreams: Int = 0
     /// Connection IDs of the peer's that are kept for migration (`active_connection_id_limit`), 2 to 8.
     package var activeConnectionIDLimit: Int = 4
+    /// The first byte of every connection ID this side issues, that of a Retry included, so that a server with several
+    /// event loops finds the one that has the connection. Only the ID that a client chooses in its first datagrams is
+    /// not ours. Nil: random.
+    package var connectionIDPrefix: UInt8?
     package var congestionControl: CongestionControl = .cubic
     /// The directory for one qlog file (`.sqlog`) a connection. Nil: none is written.
     package var qlogDirectory: String?

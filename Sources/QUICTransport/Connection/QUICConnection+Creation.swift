@@ -115,6 +115,8 @@ extension QUICConnection {
             settings.active_connection_id_limit = UInt64(min(max(configuration.activeConnectionIDLimit, 2), 8))
             settings.max_datagram_size = configuration.datagramCapacity
             settings.connection_id_length = QUICConnectionID.localLength
+            settings.has_connection_id_prefix = configuration.connectionIDPrefix != nil
+            settings.connection_id_prefix = configuration.connectionIDPrefix ?? 0
             settings.path_mtu_discovery = configuration.pathMTUDiscovery
             settings.bbr = configuration.congestionControl == .bbr
             guard let qlogDirectory = configuration.qlogDirectory else { return body(&settings) }

@@ -26,6 +26,8 @@ package struct QUICConnectionID: Hashable, Sendable, CustomStringConvertible {
 
     package var count: Int { Int(length) }
 
+    var firstByte: UInt8? { length > 0 ? UInt8(truncatingIfNeeded: low) : nil }
+
     package var bytes: [UInt8] {
         (0..<count).map { index in
             switch index {

@@ -12,6 +12,7 @@ package struct QUICIncomingConnection {
     let ecn: NIOExplicitCongestionNotificationState
     let configuration: QUICConfiguration
     let tls: QUICTLSContext
+    let receivedAt: NIODeadline
     let secret: [UInt8]
     /// Its token pointer is not to be followed: `token` has the bytes.
     let initial: bridge_quic_initial

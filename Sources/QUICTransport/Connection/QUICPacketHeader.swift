@@ -19,4 +19,14 @@ package enum QUICPacketHeader {
         guard let length = rest.first, rest.count > Int(length) else { return nil }
         return QUICConnectionID(rest.dropFirst().prefix(Int(length)))
     }
+
+    /// Whether the datagram may begin a connection: its destination connection ID is then of the client's invention.
+    /// Types of packets are those of version 1 (RFC 9000 17.2); a long header of another version counts too.
+    static func isInitial(_ datagram: ByteBuffer) -> Bool {
+        let view = datagram.readableBytesView
+        guard let first = view.first, first & 0x80 != 0 else { return false }
+        let isVersion1 = view.dropFirst().prefix(4).elementsEqual([0, 0, 0, 1])
+        // 0-RTT packets go with the Initial.
+        return !isVersion1 || first & 0x30 <= 0x10
+    }
 }

@@ -30,8 +30,9 @@ package struct QUICServerAcceptor {
     private static let leastLengthForReset = 43
 
     package var retry: Retry
+    /// What the next connections are made with; those that are made keep theirs.
+    package var tls: QUICTLSContext
     private let configuration: QUICConfiguration
-    private let tls: QUICTLSContext
     private let secret: [UInt8]
     private var budget: ReplyBudget
 
@@ -91,10 +92,21 @@ package struct QUICServerAcceptor {
             return .accept(
                 QUICIncomingConnection(
                     remote: remote, local: local, datagram: datagram, ecn: ecn, configuration: configuration, tls: tls,
-                    secret: secret, initial: initial, token: token))
+                    receivedAt: now, secret: secret, initial: initial, token: token))
         }
         guard let answer, budget.take(at: now) else { return .ignore }
         return .reply(QUICDatagram(bytes: answer, local: local, remote: remote, ecn: .transportNotCapable))
+    }
+
+    /// Refuses an accepted datagram for want of room: CONNECTION_CLOSE with CONNECTION_REFUSED (RFC 9000 5.2.2), for
+    /// which nothing is kept. Nil where answers have been used up: then it is dropped in silence.
+    package mutating func refusal(of incoming: QUICIncomingConnection) -> QUICDatagram? {
+        guard budget.take(at: incoming.receivedAt) else { return nil }
+        var initial = incoming.initial
+        let answer = written { bridge_quic_write_refusal($0, $1, &initial, TransportErrorCode.connectionRefused) }
+        return answer.map {
+            QUICDatagram(bytes: $0, local: incoming.local, remote: incoming.remote, ecn: .transportNotCapable)
+        }
     }
 
     private func admit(
@@ -113,10 +125,12 @@ package struct QUICServerAcceptor {
             )
         case (.absent, .always):
             let answer = remote.withSockAddr { address, length in
-                written {
-                    bridge_quic_write_retry(
-                        $0, $1, &initial, QUICConnectionID.localLength, secret, address, socklen_t(length),
-                        now.nanoseconds)
+                withOptionalByte(configuration.connectionIDPrefix) { prefix in
+                    written {
+                        bridge_quic_write_retry(
+                            $0, $1, &initial, QUICConnectionID.localLength, prefix, secret, address,
+                            socklen_t(length), now.nanoseconds)
+                    }
                 }
             }
             return (false, answer)
@@ -140,4 +154,9 @@ private func written(_ write: (UnsafeMutablePointer<UInt8>?, Int) -> Int) -> Byt
         write(space.bindMemory(to: UInt8.self).baseAddress, min(space.count, capacity))
     }
     return length > 0 ? buffer : nil
+}
+
+private func withOptionalByte<Result>(_ byte: UInt8?, _ body: (UnsafePointer<UInt8>?) -> Result) -> Result {
+    guard let byte else { return body(nil) }
+    return withUnsafePointer(to: byte) { body($0) }
 }

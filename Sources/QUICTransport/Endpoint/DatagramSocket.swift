@@ -16,19 +16,23 @@ enum DatagramSocket {
     /// Asked of the kernel in each direction; it may give less.
     private static let kernelBuffer = 1_048_576
 
-    /// Binds to the family's wildcard address with a port of the kernel's choice, so that the kernel's route is followed
-    /// when it changes.
+    /// Binds to the address; that of a client is its family's wildcard with a port of the kernel's choice, so that the
+    /// kernel's route is followed when it changes.
+    ///
+    /// - Parameter isShared: sockets of other event loops may have the same address, between which the kernel
+    ///   distributes senders.
     static func open(
-        _ family: QUICAddressFamily, on eventLoop: any EventLoop, handler: @escaping @Sendable () -> any ChannelHandler
+        _ address: SocketAddress, isShared: Bool, on eventLoop: any EventLoop,
+        handler: @escaping @Sendable () -> any ChannelHandler
     ) -> EventLoopFuture<any Channel> {
-        let address: SocketAddress
-        do {
-            address = try family.wildcard
-        } catch {
-            return eventLoop.makeFailedFuture(error)
+        guard let family = QUICAddressFamily(address) else {
+            return eventLoop.makeFailedFuture(SocketAddressError.unsupported)
         }
         let discover = discoverOption(family)
-        return DatagramBootstrap(group: eventLoop)
+        var bootstrap = DatagramBootstrap(group: eventLoop)
+        if isShared { bootstrap = bootstrap.channelOption(reusePort, value: 1) }
+        return
+            bootstrap
             .channelOption(.datagramVectorReadMessageCount, value: datagramsPerRead)
             .channelOption(
                 .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: datagramsPerRead * datagramCapacity)
@@ -49,6 +53,9 @@ enum DatagramSocket {
             }
             .bind(to: address)
     }
+
+    private static let reusePort = ChannelOptions.Types.SocketOption(
+        level: .socket, name: .init(rawValue: CInt(SO_REUSEPORT)))
 
     private static func discoverOption(
         _ family: QUICAddressFamily

@@ -10,16 +10,15 @@ package final class QUICConnectionHandle {
     /// Has to be asked for datagrams at the next flush.
     var isDirty = false
     /// Owned by whoever uses the connection; the handle does not keep it alive.
-    private(set) weak var observer: (any QUICConnectionObserver)?
+    weak var observer: (any QUICConnectionObserver)?
     /// The endpoint holds the handle until the connection is closed, so it outlives every call made here while open.
     private weak var endpoint: QUICEndpoint?
     package let addressFamily: QUICAddressFamily
 
-    init(connection: QUICConnection, endpoint: QUICEndpoint, observer: any QUICConnectionObserver) {
+    init(connection: QUICConnection, endpoint: QUICEndpoint) {
         self.connection = connection
         self.endpoint = endpoint
         self.addressFamily = endpoint.family
-        self.observer = observer
     }
 
     var key: ObjectIdentifier { ObjectIdentifier(self) }
@@ -60,6 +59,9 @@ package final class QUICConnectionHandle {
         touch()
     }
 
+    /// The peer's address now: a client's may change.
+    package var remoteAddress: SocketAddress { connection.remoteAddress }
+    package var localAddress: SocketAddress { connection.localAddress }
     package var statistics: QUICStatistics { connection.statistics }
     package var tlsInfo: QUICTLSInfo? { connection.tlsInfo }
 

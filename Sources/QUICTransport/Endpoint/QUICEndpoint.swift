@@ -8,7 +8,7 @@ import NIOPosix
     import Musl
 #endif
 
-/// One UDP socket and all the connections on it.
+/// One UDP socket and all the connections on it: those it makes, or, where it listens, those it takes.
 ///
 /// Confined to one event loop. Datagrams find their connection by its connection ID, one heap holds all deadlines, one
 /// timer wakes for the earliest, and everything that a burst of reads, or a tick of the loop, brought about leaves in
@@ -24,36 +24,52 @@ package final class QUICEndpoint {
         case closed
     }
 
-    private let eventLoop: any EventLoop
+    let eventLoop: any EventLoop
     let family: QUICAddressFamily
-    private let logger: Logger
-    /// What the engine is told as its own address. The kernel picks the real one for each datagram, so this never
-    /// changes and a new route is followed without a word.
-    private let localAddress: SocketAddress
+    let logger: Logger
+    /// Nil where the endpoint only makes connections.
+    let server: QUICServerSide?
+    /// What the engine is told as its own address: the socket's, which for a wildcard stays one although the kernel
+    /// picks the real one for each datagram. So a new route is followed without a word.
+    private(set) var localAddress: SocketAddress
     private var socket = Socket.none
+    private var whenListening: EventLoopPromise<SocketAddress>?
+    private var whenFlushed: EventLoopPromise<Void>?
     private var reopenDelay = TimeAmount.milliseconds(50)
     /// Why the kernel took no datagram the last time that it did not; nil since something came in.
     private var lastSendError: String?
     /// The log has a line about the closed socket; false again since something came in.
     private var isClosureKnown = false
-    private var resetBudget = ReplyBudget(perSecond: 500)
+    private var resetBudget: ReplyBudget
     private var segmentationOffload = System.supportsUDPSegmentationOffload
 
-    private var handles: [ObjectIdentifier: QUICConnectionHandle] = [:]
-    private var byConnectionID: [QUICConnectionID: QUICConnectionHandle] = [:]
+    private(set) var handles: [ObjectIdentifier: QUICConnectionHandle] = [:]
+    private(set) var byConnectionID: [QUICConnectionID: QUICConnectionHandle] = [:]
     private var deadlines = DeadlineQueue()
     private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
     private var dirty: [QUICConnectionHandle] = []
     private var isFlushScheduled = false
     private var isReading = false
+    /// Datagrams that belong to no connection were written and not flushed.
+    private var hasReplied = false
 
     /// Makes an endpoint without a socket; the first connection opens one. Call it on the loop.
-    package init(eventLoop: any EventLoop, family: QUICAddressFamily, logger: Logger) throws {
+    package convenience init(eventLoop: any EventLoop, family: QUICAddressFamily, logger: Logger) throws {
+        self.init(eventLoop: eventLoop, family: family, address: try family.wildcard, server: nil, logger: logger)
+    }
+
+    init(
+        eventLoop: any EventLoop, family: QUICAddressFamily, address: SocketAddress, server: QUICServerSide?,
+        logger: Logger
+    ) {
         eventLoop.preconditionInEventLoop()
         self.eventLoop = eventLoop
         self.family = family
         self.logger = logger
-        self.localAddress = try family.wildcard
+        self.localAddress = address
+        self.server = server
+        // Each costs a look at all connections, of which a server has many, and whose clients seldom send one.
+        self.resetBudget = ReplyBudget(perSecond: server == nil ? 500 : 20)
     }
 
     /// Connections that are open, closing or draining.
@@ -67,18 +83,41 @@ package final class QUICEndpoint {
         let connection = try QUICConnection.client(
             configuration: configuration, tls: tls, serverName: serverName, local: localAddress, remote: remote,
             now: .now())
-        let handle = QUICConnectionHandle(connection: connection, endpoint: self, observer: observer)
-        handles[handle.key] = handle
-        for id in connection.connectionIDs { register(id, for: handle) }
+        let handle = QUICConnectionHandle(connection: connection, endpoint: self)
+        handle.observer = observer
+        adopt(handle)
         openSocketIfNeeded()
         needsFlush(handle)
         return handle
+    }
+
+    /// From now on datagrams, deadlines and flushes find the connection.
+    func adopt(_ handle: QUICConnectionHandle) {
+        handles[handle.key] = handle
+        for id in handle.connection.connectionIDs { register(id, for: handle) }
+    }
+
+    /// Opens the socket of an endpoint that listens; answers the address with the port that the kernel chose where it
+    /// was 0. Fails where the address is not to be had; the endpoint is of no more use then.
+    package func listen() -> EventLoopFuture<SocketAddress> {
+        let promise = eventLoop.makePromise(of: SocketAddress.self)
+        whenListening = promise
+        openSocketIfNeeded()
+        return promise.futureResult
     }
 
     /// Sends what is still to be said, such as CONNECTION_CLOSE, then closes the socket and forgets all connections.
     package func flushAndAbandon() {
         flush()
         abandon()
+    }
+
+    /// The same, but waits until the socket has taken what is to be said now.
+    package func shutDown() -> EventLoopFuture<Void> {
+        let promise = whenFlushed ?? eventLoop.makePromise()
+        whenFlushed = promise
+        if case .open = socket { flush() } else { abandon() }
+        return promise.futureResult
     }
 
     /// Closes the socket and forgets all connections without another word to their peers.
@@ -91,6 +130,10 @@ package final class QUICEndpoint {
         byConnectionID.removeAll()
         dirty.removeAll()
         channel?.close(promise: nil)
+        whenListening?.fail(ChannelError.alreadyClosed)
+        whenListening = nil
+        whenFlushed?.succeed()
+        whenFlushed = nil
     }
 }
 
@@ -102,8 +145,21 @@ extension QUICEndpoint {
         lastSendError = nil
         isClosureKnown = false
         let id = QUICPacketHeader.destinationConnectionID(of: datagram, localLength: QUICConnectionID.localLength)
-        // Late packets of connections long gone, and noise, are dropped (RFC 9000 5.2).
-        guard let handle = id.flatMap({ byConnectionID[$0] }) ?? connectionReset(by: datagram, from: remote) else {
+        let known = id.flatMap { byConnectionID[$0] }
+        if known == nil, let id, server?.forward(datagram, under: id, from: remote) == true { return }
+        received(datagram, from: remote, for: known ?? connectionReset(by: datagram, from: remote))
+    }
+
+    /// Another loop's endpoint found that the datagrams are for this one.
+    func receivedForwarded(_ datagram: ByteBuffer, under id: QUICConnectionID, from remote: SocketAddress) {
+        isReading = true
+        received(datagram, from: remote, for: byConnectionID[id] ?? connectionReset(by: datagram, from: remote))
+    }
+
+    private func received(_ datagram: ByteBuffer, from remote: SocketAddress, for handle: QUICConnectionHandle?) {
+        // Late packets of connections long gone, and noise, are dropped by a client (RFC 9000 5.2).
+        guard let handle else {
+            server?.receivedStray(datagram, from: remote, to: self)
             return
         }
         handle.connection.receive(datagram, from: remote, to: localAddress, at: .now())
@@ -195,8 +251,18 @@ extension QUICEndpoint {
             }
             settle(handle)
         }
-        if hasWritten { openChannel?.flush() }
+        if hasWritten || hasReplied { openChannel?.flush() }
+        hasReplied = false
         armTimer()
+        if whenFlushed != nil, dirty.isEmpty { abandon() }
+    }
+
+    /// Sends a datagram that belongs to no connection with the burst; drops it where the socket takes no more now.
+    func reply(_ datagram: QUICDatagram) {
+        guard let channel = openChannel, channel.isWritable else { return }
+        hasReplied = true
+        channel.pipeline.syncOperations.write(
+            NIOAny(AddressedEnvelope(remoteAddress: datagram.remote, data: datagram.bytes)), promise: nil)
     }
 
     private func send(_ handle: QUICConnectionHandle, on channel: any Channel, at now: NIODeadline) -> Bool {
@@ -238,7 +304,7 @@ extension QUICEndpoint {
         }
     }
 
-    private func deliverEvents(of handle: QUICConnectionHandle) {
+    func deliverEvents(of handle: QUICConnectionHandle) {
         while let event = handle.connection.nextEvent() {
             switch event {
             case .connectionIDIssued(let id): register(id, for: handle)
@@ -291,11 +357,13 @@ extension QUICEndpoint {
         guard case .none = socket else { return }
         socket = .opening
         let endpoint = NIOLoopBound(self, eventLoop: eventLoop)
-        DatagramSocket.open(family, on: eventLoop) { DatagramHandler(endpoint: endpoint) }
-            .assumeIsolated()
-            .whenComplete { [weak self] result in
-                self?.opened(result)
-            }
+        DatagramSocket.open(localAddress, isShared: server != nil, on: eventLoop) {
+            DatagramHandler(endpoint: endpoint)
+        }
+        .assumeIsolated()
+        .whenComplete { [weak self] result in
+            self?.opened(result)
+        }
     }
 
     private func opened(_ result: Result<any Channel, any Error>) {
@@ -308,12 +376,25 @@ extension QUICEndpoint {
         case .success(let channel):
             socket = .open(channel)
             reopenDelay = .milliseconds(50)
+            // A listener keeps its port when the socket has to be opened again.
+            if server != nil, let address = channel.localAddress { localAddress = address }
+            whenListening?.succeed(localAddress)
+            whenListening = nil
             flush()
         case .failure(let error):
-            logger.warning("UDP socket could not be opened", metadata: ["error": "\(error)", "family": "\(family)"])
+            if let promise = whenListening {
+                whenListening = nil
+                socket = .closed
+                return promise.fail(error)
+            }
+            logger.warning(
+                "UDP socket could not be opened",
+                metadata: ["error": "\(error)", "family": "\(family)", "leg": "\(leg)"])
             reopenLater()
         }
     }
+
+    private var leg: String { server == nil ? "uplink" : "client" }
 
     func socketFailed(_ error: any Error) {
         // ICMP errors and a full interface queue are losses like any other: QUIC sends again.
@@ -328,7 +409,7 @@ extension QUICEndpoint {
         // Without a route every datagram closes it again: the first time is news.
         logger.log(
             level: isClosureKnown ? .debug : .info, "UDP socket was closed by the system and is opened again",
-            metadata: ["family": "\(family)", "error": "\(lastSendError ?? "unknown")", "leg": "uplink"])
+            metadata: ["family": "\(family)", "error": "\(lastSendError ?? "unknown")", "leg": "\(leg)"])
         isClosureKnown = true
         reopenLater()
     }
@@ -340,7 +421,7 @@ extension QUICEndpoint {
         eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
             guard let self, case .opening = self.socket else { return }
             self.socket = .none
-            if !self.handles.isEmpty { self.openSocketIfNeeded() }
+            if !self.handles.isEmpty || self.server != nil { self.openSocketIfNeeded() }
         }
     }
 }

@@ -1,0 +1,188 @@
+import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Told what happens on a TCP connection to the broker, on its event loop.
+protocol BrokerLegObserver: AnyObject {
+    func brokerConnected()
+    /// The connection could not be made; it is over.
+    func brokerUnreachable(_ why: String)
+    func brokerSent(_ bytes: ByteBuffer)
+    /// The broker's FIN.
+    func brokerEnded()
+    /// The connection broke; it is over.
+    func brokerFailed(_ why: String)
+}
+
+/// The TCP connection of one session to the broker.
+///
+/// Nothing is read that was not asked for: the owner stops and resumes. Once `finish()` or `abort()` was called the
+/// owner may let go; the leg sees to its end by itself.
+final class BrokerLeg: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// How long the broker may take to read what is left and to end its side.
+    private static let linger = TimeAmount.seconds(5)
+
+    private enum State {
+        case connecting
+        case open(any Channel)
+        /// Our FIN is out, or waits for the last write.
+        case finishing(any Channel)
+        case closed
+    }
+
+    private var state = State.connecting
+    private weak var observer: (any BrokerLegObserver)?
+    private var unwritten = 0
+    private var lingering: Scheduled<Void>?
+    private var hasBrokerEnded = false
+    private var isPaused = false
+    private var isReadHeldBack = false
+    private var failure: String?
+
+    init(observer: any BrokerLegObserver) {
+        self.observer = observer
+    }
+
+    // MARK: - For the owner
+
+    /// `taken` is called when the broker's socket has the bytes, or never will.
+    func send(_ bytes: ByteBuffer, taken: @escaping () -> Void) {
+        guard case .open(let channel) = state else { return taken() }
+        unwritten += 1
+        let promise = channel.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { [weak self] _ in
+            taken()
+            self?.written()
+        }
+        channel.pipeline.syncOperations.writeAndFlush(NIOAny(bytes), promise: promise)
+    }
+
+    /// FIN, behind everything sent. The broker's own end is waited for, but not for long.
+    func finish() {
+        guard case .open(let channel) = state else {
+            if case .connecting = state { state = .closed }
+            return
+        }
+        state = .finishing(channel)
+        lingering = channel.eventLoop.assumeIsolated().scheduleTask(in: Self.linger) { [weak self] in self?.abort() }
+        if unwritten == 0 { closeOutput(channel) }
+    }
+
+    /// A TCP reset: what the broker has not read yet is void.
+    func abort() {
+        observer = nil
+        switch state {
+        case .connecting:
+            state = .closed
+        case .open(let channel), .finishing(let channel):
+            state = .closed
+            _ = (channel as? any SocketOptionProvider)?.setSoLinger(.init(l_onoff: 1, l_linger: 0))
+            channel.close(promise: nil)
+        case .closed:
+            break
+        }
+    }
+
+    /// Reads no more for now.
+    func pause() {
+        isPaused = true
+    }
+
+    func resume() {
+        guard isPaused else { return }
+        isPaused = false
+        guard isReadHeldBack, let channel else { return }
+        isReadHeldBack = false
+        channel.read()
+    }
+
+    private var channel: (any Channel)? {
+        switch state {
+        case .open(let channel), .finishing(let channel): channel
+        case .connecting, .closed: nil
+        }
+    }
+
+    private func written() {
+        unwritten -= 1
+        if case .finishing(let channel) = state, unwritten == 0 { closeOutput(channel) }
+    }
+
+    private func closeOutput(_ channel: any Channel) {
+        if hasBrokerEnded { channel.close(promise: nil) } else { channel.close(mode: .output, promise: nil) }
+    }
+
+    // MARK: - For the connector
+
+    /// False where the session has ended meanwhile.
+    var isWanted: Bool {
+        if case .connecting = state { true } else { false }
+    }
+
+    func connected(_ channel: any Channel) {
+        guard case .connecting = state else {
+            _ = (channel as? any SocketOptionProvider)?.setSoLinger(.init(l_onoff: 1, l_linger: 0))
+            return channel.close(promise: nil)
+        }
+        do {
+            try channel.pipeline.syncOperations.addHandler(self)
+        } catch {
+            channel.close(promise: nil)
+            return unreachable("\(error)")
+        }
+        state = .open(channel)
+        observer?.brokerConnected()
+        self.channel?.read()
+    }
+
+    func unreachable(_ why: String) {
+        guard case .connecting = state else { return }
+        state = .closed
+        let observer = observer
+        self.observer = nil
+        observer?.brokerUnreachable(why)
+    }
+
+    // MARK: - The channel
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        observer?.brokerSent(unwrapInboundIn(data))
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        guard !hasBrokerEnded else { return }
+        if isPaused { isReadHeldBack = true } else { context.read() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed? = event as? ChannelEvent, !hasBrokerEnded {
+            hasBrokerEnded = true
+            observer?.brokerEnded()
+            if case .finishing(let channel) = state, unwritten == 0 { channel.close(promise: nil) }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        lingering?.cancel()
+        lingering = nil
+        state = .closed
+        let observer = observer
+        self.observer = nil
+        if let failure { observer?.brokerFailed(failure) } else if !hasBrokerEnded { observer?.brokerEnded() }
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        failure = "\(error)"
+        context.close(promise: nil)
+    }
+}

@@ -1,0 +1,214 @@
+import BridgeCore
+import Logging
+import MQTTCodec
+import NIOCore
+import QUICTransport
+
+/// Performs a ``StreamRelay``'s actions on a client's stream and the TCP connection to the broker, and decides nothing.
+///
+/// Both directions push back: the client gets credit when the broker's socket has taken its bytes, and the broker is not
+/// read while the stream has `serve.stream_buffer` bytes that the client has not acknowledged.
+final class RelayDriver {
+    private let host: ServeHost
+    private let handle: QUICConnectionHandle
+    private let stream: QUICStreamID
+    private let peer: String
+    private var relay: StreamRelay
+    private var leg: BrokerLeg?
+    private var timer: (kind: RelayTimer, task: Scheduled<Void>)?
+    private var clientID: String?
+    private let startedAt = NIODeadline.now()
+    private var isBrokerPaused = false
+    private var isCounted = false
+    /// Told once, as the session's first side ends.
+    private let whenEnded: () -> Void
+
+    init(
+        host: ServeHost, handle: QUICConnectionHandle, stream: QUICStreamID, peer: String,
+        whenEnded: @escaping () -> Void
+    ) {
+        self.host = host
+        self.handle = handle
+        self.stream = stream
+        self.peer = peer
+        self.whenEnded = whenEnded
+        let limits = host.configuration.limits
+        self.relay = StreamRelay(
+            context: .init(connectWithin: limits.connectWithin, maximumConnect: limits.streamBuffer))
+    }
+
+    func start() {
+        perform(relay.started())
+    }
+
+    func shutDown() {
+        perform(relay.shutDown())
+    }
+
+    /// The stream is of no more use to anybody; so is the driver.
+    func streamClosed() {
+        perform(relay.connectionLost("the stream was closed"))
+        release()
+    }
+
+    func connectionLost(_ why: String) {
+        perform(relay.connectionLost(why))
+        release()
+    }
+
+    private func release() {
+        timer?.task.cancel()
+        timer = nil
+        leg = nil
+        if isCounted { host.statistics.openSessions -= 1 }
+        isCounted = false
+    }
+}
+
+// MARK: - The client
+
+extension RelayDriver {
+    func clientSent(_ bytes: ByteBuffer, isEnd: Bool) {
+        perform(relay.clientSent(bytes, isEnd: isEnd))
+    }
+
+    func clientReset(code: UInt64) {
+        perform(relay.clientReset(code: code))
+    }
+
+    func clientStopped() {
+        perform(relay.clientStopped())
+    }
+
+    /// The client acknowledged something.
+    func streamDrained() {
+        guard isBrokerPaused, handle.bufferedBytes(stream) <= host.configuration.limits.streamBuffer / 2 else { return }
+        isBrokerPaused = false
+        leg?.resume()
+    }
+
+    private func send(_ bytes: ByteBuffer) {
+        host.statistics.bytesDown += UInt64(bytes.readableBytes)
+        handle.write(stream, bytes)
+        guard !isBrokerPaused, handle.bufferedBytes(stream) >= host.configuration.limits.streamBuffer else { return }
+        isBrokerPaused = true
+        leg?.pause()
+    }
+}
+
+// MARK: - The broker
+
+extension RelayDriver: BrokerLegObserver {
+    func brokerConnected() {
+        sendProxyHeader()
+        isCounted = true
+        host.statistics.sessions += 1
+        host.statistics.openSessions += 1
+        perform(relay.brokerConnected())
+    }
+
+    func brokerUnreachable(_ why: String) {
+        perform(relay.brokerUnreachable(why))
+    }
+
+    func brokerSent(_ bytes: ByteBuffer) {
+        perform(relay.brokerSent(bytes))
+    }
+
+    func brokerEnded() {
+        perform(relay.brokerEnded())
+    }
+
+    func brokerFailed(_ why: String) {
+        perform(relay.brokerFailed(why))
+    }
+
+    private func sendProxyHeader() {
+        guard host.configuration.sendsProxyHeader,
+            let header = ProxyHeader.encode(source: handle.remoteAddress, destination: handle.localAddress)
+        else { return }
+        leg?.send(header) {}
+    }
+}
+
+// MARK: - Actions
+
+extension RelayDriver {
+    private func perform(_ actions: [RelayAction]) {
+        for action in actions { perform(action) }
+    }
+
+    private func perform(_ action: RelayAction) {
+        switch action {
+        case .connectBroker:
+            identify()
+            leg = host.broker.connect(observer: self)
+        case .sendToBroker(let bytes):
+            let count = bytes.readableBytes
+            host.statistics.bytesUp += UInt64(count)
+            leg?.send(bytes) { [handle, stream] in handle.consumed(stream, bytes: count) }
+        case .discard(let count):
+            handle.consumed(stream, bytes: count)
+        case .finishBroker:
+            leg?.finish()
+        case .abortBroker:
+            leg?.abort()
+        case .sendToClient(let bytes):
+            send(bytes)
+        case .finishClient:
+            handle.write(stream, nil, fin: true)
+        case .resetClient(let code):
+            handle.reset(stream, code: code)
+        case .start(let kind, let delay):
+            start(kind, TimeAmount(delay))
+        case .stop(let kind):
+            guard timer?.kind == kind else { return }
+            timer?.task.cancel()
+            timer = nil
+        case .ended(let why):
+            ended(why)
+        }
+    }
+
+    /// At most one timer runs at a time.
+    private func start(_ kind: RelayTimer, _ delay: TimeAmount) {
+        timer?.task.cancel()
+        let task = host.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] () -> Void in
+            guard let self else { return }
+            timer = nil
+            perform(relay.timedOut(kind))
+        }
+        timer = (kind, task)
+    }
+}
+
+// MARK: - The log
+
+extension RelayDriver {
+    /// Reads the client's name for the log. A CONNECT that cannot be read is for the broker to refuse.
+    private func identify() {
+        guard let packet = relay.connectPacket, let frame = try? Frame(packet: packet, version: nil),
+            let connect = try? Connect.decode(frame)
+        else { return }
+        clientID = connect.clientID
+        log(.info, "session started", ["version": "\(connect.version)"])
+    }
+
+    private func ended(_ why: RelayEnd) {
+        let duration = Double((NIODeadline.now() - startedAt).nanoseconds) / 1e9
+        let level: Logger.Level =
+            switch why.importance {
+            case .noise: .debug
+            case .normal: .info
+            case .fault: .warning
+            }
+        log(level, "session ended", ["reason": "\(why)", "seconds": "\((duration * 1_000).rounded() / 1_000)"])
+        whenEnded()
+    }
+
+    private func log(_ level: Logger.Level, _ message: Logger.Message, _ more: Logger.Metadata) {
+        var metadata: Logger.Metadata = ["peer": "\(peer)", "leg": "client", "stream": "\(stream.rawValue)"]
+        if let clientID { metadata["client_id"] = "\(clientID)" }
+        host.logger.log(level: level, message, metadata: metadata.merging(more) { $1 })
+    }
+}

@@ -1,0 +1,107 @@
+import BridgeCore
+import Logging
+import NIOCore
+import QUICTransport
+
+/// What the connections of one event loop share.
+final class ServeHost {
+    let configuration: ServeConfiguration
+    let eventLoop: any EventLoop
+    let logger: Logger
+    let admission: SharedServeAdmission
+    let broker: BrokerConnector
+    var statistics = ServeStatistics()
+    private var endpoints: [QUICEndpoint] = []
+    private var connections: [ObjectIdentifier: ServedConnection] = [:]
+    /// Whether the connection that is being accepted has shown its address.
+    private var isAddressValidated = false
+    private var isShuttingDown = false
+    private var whenEmpty: EventLoopPromise<Void>?
+
+    init(
+        configuration: ServeConfiguration, admission: SharedServeAdmission, eventLoop: any EventLoop, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.eventLoop = eventLoop
+        self.logger = logger
+        self.admission = admission
+        self.broker = BrokerConnector(configuration: configuration, eventLoop: eventLoop, logger: logger)
+    }
+
+    /// Answers the address with the port that the kernel chose where it was 0.
+    func listen(
+        on address: SocketAddress, _ server: QUICServerConfiguration, place: QUICDatagramExchange.Place?
+    ) -> EventLoopFuture<SocketAddress> {
+        do {
+            let endpoint = try QUICEndpoint(
+                listeningOn: address, eventLoop: eventLoop, configuration: server, delegate: self, place: place,
+                logger: logger)
+            endpoints.append(endpoint)
+            return endpoint.listen()
+        } catch {
+            return eventLoop.makeFailedFuture(error)
+        }
+    }
+
+    /// Figures as of now.
+    var currentStatistics: ServeStatistics {
+        var now = statistics
+        now.openConnections = connections.count
+        return now
+    }
+
+    /// Answers false where it was removed before.
+    func remove(_ connection: ServedConnection) -> Bool {
+        guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return false }
+        admission.left(from: connection.address, isProven: connection.isAddressProven)
+        if connections.isEmpty { whenEmpty?.succeed() }
+        return true
+    }
+
+    // MARK: - Shutdown
+
+    /// Lets nobody in any more and ends all sessions in order; completes when the last connection is over.
+    func shutDown() -> EventLoopFuture<Void> {
+        isShuttingDown = true
+        let promise = whenEmpty ?? eventLoop.makePromise()
+        whenEmpty = promise
+        for connection in connections.values { connection.shutDown() }
+        if connections.isEmpty { promise.succeed() }
+        return promise.futureResult
+    }
+
+    /// Ends what is left, and closes the sockets when they have taken the farewells.
+    func close() -> EventLoopFuture<Void> {
+        for connection in connections.values { connection.close(ServeCode.goingAway, "server shutting down") }
+        return .andAllComplete(endpoints.map { $0.shutDown() }, on: eventLoop)
+    }
+}
+
+extension ServeHost: QUICEndpointDelegate {
+    func endpoint(_ endpoint: QUICEndpoint, decidesOn incoming: QUICIncomingConnection) -> QUICAcceptance {
+        guard !isShuttingDown else {
+            statistics.refusals[.shuttingDown, default: 0] += 1
+            return .refuse
+        }
+        isAddressValidated = incoming.isAddressValidated
+        switch admission.decide(on: incoming) {
+        case .admit:
+            return .accept
+        case .validateAddress:
+            statistics.retries += 1
+            return .retry
+        case .refuse(let refusal):
+            statistics.refusals[refusal, default: 0] += 1
+            return .refuse
+        }
+    }
+
+    func endpoint(
+        _ endpoint: QUICEndpoint, accepted handle: QUICConnectionHandle
+    ) -> any QUICConnectionObserver {
+        let connection = ServedConnection(host: self, handle: handle, isAddressValidated: isAddressValidated)
+        admission.joined(from: connection.address, isValidated: isAddressValidated)
+        connections[ObjectIdentifier(connection)] = connection
+        return connection
+    }
+}

@@ -1,0 +1,156 @@
+import BridgeCore
+import Logging
+import NIOCore
+import QUICTransport
+
+/// One client's QUIC connection, with the sessions on it.
+///
+/// ALPN `mqtt` (the OASIS single stream mode) has one session, and the connection ends with it; `mqtt-mux` has one on
+/// each stream.
+final class ServedConnection: QUICConnectionObserver {
+    static let multiplexed = "mqtt-mux"
+    static let single = "mqtt"
+
+    /// How long a client of `mqtt` may leave its stream open after the session's end.
+    private static let grace = TimeAmount.seconds(5)
+
+    private let host: ServeHost
+    private let handle: QUICConnectionHandle
+    let peer: String
+    /// The client's IP address as it was when it came, which is what it is counted by.
+    let address: String
+    private var drivers: [QUICStreamID: RelayDriver] = [:]
+    /// Nil until the handshake has completed; streams opened in early data come before.
+    private var alpn: String?
+    private var firstStream: QUICStreamID?
+    private var isShuttingDown = false
+    private var isClosed = false
+    private var timer: Scheduled<Void>?
+    /// By Retry or by the handshake.
+    private(set) var isAddressProven: Bool
+
+    init(host: ServeHost, handle: QUICConnectionHandle, isAddressValidated: Bool) {
+        self.host = host
+        self.handle = handle
+        let remote = handle.remoteAddress.unmapped
+        self.peer = remote.hostAndPort
+        self.address = remote.ipAddress ?? "unknown"
+        self.isAddressProven = isAddressValidated
+    }
+
+    func connection(_ handle: QUICConnectionHandle, happened event: QUICEvent) {
+        switch event {
+        case .handshakeCompleted(let alpn): completed(alpn)
+        case .streamOpened(let stream): opened(stream)
+        case .streamData(let stream, let bytes, let isEnd):
+            if let driver = drivers[stream] {
+                driver.clientSent(bytes, isEnd: isEnd)
+            } else {
+                // Of a stream that was refused.
+                handle.consumed(stream, bytes: bytes.readableBytes)
+            }
+        case .streamReset(let stream, let code): drivers[stream]?.clientReset(code: code)
+        case .stopSending(let stream, _): drivers[stream]?.clientStopped()
+        case .streamDrained(let stream, _): drivers[stream]?.streamDrained()
+        case .streamClosed(let stream): closed(stream)
+        case .closed(let error): closed(error)
+        default: break
+        }
+    }
+
+    /// Ends all sessions in order, then the connection.
+    func shutDown() {
+        guard !isShuttingDown else { return }
+        isShuttingDown = true
+        for driver in drivers.values { driver.shutDown() }
+        closeIfDone()
+    }
+
+    /// Ends the connection now.
+    func close(_ code: UInt64, _ reason: String) {
+        handle.close(applicationCode: code, reason: reason)
+        // The event comes with the next flush; who waits for the end need not.
+        closed(.localClose(code: code, reason: reason))
+    }
+
+    // MARK: - Events
+
+    private func completed(_ alpn: String) {
+        self.alpn = alpn
+        host.statistics.connections += 1
+        if !isAddressProven {
+            isAddressProven = true
+            host.admission.proved()
+        }
+        log(.debug, "client connected", ["alpn": "\(alpn)"])
+        if alpn != Self.multiplexed {
+            for stream in drivers.keys where stream != firstStream { refuse(stream) }
+        }
+        guard firstStream == nil else { return }
+        close(after: TimeAmount(host.configuration.limits.connectWithin), "no stream came in time")
+    }
+
+    private func opened(_ stream: QUICStreamID) {
+        host.statistics.streams += 1
+        guard !isShuttingDown else { return handle.reset(stream, code: ServeCode.goingAway) }
+        guard firstStream == nil || alpn != Self.single else { return handle.reset(stream, code: ServeCode.none) }
+        if firstStream == nil {
+            firstStream = stream
+            timer?.cancel()
+            timer = nil
+        }
+        let driver = RelayDriver(host: host, handle: handle, stream: stream, peer: peer) { [weak self] in
+            self?.sessionEnded()
+        }
+        drivers[stream] = driver
+        driver.start()
+    }
+
+    /// ALPN `mqtt` has no room for it.
+    private func refuse(_ stream: QUICStreamID) {
+        drivers.removeValue(forKey: stream)?.connectionLost("a second stream on a connection of one")
+        handle.reset(stream, code: ServeCode.none)
+    }
+
+    private func sessionEnded() {
+        guard alpn == Self.single, !isShuttingDown, !isClosed else { return }
+        close(after: Self.grace, "")
+    }
+
+    private func closed(_ stream: QUICStreamID) {
+        drivers.removeValue(forKey: stream)?.streamClosed()
+        if isShuttingDown {
+            closeIfDone()
+        } else if alpn == Self.single, stream == firstStream {
+            close(ServeCode.none, "")
+        }
+    }
+
+    private func closeIfDone() {
+        if drivers.isEmpty { close(ServeCode.goingAway, "server shutting down") }
+    }
+
+    private func close(after delay: TimeAmount, _ reason: String) {
+        timer?.cancel()
+        timer = host.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] () -> Void in
+            self?.close(ServeCode.none, reason)
+        }
+    }
+
+    private func closed(_ error: QUICError) {
+        isClosed = true
+        timer?.cancel()
+        timer = nil
+        guard host.remove(self) else { return }
+        if alpn == nil { host.statistics.failedHandshakes += 1 }
+        log(.debug, "client connection ended", ["reason": "\(error)"])
+        let lost = drivers.values
+        drivers.removeAll()
+        for driver in lost { driver.connectionLost("\(error)") }
+    }
+
+    private func log(_ level: Logger.Level, _ message: Logger.Message, _ more: Logger.Metadata) {
+        host.logger.log(
+            level: level, message, metadata: ["peer": "\(peer)", "leg": "client"].merging(more) { $1 })
+    }
+}

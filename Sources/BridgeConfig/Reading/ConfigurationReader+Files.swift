@@ -1,0 +1,19 @@
+extension ConfigurationReader {
+    /// The path of a PEM file with certificates; also where it is a wrong one, as that is said.
+    func certificates(_ key: Key) -> String? {
+        guard let path = path(key) else { return nil }
+        if let problem = PEMFile.problemWithCertificates(at: path) { error(key, "\(path): \(problem.message)") }
+        return path
+    }
+
+    /// The path of a PEM file with a private key; also where it is a wrong one, as that is said.
+    func privateKey(_ key: Key) -> String? {
+        guard let path = path(key) else { return nil }
+        var isReadableByOthers = false
+        if let problem = PEMFile.problemWithKey(at: path, isReadableByOthers: &isReadableByOthers) {
+            error(key, "\(path): \(problem.message)")
+        }
+        if isReadableByOthers { warning(key, "\(path) can be read by other users; chmod 600 it") }
+        return path
+    }
+}

@@ -1,0 +1,54 @@
+import NIOCore
+
+/// The PROXY protocol's header in version 2, by which a proxy tells whom it speaks for (HAProxy, "The PROXY protocol",
+/// section 2.2).
+package enum ProxyHeader {
+    private static let signature: [UInt8] = [
+        0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A,
+    ]
+    /// Version 2, command PROXY.
+    private static let versionAndCommand: UInt8 = 0x21
+    private static let tcpOverIPv4: UInt8 = 0x11
+    private static let tcpOverIPv6: UInt8 = 0x21
+
+    /// - Parameters:
+    ///   - source: the client's address. IPv4 written as IPv6 becomes IPv4.
+    ///   - destination: the address it connected to, of the same family once that is done.
+    /// - Returns: `nil` where the addresses are not IP, or of different families.
+    package static func encode(source: SocketAddress, destination: SocketAddress) -> ByteBuffer? {
+        let (source, destination) = (source.unmapped, destination.unmapped)
+        guard let from = source.addressBytes, let to = destination.addressBytes, from.count == to.count,
+            let fromPort = source.port.flatMap(UInt16.init(exactly:)),
+            let toPort = destination.port.flatMap(UInt16.init(exactly:))
+        else { return nil }
+        var bytes = ByteBuffer(bytes: signature)
+        bytes.writeInteger(versionAndCommand)
+        bytes.writeInteger(from.count == 4 ? tcpOverIPv4 : tcpOverIPv6)
+        bytes.writeInteger(UInt16(2 * from.count + 4))
+        bytes.writeBytes(from)
+        bytes.writeBytes(to)
+        bytes.writeInteger(fromPort)
+        bytes.writeInteger(toPort)
+        return bytes
+    }
+}
+
+extension SocketAddress {
+    /// 4 or 16 bytes in network order.
+    var addressBytes: [UInt8]? {
+        switch self {
+        case .v4(let address): withUnsafeBytes(of: address.address.sin_addr.s_addr) { Array($0) }
+        case .v6(let address): withUnsafeBytes(of: address.address.sin6_addr) { Array($0) }
+        case .unixDomainSocket: nil
+        }
+    }
+
+    /// The IPv4 address that an IPv6 socket shows as `::ffff:192.0.2.1`; others as they are.
+    package var unmapped: SocketAddress {
+        guard let bytes = addressBytes, bytes.count == 16,
+            bytes.prefix(12).elementsEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF])
+        else { return self }
+        let address = try? SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes.suffix(4)), port: port ?? 0)
+        return address ?? self
+    }
+}

@@ -1,0 +1,55 @@
+/// What `serve` has done since it began; one value a loop, added up for the log.
+package struct ServeStatistics: Sendable, Equatable {
+    /// QUIC connections whose handshake completed.
+    package var connections = 0
+    /// First datagrams that were refused, by the limit that was reached.
+    package var refusals: [ServeAdmission.Refusal: Int] = [:]
+    /// Handshakes that failed or were not finished.
+    package var failedHandshakes = 0
+    /// Retry packets asked for.
+    package var retries = 0
+    /// Streams that clients opened.
+    package var streams = 0
+    /// Streams that reached the broker.
+    package var sessions = 0
+    /// MQTT bytes from clients to the broker.
+    package var bytesUp: UInt64 = 0
+    /// MQTT bytes from the broker to clients.
+    package var bytesDown: UInt64 = 0
+    /// Now, not since the beginning.
+    package var openConnections = 0
+    /// Now, not since the beginning.
+    package var openSessions = 0
+
+    package init() {}
+
+    package static func + (left: Self, right: Self) -> Self {
+        var sum = left
+        sum.connections += right.connections
+        sum.refusals.merge(right.refusals, uniquingKeysWith: +)
+        sum.failedHandshakes += right.failedHandshakes
+        sum.retries += right.retries
+        sum.streams += right.streams
+        sum.sessions += right.sessions
+        sum.bytesUp += right.bytesUp
+        sum.bytesDown += right.bytesDown
+        sum.openConnections += right.openConnections
+        sum.openSessions += right.openSessions
+        return sum
+    }
+
+    /// Names and figures for the log; refusals only where there were any.
+    package var fields: [(name: String, value: String)] {
+        let names: [(ServeAdmission.Refusal, String)] = [
+            (.rate, "refused_rate"), (.connections, "refused_connections"),
+            (.connectionsPerAddress, "refused_per_address"), (.shuttingDown, "refused_shutdown"),
+        ]
+        let counts: [(String, Int)] = [
+            ("connections", connections), ("open_connections", openConnections), ("streams", streams),
+            ("sessions", sessions), ("open_sessions", openSessions), ("failed_handshakes", failedHandshakes),
+            ("retries", retries),
+        ]
+        return counts.map { ($0, "\($1)") } + [("bytes_up", "\(bytesUp)"), ("bytes_down", "\(bytesDown)")]
+            + names.compactMap { refusal, name in refusals[refusal].map { (name, "\($0)") } }
+    }
+}

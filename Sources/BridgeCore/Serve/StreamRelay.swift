@@ -1,0 +1,345 @@
+import MQTTCodec
+import NIOCore
+
+/// One stream of a client and its TCP connection to the broker: what an end of one side means for the other.
+///
+/// ```
+///   awaitingConnect ── whole CONNECT ──▶ connecting ── TCP is there ──▶ relaying
+///        │ no CONNECT: reset                │ unreachable: CONNACK, FIN    │
+///        ▼                                  ▼                              │
+///      over                             clientLeft?                        │
+///                                           ▲                              │
+///   relaying ── client's FIN ──────────▶ brokerLeft ── broker's end, or time is up: FIN ──▶ over
+///            ── broker's end: FIN ─────▶ clientLeft ── client's end, or time is up: reset ─▶ over
+///            ── shutdown in a packet ──▶ completing ── packet whole: DISCONNECT, FIN ──────▶ clientLeft
+///            ── reset, lost: TCP reset ─▶ over
+/// ```
+/// `brokerLeft`: only the broker is left to end; `clientLeft`: only the client is. Packets pass through unchanged; of
+/// their contents only the fixed headers are looked at, and CONNECT's protocol level.
+package struct StreamRelay: Sendable {
+    /// How long the second side may take to end after the first.
+    package static let goodbye: Duration = .seconds(3)
+
+    package struct Context: Sendable {
+        /// For a whole CONNECT, from the stream's first byte.
+        package var connectWithin: Duration
+        /// Bytes of a CONNECT: those that wait are within the stream's flow control window.
+        package var maximumConnect: Int
+
+        package init(connectWithin: Duration, maximumConnect: Int) {
+            self.connectWithin = connectWithin
+            self.maximumConnect = maximumConnect
+        }
+    }
+
+    private enum State: Sendable {
+        case awaitingConnect
+        case connecting(clientHasEnded: Bool)
+        case relaying
+        case brokerLeft
+        case completing
+        case clientLeft
+        case over
+    }
+
+    private let context: Context
+    private var state = State.awaitingConnect
+    /// What came before the TCP connection: bounded by the stream's flow control window.
+    private var held: [ByteBuffer] = []
+    private var up = PacketScanner()
+    private var down = PacketScanner()
+
+    package init(context: Context) {
+        self.context = context
+    }
+
+    /// The first actions of every relay.
+    package func started() -> [RelayAction] {
+        [.start(.connectPacket, after: context.connectWithin)]
+    }
+
+    package var isOver: Bool {
+        if case .over = state { true } else { false }
+    }
+
+    /// Whether the session has reached the broker: CONNECT was there, and then a TCP connection.
+    package var isRelaying: Bool {
+        switch state {
+        case .relaying, .brokerLeft, .completing: true
+        case .awaitingConnect, .connecting, .clientLeft, .over: false
+        }
+    }
+
+    /// What waits for the TCP connection, CONNECT first. Nothing once it was sent.
+    package var waiting: [ByteBuffer] { held }
+
+    /// As CONNECT says. Versions that do not exist are treated as the old ones.
+    package var version: MQTTVersion {
+        up.protocolLevel.flatMap(MQTTVersion.init(rawValue:)) ?? .v3_1_1
+    }
+}
+
+// MARK: - The client
+
+extension StreamRelay {
+    /// Bytes of the client; `isEnd` with its FIN.
+    package mutating func clientSent(_ bytes: ByteBuffer, isEnd: Bool) -> [RelayAction] {
+        switch state {
+        case .awaitingConnect:
+            return beganWith(bytes, isEnd: isEnd)
+        case .connecting(let hasEnded):
+            hold(bytes)
+            state = .connecting(clientHasEnded: hasEnded || isEnd)
+            return []
+        case .relaying:
+            up.scan(bytes)
+            let data: [RelayAction] = bytes.readableBytes > 0 ? [.sendToBroker(bytes)] : []
+            return isEnd ? data + clientEnded() : data
+        case .completing, .brokerLeft, .over:
+            return discard(bytes.readableBytes)
+        case .clientLeft:
+            return discard(bytes.readableBytes) + (isEnd ? over([.stop(.goodbye)]) : [])
+        }
+    }
+
+    /// RESET_STREAM; it is answered with the same code, as EMQX does.
+    package mutating func clientReset(code: UInt64) -> [RelayAction] {
+        clientGone(.clientReset(code: code), [.resetClient(code: code)])
+    }
+
+    /// STOP_SENDING: a client that reads no more has left. After its own end that is no news.
+    package mutating func clientStopped() -> [RelayAction] {
+        switch state {
+        case .brokerLeft, .clientLeft, .over: []
+        case .awaitingConnect, .connecting, .relaying, .completing:
+            clientGone(.clientReset(code: nil), [.resetClient(code: ServeCode.none)])
+        }
+    }
+
+    /// The QUIC connection is gone.
+    package mutating func connectionLost(_ why: String) -> [RelayAction] {
+        clientGone(.connectionLost(why), [])
+    }
+
+    private mutating func hold(_ bytes: ByteBuffer) {
+        guard bytes.readableBytes > 0 else { return }
+        up.scan(bytes)
+        held.append(bytes)
+    }
+
+    private mutating func beganWith(_ bytes: ByteBuffer, isEnd: Bool) -> [RelayAction] {
+        hold(bytes)
+        guard up.firstByte == nil || up.firstByte == 0x10 else {
+            return refuse(bytes.readableBytes == 0 ? ByteBuffer() : held.first ?? bytes)
+        }
+        if up.hasSeenPacket {
+            state = .connecting(clientHasEnded: isEnd)
+            return [.stop(.connectPacket), .connectBroker]
+        }
+        if let length = up.firstLength, length > context.maximumConnect {
+            return violation(
+                .packetTooLarge,
+                "CONNECT is \(length) bytes long, and the limit \(context.maximumConnect) (serve.stream_buffer)")
+        }
+        guard isEnd else { return [] }
+        return over([.stop(.connectPacket)] + drop() + [.finishClient, .ended(.clientFinished)])
+    }
+
+    private mutating func refuse(_ start: ByteBuffer) -> [RelayAction] {
+        violation(.protocolError, ForeignProtocol.guess(start) ?? "the first packet has to be CONNECT")
+    }
+
+    private mutating func violation(_ reason: ReasonCode, _ what: String) -> [RelayAction] {
+        over(
+            [.stop(.connectPacket)] + drop() + [.resetClient(code: ServeCode.reason(reason)), .ended(.violation(what))])
+    }
+
+    private mutating func clientEnded() -> [RelayAction] {
+        state = .brokerLeft
+        return [
+            .finishBroker, .start(.goodbye, after: Self.goodbye),
+            .ended(hasDisconnected ? .clientDisconnected : .clientFinished),
+        ]
+    }
+
+    /// A DISCONNECT was the last that came, so that what is under way to the broker counts.
+    private var hasDisconnected: Bool { up.hasSeen(.disconnect) }
+
+    private mutating func clientGone(_ why: RelayEnd, _ answer: [RelayAction]) -> [RelayAction] {
+        switch state {
+        case .awaitingConnect:
+            return over([.stop(.connectPacket)] + drop() + answer + [.ended(why)])
+        case .connecting:
+            return over([.abortBroker] + drop() + answer + [.ended(why)])
+        case .relaying:
+            // A reset would take DISCONNECT back from the broker's socket.
+            guard hasDisconnected else { return over([.abortBroker] + answer + [.ended(why)]) }
+            return over([.finishBroker] + answer + [.ended(.clientDisconnected)])
+        case .completing:
+            return over([.finishBroker, .stop(.goodbye)] + answer)
+        case .brokerLeft, .clientLeft:
+            return over([.stop(.goodbye)] + answer)
+        case .over:
+            return []
+        }
+    }
+}
+
+// MARK: - The broker
+
+extension StreamRelay {
+    package mutating func brokerConnected() -> [RelayAction] {
+        guard case .connecting(let clientHasEnded) = state else { return [.abortBroker] }
+        state = .relaying
+        let data = held.map { RelayAction.sendToBroker($0) }
+        held = []
+        return clientHasEnded ? data + clientEnded() : data
+    }
+
+    /// `why` is a sentence for people.
+    package mutating func brokerUnreachable(_ why: String) -> [RelayAction] {
+        guard case .connecting = state else { return [] }
+        return refusal() + [.ended(.brokerUnreachable(why))]
+    }
+
+    package mutating func brokerSent(_ bytes: ByteBuffer) -> [RelayAction] {
+        switch state {
+        case .relaying, .brokerLeft:
+            down.scan(bytes)
+            return [.sendToClient(bytes)]
+        case .completing:
+            let count = down.scan(bytes, stopsAtBoundary: true)
+            let rest = bytes.getSlice(at: bytes.readerIndex, length: count) ?? ByteBuffer()
+            return [.sendToClient(rest)] + (down.isAtBoundary ? farewell() : [])
+        case .awaitingConnect, .connecting, .clientLeft, .over:
+            return []
+        }
+    }
+
+    /// The broker's FIN: nothing more comes.
+    package mutating func brokerEnded() -> [RelayAction] {
+        switch state {
+        case .relaying:
+            state = .clientLeft
+            let why = hasDisconnected ? RelayEnd.clientDisconnected : .brokerClosed
+            return [.finishBroker, .finishClient, .start(.goodbye, after: Self.goodbye), .ended(why)]
+        case .brokerLeft:
+            return over([.stop(.goodbye), .finishClient])
+        case .completing:
+            // In the middle of a packet, which DISCONNECT can't follow.
+            state = .clientLeft
+            return [.finishBroker, .finishClient]
+        case .awaitingConnect, .connecting, .clientLeft, .over:
+            return []
+        }
+    }
+
+    /// The TCP connection broke.
+    package mutating func brokerFailed(_ why: String) -> [RelayAction] {
+        switch state {
+        case .relaying:
+            guard !hasDisconnected else {
+                return brokerEnded()
+            }
+            // Not an end that the broker chose: the client shall try again.
+            return over([.resetClient(code: ServeCode.goingAway), .ended(.brokerLost(why))])
+        case .brokerLeft:
+            return over([.stop(.goodbye), .finishClient])
+        case .completing:
+            return over([.stop(.goodbye), .resetClient(code: ServeCode.goingAway)])
+        case .awaitingConnect, .connecting, .clientLeft, .over:
+            return []
+        }
+    }
+}
+
+// MARK: - Time, shutdown
+
+extension StreamRelay {
+    package mutating func timedOut(_ timer: RelayTimer) -> [RelayAction] {
+        switch (timer, state) {
+        case (.connectPacket, .awaitingConnect):
+            return over(
+                drop() + [
+                    .resetClient(code: ServeCode.reason(.unspecifiedError)), .ended(.noConnectPacket),
+                ])
+        case (.goodbye, .brokerLeft):
+            return over([.abortBroker, .finishClient])
+        case (.goodbye, .clientLeft):
+            return over([.resetClient(code: ServeCode.none)])
+        case (.goodbye, .completing):
+            return over([.finishBroker, .resetClient(code: ServeCode.goingAway)])
+        default:
+            // It was stopped as it fired.
+            return []
+        }
+    }
+
+    /// A session of MQTT 5 is told why; all sessions end. For the broker they are lost connections, whose wills count.
+    package mutating func shutDown() -> [RelayAction] {
+        switch state {
+        case .awaitingConnect:
+            state = .clientLeft
+            return [.stop(.connectPacket)] + drop()
+                + [.finishClient, .start(.goodbye, after: Self.goodbye), .ended(.shutdown)]
+        case .connecting:
+            return [.abortBroker] + refusal() + [.ended(.shutdown)]
+        case .relaying:
+            guard down.isAtBoundary else {
+                state = .completing
+                return [.start(.goodbye, after: Self.goodbye), .ended(.shutdown)]
+            }
+            return [.start(.goodbye, after: Self.goodbye), .ended(.shutdown)] + farewell()
+        case .brokerLeft, .completing, .clientLeft, .over:
+            return []
+        }
+    }
+
+    private mutating func farewell() -> [RelayAction] {
+        state = .clientLeft
+        var actions: [RelayAction] = [.finishBroker]
+        if !down.hasSeen(.connack) {
+            actions += connack()
+        } else if version.hasProperties, !down.hasSeen(.disconnect) {
+            let disconnect = Disconnect(reasonCode: ReasonCode.serverShuttingDown.rawValue)
+            if let bytes = try? disconnect.encode(version: version) { actions.append(.sendToClient(bytes)) }
+        }
+        return actions + [.finishClient]
+    }
+
+    /// "Server unavailable" where the broker has said nothing yet.
+    private mutating func refusal() -> [RelayAction] {
+        state = .clientLeft
+        return drop() + connack() + [.finishClient, .start(.goodbye, after: Self.goodbye)]
+    }
+
+    private func connack() -> [RelayAction] {
+        let connack = Connack(code: version.hasProperties ? ReasonCode.serverUnavailable.rawValue : 3)
+        guard let bytes = try? connack.encode(version: version) else { return [] }
+        return [.sendToClient(bytes)]
+    }
+
+    private mutating func over(_ actions: [RelayAction]) -> [RelayAction] {
+        state = .over
+        return actions
+    }
+
+    private mutating func drop() -> [RelayAction] {
+        let count = held.reduce(0) { $0 + $1.readableBytes }
+        held = []
+        return discard(count)
+    }
+
+    private func discard(_ count: Int) -> [RelayAction] {
+        count > 0 ? [.discard(bytes: count)] : []
+    }
+}
+
+extension StreamRelay {
+    /// CONNECT while it waits for the TCP connection, for whoever wants to read it.
+    package var connectPacket: ByteBuffer? {
+        guard up.hasSeenPacket, let length = up.firstLength, var packet = held.first else { return nil }
+        for next in held.dropFirst() where packet.readableBytes < length { packet.writeImmutableBuffer(next) }
+        return packet.getSlice(at: packet.readerIndex, length: length)
+    }
+}

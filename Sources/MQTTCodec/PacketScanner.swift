@@ -1,0 +1,125 @@
+import NIOCore
+
+/// Follows a byte stream from fixed header to fixed header: knows where packets end, which types have passed, and how
+/// the first one begins. Keeps and copies no bytes.
+///
+/// ```
+///   ┌──▶ boundary ── first byte ──▶ length ── known ──▶ body ──┐
+///   └──────────────────────── last byte ◀─────────────────────┘
+///   length ── a fifth byte ──▶ lost: nothing is known any more
+/// ```
+/// It checks nothing: what passes through is for the receiver to judge.
+package struct PacketScanner: Sendable {
+    private enum State: Sendable {
+        case boundary
+        case length(first: UInt8, value: Int, bytes: Int)
+        case body(first: UInt8, remaining: Int)
+        case lost
+    }
+
+    private var state = State.boundary
+    /// A bit for each type of packet that passed whole.
+    private var seen: UInt16 = 0
+    private var first = FirstPacket()
+
+    package init() {}
+
+    /// No packet is under way.
+    package var isAtBoundary: Bool {
+        if case .boundary = state { true } else { false }
+    }
+
+    /// Whether a packet of the type has passed whole.
+    package func hasSeen(_ type: PacketType) -> Bool {
+        seen & Self.bit(type.rawValue) != 0
+    }
+
+    /// Whether any packet has passed whole.
+    package var hasSeenPacket: Bool { seen != 0 }
+
+    /// The stream's very first byte: type and flags.
+    package var firstByte: UInt8? { first.byte }
+
+    /// Bytes of the first packet with its fixed header.
+    package var firstLength: Int? { first.length }
+
+    /// The protocol level that the first packet names, where it is a CONNECT, without the bit that mosquitto's bridges
+    /// set: 3, 4, 5, or one that does not exist.
+    package var protocolLevel: UInt8? { first.level.map { $0 & 0x7F } }
+
+    /// Follows the bytes, or with `stopsAtBoundary` those up to the first end of a packet.
+    /// - Returns: how many bytes were followed.
+    @discardableResult
+    package mutating func scan(_ bytes: ByteBuffer, stopsAtBoundary: Bool = false) -> Int {
+        bytes.withUnsafeReadableBytes { bytes in
+            var index = 0
+            while index < bytes.count {
+                index += step(UnsafeRawBufferPointer(rebasing: bytes[index...]))
+                if stopsAtBoundary, isAtBoundary { break }
+            }
+            return index
+        }
+    }
+
+    /// One part of a packet. `bytes` is not empty.
+    private mutating func step(_ bytes: UnsafeRawBufferPointer) -> Int {
+        switch state {
+        case .boundary:
+            if first.byte == nil { first.byte = bytes[0] }
+            state = .length(first: bytes[0], value: 0, bytes: 0)
+            return 1
+        case .length(let type, let value, let count):
+            readLength(bytes[0], type, value, count)
+            return 1
+        case .body(let type, let remaining):
+            let count = min(remaining, bytes.count)
+            if !hasSeenPacket { first.read(UnsafeRawBufferPointer(rebasing: bytes[..<count])) }
+            if count == remaining { end(type) } else { state = .body(first: type, remaining: remaining - count) }
+            return count
+        case .lost:
+            return bytes.count
+        }
+    }
+
+    private mutating func readLength(_ byte: UInt8, _ type: UInt8, _ value: Int, _ count: Int) {
+        let value = value | Int(byte & 0x7F) << (7 * count)
+        guard byte & 0x80 == 0 else {
+            state = count < 3 ? .length(first: type, value: value, bytes: count + 1) : .lost
+            return
+        }
+        if !hasSeenPacket { first.length = 2 + count + value }
+        if value == 0 { end(type) } else { state = .body(first: type, remaining: value) }
+    }
+
+    private mutating func end(_ type: UInt8) {
+        seen |= Self.bit(type >> 4)
+        state = .boundary
+    }
+
+    private static func bit(_ type: UInt8) -> UInt16 { 1 << UInt16(type & 0x0F) }
+
+    /// What is of interest of the first packet. Type 0 leaves no bit that it could be told by, and no matter: it is
+    /// refused.
+    private struct FirstPacket {
+        var byte: UInt8?
+        var length: Int?
+        var level: UInt8?
+        /// Bytes of the body that were read, as far as the protocol level.
+        private var position = 0
+        private var nameLength = 0
+
+        mutating func read(_ body: UnsafeRawBufferPointer) {
+            guard level == nil, let byte, byte >> 4 == PacketType.connect.rawValue else { return }
+            for value in body {
+                switch position {
+                case 0: nameLength = Int(value) << 8
+                case 1: nameLength |= Int(value)
+                case 2 + nameLength: level = value
+                default: break
+                }
+                if level != nil { return }
+                position += 1
+            }
+        }
+    }
+}

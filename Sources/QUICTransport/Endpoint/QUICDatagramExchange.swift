@@ -1,0 +1,99 @@
+import NIOCore
+import Synchronization
+
+/// Carries datagrams from the event loop whose socket they came to, to the one that has their connection.
+///
+/// The first byte of every connection ID that an endpoint issues is its index here.
+package final class QUICDatagramExchange: Sendable {
+    /// Datagrams that wait for one loop at most; what comes beyond is dropped, and QUIC sends it again.
+    static let capacity = 256
+
+    private struct Letter {
+        let datagram: ByteBuffer
+        let id: QUICConnectionID
+        let remote: SocketAddress
+    }
+
+    private final class Seat: Sendable {
+        struct State {
+            var letters: [Letter] = []
+            var endpoint: NIOLoopBound<Weak>?
+        }
+
+        let eventLoop: any EventLoop
+        let state = Mutex(State())
+
+        init(eventLoop: any EventLoop) {
+            self.eventLoop = eventLoop
+        }
+    }
+
+    private final class Weak {
+        weak var endpoint: QUICEndpoint?
+
+        init(_ endpoint: QUICEndpoint) {
+            self.endpoint = endpoint
+        }
+    }
+
+    private let seats: [Seat]
+
+    /// - Precondition: there are 1 to 256 loops.
+    package init(eventLoops: [any EventLoop]) {
+        precondition((1...256).contains(eventLoops.count), "one byte tells the loops apart")
+        seats = eventLoops.map { Seat(eventLoop: $0) }
+    }
+
+    /// Of the endpoint on the loop of this index.
+    package func place(_ index: UInt8) -> Place {
+        Place(exchange: self, index: index)
+    }
+
+    package struct Place: Sendable {
+        fileprivate let exchange: QUICDatagramExchange
+        package let index: UInt8
+
+        func take(_ endpoint: QUICEndpoint) {
+            exchange.seat(endpoint, at: index)
+        }
+
+        /// Answers false where the datagram is this endpoint's own, or nobody's.
+        func forward(_ datagram: ByteBuffer, under id: QUICConnectionID, from remote: SocketAddress) -> Bool {
+            guard id.count == QUICConnectionID.localLength, let owner = id.firstByte, owner != index else {
+                return false
+            }
+            return exchange.deliver(Letter(datagram: datagram, id: id, remote: remote), to: owner)
+        }
+    }
+
+    private func seat(_ endpoint: QUICEndpoint, at index: UInt8) {
+        guard seats.indices.contains(Int(index)) else { preconditionFailure("no event loop has this index") }
+        let seat = seats[Int(index)]
+        let bound = NIOLoopBound(Weak(endpoint), eventLoop: seat.eventLoop)
+        seat.state.withLock { $0.endpoint = bound }
+    }
+
+    private func deliver(_ letter: Letter, to index: UInt8) -> Bool {
+        guard seats.indices.contains(Int(index)) else { return false }
+        let seat = seats[Int(index)]
+        let (endpoint, isFirst) = seat.state.withLock { state -> (NIOLoopBound<Weak>?, Bool) in
+            guard state.letters.count < Self.capacity else { return (nil, false) }
+            state.letters.append(letter)
+            return (state.endpoint, state.letters.count == 1)
+        }
+        if isFirst, let endpoint {
+            seat.eventLoop.execute { Self.collect(seat, for: endpoint.value.endpoint) }
+        }
+        return true
+    }
+
+    private static func collect(_ seat: Seat, for endpoint: QUICEndpoint?) {
+        let letters = seat.state.withLock { state in
+            defer { state.letters.removeAll() }
+            return state.letters
+        }
+        guard let endpoint else { return }
+        for letter in letters { endpoint.receivedForwarded(letter.datagram, under: letter.id, from: letter.remote) }
+        endpoint.readBurstEnded()
+    }
+}
