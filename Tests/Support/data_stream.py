@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from front_connection import FrontConnection
 
 ALLOWED = frozenset({PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, UNSUBSCRIBE})
-#: Properties of the gateway's CONNECT that hold for each stream: Receive Maximum, Topic Alias Maximum, Maximum Packet Size.
+#: Properties of the gateway's CONNECT that hold for each stream: Receive, Topic Alias and Packet Size Maximum.
 SHARED_PROPERTIES = (33, 34, 39)
 
 

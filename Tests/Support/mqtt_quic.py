@@ -18,12 +18,16 @@ from aioquic.quic import events
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
 from aioquic.tls import SessionTicket
+from cryptography.hazmat.primitives.serialization import Encoding
 
 import mqtt_build
 from mqtt_scan import CONNACK, PUBACK, PUBLISH, SUBACK, UNSUBACK, Packet, PacketScanner
 
 #: Seconds that anything may take. Only a test that fails waits so long.
 PATIENCE = 20.0
+
+#: Bytes of the largest packet that a test receives and looks at.
+LARGEST_PACKET = 64 << 20
 
 T = TypeVar("T")
 
@@ -199,8 +203,6 @@ class Client(QuicConnectionProtocol):
         certificate = self._quic.tls._peer_certificate
         if certificate is None:
             return None
-        from cryptography.hazmat.primitives.serialization import Encoding
-
         return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
 
     # Streams
@@ -254,7 +256,7 @@ class Stream:
         self.bytes_received = 0
         self.packets: list[Packet] = []
         self._client = client
-        self._scanner = PacketScanner()
+        self._scanner = PacketScanner(kept=LARGEST_PACKET)
         self._version = client.target.version
         self._packet_id = 0
 

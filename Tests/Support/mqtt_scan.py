@@ -27,7 +27,7 @@ class Packet:
     type: int
     #: Length of the whole packet in bytes, fixed header included.
     length: int
-    #: What follows the fixed header, cut at KEPT_BYTES (KEPT_BYTES_OF_CONNECT).
+    #: What follows the fixed header, cut where the scanner keeps no more.
     head: bytes
 
     @property
@@ -36,9 +36,13 @@ class Packet:
 
 
 class PacketScanner:
-    """Finds the packets in a byte stream that comes in pieces of any size. Holds no more than what is kept of one."""
+    """Finds the packets in a byte stream that comes in pieces of any size. Holds no more than what is kept of one.
 
-    def __init__(self) -> None:
+    `kept`: bytes of a packet, behind its fixed header, that are kept; a CONNECT's are KEPT_BYTES_OF_CONNECT at least.
+    """
+
+    def __init__(self, kept: int = KEPT_BYTES) -> None:
+        self._kept = kept
         self._header = bytearray()
         self._head = bytearray()
         self._length = 0
@@ -84,7 +88,7 @@ class PacketScanner:
         """The next bytes of the packet that began: its whole fixed header first, then what follows as it comes."""
 
     def _keep(self, data: bytes, position: int, count: int) -> None:
-        most = KEPT_BYTES_OF_CONNECT if self._header[0] >> 4 == CONNECT else KEPT_BYTES
+        most = max(self._kept, KEPT_BYTES_OF_CONNECT) if self._header[0] >> 4 == CONNECT else self._kept
         room = most - len(self._head)
         if room > 0:
             self._head += data[position : position + min(count, room)]

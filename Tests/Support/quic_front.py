@@ -175,7 +175,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--client-ca", help="PEM file; clients need a certificate of this CA")
     parser.add_argument("--alpn", action="append", help="may be given several times; default: mqtt")
     parser.add_argument("--retry", action="store_true", help="validate every client's address by a Retry packet first")
-    parser.add_argument("--early-data", action="store_true", help="send session tickets and accept early data, replays too")
+    parser.add_argument("--early-data", action="store_true", help="session tickets, and early data with its replays")
     parser.add_argument("--idle-timeout", type=float, help="seconds, instead of 1.5 x the client's MQTT keepalive")
     parser.add_argument("--streams", type=int, default=10, help="bidirectional streams at once on a connection")
     parser.add_argument("--no-data-streams", action="store_true", help="refuse all streams after the control stream")
