@@ -10,6 +10,6 @@ struct BridgeCommand: AsyncParsableCommand {
             bridge.yaml.example is a complete configuration to start from.
             """,
         version: Version.current,
-        subcommands: [RunCommand.self, CheckCommand.self, HealthCommand.self],
+        subcommands: [RunCommand.self, ServeCommand.self, CheckCommand.self, HealthCommand.self],
         defaultSubcommand: RunCommand.self)
 }

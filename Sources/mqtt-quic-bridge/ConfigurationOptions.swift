@@ -21,14 +21,31 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// Shows all errors and ends with `ExitCode.configuration` where there are any.
     func load() throws -> LoadedConfiguration {
-        let file = config ?? (FileManager.default.fileExists(atPath: Self.defaultFile) ? Self.defaultFile : nil)
         do {
             return try ConfigurationLoader.load(
                 file: file, envFile: envFile, environment: ProcessInfo.processInfo.environment, cores: System.coreCount)
         } catch {
-            StandardError.write("\(error)\n\(summary(of: error, file: file))\n")
-            throw ExitCode.configuration
+            throw shown(error)
         }
+    }
+
+    /// The same for `serve`.
+    func loadServe() throws -> LoadedServeConfiguration {
+        do {
+            return try ConfigurationLoader.loadServe(
+                file: file, envFile: envFile, environment: ProcessInfo.processInfo.environment, cores: System.coreCount)
+        } catch {
+            throw shown(error)
+        }
+    }
+
+    private var file: String? {
+        config ?? (FileManager.default.fileExists(atPath: Self.defaultFile) ? Self.defaultFile : nil)
+    }
+
+    private func shown(_ errors: ConfigurationErrors) -> ExitCode {
+        StandardError.write("\(errors)\n\(summary(of: errors, file: file))\n")
+        return ExitCode.configuration
     }
 
     private func summary(of errors: ConfigurationErrors, file: String?) -> String {

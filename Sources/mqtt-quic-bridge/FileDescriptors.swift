@@ -10,7 +10,8 @@ enum FileDescriptors {
     private static let reserve = 100
 
     /// Raises the soft limit as far as the hard limit lets it. Answers a warning where that is not enough for `devices`.
-    static func raise(for devices: Int) -> String? {
+    /// - Parameter name: of the setting that `devices` is from.
+    static func raise(for devices: Int, name: String = "limits.devices") -> String? {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
         let needed = rlim_t(clamping: devices) + rlim_t(reserve)
@@ -19,7 +20,18 @@ enum FileDescriptors {
             _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         }
         guard limit.rlim_cur < needed else { return nil }
-        return "limits.devices is \(devices), but the system lets this program open only \(limit.rlim_max) files: "
-            + "raise the limit (ulimit -n, LimitNOFILE=) or lower limits.devices"
+        return "\(name) is \(devices), but the system lets this program open only \(limit.rlim_max) files: "
+            + "raise the limit (ulimit -n, LimitNOFILE=) or lower \(name)"
+    }
+
+    /// Raises the soft limit to the hard limit, for what takes as many files as others want. Answers a warning where
+    /// that is not enough for one file each.
+    static func raiseFully(for count: Int, name: String) -> String? {
+        var limit = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
+            limit.rlim_cur = limit.rlim_max
+            _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
+        return raise(for: count, name: name)
     }
 }

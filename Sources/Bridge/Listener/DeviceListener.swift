@@ -67,13 +67,24 @@ struct DeviceListener {
     private struct OverLimit: Error {}
 }
 
-/// An address that devices cannot be accepted on.
+/// An address that devices, or clients, cannot be accepted on.
 package struct ListenError: Error, CustomStringConvertible {
+    package enum Transport: Sendable {
+        case tcp
+        case quic
+    }
+
     package let address: ListenAddress
     package let reason: String
+    package var transport = Transport.tcp
 
     package var description: String {
-        "cannot listen on \(address.host) port \(address.port): \(reason). Is another program (a local MQTT broker?) "
+        let (port, other) =
+            switch transport {
+            case .tcp: ("port", "a local MQTT broker?")
+            case .quic: ("UDP port", "an MQTT broker with QUIC?")
+            }
+        return "cannot listen on \(address.host) \(port) \(address.port): \(reason). Is another program (\(other)) "
             + "using the port, and is the address one of this machine's?"
     }
 }

@@ -15,8 +15,8 @@ protocol BrokerLegObserver: AnyObject {
     func brokerSent(_ bytes: ByteBuffer)
     /// The broker's FIN.
     func brokerEnded()
-    /// The connection broke; it is over.
-    func brokerFailed(_ why: String)
+    /// The connection broke; it is over. `byBroker`: the broker's system reset it.
+    func brokerFailed(_ why: String, byBroker: Bool)
 }
 
 /// The TCP connection of one session to the broker.
@@ -45,7 +45,7 @@ final class BrokerLeg: ChannelInboundHandler {
     private var hasBrokerEnded = false
     private var isPaused = false
     private var isReadHeldBack = false
-    private var failure: String?
+    private var failure: (any Error)?
 
     init(observer: any BrokerLegObserver) {
         self.observer = observer
@@ -58,7 +58,9 @@ final class BrokerLeg: ChannelInboundHandler {
         guard case .open(let channel) = state else { return taken() }
         unwritten += 1
         let promise = channel.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { [weak self] _ in
+        promise.futureResult.assumeIsolated().whenComplete { [weak self] result in
+            // The channel closes without another word after a write that failed.
+            if case .failure(let error as IOError) = result { self?.failure = error }
             taken()
             self?.written()
         }
@@ -177,12 +179,21 @@ final class BrokerLeg: ChannelInboundHandler {
         state = .closed
         let observer = observer
         self.observer = nil
-        if let failure { observer?.brokerFailed(failure) } else if !hasBrokerEnded { observer?.brokerEnded() }
+        if let failure {
+            observer?.brokerFailed("\(failure)", byBroker: Self.isReset(failure))
+        } else if !hasBrokerEnded {
+            observer?.brokerEnded()
+        }
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        failure = "\(error)"
+        failure = error
         context.close(promise: nil)
+    }
+
+    private static func isReset(_ error: any Error) -> Bool {
+        guard let error = error as? IOError else { return false }
+        return error.errnoCode == ECONNRESET || error.errnoCode == EPIPE
     }
 }

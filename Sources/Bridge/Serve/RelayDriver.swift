@@ -119,8 +119,8 @@ extension RelayDriver: BrokerLegObserver {
         perform(relay.brokerEnded())
     }
 
-    func brokerFailed(_ why: String) {
-        perform(relay.brokerFailed(why))
+    func brokerFailed(_ why: String, byBroker: Bool) {
+        perform(relay.brokerFailed(why, byBroker: byBroker))
     }
 
     private func sendProxyHeader() {

@@ -13,8 +13,6 @@ final class ServeHost {
     var statistics = ServeStatistics()
     private var endpoints: [QUICEndpoint] = []
     private var connections: [ObjectIdentifier: ServedConnection] = [:]
-    /// Whether the connection that is being accepted has shown its address.
-    private var isAddressValidated = false
     private var isShuttingDown = false
     private var whenEmpty: EventLoopPromise<Void>?
 
@@ -41,6 +39,11 @@ final class ServeHost {
         } catch {
             return eventLoop.makeFailedFuture(error)
         }
+    }
+
+    /// The next connections are made with it; those that are there keep theirs.
+    func use(_ tls: QUICTLSContext) {
+        for endpoint in endpoints { endpoint.server?.tls = tls }
     }
 
     /// Figures as of now.
@@ -83,7 +86,6 @@ extension ServeHost: QUICEndpointDelegate {
             statistics.refusals[.shuttingDown, default: 0] += 1
             return .refuse
         }
-        isAddressValidated = incoming.isAddressValidated
         switch admission.decide(on: incoming) {
         case .admit:
             return .accept
@@ -97,10 +99,11 @@ extension ServeHost: QUICEndpointDelegate {
     }
 
     func endpoint(
-        _ endpoint: QUICEndpoint, accepted handle: QUICConnectionHandle
+        _ endpoint: QUICEndpoint, accepted handle: QUICConnectionHandle, from incoming: QUICIncomingConnection
     ) -> any QUICConnectionObserver {
-        let connection = ServedConnection(host: self, handle: handle, isAddressValidated: isAddressValidated)
-        admission.joined(from: connection.address, isValidated: isAddressValidated)
+        let isValidated = incoming.isAddressValidated
+        let connection = ServedConnection(host: self, handle: handle, isAddressValidated: isValidated)
+        admission.joined(from: connection.address, isValidated: isValidated)
         connections[ObjectIdentifier(connection)] = connection
         return connection
     }

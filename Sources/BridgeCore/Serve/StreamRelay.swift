@@ -235,14 +235,14 @@ extension StreamRelay {
     }
 
     /// The TCP connection broke.
-    package mutating func brokerFailed(_ why: String) -> [RelayAction] {
+    /// - Parameter byBroker: it was reset. A broker that closes while bytes of the client wait to be read does that too,
+    ///   so it may be an end that the broker chose, as for a client that was taken over: not worth another attempt.
+    package mutating func brokerFailed(_ why: String, byBroker: Bool) -> [RelayAction] {
         switch state {
         case .relaying:
-            guard !hasDisconnected else {
-                return brokerEnded()
-            }
-            // Not an end that the broker chose: the client shall try again.
-            return over([.resetClient(code: ServeCode.goingAway), .ended(.brokerLost(why))])
+            guard !hasDisconnected else { return brokerEnded() }
+            let code = byBroker ? ServeCode.none : ServeCode.goingAway
+            return over([.resetClient(code: code), .ended(.brokerLost(why))])
         case .brokerLeft:
             return over([.stop(.goodbye), .finishClient])
         case .completing:

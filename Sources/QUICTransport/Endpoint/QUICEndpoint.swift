@@ -28,7 +28,7 @@ package final class QUICEndpoint {
     let family: QUICAddressFamily
     let logger: Logger
     /// Nil where the endpoint only makes connections.
-    let server: QUICServerSide?
+    package let server: QUICServerSide?
     /// What the engine is told as its own address: the socket's, which for a wildcard stays one although the kernel
     /// picks the real one for each datagram. So a new route is followed without a word.
     private(set) var localAddress: SocketAddress
@@ -121,7 +121,7 @@ package final class QUICEndpoint {
     }
 
     /// Closes the socket and forgets all connections without another word to their peers.
-    private func abandon() {
+    func abandon() {
         let channel = openChannel
         socket = .closed
         timer?.task.cancel()

@@ -6,11 +6,13 @@ package protocol QUICEndpointDelegate: AnyObject {
 
     /// The connection is there; its events go to the observer, which has to be kept alive by its owner. The last is
     /// ``QUICEvent/closed(_:)``, and may come at once.
-    func endpoint(_ endpoint: QUICEndpoint, accepted handle: QUICConnectionHandle) -> any QUICConnectionObserver
+    func endpoint(
+        _ endpoint: QUICEndpoint, accepted handle: QUICConnectionHandle, from incoming: QUICIncomingConnection
+    ) -> any QUICConnectionObserver
 }
 
 package enum QUICAcceptance: Sendable, Equatable {
-    /// `endpoint(_:accepted:)` follows, unless a library fails.
+    /// `endpoint(_:accepted:from:)` follows, unless a library fails.
     case accept
     /// The client has to show first that it receives at its address (RFC 9000 8.1.2). As `accept` where it did.
     case retry

@@ -18,6 +18,12 @@ package final class QUICServerSide {
         self.logger = logger
     }
 
+    /// What the next connections are made with; those that are there keep theirs.
+    package var tls: QUICTLSContext {
+        get { acceptor.tls }
+        set { acceptor.tls = newValue }
+    }
+
     /// Answers whether the datagram belongs to another event loop, which it has been given to or, where that one has
     /// too many waiting, dropped for.
     ///
@@ -53,7 +59,9 @@ package final class QUICServerSide {
             if case .reply(let retry) = decision { endpoint.reply(retry) }
         case .accept, .retry:
             accept(incoming, endpoint, delegate, now)
-        case .refuse, .ignore:
+        case .refuse:
+            if let refusal = acceptor.refusal(of: incoming) { endpoint.reply(refusal) }
+        case .ignore:
             break
         }
     }
@@ -66,7 +74,7 @@ package final class QUICServerSide {
             let connection = try QUICConnection.server(accepting: incoming, now: now)
             let handle = QUICConnectionHandle(connection: connection, endpoint: endpoint)
             endpoint.adopt(handle)
-            handle.observer = delegate.endpoint(endpoint, accepted: handle)
+            handle.observer = delegate.endpoint(endpoint, accepted: handle, from: incoming)
             endpoint.deliverEvents(of: handle)
             endpoint.needsFlush(handle)
         } catch {
@@ -102,8 +110,10 @@ extension QUICEndpoint {
         delegate: any QUICEndpointDelegate, place: QUICDatagramExchange.Place? = nil, logger: Logger
     ) throws {
         guard let family = QUICAddressFamily(address) else { throw SocketAddressError.unsupported }
+        var quic = configuration.quic
+        quic.connectionIDPrefix = place?.index
         let acceptor = QUICServerAcceptor(
-            configuration: configuration.quic, tls: configuration.tls, secret: configuration.secret,
+            configuration: quic, tls: configuration.tls, secret: configuration.secret,
             repliesPerSecond: configuration.repliesPerSecond)
         let server = QUICServerSide(acceptor: acceptor, delegate: delegate, place: place, logger: logger)
         self.init(eventLoop: eventLoop, family: family, address: address, server: server, logger: logger)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bridge
 import BridgeConfig
 import BridgeCore
 import Logging
@@ -9,7 +10,8 @@ struct CheckCommand: AsyncParsableCommand {
         abstract: "Checks the configuration and shows the one in force.",
         discussion: """
             Exits with 0 where the configuration is usable, with 78 where it is not, and with 69 where --connect could \
-            not reach the broker. Passwords are not shown.
+            not reach the broker. Passwords are not shown. With --serve, the configuration of `serve` is meant, and its \
+            certificate and key are read.
             """)
 
     @OptionGroup var options: ConfigurationOptions
@@ -17,11 +19,31 @@ struct CheckCommand: AsyncParsableCommand {
     @Flag(help: "Also make one QUIC connection to the broker, without MQTT on it, and report what it told.")
     var connect = false
 
+    @Flag(help: "Check what `serve` needs instead of what `run` does.")
+    var serve = false
+
+    func validate() throws {
+        if serve, connect { throw ValidationError("--connect is for `run`: `serve` makes no QUIC connections.") }
+    }
+
     func run() async throws {
+        if serve { return try checkServe() }
         let loaded = try options.load()
         print(EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins), terminator: "")
         for warning in loaded.warnings { StandardError.write("warning: \(warning)\n") }
         if connect { try await connect(loaded.configuration) }
+    }
+
+    private func checkServe() throws {
+        let loaded = try options.loadServe()
+        print(EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins), terminator: "")
+        for warning in loaded.warnings { StandardError.write("warning: \(warning)\n") }
+        do {
+            try ServeService.check(loaded.configuration)
+        } catch {
+            StandardError.write("\(error)\n")
+            throw ExitCode.configuration
+        }
     }
 
     private func connect(_ configuration: BridgeConfiguration) async throws {

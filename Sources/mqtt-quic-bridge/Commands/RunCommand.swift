@@ -2,10 +2,7 @@ import ArgumentParser
 import Bridge
 import BridgeConfig
 import BridgeCore
-import Foundation
 import Logging
-import ServiceLifecycle
-import UnixSignals
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -34,7 +31,7 @@ struct RunCommand: AsyncParsableCommand {
         for warning in loaded.warnings + [fileLimit].compactMap({ $0 }) {
             logger.warning("configuration", metadata: ["detail": .string(warning)])
         }
-        try await run(try service(loaded.configuration, logger), logger)
+        try await Supervisor.run(try service(loaded.configuration, logger), logger)
     }
 
     private func service(_ configuration: BridgeConfiguration, _ logger: Logger) throws -> BridgeService {
@@ -43,32 +40,6 @@ struct RunCommand: AsyncParsableCommand {
         } catch {
             logger.critical("the configuration is not usable", metadata: ["error": "\(error)"])
             throw ExitCode.configuration
-        }
-    }
-
-    private func run(_ service: BridgeService, _ logger: Logger) async throws {
-        var quiet = logger
-        quiet.logLevel = max(logger.logLevel, .error)
-        let group = ServiceGroup(
-            configuration: .init(
-                services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
-        let impatience = Task { await Self.exitAtSecondSignal(logger) }
-        defer { impatience.cancel() }
-        do {
-            try await group.run()
-        } catch {
-            logger.critical("the bridge ended", metadata: ["error": "\(error)"])
-            throw ExitCode.failure
-        }
-    }
-
-    private static func exitAtSecondSignal(_ logger: Logger) async {
-        var count = 0
-        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
-            count += 1
-            guard count > 1 else { continue }
-            logger.warning("second signal: ending at once", metadata: ["signal": "\(signal)"])
-            Foundation.exit(1)
         }
     }
 }

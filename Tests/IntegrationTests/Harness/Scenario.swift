@@ -112,7 +112,7 @@ struct Scenario: Sendable {
         await processes.append(process)
     }
 
-    private static func lastWords(of processes: [ChildProcess], lines count: Int = 40) async -> String {
+    static func lastWords(of processes: [ChildProcess], lines count: Int = 40) async -> String {
         var text = ""
         for process in processes {
             let lines = await process.errors.all.suffix(count) + process.output.all.suffix(count)

@@ -1,0 +1,63 @@
+import Logging
+import NIOCore
+import NIOPosix
+
+/// Has certificate, key and client CA read again when their files change, and when asked.
+struct CertificateWatch {
+    /// Between two looks at the files.
+    static let interval = Duration.seconds(5)
+
+    let tls: ServerTLS
+    let hosts: ServeHosts
+    let logger: Logger
+
+    /// Runs until it is cancelled.
+    func run(_ reloads: AsyncStream<Void>) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await poll() }
+            group.addTask {
+                for await _ in reloads { await reload("asked to") }
+            }
+        }
+    }
+
+    /// Files that change one after the other are read once they have stayed the same for a while.
+    private func poll() async {
+        var used = await stamps()
+        var last = used
+        while (try? await Task.sleep(for: Self.interval)) != nil {
+            let now = await stamps()
+            if now == last, now != used {
+                used = now
+                await reload("files changed")
+            }
+            last = now
+        }
+    }
+
+    private func reload(_ why: String) async {
+        let tls = tls
+        let result = await onFileThread { Result { try tls.reload() } }
+        switch result {
+        case .success(let context)?:
+            await hosts.use(context)
+            logger.notice("certificate and key were read again", metadata: ["reason": "\(why)", "leg": "client"])
+        case .failure(let error)?:
+            logger.warning(
+                "the new certificate or key is not usable, and the one of before stays in use",
+                metadata: ["error": "\(error)", "leg": "client"])
+        case nil:
+            break
+        }
+    }
+
+    private func stamps() async -> [FileStamp?] {
+        let tls = tls
+        return await onFileThread { tls.stamps } ?? []
+    }
+
+    /// A file system may take its time.
+    private func onFileThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
+        try? await NIOThreadPool.singleton.runIfActive { body() }
+    }
+}

@@ -1,0 +1,76 @@
+import BridgeCore
+import Logging
+import NIOCore
+import NIOPosix
+import QUICTransport
+
+/// The hosts of all event loops, from outside.
+struct ServeHosts: Sendable {
+    private let hosts: [NIOLoopBound<ServeHost>]
+    private let logger: Logger
+
+    init(configuration: ServeConfiguration, group: MultiThreadedEventLoopGroup, logger: Logger) async throws {
+        let admission = SharedServeAdmission(configuration: configuration, logger: logger)
+        var hosts: [NIOLoopBound<ServeHost>] = []
+        for loop in group.makeIterator() {
+            let host = try await loop.submit {
+                NIOLoopBound(
+                    ServeHost(configuration: configuration, admission: admission, eventLoop: loop, logger: logger),
+                    eventLoop: loop)
+            }.get()
+            hosts.append(host)
+        }
+        self.hosts = hosts
+        self.logger = logger
+    }
+
+    /// One socket a loop. Throws ``ListenError``.
+    func listen(on address: ListenAddress, _ server: QUICServerConfiguration) async throws {
+        // One byte of the connection ID tells the loops apart.
+        let hosts = hosts.prefix(256)
+        let exchange = QUICDatagramExchange(eventLoops: hosts.map { $0.eventLoop })
+        do {
+            var socket = try SocketAddress(ipAddress: address.host, port: address.port)
+            for (index, host) in hosts.enumerated() {
+                let place = exchange.place(UInt8(truncatingIfNeeded: index))
+                let wanted = socket
+                // With port 0 the first socket chooses for all.
+                socket = try await host.eventLoop.flatSubmit {
+                    host.value.listen(on: wanted, server, place: place)
+                }.get()
+            }
+            logger.info("listening", metadata: ["address": "\(socket.hostAndPort)", "leg": "client"])
+        } catch {
+            throw ListenError(address: address, reason: "\(error)", transport: .quic)
+        }
+    }
+
+    func use(_ tls: QUICTLSContext) async {
+        for host in hosts { try? await host.eventLoop.submit { host.value.use(tls) }.get() }
+    }
+
+    func statistics() async -> ServeStatistics {
+        var sum = ServeStatistics()
+        for host in hosts {
+            if let part = try? await host.eventLoop.submit({ host.value.currentStatistics }).get() { sum = sum + part }
+        }
+        return sum
+    }
+
+    /// Ends all sessions in order, and what is left after the timeout at once.
+    func shutDown(within timeout: TimeAmount) async {
+        var ends: [EventLoopFuture<Void>] = []
+        for host in hosts {
+            let promise = host.eventLoop.makePromise(of: Void.self)
+            host.eventLoop.scheduleTask(in: timeout) { promise.succeed() }
+            host.eventLoop.execute { host.value.shutDown().whenComplete { _ in promise.succeed() } }
+            ends.append(promise.futureResult)
+        }
+        for end in ends { try? await end.get() }
+        await close()
+    }
+
+    func close() async {
+        for host in hosts { try? await host.eventLoop.flatSubmit { host.value.close() }.get() }
+    }
+}

@@ -1,0 +1,86 @@
+import BridgeCore
+import Logging
+import NIOCore
+import NIOPosix
+import QUICTransport
+import ServiceLifecycle
+
+/// `serve` as one service: takes QUIC clients, gives each of their streams a TCP connection to the broker, and ends
+/// them in order when it is told to stop.
+package struct ServeService: Service {
+    private let configuration: ServeConfiguration
+    private let reloads: AsyncStream<Void>
+    private let logger: Logger
+    private let tls: ServerTLS
+
+    /// Reads certificate and key. Throws what is wrong with them.
+    /// - Parameter reloads: each element has the certificate files read again.
+    package init(
+        configuration: ServeConfiguration, reloads: AsyncStream<Void> = AsyncStream { _ in }, logger: Logger
+    ) throws {
+        self.configuration = configuration
+        self.reloads = reloads
+        self.logger = logger
+        self.tls = try ServerTLS(configuration: configuration)
+    }
+
+    /// Throws what is wrong with certificate and key.
+    package static func check(_ configuration: ServeConfiguration) throws {
+        _ = try ServerTLS(configuration: configuration)
+    }
+
+    /// Runs until graceful shutdown or cancellation. Throws ``ListenError``.
+    package func run() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
+        do {
+            try await serve(on: group)
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        try await group.shutdownGracefully()
+    }
+
+    private func serve(on group: MultiThreadedEventLoopGroup) async throws {
+        let hosts = try await ServeHosts(configuration: configuration, group: group, logger: logger)
+        let server = serverConfiguration
+        do {
+            for address in configuration.listen { try await hosts.listen(on: address, server) }
+        } catch {
+            await hosts.close()
+            throw error
+        }
+        let watch = Task { await CertificateWatch(tls: tls, hosts: hosts, logger: logger).run(reloads) }
+        let reports = Task { await StatisticsReport(hosts: hosts, logger: logger).run() }
+
+        // Cancellation is a reason to stop like any other.
+        try? await gracefulShutdown()
+
+        watch.cancel()
+        reports.cancel()
+        logger.info("shutting down", metadata: ["within": "\(configuration.limits.shutdownTimeout)"])
+        await hosts.shutDown(within: TimeAmount(configuration.limits.shutdownTimeout))
+        await StatisticsReport(hosts: hosts, logger: logger).report()
+        logger.info("stopped")
+    }
+
+    private var serverConfiguration: QUICServerConfiguration {
+        let limits = configuration.limits
+        // The server's order decides: who can have many sessions on one connection shall.
+        var quic = QUICConfiguration(alpn: [ServedConnection.multiplexed, ServedConnection.single])
+        quic.idleTimeout = configuration.idleTimeout
+        // Clients keep their connections alive, or not.
+        quic.keepAlive = nil
+        quic.maxBidiStreams = limits.streamsPerConnection
+        quic.initialMaxStreamData = UInt64(limits.streamBuffer)
+        // Enough for all streams at once, so that one whose broker side is slow takes no credit from others.
+        let (all, overflow) = UInt64(limits.streamsPerConnection).multipliedReportingOverflow(
+            by: UInt64(limits.streamBuffer))
+        quic.initialMaxData = overflow ? .max : all
+        quic.activeConnectionIDLimit = 8
+        var server = QUICServerConfiguration(quic: quic, tls: tls.current)
+        server.secret = tls.secret
+        server.repliesPerSecond = max(1_000, 2 * limits.handshakesPerSecond)
+        return server
+    }
+}

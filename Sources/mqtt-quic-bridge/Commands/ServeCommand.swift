@@ -1,0 +1,54 @@
+import ArgumentParser
+import Bridge
+import BridgeConfig
+import BridgeCore
+import Logging
+import UnixSignals
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Takes MQTT over QUIC in front of a broker that speaks TCP only, until SIGTERM or Ctrl-C.",
+        discussion: """
+            The other end of `run`, and of every client of MQTT over QUIC: each QUIC stream becomes one TCP connection to \
+            the broker. Reads the sections `serve` and `log` of the configuration. SIGHUP reads certificate, key and \
+            client CA again, which happens by itself when they change. The first SIGTERM or Ctrl-C ends all sessions in \
+            order within serve.shutdown_timeout; a second one ends the program at once. Exits with 78 where the \
+            configuration is not usable, with 1 where an address of serve.listen is not to be had.
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Instead of log.level: \(LogConfiguration.Level.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "level"))
+    var logLevel: LogConfiguration.Level?
+
+    func run() async throws {
+        var loaded = try options.loadServe()
+        if let logLevel { loaded.configuration.log.level = logLevel }
+        BridgeLogHandler.bootstrap(loaded.configuration.log)
+        let logger = Logger(label: "mqtt-quic-bridge")
+        let fileLimit = FileDescriptors.raiseFully(
+            for: loaded.configuration.limits.connections, name: "serve.connections")
+        for warning in loaded.warnings + [fileLimit].compactMap({ $0 }) {
+            logger.warning("configuration", metadata: ["detail": .string(warning)])
+        }
+        try await Supervisor.run(try await service(loaded.configuration, logger), logger)
+    }
+
+    private func service(_ configuration: ServeConfiguration, _ logger: Logger) async throws -> ServeService {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        let (reloads, hangup) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        Task {
+            for await _ in signals { hangup.yield() }
+        }
+        do {
+            return try ServeService(configuration: configuration, reloads: reloads, logger: logger)
+        } catch {
+            logger.critical("the configuration is not usable", metadata: ["error": "\(error)"])
+            throw ExitCode.configuration
+        }
+    }
+}

@@ -1,0 +1,309 @@
+import BridgeCore
+import MQTTCodec
+import NIOCore
+import Testing
+
+@Suite struct StreamRelayTests {
+    private static let goodbye = RelayAction.start(.goodbye, after: StreamRelay.goodbye)
+
+    private static func connect(_ level: UInt8 = 5) -> ByteBuffer {
+        level == 5
+            ? ByteBuffer(bytes: [0x10, 13, 0, 4, 0x4D, 0x51, 0x54, 0x54, 5, 2, 0, 60, 0, 0, 0])
+            : ByteBuffer(bytes: [0x10, 12, 0, 4, 0x4D, 0x51, 0x54, 0x54, level, 2, 0, 60, 0, 0])
+    }
+    private static let connack = ByteBuffer(bytes: [0x20, 3, 0, 0, 0])
+    private static let pingreq = ByteBuffer(bytes: [0xC0, 0])
+    private static let pingresp = ByteBuffer(bytes: [0xD0, 0])
+    private static let disconnect = ByteBuffer(bytes: [0xE0, 0])
+    private static let nothing = ByteBuffer()
+
+    private static func relay(maximumConnect: Int = 1_000) -> StreamRelay {
+        StreamRelay(context: .init(connectWithin: .seconds(5), maximumConnect: maximumConnect))
+    }
+
+    private static func connecting(_ level: UInt8 = 5) -> StreamRelay {
+        var relay = relay()
+        #expect(relay.clientSent(connect(level), isEnd: false) == [.stop(.connectPacket), .connectBroker])
+        return relay
+    }
+
+    private static func relaying(_ level: UInt8 = 5) -> StreamRelay {
+        var relay = connecting(level)
+        #expect(relay.brokerConnected() == [.sendToBroker(connect(level))])
+        #expect(relay.brokerSent(connack) == [.sendToClient(connack)])
+        return relay
+    }
+
+    // MARK: - The beginning
+
+    @Test func nothingIsOpenedBeforeAWholeConnect() {
+        var relay = Self.relay()
+        #expect(relay.started() == [.start(.connectPacket, after: .seconds(5))])
+        let bytes = Array(Self.connect().readableBytesView)
+        for byte in bytes.dropLast() { #expect(relay.clientSent(ByteBuffer(bytes: [byte]), isEnd: false) == []) }
+        #expect(relay.connectPacket == nil)
+        let last = ByteBuffer(bytes: bytes.suffix(1))
+        #expect(relay.clientSent(last, isEnd: false) == [.stop(.connectPacket), .connectBroker])
+        #expect(relay.connectPacket == Self.connect() && relay.version == .v5_0)
+        #expect(relay.brokerConnected() == bytes.map { .sendToBroker(ByteBuffer(bytes: [$0])) })
+        #expect(relay.connectPacket == nil)
+    }
+
+    @Test func whatComesWithConnectWaitsForTheBroker() {
+        var relay = Self.relay()
+        var bytes = Self.connect(4)
+        bytes.writeImmutableBuffer(Self.pingreq)
+        #expect(relay.clientSent(bytes, isEnd: false) == [.stop(.connectPacket), .connectBroker])
+        #expect(relay.connectPacket == Self.connect(4) && relay.version == .v3_1_1)
+        #expect(relay.clientSent(Self.pingreq, isEnd: true) == [])
+        #expect(
+            relay.brokerConnected() == [
+                .sendToBroker(bytes), .sendToBroker(Self.pingreq), .finishBroker, Self.goodbye, .ended(.clientFinished),
+            ])
+    }
+
+    @Test(arguments: [
+        ([UInt8]([0xC0, 0]), "the first packet has to be CONNECT"), ([0x11, 2], "the first packet has to be CONNECT"),
+        (Array("GET / HTTP/1.1".utf8), "HTTP"), ([0x16, 0x03, 0x01], "TLS"),
+    ])
+    func whatIsNoConnectIsReset(bytes: [UInt8], word: String) throws {
+        var relay = Self.relay()
+        let actions = relay.clientSent(ByteBuffer(bytes: bytes), isEnd: false)
+        #expect(
+            actions.prefix(3) == [.stop(.connectPacket), .discard(bytes: bytes.count), .resetClient(code: 0x382)])
+        guard case .ended(.violation(let what))? = actions.last else {
+            Issue.record("\(actions)")
+            return
+        }
+        #expect(what.contains(word) && relay.isOver)
+        #expect(relay.clientSent(Self.pingreq, isEnd: false) == [.discard(bytes: 2)])
+    }
+
+    @Test func aConnectLongerThanTheBufferIsReset() {
+        var relay = Self.relay(maximumConnect: 1_000)
+        #expect(relay.clientSent(ByteBuffer(bytes: [0x10, 0x80 | 101, 7]), isEnd: false) == [])
+        var other = Self.relay(maximumConnect: 1_000)
+        let actions = other.clientSent(ByteBuffer(bytes: [0x10, 0x80 | 102, 7]), isEnd: false)
+        #expect(actions.contains(.resetClient(code: 0x395)) && other.isOver)
+    }
+
+    @Test func noConnectInTimeIsReset() {
+        var relay = Self.relay()
+        _ = relay.clientSent(ByteBuffer(bytes: [0x10]), isEnd: false)
+        #expect(
+            relay.timedOut(.connectPacket) == [
+                .discard(bytes: 1), .resetClient(code: 0x380), .ended(.noConnectPacket),
+            ])
+        var later = Self.relaying()
+        #expect(later.timedOut(.connectPacket) == [])
+    }
+
+    @Test func aStreamWithoutConnectJustEnds() {
+        var relay = Self.relay()
+        #expect(
+            relay.clientSent(Self.nothing, isEnd: true) == [
+                .stop(.connectPacket), .finishClient, .ended(.clientFinished),
+            ])
+        #expect(relay.isOver)
+    }
+
+    // MARK: - Ends of the client
+
+    @Test func packetsPassAsTheyAre() {
+        var relay = Self.relaying()
+        #expect(relay.clientSent(Self.pingreq, isEnd: false) == [.sendToBroker(Self.pingreq)])
+        #expect(relay.brokerSent(Self.pingresp) == [.sendToClient(Self.pingresp)])
+    }
+
+    @Test func finAfterDisconnectLetsTheBrokerFinish() {
+        var relay = Self.relaying()
+        #expect(
+            relay.clientSent(Self.disconnect, isEnd: true) == [
+                .sendToBroker(Self.disconnect), .finishBroker, Self.goodbye, .ended(.clientDisconnected),
+            ])
+        #expect(relay.brokerSent(Self.pingresp) == [.sendToClient(Self.pingresp)])
+        #expect(relay.brokerEnded() == [.stop(.goodbye), .finishClient])
+        #expect(relay.isOver)
+    }
+
+    @Test func finAloneIsALostClientForTheBroker() {
+        var relay = Self.relaying()
+        #expect(
+            relay.clientSent(Self.nothing, isEnd: true) == [.finishBroker, Self.goodbye, .ended(.clientFinished)])
+        #expect(relay.brokerEnded() == [.stop(.goodbye), .finishClient])
+    }
+
+    @Test func aBrokerThatDoesNotFinishIsReset() {
+        var relay = Self.relaying()
+        _ = relay.clientSent(Self.disconnect, isEnd: true)
+        #expect(relay.timedOut(.goodbye) == [.abortBroker, .finishClient])
+        #expect(relay.isOver)
+    }
+
+    @Test func aBrokerThatBreaksWhileItFinishesHasFinished() {
+        var relay = Self.relaying()
+        _ = relay.clientSent(Self.disconnect, isEnd: true)
+        #expect(relay.brokerFailed("reset", byBroker: true) == [.stop(.goodbye), .finishClient])
+    }
+
+    @Test func aResetIsAnAbruptEnd() {
+        var relay = Self.relaying()
+        #expect(
+            relay.clientReset(code: 7) == [
+                .abortBroker, .resetClient(code: 7), .ended(.clientReset(code: 7)),
+            ])
+        #expect(relay.isOver && relay.clientStopped() == [])
+    }
+
+    @Test func stopSendingIsAnAbruptEndToo() {
+        var relay = Self.relaying()
+        #expect(
+            relay.clientStopped() == [.abortBroker, .resetClient(code: 0), .ended(.clientReset(code: nil))])
+        var ended = Self.relaying()
+        _ = ended.clientSent(Self.disconnect, isEnd: true)
+        #expect(ended.clientStopped() == [])
+    }
+
+    @Test func aLostConnectionIsAnAbruptEnd() {
+        var relay = Self.relaying()
+        #expect(relay.connectionLost("idle") == [.abortBroker, .ended(.connectionLost("idle"))])
+        var waiting = Self.connecting()
+        #expect(
+            waiting.connectionLost("idle") == [
+                .abortBroker, .discard(bytes: Self.connect().readableBytes), .ended(.connectionLost("idle")),
+            ])
+        #expect(waiting.brokerConnected() == [.abortBroker])
+        var fresh = Self.relay()
+        #expect(fresh.connectionLost("idle") == [.stop(.connectPacket), .ended(.connectionLost("idle"))])
+    }
+
+    /// A TCP reset could take the DISCONNECT back, and the will would be published.
+    @Test func aLostConnectionAfterDisconnectIsClean() {
+        var relay = Self.relaying()
+        _ = relay.clientSent(Self.disconnect, isEnd: false)
+        #expect(relay.connectionLost("closed") == [.finishBroker, .ended(.clientDisconnected)])
+        var reset = Self.relaying()
+        _ = reset.clientSent(Self.disconnect, isEnd: false)
+        #expect(reset.clientReset(code: 0) == [.finishBroker, .resetClient(code: 0), .ended(.clientDisconnected)])
+    }
+
+    // MARK: - Ends of the broker
+
+    @Test func theBrokersEndIsAFIN() {
+        var relay = Self.relaying()
+        #expect(
+            relay.brokerEnded() == [.finishBroker, .finishClient, Self.goodbye, .ended(.brokerClosed)])
+        #expect(relay.clientSent(Self.pingreq, isEnd: false) == [.discard(bytes: 2)])
+        #expect(relay.clientSent(Self.nothing, isEnd: true) == [.stop(.goodbye)])
+        #expect(relay.isOver)
+    }
+
+    /// As EMQX does with DISCONNECT without FIN.
+    @Test func aClientThatDoesNotFinishIsReset() {
+        var relay = Self.relaying()
+        _ = relay.clientSent(Self.disconnect, isEnd: false)
+        #expect(
+            relay.brokerEnded() == [.finishBroker, .finishClient, Self.goodbye, .ended(.clientDisconnected)])
+        #expect(relay.timedOut(.goodbye) == [.resetClient(code: 0)])
+        #expect(relay.isOver)
+    }
+
+    @Test func aBrokenTCPConnectionIsAReset() {
+        var relay = Self.relaying()
+        #expect(
+            relay.brokerFailed("no route", byBroker: false) == [
+                .resetClient(code: 2), .ended(.brokerLost("no route")),
+            ])
+        var other = Self.relaying()
+        #expect(
+            other.brokerFailed("reset", byBroker: true) == [.resetClient(code: 0), .ended(.brokerLost("reset"))])
+    }
+
+    private static let refusals: [(UInt8, [UInt8])] = [
+        (5, [0x20, 3, 0, 0x88, 0]), (4, [0x20, 2, 0, 3]), (3, [0x20, 2, 0, 3]), (9, [0x20, 2, 0, 3]),
+    ]
+
+    @Test(arguments: refusals)
+    func anUnreachableBrokerIsAConnack(level: UInt8, connack: [UInt8]) {
+        var relay = Self.connecting(level)
+        let count = Self.connect(level).readableBytes
+        #expect(
+            relay.brokerUnreachable("refused") == [
+                .discard(bytes: count), .sendToClient(ByteBuffer(bytes: connack)), .finishClient, Self.goodbye,
+                .ended(.brokerUnreachable("refused")),
+            ])
+        #expect(relay.clientSent(Self.nothing, isEnd: true) == [.stop(.goodbye)])
+    }
+
+    // MARK: - Shutdown
+
+    private static let words: [(UInt8, [RelayAction])] = [
+        (5, [.sendToClient(ByteBuffer(bytes: [0xE0, 1, 0x8B]))]), (4, []), (3, []),
+    ]
+
+    @Test(arguments: words)
+    func aSessionIsToldOfTheShutdownWhereItCan(level: UInt8, word: [RelayAction]) {
+        var relay = Self.relaying(level)
+        #expect(
+            relay.shutDown() == [Self.goodbye, .ended(.shutdown), .finishBroker] + word + [.finishClient])
+        #expect(relay.shutDown() == [] && relay.brokerEnded() == [])
+        #expect(relay.clientSent(Self.nothing, isEnd: true) == [.stop(.goodbye)])
+    }
+
+    @Test func aPacketUnderWayIsCompletedFirst() {
+        var relay = Self.relaying()
+        let publish = ByteBuffer(bytes: [0x30, 5, 0, 1, 0x61, 1, 2])
+        let (start, rest) = (publish.getSlice(at: 0, length: 3)!, publish.getSlice(at: 3, length: 4)!)
+        #expect(relay.brokerSent(start) == [.sendToClient(start)])
+        #expect(relay.shutDown() == [Self.goodbye, .ended(.shutdown)])
+        var more = rest
+        more.writeImmutableBuffer(Self.pingresp)
+        #expect(
+            relay.brokerSent(more) == [
+                .sendToClient(rest), .finishBroker, .sendToClient(ByteBuffer(bytes: [0xE0, 1, 0x8B])), .finishClient,
+            ])
+        #expect(relay.brokerSent(Self.pingresp) == [])
+    }
+
+    @Test func aPacketThatIsNotCompletedIsCutOff() {
+        var relay = Self.relaying()
+        _ = relay.brokerSent(ByteBuffer(bytes: [0x30, 5]))
+        _ = relay.shutDown()
+        #expect(relay.timedOut(.goodbye) == [.finishBroker, .resetClient(code: 2)])
+        #expect(relay.isOver)
+    }
+
+    @Test func aSessionWithoutConnackGetsOne() {
+        var relay = Self.connecting()
+        _ = relay.brokerConnected()
+        #expect(
+            relay.shutDown() == [
+                Self.goodbye, .ended(.shutdown), .finishBroker,
+                .sendToClient(ByteBuffer(bytes: [0x20, 3, 0, 0x88, 0])),
+                .finishClient,
+            ])
+        var waiting = Self.connecting(4)
+        #expect(
+            waiting.shutDown() == [
+                .abortBroker, .discard(bytes: 14), .sendToClient(ByteBuffer(bytes: [0x20, 2, 0, 3])), .finishClient,
+                Self.goodbye, .ended(.shutdown),
+            ])
+        #expect(waiting.brokerConnected() == [.abortBroker])
+        var fresh = Self.relay()
+        #expect(
+            fresh.shutDown() == [.stop(.connectPacket), .finishClient, Self.goodbye, .ended(.shutdown)])
+    }
+
+    @Test func aBrokerThatHasSaidDisconnectIsNotContradicted() {
+        var relay = Self.relaying()
+        _ = relay.brokerSent(ByteBuffer(bytes: [0xE0, 1, 0x8E]))
+        #expect(relay.shutDown() == [Self.goodbye, .ended(.shutdown), .finishBroker, .finishClient])
+    }
+
+    @Test func aSessionThatEndsByItselfIsLeftToIt() {
+        var relay = Self.relaying()
+        _ = relay.clientSent(Self.disconnect, isEnd: true)
+        #expect(relay.shutDown() == [])
+        #expect(relay.brokerEnded() == [.stop(.goodbye), .finishClient])
+    }
+}

@@ -1,0 +1,34 @@
+import Foundation
+
+/// `mqtt-quic-bridge serve`, running.
+struct Serve: Sendable {
+    /// UDP port of its first listener.
+    let port: Int
+    let process: ChildProcess
+
+    /// Runs it with this configuration, whose listeners have port 0, and waits until it listens.
+    static func start(in folder: Folder, configuration: String) async throws -> Serve {
+        let file = try folder.write("serve-\(UUID().uuidString).yaml", configuration)
+        let process = try await ChildProcess.start("serve", Toolbox.bridge(), ["serve", "--config", file])
+        do {
+            let line = try await process.errors.first("serve to listen") {
+                $0.contains("listening") && $0.contains("address=")
+            }
+            guard
+                let port = line.split(separator: " ").first(where: { $0.hasPrefix("address=") })?
+                    .split(separator: ":").last.flatMap({ Int($0.prefix { $0.isNumber }) })
+            else { throw HarnessError("no port in: \(line)") }
+            return Serve(port: port, process: process)
+        } catch {
+            await process.stop()
+            throw HarnessError(
+                "serve did not start: \(error)", await process.errors.all.joined(separator: "\n") + configuration)
+        }
+    }
+
+    /// Waits for a line of its log.
+    @discardableResult
+    func logs(_ text: String, from start: Int = 0) async throws -> String {
+        try await process.errors.first("'\(text)' in the log of serve", from: start) { $0.contains(text) }
+    }
+}

@@ -1,0 +1,148 @@
+import Foundation
+import Testing
+
+@testable import QUICTransport
+
+/// What an end of one side means for the other, and for the will.
+@Suite(.timeLimit(.minutes(20)))
+struct ServeEndTests {
+    /// How a client's session ends.
+    enum End: String, Sendable, CaseIterable {
+        case disconnectAndFIN, disconnect, disconnectAndClose
+        case fin, reset, close, idle
+
+        var isClean: Bool {
+            switch self {
+            case .disconnectAndFIN, .disconnect, .disconnectAndClose: true
+            case .fin, .reset, .close, .idle: false
+            }
+        }
+    }
+
+    @Test(arguments: End.allCases, ["mqtt", "mqtt-mux"])
+    func everyEndReachesTheBroker(end: End, alpn: String) async throws {
+        try await ServeScenario.run { scenario in
+            let observer = try await scenario.observer("will/#")
+            var options = QUICClient.Options(alpn: [alpn])
+            if end == .idle { options.idleTimeout = .milliseconds(500) }
+            let client = try await scenario.client(options)
+            let (stream, _) = try await client.session("client-1", will: ("will/client-1", "gone"))
+            try await Self.perform(end, client, stream)
+            _ = try await scenario.serve.logs("session ended")
+            // The clean ones tell the broker that it was, whose log has it.
+            try await scenario.broker.logs(end.isClean ? "Received DISCONNECT from client-1" : "Client client-1 ")
+            try await observer.publish("will/marker", "marker", qos: 1)
+            let first = try await observer.message()
+            // A lost client is noticed after the marker, perhaps.
+            let message = first.topic == "will/marker" && !end.isClean ? try await observer.message() : first
+            #expect(message.topic == (end.isClean ? "will/marker" : "will/client-1"))
+            await client.stop()
+        }
+    }
+
+    private static func perform(_ end: End, _ client: QUICClient, _ stream: UInt64) async throws {
+        switch end {
+        case .disconnectAndFIN:
+            try await client.send(RawMQTT.disconnect, on: stream, fin: true)
+            try await client.expect(.fin(stream))
+        case .disconnect:
+            try await client.send(RawMQTT.disconnect, on: stream)
+            try await client.expect(.fin(stream))
+        case .disconnectAndClose:
+            try await client.send(RawMQTT.disconnect, on: stream)
+            try await client.expect(.fin(stream))
+            try await client.close()
+        case .fin:
+            try await client.send([], on: stream, fin: true)
+            try await client.expect(.fin(stream))
+        case .reset: try await client.reset(stream, code: 7)
+        case .close: try await client.close()
+        case .idle: try await client.vanish()
+        }
+    }
+
+    @Test(arguments: [End.disconnectAndFIN, .fin, .reset])
+    func theConnectionOfASingleSessionEndsWithIt(end: End) async throws {
+        try await ServeScenario.run { scenario in
+            let client = try await scenario.client()
+            let (stream, _) = try await client.session("client-1")
+            try await Self.perform(end, client, stream)
+            #expect(try await client.closed() == .applicationClosed(code: 0, reason: ""))
+            await client.stop()
+        }
+    }
+
+    /// EMQX closes after about three seconds.
+    @Test func aClientThatDoesNotFinishIsClosedToo() async throws {
+        try await ServeScenario.run { scenario in
+            let client = try await scenario.client()
+            let (stream, _) = try await client.session("client-1")
+            let start = ContinuousClock.now
+            try await Self.perform(.disconnect, client, stream)
+            #expect(try await client.closed() == .applicationClosed(code: 0, reason: ""))
+            #expect(ContinuousClock.now - start > .seconds(2))
+            await client.stop()
+        }
+    }
+
+    @Test func aSharedConnectionSurvivesItsSessions() async throws {
+        try await ServeScenario.run { scenario in
+            let client = try await scenario.multiplexedClient()
+            let (stays, _) = try await client.session("stays")
+            for end in [End.disconnectAndFIN, .fin, .reset] {
+                let (stream, _) = try await client.session("goes-\(end)")
+                try await Self.perform(end, client, stream)
+                try await client.expect(.streamClosed(stream))
+            }
+            try await client.send(RawMQTT.pingreq, on: stays)
+            #expect(try await client.received(6, on: stays).suffix(2) == [0xD0, 0])
+            await client.stop()
+        }
+    }
+
+    @Test func aTakeoverIsTheBrokersEnd() async throws {
+        try await ServeScenario.run { scenario in
+            let client = try await scenario.multiplexedClient()
+            let (old, _) = try await client.session("client-1")
+            let (oldOf5, connack) = try await client.session("client-5", level: 5)
+            _ = try await client.session("client-1")
+            _ = try await client.session("client-5", level: 5)
+            try await client.expect(.fin(old))
+            try await client.expect(.fin(oldOf5))
+            #expect(try await client.received(on: oldOf5).dropFirst(connack.count).starts(with: [0xE0]))
+            await client.stop()
+        }
+    }
+
+    @Test func aBrokerThatStopsIsAnEndOfAllSessions() async throws {
+        try await ServeScenario.run { scenario in
+            let client = try await scenario.multiplexedClient()
+            let (first, _) = try await client.session("client-1")
+            let (second, _) = try await client.session("client-2", level: 5)
+            scenario.broker.process.signal(SIGTERM)
+            try await client.expect(.fin(first))
+            try await client.expect(.fin(second))
+            await client.stop()
+        }
+    }
+
+    private static let refusals: [(UInt8, [UInt8])] = [
+        (3, [0x20, 2, 0, 3]), (4, [0x20, 2, 0, 3]), (5, [0x20, 3, 0, 0x88, 0]),
+    ]
+
+    @Test(arguments: refusals)
+    func anUnreachableBrokerIsSaidByConnack(level: UInt8, expected: [UInt8]) async throws {
+        var options = ServeScenario.Options()
+        options.brokerPort = try Toolbox.freePort()
+        try await ServeScenario.run(options) { scenario in
+            let client = try await scenario.client()
+            let (stream, connack) = try await client.session("client-1", level: level)
+            #expect(connack == expected)
+            try await client.expect(.fin(stream))
+            try await client.send([], on: stream, fin: true)
+            #expect(try await client.closed() == .applicationClosed(code: 0, reason: ""))
+            try await scenario.serve.logs("the broker cannot be reached")
+            await client.stop()
+        }
+    }
+}

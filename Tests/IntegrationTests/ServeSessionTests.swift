@@ -1,0 +1,168 @@
+import Foundation
+import Testing
+
+@testable import QUICTransport
+
+/// `serve` in front of a real Mosquitto, with clients on the bridge's own transport: sessions and what may keep them
+/// from being.
+@Suite(.timeLimit(.minutes(20)))
+struct ServeSessionTests {
+    @Test(arguments: [UInt8(3), 4])
+    func packetsPassBothWays(level: UInt8) async throws {
+        try await ServeScenario.run { scenario in
+            let observer = try await scenario.observer("up")
+            let client = try await scenario.client()
+            let (stream, answer) = try await client.session("client-1", level: level)
+            #expect(answer == [0x20, 2, 0, 0])
+            try await client.send(RawMQTT.subscribe("down", qos: 1), on: stream)
+            #expect(try await client.received(4 + 5, on: stream).suffix(5) == [0x90, 3, 0, 1, 1])
+            try await client.send(RawMQTT.publish("up", Array("hello".utf8)), on: stream)
+            #expect(try await observer.message().text == "hello")
+            try await observer.publish("down", "answer", qos: 0)
+            let packet = RawMQTT.publish("down", Array("answer".utf8))
+            #expect(try await client.received(9 + packet.count, on: stream).suffix(packet.count) == packet)
+            await client.stop()
+        }
+    }
+
+    @Test func aMegabyteOfEachPasses() async throws {
+        try await ServeScenario.run { scenario in
+            let client = try await scenario.client()
+            let (stream, _) = try await client.session("client-1")
+            try await client.send(RawMQTT.subscribe("echo"), on: stream)
+            _ = try await client.received(4 + 5, on: stream)
+            let payload = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+            let packet = RawMQTT.publish("echo", payload)
+            try await client.send(packet, on: stream)
+            #expect(try await client.received(9 + packet.count, on: stream).dropFirst(9).elementsEqual(packet))
+            await client.stop()
+        }
+    }
+
+    @Test func manySessionsShareAConnection() async throws {
+        let number = 50
+        try await ServeScenario.run { scenario in
+            let observer = try await scenario.observer("up/#")
+            let client = try await scenario.multiplexedClient()
+            for index in 0..<number {
+                let (stream, connack) = try await client.session("client-\(index)", level: 5)
+                #expect(connack.dropFirst(3).first == 0)
+                try await client.send(RawMQTT.publish("up/\(index)", [1], properties: []), on: stream)
+                #expect(try await observer.message().topic == "up/\(index)")
+            }
+            await client.stop()
+        }
+    }
+
+    @Test func theServerPrefersManySessions() async throws {
+        try await ServeScenario.run { scenario in
+            for (offered, chosen) in [(["mqtt", "mqtt-mux"], "mqtt-mux"), (["mqtt"], "mqtt")] {
+                let client = try await QUICClient.start(port: scenario.serve.port, .init(alpn: offered))
+                #expect(try await client.connected() == chosen)
+                await client.stop()
+            }
+            let other = try await QUICClient.start(port: scenario.serve.port, .init(alpn: ["h3"]))
+            #expect(try await other.closed() == .alpnRefused(offered: ["h3"]))
+            await other.stop()
+        }
+    }
+
+    /// As EMQX does.
+    @Test func aSecondStreamOfASingleSessionIsRefused() async throws {
+        try await ServeScenario.run { scenario in
+            let client = try await scenario.client()
+            let (first, _) = try await client.session("client-1")
+            let second = try await client.openStream()
+            try await client.send(RawMQTT.connect("client-2"), on: second)
+            try await client.expect(.reset(second, code: 0))
+            try await client.send(RawMQTT.pingreq, on: first)
+            #expect(try await client.received(6, on: first).suffix(2) == [0xD0, 0])
+            #expect(try await client.received(on: second).isEmpty)
+            await client.stop()
+        }
+    }
+
+    private static let noConnects: [([UInt8], UInt64)] = [
+        ([0xC0, 0], 0x382), (Array("GET / HTTP/1.1\r\n".utf8), 0x382), ([0x10, 0xFF, 0xFF, 0xFF, 0x7F, 0], 0x395),
+    ]
+
+    @Test(arguments: noConnects)
+    func whatIsNoConnectIsResetAndNeverReachesTheBroker(bytes: [UInt8], code: UInt64) async throws {
+        try await ServeScenario.run { scenario in
+            let client = try await scenario.multiplexedClient()
+            let bad = try await client.openStream()
+            let before = await scenario.broker.process.errors.count
+            try await client.send(bytes, on: bad)
+            try await client.expect(.reset(bad, code: code))
+            // The others on the connection notice nothing.
+            let (_, connack) = try await client.session("client-1")
+            #expect(connack == [0x20, 2, 0, 0])
+            let connections = await scenario.broker.process.errors.all.dropFirst(before).filter {
+                $0.contains("New connection")
+            }
+            #expect(connections.count == 1)
+            await client.stop()
+        }
+    }
+
+    @Test func whoDoesNotConnectInTimeIsLetGo() async throws {
+        var options = ServeScenario.Options()
+        options.serve = ["connect_within: 300ms"]
+        try await ServeScenario.run(options) { scenario in
+            let slow = try await scenario.multiplexedClient()
+            let stream = try await slow.openStream()
+            try await slow.send(Array(RawMQTT.connect("slow").dropLast()), on: stream)
+            try await slow.expect(.reset(stream, code: 0x380))
+            let silent = try await scenario.client()
+            #expect(try await silent.closed() == .applicationClosed(code: 0, reason: "no stream came in time"))
+            await slow.stop()
+            await silent.stop()
+        }
+    }
+
+    @Test func streamsThatEndMakeRoomForOthers() async throws {
+        var options = ServeScenario.Options()
+        options.serve = ["streams_per_connection: 2"]
+        try await ServeScenario.run(options) { scenario in
+            let client = try await scenario.multiplexedClient()
+            for round in 0..<5 {
+                let (stream, _) = try await client.session("client-\(round)")
+                try await client.send(RawMQTT.disconnect, on: stream, fin: true)
+                try await client.expect(.streamClosed(stream))
+            }
+            _ = try await client.session("one")
+            _ = try await client.session("two")
+            await #expect(throws: HarnessError.self) { _ = try await client.openStream() }
+            await client.stop()
+        }
+    }
+
+    @Test(arguments: ["::1", "127.0.0.1"])
+    func bothFamilies(host: String) async throws {
+        var options = ServeScenario.Options()
+        options.listen = host == "::1" ? "[::1]:0" : "\(host):0"
+        try await ServeScenario.run(options) { scenario in
+            let client = try await scenario.client(.init(host: host))
+            let (_, connack) = try await client.session("client-1")
+            #expect(connack == [0x20, 2, 0, 0])
+            await client.stop()
+        }
+    }
+
+    @Test func clientCertificatesAreDemandedWhereACAIsGiven() async throws {
+        let certificates = try await Certificates.make()
+        var options = ServeScenario.Options()
+        options.serve = ["client_ca: \(certificates.certificate("ca"))"]
+        try await ServeScenario.run(options) { scenario in
+            let known = try await scenario.client(.init(certificate: "client"))
+            let (_, connack) = try await known.session("client-1")
+            #expect(connack == [0x20, 2, 0, 0])
+            for certificate in [nil, "other-client"] {
+                let unknown = try await QUICClient.start(port: scenario.serve.port, .init(certificate: certificate))
+                _ = try await unknown.closed()
+                await unknown.stop()
+            }
+            await known.stop()
+        }
+    }
+}

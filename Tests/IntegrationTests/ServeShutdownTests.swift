@@ -1,0 +1,81 @@
+import Foundation
+import Testing
+
+@testable import QUICTransport
+
+/// SIGTERM to `serve`.
+@Suite(.timeLimit(.minutes(20)))
+struct ServeShutdownTests {
+    @Test func anIdleOneExitsWithSuccess() async throws {
+        try await ServeScenario.run { scenario in
+            scenario.serve.process.signal(SIGTERM)
+            #expect(try await scenario.serve.process.end() == .exit(0))
+            try await scenario.serve.logs("statistics")
+        }
+    }
+
+    @Test(arguments: ["mqtt", "mqtt-mux"])
+    func sessionsAreToldAndTheConnectionGoesAway(alpn: String) async throws {
+        try await ServeScenario.run { scenario in
+            let observer = try await scenario.observer("will/#")
+            let client = try await scenario.client(.init(alpn: [alpn]))
+            let (stream, connack) = try await client.session("client-1", level: 5, will: ("will/client-1", "gone"))
+            scenario.serve.process.signal(SIGTERM)
+            try await client.expect(.fin(stream))
+            #expect(try await client.received(on: stream).dropFirst(connack.count) == [0xE0, 1, 0x8B])
+            try await client.send([], on: stream, fin: true)
+            #expect(try await client.closed() == .applicationClosed(code: 2, reason: "server shutting down"))
+            #expect(try await observer.message().topic == "will/client-1")
+            #expect(try await scenario.serve.process.end() == .exit(0))
+            await client.stop()
+        }
+    }
+
+    @Test func aSessionOf3_1_1JustEnds() async throws {
+        try await ServeScenario.run { scenario in
+            let client = try await scenario.multiplexedClient()
+            let (stream, connack) = try await client.session("client-1")
+            scenario.serve.process.signal(SIGTERM)
+            try await client.expect(.fin(stream))
+            #expect(try await client.received(on: stream) == connack)
+            // It does not finish: the server does not wait for it for ever.
+            #expect(try await client.closed() == .applicationClosed(code: 2, reason: "server shutting down"))
+            #expect(try await scenario.serve.process.end() == .exit(0))
+            await client.stop()
+        }
+    }
+
+    @Test func nobodyIsLetInAnyMore() async throws {
+        try await ServeScenario.run { scenario in
+            let client = try await scenario.multiplexedClient()
+            let (stream, _) = try await client.session("client-1")
+            scenario.serve.process.signal(SIGTERM)
+            try await scenario.serve.logs("shutting down")
+            let late = try await QUICClient.start(port: scenario.serve.port)
+            guard case .connectionRefused = try await late.closed() else {
+                Issue.record("not refused")
+                return
+            }
+            let lateStream = try await client.openStream()
+            try await client.send(RawMQTT.connect("late"), on: lateStream)
+            try await client.expect(.reset(lateStream, code: 2))
+            try await client.send([], on: stream, fin: true)
+            _ = try await client.closed()
+            await client.stop()
+            await late.stop()
+        }
+    }
+
+    /// Clients that are gone cannot be told; the limit is what ends the program.
+    @Test func theLimitEndsAShutdownThatDoesNotFinish() async throws {
+        var options = ServeScenario.Options()
+        options.serve = ["shutdown_timeout: 1s"]
+        try await ServeScenario.run(options) { scenario in
+            let client = try await scenario.multiplexedClient()
+            _ = try await client.session("client-1")
+            try await client.vanish()
+            scenario.serve.process.signal(SIGTERM)
+            #expect(try await scenario.serve.process.end() == .exit(0))
+        }
+    }
+}
