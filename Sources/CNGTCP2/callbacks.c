@@ -1,5 +1,6 @@
 /// ngtcp2's callbacks: each hands over to the owner and returns. No ngtcp2 read or write happens in here.
 #include "callbacks.h"
+#include "resumption.h"
 
 #include <string.h>
 
@@ -10,9 +11,11 @@ static bridge_quic_connection *of(void *user_data) {
 static int handshake_completed(ngtcp2_conn *conn, void *user_data) {
     (void)conn;
     bridge_quic_connection *connection = of(user_data);
+    bridge_check_early_data(connection);
     if (connection->owner) {
         connection->callbacks.handshake_completed(connection->owner);
     }
+    bridge_send_ticket(connection);
     return 0;
 }
 

@@ -5,6 +5,8 @@
 #include <ngtcp2/ngtcp2.h>
 #include <ngtcp2/ngtcp2_crypto.h>
 #include <ngtcp2/ngtcp2_crypto_gnutls.h>
+#include <stdbool.h>
+#include <string.h>
 
 #if NGTCP2_VERSION_NUM < 0x010000
 
@@ -84,5 +86,93 @@ static inline const uint8_t *bridge_compat_token(const ngtcp2_pkt_hd *header, si
     return header->token.base;
 #endif
 }
+
+/// Room for `bridge_compat_encode_early_parameters`.
+#define BRIDGE_QUIC_EARLY_PARAMETERS_CAPACITY 256
+
+#if NGTCP2_VERSION_NUM >= 0x010000
+
+typedef ngtcp2_encryption_level bridge_compat_level;
+#define bridge_compat_early_data_rejected ngtcp2_conn_tls_early_data_rejected
+
+/// What a client has to remember of the server's transport parameters beside a ticket (RFC 9000 7.4.1). 0: not there.
+static inline size_t bridge_compat_encode_early_parameters(ngtcp2_conn *conn, uint8_t *bytes, size_t capacity) {
+    if (!ngtcp2_conn_get_remote_transport_params(conn)) {
+        return 0;
+    }
+    ngtcp2_ssize length = ngtcp2_conn_encode_0rtt_transport_params(conn, bytes, capacity);
+    return length > 0 ? (size_t)length : 0;
+}
+
+/// Only on a client that has sent nothing yet.
+static inline bool bridge_compat_set_early_parameters(ngtcp2_conn *conn, const uint8_t *bytes, size_t length) {
+    return ngtcp2_conn_decode_and_set_0rtt_transport_params(conn, bytes, length) == 0;
+}
+
+#else
+
+typedef ngtcp2_crypto_level bridge_compat_level;
+#define bridge_compat_early_data_rejected ngtcp2_conn_early_data_rejected
+
+/// For lack of an encoder, the values as they lie in memory: for use in the same process.
+typedef struct {
+    uint64_t max_data;
+    uint64_t max_stream_data_bidi_local;
+    uint64_t max_stream_data_bidi_remote;
+    uint64_t max_stream_data_uni;
+    uint64_t max_streams_bidi;
+    uint64_t max_streams_uni;
+    uint64_t max_idle_timeout;
+    uint64_t max_udp_payload_size;
+    uint64_t active_connection_id_limit;
+    uint64_t disable_active_migration;
+} bridge_compat_early_parameters;
+
+/// What a client has to remember of the server's transport parameters beside a ticket (RFC 9000 7.4.1). 0: not there.
+static inline size_t bridge_compat_encode_early_parameters(ngtcp2_conn *conn, uint8_t *bytes, size_t capacity) {
+    const ngtcp2_transport_params *params = ngtcp2_conn_get_remote_transport_params(conn);
+    if (!params || capacity < sizeof(bridge_compat_early_parameters)) {
+        return 0;
+    }
+    const bridge_compat_early_parameters early = {
+        .max_data = params->initial_max_data,
+        .max_stream_data_bidi_local = params->initial_max_stream_data_bidi_local,
+        .max_stream_data_bidi_remote = params->initial_max_stream_data_bidi_remote,
+        .max_stream_data_uni = params->initial_max_stream_data_uni,
+        .max_streams_bidi = params->initial_max_streams_bidi,
+        .max_streams_uni = params->initial_max_streams_uni,
+        .max_idle_timeout = params->max_idle_timeout,
+        .max_udp_payload_size = params->max_udp_payload_size,
+        .active_connection_id_limit = params->active_connection_id_limit,
+        .disable_active_migration = params->disable_active_migration,
+    };
+    memcpy(bytes, &early, sizeof(early));
+    return sizeof(early);
+}
+
+/// Only on a client that has sent nothing yet.
+static inline bool bridge_compat_set_early_parameters(ngtcp2_conn *conn, const uint8_t *bytes, size_t length) {
+    bridge_compat_early_parameters early;
+    if (!bytes || length != sizeof(early)) {
+        return false;
+    }
+    memcpy(&early, bytes, sizeof(early));
+    const ngtcp2_transport_params params = {
+        .initial_max_data = early.max_data,
+        .initial_max_stream_data_bidi_local = early.max_stream_data_bidi_local,
+        .initial_max_stream_data_bidi_remote = early.max_stream_data_bidi_remote,
+        .initial_max_stream_data_uni = early.max_stream_data_uni,
+        .initial_max_streams_bidi = early.max_streams_bidi,
+        .initial_max_streams_uni = early.max_streams_uni,
+        .max_idle_timeout = early.max_idle_timeout,
+        .max_udp_payload_size = early.max_udp_payload_size,
+        .active_connection_id_limit = early.active_connection_id_limit,
+        .disable_active_migration = early.disable_active_migration != 0,
+    };
+    ngtcp2_conn_set_early_remote_transport_params(conn, &params);
+    return true;
+}
+
+#endif
 
 #endif

@@ -1,5 +1,6 @@
 /// Making and freeing a connection.
 #include "callbacks.h"
+#include "resumption.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -184,6 +185,7 @@ bridge_quic_creation bridge_quic_connection_new(bridge_quic_connection **result,
         return bad_name ? BRIDGE_QUIC_BAD_SERVER_NAME : BRIDGE_QUIC_NOT_CREATED;
     }
     ngtcp2_conn_set_tls_native_handle(connection->conn, connection->session);
+    bridge_allow_early_data(connection, settings);
     *result = connection;
     return BRIDGE_QUIC_CREATED;
 }

@@ -82,6 +82,20 @@ static void unload(gnutls_datum_t *contents) {
     }
 }
 
+const uint8_t *bridge_quic_credentials_ca_digest(const bridge_quic_credentials *credentials) {
+    return credentials->ca_digest;
+}
+
+/// SHA-256 of what it was and the file.
+static void mix_into_digest(bridge_quic_credentials *credentials, const gnutls_datum_t *contents) {
+    gnutls_hash_hd_t hash;
+    if (gnutls_hash_init(&hash, GNUTLS_DIG_SHA256) == 0) {
+        gnutls_hash(hash, credentials->ca_digest, sizeof(credentials->ca_digest));
+        gnutls_hash(hash, contents->data, contents->size);
+        gnutls_hash_deinit(hash, credentials->ca_digest);
+    }
+}
+
 bool bridge_quic_credentials_load_ca(bridge_quic_credentials *credentials, const char *path, char *why) {
     gnutls_datum_t contents = load(path, why);
     if (!contents.data) {
@@ -89,6 +103,7 @@ bool bridge_quic_credentials_load_ca(bridge_quic_credentials *credentials, const
     }
     int count =
         gnutls_certificate_set_x509_trust_mem(credentials->certificates, &contents, GNUTLS_X509_FMT_PEM);
+    mix_into_digest(credentials, &contents);
     unload(&contents);
     if (count == 0 || count == GNUTLS_E_BASE64_DECODING_ERROR || count == GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR) {
         set_why(why, "it holds no certificate in PEM form");

@@ -15,6 +15,7 @@ struct bridge_quic_credentials {
     gnutls_certificate_credentials_t certificates;
     gnutls_priority_t priorities;
     FILE *key_log;
+    uint8_t ca_digest[BRIDGE_QUIC_CA_DIGEST_LENGTH];
 };
 
 /// The paths that a client has left not long ago.
@@ -34,6 +35,14 @@ struct bridge_quic_connection {
     uint8_t connection_id_prefix;
     bool is_server;
     bool received_stateless_reset;
+    bool has_early_key;
+    /// A server's.
+    bool sends_tickets;
+    /// A client's: it tries to resume a session.
+    bool has_session;
+    bool offers_early_data;
+    bool ticket_allows_early_data;
+    unsigned int tickets_received;
     /// The latest time seen. ngtcp2 aborts the process when the clock goes backwards.
     uint64_t now;
     int last_error;

@@ -1,5 +1,5 @@
 /// The TLS session of a connection, and the check of the peer's certificate.
-#include "internal.h"
+#include "resumption.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -53,6 +53,31 @@ static int verify_peer(gnutls_session_t session) {
     return connection->verification_status == 0 ? 0 : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
 }
 
+/// A ticket stands in for the client's certificate, which may have expired meanwhile. Before any early data.
+static int verify_resumed_peer(gnutls_session_t session) {
+    return gnutls_session_is_resumed(session) ? verify_peer(session) : 0;
+}
+
+/// As ngtcp2's own, which GnuTLS calls no more, but for one thing: ngtcp2 aborts the process for a second early key.
+static int install_secret(gnutls_session_t session, gnutls_record_encryption_level_t gnutls_level, const void *rx,
+                          const void *tx, size_t length) {
+    bridge_quic_connection *connection = connection_of(session);
+    if (gnutls_level == GNUTLS_ENCRYPTION_LEVEL_EARLY) {
+        if (connection->has_early_key) {
+            return 0;
+        }
+        connection->has_early_key = true;
+    }
+    bridge_compat_level level = ngtcp2_crypto_gnutls_from_gnutls_record_encryption_level(gnutls_level);
+    if (rx && ngtcp2_crypto_derive_and_install_rx_key(connection->conn, NULL, NULL, NULL, level, rx, length) != 0) {
+        return -1;
+    }
+    if (tx && ngtcp2_crypto_derive_and_install_tx_key(connection->conn, NULL, NULL, NULL, level, tx, length) != 0) {
+        return -1;
+    }
+    return 0;
+}
+
 /// Without the dot of a fully qualified name and the zone of a link-local address: neither is in a certificate.
 static char *plain_name(const char *name) {
     size_t length = strcspn(name, "%");
@@ -98,14 +123,35 @@ static int set_alpn(gnutls_session_t session, const bridge_quic_settings *settin
     return gnutls_alpn_set_protocols(session, names, count, GNUTLS_ALPN_MANDATORY | GNUTLS_ALPN_SERVER_PRECEDENCE);
 }
 
+static int configure_server(bridge_quic_connection *connection, const bridge_quic_settings *settings) {
+    gnutls_session_t session = connection->session;
+    bool is_demanded = settings->require_client_certificate;
+    gnutls_certificate_server_set_request(session, is_demanded ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_IGNORE);
+    if (is_demanded) {
+        gnutls_session_set_verify_function(session, verify_peer);
+        gnutls_handshake_set_post_client_hello_function(session, verify_resumed_peer);
+    }
+    return bridge_enable_tickets(connection, settings);
+}
+
+static int configure_client(bridge_quic_connection *connection, const bridge_quic_settings *settings, bool *bad_name) {
+    gnutls_session_set_verify_function(connection->session, verify_peer);
+    bridge_resume(connection, settings);
+    int error = set_server_name(connection, settings->server_name);
+    *bad_name = error != 0 && error != GNUTLS_E_MEMORY_ERROR;
+    return error;
+}
+
 int bridge_tls_session_new(bridge_quic_connection *connection, const bridge_quic_settings *settings, bool *bad_name) {
     const bridge_quic_credentials *credentials = connection->credentials;
-    /* One key share, of the first group, saves a tenth of a handshake; the other groups cost a round trip more. Without
-       GNUTLS_ENABLE_EARLY_DATA: it makes GnuTLS offer 0-RTT by itself. */
+    /* One key share, of the first group, saves a tenth of a handshake; the other groups cost a round trip more. */
     unsigned int role = connection->is_server ? GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET
                                               : GNUTLS_CLIENT | GNUTLS_KEY_SHARE_TOP;
     /* A client has one certificate at most, and shows it whatever authorities the server hints at. */
     role |= connection->is_server ? 0 : GNUTLS_FORCE_CLIENT_CERT;
+    /* Makes GnuTLS offer early data by itself where the ticket allows it. */
+    bool early_data = connection->is_server ? settings->ticket_key && settings->anti_replay : settings->early_data;
+    role |= early_data ? GNUTLS_ENABLE_EARLY_DATA : 0;
     int error = gnutls_init(&connection->session, role | GNUTLS_NO_END_OF_EARLY_DATA);
     if (error != 0) {
         connection->session = NULL;
@@ -118,6 +164,7 @@ int bridge_tls_session_new(bridge_quic_connection *connection, const bridge_quic
     if (configured != 0) {
         return GNUTLS_E_INTERNAL_ERROR;
     }
+    gnutls_handshake_set_secret_function(session, install_secret);
     if ((error = gnutls_priority_set(session, credentials->priorities)) != 0 ||
         (error = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials->certificates)) != 0 ||
         (error = set_alpn(session, settings)) != 0) {
@@ -126,18 +173,8 @@ int bridge_tls_session_new(bridge_quic_connection *connection, const bridge_quic
     if (credentials->key_log) {
         gnutls_session_set_keylog_function(session, log_key);
     }
-    if (connection->is_server) {
-        gnutls_certificate_server_set_request(session, settings->require_client_certificate ? GNUTLS_CERT_REQUIRE
-                                                                                            : GNUTLS_CERT_IGNORE);
-        if (settings->require_client_certificate) {
-            gnutls_session_set_verify_function(session, verify_peer);
-        }
-        return 0;
-    }
-    gnutls_session_set_verify_function(session, verify_peer);
-    error = set_server_name(connection, settings->server_name);
-    *bad_name = error != 0 && error != GNUTLS_E_MEMORY_ERROR;
-    return error;
+    return connection->is_server ? configure_server(connection, settings)
+                                 : configure_client(connection, settings, bad_name);
 }
 
 // MARK: What came of it

@@ -5,7 +5,7 @@ import Testing
 
 /// Whatever the bytes, nothing crashes, nothing runs in circles, and a connection either goes on or ends with an error.
 @Suite struct GarbageTests {
-    private static func mutated(_ bytes: ByteBuffer, _ random: inout SplitMix) -> ByteBuffer {
+    static func mutated(_ bytes: ByteBuffer, _ random: inout SplitMix) -> ByteBuffer {
         var copy = Array(bytes.readableBytesView)
         switch random.next() % 6 {
         case 0:

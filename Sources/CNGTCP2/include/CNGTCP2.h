@@ -16,6 +16,11 @@
 #define BRIDGE_QUIC_CID_CAPACITY 20
 #define BRIDGE_QUIC_SECRET_LENGTH 32
 #define BRIDGE_QUIC_WHY_CAPACITY 256
+/// Of the master key of session tickets: GnuTLS's `TICKET_MASTER_KEY_SIZE`.
+#define BRIDGE_QUIC_TICKET_KEY_LENGTH 64
+/// Bytes that tell one ClientHello from another.
+#define BRIDGE_QUIC_HELLO_ID_LENGTH 16
+#define BRIDGE_QUIC_CA_DIGEST_LENGTH 32
 
 /// "0.12.1": the version of ngtcp2 found at run time.
 const char *bridge_quic_library_version(void);
@@ -39,6 +44,24 @@ bool bridge_quic_credentials_load_key_pair(bridge_quic_credentials *credentials,
                                            const char *key_path, bool *key_at_fault, char *why);
 /// NSS key log format, appended to; created readable by its owner only.
 bool bridge_quic_credentials_open_key_log(bridge_quic_credentials *credentials, const char *path, char *why);
+
+/// SHA-256 over the CA files loaded, in order; zeros where there is none. `BRIDGE_QUIC_CA_DIGEST_LENGTH` bytes.
+const uint8_t *bridge_quic_credentials_ca_digest(const bridge_quic_credentials *credentials);
+
+// MARK: Early data
+
+/// What one span of a server's life knows of early data. A ClientHello that GnuTLS takes for new and fresh is given to
+/// `remember`, from any thread.
+typedef struct bridge_quic_anti_replay bridge_quic_anti_replay;
+
+/// False where the id (`BRIDGE_QUIC_HELLO_ID_LENGTH` bytes) was there already or there is no room: early data is refused.
+typedef bool (*bridge_quic_remember)(void *context, const uint8_t *id);
+
+/// GnuTLS refuses early data under tickets of before this call, and of clients whose idea of the ticket's age is off by
+/// more than `window` (milliseconds): for so long an id has to be remembered. It must not be used for connections that
+/// are made later than that, as GnuTLS would begin anew then. Null where memory is out.
+bridge_quic_anti_replay *bridge_quic_anti_replay_new(uint32_t window, bridge_quic_remember remember, void *context);
+void bridge_quic_anti_replay_free(bridge_quic_anti_replay *replay);
 
 // MARK: Connections
 
@@ -91,6 +114,11 @@ typedef struct {
     void (*reset_token)(void *owner, const uint8_t *token, bool is_valid);
     void (*path_validated)(void *owner, const struct sockaddr *local, const struct sockaddr *remote, bool succeeded);
     void (*version_negotiation)(void *owner, const uint32_t *versions, size_t count);
+    /// A client's, and a few times at most: what `session` and `early_parameters` of a later connection's settings may be.
+    void (*ticket_received)(void *owner, const uint8_t *session, size_t session_length, const uint8_t *parameters,
+                            size_t parameters_length, bool allows_early_data);
+    /// A client's, before `handshake_completed`: all streams are gone, and their identifiers begin anew.
+    void (*early_data_rejected)(void *owner);
 } bridge_quic_callbacks;
 
 typedef struct {
@@ -146,6 +174,17 @@ typedef struct {
     bool require_client_certificate;
     /// A server's: from which stateless reset tokens are derived, `BRIDGE_QUIC_SECRET_LENGTH` bytes.
     const uint8_t *secret;
+    /// A server's: `BRIDGE_QUIC_TICKET_KEY_LENGTH` bytes. Null: no tickets.
+    const uint8_t *ticket_key;
+    /// A server's, beside a ticket key; must outlive the connection. Null: no early data.
+    const bridge_quic_anti_replay *anti_replay;
+    /// A client's: what `ticket_received` gave. Null: a full handshake. GnuTLS trusts these bytes.
+    const uint8_t *session;
+    size_t session_length;
+    const uint8_t *early_parameters;
+    size_t early_parameters_length;
+    /// A client's: streams may be opened before the handshake.
+    bool early_data;
 } bridge_quic_settings;
 
 typedef enum BRIDGE_QUIC_CLOSED_ENUM {
@@ -297,6 +336,11 @@ const uint8_t *bridge_quic_alpn(const bridge_quic_connection *connection, size_t
 const char *bridge_quic_tls_version(const bridge_quic_connection *connection);
 const char *bridge_quic_tls_cipher(const bridge_quic_connection *connection);
 const char *bridge_quic_tls_group(const bridge_quic_connection *connection);
+
+/// Whether a ticket stood in for the certificates.
+bool bridge_quic_is_resumed(const bridge_quic_connection *connection);
+/// Of a server from the ClientHello on, of a client once the handshake has completed.
+bool bridge_quic_is_early_data_accepted(const bridge_quic_connection *connection);
 
 typedef struct {
     char *subject;

@@ -18,7 +18,9 @@ extension QUICConnection {
             connection_id_retired: { connection($0)?.connectionID($1, $2, isIssued: false) },
             reset_token: { connection($0)?.resetToken(UnsafeRawBufferPointer(start: $1, count: 16), isValid: $2) },
             path_validated: { connection($0)?.pathValidated(local: $1, remote: $2, succeeded: $3) },
-            version_negotiation: { connection($0)?.versionNegotiation($1, $2) }
+            version_negotiation: { connection($0)?.versionNegotiation($1, $2) },
+            ticket_received: { connection($0)?.ticketReceived(bytes($1, $2), bytes($3, $4), allowsEarlyData: $5) },
+            early_data_rejected: { connection($0)?.earlyDataRejected() }
         )
     }
 
@@ -27,7 +29,9 @@ extension QUICConnection {
         var length = 0
         let name = bridge_quic_alpn(handle, &length)
             .map { String(decoding: UnsafeBufferPointer(start: $0, count: length), as: UTF8.self) }
-        guard let name, configuration.alpn.contains(name) else {
+        // RFC 8446 4.2.10: early data was of the protocol of before.
+        let early = isServer || !isEarlyDataAccepted ? nil : resumption?.alpn
+        guard let name, configuration.alpn.contains(name), early == nil || early == name else {
             // RFC 9001 8.1: without an agreed protocol there is no connection.
             violation = .alpnRefused(offered: configuration.alpn)
             return
@@ -113,6 +117,24 @@ extension QUICConnection {
             succeeded ? .pathChanged(local: local, remote: remote) : .pathFailed(local: local, remote: remote))
     }
 
+    private func ticketReceived(_ session: [UInt8], _ parameters: [UInt8], allowsEarlyData: Bool) {
+        guard let negotiatedALPN else { return }
+        events.append(
+            .ticketReceived(
+                QUICResumption(
+                    session: session, earlyParameters: parameters, serverName: serverName, trust: tls.trust,
+                    alpn: negotiatedALPN, allowsEarlyData: allowsEarlyData)))
+    }
+
+    private func earlyDataRejected() {
+        for stream in streams.values { stream.shut() }
+        streams.removeAll()
+        sendable.removeAll()
+        starved.removeAll()
+        watched.removeAll()
+        events.append(.earlyDataRejected)
+    }
+
     private func versionNegotiation(_ versions: UnsafePointer<UInt32>?, _ count: Int) {
         offeredVersions = Array(UnsafeBufferPointer(start: versions, count: count))
     }
@@ -120,4 +142,8 @@ extension QUICConnection {
 
 private func connection(_ owner: UnsafeMutableRawPointer?) -> QUICConnection? {
     owner.map { Unmanaged<QUICConnection>.fromOpaque($0).takeUnretainedValue() }
+}
+
+private func bytes(_ start: UnsafePointer<UInt8>?, _ count: Int) -> [UInt8] {
+    Array(UnsafeBufferPointer(start: start, count: count))
 }

@@ -2,26 +2,47 @@ import CNGTCP2
 import NIOCore
 
 extension QUICConnection {
-    /// - Parameter serverName: a host name or an IP literal. The server's certificate must be made out to it. Only a
-    ///   host name is sent as SNI (RFC 6066 3).
+    /// - Parameters:
+    ///   - serverName: a host name or an IP literal. The server's certificate must be made out to it. Only a host name
+    ///     is sent as SNI (RFC 6066 3).
+    ///   - resumption: of an earlier connection (`ticketReceived`). Where it is of another server name, of other
+    ///     authorities, or of no more use, the handshake is a full one.
+    ///   - earlyData: whether streams may be opened, and data sent, before the handshake (0-RTT), where the resumption
+    ///     allows it: `openStream` tells at once. Anybody who recorded it can send such data again (RFC 9001 9.2).
     package static func client(
         configuration: QUICConfiguration,
         tls: QUICTLSContext,
         serverName: String,
         local: SocketAddress,
         remote: SocketAddress,
-        now: NIODeadline
+        now: NIODeadline,
+        resumption: QUICResumption? = nil,
+        earlyData: Bool = false
     ) throws(QUICError) -> QUICConnection {
         guard !serverName.utf8.contains(0) else { throw .invalidServerName(serverName) }
-        let handle = try make(
-            configuration, tls: tls, serverName: serverName, local: local, remote: remote, now: now
-        ) { _ in }
+        let resumption = resumption.flatMap { $0.fits(serverName: serverName, tls: tls) ? $0 : nil }
+        let handle = try (resumption?.session ?? []).withUnsafeBufferPointer { session throws(QUICError) in
+            try (resumption?.earlyParameters ?? []).withUnsafeBufferPointer { parameters throws(QUICError) in
+                try make(
+                    configuration, tls: tls, serverName: serverName, local: local, remote: remote, now: now
+                ) { settings in
+                    guard let resumption else { return }
+                    settings.session = session.baseAddress
+                    settings.session_length = session.count
+                    settings.early_parameters = parameters.baseAddress
+                    settings.early_parameters_length = parameters.count
+                    settings.early_data =
+                        earlyData && resumption.allowsEarlyData && configuration.alpn.contains(resumption.alpn)
+                }
+            }
+        }
         return QUICConnection(
             takingOwnershipOf: handle,
             configuration: configuration,
             tls: tls,
             isServer: false,
             serverName: serverName,
+            resumption: resumption,
             local: local,
             remote: remote
         )
@@ -33,13 +54,18 @@ extension QUICConnection {
         now: NIODeadline
     ) throws(QUICError) -> QUICConnection {
         let (configuration, tls) = (incoming.configuration, incoming.tls)
+        let recording = tls.ticketKey == nil ? nil : tls.antiReplay?.recording()
         let handle = try incoming.withInitial { initial, secret throws(QUICError) in
-            try make(
-                configuration, tls: tls, serverName: "", local: incoming.local, remote: incoming.remote, now: now
-            ) { settings in
-                settings.initial = initial
-                settings.secret = secret
-                settings.require_client_certificate = tls.demandsClientCertificate
+            try (tls.ticketKey?.bytes ?? []).withUnsafeBufferPointer { ticketKey throws(QUICError) in
+                try make(
+                    configuration, tls: tls, serverName: "", local: incoming.local, remote: incoming.remote, now: now
+                ) { settings in
+                    settings.initial = initial
+                    settings.secret = secret
+                    settings.require_client_certificate = tls.demandsClientCertificate
+                    settings.ticket_key = tls.ticketKey == nil ? nil : ticketKey.baseAddress
+                    settings.anti_replay = recording?.handle
+                }
             }
         }
         let connection = QUICConnection(
@@ -48,6 +74,7 @@ extension QUICConnection {
             tls: tls,
             isServer: true,
             serverName: "",
+            recording: recording,
             local: incoming.local,
             remote: incoming.remote
         )

@@ -31,6 +31,10 @@ package final class QUICConnection {
     let tls: QUICTLSContext
     let isServer: Bool
     let serverName: String
+    /// A client's: what it tries to resume.
+    let resumption: QUICResumption?
+    /// A server's: GnuTLS points to it.
+    private let recording: QUICAntiReplay.Recording?
 
     var phase = Phase.open
     var events = EventQueue()
@@ -58,6 +62,10 @@ package final class QUICConnection {
     package internal(set) var isHandshakeCompleted = false
     package internal(set) var isHandshakeConfirmed = false
     package internal(set) var negotiatedALPN: String?
+    /// Whether a ticket stood in for the certificates. False before the handshake has completed.
+    package var isResumed: Bool { isHandshakeCompleted && bridge_quic_is_resumed(handle) }
+    /// What streams carried before `handshakeCompleted` was early data, and taken. Of a client once that has come.
+    package var isEarlyDataAccepted: Bool { bridge_quic_is_early_data_accepted(handle) }
     /// One for each connection ID of the peer's in use: a handful.
     var peerResetTokens: [StatelessResetToken] = []
     var keepAliveIsDue = false
@@ -80,6 +88,8 @@ package final class QUICConnection {
         tls: QUICTLSContext,
         isServer: Bool,
         serverName: String,
+        resumption: QUICResumption? = nil,
+        recording: QUICAntiReplay.Recording? = nil,
         local: SocketAddress,
         remote: SocketAddress
     ) {
@@ -88,6 +98,8 @@ package final class QUICConnection {
         self.tls = tls
         self.isServer = isServer
         self.serverName = serverName
+        self.resumption = resumption
+        self.recording = recording
         localAddress = local
         remoteAddress = remote
         let firstID = bridge_quic_first_id(handle)

@@ -28,5 +28,10 @@ package enum QUICEvent: Sendable, Equatable {
     case pathChanged(local: SocketAddress, remote: SocketAddress)
     /// A path did not answer. The connection goes on over the one before.
     case pathFailed(local: SocketAddress, remote: SocketAddress)
+    /// A client's: for the next connection to the same server.
+    case ticketReceived(QUICResumption)
+    /// A client's, before `handshakeCompleted`: the server did not take what was sent before. All streams are gone
+    /// without further events, and their identifiers begin anew; it is for the application to do it all again.
+    case earlyDataRejected
     case closed(QUICError)
 }

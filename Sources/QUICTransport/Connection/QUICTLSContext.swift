@@ -8,14 +8,23 @@ package final class QUICTLSContext: @unchecked Sendable {
     let caFile: String
     /// A server's: clients must show a certificate that leads to a CA in this context.
     let demandsClientCertificate: Bool
+    /// A server's. Nil: it gives out no tickets.
+    let ticketKey: QUICTicketKey?
+    /// A server's. Nil: it takes no early data.
+    let antiReplay: QUICAntiReplay?
 
-    private init(caFile: String?, demandsClientCertificate: Bool) throws(QUICError) {
+    private init(
+        caFile: String?, demandsClientCertificate: Bool, ticketKey: QUICTicketKey? = nil,
+        antiReplay: QUICAntiReplay? = nil
+    ) throws(QUICError) {
         guard let credentials = bridge_quic_credentials_new() else {
             throw .internalError(operation: "allocating TLS credentials", code: 0)
         }
         self.credentials = credentials
         self.caFile = caFile ?? ""
         self.demandsClientCertificate = demandsClientCertificate
+        self.ticketKey = ticketKey
+        self.antiReplay = antiReplay
     }
 
     deinit {
@@ -48,20 +57,37 @@ package final class QUICTLSContext: @unchecked Sendable {
         return context
     }
 
-    /// - Parameter clientCAFile: where given, clients must show a certificate that leads to one in it.
+    /// - Parameters:
+    ///   - clientCAFile: where given, clients must show a certificate that leads to one in it.
+    ///   - ticketKey: where given, each client gets a ticket that makes its next handshake shorter. Tickets hold what
+    ///     the client's certificate proved, and are of no use once the client CAs, the protocols or the limits of the
+    ///     `QUICConfiguration` are others.
+    ///   - antiReplay: beside a ticket key, lets clients send before the handshake is through (0-RTT). It still has to
+    ///     be borne in mind that a client sends the same again when early data is refused.
     package static func server(
         certificateFile: String,
         keyFile: String,
         clientCAFile: String? = nil,
-        keyLogFile: String? = nil
+        keyLogFile: String? = nil,
+        ticketKey: QUICTicketKey? = nil,
+        antiReplay: QUICAntiReplay? = nil
     ) throws(QUICError) -> QUICTLSContext {
-        let context = try QUICTLSContext(caFile: clientCAFile, demandsClientCertificate: clientCAFile != nil)
+        let context = try QUICTLSContext(
+            caFile: clientCAFile, demandsClientCertificate: clientCAFile != nil, ticketKey: ticketKey,
+            antiReplay: antiReplay)
         try context.loadKeyPair(certificateFile: certificateFile, keyFile: keyFile)
         if let clientCAFile {
             try context.loadCA(clientCAFile)
         }
         try context.openKeyLog(keyLogFile)
         return context
+    }
+
+    /// Tells one set of authorities from another.
+    var trust: [UInt8] {
+        Array(
+            UnsafeBufferPointer(
+                start: bridge_quic_credentials_ca_digest(credentials), count: Int(BRIDGE_QUIC_CA_DIGEST_LENGTH)))
     }
 
     private func loadCA(_ path: String) throws(QUICError) {

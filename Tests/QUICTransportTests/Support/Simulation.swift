@@ -57,6 +57,8 @@ final class Simulation {
         serverTLS: QUICTLSContext? = nil,
         serverName: String = "broker.test",
         retry: QUICServerAcceptor.Retry = .never,
+        resumption: QUICResumption? = nil,
+        earlyData: Bool = false,
         seed: UInt64 = 1
     ) throws {
         random = SplitMix(seed: seed)
@@ -66,7 +68,9 @@ final class Simulation {
             serverName: serverName,
             local: Self.clientAddress,
             remote: Self.serverAddress,
-            now: now
+            now: now,
+            resumption: resumption,
+            earlyData: earlyData
         )
         acceptor = try QUICServerAcceptor(
             configuration: serverConfiguration, tls: serverTLS ?? TestCertificates.shared.server(), retry: retry)

@@ -31,11 +31,18 @@ struct TestCertificates: Sendable {
     func path(_ name: String) -> String { "\(folder)/\(name)" }
 
     /// A name of the script below: "rsa", "ecdsa", "expired", "future", "other", "address".
-    func server(_ name: String = "ecdsa", demandsClientCertificate: Bool = false) throws(QUICError) -> QUICTLSContext {
+    func server(
+        _ name: String = "ecdsa",
+        demandsClientCertificate: Bool = false,
+        ticketKey: QUICTicketKey? = nil,
+        antiReplay: QUICAntiReplay? = nil
+    ) throws(QUICError) -> QUICTLSContext {
         try .server(
             certificateFile: path("\(name).pem"),
             keyFile: path("\(name).key"),
-            clientCAFile: demandsClientCertificate ? path("client-ca.pem") : nil
+            clientCAFile: demandsClientCertificate ? path("client-ca.pem") : nil,
+            ticketKey: ticketKey,
+            antiReplay: antiReplay
         )
     }
 

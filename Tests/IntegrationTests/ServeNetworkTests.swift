@@ -1,0 +1,159 @@
+import Foundation
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import QUICTransport
+
+/// `serve` and the QUIC side: addresses that change, addresses to be shown, limits, certificates, noise.
+@Suite(.timeLimit(.minutes(20)))
+struct ServeNetworkTests {
+    /// With several event loops the datagrams after a rebinding mostly come to another socket.
+    @Test(arguments: [1, 4])
+    func aClientBehindANATStaysConnectedHoweverOftenItIsRebound(threads: Int) async throws {
+        var options = ServeScenario.Options()
+        options.threads = threads
+        try await ServeScenario.run(options) { scenario in
+            let nat = try await UDPRelay.start(to: scenario.serve.port)
+            let client = try await QUICClient.connect(port: nat.port)
+            let (stream, connack) = try await client.session("client-1")
+            for round in 1...12 {
+                try await nat.rebind()
+                try await client.send(RawMQTT.pingreq, on: stream)
+                _ = try await client.received(connack.count + 2 * round, on: stream)
+                // Rebindings in the field are minutes apart; a path is validated within a few round trips.
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            try await client.send(RawMQTT.disconnect, on: stream, fin: true)
+            #expect(try await client.closed() == .applicationClosed(code: 0, reason: ""))
+            await client.stop()
+            await nat.stop()
+        }
+    }
+
+    @Test func manyClientsOverSeveralLoops() async throws {
+        var options = ServeScenario.Options()
+        options.threads = 4
+        try await ServeScenario.run(options) { scenario in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for index in 0..<40 {
+                    group.addTask {
+                        let client = try await scenario.client()
+                        let (_, connack) = try await client.session("client-\(index)")
+                        #expect(connack == [0x20, 2, 0, 0])
+                        await client.stop()
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    @Test(arguments: ["always", "auto", "never"])
+    func addressesAreValidatedAsConfigured(retry: String) async throws {
+        var options = ServeScenario.Options()
+        options.serve = ["retry: \(retry)"] + (retry == "auto" ? ["retry_above: 1"] : [])
+        try await ServeScenario.run(options) { scenario in
+            for index in 0..<3 {
+                let client = try await scenario.client()
+                let (_, connack) = try await client.session("client-\(index)")
+                #expect(connack == [0x20, 2, 0, 0])
+                await client.stop()
+            }
+            scenario.serve.process.signal(SIGTERM)
+            let line = try await scenario.serve.logs("statistics")
+            let retries = line.split(separator: " ").first { $0.hasPrefix("retries=") }?.dropFirst(8)
+            switch retry {
+            case "always": #expect(retries == "3")
+            case "never": #expect(retries == "0")
+            default: #expect(retries != "0")
+            }
+        }
+    }
+
+    @Test(arguments: [("connections: 1", "serve.connections)"), ("connections_per_address: 1", "per_address")])
+    func whoIsOverALimitIsRefused(line: String, word: String) async throws {
+        var options = ServeScenario.Options()
+        options.serve = [line]
+        try await ServeScenario.run(options) { scenario in
+            let first = try await scenario.client()
+            _ = try await first.session("client-1")
+            let second = try await QUICClient.start(port: scenario.serve.port)
+            guard case .connectionRefused = try await second.closed() else {
+                Issue.record("not refused")
+                return
+            }
+            let said = try await scenario.serve.logs("clients refused")
+            #expect(said.contains(word))
+            try await first.close()
+            try await scenario.serve.logs("client connection ended")
+            let third = try await scenario.client()
+            _ = try await third.session("client-3")
+            for client in [first, second, third] { await client.stop() }
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func aNewCertificateServesNewConnectionsAndLeavesOldOnesAlone(bySignal: Bool) async throws {
+        try await ServeScenario.run { scenario in
+            let old = try await scenario.client()
+            let (stream, _) = try await old.session("client-1")
+            try await ServeScenario.use("rsa-server", in: scenario.folder)
+            if bySignal { scenario.serve.process.signal(SIGHUP) }
+            try await scenario.serve.logs("certificate and key were read again")
+            let new = try await scenario.client(.init(ca: "rsa-ca-chain"))
+            _ = try await new.session("client-2")
+            let unknowing = try await QUICClient.start(port: scenario.serve.port)
+            _ = try await unknowing.closed()
+            try await old.send(RawMQTT.pingreq, on: stream)
+            #expect(try await old.received(6, on: stream).suffix(2) == [0xD0, 0])
+            for client in [old, new, unknowing] { await client.stop() }
+        }
+    }
+
+    @Test(arguments: ["not a certificate", ""])
+    func aBadNewCertificateIsSaidAndNotUsed(text: String) async throws {
+        try await ServeScenario.run { scenario in
+            try scenario.folder.write("certificate.pem", text)
+            scenario.serve.process.signal(SIGHUP)
+            let said = try await scenario.serve.logs("stays in use")
+            #expect(said.contains("certificate.pem"))
+            let client = try await scenario.client()
+            _ = try await client.session("client-1")
+            await client.stop()
+        }
+    }
+
+    @Test func noiseIsBorne() async throws {
+        try await ServeScenario.run { scenario in
+            let client = try await scenario.client()
+            let (stream, _) = try await client.session("client-1")
+            let target = try SocketAddress(ipAddress: "127.0.0.1", port: scenario.serve.port)
+            let channel = try await DatagramBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                .bind(host: "127.0.0.1", port: 0).get()
+            var generator = SystemRandomNumberGenerator()
+            for length in 0..<2_000 {
+                let bytes = (0..<length % 1_400).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+                channel.write(AddressedEnvelope(remoteAddress: target, data: ByteBuffer(bytes: bytes)), promise: nil)
+                if length % 50 == 0 { channel.flush() }
+            }
+            channel.flush()
+            try await client.send(RawMQTT.pingreq, on: stream)
+            #expect(try await client.received(6, on: stream).suffix(2) == [0xD0, 0])
+            try await channel.close()
+            await client.stop()
+        }
+    }
+
+    @Test func anAddressThatIsNotToBeHadIsAnError() async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        var options = ServeScenario.Options()
+        options.listen = "192.0.2.1:14567"
+        let file = try folder.write(
+            "serve.yaml", try await ServeScenario.configuration(options, in: folder, brokerPort: 1883))
+        let process = try await ChildProcess.start("serve", Toolbox.bridge(), ["serve", "--config", file])
+        #expect(try await process.end() == .exit(1))
+        _ = try await process.errors.first("the address") { $0.contains("192.0.2.1 UDP port 14567") }
+    }
+}
