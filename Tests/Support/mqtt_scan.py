@@ -5,7 +5,8 @@ Enough of MQTT for what stands between a client and a broker: which packets pass
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = range(1, 8)
 SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT, AUTH = range(8, 16)
@@ -14,8 +15,9 @@ PACKET_NAMES = {
     value: name for name, value in globals().items() if isinstance(value, int) and name.isupper() and value < 16
 }
 
-# A packet's first bytes that are kept: all of a CONNECT without a big will, and every DISCONNECT without a long reason.
+# A packet's first bytes that are kept: every DISCONNECT without a long reason, and all of a CONNECT, whatever its will.
 KEPT_BYTES = 4096
+KEPT_BYTES_OF_CONNECT = 262_144
 
 
 @dataclass(slots=True)
@@ -25,7 +27,7 @@ class Packet:
     type: int
     #: Length of the whole packet in bytes, fixed header included.
     length: int
-    #: What follows the fixed header, cut at KEPT_BYTES.
+    #: What follows the fixed header, cut where the scanner keeps no more.
     head: bytes
 
     @property
@@ -34,9 +36,13 @@ class Packet:
 
 
 class PacketScanner:
-    """Finds the packets in a byte stream that comes in pieces of any size. Holds at most KEPT_BYTES."""
+    """Finds the packets in a byte stream that comes in pieces of any size. Holds no more than what is kept of one.
 
-    def __init__(self) -> None:
+    `kept`: bytes of a packet, behind its fixed header, that are kept; a CONNECT's are KEPT_BYTES_OF_CONNECT at least.
+    """
+
+    def __init__(self, kept: int = KEPT_BYTES) -> None:
+        self._kept = kept
         self._header = bytearray()
         self._head = bytearray()
         self._length = 0
@@ -45,9 +51,9 @@ class PacketScanner:
         self.broken = False
 
     @property
-    def first_type(self) -> int | None:
-        """Type of the packet that is being received, as soon as its first byte is there."""
-        return self._header[0] >> 4 if self._header else None
+    def at_boundary(self) -> bool:
+        """Whether all packets that began have passed in full."""
+        return not self._header
 
     def feed(self, data: bytes) -> list[Packet]:
         """Takes the next bytes; returns the packets they complete."""
@@ -57,13 +63,16 @@ class PacketScanner:
             if self._missing == 0:
                 self._header.append(data[position])
                 position += 1
-                if len(self._header) == 1 or not self._header_is_complete():
+                if len(self._header) == 1:
+                    self._began(data[position - 1])
                     continue
+                if not self._header_is_complete():
+                    continue
+                self._passed(self._header)
             else:
                 taken = min(self._missing, len(data) - position)
-                room = KEPT_BYTES - len(self._head)
-                if room > 0:
-                    self._head += data[position : position + min(taken, room)]
+                self._keep(data, position, taken)
+                self._passed(data[position : position + taken])
                 position += taken
                 self._missing -= taken
             if self._missing == 0:
@@ -72,17 +81,50 @@ class PacketScanner:
                 self._head.clear()
         return packets
 
+    def _began(self, first: int) -> None:
+        """A packet with this first byte has begun."""
+
+    def _passed(self, piece: bytes | bytearray) -> None:
+        """The next bytes of the packet that began: its whole fixed header first, then what follows as it comes."""
+
+    def _keep(self, data: bytes, position: int, count: int) -> None:
+        most = max(self._kept, KEPT_BYTES_OF_CONNECT) if self._header[0] >> 4 == CONNECT else self._kept
+        room = most - len(self._head)
+        if room > 0:
+            self._head += data[position : position + min(count, room)]
+
     def _header_is_complete(self) -> bool:
         """Whether the last length byte has come; then `_missing` and `_length` are set."""
         if self._header[-1] & 0x80:
             self.broken = len(self._header) == 5
             return False
-        remaining = 0
-        for index, byte in enumerate(self._header[1:]):
-            remaining |= (byte & 0x7F) << (7 * index)
-        self._missing = remaining
-        self._length = len(self._header) + remaining
+        self._missing, _ = _variable_length(self._header, 1)
+        self._length = len(self._header) + self._missing
         return True
+
+
+class PacketFilter(PacketScanner):
+    """Lets some packets of a byte stream through, decided by their first byte, and drops the others."""
+
+    def __init__(self, admits: Callable[[int], bool]) -> None:
+        super().__init__()
+        self._admits = admits
+        self._admitted = False
+        self._output = bytearray()
+
+    def filter(self, data: bytes) -> tuple[bytes, list[Packet]]:
+        """Takes the next bytes; returns those of them that pass, and the packets that are complete, dropped or not."""
+        packets = self.feed(data)
+        output = bytes(self._output)
+        self._output.clear()
+        return output, packets
+
+    def _began(self, first: int) -> None:
+        self._admitted = self._admits(first)
+
+    def _passed(self, piece: bytes | bytearray) -> None:
+        if self._admitted:
+            self._output += piece
 
 
 @dataclass(slots=True)
@@ -92,27 +134,82 @@ class ConnectInfo:
     version: int
     keep_alive: int
     client_id: str
+    username: bytes | None = None
+    password: bytes | None = None
+    #: Of MQTT 5, by identifier: identifier and value as they were sent. One that repeats has its last.
+    properties: dict[int, bytes] = field(default_factory=dict)
+
+
+# Properties of CONNECT and of a will: bytes of the value; None for a string or binary data, 0 for a string pair.
+_PROPERTY_SIZES: dict[int, int | None] = {
+    1: 1, 2: 4, 3: None, 8: None, 9: None, 17: 4, 21: None, 22: None, 23: 1, 24: 4, 25: 1, 33: 2, 34: 2, 38: 0, 39: 4,
+}  # fmt: skip
 
 
 def parse_connect(head: bytes) -> ConnectInfo | None:
-    """Reads the start of a CONNECT behind its fixed header; None where it is not one."""
+    """Reads a CONNECT behind its fixed header; None where it is none, or was cut."""
     try:
-        name_length = int.from_bytes(head[0:2], "big")
-        position = 2 + name_length
-        version = head[position] & 0x7F
-        keep_alive = int.from_bytes(head[position + 2 : position + 4], "big")
-        position += 4
-        if version == 5:
-            length, size = _variable_length(head, position)
-            position += size + length
-        id_length = int.from_bytes(head[position : position + 2], "big")
-        client_id = head[position + 2 : position + 2 + id_length].decode("utf-8", "replace")
-        return ConnectInfo(version, keep_alive, client_id)
-    except (IndexError, ValueError):
+        reader = _Reader(head)
+        reader.string()
+        version = reader.byte() & 0x7F
+        flags = reader.byte()
+        keep_alive = int.from_bytes(reader.take(2), "big")
+        properties = reader.properties() if version == 5 else {}
+        info = ConnectInfo(
+            version, keep_alive, reader.string().decode("utf-8", "replace"), properties=properties
+        )
+        if flags & 0x04:
+            if version == 5:
+                reader.properties()
+            reader.string()
+            reader.string()
+        info.username = reader.string() if flags & 0x80 else None
+        info.password = reader.string() if flags & 0x40 else None
+        return info
+    except (IndexError, KeyError, ValueError):
         return None
 
 
-def _variable_length(data: bytes, position: int) -> tuple[int, int]:
+class _Reader:
+    """A place in a packet. What is not there raises IndexError."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._position = 0
+
+    def take(self, count: int) -> bytes:
+        piece = self._data[self._position : self._position + count]
+        if len(piece) < count:
+            raise IndexError(count)
+        self._position += count
+        return piece
+
+    def byte(self) -> int:
+        return self.take(1)[0]
+
+    def string(self) -> bytes:
+        return self.take(int.from_bytes(self.take(2), "big"))
+
+    def properties(self) -> dict[int, bytes]:
+        length, size = _variable_length(self._data, self._position)
+        self._position += size
+        end = self._position + length
+        found: dict[int, bytes] = {}
+        while self._position < end:
+            start = self._position
+            identifier = self.byte()
+            width = _PROPERTY_SIZES[identifier]
+            if width:
+                self.take(width)
+            else:
+                self.string()
+                if width == 0:
+                    self.string()
+            found[identifier] = self._data[start : self._position]
+        return found
+
+
+def _variable_length(data: bytes | bytearray, position: int) -> tuple[int, int]:
     """A variable byte integer: its value and how many bytes it takes."""
     value = 0
     for index in range(4):

@@ -24,27 +24,8 @@ from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.quic import events
 from aioquic.quic.configuration import QuicConfiguration
 
+import mqtt_build
 from mqtt_scan import CONNACK, PUBLISH, SUBACK, Packet, PacketScanner
-
-
-def string(text: str) -> bytes:
-    data = text.encode()
-    return len(data).to_bytes(2, "big") + data
-
-
-def packet(first: int, body: bytes) -> bytes:
-    length, encoded = len(body), bytearray()
-    while True:
-        length, digit = divmod(length, 128)
-        encoded.append(digit | (0x80 if length else 0))
-        if not length:
-            return bytes([first]) + bytes(encoded) + body
-
-
-def connect_packet(client_id: str, keep_alive: int, will_topic: str | None, clean: bool = True) -> bytes:
-    flags = (0x02 if clean else 0) | (0x04 if will_topic else 0)
-    will = string(will_topic) + string("gone") if will_topic else b""
-    return packet(0x10, string("MQTT") + bytes([4, flags]) + keep_alive.to_bytes(2, "big") + string(client_id) + will)
 
 
 class Client(QuicConnectionProtocol):
@@ -91,7 +72,7 @@ class Client(QuicConnectionProtocol):
 
     def end(self, how: str) -> None:
         self.ended_at = time.monotonic()
-        disconnect = b"\xe0\x00"
+        disconnect = mqtt_build.disconnect()
         match how:
             case "disconnect":
                 self.send(disconnect, fin=True)
@@ -121,18 +102,19 @@ async def run(arguments: argparse.Namespace) -> None:
 
 
 async def session(client: Client, arguments: argparse.Namespace) -> None:
-    client.send(connect_packet(arguments.client_id, arguments.keep_alive, f"will/{arguments.client_id}"))
+    will = f"will/{arguments.client_id}"
+    client.send(mqtt_build.connect(arguments.client_id, keep_alive=arguments.keep_alive, will_topic=will))
     connack = await client.expect(CONNACK)
     client.report("connack", code=connack.head[1])
     if arguments.second_connect:
-        client.send(connect_packet("another", 60, None), stream=4)
+        client.send(mqtt_build.connect("another"), stream=4)
     if arguments.count:
-        client.send(packet(0x82, b"\x00\x01" + string(arguments.topic) + b"\x01"))
+        client.send(mqtt_build.subscribe(1, arguments.topic, 1))
         await client.expect(SUBACK)
         payload = arguments.message.encode() if arguments.size is None else bytes(arguments.size)
         started = time.monotonic()
         for _ in range(arguments.count):
-            client.send(packet(0x30, string(arguments.topic) + payload))
+            client.send(mqtt_build.publish(arguments.topic, payload))
         for _ in range(arguments.count):
             await client.expect(PUBLISH)
         seconds = time.monotonic() - started

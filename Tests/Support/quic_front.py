@@ -2,18 +2,23 @@
 """A QUIC front for an MQTT broker that speaks TCP, behaving towards its clients as EMQX does.
 
 One MQTT session a QUIC connection. The first bidirectional stream of the client is the control stream; its bytes go
-to the broker over a TCP connection of their own and back. Later streams are refused: there the data streams of EMQX
-have their room.
+to the broker over a TCP connection of their own and back. Later streams are data streams of the same session
+(data_stream.py has their rules); with --no-data-streams they are refused.
 
     quic_front.py --listen 127.0.0.1:0 --broker 127.0.0.1:1883 --certificate server.pem --private-key server.key
 
 Standard output gets one JSON object a line: `listening` with the port first, then `connection`, `handshake`,
-`stream_opened`, `packet`, `fin`, `stream_reset`, `stop_sending`, `broker_closed`, `closed`.
+`stream_opened`, `packet`, `fin`, `stream_reset`, `stop_sending`, `broker_closed`, `stream_closed` (of data streams),
+`connect_refused`, `closed`. Those of a stream name it.
 
 With --commands, standard input takes one JSON object a line, and its end stops the front:
     {"command": "mute", "direction": "in" | "out" | "both"}   drop all datagrams from now on
     {"command": "unmute"}
     {"command": "close_all", "code": 0, "reason": ""}         APPLICATION_CLOSE on every connection
+    {"command": "reset_stream", "connection": n, "stream": id, "code": 0}
+                                                              RESET_STREAM and STOP_SENDING
+    {"command": "refuse_connect", "code": n}                  answer each new CONNECT with this CONNACK code; 0: no more
+    {"command": "take_over", "connection": n}                 as if its client id had connected elsewhere
     {"command": "stop"}                                       the same with code 0, and exit
 """
 
@@ -29,8 +34,9 @@ from typing import Any
 
 from aioquic.asyncio.server import QuicServer
 from aioquic.quic.configuration import QuicConfiguration
+from aioquic.tls import SessionTicket
 
-from front_connection import FrontConnection, FrontSettings
+from front_connection import FrontConnection, FrontSettings, FrontSwitches
 
 
 def emit(event: str, **fields: Any) -> None:
@@ -45,12 +51,25 @@ def emit(event: str, **fields: Any) -> None:
 class FrontServer(QuicServer):
     """aioquic's server, with a list of its connections and a switch that makes it deaf or dumb."""
 
-    def __init__(self, settings: FrontSettings, configuration: QuicConfiguration, retry: bool) -> None:
+    def __init__(
+        self, settings: FrontSettings, configuration: QuicConfiguration, retry: bool, early_data: bool
+    ) -> None:
+        # Tickets are good for any number of times: EMQX has no anti-replay either.
+        tickets: dict[bytes, SessionTicket] = {}
+
+        def keep(ticket: SessionTicket) -> None:
+            tickets[ticket.ticket] = ticket
+
         super().__init__(
             configuration=configuration,
-            create_protocol=lambda quic, stream_handler=None: FrontConnection(quic, settings, emit, self.connections),
+            create_protocol=lambda quic, stream_handler=None: FrontConnection(
+                quic, settings, self.switches, emit, self.connections
+            ),
+            session_ticket_fetcher=tickets.get if early_data else None,
+            session_ticket_handler=keep if early_data else None,
             retry=retry,
         )
+        self.switches = FrontSwitches()
         self.connections: set[FrontConnection] = set()
         self.deaf = False
         self.dumb = False
@@ -69,6 +88,9 @@ class FrontServer(QuicServer):
     def datagram_received(self, data: bytes | str, addr: Any) -> None:
         if not self.deaf:
             super().datagram_received(data, addr)
+
+    def connection(self, number: int) -> FrontConnection | None:
+        return next((connection for connection in self.connections if connection.number == number), None)
 
     def close_all(self, code: int, reason: str) -> None:
         for connection in list(self.connections):
@@ -113,12 +135,27 @@ class Commands(asyncio.Protocol):
                 self._server.deaf = self._server.dumb = False
             case "close_all":
                 self._server.close_all(command.get("code", 0), command.get("reason", ""))
+            case "refuse_connect":
+                self._server.switches.refuse_connect = command["code"]
+            case "reset_stream" | "take_over":
+                if not self._perform_on_connection(command):
+                    emit("error", message=f"no such connection or stream: {command}")
+                    return
             case "stop":
                 self._stopped.set()
             case other:
                 emit("error", message=f"unknown command {other!r}")
                 return
         emit("done", command=command["command"])
+
+    def _perform_on_connection(self, command: dict[str, Any]) -> bool:
+        connection = self._server.connection(command["connection"])
+        if connection is None:
+            return False
+        if command["command"] == "reset_stream":
+            return connection.reset_stream(command["stream"], command.get("code", 0))
+        connection.take_over()
+        return True
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -138,7 +175,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--client-ca", help="PEM file; clients need a certificate of this CA")
     parser.add_argument("--alpn", action="append", help="may be given several times; default: mqtt")
     parser.add_argument("--retry", action="store_true", help="validate every client's address by a Retry packet first")
+    parser.add_argument("--early-data", action="store_true", help="session tickets, and early data with its replays")
     parser.add_argument("--idle-timeout", type=float, help="seconds, instead of 1.5 x the client's MQTT keepalive")
+    parser.add_argument("--streams", type=int, default=10, help="bidirectional streams at once on a connection")
+    parser.add_argument("--no-data-streams", action="store_true", help="refuse all streams after the control stream")
     parser.add_argument("--no-packets", action="store_true", help="no `packet` events; for load")
     parser.add_argument("--commands", action="store_true", help="take commands from standard input; stop at its end")
     return parser.parse_args()
@@ -159,10 +199,13 @@ async def run(arguments: argparse.Namespace) -> None:
         client_ca=arguments.client_ca,
         idle_timeout=arguments.idle_timeout,
         reports_packets=not arguments.no_packets,
+        streams=arguments.streams,
+        data_streams=not arguments.no_data_streams,
     )
     loop = asyncio.get_running_loop()
     transport, server = await loop.create_datagram_endpoint(
-        lambda: FrontServer(settings, configuration, arguments.retry), local_addr=arguments.listen
+        lambda: FrontServer(settings, configuration, arguments.retry, arguments.early_data),
+        local_addr=arguments.listen,
     )
     udp: socket.socket = transport.get_extra_info("socket")
     udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)

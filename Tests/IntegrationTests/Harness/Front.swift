@@ -15,6 +15,12 @@ struct Front: Sendable {
         var alpn = ["mqtt"]
         var retry = false
         var reportsPackets = true
+        /// Session tickets and early data, without a guard against replays.
+        var earlyData = false
+        /// Bidirectional streams at once on a connection.
+        var streams = 10
+        /// Off: every stream after the control stream is refused.
+        var dataStreams = true
     }
 
     static func start(broker: Int, _ options: Options = Options()) async throws -> Front {
@@ -29,6 +35,8 @@ struct Front: Sendable {
         arguments += options.clientCA.map { ["--client-ca", certificates.certificate($0)] } ?? []
         arguments += options.retry ? ["--retry"] : []
         arguments += options.reportsPackets ? [] : ["--no-packets"]
+        arguments += options.earlyData ? ["--early-data"] : []
+        arguments += options.dataStreams ? ["--streams", "\(options.streams)"] : ["--no-data-streams"]
         let events = EventLog<FrontEvent>()
         let process = try await ChildProcess.start("quic_front.py", Toolbox.python, arguments) { line in
             guard let line else {
@@ -47,11 +55,35 @@ struct Front: Sendable {
 
     /// Drops all datagrams from now on, or no longer.
     func mute(_ on: Bool) async throws {
-        let command = on ? "mute" : "unmute"
+        try await perform(on ? "mute" : "unmute")
+    }
+
+    /// RESET_STREAM and STOP_SENDING on one stream of a connection.
+    func reset(stream: Int, of connection: Int, code: Int = 0) async throws {
+        try await perform("reset_stream", ["connection": .int(connection), "stream": .int(stream), "code": .int(code)])
+    }
+
+    /// Answers each new CONNECT with this CONNACK code from now on; 0 lets the broker decide again.
+    func refuseConnects(with code: Int) async throws {
+        try await perform("refuse_connect", ["code": .int(code)])
+    }
+
+    /// Ends a connection as if its client id had connected elsewhere.
+    func takeOver(_ connection: Int) async throws {
+        try await perform("take_over", ["connection": .int(connection)])
+    }
+
+    /// Has a command carried out before it returns.
+    private func perform(_ command: String, _ fields: [String: JSONValue] = [:]) async throws {
         let start = await events.count
-        try process.send("{\"command\": \"\(command)\"}")
-        _ = try await events.first("the front to \(command)", from: start) {
-            $0.event == "done" && $0.command == command
+        var fields = fields
+        fields["command"] = .string(command)
+        try process.send(String(decoding: try JSONEncoder().encode(fields), as: UTF8.self))
+        let answer = try await events.first("the front to \(command)", from: start) {
+            ($0.event == "done" && $0.command == command) || $0.event == "error"
+        }
+        guard answer.event == "done" else {
+            throw HarnessError("the front cannot \(command): \(answer.message ?? "")")
         }
     }
 
@@ -102,10 +134,13 @@ struct FrontEvent: Sendable, Decodable {
     let reason: String?
     let reasonCode: Int?
     let command: String?
+    let message: String?
+    /// Of `stream_closed`: `fin`, `reset` or `connection`.
+    let end: String?
 
     private enum CodingKeys: String, CodingKey {
         case event, connection, port, alpn, stream, code, application, by, sender, type, length, version, reason
-        case command
+        case command, message, end
         case clientID = "client_id"
         case reasonCode = "reason_code"
     }
