@@ -2,7 +2,7 @@ import CNGTCP2
 
 /// Password hashing by PBKDF2 (RFC 8018 5.2) with HMAC-SHA-512.
 package enum PBKDF2 {
-    /// `count` bytes derived from `password`. About a microsecond an iteration: nothing for an event loop where the
+    /// `count` bytes derived from `password`. About half a microsecond an iteration: nothing for an event loop where the
     /// iterations go into the thousands.
     ///
     /// - Returns: `nil` where GnuTLS refuses: `iterations` is not 1...4,294,967,295, or a policy of the system forbids it.

@@ -17,7 +17,7 @@ package struct PasswordFile: Sendable {
     /// Bytes. A longer file is refused.
     package static let maximumSize = 32 * 1024 * 1024
     package static let maximumUsers = 100_000
-    /// So many take about a second of one core. More would let a few logins keep the gateway busy for minutes.
+    /// So many take about half a second of one core. More would let a few logins keep the gateway busy for minutes.
     package static let maximumIterations = 1_000_000
     package static let maximumSaltLength = 64
     package static let hashLength = 64

@@ -80,7 +80,7 @@ extension DataStreamSession {
                 return [.stop(.uplinkConnect)]
                     + refuse(connect.version, .notAllowed(refusal.message), code: refusal.code)
             }
-            // The gateway session takes and gives no aliases.
+            // Whatever the device takes, the gateway's CONNECT offers the broker no aliases.
             router.deviceAliasMaximum = 0
             let will = try connect.will.map { will throws(MQTTError) in
                 try StoredWill(
@@ -109,13 +109,11 @@ extension DataStreamSession {
         guard let connack = connack(for: device, limits) else {
             return end(.notAllowed("the device's Maximum Packet Size leaves no room for a CONNACK"))
         }
-        var router = connecting.router
-        router.brokerAliasMaximum = 0
         let needsIDs = connecting.will.map { $0.qos > .atMostOnce } ?? false
         state = .connected(
             Connected(
                 version: device.version, limits: limits, maximumPacketSize: device.maximumPacketSize,
-                takesProblemInformation: device.takesProblemInformation, router: router,
+                takesProblemInformation: device.takesProblemInformation, router: connecting.router,
                 window: device.receiveMaximum.map { DeliveryWindow(limit: $0) }, will: connecting.will,
                 usedIDs: needsIDs ? [] : nil))
         // One and a half times the keepalive [MQTT-3.1.2-24].

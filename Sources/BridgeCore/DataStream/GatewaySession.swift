@@ -76,6 +76,11 @@ package struct GatewaySession: Sendable {
         if case .ended = state { true } else { false }
     }
 
+    /// Whether data streams may be opened.
+    package var isConnected: Bool {
+        if case .connected = state { true } else { false }
+    }
+
     /// The keepalive that the gateway asks for: whole seconds from 1 to 65,535.
     private var keepAliveSeconds: UInt16 { UInt16(clamping: max(1, identity.keepAlive.components.seconds)) }
 }

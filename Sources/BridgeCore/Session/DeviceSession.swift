@@ -3,7 +3,8 @@ import NIOCore
 
 /// One device as decisions, whatever the mapping: an event in, actions out, no input or output of its own.
 ///
-/// Actions are performed in their order. An event may be handed over while the last action of a list is performed.
+/// Actions are performed in their order. An event may be handed over while the last action of a list is performed. Of a
+/// leg that an action closed no event comes any more: the next one may be that of another leg.
 package protocol DeviceSession: Sendable {
     /// The first actions of every session.
     func started() -> [SessionAction]
@@ -38,7 +39,8 @@ package protocol DeviceSession: Sendable {
     mutating func uplinkSent(_ element: FrameDecoder.Element) -> [SessionAction]
     /// What the broker sent is no MQTT.
     mutating func uplinkMisbehaved(_ error: MQTTError) -> [SessionAction]
-    /// The broker's FIN, and everything before it was handed to `uplinkSent(_:)`.
+    /// The broker's FIN, and everything before it was handed to `uplinkSent(_:)`, but for what the session took no more
+    /// input for: that is lost with the leg.
     mutating func uplinkEnded() -> [SessionAction]
     /// The leg is gone, and nothing more can be sent on it.
     mutating func uplinkLost(_ loss: UplinkLoss) -> [SessionAction]

@@ -109,6 +109,17 @@ import Testing
         #expect(try bench.connack(bench.session.authenticated(true)).code == 0x87)
     }
 
+    @Test func anAliasOfTheBrokersThatNobodyOffered() throws {
+        var bench = try DataStreamBench(routes: [Route(local: "#", remote: "r/#")])
+        try bench.establish { $0.properties.topicAliasMaximum = 10 }
+        let message = Packet.publish(
+            PublishHead(topic: "r/a", properties: [.topicAlias(1)]), payload: ByteBuffer())
+        guard case .brokerViolation = try bench.broker(message).end else {
+            Issue.record("accepted")
+            return
+        }
+    }
+
     // MARK: MQTT 3.1
 
     @Test func whatOnly3_1AllowsIsPutRight() throws {

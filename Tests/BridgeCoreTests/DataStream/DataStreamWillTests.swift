@@ -299,11 +299,12 @@ import Testing
     }
 
     @Test func connectsBufferIsNotKept() throws {
-        var large = ByteBuffer(repeating: 0, count: 1_000_000)
-        large.clear()
-        var bench = try bench()
-        let actions = bench.session.deviceClosed()
-        let packet = try #require(actions.toUplink.first)
+        var bench = try DataStreamBench()
+        var connect = Connect(version: .v5_0, clientID: "dev", will: Self.will)
+        connect.properties = [.userProperty(name: "large", value: String(repeating: "x", count: 60_000))]
+        _ = try bench.device(.connect(connect))
+        _ = bench.session.uplinkReady(GatewayLimits())
+        let packet = try #require(bench.session.deviceClosed().toUplink.first)
         #expect(packet.storageCapacity < 512)
     }
 }

@@ -199,7 +199,7 @@ import Testing
     }
 
     @Test func garbageEndsItAndNothingWorse() throws {
-        var generator = SystemRandomNumberGenerator()
+        var generator = SplitMix64(seed: 0x5EED)
         for _ in 0..<2_000 {
             var session = session()
             var decoder = FrameDecoder(maximumPacketSize: 1_000, maximumBufferedSize: 1_000)
