@@ -100,7 +100,7 @@ struct ServeNetworkTests {
             let (stream, _) = try await old.session("client-1")
             try await ServeScenario.use("rsa-server", in: scenario.folder)
             if bySignal { scenario.serve.process.signal(SIGHUP) }
-            try await scenario.serve.logs("certificate and key were read again")
+            try await scenario.serve.logs("certificates and keys were read again")
             let new = try await scenario.client(.init(ca: "rsa-ca-chain"))
             _ = try await new.session("client-2")
             let unknowing = try await QUICClient.start(port: scenario.serve.port)
@@ -116,7 +116,7 @@ struct ServeNetworkTests {
         try await ServeScenario.run { scenario in
             try scenario.folder.write("certificate.pem", text)
             scenario.serve.process.signal(SIGHUP)
-            let said = try await scenario.serve.logs("stays in use")
+            let said = try await scenario.serve.logs("stay in use")
             #expect(said.contains("certificate.pem"))
             let client = try await scenario.client()
             _ = try await client.session("client-1")

@@ -2,7 +2,7 @@ import Logging
 import NIOCore
 import NIOPosix
 
-/// Has certificate, key and client CA read again when their files change, and when asked.
+/// Has certificate, key and client CA read again when their files change, and when asked; then the ticket key, too.
 struct CertificateWatch {
     /// Between two looks at the files.
     static let interval = Duration.seconds(5)
@@ -16,7 +16,7 @@ struct CertificateWatch {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await poll() }
             group.addTask {
-                for await _ in reloads { await reload("asked to") }
+                for await _ in reloads { await reload("asked to", withTicketKey: true) }
             }
         }
     }
@@ -29,22 +29,24 @@ struct CertificateWatch {
             let now = await stamps()
             if now == last, now != used {
                 used = now
-                await reload("files changed")
+                await reload("files changed", withTicketKey: false)
             }
             last = now
         }
     }
 
-    private func reload(_ why: String) async {
-        let tls = tls
-        let result = await onFileThread { Result { try tls.reload() } }
+    private func reload(_ why: String, withTicketKey: Bool) async {
+        let (tls, logger) = (tls, logger)
+        let result = await onFileThread {
+            Result { try tls.reload(withTicketKey: withTicketKey, logger: logger) }
+        }
         switch result {
         case .success(let context)?:
             await hosts.use(context)
-            logger.notice("certificate and key were read again", metadata: ["reason": "\(why)", "leg": "client"])
+            logger.notice("certificates and keys were read again", metadata: ["reason": "\(why)", "leg": "client"])
         case .failure(let error)?:
             logger.warning(
-                "the new certificate or key is not usable, and the one of before stays in use",
+                "a new certificate or key is not usable, and those of before stay in use",
                 metadata: ["error": "\(error)", "leg": "client"])
         case nil:
             break

@@ -13,20 +13,20 @@ package struct ServeService: Service {
     private let logger: Logger
     private let tls: ServerTLS
 
-    /// Reads certificate and key. Throws what is wrong with them.
-    /// - Parameter reloads: each element has the certificate files read again.
+    /// Reads certificates and keys, and makes the ticket key file where there is none. Throws what is wrong with them.
+    /// - Parameter reloads: each element has the files of certificates and keys read again.
     package init(
         configuration: ServeConfiguration, reloads: AsyncStream<Void> = AsyncStream { _ in }, logger: Logger
     ) throws {
         self.configuration = configuration
         self.reloads = reloads
         self.logger = logger
-        self.tls = try ServerTLS(configuration: configuration)
+        self.tls = try ServerTLS(configuration: configuration, logger: logger)
     }
 
     /// Throws what is wrong with certificate and key.
     package static func check(_ configuration: ServeConfiguration) throws {
-        _ = try ServerTLS(configuration: configuration)
+        try ServerTLS.check(configuration)
     }
 
     /// Runs until graceful shutdown or cancellation. Throws ``ListenError``.

@@ -1,41 +1,76 @@
 import BridgeCore
-import NIOCore
+import Logging
 import QUICTransport
 import Synchronization
 
-/// Certificate, key and client CA of `serve`, which may change while it runs.
+/// Certificate, key, client CA and ticket key of `serve`, which may change while it runs.
 final class ServerTLS: Sendable {
+    /// What ``secret`` is derived under, beside the ticket key.
+    private static let secretLabel = "mqtt-quic-bridge serve: stateless resets and Retry tokens, 1"
+
+    private struct State {
+        var context: QUICTLSContext
+        var ticketKey: QUICTicketKey
+    }
+
     private let configuration: ServeConfiguration
-    private let state: Mutex<QUICTLSContext>
-    /// Of tokens; the same for all event loops.
+    private let state: Mutex<State>
+    /// Remembers early data over all changes of certificates. Nil: there is none.
+    private let antiReplay: QUICAntiReplay?
+    /// Of stateless resets and Retry tokens; the same for all event loops, and for as long as the program runs: live
+    /// connections have tokens made of it. The same after a restart where the ticket key is.
     let secret: [UInt8]
 
     /// Throws what is wrong with the files.
-    init(configuration: ServeConfiguration) throws {
+    init(configuration: ServeConfiguration, logger: Logger) throws {
         self.configuration = configuration
-        self.state = Mutex(try Self.load(configuration))
-        self.secret = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+        antiReplay = configuration.acceptsEarlyData ? QUICAntiReplay() : nil
+        let ticketKey = try Self.loadTicketKey(configuration, logger) ?? QUICTicketKey()
+        secret = ticketKey.secret(for: Self.secretLabel)
+        let context = try Self.loadCertificates(configuration, ticketKey, antiReplay)
+        state = Mutex(State(context: context, ticketKey: ticketKey))
     }
 
-    var current: QUICTLSContext { state.withLock { $0 } }
+    /// Throws what is wrong with certificate, key and client CA. Makes no files.
+    static func check(_ configuration: ServeConfiguration) throws {
+        _ = try loadCertificates(configuration, QUICTicketKey(), nil)
+    }
+
+    var current: QUICTLSContext { state.withLock { $0.context } }
 
     /// Throws what is wrong with the files; the ones of before stay in use then.
-    func reload() throws -> QUICTLSContext {
-        let context = try Self.load(configuration)
-        state.withLock { $0 = context }
+    func reload(withTicketKey: Bool, logger: Logger) throws -> QUICTLSContext {
+        var ticketKey = state.withLock { $0.ticketKey }
+        if withTicketKey { ticketKey = try Self.loadTicketKey(configuration, logger) ?? ticketKey }
+        let context = try Self.loadCertificates(configuration, ticketKey, antiReplay)
+        let loaded = State(context: context, ticketKey: ticketKey)
+        state.withLock { $0 = loaded }
         return context
     }
 
-    /// As the files are now.
+    /// Certificate, key and client CA as they are now.
     var stamps: [FileStamp?] {
         [configuration.certificateFile, configuration.keyFile, configuration.clientCAFile].map { path in
             path.flatMap { FileStamp(path: $0) }
         }
     }
 
-    private static func load(_ configuration: ServeConfiguration) throws(QUICError) -> QUICTLSContext {
+    private static func loadCertificates(
+        _ configuration: ServeConfiguration, _ ticketKey: QUICTicketKey, _ antiReplay: QUICAntiReplay?
+    ) throws(QUICError) -> QUICTLSContext {
         try QUICTLSContext.server(
             certificateFile: configuration.certificateFile, keyFile: configuration.keyFile,
-            clientCAFile: configuration.clientCAFile)
+            clientCAFile: configuration.clientCAFile, ticketKey: ticketKey, antiReplay: antiReplay)
+    }
+
+    private static func loadTicketKey(
+        _ configuration: ServeConfiguration, _ logger: Logger
+    ) throws(TicketKeyError) -> QUICTicketKey? {
+        guard let path = configuration.ticketKeyFile else { return nil }
+        let contents = try TicketKeyFile(path: path).load()
+        if let warning = contents.warning {
+            logger.warning("the ticket key was not replaced", metadata: ["error": "\(warning)", "leg": "client"])
+        }
+        return contents.key
     }
 }

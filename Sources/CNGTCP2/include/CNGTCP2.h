@@ -28,6 +28,10 @@ const char *bridge_quic_library_version(void);
 /// Bytes fit for keys and connection IDs. Aborts where the system has none.
 void bridge_quic_random(uint8_t *bytes, size_t length);
 
+/// HMAC-SHA256 of the label under the key: `BRIDGE_QUIC_SECRET_LENGTH` bytes. False where GnuTLS fails.
+bool bridge_quic_derive_secret(const uint8_t *key, size_t key_length, const uint8_t *label, size_t label_length,
+                               uint8_t *secret);
+
 // MARK: Certificates and keys
 
 /// CA certificates, own certificate and key, key log: loaded once, then only read, so shared by any thread.
