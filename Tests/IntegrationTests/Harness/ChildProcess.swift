@@ -65,6 +65,11 @@ final class ChildProcess: Sendable {
         try input.write(contentsOf: Data((line + "\n").utf8))
     }
 
+    /// Ends the program's input.
+    func endInput() throws {
+        try input.close()
+    }
+
     func signal(_ number: Int32) {
         let identifier = identifier
         if identifier > 0, process.withLock({ $0.isRunning }) {
