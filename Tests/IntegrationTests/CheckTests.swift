@@ -14,7 +14,7 @@ struct CheckTests {
         return (end, said.joined(separator: "\n"))
     }
 
-    @Test func aGoodConfigurationIsShownWithoutItsSecrets() async throws {
+    @Test(.mapping(.connection, .mux)) func aGoodConfigurationIsShownWithoutItsSecrets() async throws {
         var options = Scenario.Options()
         options.configuration = """
             auth: {mode: inject, username: gateway, password: "very secret"}

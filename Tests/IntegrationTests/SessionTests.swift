@@ -3,7 +3,7 @@ import Testing
 /// Sessions as the broker keeps them: resumed, refused, taken over, ended.
 @Suite(.timeLimit(.minutes(20)))
 struct SessionTests {
-    @Test(arguments: ["3.1.1", "5.0"])
+    @Test(.mapping(.connection, .mux), arguments: ["3.1.1", "5.0"])
     func aPersistentSessionIsResumed(version: String) async throws {
         let fields: [String: JSONValue] = [
             "version": .string(version), "clean": false,
@@ -25,7 +25,7 @@ struct SessionTests {
         }
     }
 
-    @Test(arguments: ["3.1", "3.1.1", "5.0"])
+    @Test(.mapping(.connection, .mux), arguments: ["3.1", "3.1.1", "5.0"])
     func refusedCredentialsAreTheBrokersAnswer(version: String) async throws {
         var options = Scenario.Options()
         options.broker.users = ["alice": "secret"]
@@ -41,7 +41,7 @@ struct SessionTests {
         }
     }
 
-    @Test func injectedCredentialsAreWhatTheBrokerSees() async throws {
+    @Test(.mapping(.connection, .mux)) func injectedCredentialsAreWhatTheBrokerSees() async throws {
         var options = Scenario.Options()
         options.broker.users = ["gateway": "s#cret %$!", "special": "other"]
         options.configuration = """

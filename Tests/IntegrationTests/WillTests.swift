@@ -73,7 +73,9 @@ struct WillTests {
             try await device.vanish()
             _ = try await scenario.front.closed("device-1")
             let connection = try await scenario.front.connection(of: "device-1")
-            let said = try await scenario.front.events.all.filter { $0.connection == connection && $0.sender == "client" }
+            let said = try await scenario.front.events.all.filter {
+                $0.connection == connection && $0.sender == "client"
+            }
             #expect(!said.contains { $0.type == "DISCONNECT" })
         }
     }

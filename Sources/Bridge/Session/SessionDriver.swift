@@ -193,7 +193,9 @@ extension SessionDriver {
 extension SessionDriver: UplinkLegObserver {
     func uplinkReady(_ limits: GatewayLimits?) {
         perform(session.uplinkReady(limits))
-        device?.flush()
+        // Where this is what the device waited for, it lets in what the device sent meanwhile.
+        pump()
+        finishIfOver()
     }
 
     func uplinkUnreachable(_ why: String) {

@@ -208,7 +208,7 @@ extension UplinkConnector {
             let control = GatewayControl(
                 identity: identity, version: version, numbers: numbers, connectTimeout: configuration.connectTimeout,
                 eventLoop: eventLoop, logger: logger)
-            connection = dialer.dial(keepAlive: identity.keepAlive, owner: self, control: control)
+            connection = dialer.dial(keepAlive: nil, owner: self, control: control)
         }
         dials[ObjectIdentifier(connection)] = Dial(connection: connection, leg: leg)
     }

@@ -41,7 +41,7 @@ final class UplinkDialer {
     /// Starts a connection; the outcome goes to its owner, never from within this call.
     ///
     /// - Parameters:
-    ///   - keepAlive: Of the MQTT session, where the connection is for one.
+    ///   - keepAlive: Of the device, where the connection is for one alone.
     ///   - control: Of the gateway's session, where the connection is to have one.
     func dial(
         keepAlive: Duration?, owner: any UplinkConnectionOwner, control: GatewayControl? = nil

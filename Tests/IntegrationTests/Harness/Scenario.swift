@@ -74,15 +74,30 @@ struct Scenario: Sendable {
         let certificates = try await Certificates.make()
         let uplink =
             ["host: \"\(options.host)\"", "port: \(port)", "ca: \(certificates.certificate(options.ca))"]
-            + ["mapping: \(Carrier.current.rawValue)"] + options.uplink
+            + ["mapping: \(Carrier.current.rawValue)"] + identity(options) + options.uplink
         return """
             listen: ["\(options.listen)"]
             uplink:
             \(uplink.map { "  \($0)" }.joined(separator: "\n"))
             log: {level: debug, format: text}
+            \(auth(options))
             \(options.configuration)
 
             """
+    }
+
+    /// Whom the broker sees in the mapping `data-stream`.
+    private static func identity(_ options: Options) -> [String] {
+        guard Carrier.current == .dataStream, !options.uplink.contains(where: { $0.hasPrefix("identity:") }) else {
+            return []
+        }
+        return ["identity: {client_id: gateway}"]
+    }
+
+    /// In the mapping `data-stream` the bridge lets devices in, anybody where the test does not say whom.
+    private static func auth(_ options: Options) -> String {
+        guard Carrier.current == .dataStream, !options.configuration.contains("auth:") else { return "" }
+        return "auth: {mode: local, anonymous: true}"
     }
 
     /// A client that connects through the bridge or, as an observer, at the broker: that is for `connect` to say.
@@ -107,13 +122,19 @@ struct Scenario: Sendable {
         return client
     }
 
-    /// Waits until the broker has no connection of this client any more, nor the front one of QUIC.
+    /// Waits until nothing is left of this device at the broker's side.
     func gone(_ clientID: String) async throws {
-        if let front = farEnd.front {
+        switch Carrier.current {
+        case .connection:
             _ = try await front.closed(clientID)
-        } else {
+        case .mux:
             _ = try await broker.process.errors.first("the end of \(clientID) in Mosquitto's log") {
                 $0.contains("lient \(clientID)") && ($0.contains("disconnect") || $0.contains("closed"))
+            }
+        case .dataStream:
+            // The broker does not know it.
+            _ = try await bridge.process.errors.first("the end of \(clientID) in the bridge's log") {
+                $0.contains("session ended") && $0.contains("client_id=\(clientID) ")
             }
         }
     }
