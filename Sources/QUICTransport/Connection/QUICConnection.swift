@@ -50,6 +50,8 @@ package final class QUICConnection {
     var sendable: Deque<SendStream> = []
     /// Streams that wait for the connection's credit, each once.
     var starved: [SendStream] = []
+    /// How many of them are closed meanwhile.
+    var closedWhileStarved = 0
     /// Streams that wait for the connection's credit or their own, each once: the peer may stop them meanwhile.
     var watched: Deque<SendStream> = []
     /// An allocation that was not used up.
