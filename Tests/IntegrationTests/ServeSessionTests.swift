@@ -105,6 +105,26 @@ struct ServeSessionTests {
         }
     }
 
+    /// A client cannot make the server keep what it wants by beginning CONNECT after CONNECT.
+    @Test func whatWaitsOnAConnectionHasABound() async throws {
+        try await ServeScenario.run { scenario in
+            let client = try await scenario.multiplexedClient()
+            let start = RawMQTT.packet(0x10, [UInt8](repeating: 0, count: 200_000)).dropLast()
+            var streams: [UInt64] = []
+            for _ in 0..<8 {
+                let stream = try await client.openStream()
+                try await client.send(Array(start), on: stream)
+                streams.append(stream)
+            }
+            let reset = try await client.events.first("a stream that is sent away") {
+                if case .reset(_, code: 2) = $0 { true } else { false }
+            }
+            #expect(streams.contains { reset == .reset($0, code: 2) })
+            try await scenario.serve.logs("too many bytes of clients wait for the broker")
+            await client.stop()
+        }
+    }
+
     @Test func whoDoesNotConnectInTimeIsLetGo() async throws {
         var options = ServeScenario.Options()
         options.serve = ["connect_within: 300ms"]

@@ -13,6 +13,7 @@ final class RelayDriver {
     private let handle: QUICConnectionHandle
     private let stream: QUICStreamID
     private let peer: String
+    private let room: WaitingRoom
     private var relay: StreamRelay
     private var leg: BrokerLeg?
     private var timer: (kind: RelayTimer, task: Scheduled<Void>)?
@@ -20,17 +21,20 @@ final class RelayDriver {
     private let startedAt = NIODeadline.now()
     private var isBrokerPaused = false
     private var isCounted = false
+    /// What is counted in the waiting room.
+    private var countedBytes = 0
     /// Told once, as the session's first side ends.
     private let whenEnded: () -> Void
 
     init(
-        host: ServeHost, handle: QUICConnectionHandle, stream: QUICStreamID, peer: String,
+        host: ServeHost, handle: QUICConnectionHandle, stream: QUICStreamID, peer: String, room: WaitingRoom,
         whenEnded: @escaping () -> Void
     ) {
         self.host = host
         self.handle = handle
         self.stream = stream
         self.peer = peer
+        self.room = room
         self.whenEnded = whenEnded
         let limits = host.configuration.limits
         self.relay = StreamRelay(
@@ -70,6 +74,7 @@ final class RelayDriver {
 extension RelayDriver {
     func clientSent(_ bytes: ByteBuffer, isEnd: Bool) {
         perform(relay.clientSent(bytes, isEnd: isEnd))
+        if countedBytes > 0, room.isOverfull { perform(relay.overloaded()) }
     }
 
     func clientReset(code: UInt64) {
@@ -135,6 +140,8 @@ extension RelayDriver: BrokerLegObserver {
 
 extension RelayDriver {
     private func perform(_ actions: [RelayAction]) {
+        room.change(by: relay.waitingBytes - countedBytes)
+        countedBytes = relay.waitingBytes
         for action in actions { perform(action) }
     }
 

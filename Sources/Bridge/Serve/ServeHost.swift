@@ -10,6 +10,7 @@ final class ServeHost {
     let logger: Logger
     let admission: SharedServeAdmission
     let broker: BrokerConnector
+    let room: WaitingRoom
     var statistics = ServeStatistics()
     private var endpoints: [QUICEndpoint] = []
     private var connections: [ObjectIdentifier: ServedConnection] = [:]
@@ -23,6 +24,7 @@ final class ServeHost {
         self.eventLoop = eventLoop
         self.logger = logger
         self.admission = admission
+        self.room = .ofLoop(streamBuffer: configuration.limits.streamBuffer)
         self.broker = BrokerConnector(configuration: configuration, eventLoop: eventLoop, logger: logger)
     }
 
@@ -73,10 +75,14 @@ final class ServeHost {
         return promise.futureResult
     }
 
-    /// Ends what is left, and closes the sockets when they have taken the farewells.
+    /// Ends what is left, and closes the sockets when they have taken the farewells, or after a second.
     func close() -> EventLoopFuture<Void> {
         for connection in connections.values { connection.close(ServeCode.goingAway, "server shutting down") }
-        return .andAllComplete(endpoints.map { $0.shutDown() }, on: eventLoop)
+        let impatience = eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [endpoints] () -> Void in
+            for endpoint in endpoints { endpoint.flushAndAbandon() }
+        }
+        let ends = endpoints.map { $0.shutDown() }
+        return EventLoopFuture.andAllComplete(ends, on: eventLoop).always { _ in impatience.cancel() }
     }
 }
 

@@ -69,8 +69,8 @@ package struct ServeService: Service {
         // The server's order decides: who can have many sessions on one connection shall.
         var quic = QUICConfiguration(alpn: [ServedConnection.multiplexed, ServedConnection.single])
         quic.idleTimeout = configuration.idleTimeout
-        // Clients keep their connections alive, or not.
-        quic.keepAlive = nil
+        // MQTT's keepalive decides about the silent: a connection lives for as long as the client's system answers.
+        quic.keepAlive = configuration.idleTimeout / 2
         quic.maxBidiStreams = limits.streamsPerConnection
         quic.initialMaxStreamData = UInt64(limits.streamBuffer)
         // Enough for all streams at once, so that one whose broker side is slow takes no credit from others.

@@ -19,6 +19,7 @@ final class ServedConnection: QUICConnectionObserver {
     let peer: String
     /// The client's IP address as it was when it came, which is what it is counted by.
     let address: String
+    private let room: WaitingRoom
     private var drivers: [QUICStreamID: RelayDriver] = [:]
     /// Nil until the handshake has completed; streams opened in early data come before.
     private var alpn: String?
@@ -36,6 +37,7 @@ final class ServedConnection: QUICConnectionObserver {
         self.peer = remote.hostAndPort
         self.address = remote.ipAddress ?? "unknown"
         self.isAddressProven = isAddressValidated
+        self.room = .ofConnection(streamBuffer: host.configuration.limits.streamBuffer, on: host.room)
     }
 
     func connection(_ handle: QUICConnectionHandle, happened event: QUICEvent) {
@@ -99,7 +101,7 @@ final class ServedConnection: QUICConnectionObserver {
             timer?.cancel()
             timer = nil
         }
-        let driver = RelayDriver(host: host, handle: handle, stream: stream, peer: peer) { [weak self] in
+        let driver = RelayDriver(host: host, handle: handle, stream: stream, peer: peer, room: room) { [weak self] in
             self?.sessionEnded()
         }
         drivers[stream] = driver

@@ -14,6 +14,8 @@ package enum RelayEnd: Sendable, Equatable {
     case noConnectPacket
     /// What came was no CONNECT, or one that is not accepted.
     case violation(String)
+    /// Too much waits for the broker.
+    case overloaded
     /// The broker closed the TCP connection.
     case brokerClosed
     /// The TCP connection broke.
@@ -27,7 +29,7 @@ package enum RelayEnd: Sendable, Equatable {
         case .clientDisconnected, .clientFinished, .clientReset, .connectionLost, .noConnectPacket, .brokerClosed,
             .shutdown:
             .normal
-        case .violation, .brokerLost, .brokerUnreachable: .fault
+        case .violation, .overloaded, .brokerLost, .brokerUnreachable: .fault
         }
     }
 }
@@ -42,6 +44,7 @@ extension RelayEnd: CustomStringConvertible {
         case .connectionLost(let why): why
         case .noConnectPacket: "no CONNECT came in time (serve.connect_within)"
         case .violation(let what): "the client broke the protocol: \(what)"
+        case .overloaded: "too many bytes of clients wait for the broker"
         case .brokerClosed: "the broker closed the connection"
         case .brokerLost(let why): "the connection to the broker was lost: \(why)"
         case .brokerUnreachable(let why): "the broker could not be reached: \(why)"

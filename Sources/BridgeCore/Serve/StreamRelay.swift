@@ -46,6 +46,8 @@ package struct StreamRelay: Sendable {
     private var state = State.awaitingConnect
     /// What came before the TCP connection: bounded by the stream's flow control window.
     private var held: [ByteBuffer] = []
+    /// Bytes that wait for the TCP connection.
+    private(set) package var waitingBytes = 0
     private var up = PacketScanner()
     private var down = PacketScanner()
 
@@ -69,9 +71,6 @@ package struct StreamRelay: Sendable {
         case .awaitingConnect, .connecting, .clientLeft, .over: false
         }
     }
-
-    /// What waits for the TCP connection, CONNECT first. Nothing once it was sent.
-    package var waiting: [ByteBuffer] { held }
 
     /// As CONNECT says. Versions that do not exist are treated as the old ones.
     package var version: MQTTVersion {
@@ -121,10 +120,23 @@ extension StreamRelay {
         clientGone(.connectionLost(why), [])
     }
 
+    /// More bytes of clients wait for the broker than there is room for, and this one's are among them.
+    package mutating func overloaded() -> [RelayAction] {
+        switch state {
+        case .awaitingConnect:
+            over([.stop(.connectPacket)] + drop() + [.resetClient(code: ServeCode.goingAway), .ended(.overloaded)])
+        case .connecting:
+            over([.abortBroker] + drop() + [.resetClient(code: ServeCode.goingAway), .ended(.overloaded)])
+        case .relaying, .brokerLeft, .completing, .clientLeft, .over:
+            []
+        }
+    }
+
     private mutating func hold(_ bytes: ByteBuffer) {
         guard bytes.readableBytes > 0 else { return }
         up.scan(bytes)
         held.append(bytes)
+        waitingBytes += bytes.readableBytes
     }
 
     private mutating func beganWith(_ bytes: ByteBuffer, isEnd: Bool) -> [RelayAction] {
@@ -193,6 +205,7 @@ extension StreamRelay {
         state = .relaying
         let data = held.map { RelayAction.sendToBroker($0) }
         held = []
+        waitingBytes = 0
         return clientHasEnded ? data + clientEnded() : data
     }
 
@@ -325,9 +338,11 @@ extension StreamRelay {
     }
 
     private mutating func drop() -> [RelayAction] {
-        let count = held.reduce(0) { $0 + $1.readableBytes }
-        held = []
-        return discard(count)
+        defer {
+            held = []
+            waitingBytes = 0
+        }
+        return discard(waitingBytes)
     }
 
     private func discard(_ count: Int) -> [RelayAction] {

@@ -87,6 +87,11 @@ package final class QUICDatagramExchange: Sendable {
         return true
     }
 
+    /// For tests of the bound.
+    func waitingCount(_ index: Int) -> Int {
+        seats[index].state.withLock { $0.letters.count }
+    }
+
     private static func collect(_ seat: Seat, for endpoint: QUICEndpoint?) {
         let letters = seat.state.withLock { state in
             defer { state.letters.removeAll() }

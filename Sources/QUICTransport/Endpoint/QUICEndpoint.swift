@@ -19,29 +19,15 @@ package final class QUICEndpoint {
     /// Datagrams that one connection may send before it is another's turn.
     private static let datagramsPerTurn = 64
 
-    private enum Socket {
-        case none
-        case opening
-        case open(any Channel)
-        case closed
-    }
-
     let eventLoop: any EventLoop
     let family: QUICAddressFamily
-    let logger: Logger
+    private let logger: Logger
     /// Nil where the endpoint only makes connections.
     package let server: QUICServerSide?
-    /// What the engine is told as its own address: the socket's, which for a wildcard stays one although the kernel
-    /// picks the real one for each datagram. So a new route is followed without a word.
-    private(set) var localAddress: SocketAddress
-    private var socket = Socket.none
-    private var whenListening: EventLoopPromise<SocketAddress>?
+    private let socket: EndpointSocket
     private var whenFlushed: EventLoopPromise<Void>?
-    private var reopenDelay = TimeAmount.milliseconds(50)
     /// Why the kernel took no datagram the last time that it did not; nil since something came in.
     private var lastSendError: String?
-    /// The log has a line about the closed socket; false again since something came in.
-    private var isClosureKnown = false
     private var resetBudget: ReplyBudget
     private var segmentationOffload = System.supportsUDPSegmentationOffload
 
@@ -68,11 +54,20 @@ package final class QUICEndpoint {
         self.eventLoop = eventLoop
         self.family = family
         self.logger = logger
-        self.localAddress = address
+        self.socket = EndpointSocket(
+            eventLoop: eventLoop, address: address, isListener: server != nil, logger: logger)
         self.server = server
         // Each costs a look at all connections, of which a server has many, and whose clients seldom send one.
         self.resetBudget = ReplyBudget(perSecond: server == nil ? 500 : 20)
+        socket.endpoint = self
     }
+
+    /// What the engine is told as its own address: the socket's, which for a wildcard stays one although the kernel
+    /// picks the real one for each datagram. So a new route is followed without a word.
+    var localAddress: SocketAddress { socket.address }
+
+    /// Whether a socket that the system closed has to be opened again.
+    var needsSocket: Bool { server != nil || !handles.isEmpty }
 
     /// Connections that are open, closing or draining.
     package var connectionCount: Int { handles.count }
@@ -88,7 +83,7 @@ package final class QUICEndpoint {
         let handle = QUICConnectionHandle(connection: connection, endpoint: self)
         handle.observer = observer
         adopt(handle)
-        openSocketIfNeeded()
+        socket.open()
         needsFlush(handle)
         return handle
     }
@@ -102,10 +97,7 @@ package final class QUICEndpoint {
     /// Opens the socket of an endpoint that listens; answers the address with the port that the kernel chose where it
     /// was 0. Fails where the address is not to be had; the endpoint is of no more use then.
     package func listen() -> EventLoopFuture<SocketAddress> {
-        let promise = eventLoop.makePromise(of: SocketAddress.self)
-        whenListening = promise
-        openSocketIfNeeded()
-        return promise.futureResult
+        socket.listen()
     }
 
     /// Sends what is still to be said, such as CONNECTION_CLOSE, then closes the socket and forgets all connections.
@@ -118,22 +110,18 @@ package final class QUICEndpoint {
     package func shutDown() -> EventLoopFuture<Void> {
         let promise = whenFlushed ?? eventLoop.makePromise()
         whenFlushed = promise
-        if case .open = socket { flush() } else { abandon() }
+        if socket.channel != nil { flush() } else { abandon() }
         return promise.futureResult
     }
 
     /// Closes the socket and forgets all connections without another word to their peers.
     func abandon() {
-        let channel = openChannel
-        socket = .closed
+        socket.close()
         timer?.task.cancel()
         timer = nil
         handles.removeAll()
         byConnectionID.removeAll()
         dirty.removeAll()
-        channel?.close(promise: nil)
-        whenListening?.fail(ChannelError.alreadyClosed)
-        whenListening = nil
         whenFlushed?.succeed()
         whenFlushed = nil
     }
@@ -145,7 +133,7 @@ extension QUICEndpoint {
     func received(_ datagram: ByteBuffer, from remote: SocketAddress) {
         isReading = true
         lastSendError = nil
-        isClosureKnown = false
+        socket.received()
         let id = QUICPacketHeader.destinationConnectionID(of: datagram, localLength: QUICConnectionID.localLength)
         let known = id.flatMap { byConnectionID[$0] }
         if known == nil, let id, server?.forward(datagram, under: id, from: remote) == true { return }
@@ -210,7 +198,7 @@ extension QUICEndpoint {
         if let timer, timer.deadline <= earliest + Self.timerSlack { return }
         timer?.task.cancel()
         // While the socket takes nothing, what is due cannot be done: look again soon, not at once.
-        let floor = canSend ? NIODeadline.now() : .now() + .milliseconds(5)
+        let floor = socket.writableChannel != nil ? NIODeadline.now() : .now() + .milliseconds(5)
         let deadline = max(earliest, floor)
         let task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] () -> Void in
             self?.timerFired()
@@ -243,7 +231,7 @@ extension QUICEndpoint {
         var hasWritten = false
         for handle in round {
             handle.isDirty = false
-            if let channel = openChannel, channel.isWritable {
+            if let channel = socket.writableChannel {
                 hasWritten = send(handle, on: channel, at: now) || hasWritten
                 deliverEvents(of: handle)
             } else {
@@ -253,7 +241,7 @@ extension QUICEndpoint {
             }
             settle(handle)
         }
-        if hasWritten || hasReplied { openChannel?.flush() }
+        if hasWritten || hasReplied { socket.channel?.flush() }
         hasReplied = false
         armTimer()
         if whenFlushed != nil, dirty.isEmpty { abandon() }
@@ -261,7 +249,7 @@ extension QUICEndpoint {
 
     /// Sends a datagram that belongs to no connection with the burst; drops it where the socket takes no more now.
     func reply(_ datagram: QUICDatagram) {
-        guard let channel = openChannel, channel.isWritable else { return }
+        guard let channel = socket.writableChannel else { return }
         hasReplied = true
         channel.pipeline.syncOperations.write(
             NIOAny(AddressedEnvelope(remoteAddress: datagram.remote, data: datagram.bytes)), promise: nil)
@@ -349,81 +337,12 @@ extension QUICEndpoint {
 // MARK: - The socket
 
 extension QUICEndpoint {
-    private var openChannel: (any Channel)? {
-        if case .open(let channel) = socket { channel } else { nil }
-    }
-
-    private var canSend: Bool { openChannel?.isWritable ?? false }
-
-    private func openSocketIfNeeded() {
-        guard case .none = socket else { return }
-        socket = .opening
-        let endpoint = NIOLoopBound(self, eventLoop: eventLoop)
-        DatagramSocket.open(localAddress, isShared: server != nil, on: eventLoop) {
-            DatagramHandler(endpoint: endpoint)
-        }
-        .assumeIsolated()
-        .whenComplete { [weak self] result in
-            self?.opened(result)
-        }
-    }
-
-    private func opened(_ result: Result<any Channel, any Error>) {
-        guard case .opening = socket else {
-            // Abandoned meanwhile.
-            if case .success(let channel) = result { channel.close(promise: nil) }
-            return
-        }
-        switch result {
-        case .success(let channel):
-            socket = .open(channel)
-            reopenDelay = .milliseconds(50)
-            // A listener keeps its port when the socket has to be opened again.
-            if server != nil, let address = channel.localAddress { localAddress = address }
-            whenListening?.succeed(localAddress)
-            whenListening = nil
-            flush()
-        case .failure(let error):
-            if let promise = whenListening {
-                whenListening = nil
-                socket = .closed
-                return promise.fail(error)
-            }
-            logger.warning(
-                "UDP socket could not be opened",
-                metadata: ["error": "\(error)", "family": "\(family)", "leg": "\(leg)"])
-            reopenLater()
-        }
-    }
-
-    private var leg: String { server == nil ? "uplink" : "client" }
-
     func socketFailed(_ error: any Error) {
-        // ICMP errors and a full interface queue are losses like any other: QUIC sends again.
-        logger.debug("UDP socket error", metadata: ["error": "\(error)"])
+        socket.failed(error)
     }
 
-    /// The kernel refused a datagram for good (no route, interface gone) and SwiftNIO closed the socket. The connections
-    /// live on: the next socket has another port, which for the peer is a NAT rebinding (RFC 9000 9).
     func socketClosed() {
         isReading = false
-        guard case .open = socket else { return }
-        // Without a route every datagram closes it again: the first time is news.
-        logger.log(
-            level: isClosureKnown ? .debug : .info, "UDP socket was closed by the system and is opened again",
-            metadata: ["family": "\(family)", "error": "\(lastSendError ?? "unknown")", "leg": "\(leg)"])
-        isClosureKnown = true
-        reopenLater()
-    }
-
-    private func reopenLater() {
-        socket = .opening
-        let delay = reopenDelay
-        reopenDelay = min(reopenDelay * 2, .seconds(5))
-        eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
-            guard let self, case .opening = self.socket else { return }
-            self.socket = .none
-            if !self.handles.isEmpty || self.server != nil { self.openSocketIfNeeded() }
-        }
+        socket.closedBySystem(lastSendError)
     }
 }

@@ -107,6 +107,35 @@ import Testing
         #expect(relay.isOver)
     }
 
+    @Test func whoWaitsWhenTooMuchDoesIsSentAway() {
+        var relay = Self.relay()
+        _ = relay.clientSent(ByteBuffer(bytes: [0x10, 100, 0]), isEnd: false)
+        #expect(relay.waitingBytes == 3)
+        let end: [RelayAction] = [.resetClient(code: 2), .ended(.overloaded)]
+        #expect(relay.overloaded() == [.stop(.connectPacket), .discard(bytes: 3)] + end)
+        #expect(relay.waitingBytes == 0 && relay.isOver)
+        var connecting = Self.connecting()
+        #expect(connecting.waitingBytes == 15)
+        #expect(connecting.overloaded() == [.abortBroker, .discard(bytes: 15)] + end)
+        var relaying = Self.relaying()
+        #expect(relaying.waitingBytes == 0 && relaying.overloaded() == [])
+    }
+
+    @Test func roomsCountTogether() {
+        let loop = WaitingRoom(capacity: 100)
+        let one = WaitingRoom(capacity: 60, parent: loop)
+        let other = WaitingRoom(capacity: 60, parent: loop)
+        one.change(by: 60)
+        #expect(!one.isOverfull)
+        one.change(by: 1)
+        #expect(one.isOverfull && !other.isOverfull)
+        one.change(by: -10)
+        other.change(by: 50)
+        #expect(one.isOverfull && other.isOverfull && loop.bytes == 101)
+        other.change(by: -1)
+        #expect(!one.isOverfull && !other.isOverfull)
+    }
+
     // MARK: - Ends of the client
 
     @Test func packetsPassAsTheyAre() {

@@ -1,0 +1,138 @@
+import Logging
+import NIOCore
+
+/// The UDP socket of an endpoint: opened once it is wanted, and again where the system has closed it.
+///
+/// ```
+///   none ── open() ──▶ opening ── bound ──▶ open ── closed by the system ──▶ paused ── 50 ms to 5 s ──▶ opening
+///                        └── failed: a listener gives up the first time, everybody else pauses ──▶ paused
+///   any ── close() ──▶ closed
+/// ```
+final class EndpointSocket {
+    private enum State {
+        case none
+        case opening
+        case open(any Channel)
+        case paused
+        case closed
+    }
+
+    private static let shortestPause = TimeAmount.milliseconds(50)
+    private static let longestPause = TimeAmount.seconds(5)
+
+    private let eventLoop: any EventLoop
+    private let isListener: Bool
+    private let logger: Logger
+    /// What it is bound to: a listener keeps the port it was given when it has to be opened again.
+    private(set) var address: SocketAddress
+    private var state = State.none
+    private var pause = EndpointSocket.shortestPause
+    private var whenListening: EventLoopPromise<SocketAddress>?
+    /// The log has a line about the closed socket.
+    private var isClosureKnown = false
+    /// Owns this.
+    weak var endpoint: QUICEndpoint?
+
+    init(eventLoop: any EventLoop, address: SocketAddress, isListener: Bool, logger: Logger) {
+        self.eventLoop = eventLoop
+        self.address = address
+        self.isListener = isListener
+        var logger = logger
+        logger[metadataKey: "leg"] = isListener ? "client" : "uplink"
+        self.logger = logger
+    }
+
+    var channel: (any Channel)? {
+        if case .open(let channel) = state { channel } else { nil }
+    }
+
+    /// Nil while nothing can be sent.
+    var writableChannel: (any Channel)? {
+        channel.flatMap { $0.isWritable ? $0 : nil }
+    }
+
+    /// Something came in: the network is well.
+    func received() {
+        isClosureKnown = false
+    }
+
+    func listen() -> EventLoopFuture<SocketAddress> {
+        let promise = eventLoop.makePromise(of: SocketAddress.self)
+        whenListening = promise
+        open()
+        return promise.futureResult
+    }
+
+    func open() {
+        guard case .none = state, let endpoint else { return }
+        state = .opening
+        let bound = NIOLoopBound(endpoint, eventLoop: eventLoop)
+        DatagramSocket.open(address, isShared: isListener, on: eventLoop) { DatagramHandler(endpoint: bound) }
+            .assumeIsolated()
+            .whenComplete { [weak self] result in
+                self?.opened(result)
+            }
+    }
+
+    func close() {
+        let channel = channel
+        state = .closed
+        channel?.close(promise: nil)
+        whenListening?.fail(ChannelError.alreadyClosed)
+        whenListening = nil
+    }
+
+    private func opened(_ result: Result<any Channel, any Error>) {
+        guard case .opening = state else {
+            // Closed meanwhile.
+            if case .success(let channel) = result { channel.close(promise: nil) }
+            return
+        }
+        switch result {
+        case .success(let channel):
+            state = .open(channel)
+            pause = Self.shortestPause
+            if isListener, let bound = channel.localAddress { address = bound }
+            whenListening?.succeed(address)
+            whenListening = nil
+            endpoint?.flush()
+        case .failure(let error):
+            if let promise = whenListening {
+                whenListening = nil
+                state = .closed
+                return promise.fail(error)
+            }
+            logger.warning(
+                "UDP socket could not be opened", metadata: ["error": "\(error)", "address": "\(address.hostAndPort)"])
+            openLater()
+        }
+    }
+
+    func failed(_ error: any Error) {
+        // ICMP errors and a full interface queue are losses like any other: QUIC sends again.
+        logger.debug("UDP socket error", metadata: ["error": "\(error)"])
+    }
+
+    /// The kernel refused a datagram for good (no route, interface gone) and SwiftNIO closed the socket. The connections
+    /// live on: the next socket of a client has another port, which for the peer is a NAT rebinding (RFC 9000 9).
+    func closedBySystem(_ error: String?) {
+        guard case .open = state else { return }
+        // Without a route every datagram closes it again: the first time is news.
+        logger.log(
+            level: isClosureKnown ? .debug : .info, "UDP socket was closed by the system and is opened again",
+            metadata: ["address": "\(address.hostAndPort)", "error": "\(error ?? "unknown")"])
+        isClosureKnown = true
+        openLater()
+    }
+
+    private func openLater() {
+        state = .paused
+        let delay = pause
+        pause = min(pause * 2, Self.longestPause)
+        eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
+            guard let self, case .paused = self.state else { return }
+            self.state = .none
+            if self.endpoint?.needsSocket == true { self.open() }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+import Logging
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import QUICTransport
+
+/// A client's endpoint and a listening one over the loopback.
+@Suite(.timeLimit(.minutes(2)))
+struct ServerEndpointTests {
+    /// Sends back what comes on streams, and decides as it is told.
+    private final class Server: QUICEndpointDelegate, QUICConnectionObserver {
+        var decision = QUICAcceptance.accept
+        private(set) var asked = 0
+        private(set) var accepted = 0
+        private(set) var closed = 0
+        private(set) var validated = 0
+
+        func endpoint(_ endpoint: QUICEndpoint, decidesOn incoming: QUICIncomingConnection) -> QUICAcceptance {
+            asked += 1
+            return decision
+        }
+
+        func endpoint(
+            _ endpoint: QUICEndpoint, accepted handle: QUICConnectionHandle, from incoming: QUICIncomingConnection
+        ) -> any QUICConnectionObserver {
+            accepted += 1
+            if incoming.isAddressValidated { validated += 1 }
+            return self
+        }
+
+        func connection(_ handle: QUICConnectionHandle, happened event: QUICEvent) {
+            switch event {
+            case .streamData(let stream, let bytes, let fin):
+                handle.consumed(stream, bytes: bytes.readableBytes)
+                handle.write(stream, bytes, fin: fin)
+            case .closed: closed += 1
+            default: break
+            }
+        }
+    }
+
+    /// Writes one message, and is done when it has come back.
+    private final class Client: QUICConnectionObserver {
+        let message = ByteBuffer(repeating: 7, count: 100_000)
+        let echoed: EventLoopPromise<Void>
+        let closed: EventLoopPromise<QUICError>
+        private var received = 0
+
+        init(_ eventLoop: any EventLoop) {
+            echoed = eventLoop.makePromise()
+            closed = eventLoop.makePromise()
+        }
+
+        deinit {
+            echoed.fail(ChannelError.eof)
+            closed.fail(ChannelError.eof)
+        }
+
+        func connection(_ handle: QUICConnectionHandle, happened event: QUICEvent) {
+            switch event {
+            case .handshakeCompleted:
+                guard let stream = try? handle.openStream() else { return }
+                handle.write(stream, message, fin: true)
+            case .streamData(let stream, let bytes, let fin):
+                handle.consumed(stream, bytes: bytes.readableBytes)
+                received += bytes.readableBytes
+                if fin, received == message.readableBytes { echoed.succeed() }
+            case .closed(let error):
+                echoed.fail(error)
+                closed.succeed(error)
+            default: break
+            }
+        }
+    }
+
+    /// All of it on one event loop.
+    private final class World {
+        let server = Server()
+        let listener: QUICEndpoint
+        let clients: QUICEndpoint
+        let eventLoop: any EventLoop
+        private var kept: [Client] = []
+
+        init(_ eventLoop: any EventLoop, port: Int) throws {
+            self.eventLoop = eventLoop
+            var quic = QUICConfiguration.test()
+            quic.maxBidiStreams = 10
+            let configuration = QUICServerConfiguration(quic: quic, tls: try TestCertificates.shared.server())
+            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            listener = try QUICEndpoint(
+                listeningOn: try SocketAddress(ipAddress: "127.0.0.1", port: port), eventLoop: eventLoop,
+                configuration: configuration, delegate: server, logger: logger)
+            clients = try QUICEndpoint(eventLoop: eventLoop, family: .ipv4, logger: logger)
+        }
+
+        static func start(_ loop: any EventLoop, port: Int = 0) async throws -> NIOLoopBound<World> {
+            let world = try await loop.submit { NIOLoopBound(try World(loop, port: port), eventLoop: loop) }.get()
+            _ = try await loop.flatSubmit { world.value.listener.listen() }.get()
+            return world
+        }
+
+        /// Connects; the futures tell of the echo and of the connection's end.
+        func connect() throws -> (echoed: EventLoopFuture<Void>, closed: EventLoopFuture<QUICError>) {
+            let client = Client(eventLoop)
+            kept.append(client)
+            _ = try clients.connect(
+                to: listener.localAddress, serverName: "broker.test", configuration: .test(),
+                tls: try TestCertificates.shared.client(), observer: client)
+            return (client.echoed.futureResult, client.closed.futureResult)
+        }
+
+        var counts: [Int] { [server.asked, server.accepted, server.validated] }
+    }
+
+    private func run(_ body: (NIOLoopBound<World>) async throws -> Void) async throws {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let world = try await World.start(loop)
+        try await body(world)
+        try await loop.flatSubmit {
+            world.value.clients.flushAndAbandon()
+            return world.value.listener.shutDown()
+        }.get()
+    }
+
+    @Test(arguments: [(QUICAcceptance.accept, [1, 1, 0]), (.retry, [2, 1, 1])])
+    func aMessageComesBack(decision: QUICAcceptance, counts: [Int]) async throws {
+        try await run { world in
+            let client = try await world.eventLoop.submit {
+                world.value.server.decision = decision
+                return try world.value.connect()
+            }.get()
+            try await client.echoed.get()
+            #expect(try await world.eventLoop.submit { world.value.counts }.get() == counts)
+        }
+    }
+
+    @Test func aRefusalIsSaid() async throws {
+        try await run { world in
+            let client = try await world.eventLoop.submit {
+                world.value.server.decision = .refuse
+                return try world.value.connect()
+            }.get()
+            #expect(try await client.closed.get() == .connectionRefused(reason: ""))
+            #expect(try await world.eventLoop.submit { world.value.listener.connectionCount }.get() == 0)
+        }
+    }
+
+    /// The farewells leave before the socket closes.
+    @Test func aShutdownTellsEveryClient() async throws {
+        try await run { world in
+            let clients = try await world.eventLoop.submit { try (0..<50).map { _ in try world.value.connect() } }.get()
+            for client in clients { try await client.echoed.get() }
+            try await world.eventLoop.flatSubmit {
+                for handle in world.value.listener.handles.values { handle.close(applicationCode: 2, reason: "away") }
+                return world.value.listener.shutDown()
+            }.get()
+            for client in clients {
+                #expect(try await client.closed.get() == .applicationClosed(code: 2, reason: "away"))
+            }
+        }
+    }
+
+    @Test func anAddressThatIsTakenIsAnError() async throws {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let other = try await DatagramBootstrap(group: loop).bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(other.localAddress?.port)
+        await #expect(throws: IOError.self) { _ = try await World.start(loop, port: port) }
+        try await other.close()
+    }
+
+    /// A datagram of a connection of another loop's is handed on; what is nobody's, or too much, is not kept.
+    @Test func datagramsAreHandedToTheLoopThatHasTheConnection() async throws {
+        let group = MultiThreadedEventLoopGroup.singleton
+        let exchange = QUICDatagramExchange(eventLoops: [group.next(), group.next()])
+        let remote = try SocketAddress(ipAddress: "192.0.2.1", port: 1)
+        func forward(_ first: UInt8, length: Int = 8) throws -> Bool {
+            let id = try #require(QUICConnectionID([first] + [UInt8](repeating: 0, count: length - 1)))
+            return exchange.place(0).forward(ByteBuffer(bytes: [0x40]), under: id, from: remote)
+        }
+        #expect(try !forward(0))
+        #expect(try forward(1))
+        #expect(try !forward(2))
+        #expect(try !forward(1, length: 9))
+        for _ in 0..<2 * QUICDatagramExchange.capacity { #expect(try forward(1)) }
+        #expect(exchange.waitingCount(1) == QUICDatagramExchange.capacity)
+    }
+}
