@@ -127,7 +127,7 @@ struct ServeStackTests {
             try await kept.reports("round")
             try await ServeScenario.use("rsa-server", in: scenario.folder)
             if bySignal { scenario.serve.process.signal(SIGHUP) }
-            try await scenario.serve.logs("certificate and key were read again")
+            try await scenario.serve.logs("were read again")
             let changed = await kept.events.count
             let new = try await newCertificate(scenario, otherThan: old)
             #expect(new != old)
