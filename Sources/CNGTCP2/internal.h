@@ -36,6 +36,9 @@ struct bridge_quic_connection {
     bool is_server;
     bool received_stateless_reset;
     bool has_early_key;
+    /// A server's that is not in use yet.
+    uint8_t early_secret[64];
+    size_t early_secret_length;
     /// A server's.
     bool sends_tickets;
     /// A client's: it tries to resume a session.

@@ -58,16 +58,8 @@ static int verify_resumed_peer(gnutls_session_t session) {
     return gnutls_session_is_resumed(session) ? verify_peer(session) : 0;
 }
 
-/// As ngtcp2's own, which GnuTLS calls no more, but for one thing: ngtcp2 aborts the process for a second early key.
-static int install_secret(gnutls_session_t session, gnutls_record_encryption_level_t gnutls_level, const void *rx,
-                          const void *tx, size_t length) {
-    bridge_quic_connection *connection = connection_of(session);
-    if (gnutls_level == GNUTLS_ENCRYPTION_LEVEL_EARLY) {
-        if (connection->has_early_key) {
-            return 0;
-        }
-        connection->has_early_key = true;
-    }
+static int install_keys(bridge_quic_connection *connection, gnutls_record_encryption_level_t gnutls_level,
+                        const void *rx, const void *tx, size_t length) {
     bridge_compat_level level = ngtcp2_crypto_gnutls_from_gnutls_record_encryption_level(gnutls_level);
     if (rx && ngtcp2_crypto_derive_and_install_rx_key(connection->conn, NULL, NULL, NULL, level, rx, length) != 0) {
         return -1;
@@ -76,6 +68,40 @@ static int install_secret(gnutls_session_t session, gnutls_record_encryption_lev
         return -1;
     }
     return 0;
+}
+
+/// Of early data: ngtcp2 aborts the process for a second one. A server's waits for the handshake's, with which ngtcp2
+/// puts the transport parameters into force: GnuTLS has it ready before a HelloRetryRequest, too.
+static int install_early_secret(bridge_quic_connection *connection, const void *rx, const void *tx, size_t length) {
+    if (connection->has_early_key || length > sizeof(connection->early_secret)) {
+        return 0;
+    }
+    connection->has_early_key = true;
+    if (!connection->is_server) {
+        return install_keys(connection, GNUTLS_ENCRYPTION_LEVEL_EARLY, rx, tx, length);
+    }
+    if (rx) {
+        memcpy(connection->early_secret, rx, length);
+        connection->early_secret_length = length;
+    }
+    return 0;
+}
+
+/// Instead of ngtcp2's own.
+static int install_secret(gnutls_session_t session, gnutls_record_encryption_level_t level, const void *rx,
+                          const void *tx, size_t length) {
+    bridge_quic_connection *connection = connection_of(session);
+    if (level == GNUTLS_ENCRYPTION_LEVEL_EARLY) {
+        return install_early_secret(connection, rx, tx, length);
+    }
+    int error = install_keys(connection, level, rx, tx, length);
+    if (error == 0 && tx && level == GNUTLS_ENCRYPTION_LEVEL_HANDSHAKE && connection->early_secret_length > 0) {
+        error = install_keys(connection, GNUTLS_ENCRYPTION_LEVEL_EARLY, connection->early_secret, NULL,
+                             connection->early_secret_length);
+        gnutls_memset(connection->early_secret, 0, sizeof(connection->early_secret));
+        connection->early_secret_length = 0;
+    }
+    return error;
 }
 
 /// Without the dot of a fully qualified name and the zone of a link-local address: neither is in a certificate.

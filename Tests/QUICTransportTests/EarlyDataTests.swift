@@ -272,4 +272,27 @@ import Testing
             simulation.run(for: .seconds(1))
         }
     }
+
+    /// Parts of a first flight from several addresses, in any order, and again: as after a rebinding, or from somebody
+    /// who plays with them.
+    @Test(arguments: 0..<40)
+    func aFlightFromSeveralAddressesDoesNoHarm(seed: UInt64) throws {
+        let tls = try Self.server()
+        let resumption = try Simulation.resumption(serverTLS: tls)
+        let (simulation, _, id) = try Self.begin(resumption: resumption, serverTLS: tls, seed: seed)
+        simulation.client.write(id, pattern(6_000, seed: seed), fin: true)
+        var flight: [QUICDatagram] = []
+        while let datagram = simulation.client.nextDatagram(at: simulation.now) { flight.append(datagram) }
+        #expect(flight.count > 3)
+        var random = SplitMix(seed: 600 + seed)
+        for datagram in (flight + flight).shuffled(using: &random) {
+            var copy = datagram
+            copy.local = Simulation.address("10.0.0.\(1 + random.next() % 3)", 40_000)
+            simulation.inject(copy, toServer: true, after: .milliseconds(Int64(random.next() % 30)))
+        }
+        simulation.run(for: .seconds(20)) {
+            simulation.serverEvents.contains { if case .closed = $0 { true } else { false } }
+        }
+        #expect(simulation.bytesAtServer.readableBytes <= 6_007)
+    }
 }
