@@ -109,6 +109,8 @@ struct ServeStackTests {
         options.serve = ["ticket_key_file: \(folder.path)/ticket.key"]
         let given = arguments.map { $0.replacing("FOLDER", with: folder.path) }
         _ = try await pass(name, given, options)
+        let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder.path)/ticket.key")
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
         return try await pass(name, given, options)
     }
 
@@ -219,6 +221,7 @@ struct ServeStackTests {
                 "flood", port: scenario.serve.port, ["--count", "5000", "--client-id", "honest"])
             await scenario.own(flood.process)
             let events = try await flood.passed()
+            #expect(events.last { $0.event == "connected" }?.retry == true)
             let amplification = try #require(events.last { $0.event == "answers" }?.amplification)
             #expect(amplification < 1)
             #expect(try memory(of: serve) - before < mebibytes * 1_024)
