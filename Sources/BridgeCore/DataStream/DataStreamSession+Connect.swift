@@ -10,11 +10,11 @@ extension DataStreamSession {
         } catch {
             // As in `Session`: answered in words that a 3.1.1 device knows, or not at all.
             guard error.kind == .unsupportedVersion else { return turnAway(.deviceViolation(error)) }
-            return refuse(
-                .v3_1_1, .deviceViolation(error), code: .unsupportedProtocolVersion, message: error.message)
+            let code = ReasonCode.unsupportedProtocolVersion.connackCode(.v3_1_1)
+            return refuse(.v3_1_1, .deviceViolation(error), code: code, maximumPacketSize: nil)
         }
         if let refusal = refusal(of: connect) {
-            return refuse(connect.version, refusal.why, code: refusal.code, message: "\(refusal.why)")
+            return refuse(connect, refusal.why, code: refusal.code.connackCode(connect.version))
         }
         var facts = DeviceFacts(connect)
         if connect.clientID.isEmpty {
@@ -77,8 +77,7 @@ extension DataStreamSession {
                     peer: context.device.peer))
             var router = PacketRouter(routes: routes, version: connect.version)
             if let refusal = router.rewriteConnect(&connect) {
-                return [.stop(.uplinkConnect)]
-                    + refuse(connect.version, .notAllowed(refusal.message), code: refusal.code)
+                return [.stop(.uplinkConnect)] + refuse(connect, .notAllowed(refusal.message), code: refusal.code)
             }
             // Whatever the device takes, the gateway's CONNECT offers the broker no aliases.
             router.deviceAliasMaximum = 0
@@ -88,13 +87,17 @@ extension DataStreamSession {
             }
             state = .connecting(Connecting(device: facts, router: router, will: will))
         } catch {
-            return [.stop(.uplinkConnect)]
-                + refuse(connect.version, .notAllowed("\(error)"), code: .notAuthorized, message: "\(error)")
+            let code = ReasonCode.notAuthorized.connackCode(connect.version)
+            return [.stop(.uplinkConnect)] + refuse(connect, .notAllowed("\(error)"), code: code)
         }
         return [
             .claim(clientID: connect.clientID, isCleanStart: connect.cleanStart),
             .openDataStream(Self.streamVersion(connect.version)),
         ]
+    }
+
+    private mutating func refuse(_ connect: Connect, _ why: SessionEnd, code: UInt8) -> [SessionAction] {
+        refuse(connect.version, why, code: code, maximumPacketSize: connect.properties.maximumPacketSize)
     }
 
     /// The data stream is there.

@@ -56,6 +56,10 @@ extension DataStreamSession {
         _ frame: Frame, in connected: Connected
     ) throws(MQTTError) -> [SessionAction] {
         let disconnect = try Disconnect.decode(frame, version: connected.version)
+        var connected = connected
+        if let expiry = disconnect.properties.sessionExpiryInterval {
+            connected.will?.shorten(sessionExpiry: expiry)
+        }
         return leave(connected, .deviceDisconnected, will: disconnect.reasonCode == 0 ? .discarded : .due)
     }
 

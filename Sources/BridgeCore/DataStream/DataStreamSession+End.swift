@@ -49,20 +49,15 @@ extension DataStreamSession {
         return [.stop(.connectPacket), .ended(why)] + (why == .deviceVanished ? [] : [.closeDevice])
     }
 
-    /// Ends a session with a CONNACK that says no.
+    /// Ends a session with a CONNACK that says no; `code` is as the packet carries it.
     mutating func refuse(
-        _ version: MQTTVersion, _ why: SessionEnd, code: ReasonCode, message: String
-    ) -> [SessionAction] {
-        refuse(version, why, code: code.connackCode(version), message: message)
-    }
-
-    /// The same with the code as the packet carries it.
-    mutating func refuse(
-        _ version: MQTTVersion, _ why: SessionEnd, code: UInt8, message: String? = nil
+        _ version: MQTTVersion, _ why: SessionEnd, code: UInt8, maximumPacketSize: UInt32?
     ) -> [SessionAction] {
         state = .ended
         var actions: [SessionAction] = [.stop(.connectPacket), .ended(why)]
-        if let connack = Self.refusal(version, code: code, message: message ?? "\(why)", maximumPacketSize: nil) {
+        if let connack = Self.refusal(
+            version, code: code, message: "\(why)", maximumPacketSize: maximumPacketSize)
+        {
             actions.append(.sendToDevice(connack))
         }
         return actions + [.closeDevice]

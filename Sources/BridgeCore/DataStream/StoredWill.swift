@@ -6,7 +6,7 @@ struct StoredWill: Sendable {
     let qos: QoS
     let retain: Bool
     /// Seconds from the device's end to the will.
-    let delay: UInt32
+    private(set) var delay: UInt32
     private var packet: ByteBuffer
     /// Where in `packet` the packet identifier stands.
     private let identifierOffset: Int
@@ -31,6 +31,11 @@ struct StoredWill: Sendable {
         packet = try Packet.publish(head, payload: will.payload).encode(version: version)
         let headerLength = try Frame(packet: packet, version: version).headerLength
         identifierOffset = packet.readerIndex + headerLength + 2 + will.topic.utf8.count
+    }
+
+    /// The device's DISCONNECT made its session shorter (MQTT 5 3.14.2.2.2).
+    mutating func shorten(sessionExpiry: UInt32) {
+        delay = min(delay, sessionExpiry)
     }
 
     /// Bytes of the whole PUBLISH.

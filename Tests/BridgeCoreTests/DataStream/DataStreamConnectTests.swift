@@ -254,6 +254,12 @@ import Testing
         #expect(actions.notes == (isNoted ? [.sessionNotKept] : []))
     }
 
+    @Test func theWordsOfARefusalThatDoNotFitAreLeftOut() throws {
+        var bench = try DataStreamBench(allowsAnonymous: false)
+        let actions = try bench.device(bench.connect { $0.properties.maximumPacketSize = 20 })
+        #expect(actions.toDevice == [ByteBuffer(bytes: [0x20, 3, 0, 0x87, 0])])
+    }
+
     @Test func aDeviceThatTakesNotEvenAConnack() throws {
         var bench = try DataStreamBench()
         _ = try bench.device(bench.connect { $0.properties.maximumPacketSize = 5 })

@@ -239,6 +239,16 @@ import Testing
         #expect(actions.finishesUplink)
     }
 
+    @Test(arguments: [(UInt32?.none, UInt32(10)), (0, 0), (5, 5), (100, 10)])
+    func aSessionThatDisconnectMakesShorter(_ expiry: UInt32?, _ due: UInt32) throws {
+        var bench = try bench(delay: 10, expiry: 60)
+        var disconnect = Disconnect(reasonCode: 0x04)
+        disconnect.properties.sessionExpiryInterval = expiry
+        let actions = try bench.device(.disconnect(disconnect))
+        #expect(actions.lingers == (due == 0 ? nil : .seconds(Int64(due))))
+        #expect(actions.toUplink.isEmpty == (due > 0))
+    }
+
     @Test func theStreamIsGivenBackMeanwhile() throws {
         var bench = try bench(qos: .atLeastOnce, delay: 10, expiry: 60)
         let left = bench.session.deviceClosed()
