@@ -109,6 +109,7 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
     ngtcp2_ssize length =
         ngtcp2_conn_writev_stream(connection->conn, &connection->written_path.path, &connection->written_info, buffer,
                                   capacity, &accepted, flags, stream, vectors, count, advance(connection, now));
+    connection->is_settled |= length >= 0 && ngtcp2_conn_get_handshake_completed(connection->conn);
     return (bridge_quic_written){
         .status = length < 0 ? status_of(connection, (int)length) : BRIDGE_QUIC_OK,
         .length = length < 0 ? 0 : (size_t)length,

@@ -44,6 +44,8 @@ struct bridge_quic_connection {
     uint8_t connection_id_prefix;
     bool is_server;
     bool received_stateless_reset;
+    /// A packet was written after the handshake had completed.
+    bool is_settled;
     bool has_early_key;
     /// A server's that is not in use yet.
     uint8_t early_secret[64];
