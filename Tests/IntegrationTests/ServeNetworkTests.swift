@@ -112,6 +112,44 @@ struct ServeNetworkTests {
         }
     }
 
+    /// Sessions of another QUIC stack go on, and new connections come, while the certificate changes again and again.
+    @Test func certificatesChangeUnderLoad() async throws {
+        try await ServeScenario.run { scenario in
+            let (go, stop) = AsyncStream.makeStream(of: Void.self)
+            async let load = ServeClient.run(
+                scenario, arguments: ["keep", "--streams", "20", "--interval", "0.05"], until: go)
+            try await scenario.serve.logs("session started")
+            for round in 0..<6 {
+                let (certificate, ca) = round.isMultiple(of: 2) ? ("rsa-server", "rsa-ca-chain") : ("server", "ca")
+                let said = await scenario.serve.process.errors.count
+                try await ServeScenario.use(certificate, in: scenario.folder)
+                scenario.serve.process.signal(SIGHUP)
+                try await scenario.serve.logs("certificates and keys were read again", from: said)
+                let client = try await scenario.client(.init(ca: ca))
+                _ = try await client.session("client-\(round)")
+                await client.stop()
+            }
+            stop.finish()
+            #expect(try await load.contains { $0.event == "done" })
+        }
+    }
+
+    @Test func aTicketKeyThatWasDeletedIsMadeAnewAtSIGHUP() async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        let path = "\(folder.path)/ticket.key"
+        var options = ServeScenario.Options()
+        options.serve = ["ticket_key_file: \(path)"]
+        try await ServeScenario.run(options) { scenario in
+            let before = try Data(contentsOf: URL(filePath: path))
+            try FileManager.default.removeItem(atPath: path)
+            scenario.serve.process.signal(SIGHUP)
+            try await scenario.serve.logs("certificates and keys were read again")
+            let after = try Data(contentsOf: URL(filePath: path))
+            #expect(before.count == 64 && after.count == 64 && before != after)
+        }
+    }
+
     @Test(arguments: ["not a certificate", ""])
     func aBadNewCertificateIsSaidAndNotUsed(text: String) async throws {
         try await ServeScenario.run { scenario in

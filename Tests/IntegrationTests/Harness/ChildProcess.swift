@@ -65,6 +65,11 @@ final class ChildProcess: Sendable {
         try input.write(contentsOf: Data((line + "\n").utf8))
     }
 
+    /// The program's input ends.
+    func closeInput() {
+        try? input.close()
+    }
+
     func signal(_ number: Int32) {
         let identifier = identifier
         if identifier > 0, process.withLock({ $0.isRunning }) {

@@ -16,10 +16,10 @@ enum ServeClient {
         }
     }
 
-    /// Runs the scenario to its end, and throws where the server did not do what it expects.
+    /// Runs the scenario to its end, or until `stop` ends, and throws where the server did not do what it expects.
     @discardableResult
     static func run(
-        _ scenario: ServeScenario, arguments: [String]
+        _ scenario: ServeScenario, arguments: [String], until stop: AsyncStream<Void>? = nil
     ) async throws -> [Event] {
         let certificates = try await Certificates.make()
         let process = try await ChildProcess.start(
@@ -28,6 +28,10 @@ enum ServeClient {
                 "--server", "127.0.0.1:\(scenario.serve.port)", "--ca", certificates.certificate("ca"),
             ])
         await scenario.own(process)
+        if let stop {
+            for await _ in stop {}
+            process.closeInput()
+        }
         let end = try await process.end(within: .seconds(120))
         // Output ends after the process does.
         _ = try? await process.output.first("the end of output") { _ in false }
