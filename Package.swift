@@ -35,6 +35,7 @@ let package = Package(
             dependencies: ["CNGTCP2", nioCore, nioPosix, logging, deque, heap],
             swiftSettings: strict
         ),
+        .target(name: "Passwords", dependencies: ["CNGTCP2"], swiftSettings: strict),
         .target(name: "MQTTCodec", dependencies: [nioCore], swiftSettings: strict),
         .target(name: "BridgeCore", dependencies: ["MQTTCodec", nioCore], swiftSettings: strict),
         .target(
@@ -45,7 +46,7 @@ let package = Package(
         .target(
             name: "Bridge",
             dependencies: [
-                "BridgeCore", "MQTTCodec", "QUICTransport", nioCore, nioPosix, logging, deque,
+                "BridgeCore", "MQTTCodec", "Passwords", "QUICTransport", nioCore, nioPosix, logging, deque,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
@@ -63,6 +64,8 @@ let package = Package(
         .testTarget(
             name: "QUICTransportTests", dependencies: ["QUICTransport", nioCore, nioPosix], swiftSettings: strict),
         .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec", nioCore], swiftSettings: strict),
+        .testTarget(
+            name: "PasswordsTests", dependencies: ["Passwords", "BridgeCore"], swiftSettings: strict),
         .testTarget(
             name: "BridgeCoreTests", dependencies: ["BridgeCore", "MQTTCodec", nioCore], swiftSettings: strict),
         .testTarget(name: "BridgeConfigTests", dependencies: ["BridgeConfig", "BridgeCore"], swiftSettings: strict),

@@ -57,7 +57,7 @@ package struct BridgeService: Service {
             let promise = loop.makePromise(of: Void.self)
             loop.scheduleTask(in: timeout) { promise.succeed() }
             loop.execute { host.value.shutDown().whenComplete { _ in promise.succeed() } }
-            ends.append(promise.futureResult.map { host.value.connector.shutDown() })
+            ends.append(promise.futureResult.map { host.value.close() })
         }
         for end in ends { try? await end.get() }
         shared.logger.info("stopped")

@@ -12,6 +12,10 @@ final class SharedState: Sendable {
     let routes: RoutingTable
     let identities: IdentityMapper
     let admission: SharedAdmission
+    /// Of the mapping `data-stream`: whom the bridge itself lets in.
+    let users: LocalUsers?
+    let clientIDs = ClientIDs()
+    let gatewayNumbers = GatewayNumbers()
 
     /// Reads the certificates. Throws what makes the configuration unusable.
     init(configuration: BridgeConfiguration, logger: Logger) throws {
@@ -20,6 +24,7 @@ final class SharedState: Sendable {
         self.tls = try QUICTLSContext.client(configuration.uplink)
         self.routes = try RoutingTable(routes: configuration.routes, unrouted: configuration.unrouted)
         self.identities = try IdentityMapper(configuration.auth)
+        self.users = try configuration.auth.usersFile.map { try LocalUsers(path: $0) }
         self.admission = SharedAdmission(limits: configuration.limits, logger: logger)
     }
 }

@@ -194,7 +194,7 @@ extension ConfigurationLoader {
         if let document = input.document, document.isReadableByOthers, hasPassword {
             diagnostics.warning(Origin(.nowhere(name: document.name)), nil, "\(message), or use password_file")
         }
-        let names = ["MQTT_PASSWORD", Key.authPassword.variable]
+        let names = ["MQTT_PASSWORD"] + Key.secrets.map(\.variable)
         let entries = dotEnv?.entries ?? []
         if let file = input.dotEnv, file.isReadableByOthers,
             entries.contains(where: { names.contains($0.name) && !$0.value.isEmpty })

@@ -9,6 +9,7 @@ enum Key: String, CaseIterable, Sendable {
     case uplinkClientKey = "uplink.client_key"
     case uplinkMapping = "uplink.mapping"
     case uplinkALPN = "uplink.alpn"
+    case uplinkDevicesPerConnection = "uplink.devices_per_connection"
     case uplinkAddressFamily = "uplink.address_family"
     case uplinkConnectTimeout = "uplink.connect_timeout"
     case uplinkKeepAlive = "uplink.keep_alive"
@@ -16,14 +17,24 @@ enum Key: String, CaseIterable, Sendable {
     case uplinkCongestionControl = "uplink.congestion_control"
     case uplinkBackoffMinimum = "uplink.backoff_minimum"
     case uplinkBackoffMaximum = "uplink.backoff_maximum"
+    case uplinkReconnectsPerSecond = "uplink.reconnects_per_second"
     case uplinkTLSKeyLog = "uplink.tls_key_log"
     case uplinkQlog = "uplink.qlog"
+    case uplinkIdentityClientID = "uplink.identity.client_id"
+    case uplinkIdentityUsername = "uplink.identity.username"
+    case uplinkIdentityUsernameFile = "uplink.identity.username_file"
+    case uplinkIdentityPassword = "uplink.identity.password"
+    case uplinkIdentityPasswordFile = "uplink.identity.password_file"
+    case uplinkIdentityVersion = "uplink.identity.version"
+    case uplinkIdentityKeepAlive = "uplink.identity.keep_alive"
     case authMode = "auth.mode"
     case authClientID = "auth.client_id"
     case authUsername = "auth.username"
     case authUsernameFile = "auth.username_file"
     case authPassword = "auth.password"
     case authPasswordFile = "auth.password_file"
+    case authUsersFile = "auth.users_file"
+    case authAnonymous = "auth.anonymous"
     case authOverrides = "auth.overrides"
     case routes
     case unrouted
@@ -75,7 +86,8 @@ enum Key: String, CaseIterable, Sendable {
     }
 
     /// Its value is never quoted in a message.
-    var isSecret: Bool { self == .authPassword }
+    var isSecret: Bool { Self.secrets.contains(self) }
+    static let secrets: [Key] = [.authPassword, .uplinkIdentityPassword]
 
     /// `uplink` of `uplink.host`, `uplink.identity` of `uplink.identity.version`; `nil` at the top.
     var section: String? { Section.parent(of: rawValue) }

@@ -14,6 +14,13 @@ package enum RouteCheck {
         }
     }
 
+    /// The first route whose remote side has to have a value for `variable`, from 0.
+    static func firstIndex(in routes: [Route], naming variable: RouteVariable) -> Int? {
+        routes.firstIndex { route in
+            (try? TemplateString(parsing: route.remote))?.variables.contains(variable) == true
+        }
+    }
+
     /// At most one for each route.
     package static func problems(in routes: [Route], unrouted: UnroutedPolicy) -> [Problem] {
         routes.enumerated().compactMap { index, route -> Problem? in

@@ -64,7 +64,7 @@ struct Settings {
 
     /// Whether the file itself, not a file it names, holds a password.
     var fileHoldsPassword: Bool {
-        if let password = scalars[.authPassword], password.layer == .file { return true }
+        if Key.secrets.contains(where: { scalars[$0]?.layer == .file }) { return true }
         guard case .list(let items) = nodes[.authOverrides]?.content else { return false }
         return items.contains { item in
             guard case .map(let entries) = item.content else { return false }

@@ -37,11 +37,15 @@ static inline ngtcp2_ccerr bridge_compat_get_ccerr(ngtcp2_conn *conn) {
     return error;
 }
 
+/// ngtcp2 writes what it was asked for last first: STOP_SENDING comes before RESET_STREAM. Where nothing of the stream
+/// has arrived before, 0.12.1 as the peer answers neither of them in the other order, and the stream would never close.
 static inline int bridge_compat_shutdown_stream(ngtcp2_conn *conn, int64_t stream, uint64_t code) {
 #if NGTCP2_VERSION_NUM >= 0x010000
-    return ngtcp2_conn_shutdown_stream(conn, 0, stream, code);
+    int error = ngtcp2_conn_shutdown_stream_write(conn, 0, stream, code);
+    return error == 0 ? ngtcp2_conn_shutdown_stream_read(conn, 0, stream, code) : error;
 #else
-    return ngtcp2_conn_shutdown_stream(conn, stream, code);
+    int error = ngtcp2_conn_shutdown_stream_write(conn, stream, code);
+    return error == 0 ? ngtcp2_conn_shutdown_stream_read(conn, stream, code) : error;
 #endif
 }
 

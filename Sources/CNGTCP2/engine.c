@@ -138,6 +138,10 @@ bridge_quic_status bridge_quic_open_stream(bridge_quic_connection *connection, i
     return status_of(connection, error);
 }
 
+uint64_t bridge_quic_streams_left(bridge_quic_connection *connection) {
+    return ngtcp2_conn_get_streams_bidi_left(connection->conn);
+}
+
 void bridge_quic_consume(bridge_quic_connection *connection, int64_t stream, uint64_t length) {
     /* The stream may be gone: the connection's credit is granted all the same. */
     (void)ngtcp2_conn_extend_max_stream_offset(connection->conn, stream, length);

@@ -94,12 +94,13 @@ struct ExampleTests {
         let text = try Self.text("bridge.yaml.example")
         let keys = [
             "server_name", "client_certificate", "client_key", "tls_key_log", "client_id", "username", "password",
+            "alpn",
         ]
         var optional = text.replacing("  # mode: passthrough", with: "  mode: inject")
             .replacing("  # qlog: qlog", with: "  qlog: .")
             .replacing("client.pem", with: "ca-chain.pem")
             .replacing("/run/secrets/plant-7", with: "pw")
-        for key in keys { optional = optional.replacing("  # \(key):", with: "  \(key):") }
+        for key in keys { optional = optional.replacing("\n  # \(key):", with: "\n  \(key):") }
         let overrides = try #require(optional.firstRange(of: "  # overrides:"))
         let end = try #require(optional[overrides.upperBound...].firstRange(of: "\n\n"))
         optional.replaceSubrange(
@@ -113,6 +114,32 @@ struct ExampleTests {
         #expect(configuration.auth.identity.password == Secret("in quotes: it may hold # or :"))
         #expect(configuration.auth.overrides.map(\.identity.username) == ["plant-7", "visitor"])
         #expect(configuration.uplink.qlogDirectory != nil)
+        #expect(configuration.uplink.alpn == UplinkConfiguration.Mapping.auto.alpn)
+    }
+
+    @Test func loadsWithDataStream() throws {
+        var text = try Self.text("bridge.yaml.example").replacing("  mapping: auto\n", with: "  mapping: data-stream\n")
+            .replacing("  devices_per_connection", with: "  # devices_per_connection")
+            .replacing("  # mode: passthrough", with: "  mode: local")
+            .replacing("  # users_file", with: "  users_file")
+            .replacing("  # anonymous", with: "  anonymous")
+            .replacing("  # identity:", with: "  identity:")
+        for key in Key.allCases where key.section == "uplink.identity" && !key.name.hasSuffix("_file") {
+            text = text.replacing("    # \(key.name): ", with: "    \(key.name): ")
+        }
+        let (folder, file) = try Self.folder(text)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+        try folder.write("users", "")
+        let loaded = try ConfigurationLoader.load(file: file, environment: [:])
+        #expect(
+            loaded.configuration.uplink.identity
+                == GatewayIdentity(
+                    clientID: "gateway-1", username: "gateway-1", password: Secret("in quotes: it may hold # or :")))
+        #expect(loaded.configuration.auth == AuthConfiguration(mode: .local, usersFile: folder.path + "/users"))
+        #expect(loaded.warnings.isEmpty)
+        #expect(loaded.origins["uplink.identity.version"] != nil)
+        #expect(loaded.origins["uplink.identity.keep_alive"] != nil)
+        #expect(loaded.origins["auth.anonymous"] != nil)
     }
 
     @Test func dotEnvLoadsAsItIs() throws {

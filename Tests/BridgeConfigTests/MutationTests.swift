@@ -9,23 +9,39 @@ struct MutationTests {
     func mutatedExamplesNeverCrash(_ seed: UInt64) throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let yaml = try String(contentsOf: root.appendingPathComponent("bridge.yaml.example"), encoding: .utf8)
+        let yaml =
+            try String(contentsOf: root.appendingPathComponent("bridge.yaml.example"), encoding: .utf8)
             .split(separator: "\n").filter { !$0.hasPrefix("#") }.joined(separator: "\n").replacing(
                 "  # client_id", with: "  client_id"
             )
             .replacing("  # server_name", with: "  server_name").replacing(
-                "  # mode: passthrough", with: "  mode: inject")
+                "  # mode: passthrough", with: "  mode: inject"
+            )
+            .replacing("  mapping: auto", with: "  mapping: data-stream").replacing(
+                "  # identity:", with: "  identity:"
+            )
+            .replacing("    # client_id", with: "    client_id").replacing("    # version", with: "    version")
+            + "\nserve: {listen: [\"[::]:1\"], certificate: ca.pem, key: ca.pem, broker_host: a, retry: auto}\n"
         let dotEnv = try String(contentsOf: root.appendingPathComponent("deploy/.env.example"), encoding: .utf8)
         let folder = try TemporaryFolder()
         var random = SplitMix(state: seed)
         for _ in 0..<300 {
-            do {
-                _ = try ConfigurationLoader.load(
-                    text: mutated(yaml, using: &random), folder: folder.path, dotEnv: mutated(dotEnv, using: &random))
-            } catch {
-                #expect(!error.all.isEmpty)
-                #expect(error.all.allSatisfy { !$0.description.contains("\n") })
+            let (text, env) = (mutated(yaml, using: &random), mutated(dotEnv, using: &random))
+            check { () throws(ConfigurationErrors) in
+                _ = try ConfigurationLoader.load(text: text, folder: folder.path, dotEnv: env)
             }
+            check { () throws(ConfigurationErrors) in
+                _ = try ConfigurationLoader.loadServe(text: text, folder: folder.path, dotEnv: env)
+            }
+        }
+    }
+
+    private func check(_ load: () throws(ConfigurationErrors) -> Void) {
+        do {
+            try load()
+        } catch {
+            #expect(!error.all.isEmpty)
+            #expect(error.all.allSatisfy { !$0.description.contains("\n") })
         }
     }
 

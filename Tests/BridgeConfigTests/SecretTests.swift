@@ -31,6 +31,32 @@ struct SecretTests {
         #expect(shown[3].contains("password: \"********\""))
     }
 
+    @Test func noDescriptionShowsTheGatewaysPassword() throws {
+        let loaded = try load(dataStream(identity: "username: a, password: \(Self.secret)"))
+        #expect(loaded.configuration.uplink.identity?.password?.value == Self.secret)
+        var dumped = ""
+        dump(loaded, to: &dumped)
+        let shown = [
+            "\(loaded)", String(reflecting: loaded), dumped,
+            EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins),
+        ]
+        for text in shown { #expect(!text.contains(Self.secret)) }
+    }
+
+    @Test func theGatewaysPasswordInFilesThatOthersCanReadIsWarnedOf() throws {
+        let folder = try TemporaryFolder()
+        let text = dataStream(identity: "username: a, password: p")
+        let file = try folder.write("bridge.yaml", text, mode: 0o640)
+        let env = try folder.write(".env", "BRIDGE_UPLINK_IDENTITY_USERNAME=b", mode: 0o640)
+        let message = "holds a password and can be read by other users; chmod 600 it"
+        #expect(
+            try ConfigurationLoader.load(file: file, environment: [:]).warnings == [
+                "\(file): \(message), or use password_file"
+            ])
+        try folder.write(".env", "BRIDGE_UPLINK_IDENTITY_PASSWORD='a #b'", mode: 0o640)
+        #expect(try ConfigurationLoader.load(file: file, environment: [:]).warnings == ["\(env): \(message)"])
+    }
+
     /// Wrong in every way that a password can be, or written where it does not belong.
     @Test(arguments: [
         "auth: {mode: inject, password: [correct-horse-battery]}",
@@ -44,6 +70,11 @@ struct SecretTests {
         "auth:\n  mode: inject\n  password: *correct-horse-battery",
         "auth: {overrides: [{match: {username: a}, password: [correct-horse-battery]}]}",
         "password: correct-horse-battery",
+        "uplink: {identity: {password: [correct-horse-battery]}}",
+        "uplink: {identity: {password: correct-horse-battery}}",
+        "uplink: {identity: {pasword: correct-horse-battery}}",
+        "uplink: {mapping: data-stream, identity: {client_id: a, password: correct-horse-battery}}",
+        "uplink: {mapping: data-stream, identity: {client_id: a, username: a, password: <correct-horse-battery>}}",
     ])
     func noErrorShowsAPassword(_ text: String) throws {
         let lines = try errors(minimal + text)

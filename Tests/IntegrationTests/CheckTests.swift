@@ -14,7 +14,7 @@ struct CheckTests {
         return (end, said.joined(separator: "\n"))
     }
 
-    @Test func aGoodConfigurationIsShownWithoutItsSecrets() async throws {
+    @Test(.mapping(.connection, .mux)) func aGoodConfigurationIsShownWithoutItsSecrets() async throws {
         var options = Scenario.Options()
         options.configuration = """
             auth: {mode: inject, username: gateway, password: "very secret"}
@@ -23,7 +23,7 @@ struct CheckTests {
         let folder = try Folder()
         defer { folder.remove() }
         let file = try folder.write(
-            "bridge.yaml", try await Scenario.configuration(options, frontPort: 14567))
+            "bridge.yaml", try await Scenario.configuration(options, port: 14567))
         let (end, said) = try await Self.bridge("check", "--config", file)
         #expect(end == .exit(0), "\(said)")
         #expect(said.contains("gateway") && said.contains("14567"))
@@ -40,7 +40,7 @@ struct CheckTests {
         let folder = try Folder()
         defer { folder.remove() }
         let file = try folder.write(
-            "bridge.yaml", try await Scenario.configuration(options, frontPort: 14567))
+            "bridge.yaml", try await Scenario.configuration(options, port: 14567))
         for command in ["check", "run"] {
             let (end, said) = try await Self.bridge(command, "--config", file)
             #expect(end == .exit(78))
@@ -56,7 +56,7 @@ struct CheckTests {
     @Test func connectReportsTheBroker() async throws {
         try await Scenario.run { scenario in
             let file = try scenario.folder.write(
-                "check.yaml", try await Scenario.configuration(Scenario.Options(), frontPort: scenario.front.port))
+                "check.yaml", try await Scenario.configuration(Scenario.Options(), port: scenario.farEnd.port))
             let (end, said) = try await Self.bridge("check", "--config", file, "--connect")
             #expect(end == .exit(0), "\(said)")
             for word in [
@@ -72,7 +72,7 @@ struct CheckTests {
             var options = Scenario.Options()
             options.ca = "other-ca"
             let file = try scenario.folder.write(
-                "check.yaml", try await Scenario.configuration(options, frontPort: scenario.front.port))
+                "check.yaml", try await Scenario.configuration(options, port: scenario.farEnd.port))
             let (end, said) = try await Self.bridge("check", "--config", file, "--connect")
             #expect(end != .exit(0))
             #expect(said.contains("other-ca.pem"), "\(said)")
@@ -84,7 +84,7 @@ struct CheckTests {
             var options = Scenario.Options()
             options.listen = "127.0.0.1:\(scenario.bridge.port)"
             let file = try scenario.folder.write(
-                "health.yaml", try await Scenario.configuration(options, frontPort: scenario.front.port))
+                "health.yaml", try await Scenario.configuration(options, port: scenario.farEnd.port))
             let healthy = try await Self.bridge("health", "--config", file).end
             #expect(healthy == .exit(0))
             scenario.bridge.process.signal(SIGTERM)

@@ -3,13 +3,13 @@ import Testing
 /// An unchanged client of every MQTT version, as itself, through the bridge.
 @Suite(.timeLimit(.minutes(20)))
 struct ConnectTests {
-    @Test(arguments: [("3.1", 3), ("3.1.1", 4), ("5.0", 5)])
+    @Test(arguments: [("3.1", 1), ("3.1.1", 2), ("5.0", 5)])
     func messagesPassBothWaysAtEveryQoS(version: String, level: Int) async throws {
         try await Scenario.run { scenario in
             let observer = try await scenario.observer("up/#")
             let device = try await scenario.device("device-1", ["version": .string(version)])
-            let seen = try await scenario.front.sees("CONNECT", of: "device-1")
-            #expect(seen.version == level)
+            // As Mosquitto counts the versions.
+            if Carrier.current != .dataStream { try await scenario.broker.logs("as device-1 (p\(level),") }
             #expect(try await device.subscribe("down/#") == [2])
             for qos in 0...2 {
                 try await device.publish("up/\(qos)", .text("from the device"), qos: qos)
@@ -66,7 +66,7 @@ struct ConnectTests {
         }
     }
 
-    @Test func disconnectGoesUpstreamAsDisconnectAndFIN() async throws {
+    @Test(.mapping(.connection)) func disconnectGoesUpstreamAsDisconnectAndFIN() async throws {
         try await Scenario.run { scenario in
             let device = try await scenario.device("device-1")
             try await device.disconnect()
@@ -85,7 +85,7 @@ struct ConnectTests {
             #expect(try await device.connect("raw") == 0)
             try await device.send(RawMQTT.pingreq)
             #expect(try await device.receive(2) == [0xD0, 0x00])
-            try await scenario.front.sees("PINGREQ", of: "raw")
+            if Carrier.current != .dataStream { try await scenario.broker.logs("Received PINGREQ from raw") }
             await device.close()
         }
     }
@@ -118,7 +118,7 @@ struct ConnectTests {
     }
 
     /// The bridge as the broker sees it: one connection a device, with the device's own client id.
-    @Test func everyDeviceHasAConnectionOfItsOwn() async throws {
+    @Test(.mapping(.connection)) func everyDeviceHasAConnectionOfItsOwn() async throws {
         try await Scenario.run { scenario in
             for name in ["a", "b", "c"] {
                 _ = try await scenario.device(name)

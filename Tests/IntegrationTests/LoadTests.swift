@@ -88,7 +88,7 @@ struct LoadTests {
             #expect(try await fast.connect("fast", keepAlive: 0) == 0)
             try scenario.bridge.forgetHighestMemory()
             let before = try scenario.bridge.memory("VmHWM")
-            try await scenario.front.mute(true)
+            try await scenario.farEnd.mute(true)
             let flood = RawMQTT.publish("flood", [UInt8](repeating: 1, count: 100_000))
             // The write is finished only once the front listens again.
             async let written: Void = {
@@ -101,7 +101,7 @@ struct LoadTests {
             let grown = try scenario.bridge.memory("VmHWM") - before
             print("memory: highest \(grown) KiB above the start for 10 MB to a broker that did not read")
             #expect(grown < 4_000, "grew by \(grown) KiB")
-            try await scenario.front.mute(false)
+            try await scenario.farEnd.mute(false)
             try await written
             for _ in 0..<100 {
                 #expect(try await observer.message().size == 100_000)

@@ -30,7 +30,7 @@ struct PropertyTests {
         }
     }
 
-    @Test func connackPropertiesPass() async throws {
+    @Test(.mapping(.connection, .mux)) func connackPropertiesPass() async throws {
         try await Scenario.run { scenario in
             let direct = await scenario.client("direct")
             let expected = try await direct.connect(port: scenario.broker.port, ["version": "5.0"]).properties
@@ -44,7 +44,7 @@ struct PropertyTests {
     }
 
     /// With routes, the topic behind an alias is rewritten and the alias goes on meaning it.
-    @Test(arguments: [false, true])
+    @Test(.mapping(.connection, .mux), arguments: [false, true])
     func topicAliasesOfADeviceWork(routed: Bool) async throws {
         var options = Scenario.Options()
         options.configuration = routed ? "routes: [{local: \"t/#\", remote: \"remote/${clientid}/#\"}]" : ""

@@ -3,7 +3,7 @@ import Testing
 /// Sessions as the broker keeps them: resumed, refused, taken over, ended.
 @Suite(.timeLimit(.minutes(20)))
 struct SessionTests {
-    @Test(arguments: ["3.1.1", "5.0"])
+    @Test(.mapping(.connection, .mux), arguments: ["3.1.1", "5.0"])
     func aPersistentSessionIsResumed(version: String) async throws {
         let fields: [String: JSONValue] = [
             "version": .string(version), "clean": false,
@@ -15,7 +15,7 @@ struct SessionTests {
             #expect(try await first.connect(port: scenario.bridge.port, fields).sessionPresent == false)
             try await first.subscribe("news/#", qos: 1)
             try await first.disconnect()
-            _ = try await scenario.front.closed("device-1")
+            try await scenario.gone("device-1")
             try await observer.publish("news/1", "while you were away", qos: 1)
 
             let again = await scenario.client("device-1")
@@ -25,7 +25,7 @@ struct SessionTests {
         }
     }
 
-    @Test(arguments: ["3.1", "3.1.1", "5.0"])
+    @Test(.mapping(.connection, .mux), arguments: ["3.1", "3.1.1", "5.0"])
     func refusedCredentialsAreTheBrokersAnswer(version: String) async throws {
         var options = Scenario.Options()
         options.broker.users = ["alice": "secret"]
@@ -41,7 +41,7 @@ struct SessionTests {
         }
     }
 
-    @Test func injectedCredentialsAreWhatTheBrokerSees() async throws {
+    @Test(.mapping(.connection, .mux)) func injectedCredentialsAreWhatTheBrokerSees() async throws {
         var options = Scenario.Options()
         options.broker.users = ["gateway": "s#cret %$!", "special": "other"]
         options.configuration = """
@@ -55,7 +55,6 @@ struct SessionTests {
             """
         try await Scenario.run(options) { scenario in
             _ = try await scenario.device("valve")
-            try await scenario.front.sees("CONNECT", of: "gw-valve")
             try await scenario.broker.logs("as gw-valve (p2, c1, k60, u'gateway')")
             _ = try await scenario.device("pump")
             try await scenario.broker.logs("u'special')")
@@ -72,7 +71,8 @@ struct SessionTests {
             let second = await scenario.client("second")
             try await second.connect(port: scenario.bridge.port, fields)
             let ended = try await first.disconnected()
-            if version == "5.0" {
+            // EMQX says why; Mosquitto, which has the last word where the mapping is mux, just closes.
+            if version == "5.0", Carrier.current != .mux {
                 #expect(ended.fromServer == true && ended.code == 0x8E)
             }
             try await second.publish("up", "still here", qos: 1)
@@ -89,7 +89,7 @@ struct SessionTests {
         }
     }
 
-    @Test(arguments: [0, 1, 2, 0x38E])
+    @Test(.mapping(.connection), arguments: [0, 1, 2, 0x38E])
     func anApplicationCloseEndsTheDevice(code: Int) async throws {
         try await Scenario.run { scenario in
             let device = try await scenario.device("device-1")

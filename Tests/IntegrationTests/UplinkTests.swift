@@ -98,7 +98,7 @@ struct UplinkTests {
         }
     }
 
-    @Test func aRefusedALPNIsNoBroker() async throws {
+    @Test(.mapping(.connection)) func aRefusedALPNIsNoBroker() async throws {
         var options = Scenario.Options()
         options.front.alpn = ["h3"]
         options.uplink = ["backoff_minimum: 10ms", "backoff_maximum: 20ms"]
@@ -114,10 +114,10 @@ struct UplinkTests {
         options.uplink = ["connect_timeout: 1s", "backoff_minimum: 50ms", "backoff_maximum: 200ms"]
         try await Scenario.run(options) { scenario in
             try await expectUnavailable(scenario, reason: ["\(port)"])
-            var second = Front.Options()
-            second.port = port
-            let front = try await Front.start(broker: scenario.broker.port, second)
-            await scenario.own(front.process)
+            var options = Front.Options()
+            options.port = port
+            let second = try await FarEnd.start(in: scenario.folder, broker: scenario.broker.port, options)
+            await scenario.own(second.process)
             try await eventuallyConnects(scenario, "device")
         }
     }
@@ -127,9 +127,9 @@ struct UplinkTests {
         var options = Scenario.Options()
         options.uplink = ["connect_timeout: 1s", "backoff_minimum: 50ms", "backoff_maximum: 200ms"]
         try await Scenario.run(options) { scenario in
-            try await scenario.front.mute(true)
+            try await scenario.farEnd.mute(true)
             try await expectUnavailable(scenario, reason: ["UDP"])
-            try await scenario.front.mute(false)
+            try await scenario.farEnd.mute(false)
             try await eventuallyConnects(scenario, "device")
         }
     }
@@ -140,15 +140,15 @@ struct UplinkTests {
         try await Scenario.run(options) { scenario in
             let device = try await RawDevice.connect(port: scenario.bridge.port)
             #expect(try await device.connect("raw", keepAlive: 0) == 0)
-            try await scenario.front.mute(true)
+            try await scenario.farEnd.mute(true)
             _ = try await device.closed()
-            try await scenario.front.mute(false)
+            try await scenario.farEnd.mute(false)
             try await eventuallyConnects(scenario, "device")
         }
     }
 
     /// MQTT's clock decides before QUIC's: a device with a long keepalive gets a longer idle timeout.
-    @Test func theIdleTimeoutIsAboveTheDevicesKeepAlive() async throws {
+    @Test(.mapping(.connection)) func theIdleTimeoutIsAboveTheDevicesKeepAlive() async throws {
         var options = Scenario.Options()
         options.uplink = ["idle_timeout: 3s", "keep_alive: 1s"]
         try await Scenario.run(options) { scenario in
@@ -156,7 +156,7 @@ struct UplinkTests {
             #expect(try await short.connect("short", keepAlive: 0) == 0)
             let long = try await RawDevice.connect(port: scenario.bridge.port)
             #expect(try await long.connect("long", keepAlive: 60) == 0)
-            try await scenario.front.mute(true)
+            try await scenario.farEnd.mute(true)
             _ = try await short.closed()
             #expect(await !long.isClosed)
             await long.close()

@@ -24,7 +24,7 @@ struct WillTests {
             let observer = try await scenario.observer("will/#")
             let device = try await scenario.device("device-1", ["version": .string(version), "will": Self.will])
             try await device.disconnect()
-            _ = try await scenario.front.closed("device-1")
+            try await scenario.gone("device-1")
             // Whatever the broker had to say of device-1 has been said: the next message is the marker.
             try await observer.publish("will/marker", "marker", qos: 1)
             #expect(try await observer.message().topic == "will/marker")
@@ -67,13 +67,15 @@ struct WillTests {
         }
     }
 
-    @Test func theUplinkIsResetOrClosedWithoutDisconnectWhenADeviceVanishes() async throws {
+    @Test(.mapping(.connection)) func theUplinkIsResetOrClosedWithoutDisconnectWhenADeviceVanishes() async throws {
         try await Scenario.run { scenario in
             let device = try await scenario.device("device-1")
             try await device.vanish()
             _ = try await scenario.front.closed("device-1")
             let connection = try await scenario.front.connection(of: "device-1")
-            let said = await scenario.front.events.all.filter { $0.connection == connection && $0.sender == "client" }
+            let said = try await scenario.front.events.all.filter {
+                $0.connection == connection && $0.sender == "client"
+            }
             #expect(!said.contains { $0.type == "DISCONNECT" })
         }
     }

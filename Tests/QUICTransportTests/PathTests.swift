@@ -92,6 +92,27 @@ import Testing
         #expect(simulation.server?.remoteAddress.port == 50_000)
     }
 
+    /// A device that stays connected for days, behind a NAT that gives it another port whenever it was silent.
+    @Test(arguments: [0.0, 0.05])
+    func aNATThatRebindsAgainAndAgainIsFollowed(loss: Double) throws {
+        let configuration = QUICConfiguration.test { $0.idleTimeout = .seconds(300) }
+        let simulation = try Simulation.connected(client: configuration, server: configuration, seed: 3)
+        let exchange = Exchange(simulation)
+        exchange.echoes = true
+        simulation.toServer.loss = loss
+        simulation.toClient.loss = loss
+        let id = try #require(try simulation.client.openStream())
+        for round in 1...40 {
+            simulation.clientAppearsAs = Simulation.address("10.0.0.1", 50_000 + round)
+            simulation.client.write(id, ByteBuffer(string: "PINGREQ "), fin: false)
+            #expect(simulation.run(for: .seconds(10)) { exchange.atClient[id]?.bytes.readableBytes == 8 * round })
+            #expect(simulation.server?.remoteAddress.port == 50_000 + round)
+            simulation.run(for: .seconds(60))
+        }
+        #expect(simulation.clientError == nil && simulation.serverError == nil)
+        #expect(simulation.server?.connectionIDs.count ?? 0 < 12)
+    }
+
     @Test(arguments: 0..<12)
     func aFlappingNATDoesNoHarm(seed: UInt64) throws {
         let simulation = try Simulation.connected(seed: seed)

@@ -179,6 +179,27 @@ import Testing
         #expect(simulation.clientError == nil && simulation.serverError == nil)
     }
 
+    /// The first that the server hears of the stream is its end.
+    @Test(arguments: [0.0, 0.3], [true, false])
+    func aStreamThatIsResetAtOnceCloses(loss: Double, isWritten: Bool) throws {
+        let simulation = try Simulation.connected(seed: 9)
+        simulation.toServer.loss = loss
+        for _ in 0..<40 {
+            let id = try #require(try simulation.client.openStream())
+            if isWritten { simulation.client.write(id, ByteBuffer(string: "CONNECT"), fin: false) }
+            if loss > 0 { simulation.flush() }
+            simulation.client.reset(id, code: 3)
+            #expect(simulation.run(for: .seconds(10)) { simulation.clientEvents.contains(.streamClosed(id)) })
+        }
+        simulation.run(for: .seconds(5))
+        #expect(simulation.client.streams.isEmpty && simulation.server?.streams.isEmpty == true)
+        let opened = simulation.serverEvents.compactMap { if case .streamOpened(let id) = $0 { id } else { nil } }
+        let ended = simulation.serverEvents.compactMap { if case .streamClosed(let id) = $0 { id } else { nil } }
+        let reset = simulation.serverEvents.compactMap { if case .streamReset(let id, 3) = $0 { id } else { nil } }
+        #expect(Set(opened) == Set(ended) && Set(opened) == Set(reset))
+        #expect(simulation.clientError == nil && simulation.serverError == nil)
+    }
+
     @Test func aPeerThatStopsReadingIsNoticedAtTheNextWrite() throws {
         let simulation = try Simulation.connected()
         simulation.toClient.delay = .milliseconds(1)

@@ -8,7 +8,8 @@
     mux                  --streams sessions on one connection, --messages each; one is reset, the others go on
     retry                reports whether a Retry came; --expect yes | no
     resume               CONNECT in early data; --expect accepted | rejected; --ticket FILE keeps the ticket over runs
-    replay               sends the first flight of a connection with early data again; its PUBLISH must run once
+    replay               sends the first flight of a connection with early data again; its PUBLISH must run once; with
+                         --flight FILE, what an earlier run captured is sent to another process: it must not run at all
     migrate              --count times another UDP port (NAT rebinding), messages go on
     keep                 stays connected until standard input ends, with a message a stream every --interval
     flood                --count Initials from --addresses addresses; then an honest client must get through
@@ -86,6 +87,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--expect", choices=["yes", "no", "accepted", "rejected"], help="retry, resume")
     parser.add_argument("--within", type=float, default=0, help="resume, replay: seconds to try until it is accepted")
     parser.add_argument("--ticket", help="resume, replay: file that a ticket is read from, or written to if missing")
+    parser.add_argument("--flight", help="replay: file that captured datagrams are kept in, or are read from if there")
     parser.add_argument("--count", type=int, default=10, help="migrate: rebindings; flood: Initials")
     parser.add_argument("--pause", type=float, default=0.2, help="migrate: after each; flood, replay: at the end")
     parser.add_argument("--change-connection-id", action="store_true", help="migrate: with another connection ID")

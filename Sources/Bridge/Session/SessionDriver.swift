@@ -20,7 +20,7 @@ final class SessionDriver: ChannelDuplexHandler {
     private let admission: AdmissionControl.Decision
     private let listener: String
     private let peer: String
-    private var session: Session
+    private var session: any DeviceSession
     private var deviceDecoder: FrameDecoder
     private var uplinkDecoder: FrameDecoder
     private var timers: SessionTimers
@@ -41,6 +41,12 @@ final class SessionDriver: ChannelDuplexHandler {
     /// The device does not read what the session answers it.
     private var isDeviceFull = false
     private var isPumping = false
+    /// Bytes of the broker that it has no credit for yet.
+    private var uncredited = 0
+    private var hasUplinkEnded = false
+    private var isPumpingUplink = false
+    private var claim: ClientIDClaim?
+    private var isAdmitted = true
 
     init(host: SessionHost, admission: AdmissionControl.Decision, listener: ListenAddress, peer: String) {
         self.host = host
@@ -48,22 +54,34 @@ final class SessionDriver: ChannelDuplexHandler {
         self.listener = listener.name
         self.peer = peer
         let limits = host.configuration.limits
-        self.session = Session(context: host.sessionContext(admission, listener: listener.name, peer: peer))
+        self.session = host.makeSession(admission, listener: listener.name, peer: peer)
         self.deviceDecoder = FrameDecoder(
             maximumPacketSize: limits.packetSize, streamingThreshold: min(65_536, limits.sessionBuffer),
             maximumBufferedSize: limits.sessionBuffer)
-        self.uplinkDecoder = FrameDecoder(
-            maximumPacketSize: Self.protocolMaximum, streamingThreshold: min(65_536, limits.sessionBuffer),
-            maximumBufferedSize: limits.sessionBuffer)
+        self.uplinkDecoder = Self.uplinkDecoder(limits)
         self.timers = SessionTimers(eventLoop: host.eventLoop)
     }
 
     /// The broker is trusted with what MQTT can express (2.1.4): long messages pass in pieces.
     private static let protocolMaximum = 268_435_460
 
+    private static func uplinkDecoder(_ limits: LimitsConfiguration) -> FrameDecoder {
+        FrameDecoder(
+            maximumPacketSize: protocolMaximum, streamingThreshold: min(65_536, limits.sessionBuffer),
+            maximumBufferedSize: limits.sessionBuffer)
+    }
+
     /// SIGTERM.
     func shutDown() {
         perform(session.shutDown())
+        finishIfOver()
+    }
+
+    /// Its device came again, or another one with its client id.
+    func takenOver(byContinuation: Bool) {
+        guard claim != nil else { return }
+        perform(session.takenOver(byContinuation: byContinuation))
+        device?.flush()
         finishIfOver()
     }
 }
@@ -158,7 +176,7 @@ extension SessionDriver {
         }
         // What a device sent before it closed still counts; one that sent nothing more has simply gone.
         if hasDeviceEnded, isDrained || deviceDecoder.bufferedBytes == 0 { perform(session.deviceClosed()) }
-        device?.flush()
+        pumpUplink()
         resumeReading()
     }
 
@@ -173,8 +191,11 @@ extension SessionDriver {
 // MARK: - The uplink leg
 
 extension SessionDriver: UplinkLegObserver {
-    func uplinkReady() {
-        perform(session.uplinkReady())
+    func uplinkReady(_ limits: GatewayLimits?) {
+        perform(session.uplinkReady(limits))
+        // Where this is what the device waited for, it lets in what the device sent meanwhile.
+        pump()
+        finishIfOver()
     }
 
     func uplinkUnreachable(_ why: String) {
@@ -184,18 +205,45 @@ extension SessionDriver: UplinkLegObserver {
     }
 
     func uplinkReceived(_ bytes: ByteBuffer, isEnd: Bool) {
-        let count = bytes.readableBytes
-        do {
-            uplinkDecoder.append(bytes)
-            while let element = try uplinkDecoder.next() { perform(session.uplinkSent(element)) }
-            if isEnd { perform(session.uplinkEnded()) }
-        } catch {
-            perform(session.uplinkMisbehaved(error))
-        }
-        device?.flush { [weak self] in self?.uplink?.consumed(count) }
+        uncredited += bytes.readableBytes
+        hasUplinkEnded = hasUplinkEnded || isEnd
+        uplinkDecoder.append(bytes)
+        pumpUplink()
         // CONNACK lets in what the device sent meanwhile.
         pump()
         finishIfOver()
+    }
+
+    /// Hands over what the broker sent, as far as the session takes it, and sends the device what came of it.
+    private func pumpUplink() {
+        guard !isPumpingUplink else { return }
+        isPumpingUplink = true
+        defer { isPumpingUplink = false }
+        var isDrained = false
+        do {
+            while session.acceptsUplinkInput {
+                guard let element = try uplinkDecoder.next() else {
+                    isDrained = true
+                    break
+                }
+                perform(session.uplinkSent(element))
+            }
+            if isDrained, hasUplinkEnded {
+                hasUplinkEnded = false
+                perform(session.uplinkEnded())
+            }
+        } catch {
+            perform(session.uplinkMisbehaved(error))
+        }
+        // The beginning of a packet has credit, or its end could never come.
+        let held = isDrained ? 0 : min(uplinkDecoder.bufferedBytes, uncredited)
+        let credit = uncredited - held
+        uncredited = held
+        guard credit > 0 else {
+            device?.flush()
+            return
+        }
+        device?.flush { [weak uplink] in uplink?.consumed(credit) }
     }
 
     func uplinkDrained() {
@@ -206,6 +254,7 @@ extension SessionDriver: UplinkLegObserver {
 
     func uplinkLost(_ loss: UplinkLoss) {
         uplink = nil
+        forgetUplink()
         perform(session.uplinkLost(loss))
         device?.flush()
         finishIfOver()
@@ -235,6 +284,7 @@ extension SessionDriver {
         case .closeUplink:
             uplink?.close()
             uplink = nil
+            forgetUplink()
         case .sendToDevice(let bytes):
             device?.send(bytes)
         case .closeDevice:
@@ -248,6 +298,42 @@ extension SessionDriver {
             if let silence { enforceKeepAlive(TimeAmount(silence)) }
         case .ended(let why):
             ended(why)
+        case .authenticate(let username, let password):
+            authenticate(username, password)
+        case .claim(let clientID, let isCleanStart):
+            let claim = ClientIDClaim(clientID, of: self, on: host.eventLoop)
+            self.claim = claim
+            host.clientIDs.claim(claim, isCleanStart: isCleanStart)
+        case .openDataStream(let version):
+            forgetUplink()
+            uplink = host.openDataStream(version, observer: self)
+        case .linger(let longest):
+            deviceLeft()
+            let mayWait = claim.map { host.clientIDs.linger($0) } ?? false
+            start(.willDelay, after: mayWait ? TimeAmount(longest) : .zero)
+        case .note(let note):
+            log(.warning, "session goes on", ["note": "\(note)"])
+        }
+    }
+
+    /// What came on a leg that is gone concerns nobody any more.
+    private func forgetUplink() {
+        uncredited = 0
+        hasUplinkEnded = false
+        let version = uplinkDecoder.version
+        uplinkDecoder = Self.uplinkDecoder(host.configuration.limits)
+        uplinkDecoder.version = version
+    }
+
+    /// Without a file of users nobody has a password that is right.
+    private func authenticate(_ username: String, _ password: ByteBuffer?) {
+        guard let users = host.users else { return perform(session.authenticated(false)) }
+        users.accepts(username, password: password, on: host.eventLoop).assumeIsolated().whenComplete { [weak self] in
+            guard let self else { return }
+            let isAccepted: Bool = if case .success(true) = $0 { true } else { false }
+            perform(session.authenticated(isAccepted))
+            device?.flush()
+            finishIfOver()
         }
     }
 
@@ -284,7 +370,16 @@ extension SessionDriver {
         context = nil
         device = nil
         timers.stopAll()
-        host.remove(self, admission, peer: peer)
+        deviceLeft()
+        if let claim { host.clientIDs.release(claim) }
+        claim = nil
+        host.remove(self)
+    }
+
+    private func deviceLeft() {
+        guard isAdmitted else { return }
+        isAdmitted = false
+        host.deviceLeft(admission, peer: peer)
     }
 }
 

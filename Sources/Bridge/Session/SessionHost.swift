@@ -1,5 +1,6 @@
 import BridgeCore
 import Logging
+import MQTTCodec
 import NIOCore
 import QUICTransport
 
@@ -8,7 +9,14 @@ final class SessionHost {
     let configuration: BridgeConfiguration
     let eventLoop: any EventLoop
     let logger: Logger
+    let users: LocalUsers?
+    let clientIDs: ClientIDs
+    /// For devices with sessions of their own at the broker.
     let connector: UplinkConnector
+    private let dialer: UplinkDialer
+    private let gatewayNumbers: GatewayNumbers
+    /// For devices in the gateway's sessions, by the sessions' version.
+    private var gateways: [MQTTVersion: UplinkConnector] = [:]
     private let routes: RoutingTable
     private let identities: IdentityMapper
     private let admission: SharedAdmission
@@ -22,11 +30,43 @@ final class SessionHost {
         self.routes = shared.routes
         self.identities = shared.identities
         self.admission = shared.admission
-        self.connector = UplinkConnector(
+        self.users = shared.users
+        self.clientIDs = shared.clientIDs
+        self.gatewayNumbers = shared.gatewayNumbers
+        self.dialer = UplinkDialer(
             configuration: shared.configuration, eventLoop: eventLoop, tls: shared.tls, logger: shared.logger)
+        self.connector = UplinkConnector(
+            .devices, configuration: shared.configuration.uplink, dialer: dialer, eventLoop: eventLoop,
+            logger: shared.logger)
     }
 
-    func sessionContext(_ decision: AdmissionControl.Decision, listener: String, peer: String) -> SessionContext {
+    /// A session as the mapping has it.
+    func makeSession(_ decision: AdmissionControl.Decision, listener: String, peer: String) -> any DeviceSession {
+        let context = sessionContext(decision, listener: listener, peer: peer)
+        guard let identity = configuration.uplink.identity, configuration.uplink.mapping == .dataStream else {
+            return Session(context: context)
+        }
+        return DataStreamSession(
+            context: DataStreamContext(
+                device: context, versions: identity.version, allowsAnonymous: configuration.auth.allowsAnonymous))
+    }
+
+    /// Starts a data stream in a session of the gateway.
+    func openDataStream(_ version: MQTTVersion, observer: any UplinkLegObserver) -> QUICUplinkLeg {
+        guard let identity = configuration.uplink.identity else {
+            preconditionFailure("only the mapping data-stream asks for data streams, and it has an identity")
+        }
+        let gateway =
+            gateways[version]
+            ?? UplinkConnector(
+                .gateway(version, identity, gatewayNumbers), configuration: configuration.uplink, dialer: dialer,
+                eventLoop: eventLoop, logger: logger)
+        gateways[version] = gateway
+        return gateway.connect(keepAlive: nil, observer: observer)
+    }
+
+    private func sessionContext(_ decision: AdmissionControl.Decision, listener: String, peer: String) -> SessionContext
+    {
         let overLimit: String? = if case .refuse(let why) = decision { why } else { nil }
         return SessionContext(
             routes: routes, identities: identities, maximumPacketSize: configuration.limits.packetSize,
@@ -38,10 +78,22 @@ final class SessionHost {
         drivers[ObjectIdentifier(driver)] = driver
     }
 
-    func remove(_ driver: SessionDriver, _ decision: AdmissionControl.Decision, peer: String) {
-        guard drivers.removeValue(forKey: ObjectIdentifier(driver)) != nil else { return }
+    /// The device is gone: another may come in its place.
+    func deviceLeft(_ decision: AdmissionControl.Decision, peer: String) {
         admission.left(decision, from: peer)
+    }
+
+    func remove(_ driver: SessionDriver) {
+        guard drivers.removeValue(forKey: ObjectIdentifier(driver)) != nil else { return }
         if drivers.isEmpty { whenEmpty?.succeed() }
+    }
+
+    /// All sessions are over, or have had their time: ends the connections.
+    func close() {
+        for connector in [connector] + gateways.values { connector.retire() }
+        dialer.flush()
+        for connector in [connector] + gateways.values { connector.close() }
+        dialer.shutDown()
     }
 
     /// Ends all sessions in order; completes when the last is over.

@@ -1,238 +1,353 @@
 import BridgeCore
 import DequeModule
 import Logging
+import MQTTCodec
 import NIOCore
 import QUICTransport
 
-/// Makes uplink legs for the devices of one event loop.
+/// Whom a leg tells that it is no longer wanted.
+protocol UplinkLegOwner: AnyObject {
+    /// What went wrong last, while nothing has gone right since.
+    var presentFailure: String? { get }
+    /// The device left before the leg was open.
+    func abandoned(_ leg: QUICUplinkLeg)
+}
+
+/// Gives the devices of one event loop their streams: on connections that they share (`mux`, `data-stream`), or on one
+/// for each.
 ///
-/// Each leg resolves the broker's name anew and tries its addresses in turn. After a failure the ``ReconnectGate`` lets
-/// one leg at a time try again; the others wait here, until it succeeds or their devices' patience ends.
+/// Devices wait in one line, in the order in which they came. The first of it goes as soon as there is room on a shared
+/// connection, or a connection may be made: after a failure the ``ReconnectGate`` lets one at a time try, and after a
+/// loss the ``ReconnectPacer`` keeps those that come back at a steady pace. A device waits for at most
+/// `uplink.connect_timeout`, which its session sees to.
 final class UplinkConnector {
-    /// A leg on its way: which addresses are left to try, and how long each may take.
-    private struct Attempt {
-        var addresses: Deque<SocketAddress>
-        let share: Duration
-        let keepAlive: Duration?
-        var lastError: String?
+    /// What its connections are.
+    enum Role {
+        /// The devices' own sessions, one a connection or one a stream.
+        case devices
+        /// Sessions of the gateway, of that version, whose data streams the devices get.
+        case gateway(MQTTVersion, GatewayIdentity, GatewayNumbers)
     }
 
+    /// What the server made of the offer to share connections.
+    private enum Sharing {
+        case unknown
+        case offered
+        case refused
+    }
+
+    /// A connection being made.
+    private struct Dial {
+        let connection: UplinkConnection
+        /// Who waits for it; nil where it is made in advance, or its device has left.
+        var leg: QUICUplinkLeg?
+    }
+
+    private enum Step {
+        case attach(UplinkConnection)
+        case dial
+        case wait(until: NIODeadline?)
+    }
+
+    /// At once, where many devices come together.
+    private static let parallelDials = 8
+
+    private let role: Role
     private let configuration: UplinkConfiguration
     private let eventLoop: any EventLoop
-    private let tls: QUICTLSContext
-    /// Bytes that the broker may send a device before the device has taken any.
-    private let receiveWindow: UInt64
-    private let resolver: HostResolver
     private let logger: Logger
-    private var endpoints: [QUICAddressFamily: QUICEndpoint] = [:]
+    private let dialer: UplinkDialer
     private var gate: ReconnectGate
-    private var attempts: [ObjectIdentifier: Attempt] = [:]
-    /// Legs that wait for the lookup under way; nil when there is none. Bounded by `limits.devices`.
-    private var lookup: [(leg: QUICUplinkLeg, keepAlive: Duration?)]?
+    private var pacer: ReconnectPacer
+    private var shared: SharedConnections
+    private var sharing: Sharing
+    private var dials: [ObjectIdentifier: Dial] = [:]
+    /// On connections of their own, where the broker is verified and allows no stream yet.
+    private var awaitingStream: [ObjectIdentifier: Dial] = [:]
     /// Bounded by `limits.devices`: one entry a device.
     private var waiters: Deque<(leg: QUICUplinkLeg, keepAlive: Duration?)> = []
-    private var retry: Scheduled<Void>?
-    /// Tried first the next time: with two families, the one that works.
-    private var lastGoodFamily: QUICAddressFamily?
+    private var isAdvancing = false
+    private var retry: (deadline: NIODeadline, task: Scheduled<Void>)?
     private var lastFailure: String?
+    private var isShutDown = false
 
-    init(configuration: BridgeConfiguration, eventLoop: any EventLoop, tls: QUICTLSContext, logger: Logger) {
-        self.configuration = configuration.uplink
-        self.receiveWindow = UInt64(configuration.limits.sessionBuffer)
+    init(
+        _ role: Role, configuration: UplinkConfiguration, dialer: UplinkDialer, eventLoop: any EventLoop,
+        logger: Logger
+    ) {
+        self.role = role
+        self.configuration = configuration
         self.eventLoop = eventLoop
-        self.tls = tls
-        self.resolver = HostResolver()
         self.logger = logger
-        self.gate = ReconnectGate(
-            minimum: configuration.uplink.backoffMinimum, maximum: configuration.uplink.backoffMaximum)
+        self.dialer = dialer
+        self.gate = ReconnectGate(minimum: configuration.backoffMinimum, maximum: configuration.backoffMaximum)
+        self.pacer = ReconnectPacer(perSecond: configuration.reconnectsPerSecond)
+        switch role {
+        case .devices:
+            shared = SharedConnections(devicesPerConnection: configuration.devicesPerConnection)
+        case .gateway:
+            shared = SharedConnections(devicesPerConnection: .max, usualCapacity: Self.usualDataStreams)
+        }
+        self.sharing =
+            switch configuration.mapping {
+            case .auto: .unknown
+            case .mux, .dataStream: .offered
+            case .connection: .refused
+            }
     }
+
+    /// Ten streams a connection, of which one is the gateway's: EMQX without configuration.
+    private static let usualDataStreams = 9
 
     /// Starts a leg; the outcome goes to its observer, never from within this call.
     func connect(keepAlive: Duration?, observer: any UplinkLegObserver) -> QUICUplinkLeg {
-        let leg = QUICUplinkLeg(observer: observer, connector: self)
+        let leg = QUICUplinkLeg(observer: observer, owner: self)
         eventLoop.assumeIsolated().execute { [self] in
             guard leg.isWaiting else { return }
-            ask(for: leg, keepAlive: keepAlive)
+            waiters.append((leg, keepAlive))
+            advance()
         }
         return leg
     }
 
-    /// All legs are closed or about to be: the sockets go when the last word is out.
-    func shutDown() {
-        retry?.cancel()
-        for endpoint in endpoints.values { endpoint.flushAndAbandon() }
-        endpoints.removeAll()
+    /// All legs are closed or about to be: ends the sessions of the gateway, and what is on its way.
+    func retire() {
+        isShutDown = true
+        retry?.task.cancel()
+        for dial in dials.values { dial.connection.close() }
+        for connection in shared.all { connection.retire() }
     }
 
-    private func ask(for leg: QUICUplinkLeg, keepAlive: Duration?) {
-        switch gate.request(at: .now()) {
-        case .go:
-            resolve(for: leg, keepAlive: keepAlive)
-        case .wait(let until):
-            waiters.append((leg, keepAlive))
-            retryLater(until)
-        case .waitForProbe:
-            waiters.append((leg, keepAlive))
-        }
+    func close() {
+        for connection in shared.all { connection.close() }
     }
-
-    private func retryLater(_ until: NIODeadline) {
-        guard retry == nil else { return }
-        retry = eventLoop.assumeIsolated().scheduleTask(deadline: until) { [weak self] in
-            self?.retry = nil
-            self?.letNextTry()
-        }
-    }
-
-    /// Lets the first waiter ask again: it becomes the probe, or waits for the one there is.
-    private func letNextTry() {
-        while let (leg, keepAlive) = waiters.popFirst() {
-            guard leg.isWaiting else { continue }
-            return ask(for: leg, keepAlive: keepAlive)
-        }
-    }
-
-    /// What went wrong last, while nothing has gone right since.
-    var presentFailure: String? { lastFailure }
 }
 
-// MARK: - One attempt
+// MARK: - The line
 
 extension UplinkConnector {
-    /// Looks the name up anew, but one lookup at a time: where DNS hangs, devices that come and go must not pile up
-    /// lookups behind each other.
-    private func resolve(for leg: QUICUplinkLeg, keepAlive: Duration?) {
-        guard lookup == nil else {
-            lookup?.append((leg, keepAlive))
-            return
-        }
-        lookup = [(leg, keepAlive)]
-        resolver.resolve(host: configuration.host, port: configuration.port, on: eventLoop)
-            .assumeIsolated()
-            .whenComplete { [self] result in
-                let legs = lookup ?? []
-                lookup = nil
-                for (leg, keepAlive) in legs where leg.isWaiting {
-                    switch result {
-                    case .success(let addresses): resolved(addresses, for: leg, keepAlive: keepAlive)
-                    case .failure(let error): failed(leg, "\(error)")
-                    }
-                }
+    /// Lets devices go for as long as the first in the line can.
+    private func advance() {
+        guard !isAdvancing, !isShutDown else { return }
+        isAdvancing = true
+        defer { isAdvancing = false }
+        while let (leg, keepAlive) = waiters.first {
+            guard leg.isWaiting else {
+                waiters.removeFirst()
+                continue
             }
-    }
-
-    private func resolved(_ all: [SocketAddress], for leg: QUICUplinkLeg, keepAlive: Duration?) {
-        let addresses = ordered(all)
-        guard !addresses.isEmpty else {
-            return failed(leg, "\(configuration.host) has no \(configuration.addressFamily.rawValue) address")
+            switch nextStep() {
+            case .attach(let connection):
+                waiters.removeFirst()
+                pacer.took()
+                guard attach(leg, to: connection) else {
+                    // It says that it has room when it has: `connectionHasRoom`.
+                    waiters.prepend((leg, keepAlive))
+                    return
+                }
+            case .dial:
+                waiters.removeFirst()
+                pacer.took()
+                dial(for: leg, keepAlive: keepAlive)
+            case .wait(let until):
+                if let until { advance(at: until) }
+                return
+            }
         }
-        // A little less than the session waits, so that the device hears the reason and not only that time ran out.
-        let share = max(configuration.connectTimeout * 0.9 / Double(addresses.count), .milliseconds(200))
-        attempts[ObjectIdentifier(leg)] = Attempt(addresses: Deque(addresses), share: share, keepAlive: keepAlive)
-        tryNext(leg)
+        prepareNextConnection()
     }
 
-    private func ordered(_ addresses: [SocketAddress]) -> [SocketAddress] {
-        let usable = addresses.filter { configuration.addressFamily.admits($0) }
-        guard let first = lastGoodFamily else { return usable }
-        return usable.filter { QUICAddressFamily($0) == first } + usable.filter { QUICAddressFamily($0) != first }
-    }
-
-    private func tryNext(_ leg: QUICUplinkLeg) {
-        guard let address = attempts[ObjectIdentifier(leg)]?.addresses.popFirst(),
-            let attempt = attempts[ObjectIdentifier(leg)]
-        else {
-            return failed(leg, attempts[ObjectIdentifier(leg)]?.lastError ?? "no address is left to try")
+    private func nextStep() -> Step {
+        let now = NIODeadline.now()
+        if let until = pacer.next(at: now) { return .wait(until: until) }
+        switch sharing {
+        case .offered:
+            if let connection = shared.withRoom { return .attach(connection) }
+            let wanted = waiters.count / shared.capacity + 1
+            guard !shared.awaitsFirstStream, dials.count < min(wanted, Self.parallelDials) else {
+                return .wait(until: nil)
+            }
+        case .unknown:
+            guard dials.isEmpty else { return .wait(until: nil) }
+        case .refused:
+            break
         }
+        switch gate.request(at: now) {
+        case .go: return .dial
+        case .wait(let until): return .wait(until: until)
+        case .waitForProbe: return .wait(until: nil)
+        }
+    }
+
+    private func advance(at deadline: NIODeadline) {
+        if let retry, retry.deadline <= deadline { return }
+        retry?.task.cancel()
+        let task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] () -> Void in
+            self?.retry = nil
+            self?.advance()
+        }
+        retry = (deadline, task)
+    }
+
+    /// False where the connection has no room after all.
+    private func attach(_ leg: QUICUplinkLeg, to connection: UplinkConnection) -> Bool {
         do {
-            let endpoint = try endpoint(for: address)
-            let handle = try endpoint.connect(
-                to: address, serverName: configuration.serverName ?? configuration.host,
-                configuration: quicConfiguration(attempt), tls: tls, observer: leg)
-            leg.started(handle)
+            return try connection.openStream(for: leg)
         } catch {
-            failed(leg, error)
+            leg.unreachable("\(error)")
+            return true
         }
     }
 
-    private func endpoint(for address: SocketAddress) throws -> QUICEndpoint {
-        let family = QUICAddressFamily(address) ?? .ipv4
-        if let endpoint = endpoints[family] { return endpoint }
-        let endpoint = try QUICEndpoint(eventLoop: eventLoop, family: family, logger: logger)
-        endpoints[family] = endpoint
-        return endpoint
+    private func dial(for leg: QUICUplinkLeg?, keepAlive: Duration?) {
+        let connection: UplinkConnection
+        switch role {
+        case .devices:
+            connection = dialer.dial(keepAlive: keepAlive, owner: self)
+        case .gateway(let version, let identity, let numbers):
+            let control = GatewayControl(
+                identity: identity, version: version, numbers: numbers, connectTimeout: configuration.connectTimeout,
+                eventLoop: eventLoop, logger: logger)
+            connection = dialer.dial(keepAlive: nil, owner: self, control: control)
+        }
+        dials[ObjectIdentifier(connection)] = Dial(connection: connection, leg: leg)
     }
 
-    private func quicConfiguration(_ attempt: Attempt) -> QUICConfiguration {
-        var quic = QUICConfiguration(configuration)
-        quic.handshakeTimeout = attempt.share
-        // Above the MQTT keepalive, so that MQTT's own clock decides first.
-        let patience = attempt.keepAlive.map { $0 * 3 / 2 + .seconds(10) } ?? .zero
-        quic.idleTimeout = max(configuration.idleTimeout, patience)
-        quic.initialMaxData = receiveWindow
-        quic.initialMaxStreamData = receiveWindow
-        return quic
+    /// Has the next shared connection ready before the present ones are full.
+    private func prepareNextConnection() {
+        // A session of the gateway is something that the broker shows: none is made for nobody.
+        guard case .devices = role, !shared.isEmpty, shared.isNearlyFull, dials.isEmpty, !shared.awaitsFirstStream
+        else { return }
+        guard case .go = gate.request(at: .now()) else { return }
+        dial(for: nil, keepAlive: nil)
     }
 }
 
-// MARK: - Outcomes
+// MARK: - Connections
 
-extension UplinkConnector {
-    func succeeded(_ leg: QUICUplinkLeg, _ handle: QUICConnectionHandle) {
-        attempts[ObjectIdentifier(leg)] = nil
-        lastGoodFamily = handle.addressFamily
+extension UplinkConnector: UplinkConnectionOwner {
+    func connectionReady(_ connection: UplinkConnection) {
+        guard let dial = dials.removeValue(forKey: ObjectIdentifier(connection)) else { return }
         if let failure = lastFailure {
             logger.notice("the broker can be reached again", metadata: ["leg": "uplink", "before": "\(failure)"])
             lastFailure = nil
         }
         gate.succeeded()
-        retry?.cancel()
-        retry = nil
-        let released = waiters
-        waiters.removeAll()
-        for (leg, keepAlive) in released where leg.isWaiting { ask(for: leg, keepAlive: keepAlive) }
+        chosen(connection.isShared ? .offered : .refused, connection)
+        if connection.isShared { shared.add(connection) }
+        serve(dial)
+        closeLater(connection)
+        advance()
     }
 
-    /// One address did not work: the next, or the end of the attempt.
-    func failed(_ leg: QUICUplinkLeg, _ error: any Error) {
-        let key = ObjectIdentifier(leg)
-        attempts[key]?.lastError = "\(error)"
-        if let attempt = attempts[key], !attempt.addresses.isEmpty { return tryNext(leg) }
-        failed(leg, "\(error)")
+    /// The server's choice is worth a line the first time, and when it changes.
+    private func chosen(_ choice: Sharing, _ connection: UplinkConnection) {
+        guard configuration.mapping == .auto, sharing != choice else { return }
+        sharing = choice
+        logger.info(
+            "the broker has chosen how devices are carried",
+            metadata: [
+                "alpn": "\(connection.alpn ?? "")", "mapping": choice == .offered ? "mux" : "connection",
+                "leg": "uplink",
+            ])
     }
 
-    private func failed(_ leg: QUICUplinkLeg, _ why: String) {
-        attempts[ObjectIdentifier(leg)] = nil
-        if lastFailure == nil {
-            logger.warning("the broker cannot be reached", metadata: ["leg": "uplink", "error": "\(why)"])
-        }
-        lastFailure = why
-        let now = NIODeadline.now()
-        gate.failed(at: now, jitter: .random(in: 0...1))
-        leg.unreachable(why)
-        wakeWaiters(at: now)
-    }
-
-    /// The broker said that it has too much to do: the next attempts are spread like those after a failure.
-    func brokerIsBusy() {
-        gate.failed(at: .now(), jitter: .random(in: 0...1))
-    }
-
-    /// The device left before the attempt had an outcome.
-    func abandoned(_ leg: QUICUplinkLeg) {
-        attempts[ObjectIdentifier(leg)] = nil
-        lookup?.removeAll { $0.leg === leg }
-        if let index = waiters.firstIndex(where: { $0.leg === leg }) {
-            waiters.remove(at: index)
+    /// Gives the leg that waited for this connection its stream.
+    private func serve(_ dial: Dial) {
+        guard let leg = dial.leg, leg.isWaiting else {
+            // Made for a device that is gone: without others to carry it is of no use.
+            if !dial.connection.isShared { dial.connection.close() }
             return
         }
-        let now = NIODeadline.now()
-        gate.abandoned(at: now)
-        wakeWaiters(at: now)
+        do {
+            if try dial.connection.openStream(for: leg) { return }
+            if dial.connection.isShared {
+                waiters.prepend((leg, nil))
+            } else {
+                awaitingStream[ObjectIdentifier(dial.connection)] = dial
+            }
+        } catch {
+            dial.connection.close()
+            leg.unreachable("\(error)")
+        }
     }
 
-    private func wakeWaiters(at now: NIODeadline) {
-        guard !waiters.isEmpty else { return }
-        letNextTry()
+    func connectionFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
+        guard let dial = dials.removeValue(forKey: ObjectIdentifier(connection)) else { return }
+        if lastFailure == nil, !end.isLogged {
+            logger.warning("the broker cannot be reached", metadata: ["leg": "uplink", "error": "\(end.why)"])
+        }
+        lastFailure = end.why
+        let now = NIODeadline.now()
+        gate.failed(at: now, jitter: .random(in: 0...1), atLeast: end.pause)
+        pacer.disturbed(at: now)
+        dial.leg?.unreachable(end.why)
+        advance()
+    }
+
+    func connectionHasRoom(_ connection: UplinkConnection) {
+        if let dial = awaitingStream.removeValue(forKey: ObjectIdentifier(connection)) { serve(dial) }
+        closeLater(connection)
+        if !waiters.isEmpty { advance() }
+    }
+
+    func connectionLost(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
+        let now = NIODeadline.now()
+        if end.isBrokerBusy || end.pause > .zero {
+            gate.failed(at: now, jitter: .random(in: 0...1), atLeast: end.pause)
+        }
+        if let dial = awaitingStream.removeValue(forKey: ObjectIdentifier(connection)) {
+            dial.leg?.unreachable(end.why)
+        }
+        guard shared.remove(connection) else { return }
+        pacer.disturbed(at: now)
+        if !end.isLogged {
+            logger.log(
+                level: connection.legCount > 0 ? .warning : .debug, "a shared connection to the broker was lost",
+                metadata: ["devices": "\(connection.legCount)", "error": "\(end.why)", "leg": "uplink"])
+        }
+        advance()
+    }
+
+    /// A shared connection that carries nobody for as long as `uplink.idle_timeout` is closed.
+    private func closeLater(_ connection: UplinkConnection) {
+        guard connection.isShared, connection.legCount == 0, !connection.isClosingScheduled else { return }
+        connection.isClosingScheduled = true
+        let delay = TimeAmount(configuration.idleTimeout)
+        eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self, weak connection] () -> Void in
+            guard let self, let connection else { return }
+            connection.isClosingScheduled = false
+            guard shared.isSuperfluous(connection) else { return closeLater(connection) }
+            if shared.remove(connection) { connection.retire() }
+        }
+    }
+}
+
+// MARK: - Legs
+
+extension UplinkConnector: UplinkLegOwner {
+    var presentFailure: String? { lastFailure }
+
+    func abandoned(_ leg: QUICUplinkLeg) {
+        if let index = waiters.firstIndex(where: { $0.leg === leg }) {
+            waiters.remove(at: index)
+        } else if let (key, dial) = awaitingStream.first(where: { $0.value.leg === leg }) {
+            awaitingStream[key] = nil
+            dial.connection.close()
+        } else if let (key, dial) = dials.first(where: { $0.value.leg === leg }) {
+            abandoned(dial, key)
+        }
+        advance()
+    }
+
+    /// Others may be glad of a connection that its device has no more use for.
+    private func abandoned(_ dial: Dial, _ key: ObjectIdentifier) {
+        guard sharing == .refused || waiters.isEmpty else {
+            dials[key]?.leg = nil
+            return
+        }
+        dials[key] = nil
+        dial.connection.close()
+        gate.abandoned(at: .now())
     }
 }

@@ -22,7 +22,8 @@ protocol UplinkLeg: AnyObject {
 
 /// Told what happens on an uplink leg, on the device's event loop.
 protocol UplinkLegObserver: AnyObject {
-    func uplinkReady()
+    /// `limits` are those of the gateway session that the leg is a data stream of; nil for the device's own session.
+    func uplinkReady(_ limits: GatewayLimits?)
     /// The leg could not be made; it is over.
     func uplinkUnreachable(_ why: String)
     /// Bytes of the broker; `isEnd` with its FIN.

@@ -1,3 +1,5 @@
+import BridgeCore
+
 /// The `MQTT_` names that TESAIoT gives a device in its `.env`, understood so that the file works here unchanged.
 struct DeviceNames {
     let overrides: Overrides
@@ -94,9 +96,14 @@ struct DeviceNames {
         }
     }
 
-    /// The identity is injected unless the mode is set to something else. Where no mode is written at all it is a
+    /// With the mapping `data-stream` the broker sees the gateway only: there the identity is the gateway's. Else the
+    /// identity is injected unless the mode is set to something else. Where no mode is written at all it is a
     /// TESAIoT device's whole identity, whose client id is its user name.
     private func applyIdentity(_ found: [Name: Setting], to settings: inout Settings) {
+        guard settings.scalars[.uplinkMapping]?.text != UplinkConfiguration.Mapping.dataStream.rawValue else {
+            applyGatewayIdentity(found, to: &settings)
+            return
+        }
         let identity: [(Name, Key)] = [
             (.clientID, .authClientID), (.username, .authUsername), (.password, .authPassword),
         ]
@@ -118,5 +125,21 @@ struct DeviceNames {
             }
         }
         for (key, setting) in present { settings.set(key, setting) }
+    }
+
+    /// Where no client id is written at all it is the user name, as TESAIoT has it.
+    private func applyGatewayIdentity(_ found: [Name: Setting], to settings: inout Settings) {
+        if found[.clientID] == nil, let username = found[.username],
+            settings.scalars[.uplinkIdentityClientID] == nil
+        {
+            settings.set(.uplinkIdentityClientID, username)
+        }
+        let keys: [(Name, Key)] = [
+            (.clientID, .uplinkIdentityClientID), (.username, .uplinkIdentityUsername),
+            (.password, .uplinkIdentityPassword),
+        ]
+        for (name, key) in keys {
+            if let setting = found[name] { settings.set(key, setting) }
+        }
     }
 }

@@ -2,26 +2,83 @@ import BridgeCore
 
 extension ConfigurationReader {
     private static let maximumOverrides = 10_000
+    /// What the runtime reads at most.
+    private static let maximumUsersFileSize = 33_554_432
 
-    func auth() -> AuthConfiguration {
-        let mode = choice(.authMode) ?? AuthConfiguration.Mode.passthrough
-        let fields: [IdentityField: Setting] = [
-            .clientID: .authClientID, .username: .authUsername, .usernameFile: .authUsernameFile,
-            .password: .authPassword, .passwordFile: .authPasswordFile,
-        ].compactMapValues { settings.scalars[$0] }
-        let identity = identity(fields, "auth")
+    private static let identityKeys: [IdentityField: Key] = [
+        .clientID: .authClientID, .username: .authUsername, .usernameFile: .authUsernameFile,
+        .password: .authPassword, .passwordFile: .authPasswordFile,
+    ]
+
+    /// The mapping decides who checks devices: the broker, or with `data-stream` the bridge.
+    func auth(for mapping: UplinkConfiguration.Mapping) -> AuthConfiguration {
+        var auth = AuthConfiguration(mode: choice(.authMode) ?? .passthrough)
+        let fields = Self.identityKeys.compactMapValues { settings.scalars[$0] }
+        auth.identity = identity(fields, "auth")
+        auth.overrides = overrides()
+        auth.usersFile = usersFile()
+        auth.allowsAnonymous = boolean(.authAnonymous) ?? auth.allowsAnonymous
         let modeIsReadable =
             settings.scalars[.authMode].map { AuthConfiguration.Mode(rawValue: $0.text) != nil } ?? true
-        if mode == .passthrough, modeIsReadable {
-            for (field, setting) in fields {
-                let advice = "write mode: inject under auth:, or remove this"
-                diagnostics.error(
-                    setting.origin, "auth.\(field.rawValue)", "has no effect with mode passthrough; \(advice)")
-            }
-        } else if fields.isEmpty, modeIsReadable {
+        guard modeIsReadable else { return auth }
+        if mappingIsReadable { check(auth.mode, with: mapping) }
+        switch auth.mode {
+        case .passthrough:
+            refuse(
+                Array(Self.identityKeys.values), with: "passthrough", "write mode: inject under auth:, or remove this")
+        case .inject where fields.isEmpty:
             error(.authMode, "inject needs at least one of auth.client_id, auth.username and auth.password")
+        case .inject:
+            break
+        case .local:
+            refuse(Self.identityKeys.values + [.authOverrides], with: "local", "remove this")
+            checkWhoIsLetIn(auth)
         }
-        return AuthConfiguration(mode: mode, identity: identity, overrides: overrides())
+        if auth.mode != .local {
+            let advice = "write mode: local under auth:, or remove this"
+            refuse([.authUsersFile, .authAnonymous], with: auth.mode.rawValue, advice)
+        }
+        return auth
+    }
+
+    private func refuse(_ keys: [Key], with mode: String, _ advice: String) {
+        for key in keys where settings.origin(of: key) != nil {
+            error(key, "has no effect with mode \(mode); \(advice)")
+        }
+    }
+
+    // MARK: - Local
+
+    private func check(_ mode: AuthConfiguration.Mode, with mapping: UplinkConfiguration.Mapping) {
+        if mapping == .dataStream, mode != .local {
+            let reason =
+                "there the broker never sees a device's user name and password, and the bridge checks them itself"
+            error(.authMode, "uplink.mapping data-stream needs mode local, not \(mode.rawValue): \(reason)")
+        } else if mapping != .dataStream, mode == .local {
+            let reason = "with mapping \(mapping.rawValue) the broker checks devices itself"
+            error(.authMode, "local needs uplink.mapping data-stream; \(reason): write passthrough or inject")
+        }
+    }
+
+    private func checkWhoIsLetIn(_ auth: AuthConfiguration) {
+        guard settings.scalars[.authUsersFile] == nil, !auth.allowsAnonymous else { return }
+        // A value that is none has been reported.
+        guard settings.scalars[.authAnonymous]?.text.lowercased() ?? "false" == "false" else { return }
+        error(.authMode, "local lets nobody in without auth.users_file, or auth.anonymous: true, or both")
+    }
+
+    /// Its lines are read by the runtime, which also reads it again when it changes.
+    private func usersFile() -> String? {
+        guard let path = path(.authUsersFile) else { return nil }
+        do {
+            if try FileText.read(path, maximumSize: Self.maximumUsersFileSize).isReadableByOthers {
+                warning(.authUsersFile, "\(path) can be read by other users; chmod 600 it")
+            }
+        } catch {
+            let advice = error.isMissing ? "; mosquitto_passwd -c \(path) NAME makes one" : ""
+            self.error(.authUsersFile, "\(path): \(error.message)\(advice)")
+        }
+        return path
     }
 
     // MARK: - Overrides

@@ -6,8 +6,14 @@ extension ConfigurationReader {
         uplink.port = integer(.uplinkPort, in: 1...65_535, "a UDP port") ?? uplink.port
         uplink.serverName = host(.uplinkServerName)
         (uplink.clientCertificateFile, uplink.clientKeyFile) = clientCertificate()
-        uplink.mapping = choice(.uplinkMapping) ?? uplink.mapping
-        uplink.alpn = alpn() ?? uplink.alpn
+        uplink.mapping = mapping()
+        uplink.alpn = alpn(for: uplink.mapping)
+        uplink.devicesPerConnection =
+            integer(.uplinkDevicesPerConnection, in: 1...100_000, "a count of devices") ?? uplink.devicesPerConnection
+        uplink.reconnectsPerSecond =
+            integer(.uplinkReconnectsPerSecond, in: 1...100_000, "a count of devices a second")
+            ?? uplink.reconnectsPerSecond
+        uplink.identity = gatewayIdentity(for: uplink.mapping)
         uplink.addressFamily = choice(.uplinkAddressFamily) ?? uplink.addressFamily
         uplink.congestionControl = choice(.uplinkCongestionControl) ?? uplink.congestionControl
         uplink.tlsKeyLogFile = keyLogFile()
@@ -59,18 +65,6 @@ extension ConfigurationReader {
             let other = isIPv4 ? "ipv4" : "ipv6"
             error(.uplinkAddressFamily, "uplink.host is an \(isIPv4 ? "IPv4" : "IPv6") address; write \(other) or any")
         }
-    }
-
-    private func alpn() -> [String]? {
-        guard let items = words(.uplinkALPN) else { return nil }
-        for item in items
-        where !(1...255).contains(item.text.utf8.count) || !item.text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
-            let advice = "those are 1 to 255 visible ASCII characters, such as mqtt"
-            diagnostics.error(
-                item.origin, Key.uplinkALPN.rawValue, "\(values.quoted(item.text)) is no protocol name; \(advice)")
-        }
-        if items.isEmpty || items.count > 8 { error(.uplinkALPN, "a list of 1 to 8 protocol names, such as [mqtt]") }
-        return items.map(\.text)
     }
 
     // MARK: - Files

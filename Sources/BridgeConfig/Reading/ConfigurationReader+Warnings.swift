@@ -11,9 +11,31 @@ extension ConfigurationReader {
                 .uplinkPort,
                 "\(configuration.uplink.port) is usually a TCP port; MQTT over QUIC is usually at UDP 14567")
         }
-        guard configuration.auth.mode == .inject else { return }
-        warnOfSharedClientID(configuration)
-        warnOfOpenListener(configuration)
+        warnOfPointlessKeys(configuration.uplink)
+        switch configuration.auth.mode {
+        case .passthrough:
+            break
+        case .inject:
+            warnOfSharedClientID(configuration)
+            if configuration.auth.identity.password != nil {
+                warnOfOpenListener(configuration, "under the identity of auth")
+            }
+        case .local:
+            if configuration.auth.allowsAnonymous {
+                warnOfOpenListener(configuration, "without a user name, as auth.anonymous is true")
+                warnOfNamelessDevices(configuration.routes)
+            }
+        }
+    }
+
+    private func warnOfPointlessKeys(_ uplink: UplinkConfiguration) {
+        guard settings.origin(of: .uplinkDevicesPerConnection) != nil, !uplink.sharesConnectionsByMux else { return }
+        let isAuto = uplink.mapping == .auto
+        let mapping = isAuto ? "auto without \(Mapping.muxProtocol) in uplink.alpn" : uplink.mapping.rawValue
+        let reason =
+            uplink.mapping == .dataStream
+            ? "the broker says how many streams it allows" : "each device has one of its own"
+        warning(.uplinkDevicesPerConnection, "has no effect with mapping \(mapping): \(reason)")
     }
 
     private func warnOfSharedClientID(_ configuration: BridgeConfiguration) {
@@ -26,15 +48,31 @@ extension ConfigurationReader {
             "\(effect); for a single device set limits.devices to 1, for more use a variable such as ${clientid}")
     }
 
-    private func warnOfOpenListener(_ configuration: BridgeConfiguration) {
-        guard configuration.auth.identity.password != nil else { return }
+    /// A device that has no value for a variable of the routes is refused.
+    private func warnOfNamelessDevices(_ routes: [Route]) {
+        guard let index = RouteCheck.firstIndex(in: routes, naming: .username) else { return }
+        let reason = "routes[\(index)] holds ${username}, which they have none for"
+        warning(.authAnonymous, "devices without a user name are refused all the same: \(reason)")
+    }
+
+    private func warnOfOpenListener(_ configuration: BridgeConfiguration, _ how: String) {
         for address in configuration.listen where !Self.isLoopback(address.host) {
             let place = ListenAddress(host: address.host, port: address.port).name
-            warning(.listen, "whoever reaches \(place) is let in under the identity of auth; keep that network closed")
+            warning(.listen, "whoever reaches \(place) is let in \(how); keep that network closed")
         }
     }
 
     private static func isLoopback(_ host: String) -> Bool {
         host.hasPrefix("127.") || host == "::1"
+    }
+}
+
+extension UplinkConfiguration {
+    /// Whether several devices can come to be on one connection, each with a session of its own.
+    var sharesConnectionsByMux: Bool {
+        switch mapping {
+        case .auto, .mux: (alpn ?? mapping.alpn).contains(Mapping.muxProtocol)
+        case .connection, .dataStream: false
+        }
     }
 }

@@ -21,7 +21,7 @@ struct ConfigurationReader {
         let uplink = uplink()
         let limits = limits()
         let listen = listeners()
-        let auth = auth()
+        let auth = auth(for: uplink.mapping)
         let routes = routes()
         let unrouted = choice(.unrouted) ?? UnroutedPolicy.reject
         checkRoutes(routes, unrouted: unrouted)

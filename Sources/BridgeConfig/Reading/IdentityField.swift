@@ -1,6 +1,6 @@
 import BridgeCore
 
-/// The keys of an identity, under `auth` and in each override.
+/// The keys of an identity, under `auth`, in each override, and under `uplink.identity`.
 enum IdentityField: String, CaseIterable {
     case clientID = "client_id"
     case username
@@ -10,25 +10,37 @@ enum IdentityField: String, CaseIterable {
 }
 
 extension ConfigurationReader {
-    func identity(_ fields: [IdentityField: Setting], _ path: String) -> AuthConfiguration.IdentityTemplate {
+    /// - Parameter allowsVariables: Whether client id and user name may hold those of a device.
+    func identity(
+        _ fields: [IdentityField: Setting], _ path: String, allowsVariables: Bool = true
+    ) -> AuthConfiguration.IdentityTemplate {
         AuthConfiguration.IdentityTemplate(
-            clientID: fields[.clientID].flatMap { template($0, "\(path).client_id") },
-            username: username(fields, path),
+            clientID: fields[.clientID].flatMap { name($0, "\(path).client_id", allowsVariables) },
+            username: username(fields, path, allowsVariables),
             password: password(fields, path))
     }
 
-    private func username(_ fields: [IdentityField: Setting], _ path: String) -> String? {
+    private func username(
+        _ fields: [IdentityField: Setting], _ path: String, _ allowsVariables: Bool
+    ) -> String? {
         switch chosen(fields, .username, .usernameFile, path) {
-        case .value(let setting): template(setting, "\(path).username")
-        case .file(let setting): fileContent(setting, "\(path).username_file", isSecret: false)
-        case nil: nil
+        case .value(let setting):
+            return name(setting, "\(path).username", allowsVariables)
+        case .file(let setting):
+            let path = "\(path).username_file"
+            guard let (content, _, _) = content(of: setting, path) else { return nil }
+            var read = setting
+            read.text = content
+            return name(read, path, allowsVariables)
+        case nil:
+            return nil
         }
     }
 
     private func password(_ fields: [IdentityField: Setting], _ path: String) -> Secret? {
         switch chosen(fields, .password, .passwordFile, path) {
         case .value(let setting): secret(setting.text, setting.origin, "\(path).password").map { Secret($0) }
-        case .file(let setting): fileContent(setting, "\(path).password_file", isSecret: true).map { Secret($0) }
+        case .file(let setting): passwordFile(setting, "\(path).password_file").map { Secret($0) }
         case nil: nil
         }
     }
@@ -55,11 +67,16 @@ extension ConfigurationReader {
         }
     }
 
-    /// Text that may hold variables, and is no placeholder.
-    private func template(_ setting: Setting, _ path: String) -> String? {
+    /// A client id or user name: no placeholder, and no variables but where a device gives them a meaning.
+    private func name(_ setting: Setting, _ path: String, _ allowsVariables: Bool) -> String? {
         guard let text = values.text(setting, path) else { return nil }
         if TextValue.isPlaceholder(text) {
             diagnostics.error(setting.origin, path, "\(values.quoted(text)) is a placeholder; put the real value there")
+            return nil
+        }
+        guard allowsVariables else {
+            guard text.contains("${") else { return text }
+            diagnostics.error(setting.origin, path, "holds a variable; here is no device that could give it a value")
             return nil
         }
         if let problem = Variables.problem(in: text) {
@@ -82,21 +99,23 @@ extension ConfigurationReader {
         return text
     }
 
+    private func passwordFile(_ setting: Setting, _ path: String) -> String? {
+        guard let (content, file, isReadableByOthers) = content(of: setting, path) else { return nil }
+        if isReadableByOthers {
+            diagnostics.warning(setting.origin, path, "\(file) can be read by other users; chmod 600 it")
+        }
+        return secret(content, setting.origin, path)
+    }
+
     /// One line; the line break at its end is not part of it.
-    private func fileContent(_ setting: Setting, _ path: String, isSecret: Bool) -> String? {
+    private func content(
+        of setting: Setting, _ path: String
+    ) -> (content: String, file: String, isReadableByOthers: Bool)? {
         guard let file = values.path(setting, path) else { return nil }
         do {
             var (text, isReadableByOthers) = try FileText.readText(file)
             if text.hasSuffix("\r\n") || text.hasSuffix("\n") { text.removeLast() }
-            guard isSecret else {
-                var content = setting
-                content.text = text
-                return template(content, path)
-            }
-            if isReadableByOthers {
-                diagnostics.warning(setting.origin, path, "\(file) can be read by other users; chmod 600 it")
-            }
-            return secret(text, setting.origin, path)
+            return (text, file, isReadableByOthers)
         } catch {
             diagnostics.error(setting.origin, path, "\(file): \(error.message)")
             return nil

@@ -47,6 +47,9 @@ package enum EffectiveConfiguration {
         let implied = uplink.alpn == nil ? "offers \(uplink.mapping.alpn.joined(separator: ", "))" : nil
         yaml.pair("uplink.mapping", uplink.mapping.rawValue, comment: implied)
         yaml.pair("uplink.alpn", uplink.alpn.map(YAMLText.list))
+        if uplink.sharesConnectionsByMux {
+            yaml.pair("uplink.devices_per_connection", "\(uplink.devicesPerConnection)")
+        }
         yaml.pair("uplink.address_family", uplink.addressFamily.rawValue)
         yaml.pair("uplink.connect_timeout", DurationValue.render(uplink.connectTimeout))
         yaml.pair("uplink.keep_alive", DurationValue.render(uplink.keepAlive))
@@ -54,8 +57,19 @@ package enum EffectiveConfiguration {
         yaml.pair("uplink.congestion_control", uplink.congestionControl.rawValue)
         yaml.pair("uplink.backoff_minimum", DurationValue.render(uplink.backoffMinimum))
         yaml.pair("uplink.backoff_maximum", DurationValue.render(uplink.backoffMaximum))
+        yaml.pair("uplink.reconnects_per_second", "\(uplink.reconnectsPerSecond)")
         yaml.pair("uplink.tls_key_log", uplink.tlsKeyLogFile.map(YAMLText.scalar))
         yaml.pair("uplink.qlog", uplink.qlogDirectory.map(YAMLText.scalar))
+        if let identity = uplink.identity { render(identity, into: &yaml) }
+    }
+
+    private static func render(_ identity: GatewayIdentity, into yaml: inout YAMLText) {
+        yaml.section("uplink.identity")
+        yaml.pair("uplink.identity.client_id", YAMLText.quoted(identity.clientID))
+        yaml.pair("uplink.identity.username", identity.username.map(YAMLText.quoted))
+        yaml.pair("uplink.identity.password", identity.password.map { "\"\($0)\"" }, comment: hidden)
+        yaml.pair("uplink.identity.version", identity.version.rawValue)
+        yaml.pair("uplink.identity.keep_alive", DurationValue.render(identity.keepAlive))
     }
 
     private static func render(_ auth: AuthConfiguration, into yaml: inout YAMLText) {
@@ -64,6 +78,10 @@ package enum EffectiveConfiguration {
         yaml.pair("auth.client_id", auth.identity.clientID.map(YAMLText.quoted))
         yaml.pair("auth.username", auth.identity.username.map(YAMLText.quoted))
         yaml.pair("auth.password", auth.identity.password.map { "\"\($0)\"" }, comment: hidden)
+        if auth.mode == .local {
+            yaml.pair("auth.users_file", auth.usersFile.map(YAMLText.scalar))
+            yaml.pair("auth.anonymous", "\(auth.allowsAnonymous)")
+        }
         guard !auth.overrides.isEmpty else { return }
         yaml.line("  overrides:")
         for override in auth.overrides { yaml.line("    - {\(fields(of: override).joined(separator: ", "))}") }

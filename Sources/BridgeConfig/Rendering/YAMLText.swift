@@ -8,18 +8,22 @@ struct YAMLText {
         self.origins = origins
     }
 
-    mutating func section(_ name: String) {
-        text += "\(name):\n"
+    /// `path` is `uplink` or `uplink.identity`; written at its depth.
+    mutating func section(_ path: String) {
+        text += "\(Self.indentation(of: path))\(Section.name(of: path)):\n"
     }
 
     /// `path` is `uplink.host`; written at the depth of its section.
     mutating func pair(_ path: String, _ value: String?, comment: String? = nil) {
         guard let value else { return }
-        let parts = path.split(separator: ".")
-        let indentation = String(repeating: "  ", count: max(0, parts.count - 1))
         let variable = origins[path]?.variable.map { "from \($0)" }
         let notes = [comment, variable].compactMap { $0 }.joined(separator: ", ")
-        text += "\(indentation)\(parts.last ?? ""): \(value)\(notes.isEmpty ? "" : "  # \(notes)")\n"
+        text +=
+            "\(Self.indentation(of: path))\(Section.name(of: path)): \(value)\(notes.isEmpty ? "" : "  # \(notes)")\n"
+    }
+
+    private static func indentation(of path: String) -> String {
+        String(repeating: "  ", count: path.count { $0 == "." })
     }
 
     mutating func line(_ line: String) {

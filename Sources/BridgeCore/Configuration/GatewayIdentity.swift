@@ -12,8 +12,10 @@ package struct GatewayIdentity: Sendable, Equatable {
         /// Sessions of each version that devices come with: 5.0 for 5.0, 3.1.1 for 3.1.1 and 3.1.
         case any
         /// Devices of 5.0 are refused.
+        // swift-format-ignore: AlwaysUseLowerCamelCase
         case v3_1_1 = "3.1.1"
         /// Devices of 3.1 and 3.1.1 are refused.
+        // swift-format-ignore: AlwaysUseLowerCamelCase
         case v5_0 = "5.0"
     }
 

@@ -10,6 +10,9 @@ extension MQTTError {
         .protocolError, clause: "[MQTT-3.2.0-1]", message: "only AUTH or DISCONNECT may come here before CONNACK")
     static let publishBeforeConnack = packetBeforeConnack(.publish)
 
+    static let unaskedAuth = MQTTError(
+        .protocolError, clause: "[MQTT-4.12.0-6]", message: "AUTH came without an authentication method in CONNECT")
+
     static func serverPacketFromClient(_ type: PacketType) -> MQTTError {
         MQTTError(
             .protocolError, clause: "MQTT 5 2.1.2", message: "\(type) is sent by servers only, a device sent it")

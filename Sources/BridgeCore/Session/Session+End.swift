@@ -181,7 +181,10 @@ extension SessionEnd {
     /// For a connected 5.0 device; `nil` where a close without a word says it.
     fileprivate var disconnectCode: ReasonCode? {
         switch self {
-        case .deviceDisconnected, .deviceVanished, .brokerClosed, .noConnectPacket, .notMQTT, .refusedByBroker: nil
+        case .deviceDisconnected, .deviceVanished, .brokerClosed, .noConnectPacket, .notMQTT, .refusedByBroker,
+            .badCredentials:
+            nil
+        case .takenOver: .sessionTakenOver
         case .keepAliveExpired: .keepAliveTimeout
         case .deviceViolation(let error): error.reasonCode
         case .notAllowed: .notAuthorized
@@ -203,7 +206,7 @@ extension ReasonCode {
     }
 
     /// As a CONNACK carries it: for 3.x the return code of MQTT 3.1.1 3.2.2.3 that comes nearest.
-    fileprivate func connackCode(_ version: MQTTVersion) -> UInt8 {
+    func connackCode(_ version: MQTTVersion) -> UInt8 {
         guard version != .v5_0 else { return rawValue }
         return switch self {
         case .unsupportedProtocolVersion: 1

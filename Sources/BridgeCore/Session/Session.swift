@@ -12,7 +12,7 @@ import NIOCore
 ///       v                                                    |
 ///     ended <----------- FIN, loss, goodbye timeout ---------+
 /// ```
-package struct Session: Sendable {
+package struct Session: DeviceSession {
     enum State: Sendable {
         case awaitingConnect
         case connecting(Connecting)
@@ -178,8 +178,8 @@ extension Session {
 // MARK: - The uplink leg
 
 extension Session {
-    /// The leg that `.openUplink` asked for is there.
-    package mutating func uplinkReady() -> [SessionAction] {
+    /// The leg that `.openUplink` asked for is there. What the broker allows is its CONNACK's matter.
+    package mutating func uplinkReady(_ limits: GatewayLimits?) -> [SessionAction] {
         guard case .connecting(var connecting) = state, let connect = connecting.connect else { return [] }
         connecting.connect = nil
         state = .connecting(connecting)
@@ -315,7 +315,7 @@ extension Session {
         case (.goodbye, .finishing):
             state = .ended
             return [.closeUplink]
-        case (.connectPacket, _), (.uplinkConnect, _), (.keepAlive, _), (.goodbye, _):
+        case (.connectPacket, _), (.uplinkConnect, _), (.keepAlive, _), (.goodbye, _), (.willDelay, _):
             // The timer ran out while what it waited for was already on its way to us.
             return []
         }

@@ -22,6 +22,45 @@ package enum SessionAction: Sendable {
     case connected(silence: Duration?)
     /// Why the session is over. Comes once, before the legs are closed.
     case ended(SessionEnd)
+
+    // What follows is asked for by the mapping `data-stream` only.
+
+    /// Check a user's password; answer with `authenticated(_:)`. Stands last in its list, so that the answer may come
+    /// while the action is performed.
+    case authenticate(username: String, password: ByteBuffer?)
+    /// The client id is this session's from now on, and until it is over: whoever had it is told
+    /// `takenOver(byContinuation: !isCleanStart)`.
+    case claim(clientID: String, isCleanStart: Bool)
+    /// Start a data stream in a gateway session of that version, with a decoder of its own; answer as to
+    /// `openUplink`. Stands last in its list. May come a second time, when the first leg is closed or lost and the
+    /// device is gone: for its will.
+    case openDataStream(MQTTVersion)
+    /// The device is gone, and its will is due after that time: `timedOut(.willDelay)`, at once where too many wait so.
+    /// Stands last in its list.
+    case linger(atMost: Duration)
+    /// For the log; the session goes on as it did.
+    case note(SessionNote)
+}
+
+/// What an operator should know of a session that goes on.
+package enum SessionNote: Sendable, Equatable {
+    /// The device asked for a session that outlives its connection, and was told that there is none.
+    case sessionNotKept
+    /// The device's will could not be published, or nobody knows whether it was.
+    case willLost(String)
+    /// The broker took the device's will and refused it.
+    case willRefused(code: UInt8)
+}
+
+extension SessionNote: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .sessionNotKept:
+            "the device asked for a session that outlives its connection: over a data stream there is none"
+        case .willLost(let why): "the will of the device is lost: \(why)"
+        case .willRefused(let code): "the broker refused the will of the device: \(ReasonCode(rawValue: code))"
+        }
+    }
 }
 
 /// The times a session waits for something.
@@ -34,6 +73,8 @@ package enum SessionTimer: Sendable, Hashable, CaseIterable {
     case goodbye
     /// For any packet of the device.
     case keepAlive
+    /// From the device's end to its will; the driver's own, for `linger`.
+    case willDelay
 }
 
 /// Who a device is: what logs and limits know of it.

@@ -16,6 +16,10 @@ package enum SessionEnd: Sendable, Equatable {
     case notMQTT(String)
     /// The device broke the operator's rules (routes, identity).
     case notAllowed(String)
+    /// The device's user name or password is wrong.
+    case badCredentials
+    /// The device came again, on another connection.
+    case takenOver
     /// The device came when a limit was reached.
     case overLimit(String)
     /// The broker's CONNACK said no; the code is the packet's own.
@@ -45,10 +49,11 @@ package enum SessionEnd: Sendable, Equatable {
     package var importance: Importance {
         switch self {
         case .overLimit: .noise
-        case .deviceDisconnected, .deviceVanished, .brokerClosed, .brokerDisconnected, .shutdown, .noConnectPacket:
+        case .deviceDisconnected, .deviceVanished, .brokerClosed, .brokerDisconnected, .shutdown, .noConnectPacket,
+            .takenOver:
             .normal
-        case .keepAliveExpired, .deviceViolation, .notMQTT, .notAllowed, .refusedByBroker, .brokerViolation,
-            .uplinkUnreachable, .uplinkLost:
+        case .keepAliveExpired, .deviceViolation, .notMQTT, .notAllowed, .badCredentials, .refusedByBroker,
+            .brokerViolation, .uplinkUnreachable, .uplinkLost:
             .fault
         }
     }
@@ -64,6 +69,8 @@ extension SessionEnd: CustomStringConvertible {
         case .deviceViolation(let error): "the device broke the protocol: \(error)"
         case .notMQTT(let what): "the device does not speak MQTT: \(what)"
         case .notAllowed(let what): what
+        case .badCredentials: "the user name or the password is wrong"
+        case .takenOver: "another connection with the same client id took over"
         case .overLimit(let what): what
         case .refusedByBroker(let code): "the broker refused the device: \(ConnackCode.describe(code))"
         case .brokerDisconnected(let code): "the broker disconnected the device: \(ReasonCode(rawValue: code))"

@@ -53,17 +53,19 @@ package struct ReconnectGate: Sendable {
         state = .open
     }
 
-    /// `jitter` is a random number from 0 to 1.
-    package mutating func failed(at now: NIODeadline, jitter: Double) {
+    /// `jitter` is a random number from 0 to 1. The pause is no shorter than `minimum`.
+    package mutating func failed(at now: NIODeadline, jitter: Double, atLeast minimum: Duration = .zero) {
         let cap: TimeAmount
         switch state {
-        case .open: cap = minimum
+        case .open: cap = self.minimum
         case .probing(let previous): cap = min(previous * 2, maximum)
         // One of several attempts that were already under way: they all failed for the same reason.
-        case .paused: return
+        case .paused(let until, let cap):
+            state = .paused(until: max(until, now + TimeAmount(minimum)), cap: cap)
+            return
         }
         let pause = TimeAmount.nanoseconds(Int64(Double(cap.nanoseconds) * min(max(jitter, 0), 1)))
-        state = .paused(until: now + pause, cap: cap)
+        state = .paused(until: now + max(pause, TimeAmount(minimum)), cap: cap)
     }
 
     /// The attempt was given up before it had an outcome: somebody else may try at once.

@@ -32,6 +32,14 @@ void bridge_quic_random(uint8_t *bytes, size_t length);
 bool bridge_quic_derive_secret(const uint8_t *key, size_t key_length, const uint8_t *label, size_t label_length,
                                uint8_t *secret);
 
+// MARK: Passwords
+
+/// PBKDF2 (RFC 8018 5.2) with HMAC-SHA-512. False where GnuTLS refuses: no iterations, or a policy of the system.
+bool bridge_pbkdf2_sha512(const uint8_t *password, size_t password_length, const uint8_t *salt, size_t salt_length,
+                          uint32_t iterations, uint8_t *output, size_t output_length);
+/// Takes the same time wherever the first difference is.
+bool bridge_equal_in_constant_time(const uint8_t *left, const uint8_t *right, size_t length);
+
 // MARK: Certificates and keys
 
 /// CA certificates, own certificate and key, key log: loaded once, then only read, so shared by any thread.
@@ -251,6 +259,8 @@ size_t bridge_quic_send_quantum(bridge_quic_connection *connection);
 bridge_quic_path bridge_quic_written_path(const bridge_quic_connection *connection);
 
 bridge_quic_status bridge_quic_open_stream(bridge_quic_connection *connection, int64_t *stream);
+/// Bidirectional streams that the peer lets us open now.
+uint64_t bridge_quic_streams_left(bridge_quic_connection *connection);
 void bridge_quic_consume(bridge_quic_connection *connection, int64_t stream, uint64_t length);
 bridge_quic_status bridge_quic_reset_stream(bridge_quic_connection *connection, int64_t stream, uint64_t code);
 /// The stream takes no more: its end was sent, it was reset, or the peer sent STOP_SENDING, which ngtcp2 does not tell.

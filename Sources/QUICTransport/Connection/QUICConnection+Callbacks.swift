@@ -76,7 +76,10 @@ extension QUICConnection {
     }
 
     private func streamReset(_ rawID: Int64, code: UInt64) {
-        events.append(.streamReset(QUICStreamID(rawValue: rawID), code: code))
+        let id = QUICStreamID(rawValue: rawID)
+        // ngtcp2 0.12.1 also tells of streams that never opened, as nothing of them came but their reset.
+        guard streams[id] != nil else { return }
+        events.append(.streamReset(id, code: code))
     }
 
     private func streamClosed(_ rawID: Int64, lostPackets: UInt64) {
@@ -84,7 +87,7 @@ extension QUICConnection {
         counters.packetsLost += lostPackets
         if let stream = streams.removeValue(forKey: id) {
             stream.shut()
-            if stream.isStarved { starved.removeAll { $0 === stream } }
+            if stream.isStarved { forgetStarved() }
         }
         events.append(.streamClosed(id))
     }
@@ -131,6 +134,7 @@ extension QUICConnection {
         streams.removeAll()
         sendable.removeAll()
         starved.removeAll()
+        closedWhileStarved = 0
         watched.removeAll()
         events.append(.earlyDataRejected)
     }

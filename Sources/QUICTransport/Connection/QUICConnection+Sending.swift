@@ -25,6 +25,7 @@ extension QUICConnection {
             // An error just now left a CONNECTION_CLOSE behind.
             return closeDatagram == nil ? nil : nextDatagram(at: now)
         }
+        if bytesInBurst == 0 { burstStartedAt = now }
         bytesInBurst += written.length
         return count(datagram(buffer, written))
     }
@@ -105,11 +106,21 @@ extension QUICConnection {
     }
 
     /// Tells ngtcp2 that a burst has gone out, from which it reckons when the next may.
+    ///
+    /// A few small packets now and then are no burst (RFC 9002 7.7): pacing them would wake the event loop once more for
+    /// each, to send nothing.
     private func pace(at now: NIODeadline, isBurstOver: Bool) {
-        guard bytesInBurst > 0, isBurstOver || bytesInBurst >= bridge_quic_send_quantum(handle) else { return }
-        bytesInBurst = 0
-        bridge_quic_burst_sent(handle, now.nanoseconds)
+        guard bytesInBurst > 0 else { return }
+        if bytesInBurst >= bridge_quic_send_quantum(handle) {
+            bytesInBurst = 0
+            bridge_quic_burst_sent(handle, now.nanoseconds)
+        } else if isBurstOver, now >= burstStartedAt + Self.burstSpan {
+            bytesInBurst = 0
+        }
     }
+
+    /// Packets further apart belong to different bursts.
+    private static let burstSpan = TimeAmount.milliseconds(5)
 
     /// Writes a CONNECTION_CLOSE. Nil where none can be sent, as before the first packet.
     func closeDatagram(

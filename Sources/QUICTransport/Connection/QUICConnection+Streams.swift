@@ -20,6 +20,12 @@ extension QUICConnection {
         }
     }
 
+    /// Bidirectional streams that the peer lets us open now.
+    package var availableStreams: Int {
+        guard case .open = phase else { return 0 }
+        return Int(clamping: bridge_quic_streams_left(handle))
+    }
+
     /// Queues bytes for a stream, and its end. The bytes are not copied: their storage is kept until the peer has
     /// acknowledged them. Ignored after the stream was reset, ended or closed.
     package func write(_ id: QUICStreamID, _ bytes: ByteBuffer?, fin: Bool) {
@@ -63,6 +69,15 @@ extension QUICConnection {
         starved.append(stream)
     }
 
+    /// A stream was closed while it waited for the connection's credit. They leave the line together, when they are the
+    /// half of it: one by one would take a look at the whole line each.
+    func forgetStarved() {
+        closedWhileStarved += 1
+        guard closedWhileStarved > starved.count / 2 else { return }
+        starved.removeAll { $0.isShut }
+        closedWhileStarved = 0
+    }
+
     /// The stream has to wait for credit, which will never come once the peer has stopped it.
     func watch(_ stream: SendStream) {
         guard !stream.isWatched else { return }
@@ -83,6 +98,7 @@ extension QUICConnection {
         if !starved.isEmpty, !bridge_quic_is_out_of_credit(handle) {
             let waiting = starved
             starved.removeAll()
+            closedWhileStarved = 0
             for stream in waiting {
                 stream.isStarved = false
                 enqueue(stream)

@@ -50,11 +50,14 @@ package final class QUICConnection {
     var sendable: Deque<SendStream> = []
     /// Streams that wait for the connection's credit, each once.
     var starved: [SendStream] = []
+    /// How many of them are closed meanwhile.
+    var closedWhileStarved = 0
     /// Streams that wait for the connection's credit or their own, each once: the peer may stop them meanwhile.
     var watched: Deque<SendStream> = []
     /// An allocation that was not used up.
     var spareBuffer: ByteBuffer?
     var bytesInBurst = 0
+    var burstStartedAt = NIODeadline.uptimeNanoseconds(0)
 
     package internal(set) var localAddress: SocketAddress
     package internal(set) var remoteAddress: SocketAddress

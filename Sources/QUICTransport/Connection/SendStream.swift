@@ -119,5 +119,7 @@ final class SendStream {
             nextChunk -= 1
             chunks.removeFirst()
         }
+        // An idle stream keeps no room for chunks: it is one of thousands.
+        if chunks.isEmpty { chunks = [] }
     }
 }

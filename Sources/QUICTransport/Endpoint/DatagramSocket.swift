@@ -10,7 +10,7 @@ import NIOPosix
 /// Opens the UDP socket of an endpoint.
 enum DatagramSocket {
     /// Datagrams that one `recvmmsg` call takes.
-    private static let datagramsPerRead = 16
+    private static let datagramsPerRead = 32
     /// Room for one datagram. We never tell a peer that we take more than this in `max_udp_payload_size`.
     private static let datagramCapacity = 2_048
     /// Asked of the kernel in each direction; it may give less.
@@ -37,7 +37,8 @@ enum DatagramSocket {
             .channelOption(
                 .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: datagramsPerRead * datagramCapacity)
             )
-            .channelOption(.maxMessagesPerRead, value: 8)
+            // One call takes all there is in all but the busiest moments; a second one would only learn that.
+            .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.socketOption(.so_rcvbuf), value: kernelBuffer)
             .channelOption(.socketOption(.so_sndbuf), value: kernelBuffer)
             // Do not fragment, and let path MTU discovery send what is larger than the kernel believes in

@@ -30,6 +30,9 @@ package final class QUICConnectionHandle {
         return stream
     }
 
+    /// Bidirectional streams that the peer lets us open now.
+    package var availableStreams: Int { connection.availableStreams }
+
     /// Queues bytes, and the stream's end with `fin`.
     package func write(_ stream: QUICStreamID, _ bytes: ByteBuffer?, fin: Bool = false) {
         connection.write(stream, bytes, fin: fin)

@@ -14,6 +14,8 @@ import NIOPosix
 /// timer wakes for the earliest, and everything that a burst of reads, or a tick of the loop, brought about leaves in
 /// one flush.
 package final class QUICEndpoint {
+    /// A timer that is late by no more than this is not moved: moving one costs more than a packet.
+    private static let timerSlack = TimeAmount.milliseconds(1)
     /// Datagrams that one connection may send before it is another's turn.
     private static let datagramsPerTurn = 64
 
@@ -193,7 +195,7 @@ extension QUICEndpoint {
             return
         }
         // A timer that wakes too early finds nothing due and is set again: cheaper than moving it at every packet.
-        if let timer, timer.deadline <= earliest { return }
+        if let timer, timer.deadline <= earliest + Self.timerSlack { return }
         timer?.task.cancel()
         // While the socket takes nothing, what is due cannot be done: look again soon, not at once.
         let floor = socket.writableChannel != nil ? NIODeadline.now() : .now() + .milliseconds(5)
@@ -222,7 +224,7 @@ extension QUICEndpoint {
     }
 
     /// Sends what all marked connections have to send, as far as the socket takes it.
-    func flush() {
+    package func flush() {
         let now = NIODeadline.now()
         let round = dirty
         dirty.removeAll(keepingCapacity: true)

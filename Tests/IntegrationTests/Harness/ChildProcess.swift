@@ -65,9 +65,9 @@ final class ChildProcess: Sendable {
         try input.write(contentsOf: Data((line + "\n").utf8))
     }
 
-    /// The program's input ends.
-    func closeInput() {
-        try? input.close()
+    /// Ends the program's input.
+    func endInput() throws {
+        try input.close()
     }
 
     func signal(_ number: Int32) {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// One test's world: a broker, a QUIC front, the bridge and any clients. All of it ends with the test, however it ends.
+/// One test's world: a broker, what speaks QUIC for it, the bridge and any clients. All of it ends with the test, however it ends.
 struct Scenario: Sendable {
     struct Options: Sendable {
         var broker = Broker.Options()
@@ -10,7 +10,7 @@ struct Scenario: Sendable {
         /// Further lines of `uplink`.
         var uplink: [String] = []
         var listen = "127.0.0.1:0"
-        /// Where the uplink is said to be; `nil`: at the front.
+        /// Where the uplink is said to be; `nil`: where it is.
         var uplinkPort: Int?
         /// The name or address of the front in `uplink.host`.
         var host = "localhost"
@@ -22,7 +22,7 @@ struct Scenario: Sendable {
 
     let folder: Folder
     let broker: Broker
-    let front: Front
+    let farEnd: FarEnd
     let bridge: Bridge
     let driver: PahoDriver
     private let processes: EventLog<ChildProcess>
@@ -58,31 +58,46 @@ struct Scenario: Sendable {
     ) async throws -> Scenario {
         let broker = try await Broker.start(in: folder, options.broker)
         await processes.append(broker.process)
-        let front = try await Front.start(broker: broker.port, options.front)
-        await processes.append(front.process)
+        let farEnd = try await FarEnd.start(in: folder, broker: broker.port, options.front)
+        await processes.append(farEnd.process)
         let driver = try await PahoDriver.start()
         await processes.append(driver.process)
-        let configuration = try await configuration(options, frontPort: options.uplinkPort ?? front.port)
+        let configuration = try await configuration(options, port: options.uplinkPort ?? farEnd.port)
         let bridge = try await Bridge.start(in: folder, configuration: configuration)
         await processes.append(bridge.process)
         return Scenario(
-            folder: folder, broker: broker, front: front, bridge: bridge, driver: driver, processes: processes)
+            folder: folder, broker: broker, farEnd: farEnd, bridge: bridge, driver: driver, processes: processes)
     }
 
     /// bridge.yaml for an uplink at this UDP port.
-    static func configuration(_ options: Options, frontPort: Int) async throws -> String {
+    static func configuration(_ options: Options, port: Int) async throws -> String {
         let certificates = try await Certificates.make()
         let uplink =
-            ["host: \"\(options.host)\"", "port: \(frontPort)", "ca: \(certificates.certificate(options.ca))"]
-            + options.uplink
+            ["host: \"\(options.host)\"", "port: \(port)", "ca: \(certificates.certificate(options.ca))"]
+            + ["mapping: \(Carrier.current.rawValue)"] + identity(options) + options.uplink
         return """
             listen: ["\(options.listen)"]
             uplink:
             \(uplink.map { "  \($0)" }.joined(separator: "\n"))
             log: {level: debug, format: text}
+            \(auth(options))
             \(options.configuration)
 
             """
+    }
+
+    /// Whom the broker sees in the mapping `data-stream`.
+    private static func identity(_ options: Options) -> [String] {
+        guard Carrier.current == .dataStream, !options.uplink.contains(where: { $0.hasPrefix("identity:") }) else {
+            return []
+        }
+        return ["identity: {client_id: gateway}"]
+    }
+
+    /// In the mapping `data-stream` the bridge lets devices in, anybody where the test does not say whom.
+    private static func auth(_ options: Options) -> String {
+        guard Carrier.current == .dataStream, !options.configuration.contains("auth:") else { return "" }
+        return "auth: {mode: local, anonymous: true}"
     }
 
     /// A client that connects through the bridge or, as an observer, at the broker: that is for `connect` to say.
@@ -105,6 +120,31 @@ struct Scenario: Sendable {
             try await client.subscribe(filter)
         }
         return client
+    }
+
+    /// Waits until nothing is left of this device at the broker's side.
+    func gone(_ clientID: String) async throws {
+        switch Carrier.current {
+        case .connection:
+            _ = try await front.closed(clientID)
+        case .mux:
+            _ = try await broker.process.errors.first("the end of \(clientID) in Mosquitto's log") {
+                $0.contains("lient \(clientID)") && ($0.contains("disconnect") || $0.contains("closed"))
+            }
+        case .dataStream:
+            // The broker does not know it.
+            _ = try await bridge.process.errors.first("the end of \(clientID) in the bridge's log") {
+                $0.contains("session ended") && $0.contains("client_id=\(clientID) ")
+            }
+        }
+    }
+
+    /// The front's view, for tests of the mapping `connection`.
+    var front: Front {
+        get throws {
+            guard let front = farEnd.front else { throw HarnessError("this mapping has no front: mark the test so") }
+            return front
+        }
     }
 
     /// Has a process of the test's own ended with the others.

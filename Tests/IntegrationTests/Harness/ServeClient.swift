@@ -30,7 +30,7 @@ enum ServeClient {
         await scenario.own(process)
         if let stop {
             for await _ in stop {}
-            process.closeInput()
+            try process.endInput()
         }
         let end = try await process.end(within: .seconds(120))
         // Output ends after the process does.

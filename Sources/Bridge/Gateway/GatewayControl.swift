@@ -1,0 +1,156 @@
+import BridgeCore
+import Logging
+import MQTTCodec
+import NIOCore
+import QUICTransport
+
+/// Performs a ``GatewaySession``'s actions on the first stream of a connection, and decides nothing: the MQTT session of
+/// the gateway that the data streams of the connection belong to.
+final class GatewayControl {
+    private let number: Int
+    private let numbers: GatewayNumbers
+    private let eventLoop: any EventLoop
+    private let logger: Logger
+    private var session: GatewaySession
+    private var decoder: FrameDecoder
+    private var leg: QUICUplinkLeg?
+    private weak var connection: UplinkConnection?
+    private var timers: [GatewaySession.Timer: Scheduled<Void>] = [:]
+    private var isNumberTaken = true
+
+    /// Nothing longer than a CONNACK or a DISCONNECT with all its properties comes here.
+    private static let maximumPacketSize = 262_144
+
+    init(
+        identity: GatewayIdentity, version: MQTTVersion, numbers: GatewayNumbers, connectTimeout: Duration,
+        eventLoop: any EventLoop, logger: Logger
+    ) {
+        self.number = numbers.take(at: .now())
+        self.numbers = numbers
+        self.eventLoop = eventLoop
+        self.logger = logger
+        self.session = GatewaySession(
+            identity: identity, number: number, version: version, connectTimeout: connectTimeout)
+        self.decoder = FrameDecoder(
+            maximumPacketSize: Self.maximumPacketSize, maximumBufferedSize: Self.maximumPacketSize)
+        self.decoder.version = version
+    }
+
+    deinit {
+        if isNumberTaken { numbers.giveBack(number, pause: .zero, at: .now()) }
+    }
+
+    /// The broker is verified: opens the control stream, now or when the broker allows it.
+    func start(on connection: UplinkConnection) {
+        guard leg == nil else { return }
+        self.connection = connection
+        let leg = QUICUplinkLeg(observer: self)
+        self.leg = leg
+        do {
+            // Without room it is tried again when there is some.
+            if try !connection.openStream(for: leg) { self.leg = nil }
+        } catch {
+            self.leg = nil
+            perform(session.lost(.network(description: "\(error)")))
+        }
+    }
+
+    /// Whether one of the connection's streams is the session's.
+    var isOnStream: Bool { leg != nil }
+
+    /// The session is no more needed: DISCONNECT, and the end of the connection when the broker has seen it.
+    func shutDown() {
+        perform(session.shutDown())
+    }
+
+    /// The connection is gone, and whoever needs to know of it does.
+    func connectionClosed() {
+        for task in timers.values { task.cancel() }
+        timers.removeAll()
+        giveBack(pause: .zero)
+    }
+}
+
+// MARK: - The control stream
+
+extension GatewayControl: UplinkLegObserver {
+    func uplinkReady(_ limits: GatewayLimits?) {
+        perform(session.streamOpened())
+    }
+
+    func uplinkUnreachable(_ why: String) {
+        preconditionFailure("a control stream does not wait in line")
+    }
+
+    func uplinkReceived(_ bytes: ByteBuffer, isEnd: Bool) {
+        let count = bytes.readableBytes
+        do {
+            decoder.append(bytes)
+            while let element = try decoder.next() { perform(session.received(element)) }
+            if isEnd { perform(session.streamEnded()) }
+        } catch {
+            perform(session.misbehaved(error))
+        }
+        leg?.consumed(count)
+    }
+
+    func uplinkDrained() {}
+
+    func uplinkLost(_ loss: UplinkLoss) {
+        leg = nil
+        perform(session.lost(loss))
+    }
+}
+
+// MARK: - Actions
+
+extension GatewayControl {
+    private func perform(_ actions: [GatewaySession.Action]) {
+        for action in actions { perform(action) }
+    }
+
+    private func perform(_ action: GatewaySession.Action) {
+        switch action {
+        case .send(let bytes):
+            leg?.send(bytes)
+        case .finish:
+            leg?.finish()
+        case .close:
+            connection?.close()
+        case .start(let timer, let delay):
+            let task = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { [weak self] () -> Void in
+                guard let self else { return }
+                timers[timer] = nil
+                perform(session.timedOut(timer))
+            }
+            timers.updateValue(task, forKey: timer)?.cancel()
+        case .stop(let timer):
+            timers.removeValue(forKey: timer)?.cancel()
+        case .ready(let limits):
+            log(.info, "gateway session started", ["version": "\(session.version)"])
+            connection?.controlReady(limits)
+        case .ended(let why):
+            ended(why)
+        }
+    }
+
+    private func ended(_ why: GatewayEnd) {
+        let level: Logger.Level = why == .shutDown ? .info : why.needsOperator ? .error : .warning
+        log(level, "gateway session ended", ["reason": "\(why)", "devices": "\(connection?.legCount ?? 0)"])
+        let pause = why.minimumPause(session.version)
+        giveBack(pause: pause)
+        guard why != .shutDown else { return }
+        connection?.controlEnded(UplinkConnectionEnd(why: "\(why)", pause: pause, isLogged: true))
+    }
+
+    private func giveBack(pause: Duration) {
+        guard isNumberTaken else { return }
+        isNumberTaken = false
+        numbers.giveBack(number, pause: pause, at: .now())
+    }
+
+    private func log(_ level: Logger.Level, _ message: Logger.Message, _ more: Logger.Metadata) {
+        let metadata: Logger.Metadata = ["client_id": "\(session.clientID)", "leg": "uplink"]
+        logger.log(level: level, message, metadata: metadata.merging(more) { $1 })
+    }
+}

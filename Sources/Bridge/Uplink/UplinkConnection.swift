@@ -1,0 +1,225 @@
+import BridgeCore
+import NIOCore
+import QUICTransport
+
+/// Told what becomes of a connection. It may close it, and open streams on it, from within.
+protocol UplinkConnectionOwner: AnyObject {
+    /// The broker is verified and has chosen a protocol, and the gateway's session, where there is one, has begun.
+    func connectionReady(_ connection: UplinkConnection)
+    /// No address of the broker worked, or it refused the gateway; the connection is over.
+    func connectionFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd)
+    /// Streams may be opened that could not before.
+    func connectionHasRoom(_ connection: UplinkConnection)
+    /// It broke after it had been ready. Called before the legs on it are told.
+    func connectionLost(_ connection: UplinkConnection, _ end: UplinkConnectionEnd)
+}
+
+/// Why a connection is over.
+struct UplinkConnectionEnd {
+    /// A sentence for people.
+    let why: String
+    /// The broker has too much to do, or is going away.
+    var isBrokerBusy = false
+    /// How long not to try again at least, whatever the backoff says.
+    var pause = Duration.zero
+    /// Somebody has told the log already.
+    var isLogged = false
+}
+
+/// One QUIC connection to the broker and the legs on it: one device's only stream, or a stream each of many devices.
+///
+/// ```
+/// dialing <--> handshaking --verified--> open --(the gateway's CONNACK)--> ready
+///    |              |                     |                                 |
+///    +--------------+---------------------+------------> closed <-----------+
+/// ```
+/// Confined to its event loop. Each leg's bytes have their own flow control, and the connection's window is as large as
+/// those of all streams together: no device can use up what another one needs.
+final class UplinkConnection {
+    private enum State {
+        /// The dialer looks for an address.
+        case dialing
+        case handshaking(QUICConnectionHandle)
+        case open(QUICConnectionHandle)
+        case closed
+    }
+
+    private var state = State.dialing
+    private unowned let dialer: UplinkDialer
+    private weak var owner: (any UplinkConnectionOwner)?
+    /// The gateway's session, whose data streams the other streams are.
+    private let control: GatewayControl?
+    private(set) var isReady = false
+    /// Of the gateway's session.
+    private(set) var limits: GatewayLimits?
+    private var legs: [QUICStreamID: QUICUplinkLeg] = [:]
+    /// What the server chose; nil before.
+    private(set) var alpn: String?
+    /// For the owner: whether a look at its emptiness is due.
+    var isClosingScheduled = false
+
+    init(dialer: UplinkDialer, owner: any UplinkConnectionOwner, control: GatewayControl?) {
+        self.dialer = dialer
+        self.owner = owner
+        self.control = control
+    }
+
+    /// Several devices may have streams on it.
+    var isShared: Bool { control != nil || alpn == UplinkConfiguration.Mapping.muxProtocol }
+
+    /// Of devices.
+    var legCount: Int { legs.count - (control?.isOnStream == true ? 1 : 0) }
+
+    /// Streams that the broker lets us open now.
+    var availableStreams: Int {
+        if case .open(let handle) = state { handle.availableStreams } else { 0 }
+    }
+
+    /// Opens a stream for the leg and gives it to it. False where the broker allows none now; `connectionHasRoom` follows.
+    func openStream(for leg: QUICUplinkLeg) throws(QUICError) -> Bool {
+        guard case .open(let handle) = state, let stream = try handle.openStream() else { return false }
+        legs[stream] = leg
+        leg.opened(on: self, stream)
+        return true
+    }
+
+    /// Nobody is on it, and nobody shall be: ends it in order.
+    func retire() {
+        if let control, isReady { control.shutDown() } else { close() }
+    }
+
+    /// Closes it now, without a word to its legs.
+    func close() {
+        let previous = state
+        state = .closed
+        isReady = false
+        legs.removeAll()
+        control?.connectionClosed()
+        switch previous {
+        case .dialing: dialer.abandoned(self)
+        case .handshaking(let handle):
+            dialer.abandoned(self)
+            handle.close()
+        case .open(let handle): handle.close()
+        case .closed: break
+        }
+    }
+}
+
+// MARK: - For the dialer
+
+extension UplinkConnection {
+    var isDialing: Bool {
+        if case .dialing = state { true } else { false }
+    }
+
+    func started(_ handle: QUICConnectionHandle) {
+        guard case .dialing = state else { return handle.close() }
+        state = .handshaking(handle)
+    }
+
+    func failed(_ why: String) {
+        guard case .dialing = state else { return }
+        state = .closed
+        control?.connectionClosed()
+        owner?.connectionFailed(self, UplinkConnectionEnd(why: why))
+    }
+}
+
+// MARK: - For the gateway's session
+
+extension UplinkConnection {
+    func controlReady(_ limits: GatewayLimits) {
+        guard case .open = state, !isReady else { return }
+        self.limits = limits
+        isReady = true
+        owner?.connectionReady(self)
+    }
+
+    /// The session is over, and with it all data streams. `close()` follows.
+    func controlEnded(_ end: UplinkConnectionEnd) {
+        guard case .open = state else { return }
+        over(end, .network(description: end.why))
+    }
+}
+
+// MARK: - For the legs
+
+extension UplinkConnection {
+    func bufferedBytes(_ stream: QUICStreamID) -> Int {
+        if case .open(let handle) = state { handle.bufferedBytes(stream) } else { 0 }
+    }
+
+    func write(_ stream: QUICStreamID, _ bytes: ByteBuffer?, fin: Bool = false) {
+        if case .open(let handle) = state { handle.write(stream, bytes, fin: fin) }
+    }
+
+    func consumed(_ stream: QUICStreamID, _ bytes: Int) {
+        if case .open(let handle) = state { handle.consumed(stream, bytes: bytes) }
+    }
+
+    /// The leg is over. What it leaves of its stream is reset, and what came and was not taken counts as taken, so that
+    /// the others on the connection lose nothing by it.
+    func left(_ stream: QUICStreamID, unconsumed: Int, isFinished: Bool) {
+        guard legs.removeValue(forKey: stream) != nil, case .open(let handle) = state else { return }
+        guard isShared else {
+            close()
+            return
+        }
+        if !isFinished { handle.reset(stream, code: 0) }
+        handle.consumed(stream, bytes: unconsumed)
+        owner?.connectionHasRoom(self)
+    }
+}
+
+extension UplinkConnection: QUICConnectionObserver {
+    func connection(_ handle: QUICConnectionHandle, happened event: QUICEvent) {
+        switch (event, state) {
+        case (.handshakeCompleted(let alpn), .handshaking):
+            state = .open(handle)
+            self.alpn = alpn
+            dialer.succeeded(self, handle)
+            if let control { return control.start(on: self) }
+            isReady = true
+            owner?.connectionReady(self)
+        case (.streamsAvailable, .open):
+            if isReady { owner?.connectionHasRoom(self) } else { control?.start(on: self) }
+        case (.streamData(let stream, let bytes, let isEnd), .open):
+            if let leg = legs[stream] {
+                leg.received(bytes, isEnd: isEnd)
+            } else {
+                handle.consumed(stream, bytes: bytes.readableBytes)
+            }
+        case (.streamDrained(let stream, _), .open):
+            legs[stream]?.drained()
+        case (.streamReset(let stream, let code), .open):
+            legs[stream]?.lost(UplinkLoss(resetCode: code))
+        case (.closed(let error), .handshaking):
+            state = .dialing
+            dialer.failed(self, error)
+        case (.closed(let error), .open):
+            lost(error)
+        default:
+            // STOP_SENDING comes with DISCONNECT or FIN, which say more; the rest is of no interest to streams.
+            break
+        }
+    }
+
+    private func lost(_ error: QUICError) {
+        var end = UplinkConnectionEnd(why: "\(error)")
+        if case .applicationClosed(code: UplinkLoss.overloaded, _) = error { end.isBrokerBusy = true }
+        over(end, UplinkLoss(error))
+    }
+
+    private func over(_ end: UplinkConnectionEnd, _ loss: UplinkLoss) {
+        if isReady { owner?.connectionLost(self, end) } else { owner?.connectionFailed(self, end) }
+        let legs = legs.values
+        let handle: QUICConnectionHandle? = if case .open(let handle) = state { handle } else { nil }
+        state = .closed
+        isReady = false
+        self.legs = [:]
+        for leg in legs { leg.lost(loss) }
+        control?.connectionClosed()
+        handle?.close()
+    }
+}

@@ -1,0 +1,72 @@
+import MQTTCodec
+
+/// Why a session of the gateway ended, or never began.
+package enum GatewayEnd: Sendable, Equatable {
+    /// The broker's CONNACK said no; the code is the packet's own, the reason what a 5.0 broker said in words.
+    case refused(code: UInt8, reason: String?)
+    /// Another client came with the same client id.
+    case takenOver
+    /// The broker sent DISCONNECT (5.0), or closed with an MQTT reason code.
+    case disconnected(code: UInt8, reason: String?)
+    /// The broker ended the control stream or the connection without saying why.
+    case closedByBroker
+    /// The broker sent what it may not send here.
+    case violation(MQTTError)
+    /// No CONNACK, or no PINGRESP, in time.
+    case silent(String)
+    case lost(String)
+    /// On `shutDown()`.
+    case shutDown
+
+    /// How long that client id is not to be connected again at least, whatever the backoff says: two that fight over
+    /// one id give each other some time to stop ("MQTT over QUIC", session taken over). To 3.1.1 a takeover is a FIN
+    /// without a word.
+    package func minimumPause(_ version: MQTTVersion) -> Duration {
+        switch self {
+        case .takenOver: .seconds(5)
+        case .closedByBroker: version == .v5_0 ? .zero : .seconds(5)
+        case .refused, .disconnected, .violation, .silent, .lost, .shutDown: .zero
+        }
+    }
+
+    /// Whether it takes an operator to put it right: to be logged as an error.
+    package var needsOperator: Bool {
+        switch self {
+        case .takenOver, .violation: true
+        case .refused(let code, _): !Self.isTransient(code)
+        case .disconnected(let code, _): code >= 0x80 && !Self.isTransient(code)
+        case .closedByBroker, .silent, .lost, .shutDown: false
+        }
+    }
+
+    /// "Server unavailable" of 3.1.1; unavailable, busy, shutting down and connection rate exceeded of 5.0.
+    private static func isTransient(_ code: UInt8) -> Bool {
+        switch code {
+        case 3, 0x88, 0x89, 0x8B, 0x9F: true
+        default: false
+        }
+    }
+}
+
+extension GatewayEnd: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .refused(let code, let reason):
+            "the broker refused the gateway: \(ConnackCode.describe(code))\(Self.inWords(reason))"
+        case .takenOver:
+            "another client with the gateway's client id took over: each gateway needs its own"
+                + " (uplink.identity.client_id)"
+        case .disconnected(let code, let reason):
+            "the broker disconnected the gateway: \(ReasonCode(rawValue: code))\(Self.inWords(reason))"
+        case .closedByBroker: "the broker closed the gateway's session"
+        case .violation(let error): "the broker broke the protocol: \(error)"
+        case .silent(let what): what
+        case .lost(let why): "the connection to the broker was lost: \(why)"
+        case .shutDown: "the bridge is shutting the session down"
+        }
+    }
+
+    private static func inWords(_ reason: String?) -> String {
+        reason.map { ", \($0.quotedForMessage(limit: 200))" } ?? ""
+    }
+}

@@ -1,0 +1,43 @@
+import MQTTCodec
+
+/// What the broker allows in one gateway session, and so on each of its data streams (MQTT 5 3.2.2.3).
+///
+/// A session of 3.1.1 is told no limits: all are the protocol's own.
+package struct GatewayLimits: Sendable, Equatable {
+    package var maximumQoS: QoS = .exactlyOnce
+    package var isRetainAvailable = true
+    package var areWildcardsAvailable = true
+    package var areSubscriptionIdentifiersAvailable = true
+    package var areSharedSubscriptionsAvailable = true
+    /// QoS 1 and 2 messages of the client in flight at once, on each stream.
+    package var receiveMaximum = UInt16.max
+    /// Bytes of a whole packet; `nil` is no limit but the protocol's.
+    package var maximumPacketSize: UInt32?
+
+    package init() {}
+
+    package init(_ connack: Connack) {
+        let properties = connack.properties
+        maximumQoS = properties.maximumQoS ?? .exactlyOnce
+        isRetainAvailable = properties.retainAvailable ?? true
+        areWildcardsAvailable = properties.wildcardSubscriptionAvailable ?? true
+        areSubscriptionIdentifiersAvailable = properties.subscriptionIdentifiersAvailable ?? true
+        areSharedSubscriptionsAvailable = properties.sharedSubscriptionAvailable ?? true
+        receiveMaximum = properties.receiveMaximum ?? .max
+        maximumPacketSize = properties.maximumPacketSize
+    }
+}
+
+extension Properties {
+    /// For a device's CONNACK: what differs from the protocol's defaults.
+    init(_ limits: GatewayLimits) {
+        self.init()
+        if limits.maximumQoS < .exactlyOnce { maximumQoS = limits.maximumQoS }
+        if !limits.isRetainAvailable { retainAvailable = false }
+        if !limits.areWildcardsAvailable { wildcardSubscriptionAvailable = false }
+        if !limits.areSubscriptionIdentifiersAvailable { subscriptionIdentifiersAvailable = false }
+        if !limits.areSharedSubscriptionsAvailable { sharedSubscriptionAvailable = false }
+        if limits.receiveMaximum < .max { receiveMaximum = limits.receiveMaximum }
+        if let size = limits.maximumPacketSize { maximumPacketSize = size }
+    }
+}

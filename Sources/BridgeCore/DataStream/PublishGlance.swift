@@ -1,0 +1,38 @@
+import MQTTCodec
+import NIOCore
+
+/// What of a PUBLISH can be read without decoding it.
+struct PublishGlance: Sendable, Equatable {
+    let qos: QoS
+    let retain: Bool
+    /// `nil` at QoS 0 only.
+    let packetID: UInt16?
+    /// There are properties, or no topic: only a decoded head can tell more.
+    let needsDecoding: Bool
+
+    /// `bytes` begin with the PUBLISH, and hold at least its head where they are well-formed; else the result is `nil`.
+    init?(_ bytes: ByteBuffer, version: MQTTVersion) {
+        var reader = bytes
+        guard let first: UInt8 = reader.readInteger(), let qos = QoS(rawValue: first >> 1 & 0b11) else { return nil }
+        for _ in 0..<4 {
+            guard let lengthByte: UInt8 = reader.readInteger() else { return nil }
+            if lengthByte & 0x80 == 0 { break }
+        }
+        guard let topicLength: UInt16 = reader.readInteger(), reader.readableBytes >= topicLength else { return nil }
+        reader.moveReaderIndex(forwardBy: Int(topicLength))
+        var packetID: UInt16?
+        if qos != .atMostOnce {
+            guard let identifier: UInt16 = reader.readInteger(), identifier != 0 else { return nil }
+            packetID = identifier
+        }
+        var needsDecoding = false
+        if version.hasProperties {
+            guard let propertyLength: UInt8 = reader.readInteger() else { return nil }
+            needsDecoding = propertyLength != 0 || topicLength == 0
+        }
+        self.qos = qos
+        self.retain = first & 1 != 0
+        self.packetID = packetID
+        self.needsDecoding = needsDecoding
+    }
+}

@@ -1,0 +1,55 @@
+import NIOCore
+
+/// Spreads the devices that come back after a loss, so that a broker that has just returned is not hit by all at once.
+///
+/// Idle until ``disturbed(at:)``; from then on devices take tokens, of which so many come each second, until no further
+/// disturbance has come for ``recovery``.
+package struct ReconnectPacer: Sendable {
+    /// Within this time after a loss devices are expected to come back.
+    package static let recovery = TimeAmount.seconds(30)
+
+    private struct Bucket: Sendable {
+        var tokens: Double
+        var refilledAt: NIODeadline
+        var until: NIODeadline
+    }
+
+    private let perSecond: Double
+    /// A tenth of a second's worth, so that the pace is even.
+    private let burst: Double
+    private var bucket: Bucket?
+
+    package init(perSecond: Int) {
+        self.perSecond = Double(perSecond)
+        self.burst = max(Double(perSecond) / 10, 1)
+    }
+
+    /// A connection was lost, or could not be made.
+    package mutating func disturbed(at now: NIODeadline) {
+        let until = now + Self.recovery
+        if bucket == nil {
+            bucket = Bucket(tokens: burst, refilledAt: now, until: until)
+        } else {
+            bucket?.until = until
+        }
+    }
+
+    /// Nil where the next device may go now, and is to be followed by ``took()``; else when to ask again.
+    package mutating func next(at now: NIODeadline) -> NIODeadline? {
+        guard var bucket else { return nil }
+        guard now < bucket.until else {
+            self.bucket = nil
+            return nil
+        }
+        let elapsed = max(Double((now - bucket.refilledAt).nanoseconds) / 1e9, 0)
+        bucket.tokens = min(bucket.tokens + elapsed * perSecond, burst)
+        bucket.refilledAt = max(now, bucket.refilledAt)
+        self.bucket = bucket
+        guard bucket.tokens < 1 else { return nil }
+        return now + .nanoseconds(Int64((1 - bucket.tokens) / perSecond * 1e9) + 1)
+    }
+
+    package mutating func took() {
+        bucket?.tokens -= 1
+    }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import Testing
+
+/// The stand-in for EMQX, which the tests of shared gateway sessions believe.
+@Suite(.timeLimit(.minutes(20)))
+struct FrontTests {
+    /// Tests/Support/front_check.py has the list; another QUIC stack than the bridge's checks it.
+    @Test func theFrontDoesWithDataStreamsWhatEMQXDoes() async throws {
+        await Gate.shared.enter(alone: false)
+        let folder = try Folder()
+        var result: Result<Void, any Error> = .success(())
+        do {
+            let broker = try await Broker.start(in: folder)
+            do {
+                try await check(broker)
+            } catch {
+                result = .failure(error)
+            }
+            await broker.process.stop()
+        } catch {
+            result = .failure(error)
+        }
+        folder.remove()
+        await Gate.shared.leave(alone: false)
+        try result.get()
+    }
+
+    private func check(_ broker: Broker) async throws {
+        let certificates = try await Certificates.make()
+        let process = try await ChildProcess.start(
+            "front_check.py", Toolbox.python,
+            [
+                Toolbox.support("front_check.py"), "--broker", "127.0.0.1:\(broker.port)",
+                "--certificates", URL(filePath: certificates.certificate("ca")).deletingLastPathComponent().path,
+            ])
+        let end = try? await process.end(within: .seconds(300))
+        await process.stop()
+        guard end == .exit(0) else {
+            let said = await process.output.all + process.errors.all
+            throw HarnessError("front_check.py ended with \(String(describing: end))", said.joined(separator: "\n"))
+        }
+    }
+}
