@@ -115,10 +115,10 @@ struct ServeNetworkTests {
     /// Sessions of another QUIC stack go on, and new connections come, while the certificate changes again and again.
     @Test func certificatesChangeUnderLoad() async throws {
         try await ServeScenario.run { scenario in
-            let (go, stop) = AsyncStream.makeStream(of: Void.self)
-            async let load = ServeClient.run(
-                scenario, arguments: ["keep", "--streams", "20", "--interval", "0.05"], until: go)
-            try await scenario.serve.logs("session started")
+            let load = try await StackClient.start(
+                "keep", port: scenario.serve.port, ["--streams", "20", "--interval", "0.05"])
+            await scenario.own(load.process)
+            try await load.reports("round")
             for round in 0..<6 {
                 let (certificate, ca) = round.isMultiple(of: 2) ? ("rsa-server", "rsa-ca-chain") : ("server", "ca")
                 let said = await scenario.serve.process.errors.count
@@ -129,8 +129,8 @@ struct ServeNetworkTests {
                 _ = try await client.session("client-\(round)")
                 await client.stop()
             }
-            stop.finish()
-            #expect(try await load.contains { $0.event == "done" })
+            try load.process.endInput()
+            try await load.passed()
         }
     }
 
