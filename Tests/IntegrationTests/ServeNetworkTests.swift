@@ -184,6 +184,24 @@ struct ServeNetworkTests {
         }
     }
 
+    @Test(arguments: [1, 4])
+    func aSecondServerOnThePortIsAnError(threads: Int) async throws {
+        var options = ServeScenario.Options()
+        options.threads = threads
+        try await ServeScenario.run(options) { scenario in
+            var second = ServeScenario.Options()
+            second.threads = threads
+            second.listen = "127.0.0.1:\(scenario.serve.port)"
+            let file = try scenario.folder.write(
+                "second.yaml",
+                try await ServeScenario.configuration(second, in: scenario.folder, brokerPort: scenario.broker.port))
+            let process = try await ChildProcess.start("second", Toolbox.bridge(), ["serve", "--config", file])
+            await scenario.own(process)
+            #expect(try await process.end() == .exit(1))
+            _ = try await process.errors.first("the address") { $0.contains("Address already in use") }
+        }
+    }
+
     @Test func anAddressThatIsNotToBeHadIsAnError() async throws {
         let folder = try Folder()
         defer { folder.remove() }
