@@ -85,6 +85,9 @@ extension RelayDriver {
 
     func clientStopped() {
         perform(relay.clientStopped())
+        // Nothing is acknowledged any more, and what the broker still says has nowhere to go.
+        isBrokerPaused = false
+        leg?.resume()
     }
 
     /// The client acknowledged something.
