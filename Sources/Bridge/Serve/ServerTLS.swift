@@ -11,6 +11,8 @@ final class ServerTLS: Sendable {
     private struct State {
         var context: QUICTLSContext
         var ticketKey: QUICTicketKey
+        /// Of the files as they were when they were last read, usable or not.
+        var stamps: [FileStamp?]
     }
 
     private let configuration: ServeConfiguration
@@ -27,8 +29,9 @@ final class ServerTLS: Sendable {
         antiReplay = configuration.acceptsEarlyData ? QUICAntiReplay() : nil
         let ticketKey = try Self.loadTicketKey(configuration, logger) ?? QUICTicketKey()
         secret = ticketKey.secret(for: Self.secretLabel)
+        let stamps = Self.paths(configuration).map { FileStamp(path: $0) }
         let context = try Self.loadCertificates(configuration, ticketKey, antiReplay)
-        state = Mutex(State(context: context, ticketKey: ticketKey))
+        state = Mutex(State(context: context, ticketKey: ticketKey, stamps: stamps))
     }
 
     /// Throws what is wrong with certificate, key and client CA. Makes no files.
@@ -40,19 +43,28 @@ final class ServerTLS: Sendable {
 
     /// Throws what is wrong with the files; the ones of before stay in use then.
     func reload(withTicketKey: Bool, logger: Logger) throws -> QUICTLSContext {
-        var ticketKey = state.withLock { $0.ticketKey }
+        let stamps = Self.paths(configuration).map { FileStamp(path: $0) }
+        var ticketKey = state.withLock { state in
+            state.stamps = stamps
+            return state.ticketKey
+        }
         if withTicketKey { ticketKey = try Self.loadTicketKey(configuration, logger) ?? ticketKey }
         let context = try Self.loadCertificates(configuration, ticketKey, antiReplay)
-        let loaded = State(context: context, ticketKey: ticketKey)
+        let loaded = State(context: context, ticketKey: ticketKey, stamps: stamps)
         state.withLock { $0 = loaded }
         return context
     }
 
-    /// Certificate, key and client CA as they are now.
-    var stamps: [FileStamp?] {
-        [configuration.certificateFile, configuration.keyFile, configuration.clientCAFile].map { path in
-            path.flatMap { FileStamp(path: $0) }
-        }
+    /// Certificate, key and client CA.
+    var paths: [String] { Self.paths(configuration) }
+
+    /// Whether they are others than those that were last read.
+    var hasChanged: Bool {
+        paths.map { FileStamp(path: $0) } != state.withLock { $0.stamps }
+    }
+
+    private static func paths(_ configuration: ServeConfiguration) -> [String] {
+        [configuration.certificateFile, configuration.keyFile] + [configuration.clientCAFile].compactMap { $0 }
     }
 
     private static func loadCertificates(
