@@ -67,6 +67,7 @@ final class GatewayControl {
     func connectionClosed() {
         for task in timers.values { task.cancel() }
         timers.removeAll()
+        leg = nil
         giveBack(pause: .zero)
     }
 }

@@ -243,7 +243,7 @@ extension SessionDriver: UplinkLegObserver {
             device?.flush()
             return
         }
-        device?.flush { [weak uplink] in uplink?.consumed(credit) }
+        device?.flush { [uplink] in uplink?.consumed(credit) }
     }
 
     func uplinkDrained() {
@@ -342,8 +342,7 @@ extension SessionDriver {
     }
 
     private func start(_ timer: SessionTimer, after delay: TimeAmount) {
-        timers.start(timer, after: delay) { [weak self] in
-            guard let self else { return }
+        timers.start(timer, after: delay) { [self] in
             perform(session.timedOut(timer, detail: uplink?.whyNotYet))
             device?.flush()
             finishIfOver()

@@ -12,7 +12,8 @@ final class QUICUplinkLeg: UplinkLeg {
     }
 
     private var state = State.waiting
-    private weak var observer: (any UplinkLegObserver)?
+    /// Kept until the leg is over, or closed by the observer: a weak reference would cost each device an allocation.
+    private var observer: (any UplinkLegObserver)?
     private weak var owner: (any UplinkLegOwner)?
     /// Bytes handed to the observer that the device has not taken yet.
     private var unconsumed = 0

@@ -10,7 +10,7 @@ import NIOPosix
 /// Opens the UDP socket of an endpoint.
 enum DatagramSocket {
     /// Datagrams that one `recvmmsg` call takes.
-    private static let datagramsPerRead = 32
+    private static let datagramsPerRead = 16
     /// Room for one datagram. We never tell a peer that we take more than this in `max_udp_payload_size`.
     private static let datagramCapacity = 2_048
     /// Asked of the kernel in each direction; it may give less.
