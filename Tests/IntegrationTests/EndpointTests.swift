@@ -6,7 +6,7 @@ import Testing
 @testable import QUICTransport
 
 /// The endpoint's own part, on real sockets: finding the connection of a datagram, and letting go of it.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.mapping(.connection), .timeLimit(.minutes(5)))
 struct EndpointTests {
     /// Client endpoint and server on one event loop, with what the client's connection told.
     private final class Pair: QUICConnectionObserver {

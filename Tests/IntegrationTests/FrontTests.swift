@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The stand-in for EMQX, which the tests of shared gateway sessions believe.
-@Suite(.timeLimit(.minutes(20)))
+@Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct FrontTests {
     /// Tests/Support/front_check.py has the list; another QUIC stack than the bridge's checks it.
     @Test func theFrontDoesWithDataStreamsWhatEMQXDoes() async throws {

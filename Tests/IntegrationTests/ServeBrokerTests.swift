@@ -4,7 +4,7 @@ import Testing
 @testable import QUICTransport
 
 /// `serve` and the TCP side, where a test plays the broker.
-@Suite(.timeLimit(.minutes(20)))
+@Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct ServeBrokerTests {
     private static let connack: [UInt8] = [0x20, 2, 0, 0]
 

@@ -4,7 +4,7 @@ import Testing
 @testable import QUICTransport
 
 /// What an end of one side means for the other, and for the will.
-@Suite(.timeLimit(.minutes(20)))
+@Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct ServeEndTests {
     /// How a client's session ends.
     enum End: String, Sendable, CaseIterable {

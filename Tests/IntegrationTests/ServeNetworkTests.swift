@@ -6,7 +6,7 @@ import Testing
 @testable import QUICTransport
 
 /// `serve` and the QUIC side: addresses that change, addresses to be shown, limits, certificates, noise.
-@Suite(.timeLimit(.minutes(20)))
+@Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct ServeNetworkTests {
     /// With several event loops the datagrams after a rebinding mostly come to another socket.
     @Test(arguments: [1, 4])

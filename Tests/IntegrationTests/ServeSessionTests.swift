@@ -5,7 +5,7 @@ import Testing
 
 /// `serve` in front of a real Mosquitto, with clients on the bridge's own transport: sessions and what may keep them
 /// from being.
-@Suite(.timeLimit(.minutes(20)))
+@Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct ServeSessionTests {
     @Test(arguments: [UInt8(3), 4])
     func packetsPassBothWays(level: UInt8) async throws {

@@ -4,7 +4,7 @@ import Testing
 @testable import QUICTransport
 
 /// SIGTERM to `serve`.
-@Suite(.timeLimit(.minutes(20)))
+@Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct ServeShutdownTests {
     @Test func anIdleOneExitsWithSuccess() async throws {
         try await ServeScenario.run { scenario in

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `serve` as clients of another QUIC stack find it (aioquic).
-@Suite(.timeLimit(.minutes(20)))
+@Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct ServeStackTests {
     /// Runs one scenario to its end and returns what it reported.
     private func pass(

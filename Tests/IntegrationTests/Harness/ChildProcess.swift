@@ -93,14 +93,15 @@ final class ChildProcess: Sendable {
         _ handle: FileHandle, into log: EventLog<String>, of name: String, _ onLine: @escaping LineHandler
     ) {
         let (chunks, feed) = AsyncStream.makeStream(of: Data.self)
-        handle.readabilityHandler = { handle in
-            let data = handle.availableData
-            if data.isEmpty {
-                handle.readabilityHandler = nil
-                feed.finish()
-            } else {
+        // A thread that waits, and no `readabilityHandler`: the event source of that may outlive its descriptor, which
+        // ends the test process now and then where many children come and go.
+        Thread.detachNewThread {
+            while true {
+                let data = handle.availableData
+                guard !data.isEmpty else { break }
                 feed.yield(data)
             }
+            feed.finish()
         }
         Task {
             var rest = Data()
