@@ -63,8 +63,6 @@ static void open_qlog(bridge_quic_connection *connection, const char *directory,
     }
 }
 
-#define BRIDGE_ACK_THRESHOLD 10
-
 static ngtcp2_settings settings_of(bridge_quic_connection *connection, const bridge_quic_settings *given,
                                    const ngtcp2_cid *first_id, uint64_t now) {
     ngtcp2_settings settings;
@@ -74,9 +72,6 @@ static ngtcp2_settings settings_of(bridge_quic_connection *connection, const bri
     settings.handshake_timeout = given->handshake_timeout;
     settings.max_tx_udp_payload_size = given->max_datagram_size;
     settings.no_pmtud = !given->path_mtu_discovery;
-    /* Many devices send a small message now and then: most acknowledgements find one to ride on when they may wait for
-       some packets, within max_ack_delay (RFC 9000 13.2.2 leaves it to the receiver). A gap is acknowledged at once. */
-    settings.ack_thresh = BRIDGE_ACK_THRESHOLD;
     /* Only a token that was verified: ngtcp2 takes the client's address as validated by it. */
     if (given->initial && given->initial->after_retry) {
         bridge_compat_set_token(&settings, given->initial->token, given->initial->token_length);
