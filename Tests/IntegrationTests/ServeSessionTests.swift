@@ -97,6 +97,7 @@ struct ServeSessionTests {
             // The others on the connection notice nothing.
             let (_, connack) = try await client.session("client-1")
             #expect(connack == [0x20, 2, 0, 0])
+            try await scenario.broker.logs("as client-1")
             let connections = await scenario.broker.process.errors.all.dropFirst(before).filter {
                 $0.contains("New connection")
             }
