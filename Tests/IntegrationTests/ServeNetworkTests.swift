@@ -134,6 +134,30 @@ struct ServeNetworkTests {
         }
     }
 
+    /// The tokens of stateless resets follow from the ticket key: clients of a process that died do not have to wait for
+    /// their idle timeout (RFC 9000 10.3).
+    @Test func aRestartedServerResetsTheConnectionsOfBefore() async throws {
+        try await ServeScenario.run { scenario in
+            let port = try Toolbox.freePort()
+            var options = ServeScenario.Options()
+            options.listen = "127.0.0.1:\(port)"
+            options.serve = ["ticket_key_file: \(scenario.folder.path)/ticket.key"]
+            let text = try await ServeScenario.configuration(
+                options, in: scenario.folder, brokerPort: scenario.broker.port)
+            let first = try await Serve.start(in: scenario.folder, configuration: text)
+            await scenario.own(first.process)
+            let client = try await QUICClient.connect(port: port)
+            let (stream, _) = try await client.session("client-1")
+            await first.process.stop()
+            let second = try await Serve.start(in: scenario.folder, configuration: text)
+            await scenario.own(second.process)
+            // A packet as short as a PINGREQ's is not answered, lest two servers that have forgotten go on for ever.
+            try await client.send(RawMQTT.publish("a", [UInt8](repeating: 1, count: 100)), on: stream)
+            #expect(try await client.closed() == .statelessReset)
+            await client.stop()
+        }
+    }
+
     @Test func aTicketKeyThatWasDeletedIsMadeAnewAtSIGHUP() async throws {
         let folder = try Folder()
         defer { folder.remove() }

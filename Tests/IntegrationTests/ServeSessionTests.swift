@@ -97,6 +97,7 @@ struct ServeSessionTests {
             // The others on the connection notice nothing.
             let (_, connack) = try await client.session("client-1")
             #expect(connack == [0x20, 2, 0, 0])
+            try await scenario.broker.logs("as client-1")
             let connections = await scenario.broker.process.errors.all.dropFirst(before).filter {
                 $0.contains("New connection")
             }
@@ -166,6 +167,23 @@ struct ServeSessionTests {
             let (_, connack) = try await client.session("client-1")
             #expect(connack == [0x20, 2, 0, 0])
             await client.stop()
+        }
+    }
+
+    /// `::` takes IPv4 too, and still both wildcards can be listed.
+    @Test(arguments: [1, 2], [["::"], ["::", "0.0.0.0"], ["0.0.0.0", "::"]])
+    func wildcardsGoTogether(threads: Int, hosts: [String]) async throws {
+        let port = try Toolbox.freePort()
+        var options = ServeScenario.Options()
+        options.threads = threads
+        options.listen = hosts.map { $0 == "::" ? "[::]:\(port)" : "\($0):\(port)" }.joined(separator: "\", \"")
+        try await ServeScenario.run(options) { scenario in
+            for host in ["127.0.0.1", "::1"] {
+                let client = try await scenario.client(.init(host: host))
+                let (_, connack) = try await client.session("client-1")
+                #expect(connack == [0x20, 2, 0, 0])
+                await client.stop()
+            }
         }
     }
 

@@ -54,7 +54,7 @@ struct ServeShutdownTests {
             _ = try await gone.session("client-1")
             try await gone.vanish()
             scenario.serve.process.signal(SIGTERM)
-            try await scenario.serve.logs("shutting down")
+            try await scenario.serve.logs("the server is shutting down")
             let late = try await QUICClient.start(port: scenario.serve.port)
             let error = try await late.closed()
             #expect(error == .connectionRefused(reason: ""))
@@ -67,7 +67,7 @@ struct ServeShutdownTests {
             let client = try await scenario.multiplexedClient()
             _ = try await client.session("client-1")
             scenario.serve.process.signal(SIGTERM)
-            try await scenario.serve.logs("shutting down")
+            try await scenario.serve.logs("the server is shutting down")
             let late = try await client.openStream()
             try await client.send(RawMQTT.connect("late"), on: late)
             // On a busy machine the connection may be over before.

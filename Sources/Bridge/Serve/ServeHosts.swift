@@ -31,7 +31,7 @@ struct ServeHosts: Sendable {
         let exchange = hosts.count > 1 ? QUICDatagramExchange(eventLoops: hosts.map { $0.eventLoop }) : nil
         do {
             var socket = try SocketAddress(ipAddress: address.host, port: address.port)
-            if exchange != nil { try await checkIsFree(socket) }
+            if exchange != nil { try await checkIsFree(socket, server) }
             for (index, host) in hosts.enumerated() {
                 let place = exchange?.place(UInt8(truncatingIfNeeded: index))
                 let wanted = socket
@@ -46,12 +46,10 @@ struct ServeHosts: Sendable {
         }
     }
 
-    /// Sockets that share an address share it with those of another process, too: a second `serve` on one port would take
-    /// half of the first one's clients, and nobody would know.
-    private func checkIsFree(_ address: SocketAddress) async throws {
+    /// A second `serve` on one port would take half of the first one's clients.
+    private func checkIsFree(_ address: SocketAddress, _ server: QUICServerConfiguration) async throws {
         guard address.port != 0, let host = hosts.first else { return }
-        let channel = try await DatagramBootstrap(group: host.eventLoop).bind(to: address).get()
-        try await channel.close().get()
+        try await QUICEndpoint.checkIsFree(address, server, on: host.eventLoop).get()
     }
 
     func use(_ tls: QUICTLSContext) async {

@@ -45,7 +45,16 @@ package struct ServeService: Service {
         let hosts = try await ServeHosts(configuration: configuration, group: group, logger: logger)
         let server = serverConfiguration
         do {
-            for address in configuration.listen { try await hosts.listen(on: address, server) }
+            for address in configuration.listen {
+                var server = server
+                // `::` takes IPv4 too, but not from an address that is listed.
+                server.isIPv6Only =
+                    address.host.contains(":")
+                    && configuration.listen.contains { other in
+                        other.port == address.port && !other.host.contains(":")
+                    }
+                try await hosts.listen(on: address, server)
+            }
         } catch {
             await hosts.close()
             throw error

@@ -16,13 +16,18 @@ enum DatagramSocket {
     /// Asked of the kernel in each direction; it may give less.
     private static let kernelBuffer = 1_048_576
 
+    /// How a socket goes with others on the same port.
+    struct Options {
+        /// Sockets of other event loops have the same address, between which the kernel distributes senders.
+        var isShared = false
+        /// A socket bound to `::` leaves IPv4 to others.
+        var isIPv6Only = false
+    }
+
     /// Binds to the address; that of a client is its family's wildcard with a port of the kernel's choice, so that the
     /// kernel's route is followed when it changes.
-    ///
-    /// - Parameter isShared: sockets of other event loops may have the same address, between which the kernel
-    ///   distributes senders.
     static func open(
-        _ address: SocketAddress, isShared: Bool, on eventLoop: any EventLoop,
+        _ address: SocketAddress, _ options: Options, on eventLoop: any EventLoop,
         handler: @escaping @Sendable () -> any ChannelHandler
     ) -> EventLoopFuture<any Channel> {
         guard let family = QUICAddressFamily(address) else {
@@ -30,7 +35,8 @@ enum DatagramSocket {
         }
         let discover = discoverOption(family)
         var bootstrap = DatagramBootstrap(group: eventLoop)
-        if isShared { bootstrap = bootstrap.channelOption(reusePort, value: 1) }
+        if options.isShared { bootstrap = bootstrap.channelOption(reusePort, value: 1) }
+        if options.isIPv6Only { bootstrap = bootstrap.channelOption(ipv6Only, value: 1) }
         return
             bootstrap
             .channelOption(.datagramVectorReadMessageCount, value: datagramsPerRead)
@@ -57,6 +63,18 @@ enum DatagramSocket {
 
     private static let reusePort = ChannelOptions.Types.SocketOption(
         level: .socket, name: .init(rawValue: CInt(SO_REUSEPORT)))
+
+    private static let ipv6Only = ChannelOptions.Types.SocketOption(
+        level: .ipv6, name: .init(rawValue: CInt(IPV6_V6ONLY)))
+
+    /// Binds and lets go again, to find out whether anybody has the address.
+    static func probe(_ address: SocketAddress, _ options: Options, on eventLoop: any EventLoop) -> EventLoopFuture<
+        Void
+    > {
+        var bootstrap = DatagramBootstrap(group: eventLoop)
+        if options.isIPv6Only { bootstrap = bootstrap.channelOption(ipv6Only, value: 1) }
+        return bootstrap.bind(to: address).flatMap { $0.close() }
+    }
 
     private static func discoverOption(
         _ family: QUICAddressFamily

@@ -22,8 +22,7 @@ final class EndpointSocket {
 
     private let eventLoop: any EventLoop
     private let isListener: Bool
-    /// Sockets of other event loops have the same address.
-    private let isShared: Bool
+    private let options: DatagramSocket.Options
     private let logger: Logger
     /// What it is bound to: a listener keeps the port it was given when it has to be opened again.
     private(set) var address: SocketAddress
@@ -35,13 +34,14 @@ final class EndpointSocket {
     /// Owns this.
     weak var endpoint: QUICEndpoint?
 
-    init(eventLoop: any EventLoop, address: SocketAddress, isListener: Bool, isShared: Bool, logger: Logger) {
+    /// - Parameter options: of a listener.
+    init(eventLoop: any EventLoop, address: SocketAddress, listening options: DatagramSocket.Options?, logger: Logger) {
         self.eventLoop = eventLoop
         self.address = address
-        self.isListener = isListener
-        self.isShared = isShared
+        self.isListener = options != nil
+        self.options = options ?? DatagramSocket.Options()
         var logger = logger
-        logger[metadataKey: "leg"] = isListener ? "client" : "uplink"
+        logger[metadataKey: "leg"] = options != nil ? "client" : "uplink"
         self.logger = logger
     }
 
@@ -70,7 +70,7 @@ final class EndpointSocket {
         guard case .none = state, let endpoint else { return }
         state = .opening
         let bound = NIOLoopBound(endpoint, eventLoop: eventLoop)
-        DatagramSocket.open(address, isShared: isShared, on: eventLoop) { DatagramHandler(endpoint: bound) }
+        DatagramSocket.open(address, options, on: eventLoop) { DatagramHandler(endpoint: bound) }
             .assumeIsolated()
             .whenComplete { [weak self] result in
                 self?.opened(result)

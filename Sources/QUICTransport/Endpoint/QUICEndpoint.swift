@@ -55,8 +55,7 @@ package final class QUICEndpoint {
         self.family = family
         self.logger = logger
         self.socket = EndpointSocket(
-            eventLoop: eventLoop, address: address, isListener: server != nil, isShared: server?.isShared ?? false,
-            logger: logger)
+            eventLoop: eventLoop, address: address, listening: server?.socketOptions, logger: logger)
         self.server = server
         // Each costs a look at all connections, of which a server has many, and whose clients seldom send one.
         self.resetBudget = ReplyBudget(perSecond: server == nil ? 500 : 20)

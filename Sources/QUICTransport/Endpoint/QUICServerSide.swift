@@ -6,20 +6,19 @@ package final class QUICServerSide {
     private var acceptor: QUICServerAcceptor
     private weak var delegate: (any QUICEndpointDelegate)?
     private let place: QUICDatagramExchange.Place?
+    let socketOptions: DatagramSocket.Options
     private let logger: Logger
 
     init(
         acceptor: QUICServerAcceptor, delegate: any QUICEndpointDelegate, place: QUICDatagramExchange.Place?,
-        logger: Logger
+        isIPv6Only: Bool, logger: Logger
     ) {
         self.acceptor = acceptor
         self.delegate = delegate
         self.place = place
+        self.socketOptions = DatagramSocket.Options(isShared: place != nil, isIPv6Only: isIPv6Only)
         self.logger = logger
     }
-
-    /// Endpoints of other event loops have the same address.
-    var isShared: Bool { place != nil }
 
     /// What the next connections are made with; those that are there keep theirs.
     package var tls: QUICTLSContext {
@@ -96,6 +95,9 @@ package struct QUICServerConfiguration: Sendable {
     /// Datagrams of no connection that are answered, at most.
     package var repliesPerSecond = 1_000
 
+    /// A listener on `::` takes IPv4 too, unless this is set: then something else may listen there.
+    package var isIPv6Only = false
+
     package init(quic: QUICConfiguration, tls: QUICTLSContext) {
         self.quic = quic
         self.tls = tls
@@ -118,8 +120,17 @@ extension QUICEndpoint {
         let acceptor = QUICServerAcceptor(
             configuration: quic, tls: configuration.tls, secret: configuration.secret,
             repliesPerSecond: configuration.repliesPerSecond)
-        let server = QUICServerSide(acceptor: acceptor, delegate: delegate, place: place, logger: logger)
+        let server = QUICServerSide(
+            acceptor: acceptor, delegate: delegate, place: place, isIPv6Only: configuration.isIPv6Only, logger: logger)
         self.init(eventLoop: eventLoop, family: family, address: address, server: server, logger: logger)
         place?.take(self)
+    }
+
+    /// Fails where anybody has the address: endpoints that share it would share it with another process, too, and
+    /// neither would know.
+    package static func checkIsFree(
+        _ address: SocketAddress, _ configuration: QUICServerConfiguration, on eventLoop: any EventLoop
+    ) -> EventLoopFuture<Void> {
+        DatagramSocket.probe(address, .init(isIPv6Only: configuration.isIPv6Only), on: eventLoop)
     }
 }
