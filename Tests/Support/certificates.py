@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes throw-away certificates for tests and the demo in a folder; they are good for a day.
+"""Makes throw-away certificates for tests in a folder; they are good for a day.
 
     certificates.py FOLDER [NAME...]
 

@@ -46,7 +46,7 @@ struct DeviceListener {
                 metadata: ["address": "\(channel.localAddress?.hostAndPort ?? address.name)", "leg": "device"])
             return channel
         } catch {
-            throw ListenError(address: address, reason: "\(error)")
+            throw ListenError(address: address, reason: error.inWords)
         }
     }
 

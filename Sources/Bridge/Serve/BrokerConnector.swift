@@ -56,7 +56,7 @@ final class BrokerConnector {
 
     private func attempt(_ leg: BrokerLeg, _ rest: ArraySlice<SocketAddress>, _ error: (any Error)? = nil) {
         guard leg.isWanted else { return }
-        guard let address = rest.first else { return failed(leg, error.map { "\($0)" } ?? "it has no address") }
+        guard let address = rest.first else { return failed(leg, error?.inWords ?? "it has no address") }
         let share = TimeAmount(configuration.brokerConnectTimeout / max(addresses.count, 1))
         ClientBootstrap(group: eventLoop)
             .connectTimeout(share)

@@ -193,7 +193,7 @@ final class BrokerLeg: ChannelInboundHandler {
         let observer = observer
         self.observer = nil
         if let failure {
-            observer?.brokerFailed("\(failure)", byBroker: Self.isReset(failure))
+            observer?.brokerFailed(failure.inWords, byBroker: Self.isReset(failure))
         } else if !hasBrokerEnded {
             observer?.brokerEnded()
         }

@@ -42,7 +42,7 @@ struct ServeHosts: Sendable {
             }
             logger.info("listening", metadata: ["address": "\(socket.hostAndPort)", "leg": "client"])
         } catch {
-            throw ListenError(address: address, reason: "\(error)", transport: .quic)
+            throw ListenError(address: address, reason: error.inWords, transport: .quic)
         }
     }
 
