@@ -19,7 +19,7 @@ enum Supervisor {
         do {
             try await group.run()
         } catch {
-            logger.critical("the bridge ended", metadata: ["error": "\(error)"])
+            logger.critical("the program ended", metadata: ["error": "\(error)"])
             throw ExitCode.failure
         }
     }

@@ -58,3 +58,8 @@ func serveErrors(_ text: String, dotEnv: String? = nil, environment: [String: St
         return error.all.map { $0.description.replacing(folder.path, with: "DIR") }
     }
 }
+
+extension LoadedConfiguration {
+    /// Most configurations of the tests have none, which with data-stream is worth a warning.
+    var warningsBesidesRoutes: [String] { warnings.filter { !$0.contains("without routes every device may") } }
+}

@@ -58,7 +58,7 @@ struct MappingTests {
         #expect(
             loaded.configuration.auth
                 == AuthConfiguration(mode: .local, usersFile: folder.path + "/users", allowsAnonymous: true))
-        #expect(loaded.warnings.isEmpty)
+        #expect(loaded.warningsBesidesRoutes.isEmpty)
         #expect(loaded.origins["uplink.identity.version"]?.description == "bridge.yaml:9:14")
     }
 
@@ -71,7 +71,7 @@ struct MappingTests {
         let loaded = try loadDataStream()
         #expect(loaded.configuration.uplink.identity == GatewayIdentity(clientID: "gw"))
         #expect(loaded.configuration.auth == AuthConfiguration(mode: .local, allowsAnonymous: true))
-        #expect(loaded.warnings.isEmpty)
+        #expect(loaded.warningsBesidesRoutes.isEmpty)
     }
 
     @Test func aSectionWithEverythingCommentedOut() throws {
@@ -88,7 +88,7 @@ struct MappingTests {
         #expect(loaded.configuration.uplink.identity?.username == "gateway-user")
         #expect(loaded.configuration.uplink.identity?.password == Secret("secret"))
         #expect(
-            loaded.warnings == [
+            loaded.warningsBesidesRoutes == [
                 "bridge.yaml:1:115: uplink.identity.password_file: \(password) can be read by other users; chmod 600 it"
             ])
     }
@@ -107,7 +107,7 @@ struct MappingTests {
                     clientID: "gw", username: "u", password: Secret("p"), version: .v3_1_1, keepAlive: .seconds(10)))
         #expect(loaded.configuration.auth == AuthConfiguration(mode: .local, allowsAnonymous: true))
         #expect(loaded.configuration.uplink.reconnectsPerSecond == 9)
-        #expect(loaded.warnings.isEmpty)
+        #expect(loaded.warningsBesidesRoutes.isEmpty)
         let files = [
             "BRIDGE_UPLINK_IDENTITY_USERNAME_FILE": "/dev/null", "BRIDGE_UPLINK_IDENTITY_PASSWORD_FILE": "/nowhere",
             "BRIDGE_AUTH_USERS_FILE": "/nowhere",
@@ -138,7 +138,7 @@ struct MappingTests {
             loaded.configuration.uplink.identity
                 == GatewayIdentity(clientID: "u", username: "u", password: Secret("p#1")))
         #expect(loaded.configuration.auth == AuthConfiguration(mode: .local, allowsAnonymous: true))
-        #expect(loaded.warnings.isEmpty)
+        #expect(loaded.warningsBesidesRoutes.isEmpty)
         let named = try load(text, dotEnv: "MQTT_USERNAME=u\nMQTT_CLIENT_ID=c")
         #expect(named.configuration.uplink.identity == GatewayIdentity(clientID: "c", username: "u"))
     }
@@ -164,7 +164,7 @@ struct MappingTests {
     func devicesPerConnectionWithoutEffect(_ keys: String, _ expected: String) throws {
         let loaded = try load("uplink: {devices_per_connection: 5, host: a, ca: ca.pem, \(keys)}")
         #expect(
-            loaded.warnings == [
+            loaded.warningsBesidesRoutes == [
                 "bridge.yaml:1:34: uplink.devices_per_connection: has no effect with mapping \(expected)"
             ])
     }
@@ -172,7 +172,7 @@ struct MappingTests {
     @Test func devicesPerConnectionWithDataStream() throws {
         let loaded = try load(dataStream(), environment: ["BRIDGE_UPLINK_DEVICES_PER_CONNECTION": "5"])
         #expect(
-            loaded.warnings == [
+            loaded.warningsBesidesRoutes == [
                 "environment: BRIDGE_UPLINK_DEVICES_PER_CONNECTION: uplink.devices_per_connection: has no effect with "
                     + "mapping data-stream: the broker says how many streams it allows"
             ])
@@ -181,7 +181,7 @@ struct MappingTests {
     @Test func otherNamesWithMux() throws {
         let loaded = try load("uplink: {host: a, ca: ca.pem, mapping: mux, alpn: [mqtt-mux, mqtt]}")
         #expect(
-            loaded.warnings == [
+            loaded.warningsBesidesRoutes == [
                 "bridge.yaml:1:62: uplink.alpn: a server that chooses \"mqtt\" cannot be used with mapping mux; remove it, or "
                     + "write mapping: auto"
             ])
@@ -202,12 +202,21 @@ struct MappingTests {
         #expect(try load(dataStream() + "routes: [{local: c, remote: c}]").warnings.isEmpty)
     }
 
+    @Test func devicesThatNothingBinds() throws {
+        let expected =
+            "uplink.mapping: without routes every device may publish and subscribe whatever the broker allows the gateway"
+        let warnings = try loadDataStream().warnings
+        #expect(warnings.count == 1 && warnings.first?.contains(expected) == true)
+        #expect(try load(dataStream() + "routes: [{local: c, remote: c}]").warnings.isEmpty)
+        #expect(try load("uplink: {host: a, ca: ca.pem}").warnings.isEmpty)
+    }
+
     @Test func aUsersFileThatOthersCanRead() throws {
         let folder = try TemporaryFolder()
         let users = try folder.write("users", "", mode: 0o644)
         let text = dataStream(auth: "mode: local, users_file: users")
         #expect(
-            try ConfigurationLoader.load(text: text, folder: folder.path).warnings == [
+            try ConfigurationLoader.load(text: text, folder: folder.path).warningsBesidesRoutes == [
                 "bridge.yaml:2:33: auth.users_file: \(users) can be read by other users; chmod 600 it"
             ])
     }

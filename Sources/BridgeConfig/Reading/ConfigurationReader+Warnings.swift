@@ -12,6 +12,7 @@ extension ConfigurationReader {
                 "\(configuration.uplink.port) is usually a TCP port; MQTT over QUIC is usually at UDP 14567")
         }
         warnOfPointlessKeys(configuration.uplink)
+        warnOfUnboundDevices(configuration)
         switch configuration.auth.mode {
         case .passthrough:
             break
@@ -36,6 +37,15 @@ extension ConfigurationReader {
             uplink.mapping == .dataStream
             ? "the broker says how many streams it allows" : "each device has one of its own"
         warning(.uplinkDevicesPerConnection, "has no effect with mapping \(mapping): \(reason)")
+    }
+
+    /// The broker cannot tell devices of a gateway apart: what it allows the gateway, it allows each of them.
+    private func warnOfUnboundDevices(_ configuration: BridgeConfiguration) {
+        guard configuration.uplink.mapping == .dataStream, configuration.routes.isEmpty else { return }
+        let effect = "without routes every device may publish and subscribe whatever the broker allows the gateway"
+        warning(
+            .uplinkMapping, "\(effect); write routes with ${username} or ${clientid} to give each device its own topics"
+        )
     }
 
     private func warnOfSharedClientID(_ configuration: BridgeConfiguration) {
