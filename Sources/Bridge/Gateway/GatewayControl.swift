@@ -67,6 +67,8 @@ final class GatewayControl {
     func connectionClosed() {
         for task in timers.values { task.cancel() }
         timers.removeAll()
+        // It holds the connection, which holds this.
+        leg = nil
         giveBack(pause: .zero)
     }
 }

@@ -1,12 +1,7 @@
 import Logging
-import NIOCore
-import NIOPosix
 
 /// Has certificate, key and client CA read again when their files change, and when asked; then the ticket key, too.
 struct CertificateWatch {
-    /// Between two looks at the files.
-    static let interval = Duration.seconds(5)
-
     let tls: ServerTLS
     let hosts: ServeHosts
     let logger: Logger
@@ -14,30 +9,18 @@ struct CertificateWatch {
     /// Runs until it is cancelled.
     func run(_ reloads: AsyncStream<Void>) async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await poll() }
+            group.addTask {
+                await tls.watch.run { await reload("files changed", withTicketKey: false) }
+            }
             group.addTask {
                 for await _ in reloads { await reload("asked to", withTicketKey: true) }
             }
         }
     }
 
-    /// Files that change one after the other are read once they have stayed the same for a while.
-    private func poll() async {
-        var used = await stamps()
-        var last = used
-        while (try? await Task.sleep(for: Self.interval)) != nil {
-            let now = await stamps()
-            if now == last, now != used {
-                used = now
-                await reload("files changed", withTicketKey: false)
-            }
-            last = now
-        }
-    }
-
     private func reload(_ why: String, withTicketKey: Bool) async {
         let (tls, logger) = (tls, logger)
-        let result = await onFileThread {
+        let result = await FileThread.run {
             Result { try tls.reload(withTicketKey: withTicketKey, logger: logger) }
         }
         switch result {
@@ -51,15 +34,5 @@ struct CertificateWatch {
         case nil:
             break
         }
-    }
-
-    private func stamps() async -> [FileStamp?] {
-        let tls = tls
-        return await onFileThread { tls.stamps } ?? []
-    }
-
-    /// A file system may take its time.
-    private func onFileThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
-        try? await NIOThreadPool.singleton.runIfActive { body() }
     }
 }

@@ -15,6 +15,8 @@ final class ServerTLS: Sendable {
 
     private let configuration: ServeConfiguration
     private let state: Mutex<State>
+    /// Of certificate, key and client CA.
+    let watch: FileWatch
     /// Remembers early data over all changes of certificates. Nil: there is none.
     private let antiReplay: QUICAntiReplay?
     /// Of stateless resets and Retry tokens; the same for all event loops, and for as long as the program runs: live
@@ -24,6 +26,8 @@ final class ServerTLS: Sendable {
     /// Throws what is wrong with the files.
     init(configuration: ServeConfiguration, logger: Logger) throws {
         self.configuration = configuration
+        watch = FileWatch(
+            [configuration.certificateFile, configuration.keyFile, configuration.clientCAFile].compactMap { $0 })
         antiReplay = configuration.acceptsEarlyData ? QUICAntiReplay() : nil
         let ticketKey = try Self.loadTicketKey(configuration, logger) ?? QUICTicketKey()
         secret = ticketKey.secret(for: Self.secretLabel)
@@ -46,13 +50,6 @@ final class ServerTLS: Sendable {
         let loaded = State(context: context, ticketKey: ticketKey)
         state.withLock { $0 = loaded }
         return context
-    }
-
-    /// Certificate, key and client CA as they are now.
-    var stamps: [FileStamp?] {
-        [configuration.certificateFile, configuration.keyFile, configuration.clientCAFile].map { path in
-            path.flatMap { FileStamp(path: $0) }
-        }
     }
 
     private static func loadCertificates(
