@@ -159,7 +159,6 @@ struct DataStreamFlowTests {
         try await Scenario.run(options) { scenario in
             let device = try await scenario.device("device", ["version": "5.0"])
             #expect(try await device.publish("denied", "x", qos: 1).code == 0x87)
-            #expect(try await device.publish("denied", "x", qos: 2).code == 0x87)
             #expect(try await device.subscribe("allowed/#", qos: 1) == [1])
             #expect(try await device.publish("allowed/x", "x", qos: 1).code == 0)
             #expect(try await device.message().topic == "allowed/x")

@@ -12,7 +12,10 @@ struct DataStreamLossTests {
     }
 
     /// It is not the devices' fault, and so they are not told that it is; the operator's log says what is wrong.
-    @Test(arguments: [("3.1.1", 5, "not authorized"), ("5.0", 0x87, "Not authorized"), ("5.0", 0x89, "Server busy")])
+    @Test(arguments: [
+        ("3.1.1", 5, "not authorized (uplink.identity)"), ("5.0", 0x87, "not authorized (uplink.identity)"),
+        ("5.0", 0x89, "server busy"),
+    ])
     func aRefusedGatewayIsSaidLoudly(version: String, code: Int, words: String) async throws {
         let options = Self.options(["backoff_minimum: 50ms", "backoff_maximum: 200ms"])
         try await Scenario.run(options) { scenario in

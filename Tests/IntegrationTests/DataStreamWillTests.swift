@@ -24,18 +24,37 @@ struct DataStreamWillTests {
             let observer = try await scenario.observer("will/#", "up")
             let device = try await scenario.device(
                 "device", ["version": .string(version), "will": Self.will(qos: qos, retain: true)])
-            // What it said before comes before it.
-            for index in 0..<10 { try await device.startPublishing("up", .text("\(index)"), qos: qos) }
-            try await device.vanish(hard: false)
-            for index in 0..<10 { #expect(try await observer.message().text == "\(index)") }
+            // It has used packet identifiers of its own.
+            for index in 0..<3 {
+                try await device.publish("up", .text("\(index)"), qos: qos)
+                #expect(try await observer.message().text == "\(index)")
+            }
+            try await device.vanish()
             let message = try await observer.message()
             #expect(message.topic == "will/device" && message.text == "gone" && message.qos == qos)
-            let later = try await scenario.client("later").connect(port: scenario.broker.port, ["version": "5.0"])
-            #expect(later.code == 0)
+            let later = await scenario.client("later")
+            try await later.connect(port: scenario.broker.port)
+            try await later.subscribe("will/#")
+            #expect(try await later.message().retain == true)
             // The stream ends when the will is safe with the broker, and by FIN.
             let closed = try await scenario.front.events.first("the end of the stream") { $0.event == "stream_closed" }
             #expect(closed.end == "fin")
             #expect(await scenario.linesOfBridge("will of the device").isEmpty)
+        }
+    }
+
+    /// The will stands behind all that the device has sent.
+    @Test func aWillIsTheLastMessage() async throws {
+        try await Scenario.run { scenario in
+            let observer = try await scenario.observer("will/#", "up")
+            let device = try await RawDevice.connect(port: scenario.bridge.port)
+            #expect(try await device.connect("raw", will: ("will/raw", "gone")) == 0)
+            var bytes: [UInt8] = []
+            for index in 0..<100 { bytes += RawMQTT.publish("up", [UInt8](repeating: UInt8(index), count: 5_000)) }
+            try await device.send(bytes)
+            await device.close()
+            for _ in 0..<100 { #expect(try await observer.message().topic == "up") }
+            #expect(try await observer.message().topic == "will/raw")
         }
     }
 
