@@ -69,6 +69,7 @@ struct DataStreamConnectTests {
         options.broker.lines = [
             "max_packet_size 5000", "max_qos 1", "retain_available false", "max_inflight_messages 7",
         ]
+        options.configuration = "threads: 1"
         try await Scenario.run(options) { scenario in
             let device = await scenario.client("device-1")
             let told = try await device.connect(port: scenario.bridge.port, ["version": "5.0"])
