@@ -12,6 +12,9 @@ static int handshake_completed(ngtcp2_conn *conn, void *user_data) {
     (void)conn;
     bridge_quic_connection *connection = of(user_data);
     bridge_check_early_data(connection);
+    if (!bridge_is_resumed_client_welcome(connection)) {
+        return NGTCP2_ERR_CALLBACK_FAILURE;
+    }
     if (connection->owner) {
         connection->callbacks.handshake_completed(connection->owner);
     }
@@ -210,7 +213,7 @@ ngtcp2_callbacks bridge_ngtcp2_callbacks(void) {
         .handshake_completed = handshake_completed,
         .recv_version_negotiation = recv_version_negotiation,
         .encrypt = ngtcp2_crypto_encrypt_cb,
-        .decrypt = ngtcp2_crypto_decrypt_cb,
+        .decrypt = bridge_frame_guard_decrypt,
         .hp_mask = ngtcp2_crypto_hp_mask_cb,
         .recv_stream_data = recv_stream_data,
         .acked_stream_data_offset = acked_stream_data_offset,

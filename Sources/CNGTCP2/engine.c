@@ -54,7 +54,12 @@ bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_q
     if (connection->path_guard && bridge_path_guard_stops(connection->path_guard, connection->conn, &path.path, now)) {
         return BRIDGE_QUIC_OK;
     }
+    bridge_frame_guard_enter(connection);
     int error = ngtcp2_conn_read_pkt(connection->conn, &path.path, &info, bytes, length, now);
+    bridge_frame_guard_enter(NULL);
+    if (error == NGTCP2_ERR_CALLBACK_FAILURE && connection->verification_status != 0) {
+        error = NGTCP2_ERR_CRYPTO;
+    }
     bridge_quic_status status = status_of(connection, error);
     /* Where reading is at fault there is nothing to try again. */
     if (status == BRIDGE_QUIC_NOT_NOW) {
@@ -104,6 +109,7 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
     ngtcp2_ssize length =
         ngtcp2_conn_writev_stream(connection->conn, &connection->written_path.path, &connection->written_info, buffer,
                                   capacity, &accepted, flags, stream, vectors, count, advance(connection, now));
+    connection->is_settled |= length >= 0 && ngtcp2_conn_get_handshake_completed(connection->conn);
     return (bridge_quic_written){
         .status = length < 0 ? status_of(connection, (int)length) : BRIDGE_QUIC_OK,
         .length = length < 0 ? 0 : (size_t)length,

@@ -21,6 +21,15 @@ struct bridge_quic_credentials {
 /// The paths that a client has left not long ago.
 typedef struct bridge_path_guard bridge_path_guard;
 
+/// Which connection IDs of the peer's have been told of.
+typedef struct {
+    uint64_t retire_prior_to;
+    /// The highest sequence number told of.
+    uint64_t highest;
+    /// A bit for each of the 64 up to `highest`, which is the lowest bit.
+    uint64_t seen;
+} bridge_frame_guard;
+
 /// On the heap at an address of its own for as long as it lives: GnuTLS and ngtcp2 keep pointers to it.
 struct bridge_quic_connection {
     /// What GnuTLS's session pointer leads to. The first member, so that it leads to the whole as well.
@@ -35,11 +44,14 @@ struct bridge_quic_connection {
     uint8_t connection_id_prefix;
     bool is_server;
     bool received_stateless_reset;
+    /// A packet was written after the handshake had completed.
+    bool is_settled;
     bool has_early_key;
     /// A server's that is not in use yet.
     uint8_t early_secret[64];
     size_t early_secret_length;
     /// A server's.
+    bool verifies_client;
     bool sends_tickets;
     /// A client's: it tries to resume a session.
     bool has_session;
@@ -55,6 +67,7 @@ struct bridge_quic_connection {
     ngtcp2_path_storage told_path;
     /// A server's; null on a client.
     bridge_path_guard *path_guard;
+    bridge_frame_guard frame_guard;
     uint8_t secret[BRIDGE_QUIC_SECRET_LENGTH];
     bool has_secret;
     FILE *qlog;
@@ -73,7 +86,24 @@ bridge_path_guard *bridge_path_guard_new(const ngtcp2_path *path);
 /// Whether a datagram must be kept from ngtcp2.
 bool bridge_path_guard_stops(bridge_path_guard *guard, ngtcp2_conn *conn, const ngtcp2_path *path, uint64_t now);
 
+#if NGTCP2_VERSION_NUM < 0x010000
+/// Around every call that makes ngtcp2 read packets; null afterwards.
+void bridge_frame_guard_enter(bridge_quic_connection *connection);
+/// An `ngtcp2_decrypt`.
+int bridge_frame_guard_decrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *aead_ctx,
+                               const uint8_t *ciphertext, size_t ciphertext_length, const uint8_t *nonce,
+                               size_t nonce_length, const uint8_t *aad, size_t aad_length);
+#else
+static inline void bridge_frame_guard_enter(bridge_quic_connection *connection) {
+    (void)connection;
+}
+#define bridge_frame_guard_decrypt ngtcp2_crypto_decrypt_cb
+#endif
+
 /// Sets up the GnuTLS session. Nonzero: a GnuTLS error. `bad_name` tells whether the server name was at fault.
 int bridge_tls_session_new(bridge_quic_connection *connection, const bridge_quic_settings *settings, bool *bad_name);
+/// A ticket stands in for a client's certificate, which may have expired meanwhile. To be asked when the handshake has
+/// completed: GnuTLS brings it out only then.
+bool bridge_is_resumed_client_welcome(bridge_quic_connection *connection);
 
 #endif

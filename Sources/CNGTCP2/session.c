@@ -53,9 +53,19 @@ static int verify_peer(gnutls_session_t session) {
     return connection->verification_status == 0 ? 0 : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
 }
 
-/// A ticket stands in for the client's certificate, which may have expired meanwhile. Before any early data.
-static int verify_resumed_peer(gnutls_session_t session) {
-    return gnutls_session_is_resumed(session) ? verify_peer(session) : 0;
+/// Once GnuTLS has taken it in, before anything is answered.
+static int check_client_hello(gnutls_session_t session, unsigned int type, unsigned int when, unsigned int incoming,
+                              const gnutls_datum_t *message) {
+    (void)type;
+    (void)when;
+    (void)incoming;
+    (void)message;
+    bridge_quic_connection *connection = connection_of(session);
+    /* RFC 9001 8.2. ngtcp2 0.12.1 only notices once it is too late, and aborts the process. */
+    if (!ngtcp2_conn_get_remote_transport_params(connection->conn)) {
+        return GNUTLS_E_MISSING_EXTENSION;
+    }
+    return 0;
 }
 
 static int install_keys(bridge_quic_connection *connection, gnutls_record_encryption_level_t gnutls_level,
@@ -85,6 +95,42 @@ static int install_early_secret(bridge_quic_connection *connection, const void *
         connection->early_secret_length = length;
     }
     return 0;
+}
+
+/// Checks the certificates that came out of a ticket: GnuTLS itself does not, as the session is one of a pre-shared key.
+static unsigned int status_of_stored(const bridge_quic_connection *connection) {
+    unsigned int count = 0;
+    const gnutls_datum_t *stored = gnutls_certificate_get_peers(connection->session, &count);
+    gnutls_x509_trust_list_t trusted;
+    gnutls_x509_crt_t chain[8];
+    unsigned int length = 0;
+    while (stored && length < count && length < sizeof(chain) / sizeof(chain[0]) &&
+           gnutls_x509_crt_init(&chain[length]) == 0) {
+        int error = gnutls_x509_crt_import(chain[length], &stored[length], GNUTLS_X509_FMT_DER);
+        length++;
+        if (error != 0) {
+            break;
+        }
+    }
+    gnutls_typed_vdata_st purpose = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
+                                     .data = (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT};
+    unsigned int status = GNUTLS_CERT_INVALID;
+    gnutls_certificate_get_trust_list(connection->credentials->certificates, &trusted);
+    if (length == 0 ||
+        gnutls_x509_trust_list_verify_crt2(trusted, chain, length, &purpose, 1, 0, &status, NULL) != 0) {
+        status = GNUTLS_CERT_INVALID;
+    }
+    for (unsigned int i = 0; i < length; i++) {
+        gnutls_x509_crt_deinit(chain[i]);
+    }
+    return status;
+}
+
+bool bridge_is_resumed_client_welcome(bridge_quic_connection *connection) {
+    if (connection->verifies_client && gnutls_session_is_resumed(connection->session)) {
+        connection->verification_status = status_of_stored(connection);
+    }
+    return connection->verification_status == 0;
 }
 
 /// Instead of ngtcp2's own.
@@ -155,8 +201,9 @@ static int configure_server(bridge_quic_connection *connection, const bridge_qui
     gnutls_certificate_server_set_request(session, is_demanded ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_IGNORE);
     if (is_demanded) {
         gnutls_session_set_verify_function(session, verify_peer);
-        gnutls_handshake_set_post_client_hello_function(session, verify_resumed_peer);
     }
+    connection->verifies_client = is_demanded;
+    gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_POST, check_client_hello);
     return bridge_enable_tickets(connection, settings);
 }
 

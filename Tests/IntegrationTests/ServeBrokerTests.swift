@@ -78,6 +78,32 @@ struct ServeBrokerTests {
         }
     }
 
+    /// What is under way to a slow client when the broker closes arrives, however long it takes.
+    @Test(arguments: ["mqtt", "mqtt-mux"])
+    func aSlowClientGetsTheLastBytes(alpn: String) async throws {
+        try await Self.run { scenario, broker in
+            let client = try await scenario.client(.init(alpn: [alpn], streamWindow: 20_000))
+            let (stream, tcp) = try await Self.session(client, broker)
+            _ = try await client.received(4, on: stream)
+            try await client.read(false, on: stream)
+            let size = 200_000
+            tcp.startSending([UInt8](repeating: 0x30, count: size))
+            try await Task.sleep(for: .milliseconds(300))
+            await tcp.close()
+            // Ten seconds in all: more than any of the times that the server gives.
+            var taken = 0
+            for _ in 0..<20 {
+                try await Task.sleep(for: .milliseconds(500))
+                let have = try await client.received(on: stream).count
+                try await client.consume(have - taken, on: stream)
+                taken = have
+            }
+            try await client.expect(.fin(stream))
+            #expect(try await client.received(on: stream).count == 4 + size)
+            await client.stop()
+        }
+    }
+
     @Test func aResetOfTheBrokersIsAReset() async throws {
         try await Self.run { scenario, broker in
             let client = try await scenario.multiplexedClient()

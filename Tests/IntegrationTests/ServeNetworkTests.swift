@@ -112,6 +112,44 @@ struct ServeNetworkTests {
         }
     }
 
+    /// Sessions of another QUIC stack go on, and new connections come, while the certificate changes again and again.
+    @Test func certificatesChangeUnderLoad() async throws {
+        try await ServeScenario.run { scenario in
+            let load = try await StackClient.start(
+                "keep", port: scenario.serve.port, ["--streams", "20", "--interval", "0.05"])
+            await scenario.own(load.process)
+            try await load.reports("round")
+            for round in 0..<6 {
+                let (certificate, ca) = round.isMultiple(of: 2) ? ("rsa-server", "rsa-ca-chain") : ("server", "ca")
+                let said = await scenario.serve.process.errors.count
+                try await ServeScenario.use(certificate, in: scenario.folder)
+                scenario.serve.process.signal(SIGHUP)
+                try await scenario.serve.logs("certificates and keys were read again", from: said)
+                let client = try await scenario.client(.init(ca: ca))
+                _ = try await client.session("client-\(round)")
+                await client.stop()
+            }
+            try load.process.endInput()
+            try await load.passed()
+        }
+    }
+
+    @Test func aTicketKeyThatWasDeletedIsMadeAnewAtSIGHUP() async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        let path = "\(folder.path)/ticket.key"
+        var options = ServeScenario.Options()
+        options.serve = ["ticket_key_file: \(path)"]
+        try await ServeScenario.run(options) { scenario in
+            let before = try Data(contentsOf: URL(filePath: path))
+            try FileManager.default.removeItem(atPath: path)
+            scenario.serve.process.signal(SIGHUP)
+            try await scenario.serve.logs("certificates and keys were read again")
+            let after = try Data(contentsOf: URL(filePath: path))
+            #expect(before.count == 64 && after.count == 64 && before != after)
+        }
+    }
+
     @Test(arguments: ["not a certificate", ""])
     func aBadNewCertificateIsSaidAndNotUsed(text: String) async throws {
         try await ServeScenario.run { scenario in
@@ -143,6 +181,24 @@ struct ServeNetworkTests {
             #expect(try await client.received(6, on: stream).suffix(2) == [0xD0, 0])
             try await channel.close()
             await client.stop()
+        }
+    }
+
+    @Test(arguments: [1, 4])
+    func aSecondServerOnThePortIsAnError(threads: Int) async throws {
+        var options = ServeScenario.Options()
+        options.threads = threads
+        try await ServeScenario.run(options) { scenario in
+            var second = ServeScenario.Options()
+            second.threads = threads
+            second.listen = "127.0.0.1:\(scenario.serve.port)"
+            let file = try scenario.folder.write(
+                "second.yaml",
+                try await ServeScenario.configuration(second, in: scenario.folder, brokerPort: scenario.broker.port))
+            let process = try await ChildProcess.start("second", Toolbox.bridge(), ["serve", "--config", file])
+            await scenario.own(process)
+            #expect(try await process.end() == .exit(1))
+            _ = try await process.errors.first("the address") { $0.contains("Address already in use") }
         }
     }
 

@@ -165,16 +165,16 @@ import Testing
         #expect(next.run { received.atServer[first]?.bytes == Self.hello })
     }
 
-    @Test func aResumedClientIsKnownBeforeItsEarlyDataIs() throws {
+    @Test func whereCertificatesAreDemandedNothingIsEarly() throws {
         let clientTLS = try TestCertificates.shared.client(showsCertificate: true)
         let tls = try Self.server(key: QUICTicketKey(), antiReplay: QUICAntiReplay(), demandsClientCertificate: true)
         let resumption = try Simulation.resumption(clientTLS: clientTLS, serverTLS: tls)
-        let (simulation, exchange, id) = try Self.begin(
-            resumption: resumption, clientTLS: clientTLS, serverTLS: tls)
-        #expect(simulation.run(for: .seconds(1)) { exchange.atServer[id]?.bytes == Self.hello })
-        #expect(simulation.server?.isHandshakeCompleted == false)
+        #expect(!resumption.allowsEarlyData)
+        let simulation = try Simulation(
+            clientTLS: clientTLS, serverTLS: tls, resumption: resumption, earlyData: true)
+        #expect(try simulation.client.openStream() == nil)
         #expect(simulation.run(for: .seconds(1)) { simulation.client.isHandshakeConfirmed })
-        #expect(simulation.server?.tlsInfo?.peerCertificates.map(\.subject) == ["CN=device-7,O=Test"])
+        #expect(simulation.client.isResumed)
     }
 
     /// ngtcp2 aborts the process for a keep-alive that is set before the handshake is confirmed.

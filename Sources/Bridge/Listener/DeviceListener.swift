@@ -30,7 +30,8 @@ struct DeviceListener {
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 4)
             .childChannelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1_024, maximum: 65_536)
+                // Each device keeps one of these: most never send more at once than this holds.
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 256, initial: 256, maximum: 65_536)
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

@@ -27,7 +27,7 @@ final class BrokerLeg: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// How long the broker may take to read what is left and to end its side.
+    /// How long the broker may take to end its side, from our FIN or from when it last took bytes.
     private static let linger = TimeAmount.seconds(5)
 
     private enum State {
@@ -74,7 +74,7 @@ final class BrokerLeg: ChannelInboundHandler {
             return
         }
         state = .finishing(channel)
-        lingering = channel.eventLoop.assumeIsolated().scheduleTask(in: Self.linger) { [weak self] in self?.abort() }
+        linger(channel)
         if unwritten == 0 { closeOutput(channel) }
     }
 
@@ -91,6 +91,17 @@ final class BrokerLeg: ChannelInboundHandler {
         case .closed:
             break
         }
+    }
+
+    /// The owner is no longer interested: what still comes is read and dropped.
+    func detach() {
+        observer = nil
+        resume()
+    }
+
+    private func linger(_ channel: any Channel) {
+        lingering?.cancel()
+        lingering = channel.eventLoop.assumeIsolated().scheduleTask(in: Self.linger) { [weak self] in self?.abort() }
     }
 
     /// Reads no more for now.
@@ -115,7 +126,9 @@ final class BrokerLeg: ChannelInboundHandler {
 
     private func written() {
         unwritten -= 1
-        if case .finishing(let channel) = state, unwritten == 0 { closeOutput(channel) }
+        guard case .finishing(let channel) = state else { return }
+        linger(channel)
+        if unwritten == 0 { closeOutput(channel) }
     }
 
     private func closeOutput(_ channel: any Channel) {

@@ -10,7 +10,12 @@ struct CertificateWatch {
     func run(_ reloads: AsyncStream<Void>) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                await tls.watch.run { await reload("files changed", withTicketKey: false) }
+                await tls.watch.run {
+                    // A signal may have been quicker.
+                    if await FileThread.run({ [tls] in tls.hasChanged }) == true {
+                        await reload("files changed", withTicketKey: false)
+                    }
+                }
             }
             group.addTask {
                 for await _ in reloads { await reload("asked to", withTicketKey: true) }

@@ -23,19 +23,20 @@ final class RelayDriver {
     private var isCounted = false
     /// What is counted in the waiting room.
     private var countedBytes = 0
-    /// Told once, as the session's first side ends.
-    private let whenEnded: () -> Void
+    /// Told once, when the stream has only to be closed.
+    private let whenOver: () -> Void
+    private var isOver = false
 
     init(
         host: ServeHost, handle: QUICConnectionHandle, stream: QUICStreamID, peer: String, room: WaitingRoom,
-        whenEnded: @escaping () -> Void
+        whenOver: @escaping () -> Void
     ) {
         self.host = host
         self.handle = handle
         self.stream = stream
         self.peer = peer
         self.room = room
-        self.whenEnded = whenEnded
+        self.whenOver = whenOver
         let limits = host.configuration.limits
         self.relay = StreamRelay(
             context: .init(connectWithin: limits.connectWithin, maximumConnect: limits.streamBuffer))
@@ -63,6 +64,7 @@ final class RelayDriver {
     private func release() {
         timer?.task.cancel()
         timer = nil
+        leg?.detach()
         leg = nil
         if isCounted { host.statistics.openSessions -= 1 }
         isCounted = false
@@ -83,10 +85,14 @@ extension RelayDriver {
 
     func clientStopped() {
         perform(relay.clientStopped())
+        // Nothing is acknowledged any more, and what the broker still says has nowhere to go.
+        isBrokerPaused = false
+        leg?.resume()
     }
 
     /// The client acknowledged something.
     func streamDrained() {
+        perform(relay.progressed())
         guard isBrokerPaused, handle.bufferedBytes(stream) <= host.configuration.limits.streamBuffer / 2 else { return }
         isBrokerPaused = false
         leg?.resume()
@@ -143,6 +149,9 @@ extension RelayDriver {
         room.change(by: relay.waitingBytes - countedBytes)
         countedBytes = relay.waitingBytes
         for action in actions { perform(action) }
+        guard relay.isOver, !isOver else { return }
+        isOver = true
+        whenOver()
     }
 
     private func perform(_ action: RelayAction) {
@@ -153,7 +162,10 @@ extension RelayDriver {
         case .sendToBroker(let bytes):
             let count = bytes.readableBytes
             host.statistics.bytesUp += UInt64(count)
-            leg?.send(bytes) { [handle, stream] in handle.consumed(stream, bytes: count) }
+            leg?.send(bytes) { [weak self, handle, stream] in
+                handle.consumed(stream, bytes: count)
+                if let self { perform(relay.progressed()) }
+            }
         case .discard(let count):
             handle.consumed(stream, bytes: count)
         case .finishBroker:
@@ -210,7 +222,6 @@ extension RelayDriver {
             case .fault: .warning
             }
         log(level, "session ended", ["reason": "\(why)", "seconds": "\((duration * 1_000).rounded() / 1_000)"])
-        whenEnded()
     }
 
     private func log(_ level: Logger.Level, _ message: Logger.Message, _ more: Logger.Metadata) {

@@ -28,11 +28,12 @@ struct ServeHosts: Sendable {
     func listen(on address: ListenAddress, _ server: QUICServerConfiguration) async throws {
         // One byte of the connection ID tells the loops apart.
         let hosts = hosts.prefix(256)
-        let exchange = QUICDatagramExchange(eventLoops: hosts.map { $0.eventLoop })
+        let exchange = hosts.count > 1 ? QUICDatagramExchange(eventLoops: hosts.map { $0.eventLoop }) : nil
         do {
             var socket = try SocketAddress(ipAddress: address.host, port: address.port)
+            if exchange != nil { try await checkIsFree(socket) }
             for (index, host) in hosts.enumerated() {
-                let place = exchange.place(UInt8(truncatingIfNeeded: index))
+                let place = exchange?.place(UInt8(truncatingIfNeeded: index))
                 let wanted = socket
                 // With port 0 the first socket chooses for all.
                 socket = try await host.eventLoop.flatSubmit {
@@ -43,6 +44,14 @@ struct ServeHosts: Sendable {
         } catch {
             throw ListenError(address: address, reason: "\(error)", transport: .quic)
         }
+    }
+
+    /// Sockets that share an address share it with those of another process, too: a second `serve` on one port would take
+    /// half of the first one's clients, and nobody would know.
+    private func checkIsFree(_ address: SocketAddress) async throws {
+        guard address.port != 0, let host = hosts.first else { return }
+        let channel = try await DatagramBootstrap(group: host.eventLoop).bind(to: address).get()
+        try await channel.close().get()
     }
 
     func use(_ tls: QUICTLSContext) async {

@@ -11,7 +11,8 @@ final class ServedConnection: QUICConnectionObserver {
     static let multiplexed = "mqtt-mux"
     static let single = "mqtt"
 
-    /// How long a client of `mqtt` may leave its stream open after the session's end.
+    /// How long a client of `mqtt` may leave its stream open after the session's end, without taking any of what is
+    /// under way to it.
     private static let grace = TimeAmount.seconds(5)
 
     private let host: ServeHost
@@ -102,7 +103,7 @@ final class ServedConnection: QUICConnectionObserver {
             timer = nil
         }
         let driver = RelayDriver(host: host, handle: handle, stream: stream, peer: peer, room: room) { [weak self] in
-            self?.sessionEnded()
+            self?.sessionIsOver(on: stream)
         }
         drivers[stream] = driver
         driver.start()
@@ -114,9 +115,15 @@ final class ServedConnection: QUICConnectionObserver {
         handle.reset(stream, code: ServeCode.none)
     }
 
-    private func sessionEnded() {
+    private func sessionIsOver(on stream: QUICStreamID, unacknowledged: Int = .max) {
         guard alpn == Self.single, !isShuttingDown, !isClosed else { return }
-        close(after: Self.grace, "")
+        timer?.cancel()
+        timer = host.eventLoop.assumeIsolated().scheduleTask(in: Self.grace) { [weak self] () -> Void in
+            guard let self else { return }
+            let left = handle.bufferedBytes(stream)
+            guard left > 0, left < unacknowledged else { return close(ServeCode.none, "") }
+            sessionIsOver(on: stream, unacknowledged: left)
+        }
     }
 
     private func closed(_ stream: QUICStreamID) {

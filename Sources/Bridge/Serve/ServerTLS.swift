@@ -11,6 +11,8 @@ final class ServerTLS: Sendable {
     private struct State {
         var context: QUICTLSContext
         var ticketKey: QUICTicketKey
+        /// Of the files as they were when they were last read, usable or not.
+        var stamps: [FileStamp?]
     }
 
     private let configuration: ServeConfiguration
@@ -26,13 +28,13 @@ final class ServerTLS: Sendable {
     /// Throws what is wrong with the files.
     init(configuration: ServeConfiguration, logger: Logger) throws {
         self.configuration = configuration
-        watch = FileWatch(
-            [configuration.certificateFile, configuration.keyFile, configuration.clientCAFile].compactMap { $0 })
+        watch = FileWatch(Self.paths(configuration))
         antiReplay = configuration.acceptsEarlyData ? QUICAntiReplay() : nil
         let ticketKey = try Self.loadTicketKey(configuration, logger) ?? QUICTicketKey()
         secret = ticketKey.secret(for: Self.secretLabel)
+        let stamps = Self.paths(configuration).map { FileStamp(path: $0) }
         let context = try Self.loadCertificates(configuration, ticketKey, antiReplay)
-        state = Mutex(State(context: context, ticketKey: ticketKey))
+        state = Mutex(State(context: context, ticketKey: ticketKey, stamps: stamps))
     }
 
     /// Throws what is wrong with certificate, key and client CA. Makes no files.
@@ -44,12 +46,25 @@ final class ServerTLS: Sendable {
 
     /// Throws what is wrong with the files; the ones of before stay in use then.
     func reload(withTicketKey: Bool, logger: Logger) throws -> QUICTLSContext {
-        var ticketKey = state.withLock { $0.ticketKey }
+        let stamps = Self.paths(configuration).map { FileStamp(path: $0) }
+        var ticketKey = state.withLock { state in
+            state.stamps = stamps
+            return state.ticketKey
+        }
         if withTicketKey { ticketKey = try Self.loadTicketKey(configuration, logger) ?? ticketKey }
         let context = try Self.loadCertificates(configuration, ticketKey, antiReplay)
-        let loaded = State(context: context, ticketKey: ticketKey)
+        let loaded = State(context: context, ticketKey: ticketKey, stamps: stamps)
         state.withLock { $0 = loaded }
         return context
+    }
+
+    /// Whether they are others than those that were last read.
+    var hasChanged: Bool {
+        Self.paths(configuration).map { FileStamp(path: $0) } != state.withLock { $0.stamps }
+    }
+
+    private static func paths(_ configuration: ServeConfiguration) -> [String] {
+        [configuration.certificateFile, configuration.keyFile] + [configuration.clientCAFile].compactMap { $0 }
     }
 
     private static func loadCertificates(

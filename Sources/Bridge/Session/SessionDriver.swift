@@ -107,7 +107,7 @@ extension SessionDriver {
         lastDeviceInput = .now()
         guard device?.isClosing == false, !session.isOver else { return }
         let bytes = unwrapInboundIn(data)
-        if start.readableBytes == 0 { start = ByteBuffer(bytes: bytes.readableBytesView.prefix(8)) }
+        if identity == nil, start.readableBytes == 0 { start = ByteBuffer(bytes: bytes.readableBytesView.prefix(8)) }
         deviceDecoder.append(bytes)
         pump()
     }
@@ -274,6 +274,7 @@ extension SessionDriver {
             self.identity = identity
             deviceDecoder.version = identity.version
             uplinkDecoder.version = identity.version
+            start = ByteBuffer()
             log(.debug, "device identified", ["version": "\(identity.version)"])
         case .openUplink(let keepAlive):
             uplink = host.connector.connect(keepAlive: keepAlive, observer: self)
@@ -291,6 +292,9 @@ extension SessionDriver {
             device?.close(linger: Self.linger)
         case .start(let timer, let delay):
             start(timer, after: TimeAmount(delay))
+        case .stop(.keepAlive):
+            keepAlive = nil
+            host.forgetKeepAlive(of: self)
         case .stop(let timer):
             timers.stop(timer)
         case .connected(let silence):
@@ -348,20 +352,20 @@ extension SessionDriver {
 
     private func enforceKeepAlive(_ interval: TimeAmount) {
         keepAlive = interval
-        checkKeepAlive(at: lastDeviceInput + interval)
+        host.watchKeepAlive(of: self, from: lastDeviceInput + interval)
     }
 
-    private func checkKeepAlive(at deadline: NIODeadline) {
-        timers.start(.keepAlive, after: deadline - .now()) { [weak self] in
-            guard let self, let keepAlive else { return }
-            let now = NIODeadline.now()
-            // While nothing is read, the silence is ours and not the device's.
-            if isReadHeldBack { lastDeviceInput = now }
-            guard lastDeviceInput + keepAlive <= now else { return checkKeepAlive(at: lastDeviceInput + keepAlive) }
-            perform(session.timedOut(.keepAlive))
-            device?.flush()
-            finishIfOver()
-        }
+    /// Answers when to ask again; nil where there is no need. Every packet moves the time, so it is not moved at all but
+    /// compared when it has come.
+    func checkKeepAlive(at now: NIODeadline) -> NIODeadline? {
+        guard let keepAlive else { return nil }
+        // While nothing is read, the silence is ours and not the device's.
+        if isReadHeldBack { lastDeviceInput = now }
+        guard lastDeviceInput + keepAlive <= now else { return lastDeviceInput + keepAlive }
+        perform(session.timedOut(.keepAlive, detail: nil))
+        device?.flush()
+        finishIfOver()
+        return nil
     }
 
     /// Both legs are gone: the session's place is free.
@@ -370,6 +374,7 @@ extension SessionDriver {
         context = nil
         device = nil
         timers.stopAll()
+        host.forgetKeepAlive(of: self)
         deviceLeft()
         if let claim { host.clientIDs.release(claim) }
         claim = nil

@@ -20,7 +20,10 @@ final class SessionHost {
     private let routes: RoutingTable
     private let identities: IdentityMapper
     private let admission: SharedAdmission
+    /// By the listener's name; what devices of one listener share.
+    private var contexts: [String: SessionContext] = [:]
     private var drivers: [ObjectIdentifier: SessionDriver] = [:]
+    private let keepAlives: KeepAliveClock
     private var whenEmpty: EventLoopPromise<Void>?
 
     init(shared: SharedState, eventLoop: any EventLoop) {
@@ -30,6 +33,7 @@ final class SessionHost {
         self.routes = shared.routes
         self.identities = shared.identities
         self.admission = shared.admission
+        self.keepAlives = KeepAliveClock(eventLoop: eventLoop)
         self.users = shared.users
         self.clientIDs = shared.clientIDs
         self.gatewayNumbers = shared.gatewayNumbers
@@ -65,13 +69,20 @@ final class SessionHost {
         return gateway.connect(keepAlive: nil, observer: observer)
     }
 
-    private func sessionContext(_ decision: AdmissionControl.Decision, listener: String, peer: String) -> SessionContext
-    {
-        let overLimit: String? = if case .refuse(let why) = decision { why } else { nil }
-        return SessionContext(
-            routes: routes, identities: identities, maximumPacketSize: configuration.limits.packetSize,
-            connectWithin: configuration.limits.connectWithin, connectTimeout: configuration.uplink.connectTimeout,
-            listener: listener, peer: peer, makeClientID: Self.makeClientID, overLimit: overLimit)
+    private func sessionContext(
+        _ decision: AdmissionControl.Decision, listener: String, peer: String
+    ) -> SessionContext {
+        var context =
+            contexts[listener]
+            ?? SessionContext(
+                routes: routes, identities: identities, maximumPacketSize: configuration.limits.packetSize,
+                connectWithin: configuration.limits.connectWithin,
+                connectTimeout: configuration.uplink.connectTimeout, listener: listener,
+                makeClientID: Self.makeClientID)
+        contexts[listener] = context
+        context.peer = peer
+        if case .refuse(let why) = decision { context.overLimit = why }
+        return context
     }
 
     func add(_ driver: SessionDriver) {
@@ -81,6 +92,17 @@ final class SessionHost {
     /// The device is gone: another may come in its place.
     func deviceLeft(_ decision: AdmissionControl.Decision, peer: String) {
         admission.left(decision, from: peer)
+    }
+
+    /// Has the driver asked about its device's keepalive at that time.
+    func watchKeepAlive(of driver: SessionDriver, from deadline: NIODeadline) {
+        keepAlives.watch(ObjectIdentifier(driver), deadline) { [weak self] key, now in
+            self?.drivers[key]?.checkKeepAlive(at: now)
+        }
+    }
+
+    func forgetKeepAlive(of driver: SessionDriver) {
+        keepAlives.forget(ObjectIdentifier(driver))
     }
 
     func remove(_ driver: SessionDriver) {

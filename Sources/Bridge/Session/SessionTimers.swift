@@ -1,9 +1,7 @@
 import BridgeCore
 import NIOCore
 
-/// The running timers of one session.
-///
-/// The keepalive is special: every packet moves it, so it is not moved at all but compared when it runs out.
+/// The running timers of one session, but for the keepalive: that is ``KeepAliveClock``'s.
 struct SessionTimers {
     private let eventLoop: any EventLoop
     private var running: [SessionTimer: Scheduled<Void>] = [:]
@@ -18,10 +16,12 @@ struct SessionTimers {
 
     mutating func stop(_ timer: SessionTimer) {
         running.removeValue(forKey: timer)?.cancel()
+        // A connected session has none: no storage either.
+        if running.isEmpty { running = [:] }
     }
 
     mutating func stopAll() {
         for task in running.values { task.cancel() }
-        running.removeAll()
+        running = [:]
     }
 }

@@ -17,7 +17,7 @@ import NIOCore
 /// `brokerLeft`: only the broker is left to end; `clientLeft`: only the client is. Packets pass through unchanged; of
 /// their contents only the fixed headers are looked at, and CONNECT's protocol level.
 package struct StreamRelay: Sendable {
-    /// How long the second side may take to end after the first.
+    /// How long the second side may take to end after the first, without taking any of what is under way to it.
     package static let goodbye: Duration = .seconds(3)
 
     package struct Context: Sendable {
@@ -269,6 +269,14 @@ extension StreamRelay {
 // MARK: - Time, shutdown
 
 extension StreamRelay {
+    /// The client or the broker took some of what is under way to it: as long as that goes on, the end can wait.
+    package func progressed() -> [RelayAction] {
+        switch state {
+        case .brokerLeft, .clientLeft: [.start(.goodbye, after: Self.goodbye)]
+        case .awaitingConnect, .connecting, .relaying, .completing, .over: []
+        }
+    }
+
     package mutating func timedOut(_ timer: RelayTimer) -> [RelayAction] {
         switch (timer, state) {
         case (.connectPacket, .awaitingConnect):

@@ -1,35 +1,59 @@
 import MQTTCodec
 
 /// What a session knows of the world besides its two legs.
+///
+/// Most of it is the same for all devices of a listener and held once for all of them.
 package struct SessionContext: Sendable {
-    package var routes: RoutingTable
-    package var identities: IdentityMapper
-    /// Bytes; told to 5.0 devices as Maximum Packet Size.
-    package var maximumPacketSize: Int
-    package var connectWithin: Duration
-    package var connectTimeout: Duration
-    /// The value of `${listener}`.
-    package var listener: String
+    private final class Shared: Sendable {
+        let routes: RoutingTable
+        let identities: IdentityMapper
+        let maximumPacketSize: Int
+        let connectWithin: Duration
+        let connectTimeout: Duration
+        let listener: String
+        let makeClientID: @Sendable () -> String
+
+        init(
+            _ routes: RoutingTable, _ identities: IdentityMapper, _ maximumPacketSize: Int, _ connectWithin: Duration,
+            _ connectTimeout: Duration, _ listener: String, _ makeClientID: @escaping @Sendable () -> String
+        ) {
+            self.routes = routes
+            self.identities = identities
+            self.maximumPacketSize = maximumPacketSize
+            self.connectWithin = connectWithin
+            self.connectTimeout = connectTimeout
+            self.listener = listener
+            self.makeClientID = makeClientID
+        }
+    }
+
+    private let shared: Shared
     /// The device's IP address, the value of `${peer}`.
     package var peer: String
-    /// A client id for a device that has none, where a route needs one. At most 23 characters [MQTT-3.1.3-5].
-    package var makeClientID: @Sendable () -> String
     /// Set where a limit was reached when the device came: its CONNECT is answered with a refusal that says so.
     package var overLimit: String?
 
+    /// - Parameters:
+    ///   - maximumPacketSize: Bytes; told to 5.0 devices as Maximum Packet Size.
+    ///   - listener: The value of `${listener}`.
+    ///   - makeClientID: A client id for a device that has none, where a route needs one. At most 23 characters
+    ///     [MQTT-3.1.3-5].
     package init(
         routes: RoutingTable, identities: IdentityMapper, maximumPacketSize: Int, connectWithin: Duration,
-        connectTimeout: Duration, listener: String, peer: String, makeClientID: @escaping @Sendable () -> String,
+        connectTimeout: Duration, listener: String, peer: String = "", makeClientID: @escaping @Sendable () -> String,
         overLimit: String? = nil
     ) {
-        self.routes = routes
-        self.identities = identities
-        self.maximumPacketSize = maximumPacketSize
-        self.connectWithin = connectWithin
-        self.connectTimeout = connectTimeout
-        self.listener = listener
+        self.shared = Shared(
+            routes, identities, maximumPacketSize, connectWithin, connectTimeout, listener, makeClientID)
         self.peer = peer
-        self.makeClientID = makeClientID
         self.overLimit = overLimit
     }
+
+    package var routes: RoutingTable { shared.routes }
+    package var identities: IdentityMapper { shared.identities }
+    package var maximumPacketSize: Int { shared.maximumPacketSize }
+    package var connectWithin: Duration { shared.connectWithin }
+    package var connectTimeout: Duration { shared.connectTimeout }
+    package var listener: String { shared.listener }
+    package var makeClientID: @Sendable () -> String { shared.makeClientID }
 }

@@ -54,7 +54,9 @@ extension QUICConnection {
         now: NIODeadline
     ) throws(QUICError) -> QUICConnection {
         let (configuration, tls) = (incoming.configuration, incoming.tls)
-        let recording = tls.ticketKey == nil ? nil : tls.antiReplay?.recording()
+        // What a client's certificate proved is only known once the handshake has completed.
+        let takesEarlyData = tls.ticketKey != nil && !tls.demandsClientCertificate
+        let recording = takesEarlyData ? tls.antiReplay?.recording() : nil
         let handle = try incoming.withInitial { initial, secret throws(QUICError) in
             try (tls.ticketKey?.bytes ?? []).withUnsafeBufferPointer { ticketKey throws(QUICError) in
                 try make(

@@ -107,11 +107,11 @@ extension QUICConnection {
 
     /// Tells ngtcp2 that a burst has gone out, from which it reckons when the next may.
     ///
-    /// A few small packets now and then are no burst (RFC 9002 7.7): pacing them would wake the event loop once more for
-    /// each, to send nothing.
+    /// A datagram or two now and then are no burst (RFC 9002 7.7): pacing them would wake the event loop once more for
+    /// each, to send nothing. Many of them in a row are one.
     private func pace(at now: NIODeadline, isBurstOver: Bool) {
         guard bytesInBurst > 0 else { return }
-        if bytesInBurst >= bridge_quic_send_quantum(handle) {
+        if bytesInBurst > (isBurstOver ? 2 * configuration.datagramCapacity : bridge_quic_send_quantum(handle) - 1) {
             bytesInBurst = 0
             bridge_quic_burst_sent(handle, now.nanoseconds)
         } else if isBurstOver, now >= burstStartedAt + Self.burstSpan {
@@ -119,7 +119,7 @@ extension QUICConnection {
         }
     }
 
-    /// Packets further apart belong to different bursts.
+    /// Datagrams further apart belong to different bursts.
     private static let burstSpan = TimeAmount.milliseconds(5)
 
     /// Writes a CONNECTION_CLOSE. Nil where none can be sent, as before the first packet.

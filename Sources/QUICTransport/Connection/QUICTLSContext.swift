@@ -62,8 +62,8 @@ package final class QUICTLSContext: @unchecked Sendable {
     ///   - ticketKey: where given, each client gets a ticket that makes its next handshake shorter. Tickets hold what
     ///     the client's certificate proved, and are of no use once the client CAs, the protocols or the limits of the
     ///     `QUICConfiguration` are others.
-    ///   - antiReplay: beside a ticket key, lets clients send before the handshake is through (0-RTT). It still has to
-    ///     be borne in mind that a client sends the same again when early data is refused.
+    ///   - antiReplay: beside a ticket key, lets clients send before the handshake is through (0-RTT). Not where they
+    ///     must show a certificate: who they are is only known then.
     package static func server(
         certificateFile: String,
         keyFile: String,

@@ -22,6 +22,8 @@ final class EndpointSocket {
 
     private let eventLoop: any EventLoop
     private let isListener: Bool
+    /// Sockets of other event loops have the same address.
+    private let isShared: Bool
     private let logger: Logger
     /// What it is bound to: a listener keeps the port it was given when it has to be opened again.
     private(set) var address: SocketAddress
@@ -33,10 +35,11 @@ final class EndpointSocket {
     /// Owns this.
     weak var endpoint: QUICEndpoint?
 
-    init(eventLoop: any EventLoop, address: SocketAddress, isListener: Bool, logger: Logger) {
+    init(eventLoop: any EventLoop, address: SocketAddress, isListener: Bool, isShared: Bool, logger: Logger) {
         self.eventLoop = eventLoop
         self.address = address
         self.isListener = isListener
+        self.isShared = isShared
         var logger = logger
         logger[metadataKey: "leg"] = isListener ? "client" : "uplink"
         self.logger = logger
@@ -67,7 +70,7 @@ final class EndpointSocket {
         guard case .none = state, let endpoint else { return }
         state = .opening
         let bound = NIOLoopBound(endpoint, eventLoop: eventLoop)
-        DatagramSocket.open(address, isShared: isListener, on: eventLoop) { DatagramHandler(endpoint: bound) }
+        DatagramSocket.open(address, isShared: isShared, on: eventLoop) { DatagramHandler(endpoint: bound) }
             .assumeIsolated()
             .whenComplete { [weak self] result in
                 self?.opened(result)

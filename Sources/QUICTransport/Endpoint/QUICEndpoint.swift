@@ -55,7 +55,8 @@ package final class QUICEndpoint {
         self.family = family
         self.logger = logger
         self.socket = EndpointSocket(
-            eventLoop: eventLoop, address: address, isListener: server != nil, logger: logger)
+            eventLoop: eventLoop, address: address, isListener: server != nil, isShared: server?.isShared ?? false,
+            logger: logger)
         self.server = server
         // Each costs a look at all connections, of which a server has many, and whose clients seldom send one.
         self.resetBudget = ReplyBudget(perSecond: server == nil ? 500 : 20)
@@ -261,17 +262,21 @@ extension QUICEndpoint {
         while count < Self.datagramsPerTurn, let datagram = handle.connection.nextDatagram(at: now) {
             count += 1
             if segmentationOffload, batch?.append(datagram.bytes, remote: datagram.remote) == true { continue }
-            if let full = batch { write(full, on: channel) }
+            if let full = batch { write(full, of: handle, on: channel) }
             batch = DatagramBatch(datagram.bytes, remote: datagram.remote)
         }
-        if let rest = batch { write(rest, on: channel) }
+        if let rest = batch { write(rest, of: handle, on: channel) }
         if count == Self.datagramsPerTurn { needsFlush(handle) }
         return count > 0
     }
 
-    private func write(_ batch: DatagramBatch, on channel: any Channel) {
-        let promise = eventLoop.makePromise(of: Void.self)
+    private func write(_ batch: DatagramBatch, of handle: QUICConnectionHandle, on channel: any Channel) {
         let isSegmented = batch.segments > 1
+        // Once a connection stands, QUIC itself finds out what does not arrive.
+        guard isSegmented || !handle.connection.isHandshakeConfirmed else {
+            return channel.pipeline.syncOperations.write(NIOAny(batch.envelope), promise: nil)
+        }
+        let promise = eventLoop.makePromise(of: Void.self)
         channel.pipeline.syncOperations.write(NIOAny(batch.envelope), promise: promise)
         promise.futureResult.assumeIsolated().whenFailure { [weak self] error in
             self?.writeFailed(error, isSegmented: isSegmented)

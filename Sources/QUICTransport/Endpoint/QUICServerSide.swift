@@ -18,6 +18,9 @@ package final class QUICServerSide {
         self.logger = logger
     }
 
+    /// Endpoints of other event loops have the same address.
+    var isShared: Bool { place != nil }
+
     /// What the next connections are made with; those that are there keep theirs.
     package var tls: QUICTLSContext {
         get { acceptor.tls }

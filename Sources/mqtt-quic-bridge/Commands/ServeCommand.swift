@@ -11,7 +11,8 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Takes MQTT over QUIC in front of a broker that speaks TCP only, until SIGTERM or Ctrl-C.",
         discussion: """
             The other end of `run`, and of every client of MQTT over QUIC: each QUIC stream becomes one TCP connection to \
-            the broker. Reads the sections `serve` and `log` of the configuration. SIGHUP reads certificate, key \
+            the broker. On a host with several addresses in one network, name each of them in serve.listen: replies \
+            to what comes to a wildcard leave from the address that the system chooses. Reads the sections `serve` and `log` of the configuration. SIGHUP reads certificate, key \
             and client CA again, which happens by itself when they change, and the ticket key file. That file holds \
             what lets clients return after a restart; it is made where it is missing, and made anew when it is older \
             than 30 days at the start or at SIGHUP. To change the key at once, delete the file and send SIGHUP. The first SIGTERM or Ctrl-C ends all sessions in \

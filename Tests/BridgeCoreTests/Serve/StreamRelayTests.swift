@@ -264,6 +264,19 @@ import Testing
         #expect(relay.clientSent(Self.nothing, isEnd: true) == [.stop(.goodbye)])
     }
 
+    /// The end waits for a side that is slow, but not for one that takes nothing.
+    @Test func progressPutsTheEndOff() {
+        var relay = Self.relaying()
+        #expect(relay.progressed() == [])
+        _ = relay.brokerEnded()
+        #expect(relay.progressed() == [Self.goodbye])
+        _ = relay.timedOut(.goodbye)
+        #expect(relay.progressed() == [])
+        var other = Self.relaying()
+        _ = other.clientSent(Self.disconnect, isEnd: true)
+        #expect(other.progressed() == [Self.goodbye])
+    }
+
     // MARK: - Shutdown
 
     private static let words: [(UInt8, [RelayAction])] = [

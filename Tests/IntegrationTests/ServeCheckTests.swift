@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+
+/// `check --serve`, and what a bad configuration does to `serve`.
+@Suite(.timeLimit(.minutes(10)))
+struct ServeCheckTests {
+    private static func run(_ arguments: String...) async throws -> (end: ChildProcess.ProcessEnd, said: String) {
+        let process = try await ChildProcess.start("serve", Toolbox.bridge(), arguments)
+        let end = try await process.end()
+        // Both streams end after the process does, or much later where a child of another test's has inherited them.
+        _ = try? await process.output.first("the end of output", within: .seconds(2)) { _ in false }
+        _ = try? await process.errors.first("the end of errors", within: .seconds(2)) { _ in false }
+        return (end, (await process.output.all + process.errors.all).joined(separator: "\n"))
+    }
+
+    private static func file(in folder: Folder, _ lines: [String] = []) async throws -> String {
+        var options = ServeScenario.Options()
+        options.serve = lines
+        return try folder.write(
+            "serve.yaml", try await ServeScenario.configuration(options, in: folder, brokerPort: 1883))
+    }
+
+    @Test func aGoodConfigurationIsShown() async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        let file = try await Self.file(in: folder, ["ticket_key_file: ticket.key"])
+        let (end, said) = try await Self.run("check", "--serve", "--config", file)
+        #expect(end == .exit(0), "\(said)")
+        #expect(said.contains("broker_port: 1883"))
+        #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/ticket.key"))
+    }
+
+    @Test func aKeyOfAnotherCertificateIsNotUsable() async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        let file = try await Self.file(in: folder)
+        let other = try await Certificates.make().key("client")
+        try folder.write("certificate.key", try String(contentsOfFile: other, encoding: .utf8))
+        for command in [["check", "--serve"], ["serve"]] {
+            let (end, said) = try await Self.run(
+                command[0], "--config", file, command.count > 1 ? command[1] : "--log-level=info")
+            #expect(end == .exit(78) && said.contains("certificate.key"), "\(said)")
+        }
+    }
+
+    @Test func aTicketKeyFileOfSomethingElseIsNotUsable() async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        let file = try await Self.file(in: folder, ["ticket_key_file: ticket.key"])
+        try folder.write("ticket.key", "not a key")
+        let (end, said) = try await Self.run("serve", "--config", file)
+        #expect(end == .exit(78) && said.contains("64 bytes"), "\(said)")
+    }
+
+    @Test func aWrongKeyIsNamedWithItsLine() async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        let file = try await Self.file(in: folder, ["brokre_host: a"])
+        let (end, said) = try await Self.run("serve", "--config", file)
+        #expect(end == .exit(78) && said.contains("serve.yaml:") && said.contains("broker_host"), "\(said)")
+    }
+}
