@@ -38,9 +38,12 @@ package struct BridgeService: Service {
         var channels: [any Channel] = []
         for address in shared.configuration.listen { channels.append(try await listener.bind(address)) }
 
+        let users = Task { [shared] in await shared.users?.follow(shared.logger) }
+
         // Cancellation is a reason to stop like any other.
         try? await gracefulShutdown()
 
+        users.cancel()
         shared.logger.info(
             "shutting down", metadata: ["within": "\(shared.configuration.limits.shutdownTimeout)"])
         for channel in channels { try? await channel.close() }

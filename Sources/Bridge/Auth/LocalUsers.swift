@@ -1,5 +1,6 @@
 import BridgeCore
 import Foundation
+import Logging
 import NIOCore
 import NIOPosix
 import Passwords
@@ -7,13 +8,15 @@ import Synchronization
 
 /// The users that the bridge itself lets in, from a file that is read again when it changes.
 final class LocalUsers: Sendable {
-    let path: String
+    private let path: String
     private let file: Mutex<PasswordFile>
+    private let watch: FileWatch
     private let threadPool: NIOThreadPool
 
     /// Throws what is wrong with the file.
     init(path: String, threadPool: NIOThreadPool = .singleton) throws {
         self.path = path
+        self.watch = FileWatch([path])
         self.file = Mutex(try Self.read(path))
         self.threadPool = threadPool
     }
@@ -29,11 +32,24 @@ final class LocalUsers: Sendable {
         }
     }
 
-    /// Throws where the new content is not usable; that of before stays.
-    func reload() throws -> Int {
-        let new = try Self.read(path)
-        file.withLock { $0 = new }
-        return new.count
+    /// Has the file read again whenever it has changed, until it is cancelled. Devices that are in stay in.
+    func follow(_ logger: Logger) async {
+        await watch.run {
+            let path = path
+            switch await FileThread.run({ Result { try Self.read(path) } }) {
+            case .success(let new)?:
+                file.withLock { $0 = new }
+                logger.notice(
+                    "the users file was read again",
+                    metadata: ["path": "\(path)", "users": "\(new.count)", "leg": "device"])
+            case .failure(let error)?:
+                logger.warning(
+                    "the new users file is not usable, and the users of before stay",
+                    metadata: ["error": "\(error)", "leg": "device"])
+            case nil:
+                break
+            }
+        }
     }
 
     private static func read(_ path: String) throws -> PasswordFile {

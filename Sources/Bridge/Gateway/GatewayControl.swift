@@ -63,10 +63,16 @@ final class GatewayControl {
         perform(session.shutDown())
     }
 
+    /// The connection broke: tells what that means for the session, and the connection that it is over.
+    func connectionLost(_ loss: UplinkLoss) {
+        perform(session.lost(loss))
+    }
+
     /// The connection is gone, and whoever needs to know of it does.
     func connectionClosed() {
         for task in timers.values { task.cancel() }
         timers.removeAll()
+        // It holds the connection, which holds this.
         leg = nil
         giveBack(pause: .zero)
     }
@@ -141,7 +147,8 @@ extension GatewayControl {
         let pause = why.minimumPause(session.version)
         giveBack(pause: pause)
         guard why != .shutDown else { return }
-        connection?.controlEnded(UplinkConnectionEnd(why: "\(why)", pause: pause, isLogged: true))
+        connection?.controlEnded(
+            UplinkConnectionEnd(why: "\(why)", isBrokerBusy: why.isBrokerBusy, pause: pause, isLogged: true))
     }
 
     private func giveBack(pause: Duration) {

@@ -1,6 +1,4 @@
 import Logging
-import NIOCore
-import NIOPosix
 
 /// Has certificate, key and client CA read again when their files change, and when asked; then the ticket key, too.
 struct CertificateWatch {
@@ -12,9 +10,9 @@ struct CertificateWatch {
     func run(_ reloads: AsyncStream<Void>) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                await FileWatch(paths: { [tls] in tls.paths }).run {
+                await tls.watch.run {
                     // A signal may have been quicker.
-                    if await onFileThread({ [tls] in tls.hasChanged }) == true {
+                    if await FileThread.run({ [tls] in tls.hasChanged }) == true {
                         await reload("files changed", withTicketKey: false)
                     }
                 }
@@ -27,7 +25,7 @@ struct CertificateWatch {
 
     private func reload(_ why: String, withTicketKey: Bool) async {
         let (tls, logger) = (tls, logger)
-        let result = await onFileThread {
+        let result = await FileThread.run {
             Result { try tls.reload(withTicketKey: withTicketKey, logger: logger) }
         }
         switch result {
@@ -41,10 +39,5 @@ struct CertificateWatch {
         case nil:
             break
         }
-    }
-
-    /// A file system may take its time.
-    private func onFileThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
-        try? await NIOThreadPool.singleton.runIfActive { body() }
     }
 }

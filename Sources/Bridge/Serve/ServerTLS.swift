@@ -17,6 +17,8 @@ final class ServerTLS: Sendable {
 
     private let configuration: ServeConfiguration
     private let state: Mutex<State>
+    /// Of certificate, key and client CA.
+    let watch: FileWatch
     /// Remembers early data over all changes of certificates. Nil: there is none.
     private let antiReplay: QUICAntiReplay?
     /// Of stateless resets and Retry tokens; the same for all event loops, and for as long as the program runs: live
@@ -26,6 +28,7 @@ final class ServerTLS: Sendable {
     /// Throws what is wrong with the files.
     init(configuration: ServeConfiguration, logger: Logger) throws {
         self.configuration = configuration
+        watch = FileWatch(Self.paths(configuration))
         antiReplay = configuration.acceptsEarlyData ? QUICAntiReplay() : nil
         let ticketKey = try Self.loadTicketKey(configuration, logger) ?? QUICTicketKey()
         secret = ticketKey.secret(for: Self.secretLabel)
@@ -55,12 +58,9 @@ final class ServerTLS: Sendable {
         return context
     }
 
-    /// Certificate, key and client CA.
-    var paths: [String] { Self.paths(configuration) }
-
     /// Whether they are others than those that were last read.
     var hasChanged: Bool {
-        paths.map { FileStamp(path: $0) } != state.withLock { $0.stamps }
+        Self.paths(configuration).map { FileStamp(path: $0) } != state.withLock { $0.stamps }
     }
 
     private static func paths(_ configuration: ServeConfiguration) -> [String] {

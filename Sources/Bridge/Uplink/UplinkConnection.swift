@@ -55,6 +55,7 @@ final class UplinkConnection {
     private var legs: [QUICStreamID: QUICUplinkLeg] = [:]
     /// What the server chose; nil before.
     private(set) var alpn: String?
+    private var isBrokerOverloaded = false
     /// For the owner: whether a look at its emptiness is due.
     var isClosingScheduled = false
 
@@ -139,6 +140,8 @@ extension UplinkConnection {
     /// The session is over, and with it all data streams. `close()` follows.
     func controlEnded(_ end: UplinkConnectionEnd) {
         guard case .open = state else { return }
+        var end = end
+        end.isBrokerBusy = end.isBrokerBusy || isBrokerOverloaded
         over(end, .network(description: end.why))
     }
 }
@@ -206,9 +209,10 @@ extension UplinkConnection: QUICConnectionObserver {
     }
 
     private func lost(_ error: QUICError) {
-        var end = UplinkConnectionEnd(why: "\(error)")
-        if case .applicationClosed(code: UplinkLoss.overloaded, _) = error { end.isBrokerBusy = true }
-        over(end, UplinkLoss(error))
+        if case .applicationClosed(code: UplinkLoss.overloaded, _) = error { isBrokerOverloaded = true }
+        // The gateway's session has its own word for it, and `controlEnded` follows.
+        if let control { return control.connectionLost(UplinkLoss(error)) }
+        over(UplinkConnectionEnd(why: "\(error)", isBrokerBusy: isBrokerOverloaded), UplinkLoss(error))
     }
 
     private func over(_ end: UplinkConnectionEnd, _ loss: UplinkLoss) {

@@ -326,7 +326,9 @@ extension UplinkConnector: UplinkConnectionOwner {
 // MARK: - Legs
 
 extension UplinkConnector: UplinkLegOwner {
-    var presentFailure: String? { lastFailure }
+    var presentFailure: String? {
+        lastFailure ?? (shared.awaitsFirstStream ? "the broker allows no stream for devices on a connection" : nil)
+    }
 
     func abandoned(_ leg: QUICUplinkLeg) {
         if let index = waiters.firstIndex(where: { $0.leg === leg }) {

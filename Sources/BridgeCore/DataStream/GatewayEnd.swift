@@ -39,6 +39,14 @@ package enum GatewayEnd: Sendable, Equatable {
         }
     }
 
+    /// The broker has too much to do, or is going away: all of the gateway's sessions are to wait a little.
+    package var isBrokerBusy: Bool {
+        switch self {
+        case .refused(let code, _), .disconnected(let code, _): Self.isTransient(code)
+        case .takenOver, .closedByBroker, .violation, .silent, .lost, .shutDown: false
+        }
+    }
+
     /// "Server unavailable" of 3.1.1; unavailable, busy, shutting down and connection rate exceeded of 5.0.
     private static func isTransient(_ code: UInt8) -> Bool {
         switch code {
@@ -52,17 +60,27 @@ extension GatewayEnd: CustomStringConvertible {
     package var description: String {
         switch self {
         case .refused(let code, let reason):
-            "the broker refused the gateway: \(ConnackCode.describe(code))\(Self.inWords(reason))"
+            "the broker refused the gateway: \(ConnackCode.describe(code))\(Self.inWords(reason))\(Self.hint(code))"
         case .takenOver:
             "another client with the gateway's client id took over: each gateway needs its own"
                 + " (uplink.identity.client_id)"
         case .disconnected(let code, let reason):
-            "the broker disconnected the gateway: \(ReasonCode(rawValue: code))\(Self.inWords(reason))"
+            "the broker disconnected the gateway: \(ReasonCode(rawValue: code).inWords)\(Self.inWords(reason))"
         case .closedByBroker: "the broker closed the gateway's session"
         case .violation(let error): "the broker broke the protocol: \(error)"
         case .silent(let what): what
         case .lost(let why): "the connection to the broker was lost: \(why)"
         case .shutDown: "the bridge is shutting the session down"
+        }
+    }
+
+    /// What of the configuration the broker may not like.
+    private static func hint(_ code: UInt8) -> String {
+        switch code {
+        case 1, 0x84: " (uplink.identity.version)"
+        case 2, 0x85: " (uplink.identity.client_id)"
+        case 4, 5, 0x86, 0x87: " (uplink.identity)"
+        default: ""
         }
     }
 

@@ -58,7 +58,7 @@ extension SessionNote: CustomStringConvertible {
         case .sessionNotKept:
             "the device asked for a session that outlives its connection: over a data stream there is none"
         case .willLost(let why): "the will of the device is lost: \(why)"
-        case .willRefused(let code): "the broker refused the will of the device: \(ReasonCode(rawValue: code))"
+        case .willRefused(let code): "the broker refused the will of the device: \(ReasonCode(rawValue: code).inWords)"
         }
     }
 }

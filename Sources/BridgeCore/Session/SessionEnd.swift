@@ -73,7 +73,7 @@ extension SessionEnd: CustomStringConvertible {
         case .takenOver: "another connection with the same client id took over"
         case .overLimit(let what): what
         case .refusedByBroker(let code): "the broker refused the device: \(ConnackCode.describe(code))"
-        case .brokerDisconnected(let code): "the broker disconnected the device: \(ReasonCode(rawValue: code))"
+        case .brokerDisconnected(let code): "the broker disconnected the device: \(ReasonCode(rawValue: code).inWords)"
         case .brokerClosed: "the broker closed the connection"
         case .brokerViolation(let error): "the broker broke the protocol: \(error)"
         case .uplinkUnreachable(let why): "the broker could not be reached: \(why)"
@@ -92,7 +92,7 @@ enum ConnackCode {
         case 3: "3, server unavailable"
         case 4: "4, bad user name or password"
         case 5: "5, not authorized"
-        default: "\(ReasonCode(rawValue: code))"
+        default: ReasonCode(rawValue: code).inWords
         }
     }
 }

@@ -32,7 +32,7 @@ struct Broker: Sendable {
             "user \(NSUserName())",
         ]
         if !options.users.isEmpty {
-            lines.append("password_file \(try await passwordFile(in: folder, options.users))")
+            lines.append("password_file \(try await PasswordFile.write("passwords", in: folder, options.users))")
         }
         let file = try folder.write(
             "mosquitto-\(port).conf", (lines + options.lines).joined(separator: "\n") + "\n")
@@ -48,17 +48,6 @@ struct Broker: Sendable {
             throw HarnessError("Mosquitto did not start", await process.errors.all.joined(separator: "\n"))
         }
         return nil
-    }
-
-    private static func passwordFile(in folder: Folder, _ users: [String: String]) async throws -> String {
-        let content = users.map { "\($0.key):\($0.value)\n" }.joined()
-        let file = try folder.write("passwords", content)
-        // Replaces the passwords in the file by their hashes.
-        let hashing = try await ChildProcess.start("mosquitto_passwd", "mosquitto_passwd", ["-U", file])
-        guard try await hashing.end() == .exit(0) else {
-            throw HarnessError("mosquitto_passwd failed", await hashing.errors.all.joined(separator: "\n"))
-        }
-        return file
     }
 
     /// Waits for a line of Mosquitto's log, such as `Sending SUBACK to client`.

@@ -89,6 +89,19 @@ final class ChildProcess: Sendable {
         try? input.close()
     }
 
+    /// What there is, or comes next; nil at the end. `availableData` would end the test process where a signal
+    /// interrupts it.
+    private static func chunk(of handle: FileHandle) -> Data? {
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = bytes.withUnsafeMutableBytes {
+                Foundation.read(handle.fileDescriptor, $0.baseAddress, $0.count)
+            }
+            if count > 0 { return Data(bytes.prefix(count)) }
+            guard count < 0, errno == EINTR else { return nil }
+        }
+    }
+
     private static func read(
         _ handle: FileHandle, into log: EventLog<String>, of name: String, _ onLine: @escaping LineHandler
     ) {
@@ -96,11 +109,7 @@ final class ChildProcess: Sendable {
         // A thread that waits, and no `readabilityHandler`: the event source of that may outlive its descriptor, which
         // ends the test process now and then where many children come and go.
         Thread.detachNewThread {
-            while true {
-                let data = handle.availableData
-                guard !data.isEmpty else { break }
-                feed.yield(data)
-            }
+            while let data = chunk(of: handle) { feed.yield(data) }
             feed.finish()
         }
         Task {

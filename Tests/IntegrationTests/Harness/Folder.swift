@@ -17,6 +17,13 @@ struct Folder: Sendable {
         return file
     }
 
+    /// Gives a file of the folder this name, in place of the one that has it.
+    func replace(_ name: String, by draft: String) throws -> String {
+        let file = "\(path)/\(name)"
+        guard rename(draft, file) == 0 else { throw HarnessError("\(draft) cannot be renamed: errno \(errno)") }
+        return file
+    }
+
     func remove() {
         try? FileManager.default.removeItem(atPath: path)
     }

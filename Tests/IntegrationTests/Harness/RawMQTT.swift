@@ -3,14 +3,17 @@ enum RawMQTT {
     static let pingreq: [UInt8] = [0xC0, 0x00]
     static let disconnect: [UInt8] = [0xE0, 0x00]
 
-    /// - Parameter level: 3 (MQTT 3.1), 4 (3.1.1) or 5.
+    /// - Parameters:
+    ///   - level: 3 (MQTT 3.1), 4 (3.1.1) or 5.
+    ///   - properties: Without their length, for 5.0 only.
     static func connect(
-        _ clientID: String, level: UInt8 = 4, keepAlive: UInt16 = 60, will: (topic: String, text: String)? = nil
+        _ clientID: String, level: UInt8 = 4, keepAlive: UInt16 = 60, will: (topic: String, text: String)? = nil,
+        properties: [UInt8] = []
     ) -> [UInt8] {
         let flags: UInt8 = will == nil ? 0x02 : 0x06
         var body = string(level == 3 ? "MQIsdp" : "MQTT")
         body += [level, flags, UInt8(keepAlive >> 8), UInt8(keepAlive & 0xFF)]
-        body += level == 5 ? [0] : []
+        body += level == 5 ? [UInt8(properties.count)] + properties : []
         body += string(clientID)
         if let will {
             body += (level == 5 ? [0] : []) + string(will.topic) + string(will.text)
@@ -58,9 +61,11 @@ enum RawMQTT {
 extension RawDevice {
     /// Sends CONNECT and returns the return code or reason code of CONNACK.
     func connect(
-        _ clientID: String, level: UInt8 = 4, keepAlive: UInt16 = 60, will: (topic: String, text: String)? = nil
+        _ clientID: String, level: UInt8 = 4, keepAlive: UInt16 = 60, will: (topic: String, text: String)? = nil,
+        properties: [UInt8] = []
     ) async throws -> UInt8 {
-        try await send(RawMQTT.connect(clientID, level: level, keepAlive: keepAlive, will: will))
+        try await send(
+            RawMQTT.connect(clientID, level: level, keepAlive: keepAlive, will: will, properties: properties))
         return try await packet().body.dropFirst().first ?? 0xFF
     }
 

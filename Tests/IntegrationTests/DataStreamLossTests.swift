@@ -1,0 +1,145 @@
+import Foundation
+import Testing
+
+/// What becomes of devices when the gateway's session does not begin, or ends.
+@Suite(.mapping(.dataStream), .timeLimit(.minutes(20)))
+struct DataStreamLossTests {
+    private static func options(_ uplink: [String] = []) -> Scenario.Options {
+        var options = Scenario.Options()
+        options.uplink = uplink
+        options.configuration = "threads: 1"
+        return options
+    }
+
+    /// It is not the devices' fault, and so they are not told that it is; the operator's log says what is wrong.
+    @Test(arguments: [
+        ("3.1.1", 5, "not authorized (uplink.identity)"), ("5.0", 0x87, "not authorized (uplink.identity)"),
+        ("5.0", 0x89, "server busy"),
+    ])
+    func aRefusedGatewayIsSaidLoudly(version: String, code: Int, words: String) async throws {
+        let options = Self.options(["backoff_minimum: 50ms", "backoff_maximum: 200ms"])
+        try await Scenario.run(options) { scenario in
+            try await scenario.front.refuseConnects(with: code)
+            for name in ["first", "second"] {
+                let refused = try await scenario.client(name).tryConnect(
+                    port: scenario.bridge.port, ["version": .string(version)])
+                #expect(refused.event == "connected" && refused.code == 0x88)
+            }
+            let line = try await scenario.bridgeLogs("gateway session ended", "the broker refused the gateway", words)
+            // What the broker may get over by itself is a warning only.
+            #expect(line.localizedCaseInsensitiveContains(code == 0x89 ? "warning" : "error"))
+            #expect(line.contains("client_id=gateway-1"))
+
+            try await scenario.front.refuseConnects(with: 0)
+            try await eventuallyConnects(scenario, "later")
+        }
+    }
+
+    /// 3.1.1 has no words for it: a control stream that just ends.
+    @Test(arguments: ["3.1.1", "5.0"])
+    func aGatewayThatIsTakenOverLeavesItsClientIDAlone(version: String) async throws {
+        let options = Self.options(["backoff_minimum: 50ms", "backoff_maximum: 200ms", "connect_timeout: 30s"])
+        try await Scenario.run(options) { scenario in
+            let observer = try await scenario.observer("will/#")
+            let will: JSONValue = ["topic": "will/1", "payload": ["text": "gone"], "qos": 1]
+            let first = try await scenario.device("first", ["version": .string(version), "will": will])
+            let second = try await scenario.device("second", ["version": .string(version)])
+            guard let connection = try await scenario.front.connection(of: "gateway-1") else {
+                throw HarnessError("no connection")
+            }
+            let start = ContinuousClock.now
+            try await scenario.front.takeOver(connection)
+            for device in [first, second] {
+                let end = try await device.disconnected()
+                if version == "5.0" { #expect(end.fromServer == true && end.code == 0x8B) }
+            }
+            let words = version == "5.0" ? "took over" : "closed the gateway's session"
+            let line = try await scenario.bridgeLogs("gateway session ended", words, "devices=2")
+            #expect(line.localizedCaseInsensitiveContains(version == "5.0" ? "error" : "warning"))
+
+            // A device that comes back at once waits for the gateway to come back, which is not before 5 s are over.
+            _ = try await scenario.device("third", ["version": .string(version)])
+            #expect(ContinuousClock.now - start >= .seconds(4.9))
+            // So did the will of one whose stream was gone.
+            #expect(try await observer.message().text == "gone")
+        }
+    }
+
+    /// Nobody answers any more, as when the network is gone.
+    @Test(arguments: ["3.1.1", "5.0"])
+    func aLostConnectionEndsItsDevices(version: String) async throws {
+        try await Scenario.run(Self.options(["idle_timeout: 4s", "keep_alive: 1s"])) { scenario in
+            let observer = try await scenario.observer("will/#")
+            var devices: [PahoClient] = []
+            for name in ["a", "b", "c"] {
+                let will: JSONValue = ["topic": "will/\(name)", "payload": ["text": "gone"], "qos": 1]
+                let device = try await scenario.device(name, ["version": .string(version), "will": will])
+                devices.append(device)
+            }
+            try await scenario.farEnd.mute(true)
+            for device in devices {
+                let end = try await device.disconnected()
+                if version == "5.0" { #expect(end.fromServer == true && end.code == 0x8B) }
+            }
+            try await scenario.bridgeLogs("gateway session ended", "devices=3")
+            try await scenario.farEnd.mute(false)
+            try await eventuallyConnects(scenario, "later")
+            var topics: Set<String> = []
+            for _ in devices { topics.insert(try await observer.message().topic ?? "") }
+            #expect(topics == ["will/a", "will/b", "will/c"])
+        }
+    }
+
+    @Test func theBrokersRestartIsSurvived() async throws {
+        try await Scenario.run(Self.options(["backoff_minimum: 50ms", "backoff_maximum: 200ms"])) { scenario in
+            let devices = [try await scenario.device("a"), try await scenario.device("b", ["version": "5.0"])]
+            try scenario.front.closeAll(code: 0x38B)
+            for device in devices { _ = try await device.disconnected() }
+            try await eventuallyConnects(scenario, "later")
+        }
+    }
+
+    /// The control stream is the session: the broker ends all with it.
+    @Test func aResetControlStreamEndsTheSession() async throws {
+        try await Scenario.run(Self.options(["backoff_minimum: 50ms", "backoff_maximum: 200ms"])) { scenario in
+            let device = try await scenario.device("device", ["version": "5.0"])
+            guard let connection = try await scenario.front.connection(of: "gateway-1") else {
+                throw HarnessError("no connection")
+            }
+            try await scenario.front.reset(stream: 0, of: connection)
+            let end = try await device.disconnected()
+            #expect(end.fromServer == true && end.code == 0x8B)
+            try await scenario.bridgeLogs("gateway session ended", "devices=1")
+            try await eventuallyConnects(scenario, "later")
+        }
+    }
+
+    /// Devices first, then the gateway's sessions, then the connections.
+    @Test func shutdownEndsAllInOrder() async throws {
+        try await Scenario.run(Self.options()) { scenario in
+            let observer = try await scenario.observer("#")
+            let will: JSONValue = ["topic": "will", "payload": ["text": "gone"], "qos": 1]
+            let delayed: JSONValue = [
+                "topic": "delayed", "payload": ["text": "gone"], "qos": 1, "properties": ["WillDelayInterval": 200],
+            ]
+            let old = try await scenario.device("old", ["will": will])
+            let new = try await scenario.device("new", ["version": "5.0", "will": will])
+            let gone = try await scenario.device(
+                "gone", ["version": "5.0", "will": delayed, "properties": ["SessionExpiryInterval": 300]])
+            try await gone.vanish()
+            try await scenario.gone("gone")
+            scenario.bridge.process.signal(SIGTERM)
+            #expect(try await scenario.bridge.process.end() == .exit(0))
+            #expect(try await new.disconnected().code == 0x8B)
+            _ = try await old.disconnected()
+            try await scenario.broker.logs("Received DISCONNECT from gateway-1")
+            try await scenario.broker.logs("Received DISCONNECT from gateway-2")
+            // A will that waited for its time has no later one; those of devices that were told are not published.
+            #expect(try await observer.message().topic == "delayed")
+            try await observer.publish("marker", "marker", qos: 1)
+            #expect(try await observer.message().topic == "marker")
+            let streams = try await scenario.front.events.all.filter { $0.event == "stream_closed" }
+            #expect(!streams.isEmpty && streams.allSatisfy { $0.end == "fin" })
+        }
+    }
+}
