@@ -207,7 +207,8 @@ extension UplinkConnector {
         let connection: UplinkConnection
         switch role {
         case .devices:
-            connection = dialer.dial(keepAlive: keepAlive, owner: self)
+            // One that may be shared is not to be thought alive for as long as its first device is patient.
+            connection = dialer.dial(keepAlive: sharing == .refused ? keepAlive : nil, owner: self)
         case .gateway(let version, let identity, let numbers):
             let control = GatewayControl(
                 identity: identity, version: version, numbers: numbers, connectTimeout: configuration.connectTimeout,
