@@ -89,6 +89,27 @@ struct MuxLossTests {
         }
     }
 
+    /// The bridge's NAT takes other ports: the devices do not notice.
+    @Test func aNATThatRebindsIsFollowed() async throws {
+        let options = Scenario.Options.onOneLoop(uplink: ["keep_alive: 1s"])
+        try await Scenario.run(options) { scenario in
+            let relay = try await UDPRelay.start(to: scenario.farEnd.port)
+            let configuration = try await Scenario.configuration(options, port: relay.port)
+            let bridge = try await Bridge.start(in: scenario.folder, configuration: configuration)
+            await scenario.own(bridge.process)
+            let load = try await scenario.load()
+            try await load.connect(20, port: bridge.port, ["subscribe": true])
+            for _ in 0..<8 {
+                try await relay.rebind()
+                #expect(try await load.perform("publish", answer: "published").count == 20)
+                _ = try await load.roundTrips(samples: 20)
+            }
+            #expect(await !load.events.all.contains { $0.event == "ended" })
+            #expect(try await scenario.serve.connections == 1)
+            await relay.stop()
+        }
+    }
+
     /// It forgot its connections, but not its key: its stateless reset ends them long before the idle timeout.
     @Test func aRestartedServerSaysThatItForgot() async throws {
         let number = 20

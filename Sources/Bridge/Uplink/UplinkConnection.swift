@@ -55,6 +55,8 @@ final class UplinkConnection {
     private var legs: [QUICStreamID: QUICUplinkLeg] = [:]
     /// What the server chose; nil before.
     private(set) var alpn: String?
+    /// When the last device left it; as long as there was none, when it was made.
+    private(set) var emptySince = NIODeadline.now()
     /// For the owner: whether a look at its emptiness is due.
     var isClosingScheduled = false
 
@@ -162,6 +164,7 @@ extension UplinkConnection {
     /// the others on the connection lose nothing by it.
     func left(_ stream: QUICStreamID, unconsumed: Int, isFinished: Bool) {
         guard legs.removeValue(forKey: stream) != nil, case .open(let handle) = state else { return }
+        if legCount == 0 { emptySince = .now() }
         guard isShared else {
             close()
             return

@@ -325,14 +325,18 @@ extension UplinkConnector: UplinkConnectionOwner {
     }
 
     /// A shared connection that carries nobody for as long as `uplink.idle_timeout` is closed.
-    private func closeLater(_ connection: UplinkConnection) {
+    private func closeLater(_ connection: UplinkConnection, from start: NIODeadline? = nil) {
         guard connection.isShared, connection.legCount == 0, !connection.isClosingScheduled else { return }
         connection.isClosingScheduled = true
-        let delay = TimeAmount(configuration.idleTimeout)
-        eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self, weak connection] () -> Void in
+        let patience = TimeAmount(configuration.idleTimeout)
+        let deadline = (start ?? connection.emptySince) + patience
+        eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self, weak connection] () -> Void in
             guard let self, let connection else { return }
             connection.isClosingScheduled = false
-            guard shared.isSuperfluous(connection) else { return closeLater(connection) }
+            let now = NIODeadline.now()
+            // It has carried somebody meanwhile.
+            guard connection.emptySince + patience <= now else { return closeLater(connection) }
+            guard shared.isSuperfluous(connection) else { return closeLater(connection, from: now) }
             if shared.remove(connection) { connection.retire() }
         }
     }
