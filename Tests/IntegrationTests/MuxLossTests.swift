@@ -110,6 +110,22 @@ struct MuxLossTests {
         }
     }
 
+    /// The server was restarted and cannot prove that it forgot: who comes then is not kept waiting for the idle
+    /// timeout of a connection that is dead.
+    @Test func whoComesAfterASilentLossIsLetIn() async throws {
+        let options = Scenario.Options.onOneLoop(uplink: ["idle_timeout: 300s", "connect_timeout: 2s"])
+        try await Scenario.run(options) { scenario in
+            _ = try await scenario.device("before", ["keep_alive": 0])
+            await scenario.farEnd.process.stop()
+            let next = try await scenario.startAgain()
+            try await eventuallyConnects(scenario, "device")
+            #expect(await next.serve?.connections == 1)
+            let load = try await scenario.load()
+            try await load.connect(20, port: scenario.bridge.port, ["subscribe": true])
+            #expect(await next.serve?.connections == 1)
+        }
+    }
+
     /// It forgot its connections, but not its key: its stateless reset ends them long before the idle timeout.
     @Test func aRestartedServerSaysThatItForgot() async throws {
         let number = 20

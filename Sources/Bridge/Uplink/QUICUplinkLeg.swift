@@ -11,12 +11,17 @@ final class QUICUplinkLeg: UplinkLeg {
         case closed
     }
 
+    /// Many times what an acknowledgement takes on any path that is of use.
+    private static let patience = TimeAmount.seconds(1)
+
     private var state = State.waiting
     private weak var observer: (any UplinkLegObserver)?
     private weak var owner: (any UplinkLegOwner)?
     /// Bytes handed to the observer that the device has not taken yet.
     private var unconsumed = 0
     private var isFinished = false
+    private var openedAt = NIODeadline.distantPast
+    private var hasReceived = false
     private var isPeerFinished = false
 
     /// - Parameter owner: Whose line it waits in; nil for one that is given its stream at once.
@@ -66,7 +71,9 @@ final class QUICUplinkLeg: UplinkLeg {
     private func leave() {
         guard case .open(let connection, let stream) = state else { return }
         state = .closed
-        connection.left(stream, unconsumed: unconsumed, isFinished: isFinished && isPeerFinished)
+        connection.left(
+            stream, unconsumed: unconsumed, isFinished: isFinished && isPeerFinished,
+            wasUnheard: !hasReceived && openedAt + Self.patience <= .now())
     }
 }
 
@@ -94,10 +101,12 @@ extension QUICUplinkLeg {
 extension QUICUplinkLeg {
     func opened(on connection: UplinkConnection, _ stream: QUICStreamID) {
         state = .open(connection, stream)
+        openedAt = .now()
         observer?.uplinkReady(connection.limits)
     }
 
     func received(_ bytes: ByteBuffer, isEnd: Bool) {
+        hasReceived = true
         unconsumed += bytes.readableBytes
         isPeerFinished = isPeerFinished || isEnd
         observer?.uplinkReceived(bytes, isEnd: isEnd)
