@@ -16,6 +16,7 @@ final class SharedState: Sendable {
     let users: LocalUsers?
     let clientIDs = ClientIDs()
     let gatewayNumbers = GatewayNumbers()
+    let carriage = ChosenCarriage()
 
     /// Reads the certificates. Throws what makes the configuration unusable.
     init(configuration: BridgeConfiguration, logger: Logger) throws {

@@ -108,7 +108,7 @@ import Testing
     @Test func aResetIsShorterThanWhatItAnswers() throws {
         var acceptor = try acceptor(secret: [UInt8](repeating: 7, count: 32))
         var same = try self.acceptor(secret: [UInt8](repeating: 7, count: 32))
-        for (length, expected) in [(20, nil), (42, nil), (43, 42), (44, 43), (1200, 43)] {
+        for (length, expected) in [(20, nil), (21, nil), (22, 21), (42, 41), (43, 42), (44, 43), (1200, 43)] {
             let packet = ByteBuffer(bytes: [0x40] + [UInt8](repeating: 3, count: length - 1))
             let answer = reply(of: &acceptor, to: packet)
             #expect(answer?.readableBytes == expected)

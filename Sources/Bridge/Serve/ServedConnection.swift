@@ -89,7 +89,10 @@ final class ServedConnection: QUICConnectionObserver {
         if alpn != Self.multiplexed {
             for stream in drivers.keys where stream != firstStream { refuse(stream) }
         }
-        guard firstStream == nil else { return }
+        // A shared connection may be made before there is somebody to carry, or outlive its last session. What it costs
+        // is bounded by `serve.connections` and `serve.connections_per_address`; one whose client is gone ends with
+        // `serve.idle_timeout`.
+        guard firstStream == nil, alpn == Self.single else { return }
         close(after: TimeAmount(host.configuration.limits.connectWithin), "no stream came in time")
     }
 

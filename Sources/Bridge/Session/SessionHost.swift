@@ -14,7 +14,7 @@ final class SessionHost {
     /// For devices with sessions of their own at the broker.
     let connector: UplinkConnector
     private let dialer: UplinkDialer
-    private let gatewayNumbers: GatewayNumbers
+    private let shared: SharedState
     /// For devices in the gateway's sessions, by the sessions' version.
     private var gateways: [MQTTVersion: UplinkConnector] = [:]
     private let routes: RoutingTable
@@ -36,12 +36,10 @@ final class SessionHost {
         self.keepAlives = KeepAliveClock(eventLoop: eventLoop)
         self.users = shared.users
         self.clientIDs = shared.clientIDs
-        self.gatewayNumbers = shared.gatewayNumbers
         self.dialer = UplinkDialer(
             configuration: shared.configuration, eventLoop: eventLoop, tls: shared.tls, logger: shared.logger)
-        self.connector = UplinkConnector(
-            .devices, configuration: shared.configuration.uplink, dialer: dialer, eventLoop: eventLoop,
-            logger: shared.logger)
+        self.connector = UplinkConnector(.devices, shared: shared, dialer: dialer, eventLoop: eventLoop)
+        self.shared = shared
     }
 
     /// A session as the mapping has it.
@@ -63,8 +61,8 @@ final class SessionHost {
         let gateway =
             gateways[version]
             ?? UplinkConnector(
-                .gateway(version, identity, gatewayNumbers), configuration: configuration.uplink, dialer: dialer,
-                eventLoop: eventLoop, logger: logger)
+                .gateway(version, identity, shared.gatewayNumbers), shared: shared, dialer: dialer,
+                eventLoop: eventLoop)
         gateways[version] = gateway
         return gateway.connect(keepAlive: nil, observer: observer)
     }

@@ -11,6 +11,9 @@ final class QUICUplinkLeg: UplinkLeg {
         case closed
     }
 
+    /// Many times what an acknowledgement takes on any path that is of use.
+    private static let patience = TimeAmount.seconds(1)
+
     private var state = State.waiting
     /// Kept until the leg is over, or closed by the observer: a weak reference would cost each device an allocation.
     private var observer: (any UplinkLegObserver)?
@@ -18,6 +21,8 @@ final class QUICUplinkLeg: UplinkLeg {
     /// Bytes handed to the observer that the device has not taken yet.
     private var unconsumed = 0
     private var isFinished = false
+    private var openedAt = NIODeadline.distantPast
+    private var hasReceived = false
     private var isPeerFinished = false
 
     /// - Parameter owner: Whose line it waits in; nil for one that is given its stream at once.
@@ -67,7 +72,9 @@ final class QUICUplinkLeg: UplinkLeg {
     private func leave() {
         guard case .open(let connection, let stream) = state else { return }
         state = .closed
-        connection.left(stream, unconsumed: unconsumed, isFinished: isFinished && isPeerFinished)
+        connection.left(
+            stream, unconsumed: unconsumed, isFinished: isFinished && isPeerFinished,
+            wasUnheard: !hasReceived && openedAt + Self.patience <= .now())
     }
 }
 
@@ -95,10 +102,12 @@ extension QUICUplinkLeg {
 extension QUICUplinkLeg {
     func opened(on connection: UplinkConnection, _ stream: QUICStreamID) {
         state = .open(connection, stream)
+        openedAt = .now()
         observer?.uplinkReady(connection.limits)
     }
 
     func received(_ bytes: ByteBuffer, isEnd: Bool) {
+        hasReceived = true
         unconsumed += bytes.readableBytes
         isPeerFinished = isPeerFinished || isEnd
         observer?.uplinkReceived(bytes, isEnd: isEnd)

@@ -20,7 +20,7 @@ struct SharedConnections {
     /// Devices that a connection takes, which may be fewer than the operator allows: that is the server's to say.
     /// Never 0.
     var capacity: Int {
-        max(connections.map { $0.legCount + room(on: $0) }.max() ?? usualCapacity, 1)
+        max(connections.map { $0.legCount + space(on: $0) }.max() ?? usualCapacity, 1)
     }
 
     var isEmpty: Bool { connections.isEmpty }
@@ -49,7 +49,7 @@ struct SharedConnections {
 
     /// Whether so little room is left that the next connection should be on its way.
     var isNearlyFull: Bool {
-        !connections.contains { $0.legCount == 0 } && !hasReserve(besides: nil)
+        !connections.contains { $0.legCount == 0 && !$0.isSilent } && !hasReserve(besides: nil)
     }
 
     /// Whether it carries nobody, and the others have room enough.
@@ -64,6 +64,10 @@ struct SharedConnections {
     }
 
     private func room(on connection: UplinkConnection) -> Int {
+        connection.isSilent ? 0 : space(on: connection)
+    }
+
+    private func space(on connection: UplinkConnection) -> Int {
         max(min(devicesPerConnection - connection.legCount, connection.availableStreams), 0)
     }
 }

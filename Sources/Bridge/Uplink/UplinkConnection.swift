@@ -56,6 +56,11 @@ final class UplinkConnection {
     /// What the server chose; nil before.
     private(set) var alpn: String?
     private var isBrokerOverloaded = false
+    /// When the last device left it; as long as there was none, when it was made.
+    private(set) var emptySince = NIODeadline.now()
+    /// What a device sent was not acknowledged for a while, and nothing has come since. The broker may be gone without a
+    /// word, which only the idle timeout tells for sure: until then devices should rather have another connection.
+    private(set) var isSilent = false
     /// For the owner: whether a look at its emptiness is due.
     var isClosingScheduled = false
 
@@ -163,12 +168,16 @@ extension UplinkConnection {
 
     /// The leg is over. What it leaves of its stream is reset, and what came and was not taken counts as taken, so that
     /// the others on the connection lose nothing by it.
-    func left(_ stream: QUICStreamID, unconsumed: Int, isFinished: Bool) {
+    ///
+    /// - Parameter wasUnheard: It had been open for a while, and nothing had come on it.
+    func left(_ stream: QUICStreamID, unconsumed: Int, isFinished: Bool, wasUnheard: Bool) {
         guard legs.removeValue(forKey: stream) != nil, case .open(let handle) = state else { return }
+        if legCount == 0 { emptySince = .now() }
         guard isShared else {
             close()
             return
         }
+        if wasUnheard, handle.bufferedBytes(stream) > 0 { isSilent = true }
         if !isFinished { handle.reset(stream, code: 0) }
         handle.consumed(stream, bytes: unconsumed)
         owner?.connectionHasRoom(self)
@@ -188,12 +197,14 @@ extension UplinkConnection: QUICConnectionObserver {
         case (.streamsAvailable, .open):
             if isReady { owner?.connectionHasRoom(self) } else { control?.start(on: self) }
         case (.streamData(let stream, let bytes, let isEnd), .open):
+            isSilent = false
             if let leg = legs[stream] {
                 leg.received(bytes, isEnd: isEnd)
             } else {
                 handle.consumed(stream, bytes: bytes.readableBytes)
             }
         case (.streamDrained(let stream, _), .open):
+            isSilent = false
             legs[stream]?.drained()
         case (.streamReset(let stream, let code), .open):
             legs[stream]?.lost(UplinkLoss(resetCode: code))

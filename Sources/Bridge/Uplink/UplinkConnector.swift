@@ -41,6 +41,8 @@ final class UplinkConnector {
         let connection: UplinkConnection
         /// Who waits for it; nil where it is made in advance, or its device has left.
         var leg: QUICUplinkLeg?
+        /// Of the device.
+        let keepAlive: Duration?
     }
 
     private enum Step {
@@ -56,6 +58,7 @@ final class UplinkConnector {
     private let configuration: UplinkConfiguration
     private let eventLoop: any EventLoop
     private let logger: Logger
+    private let carriage: ChosenCarriage
     private let dialer: UplinkDialer
     private var gate: ReconnectGate
     private var pacer: ReconnectPacer
@@ -71,17 +74,18 @@ final class UplinkConnector {
     private var lastFailure: String?
     private var isShutDown = false
 
-    init(
-        _ role: Role, configuration: UplinkConfiguration, dialer: UplinkDialer, eventLoop: any EventLoop,
-        logger: Logger
-    ) {
+    init(_ role: Role, shared state: SharedState, dialer: UplinkDialer, eventLoop: any EventLoop) {
+        let configuration = state.configuration.uplink
         self.role = role
         self.configuration = configuration
         self.eventLoop = eventLoop
-        self.logger = logger
+        self.logger = state.logger
+        self.carriage = state.carriage
         self.dialer = dialer
         self.gate = ReconnectGate(minimum: configuration.backoffMinimum, maximum: configuration.backoffMaximum)
-        self.pacer = ReconnectPacer(perSecond: configuration.reconnectsPerSecond)
+        // The operator's figure is for the whole process.
+        self.pacer = ReconnectPacer(
+            perSecond: Double(configuration.reconnectsPerSecond) / Double(state.configuration.threads))
         switch role {
         case .devices:
             shared = SharedConnections(devicesPerConnection: configuration.devicesPerConnection)
@@ -203,14 +207,15 @@ extension UplinkConnector {
         let connection: UplinkConnection
         switch role {
         case .devices:
-            connection = dialer.dial(keepAlive: keepAlive, owner: self)
+            // One that may be shared is not to be thought alive for as long as its first device is patient.
+            connection = dialer.dial(keepAlive: sharing == .refused ? keepAlive : nil, owner: self)
         case .gateway(let version, let identity, let numbers):
             let control = GatewayControl(
                 identity: identity, version: version, numbers: numbers, connectTimeout: configuration.connectTimeout,
                 eventLoop: eventLoop, logger: logger)
             connection = dialer.dial(keepAlive: nil, owner: self, control: control)
         }
-        dials[ObjectIdentifier(connection)] = Dial(connection: connection, leg: leg)
+        dials[ObjectIdentifier(connection)] = Dial(connection: connection, leg: leg, keepAlive: keepAlive)
     }
 
     /// Has the next shared connection ready before the present ones are full.
@@ -244,6 +249,7 @@ extension UplinkConnector: UplinkConnectionOwner {
     private func chosen(_ choice: Sharing, _ connection: UplinkConnection) {
         guard configuration.mapping == .auto, sharing != choice else { return }
         sharing = choice
+        guard carriage.changes(toShared: choice == .offered) else { return }
         logger.info(
             "the broker has chosen how devices are carried",
             metadata: [
@@ -262,7 +268,7 @@ extension UplinkConnector: UplinkConnectionOwner {
         do {
             if try dial.connection.openStream(for: leg) { return }
             if dial.connection.isShared {
-                waiters.prepend((leg, nil))
+                waiters.prepend((leg, dial.keepAlive))
             } else {
                 awaitingStream[ObjectIdentifier(dial.connection)] = dial
             }
@@ -275,13 +281,20 @@ extension UplinkConnector: UplinkConnectionOwner {
     func connectionFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
         guard let dial = dials.removeValue(forKey: ObjectIdentifier(connection)) else { return }
         if lastFailure == nil, !end.isLogged {
-            logger.warning("the broker cannot be reached", metadata: ["leg": "uplink", "error": "\(end.why)"])
+            logger.warning(
+                shared.isEmpty ? "the broker cannot be reached" : "the broker takes no further connection",
+                metadata: ["leg": "uplink", "error": "\(end.why)"])
         }
         lastFailure = end.why
         let now = NIODeadline.now()
         gate.failed(at: now, jitter: .random(in: 0...1), atLeast: end.pause)
-        pacer.disturbed(at: now)
-        dial.leg?.unreachable(end.why)
+        if shared.isEmpty {
+            pacer.disturbed(at: now)
+            dial.leg?.unreachable(end.why)
+        } else if let leg = dial.leg, leg.isWaiting {
+            // The connections that there are may get room while it waits.
+            waiters.prepend((leg, dial.keepAlive))
+        }
         advance()
     }
 
@@ -301,6 +314,8 @@ extension UplinkConnector: UplinkConnectionOwner {
         }
         guard shared.remove(connection) else { return }
         pacer.disturbed(at: now)
+        // What kept a further one from being made is not what is wrong now.
+        if shared.isEmpty { lastFailure = nil }
         if !end.isLogged {
             logger.log(
                 level: connection.legCount > 0 ? .warning : .debug, "a shared connection to the broker was lost",
@@ -310,14 +325,18 @@ extension UplinkConnector: UplinkConnectionOwner {
     }
 
     /// A shared connection that carries nobody for as long as `uplink.idle_timeout` is closed.
-    private func closeLater(_ connection: UplinkConnection) {
+    private func closeLater(_ connection: UplinkConnection, from start: NIODeadline? = nil) {
         guard connection.isShared, connection.legCount == 0, !connection.isClosingScheduled else { return }
         connection.isClosingScheduled = true
-        let delay = TimeAmount(configuration.idleTimeout)
-        eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self, weak connection] () -> Void in
+        let patience = TimeAmount(configuration.idleTimeout)
+        let deadline = (start ?? connection.emptySince) + patience
+        eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self, weak connection] () -> Void in
             guard let self, let connection else { return }
             connection.isClosingScheduled = false
-            guard shared.isSuperfluous(connection) else { return closeLater(connection) }
+            let now = NIODeadline.now()
+            // It has carried somebody meanwhile.
+            guard connection.emptySince + patience <= now else { return closeLater(connection) }
+            guard shared.isSuperfluous(connection) else { return closeLater(connection, from: now) }
             if shared.remove(connection) { connection.retire() }
         }
     }

@@ -45,7 +45,8 @@ package struct ServeConfiguration: Sendable, Equatable {
         package var streamsPerConnection: Int
         /// New connections a second; a burst of one second's worth is let through.
         package var handshakesPerSecond: Int
-        /// From a stream's first byte, or the end of the handshake where there is no stream, to a whole CONNECT.
+        /// From a stream's first byte, or with `mqtt` from the end of the handshake where there is no stream, to a
+        /// whole CONNECT. A connection of `mqtt-mux` may be without streams.
         package var connectWithin: Duration
         /// Bytes that one stream may hold in each direction before the other side has to wait.
         package var streamBuffer: Int

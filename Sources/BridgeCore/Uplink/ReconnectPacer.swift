@@ -3,10 +3,13 @@ import NIOCore
 /// Spreads the devices that come back after a loss, so that a broker that has just returned is not hit by all at once.
 ///
 /// Idle until ``disturbed(at:)``; from then on devices take tokens, of which so many come each second, until no further
-/// disturbance has come for ``recovery``.
+/// disturbance has come for ``recovery`` and nobody has had to wait for ``calm``: however many they are.
 package struct ReconnectPacer: Sendable {
     /// Within this time after a loss devices are expected to come back.
     package static let recovery = TimeAmount.seconds(30)
+
+    /// A line that was empty for so long has ended.
+    package static let calm = TimeAmount.seconds(1)
 
     private struct Bucket: Sendable {
         var tokens: Double
@@ -19,9 +22,10 @@ package struct ReconnectPacer: Sendable {
     private let burst: Double
     private var bucket: Bucket?
 
-    package init(perSecond: Int) {
-        self.perSecond = Double(perSecond)
-        self.burst = max(Double(perSecond) / 10, 1)
+    /// - Parameter perSecond: above 0; an event loop's share may be less than 1.
+    package init(perSecond: Double) {
+        self.perSecond = perSecond
+        self.burst = max(perSecond / 10, 1)
     }
 
     /// A connection was lost, or could not be made.
@@ -44,9 +48,11 @@ package struct ReconnectPacer: Sendable {
         let elapsed = max(Double((now - bucket.refilledAt).nanoseconds) / 1e9, 0)
         bucket.tokens = min(bucket.tokens + elapsed * perSecond, burst)
         bucket.refilledAt = max(now, bucket.refilledAt)
-        self.bucket = bucket
+        defer { self.bucket = bucket }
         guard bucket.tokens < 1 else { return nil }
-        return now + .nanoseconds(Int64((1 - bucket.tokens) / perSecond * 1e9) + 1)
+        let next = now + .nanoseconds(Int64((1 - bucket.tokens) / perSecond * 1e9) + 1)
+        bucket.until = max(bucket.until, next + Self.calm)
+        return next
     }
 
     package mutating func took() {

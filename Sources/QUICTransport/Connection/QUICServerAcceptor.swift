@@ -25,9 +25,10 @@ package struct QUICServerAcceptor {
     private static let tokenLifetime: Duration = .seconds(10)
     /// A stateless reset looks like a short packet of this length, or is a byte shorter than what it answers.
     private static let resetLength = 43
-    /// The least a packet must have for a reset to be sent, so that two endpoints that have both forgotten do not
-    /// answer each other for ever (RFC 9000 10.3.3).
-    private static let leastLengthForReset = 43
+    /// The least a packet must have for a reset to be sent: a byte more than the smallest reset. Two endpoints that
+    /// have both forgotten do not answer each other for ever, because resets get shorter (RFC 9000 10.3.3). A silent
+    /// client's PING, of about 30 bytes, is answered: it is all that comes of an idle connection.
+    private static let leastLengthForReset = 22
 
     package var retry: Retry
     /// What the next connections are made with; those that are made keep theirs.

@@ -55,6 +55,31 @@ import Testing
         #expect(burst(&pacer, at: start + .seconds(51)) == 10_000)
     }
 
+    /// More devices than the pace lets in during the recovery: the last ones are no stampede either.
+    @Test func thePaceLastsForAsLongAsThereIsALine() {
+        var pacer = ReconnectPacer(perSecond: 10)
+        pacer.disturbed(at: start)
+        var total = 0
+        var now = start
+        for _ in 0..<600 {
+            let count = burst(&pacer, at: now)
+            #expect(count <= 1)
+            total += count
+            now = now + .milliseconds(100)
+        }
+        #expect((500...601).contains(total))
+        // Nobody has had to wait for a while.
+        #expect(burst(&pacer, at: now + .seconds(2)) == 10_000)
+    }
+
+    @Test func anEventLoopsShareMayBeLessThanOneASecond() {
+        var pacer = ReconnectPacer(perSecond: 0.5)
+        pacer.disturbed(at: start)
+        var total = 0
+        for second in 0..<20 { total += burst(&pacer, at: start + .seconds(Int64(second))) }
+        #expect((10...11).contains(total))
+    }
+
     /// The loop's clock may be older than the last look.
     @Test func aClockThatStepsBackDoesNoHarm() {
         var pacer = ReconnectPacer(perSecond: 10)

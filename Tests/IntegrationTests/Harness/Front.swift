@@ -21,6 +21,8 @@ struct Front: Sendable {
         var streams = 10
         /// Off: every stream after the control stream is refused.
         var dataStreams = true
+        /// Further lines of the section `serve`, where that is the far end.
+        var serve: [String] = []
     }
 
     static func start(broker: Int, _ options: Options = Options()) async throws -> Front {

@@ -5,6 +5,8 @@ struct Scenario: Sendable {
     struct Options: Sendable {
         var broker = Broker.Options()
         var front = Front.Options()
+        /// What the bridge connects to, where the mapping under test does not say it.
+        var farEnd: FarEnd.Kind?
         /// Top-level parts of bridge.yaml besides `listen`, `uplink` and `log`.
         var configuration = ""
         /// Further lines of `uplink`.
@@ -58,7 +60,8 @@ struct Scenario: Sendable {
     ) async throws -> Scenario {
         let broker = try await Broker.start(in: folder, options.broker)
         await processes.append(broker.process)
-        let farEnd = try await FarEnd.start(in: folder, broker: broker.port, options.front)
+        let farEnd = try await FarEnd.start(
+            in: folder, broker: broker.port, options.front, kind: options.farEnd)
         await processes.append(farEnd.process)
         let driver = try await PahoDriver.start()
         await processes.append(driver.process)
@@ -74,7 +77,7 @@ struct Scenario: Sendable {
         let certificates = try await Certificates.make()
         let uplink =
             ["host: \"\(options.host)\"", "port: \(port)", "ca: \(certificates.certificate(options.ca))"]
-            + ["mapping: \(Carrier.current.rawValue)"] + identity(options) + options.uplink
+            + mapping(options) + identity(options) + options.uplink
         return """
             listen: ["\(options.listen)"]
             uplink:
@@ -84,6 +87,10 @@ struct Scenario: Sendable {
             \(options.configuration)
 
             """
+    }
+
+    private static func mapping(_ options: Options) -> [String] {
+        options.uplink.contains { $0.hasPrefix("mapping:") } ? [] : ["mapping: \(Carrier.current.rawValue)"]
     }
 
     /// Whom the broker sees in the mapping `data-stream`.

@@ -1,0 +1,93 @@
+import Foundation
+
+/// One process of Tests/Support/load_client.py: thousands of small clients.
+struct LoadClient: Sendable {
+    let process: ChildProcess
+    let events: EventLog<LoadEvent>
+
+    static func start() async throws -> LoadClient {
+        let events = EventLog<LoadEvent>()
+        let process = try await ChildProcess.start(
+            "load_client.py", Toolbox.python, [Toolbox.support("load_client.py")]
+        ) { line in
+            guard let line else { return await events.finish("load_client.py has ended") }
+            if let event = try? JSONDecoder().decode(LoadEvent.self, from: Data(line.utf8)) {
+                await events.append(event)
+            }
+        }
+        return LoadClient(process: process, events: events)
+    }
+
+    /// Sends a command and waits for its answer, which comes at the latest when the command's time is over.
+    @discardableResult
+    func perform(
+        _ command: String, answer: String, _ fields: [String: JSONValue] = [:], within seconds: Int = 60
+    ) async throws -> LoadEvent {
+        let asked = await events.count
+        try send(command, fields, within: seconds)
+        return try await events.first(
+            "\(answer) of load_client.py", from: asked, within: .seconds(seconds) + EventLog<LoadEvent>.patience
+        ) { $0.event == answer }
+    }
+
+    /// The same without waiting.
+    func send(_ command: String, _ fields: [String: JSONValue] = [:], within seconds: Int = 60) throws {
+        var all = fields
+        all["command"] = .string(command)
+        all["timeout"] = .int(seconds)
+        try process.send(String(decoding: try JSONEncoder().encode(all), as: UTF8.self))
+    }
+
+    /// Connects so many and throws unless all are let in.
+    func connect(_ count: Int, port: Int, _ fields: [String: JSONValue] = [:], within seconds: Int = 60) async throws {
+        var all = fields
+        all["count"] = .int(count)
+        all["port"] = .int(port)
+        let event = try await perform("connect", answer: "connected", all, within: seconds)
+        guard event.count == count else {
+            throw HarnessError("\(event.count ?? 0) of \(count) were let in, \(event.refused ?? 0) refused")
+        }
+    }
+
+    /// Round trips of the first clients, one at a time.
+    func roundTrips(samples: Int, clients: Int = 10) async throws -> RoundTrips {
+        let event = try await perform(
+            "round_trips", answer: "round_trips", ["samples": .int(samples), "clients": .int(clients)])
+        guard event.count == samples, let acknowledgement = event.acknowledgement, let delivery = event.delivery else {
+            throw HarnessError("\(event.count ?? 0) of \(samples) round trips")
+        }
+        return RoundTrips(acknowledgement: Double(acknowledgement), delivery: Double(delivery))
+    }
+
+    /// The ends of so many clients, as they come.
+    func ends(_ count: Int) async throws -> [LoadEvent] {
+        var ends: [LoadEvent] = []
+        for number in 1...count {
+            ends.append(try await events.take("end \(number) of \(count)") { $0.event == "ended" })
+        }
+        return ends
+    }
+}
+
+/// Medians in microseconds.
+struct RoundTrips: Sendable, CustomStringConvertible {
+    /// From PUBLISH to PUBACK.
+    let acknowledgement: Double
+    /// From PUBLISH to the message's return.
+    let delivery: Double
+
+    var description: String { "PUBACK \(Int(acknowledgement)) us, delivery \(Int(delivery)) us" }
+}
+
+/// One JSON line of load_client.py.
+struct LoadEvent: Sendable, Decodable {
+    let event: String
+    let client: String?
+    let code: Int?
+    let count: Int?
+    let refused: Int?
+    let lost: Int?
+    let wrong: Int?
+    let acknowledgement: Int?
+    let delivery: Int?
+}

@@ -1,0 +1,92 @@
+import Foundation
+
+extension Scenario.Options {
+    /// For tests that count connections: event loops do not share them.
+    static func onOneLoop(uplink: [String] = [], serve: [String] = []) -> Self {
+        var options = Self()
+        options.configuration = "threads: 1"
+        options.uplink = uplink
+        options.front.serve = serve
+        return options
+    }
+}
+
+extension Scenario {
+    /// The program's own far end.
+    var serve: Serve {
+        get throws {
+            guard let serve = farEnd.serve else { throw HarnessError("this mapping has no serve: mark the test so") }
+            return serve
+        }
+    }
+
+    /// Starts a process of load_client.py.
+    func load() async throws -> LoadClient {
+        let load = try await LoadClient.start()
+        await own(load.process)
+        return load
+    }
+
+    /// Starts another far end at the port of the one of before, which has ended.
+    func startAgain(_ kind: FarEnd.Kind? = nil, _ options: Front.Options = .init()) async throws -> FarEnd {
+        var options = options
+        options.port = farEnd.port
+        let next = try await FarEnd.start(in: folder, broker: broker.port, options, kind: kind)
+        await own(next.process)
+        return next
+    }
+
+    /// Waits until the bridge has said such a line for so many.
+    func bridgeSays(_ text: String, times count: Int = 1) async throws {
+        try await bridge.process.errors.says(text, times: count)
+    }
+
+    /// So often has the bridge said it.
+    func bridgeSaid(_ text: String) async -> Int {
+        await bridge.process.errors.all.count { $0.contains(text) }
+    }
+}
+
+extension Serve {
+    /// QUIC connections whose handshake completed, as its log has them.
+    var connections: Int {
+        get async { await process.errors.all.count { $0.contains("client connected") } }
+    }
+
+    /// QUIC connections that have ended.
+    var endedConnections: Int {
+        get async { await process.errors.all.count { $0.contains("client connection ended") } }
+    }
+
+    func hasConnections(_ count: Int) async throws {
+        try await process.errors.says("client connected", times: count)
+    }
+
+    func hasEndedConnections(_ count: Int) async throws {
+        try await process.errors.says("client connection ended", times: count)
+    }
+}
+
+extension EventLog<String> {
+    /// Waits until so many lines have had this text.
+    func says(_ text: String, times count: Int) async throws {
+        var seen = 0
+        var position = 0
+        while true {
+            for line in elements(from: position) {
+                position += 1
+                if line.contains(text) { seen += 1 }
+            }
+            if seen >= count { return }
+            do {
+                _ = try await first("'\(text)'", from: position) { $0.contains(text) }
+            } catch {
+                throw HarnessError("'\(text)' was said \(seen) times of \(count): \(error)")
+            }
+        }
+    }
+
+    private func elements(from start: Int) -> ArraySlice<String> {
+        all.dropFirst(start)
+    }
+}
