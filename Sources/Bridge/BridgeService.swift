@@ -8,10 +8,14 @@ import ServiceLifecycle
 /// The whole bridge as one service: listens, carries devices, and ends them in order when it is told to stop.
 package struct BridgeService: Service {
     private let shared: SharedState
+    private let reloads: AsyncStream<Void>
 
     /// Reads certificates and checks routes. Throws what is wrong with them.
-    package init(configuration: BridgeConfiguration, logger: Logger) throws {
+    ///
+    /// - Parameter reloads: Each element has the users file read again.
+    package init(configuration: BridgeConfiguration, reloads: AsyncStream<Void>, logger: Logger) throws {
         self.shared = try SharedState(configuration: configuration, logger: logger)
+        self.reloads = reloads
     }
 
     /// Runs until graceful shutdown or cancellation. Throws ``ListenError``.
@@ -38,7 +42,7 @@ package struct BridgeService: Service {
         var channels: [any Channel] = []
         for address in shared.configuration.listen { channels.append(try await listener.bind(address)) }
 
-        let users = Task { [shared] in await shared.users?.follow(shared.logger) }
+        let users = Task { [shared, reloads] in await shared.users?.follow(reloads, shared.logger) }
 
         // Cancellation is a reason to stop like any other.
         try? await gracefulShutdown()

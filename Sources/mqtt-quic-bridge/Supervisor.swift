@@ -24,6 +24,16 @@ enum Supervisor {
         }
     }
 
+    /// An element for each SIGHUP, which then no longer ends the program.
+    static func hangups() async -> AsyncStream<Void> {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        let (hangups, hangup) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        Task {
+            for await _ in signals { hangup.yield() }
+        }
+        return hangups
+    }
+
     private static func exitAtSecondSignal(_ logger: Logger) async {
         var count = 0
         for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {

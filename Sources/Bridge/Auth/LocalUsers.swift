@@ -32,23 +32,31 @@ final class LocalUsers: Sendable {
         }
     }
 
-    /// Has the file read again whenever it has changed, until it is cancelled. Devices that are in stay in.
-    func follow(_ logger: Logger) async {
-        await watch.run {
-            let path = path
-            switch await FileThread.run({ Result { try Self.read(path) } }) {
-            case .success(let new)?:
-                file.withLock { $0 = new }
-                logger.notice(
-                    "the users file was read again",
-                    metadata: ["path": "\(path)", "users": "\(new.count)", "leg": "device"])
-            case .failure(let error)?:
-                logger.warning(
-                    "the new users file is not usable, and the users of before stay",
-                    metadata: ["error": "\(error)", "leg": "device"])
-            case nil:
-                break
+    /// Has the file read again whenever it has changed, and when asked, until it is cancelled. Devices that are in stay
+    /// in.
+    func follow(_ reloads: AsyncStream<Void>, _ logger: Logger) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.watch.run { await self.reload(logger) } }
+            group.addTask {
+                for await _ in reloads { await self.reload(logger) }
             }
+        }
+    }
+
+    private func reload(_ logger: Logger) async {
+        let path = path
+        switch await FileThread.run({ Result { try Self.read(path) } }) {
+        case .success(let new)?:
+            file.withLock { $0 = new }
+            logger.notice(
+                "the users file was read again",
+                metadata: ["path": "\(path)", "users": "\(new.count)", "leg": "device"])
+        case .failure(let error)?:
+            logger.warning(
+                "the new users file is not usable, and the users of before stay",
+                metadata: ["error": "\(error)", "leg": "device"])
+        case nil:
+            break
         }
     }
 

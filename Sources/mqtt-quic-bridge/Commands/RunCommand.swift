@@ -10,7 +10,7 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Runs the bridge until SIGTERM or Ctrl-C.",
         discussion: """
             The first SIGTERM or Ctrl-C ends all sessions in order within limits.shutdown_timeout; a second one ends the \
-            program at once. Exits with 78 where the configuration is not usable, with 1 where an address of `listen` is \
+            program at once. SIGHUP reads auth.users_file again, which happens by itself when it changes. Exits with 78 where the configuration is not usable, with 1 where an address of `listen` is \
             not to be had.
             """)
 
@@ -31,12 +31,13 @@ struct RunCommand: AsyncParsableCommand {
         for warning in loaded.warnings + [fileLimit].compactMap({ $0 }) {
             logger.warning("configuration", metadata: ["detail": .string(warning)])
         }
-        try await Supervisor.run(try service(loaded.configuration, logger), logger)
+        try await Supervisor.run(try await service(loaded.configuration, logger), logger)
     }
 
-    private func service(_ configuration: BridgeConfiguration, _ logger: Logger) throws -> BridgeService {
+    private func service(_ configuration: BridgeConfiguration, _ logger: Logger) async throws -> BridgeService {
+        let reloads = await Supervisor.hangups()
         do {
-            return try BridgeService(configuration: configuration, logger: logger)
+            return try BridgeService(configuration: configuration, reloads: reloads, logger: logger)
         } catch {
             logger.critical("the configuration is not usable", metadata: ["error": "\(error)"])
             throw ExitCode.configuration

@@ -3,7 +3,6 @@ import Bridge
 import BridgeConfig
 import BridgeCore
 import Logging
-import UnixSignals
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -42,11 +41,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func service(_ configuration: ServeConfiguration, _ logger: Logger) async throws -> ServeService {
-        let signals = await UnixSignalsSequence(trapping: .sighup)
-        let (reloads, hangup) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        Task {
-            for await _ in signals { hangup.yield() }
-        }
+        let reloads = await Supervisor.hangups()
         do {
             return try ServeService(configuration: configuration, reloads: reloads, logger: logger)
         } catch {
