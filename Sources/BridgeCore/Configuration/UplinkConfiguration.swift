@@ -23,7 +23,7 @@ package struct UplinkConfiguration: Sendable, Equatable {
     package var connectTimeout: Duration
     /// Between QUIC PINGs on a connection that is otherwise silent; at most 30 s.
     package var keepAlive: Duration
-    /// Lower bound of the QUIC idle timeout; a device with a longer MQTT keepalive gets a longer one.
+    /// The QUIC idle timeout; a connection for one device with a longer MQTT keepalive gets a longer one.
     package var idleTimeout: Duration
     package var congestionControl: CongestionControl
     /// After a failed connection attempt the next waits a random time up to a cap that grows from `backoffMinimum`
