@@ -39,9 +39,7 @@ package enum ConfigurationLoader {
         let (settings, dotEnv) = try settings(of: input, deviceNames: true, diagnostics)
         warnOfExposure(input, settings, dotEnv, diagnostics)
         let reader = ConfigurationReader(settings: settings, diagnostics: diagnostics, cores: cores)
-        let configuration = try reader.configuration()
-        return LoadedConfiguration(
-            configuration: configuration, warnings: diagnostics.warnings, origins: settings.origins)
+        return LoadedConfiguration(try reader.configuration(), settings, diagnostics)
     }
 }
 
@@ -75,9 +73,7 @@ extension ConfigurationLoader {
     ) throws(ConfigurationErrors) -> LoadedServeConfiguration {
         let (settings, _) = try settings(of: input, deviceNames: false, diagnostics)
         let reader = ConfigurationReader(settings: settings, diagnostics: diagnostics, cores: cores)
-        let configuration = try reader.serveConfiguration()
-        return LoadedServeConfiguration(
-            configuration: configuration, warnings: diagnostics.warnings, origins: settings.origins)
+        return LoadedServeConfiguration(try reader.serveConfiguration(), settings, diagnostics)
     }
 }
 

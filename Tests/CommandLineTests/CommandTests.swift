@@ -9,7 +9,7 @@ struct CommandTests {
         let command = try BridgeCommand.parseAsRoot(["--config", "x.yaml", "--log-level", "debug"])
         let run = try #require(command as? RunCommand)
         #expect(run.options.config == "x.yaml")
-        #expect(run.logLevel == .debug)
+        #expect(run.log.logLevel == .debug)
     }
 
     @Test func options() throws {

@@ -16,21 +16,13 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
 
-    @Option(
-        help: ArgumentHelp(
-            "Instead of log.level: \(LogConfiguration.Level.allCases.map(\.rawValue).joined(separator: ", ")).",
-            valueName: "level"))
-    var logLevel: LogConfiguration.Level?
+    @OptionGroup var log: LogOptions
 
     func run() async throws {
-        var loaded = try options.load()
-        if let logLevel { loaded.configuration.log.level = logLevel }
-        BridgeLogHandler.bootstrap(loaded.configuration.log)
-        let logger = Logger(label: "mqtt-quic-bridge")
+        let loaded = try options.load()
         let fileLimit = FileDescriptors.raise(for: loaded.configuration.limits.devices)
-        for warning in loaded.warnings + [fileLimit].compactMap({ $0 }) {
-            logger.warning("configuration", metadata: ["detail": .string(warning)])
-        }
+        let logger = log.start(
+            loaded.configuration.log, warnings: loaded.warnings + [fileLimit].compactMap { $0 })
         try await Supervisor.run(try await service(loaded.configuration, logger), logger)
     }
 
@@ -44,5 +36,3 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 }
-
-extension LogConfiguration.Level: ExpressibleByArgument {}

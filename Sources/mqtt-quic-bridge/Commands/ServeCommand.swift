@@ -10,33 +10,31 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Takes MQTT over QUIC in front of a broker that speaks TCP only, until SIGTERM or Ctrl-C.",
         discussion: """
             The other end of `run`, and of every client of MQTT over QUIC: each QUIC stream becomes one TCP connection to \
-            the broker. On a host with several addresses in one network, name each of them in serve.listen: replies \
-            to what comes to a wildcard leave from the address that the system chooses. Reads the sections `serve` and `log` of the configuration. SIGHUP reads certificate, key \
-            and client CA again, which happens by itself when they change, and the ticket key file. That file holds \
-            what lets clients return after a restart; it is made where it is missing, and made anew when it is older \
-            than 30 days at the start or at SIGHUP. To change the key at once, delete the file and send SIGHUP. The first SIGTERM or Ctrl-C ends all sessions in \
-            order within serve.shutdown_timeout; a second one ends the program at once. Exits with 78 where the \
-            configuration is not usable, with 1 where an address of serve.listen is not to be had.
+            the broker. Reads the sections `serve` and `log` of the configuration.
+
+            On a host with several addresses in one network, name each of them in serve.listen: replies to what comes to \
+            a wildcard leave from the address that the system chooses.
+
+            SIGHUP reads certificate, key and client CA again, which happens by itself when they change, and the ticket \
+            key file. That file holds what lets clients return after a restart; it is made where it is missing, and made \
+            anew when it is older than 30 days at the start or at SIGHUP. To change the key at once, delete the file and \
+            send SIGHUP.
+
+            The first SIGTERM or Ctrl-C ends all sessions in order within serve.shutdown_timeout; a second one ends the \
+            program at once. Exits with 78 where the configuration is not usable, with 1 where an address of \
+            serve.listen is not to be had.
             """)
 
     @OptionGroup var options: ConfigurationOptions
 
-    @Option(
-        help: ArgumentHelp(
-            "Instead of log.level: \(LogConfiguration.Level.allCases.map(\.rawValue).joined(separator: ", ")).",
-            valueName: "level"))
-    var logLevel: LogConfiguration.Level?
+    @OptionGroup var log: LogOptions
 
     func run() async throws {
-        var loaded = try options.loadServe()
-        if let logLevel { loaded.configuration.log.level = logLevel }
-        BridgeLogHandler.bootstrap(loaded.configuration.log)
-        let logger = Logger(label: "mqtt-quic-bridge")
+        let loaded = try options.loadServe()
         let fileLimit = FileDescriptors.raiseFully(
             for: loaded.configuration.limits.connections, name: "serve.connections")
-        for warning in loaded.warnings + [fileLimit].compactMap({ $0 }) {
-            logger.warning("configuration", metadata: ["detail": .string(warning)])
-        }
+        let logger = log.start(
+            loaded.configuration.log, warnings: loaded.warnings + [fileLimit].compactMap { $0 })
         try await Supervisor.run(try await service(loaded.configuration, logger), logger)
     }
 
