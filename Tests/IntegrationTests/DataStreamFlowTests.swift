@@ -149,6 +149,26 @@ struct DataStreamFlowTests {
         }
     }
 
+    /// Devices that are gone before they are let in: what they said counts, and nothing is left of them. What the
+    /// bridge answers them itself has nowhere to go.
+    @Test(arguments: [false, true])
+    func aDeviceThatDoesNotWaitLeavesNothing(hasSession: Bool) async throws {
+        var options = Scenario.Options()
+        options.configuration = "threads: 1"
+        try await Scenario.run(options) { scenario in
+            let observer = try await scenario.observer("up", "will")
+            if hasSession { _ = try await scenario.device("first") }
+            let device = try await RawDevice.connect(port: scenario.bridge.port)
+            try await device.send(
+                RawMQTT.connect("hasty", keepAlive: 0, will: ("will", "gone"))
+                    + RawMQTT.pingreq + RawMQTT.publish("up", [0x61]) + RawMQTT.pingreq + RawMQTT.pingreq)
+            await device.close()
+            #expect(try await observer.message().topic == "up")
+            #expect(try await observer.message().topic == "will")
+            try await scenario.gone("hasty")
+        }
+    }
+
     /// What the broker denies is the device's to hear, packet by packet; the stream goes on.
     @Test func theBrokersRefusalsPass() async throws {
         let folder = try Folder()

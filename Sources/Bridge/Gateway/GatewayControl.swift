@@ -104,8 +104,8 @@ extension GatewayControl: UplinkLegObserver {
     func uplinkDrained() {}
 
     func uplinkLost(_ loss: UplinkLoss) {
-        leg = nil
         perform(session.lost(loss))
+        leg = nil
     }
 }
 

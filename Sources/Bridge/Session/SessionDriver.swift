@@ -98,6 +98,7 @@ extension SessionDriver {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         hasDeviceEnded = true
+        isDeviceFull = false
         device?.ended()
         pump()
         finishIfOver()
@@ -169,7 +170,8 @@ extension SessionDriver {
                 let answersBefore = device?.sent
                 perform(session.deviceSent(element))
                 // What the broker sends is bounded by flow control, our own answers by this.
-                if device?.sent != answersBefore, device?.isWritable == false { isDeviceFull = true }
+                // A device that is gone takes no more of them, and there is nothing to wait for.
+                if !hasDeviceEnded, device?.sent != answersBefore, device?.isWritable == false { isDeviceFull = true }
             }
         } catch {
             perform(session.deviceMisbehaved(error, start: start))

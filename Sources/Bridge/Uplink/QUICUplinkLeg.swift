@@ -119,9 +119,9 @@ extension QUICUplinkLeg {
 
     /// The stream was reset, or its connection is gone.
     func lost(_ loss: UplinkLoss) {
-        let observer = takeObserver()
+        // First the observer: a connection whose control stream is lost is to be given nobody else.
+        takeObserver()?.uplinkLost(loss)
         leave()
         state = .closed
-        observer?.uplinkLost(loss)
     }
 }
