@@ -61,14 +61,20 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
-            name: "QUICTransportTests", dependencies: ["QUICTransport", nioCore, nioPosix], swiftSettings: strict),
-        .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec", nioCore], swiftSettings: strict),
+            name: "QUICTransportTests", dependencies: ["QUICTransport", "TestSupport", nioCore, nioPosix],
+            swiftSettings: strict),
+        .testTarget(
+            name: "MQTTCodecTests", dependencies: ["MQTTCodec", "TestSupport", nioCore], swiftSettings: strict),
         .testTarget(
             name: "PasswordsTests", dependencies: ["Passwords", "BridgeCore"], swiftSettings: strict),
         .testTarget(
-            name: "BridgeCoreTests", dependencies: ["BridgeCore", "MQTTCodec", nioCore], swiftSettings: strict),
-        .testTarget(name: "BridgeConfigTests", dependencies: ["BridgeConfig", "BridgeCore"], swiftSettings: strict),
+            name: "BridgeCoreTests", dependencies: ["BridgeCore", "MQTTCodec", "TestSupport", nioCore],
+            swiftSettings: strict),
+        .testTarget(
+            name: "BridgeConfigTests", dependencies: ["BridgeConfig", "BridgeCore", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
             dependencies: ["mqtt-quic-bridge", "BridgeCore", logging, nioCore, nioPosix],

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import BridgeConfig
@@ -24,7 +25,7 @@ struct MutationTests {
             + "\nserve: {listen: [\"[::]:1\"], certificate: ca.pem, key: ca.pem, broker_host: a, retry: auto}\n"
         let dotEnv = try String(contentsOf: root.appendingPathComponent("deploy/.env.example"), encoding: .utf8)
         let folder = try TemporaryFolder()
-        var random = SplitMix(state: seed)
+        var random = SplitMix64(seed: seed)
         for _ in 0..<300 {
             let (text, env) = (mutated(yaml, using: &random), mutated(dotEnv, using: &random))
             check { () throws(ConfigurationErrors) in
@@ -45,7 +46,7 @@ struct MutationTests {
         }
     }
 
-    private func mutated(_ text: String, using random: inout SplitMix) -> String {
+    private func mutated(_ text: String, using random: inout SplitMix64) -> String {
         let pieces = Array("abz09:-[]{}&*!|>'\"%@`#,?. \t\n\u{0}\u{7}\u{FEFF}\u{301}é\u{E000}=$\\~".unicodeScalars)
         var scalars = Array(text.unicodeScalars)
         for _ in 0..<Int.random(in: 1...6, using: &random) {

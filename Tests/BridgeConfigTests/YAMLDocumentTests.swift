@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import BridgeConfig
@@ -93,7 +94,7 @@ struct YAMLDocumentTests {
             "a", ":", " ", "\n", "-", "[", "]", "{", "}", "&a", "*a", "!t", "'", "\"", "|", ">", "#", "\t", "?", ",",
             "---", "...",
         ]
-        var random = SplitMix(state: 7)
+        var random = SplitMix64(seed: 7)
         for _ in 0..<3_000 {
             let text = (0..<Int.random(in: 1...24, using: &random)).map { _ in
                 pieces.randomElement(using: &random) ?? ""
@@ -124,18 +125,5 @@ struct YAMLDocumentTests {
         } catch {
             return error.all.filter { $0.key == nil }.map(\.description)
         }
-    }
-}
-
-/// Seeded, so that a failure can be seen again.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

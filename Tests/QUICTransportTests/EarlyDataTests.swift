@@ -1,4 +1,5 @@
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import QUICTransport
@@ -212,7 +213,7 @@ import Testing
             simulation[keyPath: link] = Link(
                 delay: .milliseconds(20), jitter: .milliseconds(15), loss: 0.15, duplication: 0.15)
         }
-        var random = SplitMix(seed: 4_000 + seed)
+        var random = SplitMix64(seed: 4_000 + seed)
         var isInjecting = false
         simulation.onSend = { [unowned simulation] datagram, isToServer in
             guard !isInjecting, simulation.sent.toServer < 40 else { return }
@@ -284,7 +285,7 @@ import Testing
         var flight: [QUICDatagram] = []
         while let datagram = simulation.client.nextDatagram(at: simulation.now) { flight.append(datagram) }
         #expect(flight.count > 3)
-        var random = SplitMix(seed: 600 + seed)
+        var random = SplitMix64(seed: 600 + seed)
         for datagram in (flight + flight).shuffled(using: &random) {
             var copy = datagram
             copy.local = Simulation.address("10.0.0.\(1 + random.next() % 3)", 40_000)

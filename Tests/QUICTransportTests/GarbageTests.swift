@@ -1,11 +1,12 @@
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import QUICTransport
 
 /// Whatever the bytes, nothing crashes, nothing runs in circles, and a connection either goes on or ends with an error.
 @Suite struct GarbageTests {
-    static func mutated(_ bytes: ByteBuffer, _ random: inout SplitMix) -> ByteBuffer {
+    static func mutated(_ bytes: ByteBuffer, _ random: inout SplitMix64) -> ByteBuffer {
         var copy = Array(bytes.readableBytesView)
         switch random.next() % 6 {
         case 0:
@@ -28,7 +29,7 @@ import Testing
 
     @Test(arguments: 0..<24)
     func mutatedDatagramsDoNoHarm(seed: UInt64) throws {
-        var random = SplitMix(seed: 1000 + seed)
+        var random = SplitMix64(seed: 1000 + seed)
         let simulation = try Simulation(retry: seed.isMultiple(of: 3) ? .always : .never, seed: seed)
         let exchange = Exchange(simulation)
         exchange.echoes = true
@@ -61,7 +62,7 @@ import Testing
     }
 
     @Test func theAcceptorTakesAnything() throws {
-        var random = SplitMix(seed: 77)
+        var random = SplitMix64(seed: 77)
         let simulation = try Simulation()
         let first = try #require(simulation.client.nextDatagram(at: simulation.now))
         var accepted = 0

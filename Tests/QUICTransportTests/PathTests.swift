@@ -1,4 +1,5 @@
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import QUICTransport
@@ -121,7 +122,7 @@ import Testing
         simulation.toServer.loss = 0.05
         simulation.toServer.jitter = .milliseconds(15)
         let id = try #require(try simulation.client.openStream())
-        var random = SplitMix(seed: seed)
+        var random = SplitMix64(seed: seed)
         for _ in 0..<100 {
             simulation.clientAppearsAs = Simulation.address("10.0.0.1", 50_000 + Int(random.next() % 3))
             simulation.client.write(id, pattern(Int(random.next() % 4_000), seed: 1), fin: false)

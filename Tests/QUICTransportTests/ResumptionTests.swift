@@ -1,4 +1,5 @@
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import QUICTransport
@@ -130,7 +131,7 @@ import Testing
         let differing = zip(good.session.indices, zip(good.session, other)).filter { $0.1.0 != $0.1.1 }.map(\.0)
         let ticket = differing.filter { $0 < good.session.count - 80 && $0 > good.session.count - 220 }
         #expect(ticket.count > 80)
-        var random = SplitMix(seed: 5)
+        var random = SplitMix64(seed: 5)
         for round in 0..<60 {
             var session = good.session
             session[ticket[Int(random.next() % UInt64(ticket.count))]] ^= UInt8(1 << (random.next() % 8))

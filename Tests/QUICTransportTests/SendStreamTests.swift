@@ -1,5 +1,6 @@
 import CNGTCP2
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import QUICTransport
@@ -82,7 +83,7 @@ import Testing
 
     @Test func anyOrderOfStepsGivesTheSameBytes() {
         for seed in 0..<50 {
-            var random = SplitMix(seed: UInt64(seed))
+            var random = SplitMix64(seed: UInt64(seed))
             let stream = SendStream(id: QUICStreamID(rawValue: 4))
             let bytes = Array(pattern(5_000, seed: UInt64(seed)).readableBytesView)
             var (written, sent, acknowledged) = (0, 0, 0)

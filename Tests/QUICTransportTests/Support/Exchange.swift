@@ -1,4 +1,5 @@
 import NIOCore
+import TestSupport
 
 @testable import QUICTransport
 
@@ -43,7 +44,7 @@ final class Exchange {
 }
 
 func pattern(_ count: Int, seed: UInt64) -> ByteBuffer {
-    var random = SplitMix(seed: seed)
+    var random = SplitMix64(seed: seed)
     return ByteBuffer(bytes: (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) })
 }
 

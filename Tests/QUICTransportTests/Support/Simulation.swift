@@ -1,4 +1,5 @@
 import NIOCore
+import TestSupport
 
 @testable import QUICTransport
 
@@ -33,7 +34,7 @@ final class Simulation {
     var dropsFrom: SocketAddress?
     /// The client is behind a NAT that shows it under this address.
     var clientAppearsAs: SocketAddress?
-    var random: SplitMix
+    var random: SplitMix64
     let client: QUICConnection
     private(set) var server: QUICConnection?
     var acceptor: QUICServerAcceptor
@@ -61,7 +62,7 @@ final class Simulation {
         earlyData: Bool = false,
         seed: UInt64 = 1
     ) throws {
-        random = SplitMix(seed: seed)
+        random = SplitMix64(seed: seed)
         client = try .client(
             configuration: clientConfiguration,
             tls: clientTLS ?? TestCertificates.shared.client(),
