@@ -107,16 +107,16 @@ extension QUICConnection {
 
     /// Tells ngtcp2 that a burst has gone out, from which it reckons when the next may.
     ///
-    /// A datagram or two now and then are no burst (RFC 9002 7.7): pacing them would wake the event loop once more for
-    /// each, to send nothing. Many of them in a row are one.
+    /// A datagram or two now and then, with nothing behind them, are no burst (RFC 9002 7.7): pacing them would wake the
+    /// event loop once more for each, to send nothing. Many of them in a row are one.
     private func pace(at now: NIODeadline, isBurstOver: Bool) {
-        guard bytesInBurst > 0 else { return }
-        if bytesInBurst > (isBurstOver ? 2 * configuration.datagramCapacity : bridge_quic_send_quantum(handle) - 1) {
-            bytesInBurst = 0
-            bridge_quic_burst_sent(handle, now.nanoseconds)
-        } else if isBurstOver, now >= burstStartedAt + Self.burstSpan {
-            bytesInBurst = 0
+        guard bytesInBurst > 0, isBurstOver || bytesInBurst >= bridge_quic_send_quantum(handle) else { return }
+        if isBurstOver, sendable.isEmpty, bytesInBurst <= 2 * configuration.datagramCapacity {
+            if now >= burstStartedAt + Self.burstSpan { bytesInBurst = 0 }
+            return
         }
+        bytesInBurst = 0
+        bridge_quic_burst_sent(handle, now.nanoseconds)
     }
 
     /// Datagrams further apart belong to different bursts.
