@@ -43,7 +43,9 @@ final class ChildProcess: Sendable {
         process.standardError = errors
         process.standardInput = input
         let ends = self.ends
+        let writing = input.fileHandleForWriting
         process.terminationHandler = { process in
+            try? writing.close()
             let end: ProcessEnd =
                 process.terminationReason == .exit
                 ? .exit(process.terminationStatus) : .signal(process.terminationStatus)
@@ -110,6 +112,8 @@ final class ChildProcess: Sendable {
         // ends the test process now and then where many children come and go.
         Thread.detachNewThread {
             while let data = chunk(of: handle) { feed.yield(data) }
+            // Foundation keeps a process and its pipes for longer than the test needs them: hundreds of descriptors.
+            try? handle.close()
             feed.finish()
         }
         Task {
