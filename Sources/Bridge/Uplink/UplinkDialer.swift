@@ -12,7 +12,8 @@ final class UplinkDialer {
         var addresses: Deque<SocketAddress>
         let share: Duration
         let keepAlive: Duration?
-        var lastError: String?
+        /// The most telling of what went wrong so far.
+        var failure: String?
     }
 
     private let configuration: UplinkConfiguration
@@ -112,7 +113,7 @@ extension UplinkDialer {
         guard let address = attempts[ObjectIdentifier(connection)]?.addresses.popFirst(),
             let attempt = attempts[ObjectIdentifier(connection)]
         else {
-            let failure = attempts.removeValue(forKey: ObjectIdentifier(connection))?.lastError
+            let failure = attempts.removeValue(forKey: ObjectIdentifier(connection))?.failure
             return connection.failed(failure ?? "no address is left to try")
         }
         do {
@@ -157,8 +158,17 @@ extension UplinkDialer {
 
     /// One address did not work: the next, or the end of the attempt.
     func failed(_ connection: UplinkConnection, _ error: any Error) {
-        attempts[ObjectIdentifier(connection)]?.lastError = "\(error)"
+        // What an address answered says more than that another one is silent.
+        let key = ObjectIdentifier(connection)
+        if attempts[key]?.failure == nil || !Self.isSilence(error) { attempts[key]?.failure = "\(error)" }
         tryNext(connection)
+    }
+
+    private static func isSilence(_ error: any Error) -> Bool {
+        switch error as? QUICError {
+        case .noAnswer, .unreachable: true
+        default: false
+        }
     }
 
     func abandoned(_ connection: UplinkConnection) {
