@@ -108,10 +108,11 @@ struct DataStreamPoolTests {
     /// The streams are all taken, and there are no more sessions to be had: a device waits, and takes the place of one
     /// that leaves.
     @Test func aDeviceThatWaitsGetsTheNextFreeStream() async throws {
-        let uplink = ["backoff_minimum: 10s", "backoff_maximum: 60s", "connect_timeout: 30s"]
+        let uplink = ["backoff_minimum: 10s", "backoff_maximum: 60s", "connect_timeout: 10s"]
         try await Scenario.run(Self.options(streams: 3, uplink: uplink)) { scenario in
             let devices = try await devices(2, scenario)
             try await scenario.front.refuseConnects(with: 5)
+            // Nobody leaves within connect_timeout.
             let refused = try await scenario.client("refused").tryConnect(port: scenario.bridge.port)
             #expect(refused.code == 0x88)
 
