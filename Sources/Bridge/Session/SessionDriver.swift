@@ -16,10 +16,10 @@ final class SessionDriver: ChannelDuplexHandler {
     /// How long a device may take to close after our last packet.
     private static let linger = TimeAmount.seconds(5)
 
-    private let host: SessionHost
+    let host: SessionHost
     private let admission: AdmissionControl.Decision
-    private let listener: String
-    private let peer: String
+    let listener: String
+    let peer: String
     private var session: any DeviceSession
     private var deviceDecoder: FrameDecoder
     private var uplinkDecoder: FrameDecoder
@@ -30,8 +30,8 @@ final class SessionDriver: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     private var keepAlive: TimeAmount?
     private var lastDeviceInput = NIODeadline.now()
-    private let startedAt = NIODeadline.now()
-    private var identity: SessionIdentity?
+    let startedAt = NIODeadline.now()
+    private(set) var identity: SessionIdentity?
     /// The first bytes that came, for a hint where they are no MQTT.
     private var start = ByteBuffer()
     private var hasDeviceEnded = false
@@ -386,35 +386,5 @@ extension SessionDriver {
         guard isAdmitted else { return }
         isAdmitted = false
         host.deviceLeft(admission, peer: peer)
-    }
-}
-
-// MARK: - The log
-
-extension SessionDriver {
-    private func ended(_ why: SessionEnd) {
-        let duration = Double((NIODeadline.now() - startedAt).nanoseconds) / 1e9
-        log(
-            level(why), "session ended",
-            ["reason": "\(why)", "seconds": "\((duration * 1_000).rounded() / 1_000)"])
-    }
-
-    private func level(_ why: SessionEnd) -> Logger.Level {
-        // Health checks and port scanners connect and leave without a word.
-        if identity == nil, why == .deviceVanished { return .debug }
-        return switch why.importance {
-        case .noise: .debug
-        case .normal: .info
-        case .fault: .warning
-        }
-    }
-
-    private func log(_ level: Logger.Level, _ message: Logger.Message, _ more: Logger.Metadata) {
-        var metadata: Logger.Metadata = ["peer": "\(peer)", "listener": "\(listener)", "leg": "device"]
-        if let identity {
-            metadata["client_id"] = "\(identity.clientID)"
-            if let username = identity.username { metadata["username"] = "\(username)" }
-        }
-        host.logger.log(level: level, message, metadata: metadata.merging(more) { $1 })
     }
 }
