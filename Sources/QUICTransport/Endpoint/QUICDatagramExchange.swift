@@ -70,7 +70,12 @@ package final class QUICDatagramExchange: Sendable {
         guard seats.indices.contains(Int(index)) else { preconditionFailure("no event loop has this index") }
         let seat = seats[Int(index)]
         let bound = NIOLoopBound(Weak(endpoint), eventLoop: seat.eventLoop)
-        seat.state.withLock { $0.endpoint = bound }
+        let isAwaited = seat.state.withLock { state in
+            state.endpoint = bound
+            return !state.letters.isEmpty
+        }
+        // Loops begin one after the other: what came before this one did would keep everything behind it waiting.
+        if isAwaited { seat.eventLoop.execute { Self.collect(seat, for: bound.value.endpoint) } }
     }
 
     private func deliver(_ letter: Letter, to index: UInt8) -> Bool {

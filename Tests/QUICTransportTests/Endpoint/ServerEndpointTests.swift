@@ -172,7 +172,8 @@ struct ServerEndpointTests {
     /// A datagram of a connection of another loop's is handed on; what is nobody's, or too much, is not kept.
     @Test func datagramsAreHandedToTheLoopThatHasTheConnection() async throws {
         let group = MultiThreadedEventLoopGroup.singleton
-        let exchange = QUICDatagramExchange(eventLoops: [group.next(), group.next()])
+        let loop = group.next()
+        let exchange = QUICDatagramExchange(eventLoops: [group.next(), loop])
         let remote = try SocketAddress(ipAddress: "192.0.2.1", port: 1)
         func forward(_ first: UInt8, length: Int = 8) throws -> Bool {
             let id = try #require(QUICConnectionID([first] + [UInt8](repeating: 0, count: length - 1)))
@@ -184,5 +185,17 @@ struct ServerEndpointTests {
         #expect(try !forward(1, length: 9))
         for _ in 0..<2 * QUICDatagramExchange.capacity { #expect(try forward(1)) }
         #expect(exchange.waitingCount(1) == QUICDatagramExchange.capacity)
+
+        // The loop begins only now: it takes what came, and goes on taking.
+        let endpoint = try await loop.submit {
+            let endpoint = try QUICEndpoint(eventLoop: loop, family: .ipv4, logger: Logger(label: "test"))
+            exchange.place(1).take(endpoint)
+            return NIOLoopBound(endpoint, eventLoop: loop)
+        }.get()
+        try await loop.submit {}.get()
+        #expect(exchange.waitingCount(1) == 0)
+        #expect(try forward(1))
+        try await loop.submit { _ = endpoint.value }.get()
+        #expect(exchange.waitingCount(1) == 0)
     }
 }
