@@ -17,6 +17,8 @@ final class SharedState: Sendable {
     let clientIDs = ClientIDs()
     let gatewayNumbers = GatewayNumbers()
     let carriage = ChosenCarriage()
+    /// Nil where devices whose uplink is lost are closed.
+    let hold: HoldPolicy?
 
     /// Reads the certificates. Throws what makes the configuration unusable.
     init(configuration: BridgeConfiguration, logger: Logger) throws {
@@ -26,6 +28,10 @@ final class SharedState: Sendable {
         self.routes = try RoutingTable(routes: configuration.routes, unrouted: configuration.unrouted)
         self.identities = try IdentityMapper(configuration.auth)
         self.users = try configuration.auth.usersFile.map { try LocalUsers(path: $0) }
+        let uplink = configuration.uplink
+        self.hold =
+            uplink.onLoss == .hold
+            ? HoldPolicy(uplink.hold, budget: HoldBudget(limit: uplink.hold.totalBuffer)) : nil
         self.admission = SharedAdmission(limits: configuration.limits, logger: logger)
     }
 }

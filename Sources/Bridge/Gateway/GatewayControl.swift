@@ -13,7 +13,7 @@ final class GatewayControl {
     private let logger: Logger
     private var session: GatewaySession
     private var decoder: FrameDecoder
-    private var leg: QUICUplinkLeg?
+    private var leg: UplinkLeg?
     private weak var connection: UplinkConnection?
     private var timers: [GatewaySession.Timer: Scheduled<Void>] = [:]
     private var isNumberTaken = true
@@ -44,7 +44,7 @@ final class GatewayControl {
     func start(on connection: UplinkConnection) {
         guard leg == nil else { return }
         self.connection = connection
-        let leg = QUICUplinkLeg(observer: self)
+        let leg = UplinkLeg(observer: self)
         self.leg = leg
         do {
             // Without room it is tried again when there is some.
@@ -102,6 +102,10 @@ extension GatewayControl: UplinkLegObserver {
     }
 
     func uplinkDrained() {}
+
+    func uplinkSilent() {}
+
+    func uplinkAnswered(after silence: Duration) {}
 
     func uplinkLost(_ loss: UplinkLoss) {
         perform(session.lost(loss))

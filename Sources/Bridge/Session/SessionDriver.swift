@@ -25,7 +25,7 @@ final class SessionDriver: ChannelDuplexHandler {
     private var uplinkDecoder: FrameDecoder
     private var timers: SessionTimers
     private var device: DeviceLeg?
-    private var uplink: (any UplinkLeg)?
+    private var uplink: UplinkLeg?
 
     private var context: ChannelHandlerContext?
     private var keepAlive: TimeAmount?
@@ -203,6 +203,7 @@ extension SessionDriver: UplinkLegObserver {
     func uplinkUnreachable(_ why: String) {
         uplink = nil
         perform(session.uplinkUnreachable(why))
+        pump()
         finishIfOver()
     }
 
@@ -254,11 +255,23 @@ extension SessionDriver: UplinkLegObserver {
         finishIfOver()
     }
 
+    func uplinkSilent() {
+        perform(session.uplinkSilent())
+        pump()
+        finishIfOver()
+    }
+
+    func uplinkAnswered(after silence: Duration) {
+        perform(session.uplinkAnswered(after: silence))
+        pump()
+        finishIfOver()
+    }
+
     func uplinkLost(_ loss: UplinkLoss) {
         uplink = nil
         forgetUplink()
         perform(session.uplinkLost(loss))
-        device?.flush()
+        pump()
         finishIfOver()
     }
 }
@@ -318,7 +331,7 @@ extension SessionDriver {
             let mayWait = claim.map { host.clientIDs.linger($0) } ?? false
             start(.willDelay, after: mayWait ? TimeAmount(longest) : .zero)
         case .note(let note):
-            log(.warning, "session goes on", ["note": "\(note)"])
+            log(note.isNews ? .warning : .info, "session goes on", ["note": "\(note)"])
         }
     }
 

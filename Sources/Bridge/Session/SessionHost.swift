@@ -54,7 +54,7 @@ final class SessionHost {
     }
 
     /// Starts a data stream in a session of the gateway.
-    func openDataStream(_ version: MQTTVersion, observer: any UplinkLegObserver) -> QUICUplinkLeg {
+    func openDataStream(_ version: MQTTVersion, observer: any UplinkLegObserver) -> UplinkLeg {
         guard let identity = configuration.uplink.identity else {
             preconditionFailure("only the mapping data-stream asks for data streams, and it has an identity")
         }
@@ -76,7 +76,7 @@ final class SessionHost {
                 routes: routes, identities: identities, maximumPacketSize: configuration.limits.packetSize,
                 connectWithin: configuration.limits.connectWithin,
                 connectTimeout: configuration.uplink.connectTimeout, listener: listener,
-                makeClientID: Self.makeClientID)
+                makeClientID: Self.makeClientID, hold: shared.hold)
         contexts[listener] = context
         context.peer = peer
         if case .refuse(let why) = decision { context.overLimit = why }

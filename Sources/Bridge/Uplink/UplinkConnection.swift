@@ -52,7 +52,7 @@ final class UplinkConnection {
     private(set) var isReady = false
     /// Of the gateway's session.
     private(set) var limits: GatewayLimits?
-    private var legs: [QUICStreamID: QUICUplinkLeg] = [:]
+    private var legs: [QUICStreamID: UplinkLeg] = [:]
     /// What the server chose; nil before.
     private(set) var alpn: String?
     private var isBrokerOverloaded = false
@@ -82,7 +82,7 @@ final class UplinkConnection {
     }
 
     /// Opens a stream for the leg and gives it to it. False where the broker allows none now; `connectionHasRoom` follows.
-    func openStream(for leg: QUICUplinkLeg) throws(QUICError) -> Bool {
+    func openStream(for leg: UplinkLeg) throws(QUICError) -> Bool {
         guard case .open(let handle) = state, let stream = try handle.openStream() else { return false }
         legs[stream] = leg
         leg.opened(on: self, stream)
@@ -153,12 +153,12 @@ extension UplinkConnection {
 
 // MARK: - For the legs
 
-extension UplinkConnection {
+extension UplinkConnection: UplinkCarrier {
     func bufferedBytes(_ stream: QUICStreamID) -> Int {
         if case .open(let handle) = state { handle.bufferedBytes(stream) } else { 0 }
     }
 
-    func write(_ stream: QUICStreamID, _ bytes: ByteBuffer?, fin: Bool = false) {
+    func write(_ stream: QUICStreamID, _ bytes: ByteBuffer?, fin: Bool) {
         if case .open(let handle) = state { handle.write(stream, bytes, fin: fin) }
     }
 
@@ -166,10 +166,6 @@ extension UplinkConnection {
         if case .open(let handle) = state { handle.consumed(stream, bytes: bytes) }
     }
 
-    /// The leg is over. What it leaves of its stream is reset, and what came and was not taken counts as taken, so that
-    /// the others on the connection lose nothing by it.
-    ///
-    /// - Parameter wasUnheard: It had been open for a while, and nothing had come on it.
     func left(_ stream: QUICStreamID, unconsumed: Int, isFinished: Bool, wasUnheard: Bool) {
         guard legs.removeValue(forKey: stream) != nil, case .open(let handle) = state else { return }
         if legCount == 0 { emptySince = .now() }

@@ -10,7 +10,7 @@ protocol UplinkLegOwner: AnyObject {
     /// What went wrong last, while nothing has gone right since.
     var presentFailure: String? { get }
     /// The device left before the leg was open.
-    func abandoned(_ leg: QUICUplinkLeg)
+    func abandoned(_ leg: UplinkLeg)
 }
 
 /// Gives the devices of one event loop their streams: on connections that they share (`mux`, `data-stream`), or on one
@@ -40,7 +40,7 @@ final class UplinkConnector {
     private struct Dial {
         let connection: UplinkConnection
         /// Who waits for it; nil where it is made in advance, or its device has left.
-        var leg: QUICUplinkLeg?
+        var leg: UplinkLeg?
         /// Of the device.
         let keepAlive: Duration?
     }
@@ -68,7 +68,7 @@ final class UplinkConnector {
     /// On connections of their own, where the broker is verified and allows no stream yet.
     private var awaitingStream: [ObjectIdentifier: Dial] = [:]
     /// Bounded by `limits.devices`: one entry a device.
-    private var waiters: Deque<(leg: QUICUplinkLeg, keepAlive: Duration?)> = []
+    private var waiters: Deque<(leg: UplinkLeg, keepAlive: Duration?)> = []
     private var isAdvancing = false
     private var retry: (deadline: NIODeadline, task: Scheduled<Void>)?
     private var lastFailure: String?
@@ -104,8 +104,8 @@ final class UplinkConnector {
     private static let usualDataStreams = 9
 
     /// Starts a leg; the outcome goes to its observer, never from within this call.
-    func connect(keepAlive: Duration?, observer: any UplinkLegObserver) -> QUICUplinkLeg {
-        let leg = QUICUplinkLeg(observer: observer, owner: self)
+    func connect(keepAlive: Duration?, observer: any UplinkLegObserver) -> UplinkLeg {
+        let leg = UplinkLeg(observer: observer, owner: self)
         eventLoop.assumeIsolated().execute { [self] in
             guard leg.isWaiting else { return }
             waiters.append((leg, keepAlive))
@@ -194,7 +194,7 @@ extension UplinkConnector {
     }
 
     /// False where the connection has no room after all.
-    private func attach(_ leg: QUICUplinkLeg, to connection: UplinkConnection) -> Bool {
+    private func attach(_ leg: UplinkLeg, to connection: UplinkConnection) -> Bool {
         do {
             return try connection.openStream(for: leg)
         } catch {
@@ -203,7 +203,7 @@ extension UplinkConnector {
         }
     }
 
-    private func dial(for leg: QUICUplinkLeg?, keepAlive: Duration?) {
+    private func dial(for leg: UplinkLeg?, keepAlive: Duration?) {
         let connection: UplinkConnection
         switch role {
         case .devices:
@@ -349,7 +349,7 @@ extension UplinkConnector: UplinkLegOwner {
         lastFailure ?? (shared.awaitsFirstStream ? "the broker allows no stream for devices on a connection" : nil)
     }
 
-    func abandoned(_ leg: QUICUplinkLeg) {
+    func abandoned(_ leg: UplinkLeg) {
         if let index = waiters.firstIndex(where: { $0.leg === leg }) {
             waiters.remove(at: index)
         } else if let (key, dial) = awaitingStream.first(where: { $0.value.leg === leg }) {

@@ -1,11 +1,9 @@
 /// The broker, and how its QUIC connections are made.
 package struct UplinkConfiguration: Sendable, Equatable {
-    /// Host name or IP address of the broker.
-    package var host: String
-    /// UDP port.
-    package var port: Int
-    /// The name that the server's certificate has to carry, and the SNI sent; `nil` means `host`.
-    package var serverName: String?
+    /// Where the broker is, the preferred first. Never empty.
+    package var endpoints: [UplinkEndpoint]
+    /// MQTT over TLS over TCP, for networks that block UDP. `nil`: there is none, and no device goes another way.
+    package var fallback: UplinkFallback?
     /// Path of a PEM file with the trusted CA certificates.
     package var caFile: String
     /// Paths of a PEM client certificate (chain) and its key, for mutual TLS. Both or neither.
@@ -32,6 +30,19 @@ package struct UplinkConfiguration: Sendable, Equatable {
     package var backoffMaximum: Duration
     /// Devices that are let at the broker each second after it could not be reached, or a shared connection was lost.
     package var reconnectsPerSecond: Int
+    /// How long what was sent may go unanswered after an address change, or when the server still answers others, before
+    /// a connection counts as dead. `nil`: three probe timeouts (RFC 9002 6.2), and at least 1 s.
+    package var pathTimeout: Duration?
+    /// What becomes of a device whose uplink leg the network took.
+    package var onLoss: LossPolicy
+    package var hold: HoldConfiguration
+    /// What is sent in a first flight that an attacker could send again.
+    package var zeroRTT: ZeroRTT
+    /// Connections whose handshake is finished ahead of time, for devices to come; 0 to 100, for the whole process. Only
+    /// where each device has one of its own.
+    package var warm: Int
+    /// Path of the file that keeps session tickets over restarts; `nil`: they are kept in memory only.
+    package var ticketFile: String?
     /// NSS key log for Wireshark. Whoever has it reads all traffic.
     package var tlsKeyLogFile: String?
     /// Folder that gets one qlog file a connection.
@@ -62,6 +73,19 @@ package struct UplinkConfiguration: Sendable, Equatable {
         package static let muxProtocol = "mqtt-mux"
     }
 
+    package enum LossPolicy: String, Sendable, CaseIterable {
+        /// The device keeps its connection, and the leg is rebuilt behind its back.
+        case hold
+        /// The device's connection is closed.
+        case close
+    }
+
+    package enum ZeroRTT: String, Sendable, CaseIterable {
+        case off
+        /// The device's CONNECT, and nothing else. For servers with a protection against replays, such as `serve`.
+        case connect
+    }
+
     package enum AddressFamily: String, Sendable, CaseIterable {
         case any, ipv4, ipv6
     }
@@ -74,6 +98,7 @@ package struct UplinkConfiguration: Sendable, Equatable {
         host: String,
         port: Int = 14567,
         serverName: String? = nil,
+        fallback: UplinkFallback? = nil,
         caFile: String,
         clientCertificateFile: String? = nil,
         clientKeyFile: String? = nil,
@@ -86,15 +111,20 @@ package struct UplinkConfiguration: Sendable, Equatable {
         keepAlive: Duration = .seconds(25),
         idleTimeout: Duration = .seconds(60),
         congestionControl: CongestionControl = .cubic,
-        backoffMinimum: Duration = .milliseconds(500),
-        backoffMaximum: Duration = .seconds(10),
+        backoffMinimum: Duration = .seconds(1),
+        backoffMaximum: Duration = .seconds(60),
         reconnectsPerSecond: Int = 500,
+        pathTimeout: Duration? = nil,
+        onLoss: LossPolicy = .hold,
+        hold: HoldConfiguration = HoldConfiguration(),
+        zeroRTT: ZeroRTT = .off,
+        warm: Int = 2,
+        ticketFile: String? = nil,
         tlsKeyLogFile: String? = nil,
         qlogDirectory: String? = nil
     ) {
-        self.host = host
-        self.port = port
-        self.serverName = serverName
+        self.endpoints = [UplinkEndpoint(host: host, port: port, serverName: serverName)]
+        self.fallback = fallback
         self.caFile = caFile
         self.clientCertificateFile = clientCertificateFile
         self.clientKeyFile = clientKeyFile
@@ -110,7 +140,31 @@ package struct UplinkConfiguration: Sendable, Equatable {
         self.backoffMinimum = backoffMinimum
         self.backoffMaximum = backoffMaximum
         self.reconnectsPerSecond = reconnectsPerSecond
+        self.pathTimeout = pathTimeout
+        self.onLoss = onLoss
+        self.hold = hold
+        self.zeroRTT = zeroRTT
+        self.warm = warm
+        self.ticketFile = ticketFile
         self.tlsKeyLogFile = tlsKeyLogFile
         self.qlogDirectory = qlogDirectory
+    }
+}
+
+extension UplinkConfiguration {
+    /// The preferred endpoint's.
+    package var host: String {
+        get { endpoints[0].host }
+        set { endpoints[0].host = newValue }
+    }
+
+    package var port: Int {
+        get { endpoints[0].port }
+        set { endpoints[0].port = newValue }
+    }
+
+    package var serverName: String? {
+        get { endpoints[0].serverName }
+        set { endpoints[0].serverName = newValue }
     }
 }

@@ -266,7 +266,7 @@ extension SessionEnd {
         case .takenOver: .sessionTakenOver
         case .overLimit: .quotaExceeded
         case .brokerClosed, .brokerDisconnected, .brokerViolation, .refusedByBroker, .uplinkUnreachable, .uplinkLost,
-            .shutdown:
+            .holdExpired, .shutdown:
             .serverShuttingDown
         }
     }

@@ -255,7 +255,8 @@ extension DataStreamSession {
             return end(.brokerClosed, uplink: .useless)
         case (.goodbye, .publishing):
             return [.note(.willLost("the broker did not acknowledge it in time"))] + finish()
-        case (.connectPacket, _), (.uplinkConnect, _), (.keepAlive, _), (.goodbye, _), (.willDelay, _):
+        case (.connectPacket, _), (.uplinkConnect, _), (.keepAlive, _), (.goodbye, _), (.willDelay, _),
+            (.hold, _):
             // The timer ran out while what it waited for was already on its way to us.
             return []
         }

@@ -45,6 +45,12 @@ package protocol DeviceSession: Sendable {
     /// The leg is gone, and nothing more can be sent on it.
     mutating func uplinkLost(_ loss: UplinkLoss) -> [SessionAction]
 
+    /// Nothing has come back on the leg for a while, though it should have. It is there still and may go on, but nothing
+    /// sent on it now gets anywhere.
+    mutating func uplinkSilent() -> [SessionAction]
+    /// The leg goes on after `uplinkSilent()`; `silence` is how long the broker has heard nothing.
+    mutating func uplinkAnswered(after silence: Duration) -> [SessionAction]
+
     /// `detail` is what else is known of why it took too long.
     mutating func timedOut(_ timer: SessionTimer, detail: String?) -> [SessionAction]
     /// SIGTERM.
@@ -61,6 +67,10 @@ extension DeviceSession {
     package mutating func takenOver(byContinuation: Bool) -> [SessionAction] {
         preconditionFailure("this session claimed no client id")
     }
+
+    package mutating func uplinkSilent() -> [SessionAction] { [] }
+
+    package mutating func uplinkAnswered(after silence: Duration) -> [SessionAction] { [] }
 
     package mutating func uplinkReady() -> [SessionAction] { uplinkReady(nil) }
 

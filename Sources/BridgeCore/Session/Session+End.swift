@@ -190,7 +190,7 @@ extension SessionEnd {
         case .notAllowed: .notAuthorized
         case .overLimit: .quotaExceeded
         case .brokerDisconnected(let code): ReasonCode(rawValue: code)
-        case .brokerViolation, .uplinkUnreachable, .uplinkLost: .unspecifiedError
+        case .brokerViolation, .uplinkUnreachable, .uplinkLost, .holdExpired: .unspecifiedError
         case .shutdown: .serverShuttingDown
         }
     }

@@ -315,7 +315,8 @@ extension Session {
         case (.goodbye, .finishing):
             state = .ended
             return [.closeUplink]
-        case (.connectPacket, _), (.uplinkConnect, _), (.keepAlive, _), (.goodbye, _), (.willDelay, _):
+        case (.connectPacket, _), (.uplinkConnect, _), (.keepAlive, _), (.goodbye, _), (.willDelay, _),
+            (.hold, _):
             // The timer ran out while what it waited for was already on its way to us.
             return []
         }

@@ -5,7 +5,8 @@ import NIOCore
 package enum SessionAction: Sendable {
     /// The device has said who it is. Comes once, before anything goes to the uplink.
     case identified(SessionIdentity)
-    /// Start an uplink leg; answer with `uplinkReady()`, `uplinkUnreachable(_:)` or `uplinkLost(_:)`.
+    /// Start an uplink leg; answer with `uplinkReady()`, `uplinkUnreachable(_:)` or `uplinkLost(_:)`. May come again once
+    /// the last one is closed, lost or could not be made: the device is held meanwhile.
     case openUplink(keepAlive: Duration?)
     case sendToUplink(ByteBuffer)
     /// FIN, behind everything sent before. The uplink leg stays until the broker's own FIN.
@@ -50,6 +51,28 @@ package enum SessionNote: Sendable, Equatable {
     case willLost(String)
     /// The broker took the device's will and refused it.
     case willRefused(code: UInt8)
+    /// The uplink is gone or silent; the device is not to notice.
+    case held(String)
+    /// The device has its uplink again.
+    case returned(SessionReturn)
+}
+
+/// How a held device came back.
+package enum SessionReturn: Sendable, Equatable {
+    /// The leg answered again: nothing had to be done.
+    case sameLeg
+    /// A new leg, on which the broker still knew the session, or did not. `resent` packets went again.
+    case newLeg(isSessionPresent: Bool, resent: Int)
+}
+
+extension SessionNote {
+    /// Whether somebody should look at it.
+    package var isNews: Bool {
+        switch self {
+        case .sessionNotKept, .willLost, .willRefused, .held: true
+        case .returned: false
+        }
+    }
 }
 
 extension SessionNote: CustomStringConvertible {
@@ -59,6 +82,11 @@ extension SessionNote: CustomStringConvertible {
             "the device asked for a session that outlives its connection: over a data stream there is none"
         case .willLost(let why): "the will of the device is lost: \(why)"
         case .willRefused(let code): "the broker refused the will of the device: \(ReasonCode(rawValue: code).inWords)"
+        case .held(let why): "the device is held: \(why)"
+        case .returned(.sameLeg): "the uplink answers again"
+        case .returned(.newLeg(let isSessionPresent, let resent)):
+            "the device is connected again; packets sent again: \(resent); the broker "
+                + (isSessionPresent ? "still had its session" : "made it a new session")
         }
     }
 }
@@ -75,6 +103,8 @@ package enum SessionTimer: Sendable, Hashable, CaseIterable {
     case keepAlive
     /// From the device's end to its will; the driver's own, for `linger`.
     case willDelay
+    /// For the return of the uplink, `uplink.hold_time`.
+    case hold
 }
 
 /// Who a device is: what logs and limits know of it.

@@ -12,10 +12,12 @@ package struct SessionContext: Sendable {
         let connectTimeout: Duration
         let listener: String
         let makeClientID: @Sendable () -> String
+        let hold: HoldPolicy?
 
         init(
             _ routes: RoutingTable, _ identities: IdentityMapper, _ maximumPacketSize: Int, _ connectWithin: Duration,
-            _ connectTimeout: Duration, _ listener: String, _ makeClientID: @escaping @Sendable () -> String
+            _ connectTimeout: Duration, _ listener: String, _ makeClientID: @escaping @Sendable () -> String,
+            _ hold: HoldPolicy?
         ) {
             self.routes = routes
             self.identities = identities
@@ -24,6 +26,7 @@ package struct SessionContext: Sendable {
             self.connectTimeout = connectTimeout
             self.listener = listener
             self.makeClientID = makeClientID
+            self.hold = hold
         }
     }
 
@@ -38,13 +41,14 @@ package struct SessionContext: Sendable {
     ///   - listener: The value of `${listener}`.
     ///   - makeClientID: A client id for a device that has none, where a route needs one. At most 23 characters
     ///     [MQTT-3.1.3-5].
+    ///   - hold: `nil`: a device whose uplink is lost is closed.
     package init(
         routes: RoutingTable, identities: IdentityMapper, maximumPacketSize: Int, connectWithin: Duration,
         connectTimeout: Duration, listener: String, peer: String = "", makeClientID: @escaping @Sendable () -> String,
-        overLimit: String? = nil
+        hold: HoldPolicy? = nil, overLimit: String? = nil
     ) {
         self.shared = Shared(
-            routes, identities, maximumPacketSize, connectWithin, connectTimeout, listener, makeClientID)
+            routes, identities, maximumPacketSize, connectWithin, connectTimeout, listener, makeClientID, hold)
         self.peer = peer
         self.overLimit = overLimit
     }
@@ -56,4 +60,5 @@ package struct SessionContext: Sendable {
     package var connectTimeout: Duration { shared.connectTimeout }
     package var listener: String { shared.listener }
     package var makeClientID: @Sendable () -> String { shared.makeClientID }
+    package var hold: HoldPolicy? { shared.hold }
 }

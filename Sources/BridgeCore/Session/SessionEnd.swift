@@ -34,6 +34,8 @@ package enum SessionEnd: Sendable, Equatable {
     case uplinkUnreachable(String)
     /// The uplink leg broke.
     case uplinkLost(String)
+    /// The device was held for as long as `uplink.hold_time`; what was wrong last.
+    case holdExpired(String)
     /// The bridge is shutting down.
     case shutdown
 
@@ -53,7 +55,7 @@ package enum SessionEnd: Sendable, Equatable {
             .takenOver:
             .normal
         case .keepAliveExpired, .deviceViolation, .notMQTT, .notAllowed, .badCredentials, .refusedByBroker,
-            .brokerViolation, .uplinkUnreachable, .uplinkLost:
+            .brokerViolation, .uplinkUnreachable, .uplinkLost, .holdExpired:
             .fault
         }
     }
@@ -78,6 +80,7 @@ extension SessionEnd: CustomStringConvertible {
         case .brokerViolation(let error): "the broker broke the protocol: \(error)"
         case .uplinkUnreachable(let why): "the broker could not be reached: \(why)"
         case .uplinkLost(let why): "the connection to the broker was lost: \(why)"
+        case .holdExpired(let why): "the broker did not come back within uplink.hold_time: \(why)"
         case .shutdown: "the bridge is shutting down"
         }
     }

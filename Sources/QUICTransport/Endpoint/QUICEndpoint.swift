@@ -75,11 +75,11 @@ package final class QUICEndpoint {
     /// Starts a connection; its events go to `observer`, which has to be kept alive by its owner.
     package func connect(
         to remote: SocketAddress, serverName: String, configuration: QUICConfiguration, tls: QUICTLSContext,
-        observer: any QUICConnectionObserver
+        resumption: QUICResumption? = nil, earlyData: Bool = false, observer: any QUICConnectionObserver
     ) throws(QUICError) -> QUICConnectionHandle {
         let connection = try QUICConnection.client(
             configuration: configuration, tls: tls, serverName: serverName, local: localAddress, remote: remote,
-            now: .now())
+            now: .now(), resumption: resumption, earlyData: earlyData)
         let handle = QUICConnectionHandle(connection: connection, endpoint: self)
         handle.observer = observer
         adopt(handle)
