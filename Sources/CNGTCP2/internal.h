@@ -57,6 +57,8 @@ struct bridge_quic_connection {
     bool has_session;
     bool offers_early_data;
     bool ticket_allows_early_data;
+    /// Seconds, of the ticket that GnuTLS is about to look at.
+    uint32_t ticket_lifetime;
     unsigned int tickets_received;
     /// The latest time seen. ngtcp2 aborts the process when the clock goes backwards.
     uint64_t now;

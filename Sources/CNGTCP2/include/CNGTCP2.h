@@ -21,9 +21,13 @@
 /// Bytes that tell one ClientHello from another.
 #define BRIDGE_QUIC_HELLO_ID_LENGTH 16
 #define BRIDGE_QUIC_CA_DIGEST_LENGTH 32
+/// Of SHA-256.
+#define BRIDGE_QUIC_DIGEST_LENGTH 32
 
 /// "0.12.1": the version of ngtcp2 found at run time.
 const char *bridge_quic_library_version(void);
+/// "3.7.9": that of GnuTLS.
+const char *bridge_quic_tls_library_version(void);
 
 /// Bytes fit for keys and connection IDs. Aborts where the system has none.
 void bridge_quic_random(uint8_t *bytes, size_t length);
@@ -31,6 +35,9 @@ void bridge_quic_random(uint8_t *bytes, size_t length);
 /// HMAC-SHA256 of the label under the key: `BRIDGE_QUIC_SECRET_LENGTH` bytes. False where GnuTLS fails.
 bool bridge_quic_derive_secret(const uint8_t *key, size_t key_length, const uint8_t *label, size_t label_length,
                                uint8_t *secret);
+
+/// `BRIDGE_QUIC_DIGEST_LENGTH` bytes. False where GnuTLS fails.
+bool bridge_sha256(const uint8_t *bytes, size_t length, uint8_t *digest);
 
 // MARK: Passwords
 
@@ -108,6 +115,20 @@ typedef enum BRIDGE_QUIC_CLOSED_ENUM {
     BRIDGE_QUIC_FAILED BRIDGE_QUIC_SWIFT_NAME("failed"),
 } bridge_quic_status;
 
+/// A ticket, for a client. `session` and `parameters` are what `session` and `early_parameters` of a later connection's
+/// settings may be.
+typedef struct {
+    const uint8_t *session;
+    size_t session_length;
+    const uint8_t *parameters;
+    size_t parameters_length;
+    bool allows_early_data;
+    /// Seconds from `received_at` on, as the server says.
+    uint32_t lifetime;
+    /// Seconds since 1970, by the clock that GnuTLS reckons the ticket's age by.
+    int64_t received_at;
+} bridge_quic_ticket;
+
 /// Called with the owner while a function of the connection runs. Pointers are valid during the call only.
 typedef struct {
     void (*handshake_completed)(void *owner);
@@ -126,9 +147,8 @@ typedef struct {
     void (*reset_token)(void *owner, const uint8_t *token, bool is_valid);
     void (*path_validated)(void *owner, const struct sockaddr *local, const struct sockaddr *remote, bool succeeded);
     void (*version_negotiation)(void *owner, const uint32_t *versions, size_t count);
-    /// A client's, and a few times at most: what `session` and `early_parameters` of a later connection's settings may be.
-    void (*ticket_received)(void *owner, const uint8_t *session, size_t session_length, const uint8_t *parameters,
-                            size_t parameters_length, bool allows_early_data);
+    /// A client's, and a few times at most.
+    void (*ticket_received)(void *owner, const bridge_quic_ticket *ticket);
     /// A client's, before `handshake_completed`: all streams are gone, and their identifiers begin anew.
     void (*early_data_rejected)(void *owner);
 } bridge_quic_callbacks;
