@@ -245,6 +245,19 @@ bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_q
 bridge_quic_status bridge_quic_handle_expiry(bridge_quic_connection *connection, uint64_t now);
 /// UINT64_MAX: never.
 uint64_t bridge_quic_expiry(bridge_quic_connection *connection);
+/// Whether the datagram last read had a packet that only the peer can have made.
+bool bridge_quic_has_read_packet(const bridge_quic_connection *connection);
+
+/// Has the next `bridge_quic_write` send a PING where it has nothing else. Only once the handshake is confirmed; the
+/// congestion window, where it is full, keeps it back.
+void bridge_quic_ping(bridge_quic_connection *connection, uint64_t now);
+/// Nothing but acknowledgements and probes may go out now.
+bool bridge_quic_is_window_full(bridge_quic_connection *connection);
+/// Lets ngtcp2's time run ahead of the caller's to its next deadline, whatever that is, and handles it. False where that
+/// would bring the idle timeout nearer than `reserve`. Only once the handshake is confirmed. A packet that was sent
+/// before and is acknowledged after it counts as so much longer under way.
+bool bridge_quic_run_ahead(bridge_quic_connection *connection, uint64_t reserve, uint64_t now,
+                           bridge_quic_status *status);
 
 typedef struct {
     const uint8_t *base;
@@ -262,6 +275,8 @@ typedef struct {
     uint8_t ecn;
     /// The datagram goes another path than the one before; `bridge_quic_written_path` has it. True for the first.
     bool path_changed;
+    /// The peer has to answer the datagram with one of its own, once it arrives. False for a probe of path MTU discovery.
+    bool awaits_answer;
 } bridge_quic_written;
 
 /// Writes the next datagram. `stream` is -1 where no stream has data. With `more`, the packet stays open while room is
