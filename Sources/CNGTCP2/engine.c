@@ -56,7 +56,8 @@ bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_q
     ngtcp2_path_storage_init(&path, given.local, given.local_length, given.remote, given.remote_length, NULL);
     ngtcp2_pkt_info info = {.ecn = ecn};
     now = advance(connection, now);
-    if (connection->path_guard && bridge_path_guard_stops(connection->path_guard, connection->conn, &path.path, now)) {
+    if (connection->path_guard && bridge_path_guard_stops(connection->path_guard, connection->conn, &path.path, bytes,
+                                                          length, connection->first_id.length, now)) {
         return BRIDGE_QUIC_OK;
     }
     bridge_packet_watch_enter(connection);
@@ -154,6 +155,7 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
     }
     ngtcp2_ssize accepted = -1;
     connection->has_written_eliciting = false;
+    connection->has_written_challenge = false;
     bridge_packet_watch_enter(connection);
     ngtcp2_ssize length =
         ngtcp2_conn_writev_stream(connection->conn, &connection->written_path.path, &connection->written_info, buffer,
@@ -162,6 +164,9 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
     if (connection->pings && length != NGTCP2_ERR_WRITE_MORE) {
         connection->pings = false;
         ngtcp2_conn_set_keep_alive_timeout(connection->conn, connection->keep_alive);
+    }
+    if (connection->path_guard && connection->has_written_challenge && length > 0) {
+        bridge_path_guard_challenged(connection->path_guard, connection->conn, (size_t)length, connection->now);
     }
     connection->is_settled |= length >= 0 && ngtcp2_conn_get_handshake_completed(connection->conn);
     return (bridge_quic_written){
