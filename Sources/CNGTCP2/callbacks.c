@@ -156,8 +156,9 @@ static void tell_path_validated(bridge_quic_connection *connection, const ngtcp2
         bridge_path_guard_validated(connection->path_guard, connection->conn,
                                     result == NGTCP2_PATH_VALIDATION_RESULT_SUCCESS, connection->now);
     }
-    /* An aborted validation was overtaken by another: not worth telling. */
-    if (!connection->owner || result == NGTCP2_PATH_VALIDATION_RESULT_ABORTED) {
+    /* An aborted validation of a server's was overtaken by another: not worth telling. A client has one at a time, and
+       it ends where the peer takes the connection ID back. */
+    if (!connection->owner || (connection->is_server && result == NGTCP2_PATH_VALIDATION_RESULT_ABORTED)) {
         return;
     }
     connection->callbacks.path_validated(connection->owner, path->local.addr, path->remote.addr,

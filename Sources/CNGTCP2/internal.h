@@ -66,6 +66,9 @@ struct bridge_quic_connection {
     uint64_t ahead;
     /// When the peer's last packet came, by ngtcp2's time.
     uint64_t last_read;
+    uint64_t ahead_at_read;
+    /// When the idle timeout is really over, where ngtcp2 has told of it too early; 0 where it has not.
+    uint64_t idle_until;
     uint64_t keep_alive;
     bool pings;
     /// The call that is under way, or the last one, took a packet of the peer's in, or wrote one that asks for an answer.

@@ -33,7 +33,8 @@ typedef enum { SETTLED, FIRST, SECOND } stage;
 struct bridge_path_guard {
     stage stage;
     bool discovers_mtu;
-    /// In use when the last datagram came in.
+    /// In use when the last datagram came in, and its number.
+    ngtcp2_path_storage path;
     uint64_t current;
     /// ngtcp2 has fallen back, to a path that needs no validation.
     bool has_fallen_back;
@@ -84,6 +85,8 @@ static uint64_t number_of(const ngtcp2_path *path) {
 bridge_path_guard *bridge_path_guard_new(const ngtcp2_path *path, bool discovers_mtu) {
     bridge_path_guard *guard = calloc(1, sizeof(*guard));
     if (guard) {
+        ngtcp2_path_storage_zero(&guard->path);
+        ngtcp2_path_copy(&guard->path.path, path);
         guard->current = number_of(path);
         guard->discovers_mtu = discovers_mtu;
     }
@@ -105,8 +108,10 @@ static void settle(bridge_path_guard *guard) {
     guard->is_full = false;
 }
 
-static void move(bridge_path_guard *guard, uint64_t path, uint64_t now) {
+static void move(bridge_path_guard *guard, const ngtcp2_path *to, uint64_t now) {
     uint64_t left = guard->current;
+    uint64_t path = number_of(to);
+    ngtcp2_path_copy(&guard->path.path, to);
     guard->current = path;
     guard->has_small_challenge = false;
     guard->shares_id = guard->id == guard->other_id;
@@ -173,15 +178,16 @@ static bool may_have_been_heard(const bridge_path_guard *guard, uint64_t path, u
     return count == HEARD_CAPACITY;
 }
 
-static void follow(bridge_path_guard *guard, uint64_t current, uint64_t now) {
-    if (guard->candidate != 0 && guard->candidate != current) {
-        hear(guard, guard->candidate, now);
-    }
+static void follow(bridge_path_guard *guard, const ngtcp2_path *current, uint64_t now) {
+    uint64_t candidate = guard->candidate;
     guard->candidate = 0;
-    if (current != guard->current) {
+    if (!ngtcp2_path_eq(current, &guard->path.path)) {
         move(guard, current, now);
     } else {
         guard->has_fallen_back = false;
+    }
+    if (candidate != 0 && candidate != guard->current) {
+        hear(guard, candidate, now);
     }
     if (guard->stage == SECOND && now - guard->second_since >= longest_validation) {
         settle(guard);
@@ -189,14 +195,14 @@ static void follow(bridge_path_guard *guard, uint64_t current, uint64_t now) {
 }
 
 void bridge_path_guard_challenged(bridge_path_guard *guard, ngtcp2_conn *conn, size_t length, uint64_t now) {
-    follow(guard, number_of(ngtcp2_conn_get_path(conn)), now);
+    follow(guard, ngtcp2_conn_get_path(conn), now);
     if (length < NGTCP2_MAX_UDP_PAYLOAD_SIZE) {
         guard->has_small_challenge = true;
     }
 }
 
 void bridge_path_guard_validated(bridge_path_guard *guard, ngtcp2_conn *conn, bool succeeded, uint64_t now) {
-    follow(guard, number_of(ngtcp2_conn_get_path(conn)), now);
+    follow(guard, ngtcp2_conn_get_path(conn), now);
     guard->moved_at = now;
     if (!succeeded) {
         guard->has_fallen_back = true;
@@ -210,15 +216,15 @@ void bridge_path_guard_validated(bridge_path_guard *guard, ngtcp2_conn *conn, bo
 
 bool bridge_path_guard_stops(bridge_path_guard *guard, ngtcp2_conn *conn, const ngtcp2_path *path, const uint8_t *bytes,
                              size_t length, size_t id_length, uint64_t now) {
-    uint64_t current = number_of(ngtcp2_conn_get_path(conn));
-    uint64_t given = number_of(path);
+    const ngtcp2_path *current = ngtcp2_conn_get_path(conn);
     bool has_id = length > id_length && (*bytes & 0x80) == 0;
     uint64_t id = has_id ? mix(1, bytes + 1, id_length) : guard->id;
     follow(guard, current, now);
-    if (given == current) {
+    if (ngtcp2_path_eq(path, current)) {
         guard->id = id;
         return false;
     }
+    uint64_t given = number_of(path);
     uint64_t time = settling_time(conn);
     if (guard->shares_id && (guard->stage != SETTLED || now - guard->moved_at < time)) {
         if (id != guard->id || may_have_been_heard(guard, given, now > time ? now - time : 0)) {

@@ -87,6 +87,40 @@ import Testing
         }
     }
 
+    /// A server that gives no spare connection IDs: the client stays where it is.
+    @Test func withoutASpareConnectionIDAClientStays() throws {
+        let simulation = try Self.connected(seed: 1)
+        let exchange = Exchange(simulation)
+        exchange.echoes = true
+        let id = try #require(try simulation.client.openStream())
+        // Only what the server has to say of the handshake and of data comes through: no new IDs for the old ones.
+        var moved = 0
+        var why: QUICError?
+        simulation.toClient.isCut = true
+        for round in 0..<10 where why == nil {
+            do {
+                try simulation.client.migrate(to: Simulation.address("10.0.0.7", 43_000 + round), at: simulation.now)
+                moved += 1
+            } catch {
+                why = error
+            }
+            simulation.run(for: .seconds(2)) {
+                simulation.clientEvents.last.map { "\($0)".contains("pathFailed") } == true
+            }
+            simulation.run(for: .milliseconds(400))
+        }
+        #expect(moved <= 4)
+        #expect(
+            why
+                == .notPossibleNow(
+                    operation: "migration", why: "the peer has no connection ID left for it, or forbids it")
+                || why == .notPossibleNow(operation: "migration", why: "the last one is too recent"))
+        simulation.toClient.isCut = false
+        simulation.client.write(id, ByteBuffer(string: "still here"), fin: true)
+        #expect(simulation.run(for: .seconds(20)) { exchange.atClient[id]?.isFinished == true })
+        #expect(simulation.client.localAddress == Simulation.clientAddress)
+    }
+
     /// Whatever is done to paths, the process lives.
     @Test(arguments: 0..<12)
     func nothingThatHappensToPathsDoesHarm(seed: UInt64) throws {
