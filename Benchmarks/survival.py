@@ -55,6 +55,10 @@ PORTS = {"haproxy": HAPROXY} | {name: bridge.port for name, bridge in BRIDGES.it
 SURVIVORS = ["haproxy", "emqx-like", "serve", "serve-mux"]
 
 
+class DidNotStart(Exception):
+    pass
+
+
 class Program:
     """A process in one of the namespaces, which can be killed and started again."""
 
@@ -76,7 +80,8 @@ class Program:
             if self._ready is None or self._ready.encode() in self._log.read_bytes():
                 return
             time.sleep(0.1)
-        sys.exit(f"{self.name} did not start: {shlex.join(self._command)}\n{self._log.read_text(errors='replace')}")
+        log = self._log.read_text(errors="replace")
+        raise DidNotStart(f"{self.name} did not start: {shlex.join(self._command)}\n{log}")
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         process, self._process = self._process, None
@@ -417,6 +422,8 @@ def main() -> None:
     try:
         for name in arguments.sets or SETS:
             SETS[name](bench)
+    except DidNotStart as error:
+        sys.exit(str(error))
     finally:
         bench.off()
 
