@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import resource
 import shlex
@@ -277,13 +278,28 @@ Figure = tuple[str, Callable[[dict[str, Any]], float]]
 
 
 def of(*keys: str, scale: float = 1) -> Callable[[dict[str, Any]], float]:
+    """Not a number where it is of a series that is empty."""
+
     def read(out: dict[str, Any]) -> float:
         value: Any = out
         for key in keys:
+            if value.get("n") == 0:
+                return math.nan
             value = value[key]
         return float(value) * scale
 
     return read
+
+
+def median(values: Iterable[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return statistics.median(known) if known else math.nan
+
+
+def shown(value: float) -> str:
+    if math.isnan(value):
+        return "-"
+    return f"{value:.0f}" if value == int(value) else f"{value:.2f}"
 
 
 CONNECT: list[Figure] = [("connect p50, ms", of("connack", "p50")), ("p95", of("connack", "p95"))]
@@ -318,16 +334,13 @@ def table(bench: Bench, title: str, paths: list[str], figures: list[Figure], run
     for _ in range(bench.rounds):
         for path in paths:
             runs[path].append(run(path))
-    medians = {
-        path: [statistics.median(read(out) for out in outs) for _, read in figures] for path, outs in runs.items()
-    }
+    medians = {path: [median(read(out) for out in outs) for _, read in figures] for path, outs in runs.items()}
     print(f"\n{title}")
     heads = [name for name, _ in figures] + ["to HAProxy"]
     print(f"{'':<12}" + "".join(f"  {head:>{max(8, len(head))}}" for head in heads))
     for path, values in medians.items():
         base = medians["haproxy"][0]
-        cells = [f"{value:.0f}" if value == int(value) else f"{value:.2f}" for value in values]
-        cells.append(f"{values[0] / base:.2f}" if base else "-")
+        cells = [shown(value) for value in values] + [shown(values[0] / base) if base else "-"]
         line = "".join(f"  {cell:>{max(8, len(head))}}" for cell, head in zip(cells, heads, strict=True))
         print(f"{path:<12}{line}", flush=True)
 
