@@ -122,6 +122,15 @@ struct SurvivalTests {
         #expect(loaded.warnings == test.expected.map { "bridge.yaml:" + $0 })
     }
 
+    @Test func earlyDataOfDataStream() throws {
+        let text = dataStream().replacing("uplink: {", with: "uplink: {zero_rtt: connect, ")
+        #expect(
+            try load(text).warningsBesidesRoutes == [
+                "bridge.yaml:1:20: uplink.zero_rtt: has no effect with mapping data-stream: what goes first there is the "
+                    + "gateway's CONNECT"
+            ])
+    }
+
     @Test func warmConnectionsOfDataStream() throws {
         func warnings(_ warm: Int) throws -> [String] {
             let text = dataStream().replacing("uplink: {", with: "uplink: {warm: \(warm), ")

@@ -77,10 +77,15 @@ extension ConfigurationReader {
             let reason = "sessions of the gateway are made as devices need them"
             warning(.uplinkWarm, "has no effect with mapping \(uplink.mapping.rawValue): \(reason)")
         }
+        if uplink.zeroRTT == .connect, uplink.mapping == .dataStream {
+            warning(
+                .uplinkZeroRTT, "has no effect with mapping data-stream: what goes first there is the gateway's CONNECT"
+            )
+        }
         if let timeout = uplink.pathTimeout, timeout >= uplink.idleTimeout {
             let idle = DurationValue.render(uplink.idleTimeout)
-            warning(
-                .uplinkPathTimeout, "has no effect, as a connection is given up after uplink.idle_timeout (\(idle))")
+            let reason = "a connection is given up after uplink.idle_timeout (\(idle))"
+            warning(.uplinkPathTimeout, "has no effect, as \(reason)")
         }
     }
 }
