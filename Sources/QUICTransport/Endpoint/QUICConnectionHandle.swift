@@ -74,6 +74,23 @@ package final class QUICConnectionHandle {
     package var isResumed: Bool { connection.isResumed }
     package var isEarlyDataAccepted: Bool { connection.isEarlyDataAccepted }
 
+    /// See ``QUICConnection/unansweredSince``.
+    package var unansweredSince: NIODeadline? { connection.unansweredSince }
+    /// See ``QUICConnection/lastReceived``.
+    package var lastReceived: NIODeadline { connection.lastReceived }
+    /// See ``QUICConnection/probeTimeout``.
+    package var probeTimeout: Duration { connection.probeTimeout }
+
+    /// Has something sent now that the peer has to answer; see ``QUICConnection/hurry(at:)``.
+    package func hurry() {
+        hurry(at: .now())
+    }
+
+    package func hurry(at now: NIODeadline) {
+        connection.hurry(at: now)
+        touch()
+    }
+
     private func touch() {
         endpoint?.needsFlush(self)
     }
