@@ -262,7 +262,7 @@ struct QuickMuxConnectTests {
     }
 
     @Test func theLastConnectionIsKept() async throws {
-        let options = Scenario.Options.onOneLoop(uplink: ["warm: 1", "idle_timeout: 2s", "keep_alive: 500ms"])
+        let options = Scenario.Options.onOneLoop(uplink: ["warm: 1", "idle_timeout: 2s", "keep_alive: 1s"])
         try await Scenario.run(options) { scenario in
             try await scenario.device("first").disconnect()
             try await Task.sleep(for: .seconds(5))
@@ -275,7 +275,7 @@ struct QuickMuxConnectTests {
     /// The first device on a new connection; the others come when it stands.
     @Test func theFirstDeviceOnAConnectionMayBeEarly() async throws {
         let options = Scenario.Options.onOneLoop(uplink: [
-            "zero_rtt: connect", "idle_timeout: 1s", "keep_alive: 500ms",
+            "zero_rtt: connect", "idle_timeout: 2s", "keep_alive: 1s",
         ])
         try await Scenario.run(options) { scenario in
             try await scenario.device("first").disconnect()
