@@ -46,11 +46,14 @@ final class UplinkConnector {
         var leg: UplinkLeg?
         /// Of the device.
         let keepAlive: Duration?
-        let attempt: Upstream.Attempt
+        /// Nil where its outcome is known.
+        let attempt: Upstream.Attempt?
     }
 
     private enum Step {
         case attach(UplinkConnection)
+        /// One for this device alone that was made ahead of time.
+        case take(UplinkConnection)
         case dial(Upstream.Attempt)
         case wait(until: NIODeadline?)
     }
@@ -64,6 +67,9 @@ final class UplinkConnector {
     private let logger: Logger
     private let carriage: ChosenCarriage
     let dialer: UplinkDialer
+    /// Made ahead of time; nil where a connection is something that the broker shows.
+    private var warm: WarmConnections?
+    private let warmShares: WarmShares
     let upstream: Upstream
     private let line: Upstream.Line
     /// Of this in ``upstream``.
@@ -100,10 +106,14 @@ final class UplinkConnector {
         self.upstream = state.upstream
         self.knownWay = state.upstream.chosen
         self.tlsDialer = state.fallback.map { TLSUplinkDialer($0, state.configuration, on: eventLoop) }
+        self.warmShares = state.warmShares
+        var warmShare = 0
         switch role {
         case .devices:
             line = .devices
-            shared = SharedConnections(devicesPerConnection: configuration.devicesPerConnection)
+            warmShare = configuration.mapping == .dataStream ? 0 : warmShares.take()
+            shared = SharedConnections(
+                devicesPerConnection: configuration.devicesPerConnection, keepsOne: warmShare > 0)
         case .gateway(let version, _, _):
             line = .gateway(version)
             shared = SharedConnections(devicesPerConnection: .max, usualCapacity: Self.usualDataStreams)
@@ -116,6 +126,10 @@ final class UplinkConnector {
             }
         let this = NIOLoopBound(self, eventLoop: eventLoop)
         self.waker = upstream.register { eventLoop.execute { this.value.upstreamChanged() } }
+        guard warmShare > 0 else { return }
+        warm = WarmConnections(
+            share: warmShare, configuration: configuration, dialer: dialer, logger: logger, owner: self)
+        eventLoop.assumeIsolated().execute { [weak self] in self?.warm?.fill() }
     }
 
     /// Ten streams a connection, of which one is the gateway's: EMQX without configuration.
@@ -139,6 +153,7 @@ final class UplinkConnector {
         retry?.task.cancel()
         prober?.stop()
         prober = nil
+        warm?.close()
         for dial in dials.values { dial.connection.close() }
         for dial in tlsDials.values { dial.connection.close() }
         for connection in shared.all + leaving { connection.retire() }
@@ -163,7 +178,7 @@ extension UplinkConnector {
                 waiters.removeFirst()
                 continue
             }
-            switch nextStep() {
+            switch nextStep(keepAlive) {
             case .attach(let connection):
                 waiters.removeFirst()
                 guard attach(leg, to: connection) else {
@@ -171,6 +186,9 @@ extension UplinkConnector {
                     waiters.prepend((leg, keepAlive))
                     return
                 }
+            case .take(let connection):
+                waiters.removeFirst()
+                serve(Dial(connection: connection, leg: leg, keepAlive: keepAlive, attempt: nil))
             case .dial(let attempt):
                 waiters.removeFirst()
                 dial(for: leg, keepAlive: keepAlive, attempt)
@@ -182,10 +200,14 @@ extension UplinkConnector {
         prepareNextConnection()
     }
 
-    private func nextStep() -> Step {
+    private func nextStep(_ keepAlive: Duration?) -> Step {
         let now = NIODeadline.now()
         if sharing == .offered, let connection = shared.withRoom {
             return upstream.admit(at: now).map { .wait(until: $0) } ?? .attach(connection)
+        }
+        if sharing == .refused, let warm, warm.hasOne(for: keepAlive) {
+            if let until = upstream.admit(at: now) { return .wait(until: until) }
+            if let connection = warm.take(for: keepAlive, owner: self) { return .take(connection) }
         }
         guard takesAnotherDial else { return .wait(until: nil) }
         return switch upstream.mayDial(line, for: waker, at: now) {
@@ -201,11 +223,14 @@ extension UplinkConnector {
         return switch sharing {
         case .offered:
             !shared.awaitsFirstStream
-                && dials.count < min(waiters.count / shared.capacity + 1, Self.parallelDials)
-        case .unknown: dials.isEmpty
+                && dialCount < min(waiters.count / shared.capacity + 1, Self.parallelDials)
+        case .unknown: dialCount == 0
         case .refused: true
         }
     }
+
+    /// On their way, for a device or ahead of time.
+    private var dialCount: Int { dials.count + (warm?.isDialing == true ? 1 : 0) }
 
     private func advance(at deadline: NIODeadline) {
         if let retry, retry.deadline <= deadline { return }
@@ -253,9 +278,13 @@ extension UplinkConnector {
     /// Has the next shared connection ready before the present ones are full.
     private func prepareNextConnection() {
         // A session of the gateway is something that the broker shows: none is made for nobody.
-        guard case .devices = role, !shared.isEmpty, shared.isNearlyFull, dials.isEmpty, !shared.awaitsFirstStream,
-            upstream.chosen != .tls, case .go(let attempt) = upstream.mayDial(line, for: waker, at: .now())
-        else { return }
+        guard case .devices = role, !shared.isEmpty, shared.isNearlyFull, dialCount == 0, !shared.awaitsFirstStream,
+            upstream.chosen != .tls
+        else {
+            warm?.fill()
+            return
+        }
+        guard case .go(let attempt) = upstream.mayDial(line, for: waker, at: .now()) else { return }
         dial(for: nil, keepAlive: nil, attempt)
     }
 
@@ -277,19 +306,20 @@ extension UplinkConnector {
             knownWay = way
             if isBetter { leaveLesser(way) } else { abandonDials(for: way) }
         }
-        if prober?.update() == true { prober = nil }
+        probeBetterWays()
+        warm?.fill()
         advance()
     }
 
     /// The way in use has failed: nobody waits any longer for what is on its way there.
     private func abandonDials(for way: CandidateChoice.Candidate) {
-        let lost = dials.filter { upstream.isBetter($0.value.attempt.candidate, than: way) }
-        for (key, dial) in lost {
+        for (key, dial) in dials {
+            guard let attempt = dial.attempt, upstream.isBetter(attempt.candidate, than: way) else { continue }
             // With its CONNECT on the way already, it has to wait for what becomes of that.
             if let leg = dial.leg, !leg.isWaiting { continue }
             dials[key] = nil
             dial.connection.close()
-            upstream.abandoned(dial.attempt)
+            upstream.abandoned(attempt)
             requeue(dial.leg, keepAlive: dial.keepAlive)
         }
     }
@@ -304,9 +334,16 @@ extension UplinkConnector {
     }
 
     /// A connection stands.
-    func reached(_ attempt: Upstream.Attempt) {
-        guard upstream.succeeded(attempt), prober == nil else { return }
-        prober = CandidateProber(upstream, dialer: dialer, configuration: configuration, on: eventLoop)
+    func reached(_ attempt: Upstream.Attempt?) {
+        if let attempt { upstream.succeeded(attempt) }
+        probeBetterWays()
+    }
+
+    /// Where that is to be done and nobody does it yet.
+    private func probeBetterWays() {
+        if prober == nil, upstream.claimsProber() {
+            prober = CandidateProber(upstream, dialer: dialer, configuration: configuration, on: eventLoop)
+        }
         if prober?.update() == true { prober = nil }
     }
 }
@@ -317,11 +354,17 @@ extension UplinkConnector: UplinkConnectionOwner {
     func connectionReady(_ connection: UplinkConnection) {
         guard let dial = dials.removeValue(forKey: ObjectIdentifier(connection)) else { return }
         reached(dial.attempt)
-        chosen(connection.isShared ? .offered : .refused, connection)
-        if connection.isShared { shared.add(connection) }
+        warm?.serverAnswered()
+        joined(connection)
         serve(dial)
         closeLater(connection)
         advance()
+    }
+
+    /// The server has chosen what it is for.
+    private func joined(_ connection: UplinkConnection) {
+        chosen(connection.isShared ? .offered : .refused, connection)
+        if connection.isShared { shared.add(connection) }
     }
 
     /// The server's choice is worth a line the first time, and when it changes.
@@ -363,7 +406,8 @@ extension UplinkConnector: UplinkConnectionOwner {
         guard let dial = dials.removeValue(forKey: ObjectIdentifier(connection)) else { return }
         var end = end
         if end.isBrokerBusy { end.failure = .refused }
-        failed(dial.attempt, end, dial.leg, keepAlive: dial.keepAlive)
+        guard let attempt = dial.attempt else { preconditionFailure("what is being made has no outcome yet") }
+        failed(attempt, end, dial.leg, keepAlive: dial.keepAlive)
     }
 
     func failed(_ attempt: Upstream.Attempt, _ end: UplinkConnectionEnd, _ leg: UplinkLeg?, keepAlive: Duration?) {
@@ -412,7 +456,7 @@ extension UplinkConnector: UplinkConnectionOwner {
 
     func connectionAbandoned(_ connection: UplinkConnection) {
         guard let dial = dials.removeValue(forKey: ObjectIdentifier(connection)) else { return }
-        upstream.abandoned(dial.attempt)
+        if let attempt = dial.attempt { upstream.abandoned(attempt) }
         advance()
     }
 
@@ -431,6 +475,44 @@ extension UplinkConnector: UplinkConnectionOwner {
             guard shared.isSuperfluous(connection) else { return closeLater(connection, from: now) }
             if shared.remove(connection) { connection.retire() }
         }
+    }
+}
+
+extension UplinkConnector: WarmConnectionsOwner {
+    var warmEndpoint: UplinkEndpoint? {
+        if case .quic(let index) = upstream.chosen { configuration.endpoints[index] } else { nil }
+    }
+
+    func warmTarget(share: Int) -> Int {
+        switch sharing {
+        // One finds out.
+        case .unknown: 1
+        // A device that is on its way sees to it itself.
+        case .offered: shared.isEmpty && dials.isEmpty && waiters.isEmpty ? 1 : 0
+        case .refused: share
+        }
+    }
+
+    func keepsWarm(_ connection: UplinkConnection) -> Bool {
+        reached(upstream.attemptAhead(to: connection.endpoint, line, startedAt: connection.emptySince))
+        joined(connection)
+        if warmShares.isFirst() { logger.info("the broker can be reached", metadata: ["leg": "uplink"]) }
+        guard connection.isShared else { return true }
+        connection.owner = self
+        closeLater(connection)
+        advance()
+        return false
+    }
+
+    func warmChanged() {
+        advance()
+    }
+
+    /// Devices try all the same, and wait no longer for it.
+    func warmingFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
+        let attempt = upstream.attemptAhead(to: connection.endpoint, line, startedAt: connection.emptySince)
+        _ = attempt.map { upstream.failed($0, end, hasOthers: !shared.isEmpty) }
+        advance()
     }
 }
 
@@ -469,6 +551,6 @@ extension UplinkConnector: UplinkLegOwner {
         }
         dials[key] = nil
         dial.connection.close()
-        upstream.abandoned(dial.attempt)
+        if let attempt = dial.attempt { upstream.abandoned(attempt) }
     }
 }

@@ -19,7 +19,8 @@ final class Upstream: Sendable {
     struct Attempt: Sendable {
         let candidate: CandidateChoice.Candidate
         fileprivate let line: Line
-        fileprivate let pass: ReconnectGate.Pass
+        /// Nil where it was made ahead of time: no device waits for it, and none has to wait because of it.
+        fileprivate let pass: ReconnectGate.Pass?
         fileprivate let startedAt: NIODeadline
     }
 
@@ -170,10 +171,17 @@ extension Upstream {
 // MARK: - Its outcome
 
 extension Upstream {
-    /// The broker is verified, and takes us. True where whoever reports it is to try the better ways from now on.
-    func succeeded(_ attempt: Attempt) -> Bool {
+    /// Of a connection made ahead of time, to tell what became of it; nil where the endpoint is not configured.
+    func attemptAhead(to endpoint: UplinkEndpoint, _ line: Line, startedAt: NIODeadline) -> Attempt? {
+        configuration.endpoints.firstIndex(of: endpoint).map {
+            Attempt(candidate: .quic($0), line: line, pass: nil, startedAt: startedAt)
+        }
+    }
+
+    /// The broker is verified, and takes us.
+    func succeeded(_ attempt: Attempt) {
         let now = NIODeadline.now()
-        let (news, previous, probes) = change { state in
+        let (news, previous) = change { state in
             let news = state.choice.succeeded(attempt.candidate, at: now, jitter: .random(in: 0...1))
             let previous = state.with(attempt.line, configuration) { line in
                 defer {
@@ -183,15 +191,12 @@ extension Upstream {
                 line.gate.succeeded()
                 return line.isReported ? Self.summary(line.failures) : nil
             }
-            let probes = state.choice.nextProbe != nil && !state.hasProber
-            if probes { state.hasProber = true }
-            return (news, previous, probes)
+            return (news, previous)
         }
         if let previous {
             logger.notice("the broker can be reached again", metadata: ["leg": "uplink", "before": "\(previous)"])
         }
         if let news { log(news) }
-        return probes
     }
 
     /// - Parameters:
@@ -202,7 +207,9 @@ extension Upstream {
             // Nothing is wrong with the way where the broker was verified and said no.
             let verdict =
                 end.failure.map {
-                    state.choice.failed(attempt.candidate, $0, end.why, startedAt: attempt.startedAt, at: now)
+                    state.choice.failed(
+                        attempt.candidate, $0, end.why, startedAt: attempt.startedAt, at: now,
+                        jitter: .random(in: 0...1))
                 } ?? .exhausted
             if case .next = verdict { state.hurryAll(at: now) }
             let isNews = state.with(attempt.line, configuration) { line in
@@ -222,7 +229,9 @@ extension Upstream {
     func abandoned(_ attempt: Attempt) {
         let now = NIODeadline.now()
         change { state in
-            state.with(attempt.line, configuration) { $0.gate.abandoned(attempt.pass, at: now) }
+            state.with(attempt.line, configuration) { line in
+                if let pass = attempt.pass { line.gate.abandoned(pass, at: now) }
+            }
         }
     }
 
@@ -291,11 +300,12 @@ extension Upstream.LineState {
     fileprivate mutating func settle(
         _ verdict: CandidateChoice.Verdict, of attempt: Upstream.Attempt, atLeast pause: Duration, at now: NIODeadline
     ) {
+        guard let pass = attempt.pass else { return }
         switch verdict {
-        case .again(let after): gate.again(attempt.pass, at: now + TimeAmount(after))
-        case .next: gate.again(attempt.pass, at: now)
-        case .stale: gate.abandoned(attempt.pass, at: now)
-        case .exhausted: gate.failed(attempt.pass, at: now, jitter: .random(in: 0...1), atLeast: pause)
+        case .again(let after): gate.again(pass, at: now + TimeAmount(after))
+        case .next: gate.again(pass, at: now)
+        case .stale: gate.abandoned(pass, at: now)
+        case .exhausted: gate.failed(pass, at: now, jitter: .random(in: 0...1), atLeast: pause)
         }
     }
 }
@@ -303,6 +313,17 @@ extension Upstream.LineState {
 // MARK: - Better ways
 
 extension Upstream {
+    /// Whether the one who asks is to try the better ways from now on.
+    func claimsProber() -> Bool {
+        // Without another way there is never anything to try.
+        guard configuration.hasAlternatives else { return false }
+        return state.withLock { state in
+            guard state.choice.nextProbe != nil, !state.hasProber else { return false }
+            state.hasProber = true
+            return true
+        }
+    }
+
     /// When the better ways are to be tried; nil: there is nothing to try any more, and the prober is dismissed.
     func nextProbe() -> NIODeadline? {
         state.withLock { state in

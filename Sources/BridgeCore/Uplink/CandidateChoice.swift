@@ -144,9 +144,10 @@ package struct CandidateChoice: Sendable {
 // MARK: - Outcomes
 
 extension CandidateChoice {
-    /// A handshake failed. `why` is a sentence for people.
+    /// A handshake failed. `why` is a sentence for people, and `jitter` a random number from 0 to 1.
     package mutating func failed(
-        _ candidate: Candidate, _ failure: Failure, _ why: String, startedAt: NIODeadline, at now: NIODeadline
+        _ candidate: Candidate, _ failure: Failure, _ why: String, startedAt: NIODeadline, at now: NIODeadline,
+        jitter: Double
     ) -> Verdict {
         guard hasAlternatives else { return .exhausted }
         guard candidate == chosen, startedAt >= round?.newestFailure ?? startedAt else {
@@ -164,7 +165,9 @@ extension CandidateChoice {
             self.round = round
             return .again(after: pause)
         }
-        return leave(round)
+        let verdict = leave(round)
+        schedule(at: now, jitter: jitter)
+        return verdict
     }
 
     /// Nil where the next has its turn.
@@ -194,35 +197,35 @@ extension CandidateChoice {
         return .exhausted
     }
 
-    /// A handshake worked. `jitter` is a random number from 0 to 1. The change, where this one was not in use.
+    /// A handshake worked. The change, where this one was not in use.
     package mutating func succeeded(_ candidate: Candidate, at now: NIODeadline, jitter: Double) -> Change? {
         // Of an attempt that is older than the choice of a better one.
         guard rank(candidate) <= current || isDark else { return nil }
+        let previous = lastGood
         current = rank(candidate)
+        lastGood = current
         round = nil
         isDark = false
-        let previous = lastGood
-        lastGood = current
-        schedule(previous: previous, at: now, jitter: jitter)
+        if current < previous { returnedAt = now }
+        schedule(at: now, jitter: jitter)
         guard current != previous else { return nil }
         return Change(
             from: candidates[previous], to: candidate, why: previous < current ? lastFailure ?? "" : nil)
     }
 
-    private mutating func schedule(previous: Int, at now: NIODeadline, jitter: Double) {
-        if current < previous { returnedAt = now }
+    /// As long as a lesser one is in use the better ones are tried.
+    private mutating func schedule(at now: NIODeadline, jitter: Double) {
         guard current > 0 else {
             nextProbe = nil
             return
         }
-        guard current != previous else {
-            if nextProbe == nil, !isProbing { nextProbe = now + jittered(jitter) }
-            return
+        guard nextProbe == nil, !isProbing else { return }
+        if lastGood < current {
+            // One that works for a moment only is not tried as often as one that has been good for long.
+            let wasShort = returnedAt.map { now - $0 < interval } ?? false
+            interval = wasShort ? longer(interval) : TimeAmount(probing.first)
         }
-        // One that works for a moment only is not tried as often as one that has been good for long.
-        let wasShort = returnedAt.map { now - $0 < interval } ?? false
-        interval = wasShort ? longer(interval) : TimeAmount(probing.first)
-        if !isProbing { nextProbe = now + jittered(jitter) }
+        nextProbe = now + jittered(jitter)
     }
 
     /// The server of an endpoint was heard, though without a handshake: after an outage, that is where to go.

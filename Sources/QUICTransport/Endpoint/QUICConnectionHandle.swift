@@ -68,9 +68,28 @@ package final class QUICConnectionHandle {
     package var statistics: QUICStatistics { connection.statistics }
     package var tlsInfo: QUICTLSInfo? { connection.tlsInfo }
     package var isHandshakeConfirmed: Bool { connection.isHandshakeConfirmed }
+    /// After which the connection ends when nothing is heard: the smaller of both sides' values.
+    package var idleTimeout: Duration { connection.idleTimeout }
     /// Whether a ticket stood in for the certificates.
     package var isResumed: Bool { connection.isResumed }
     package var isEarlyDataAccepted: Bool { connection.isEarlyDataAccepted }
+
+    /// See ``QUICConnection/unansweredSince``.
+    package var unansweredSince: NIODeadline? { connection.unansweredSince }
+    /// See ``QUICConnection/lastReceived``.
+    package var lastReceived: NIODeadline { connection.lastReceived }
+    /// See ``QUICConnection/probeTimeout``.
+    package var probeTimeout: Duration { connection.probeTimeout }
+
+    /// Has something sent now that the peer has to answer; see ``QUICConnection/hurry(at:)``.
+    package func hurry() {
+        hurry(at: .now())
+    }
+
+    package func hurry(at now: NIODeadline) {
+        connection.hurry(at: now)
+        touch()
+    }
 
     private func touch() {
         endpoint?.needsFlush(self)

@@ -14,9 +14,9 @@ import Testing
     }
 
     private func fail(
-        _ choice: inout CandidateChoice, _ failure: Failure, from start: Double, at end: Double
+        _ choice: inout CandidateChoice, _ failure: Failure, from start: Double, at end: Double, jitter: Double = 0.5
     ) -> Verdict {
-        choice.failed(choice.chosen, failure, "\(failure)", startedAt: at(start), at: at(end))
+        choice.failed(choice.chosen, failure, "\(failure)", startedAt: at(start), at: at(end), jitter: jitter)
     }
 
     struct First: Sendable {
@@ -65,7 +65,7 @@ import Testing
         #expect(fail(&choice, .network, from: 0, at: 1) == .again(after: .seconds(1)))
         #expect(fail(&choice, .network, from: 0, at: 1) == .stale)
         #expect(fail(&choice, .network, from: 0.5, at: 1.1) == .stale)
-        #expect(choice.failed(.tls, .network, "", startedAt: at(3), at: at(3)) == .stale)
+        #expect(choice.failed(.tls, .network, "", startedAt: at(3), at: at(3), jitter: 0) == .stale)
         #expect(choice.chosen == .quic(0))
     }
 
@@ -123,17 +123,17 @@ import Testing
 // MARK: - Probing
 
 extension CandidateChoiceTests {
-    /// Since second 7.
+    /// Since second 6.
     private func onTLS(_ endpoints: Int = 1) -> CandidateChoice {
         var choice = choice(endpoints)
-        for _ in 0..<endpoints { _ = fail(&choice, .unanswered, from: 1, at: 6) }
+        for _ in 0..<endpoints { _ = fail(&choice, .unanswered, from: 6, at: 6) }
         _ = choice.succeeded(.tls, at: at(7), jitter: 0.5)
         return choice
     }
 
     @Test func betterWaysAreTriedLessAndLessOften() {
         var choice = onTLS(2)
-        var now = 7.0
+        var now = 6.0
         for pause in [30.0, 60, 120, 240, 480, 600, 600] {
             #expect(choice.nextProbe == at(now + pause))
             #expect(choice.takeProbes(at: at(now + pause - 0.1)) == [])
@@ -148,8 +148,7 @@ extension CandidateChoiceTests {
     @Test(arguments: [(0.0, 22.5), (0.5, 30), (1, 37.5)])
     func theTimeIsAQuarterMoreOrLess(jitter: Double, pause: Double) {
         var choice = choice()
-        _ = fail(&choice, .unanswered, from: 0, at: 5)
-        _ = choice.succeeded(.tls, at: at(5), jitter: jitter)
+        _ = fail(&choice, .unanswered, from: 0, at: 5, jitter: jitter)
         #expect(choice.nextProbe == at(5 + pause))
     }
 
@@ -191,7 +190,7 @@ extension CandidateChoiceTests {
         _ = fail(&dark, .unanswered, from: 0, at: 5)
         dark.pathAnswered(0, at: at(5.5))
         #expect(dark.chosen == .quic(0))
-        #expect(dark.failed(.quic(0), .unanswered, "", startedAt: at(6), at: at(11)) == .next(.tls))
+        #expect(dark.failed(.quic(0), .unanswered, "", startedAt: at(6), at: at(11), jitter: 0) == .next(.tls))
     }
 
     @Test func anAnswerOfTheServerHastensTheProbe() {
