@@ -12,9 +12,14 @@ package struct BridgeService: Service {
 
     /// Reads certificates and checks routes. Throws what is wrong with them.
     ///
-    /// - Parameter reloads: Each element has the users file read again.
-    package init(configuration: BridgeConfiguration, reloads: AsyncStream<Void>, logger: Logger) throws {
-        self.shared = try SharedState(configuration: configuration, logger: logger)
+    /// - Parameters:
+    ///   - reloads: Each element has the users file read again.
+    ///   - probing: How often better ways to the broker than the one in use are tried.
+    package init(
+        configuration: BridgeConfiguration, reloads: AsyncStream<Void>, probing: CandidateChoice.Probing = .init(),
+        logger: Logger
+    ) throws {
+        self.shared = try SharedState(configuration: configuration, probing: probing, logger: logger)
         self.reloads = reloads
     }
 

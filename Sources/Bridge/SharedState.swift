@@ -18,14 +18,21 @@ final class SharedState: Sendable {
     let gatewayNumbers = GatewayNumbers()
     let carriage = ChosenCarriage()
     let tickets: TicketStore
+    let upstream: Upstream
+    /// Of `uplink.fallback`.
+    let fallback: TLSUplinkContext?
     let warmShares: WarmShares
     /// Nil where devices whose uplink is lost are closed.
     let hold: HoldPolicy?
 
     /// Reads the certificates. Throws what makes the configuration unusable.
-    init(configuration: BridgeConfiguration, logger: Logger) throws {
+    init(
+        configuration: BridgeConfiguration, probing: CandidateChoice.Probing = .init(), logger: Logger
+    ) throws {
         self.configuration = configuration
         self.logger = logger
+        self.upstream = Upstream(configuration.uplink, probing: probing, logger: logger)
+        self.fallback = try configuration.uplink.usableFallback.map { try TLSUplinkContext($0, configuration.uplink) }
         self.tls = try QUICTLSContext.client(configuration.uplink)
         self.routes = try RoutingTable(routes: configuration.routes, unrouted: configuration.unrouted)
         self.identities = try IdentityMapper(configuration.auth)
