@@ -37,7 +37,8 @@ final class SessionHost {
         self.users = shared.users
         self.clientIDs = shared.clientIDs
         self.dialer = UplinkDialer(
-            configuration: shared.configuration, eventLoop: eventLoop, tls: shared.tls, logger: shared.logger)
+            configuration: shared.configuration, eventLoop: eventLoop, tls: shared.tls, tickets: shared.tickets,
+            logger: shared.logger)
         self.connector = UplinkConnector(.devices, shared: shared, dialer: dialer, eventLoop: eventLoop)
         self.shared = shared
     }
@@ -75,7 +76,7 @@ final class SessionHost {
             ?? SessionContext(
                 routes: routes, identities: identities, maximumPacketSize: configuration.limits.packetSize,
                 connectWithin: configuration.limits.connectWithin,
-                connectTimeout: configuration.uplink.connectTimeout, listener: listener,
+                connectTimeout: configuration.uplink.sessionTimeout, listener: listener,
                 makeClientID: Self.makeClientID, hold: shared.hold)
         contexts[listener] = context
         context.peer = peer
