@@ -166,6 +166,32 @@ import Testing
         #expect(simulation.clientError == nil && simulation.serverError == nil)
     }
 
+    /// A probe went out only just before, with a full window: whether it arrives or not, round trips stay right.
+    @Test(arguments: [true, false])
+    func aHurryWaitsForWhatIsUnderWay(arrives: Bool) throws {
+        let (simulation, exchange, id) = try Self.connected()
+        let before = exchange.atServer[id]?.bytes.readableBytes ?? 0
+        simulation.toServer.isCut = true
+        simulation.client.write(id, pattern(200_000, seed: 2), fin: true)
+        simulation.run(for: .seconds(8))
+        let sent = simulation.sent.toServer
+        simulation.onSend = { [unowned simulation] _, isToServer in
+            if isToServer, arrives { simulation.toServer.isCut = false }
+        }
+        #expect(simulation.run(for: .seconds(20)) { simulation.sent.toServer > sent })
+        simulation.onSend = nil
+        simulation.toServer.isCut = false
+        let start = simulation.now
+        simulation.client.hurry(at: start)
+        simulation.flush()
+        #expect(simulation.sent.toServer <= sent + 2)
+        #expect(
+            simulation.run(for: .seconds(5)) { exchange.atServer[id]?.bytes.readableBytes ?? 0 > before })
+        #expect(simulation.now - start <= .milliseconds(300), "\(simulation.now - start)")
+        #expect(simulation.run(for: .seconds(5)) { exchange.atServer[id]?.isFinished == true })
+        #expect(simulation.client.statistics.smoothedRTT < .milliseconds(70))
+    }
+
     @Test func anIdleConnectionIsAskedToo() throws {
         let (simulation, _, _) = try Self.connected()
         simulation.run(for: .seconds(5))
