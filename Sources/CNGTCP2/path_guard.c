@@ -231,10 +231,10 @@ bool bridge_path_guard_stops(bridge_path_guard *guard, ngtcp2_conn *conn, const 
             return true;
         }
     }
-    if (guard->stage == SECOND || (guard->stage == FIRST && !guard->discovers_mtu)) {
-        if (guard->is_full || is_fallback(guard, given)) {
-            return true;
-        }
+    /* The datagram itself may have the answer that the second validation begins with. */
+    bool is_risky = guard->stage == SECOND || !guard->discovers_mtu || guard->has_small_challenge;
+    if (guard->stage != SETTLED && is_risky && (guard->is_full || is_fallback(guard, given))) {
+        return true;
     }
     guard->other_id = id;
     guard->candidate = given;
