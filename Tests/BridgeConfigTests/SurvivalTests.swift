@@ -111,11 +111,7 @@ struct SurvivalTests {
             "1:50: uplink.hold_buffer_total: has no effect with uplink.on_loss close",
             "1:102: uplink.hold_qos0: has no effect with uplink.on_loss close"),
         Case("on_loss: close"),
-        Case(
-            "mapping: mux, warm: 3",
-            "1:51: uplink.warm: has no effect with mapping mux: there devices share connections, and only the first of "
-                + "them waits for one"),
-        Case("mapping: mux, warm: 0"),
+        Case("mapping: mux, warm: 3"),
         Case(
             "path_timeout: 60s",
             "1:45: uplink.path_timeout: has no effect, as a connection is given up after uplink.idle_timeout (1m)"),
@@ -124,6 +120,16 @@ struct SurvivalTests {
     func pointless(_ test: Case) throws {
         let loaded = try load("uplink: {host: a, ca: ca.pem, \(test.text)}")
         #expect(loaded.warnings == test.expected.map { "bridge.yaml:" + $0 })
+    }
+
+    @Test func warmGatewaySessionsArePointless() throws {
+        let loaded = try load(
+            "uplink: {host: a, ca: ca.pem, warm: 3, mapping: data-stream, identity: {client_id: g}}\n"
+                + "auth: {mode: local, anonymous: true}")
+        let expected =
+            "uplink.warm: has no effect with mapping data-stream: the broker shows sessions of the gateway, and none is "
+            + "made for nobody"
+        #expect(loaded.warnings.contains { "\($0)".contains(expected) })
     }
 
     @Test func aTicketFileThatIsThere() throws {

@@ -71,7 +71,7 @@ extension ConfigurationReader {
             }
         }
         if settings.origin(of: .uplinkWarm) != nil, uplink.warm > 0, !uplink.warmsConnections {
-            let reason = "there devices share connections, and only the first of them waits for one"
+            let reason = "the broker shows sessions of the gateway, and none is made for nobody"
             warning(.uplinkWarm, "has no effect with mapping \(uplink.mapping.rawValue): \(reason)")
         }
         if let timeout = uplink.pathTimeout, timeout >= uplink.idleTimeout {
@@ -83,6 +83,6 @@ extension ConfigurationReader {
 }
 
 extension UplinkConfiguration {
-    /// Whether a device can come to have a connection of its own, so that one can be made ahead of time.
-    var warmsConnections: Bool { mapping == .auto || mapping == .connection }
+    /// Whether a connection can be made ahead of time.
+    var warmsConnections: Bool { mapping != .dataStream }
 }
