@@ -47,16 +47,20 @@ package struct BridgeService: Service {
         var channels: [any Channel] = []
         for address in shared.configuration.listen { channels.append(try await listener.bind(address)) }
 
+        let tickets = Task { [shared] in await shared.tickets.run() }
         let users = Task { [shared, reloads] in await shared.users?.follow(reloads, shared.logger) }
 
         // Cancellation is a reason to stop like any other.
         try? await gracefulShutdown()
 
         users.cancel()
+        tickets.cancel()
         shared.logger.info(
             "shutting down", metadata: ["within": "\(shared.configuration.limits.shutdownTimeout)"])
         for channel in channels { try? await channel.close() }
         await endSessions(hosts, group)
+        _ = await FileThread.run { [shared] in shared.tickets.save() }
+        shared.logger.info("stopped")
     }
 
     private func endSessions(
@@ -72,6 +76,5 @@ package struct BridgeService: Service {
             ends.append(promise.futureResult.map { host.value.close() })
         }
         for end in ends { try? await end.get() }
-        shared.logger.info("stopped")
     }
 }

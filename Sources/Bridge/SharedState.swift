@@ -17,7 +17,7 @@ final class SharedState: Sendable {
     let clientIDs = ClientIDs()
     let gatewayNumbers = GatewayNumbers()
     let carriage = ChosenCarriage()
-    let tickets = TicketStore()
+    let tickets: TicketStore
     let upstream: Upstream
     /// Of `uplink.fallback`.
     let fallback: TLSUplinkContext?
@@ -38,6 +38,7 @@ final class SharedState: Sendable {
         self.identities = try IdentityMapper(configuration.auth)
         self.users = try configuration.auth.usersFile.map { try LocalUsers(path: $0) }
         let uplink = configuration.uplink
+        self.tickets = TicketStore(uplink, trust: tls.trust, logger: logger)
         self.warmShares = WarmShares(total: uplink.warm, loops: configuration.threads)
         self.hold =
             uplink.onLoss == .hold
