@@ -40,7 +40,7 @@ struct FallbackTests {
     }
 
     @Test func aDeviceBehindAFirewallGetsThroughAndTheNextDoesNotWait() async throws {
-        try await runBlocked(options("warm: 0")) { scenario in
+        try await runBlocked(options()) { scenario in
             let observer = try await scenario.observer("up")
             let first = try await scenario.device("first")
             try await scenario.bridgeSays(Self.onTLS)
@@ -56,7 +56,7 @@ struct FallbackTests {
     }
 
     @Test func theWayIsFoundBeforeTheFirstDeviceComes() async throws {
-        try await runBlocked(options()) { scenario in
+        try await runBlocked(options("warm: 2")) { scenario in
             try await scenario.bridgeSays("a way to the broker does not work: the next is tried")
             _ = try await scenario.device("first")
             #expect(await scenario.bridgeSaid("a way to the broker does not work") == 1)
@@ -64,8 +64,7 @@ struct FallbackTests {
     }
 
     @Test func aServerThatSpeaksNoMQTTOverQUICIsLeftAtOnce() async throws {
-        // A minute's handshake is nobody's patience.
-        var options = options(after: "60s", "warm: 0")
+        var options = options(after: "10s")
         options.front.alpn = ["something-else"]
         try await Scenario.run(options) { scenario in
             _ = try await scenario.device("device-1")
@@ -75,7 +74,7 @@ struct FallbackTests {
     }
 
     @Test func anAddressIsCheckedToo() async throws {
-        try await runBlocked(options(host: "127.0.0.1", "warm: 0")) { scenario in
+        try await runBlocked(options(host: "127.0.0.1")) { scenario in
             _ = try await scenario.device("device-1")
         }
     }
@@ -85,7 +84,7 @@ struct FallbackTests {
         ("not-yet-valid", ["not valid before"]), ("rsa-server", ["not trusted", "CA"]),
     ])
     func aWrongCertificateIsRefused(certificate: String, words: [String]) async throws {
-        try await runBlocked(options(certificate: certificate, "warm: 0")) { scenario in
+        try await runBlocked(options(certificate: certificate)) { scenario in
             let client = await scenario.client("refused")
             let event = try await client.tryConnect(port: scenario.bridge.port, ["version": "5.0"])
             #expect(event.event == "connected" && event.code == 0x88)
@@ -97,13 +96,13 @@ struct FallbackTests {
     }
 
     @Test func aWrongAddressIsRefused() async throws {
-        try await runBlocked(options(certificate: "wrong-name", host: "127.0.0.1", "warm: 0")) { scenario in
+        try await runBlocked(options(certificate: "wrong-name", host: "127.0.0.1")) { scenario in
             try await expectRefused(scenario, saying: "127.0.0.1", "192.0.2.1")
         }
     }
 
     @Test func aPortWithoutTLSIsNotUsed() async throws {
-        try await runBlocked(options("warm: 0")) { scenario in
+        try await runBlocked(options()) { scenario in
             var plain = scenario.options
             plain.uplink = plain.uplink.map {
                 $0.hasPrefix("fallback") ? "fallback: {host: localhost, port: \(scenario.broker.port), after: 1s}" : $0
@@ -119,7 +118,7 @@ struct FallbackTests {
     }
 
     @Test func aCertificateOverQUICThatIsNotAcceptedIsNotGotRound() async throws {
-        var options = options("warm: 0")
+        var options = options()
         options.front.certificate = "wrong-name"
         try await Scenario.run(options) { scenario in
             try await expectRefused(scenario, saying: "localhost", "broker.example.org")
@@ -129,7 +128,7 @@ struct FallbackTests {
 
     @Test func aClientCertificateIsShown() async throws {
         let certificates = try await Certificates.make()
-        var options = options("warm: 0")
+        var options = options()
         options.broker.tlsLines = ["cafile $CERTIFICATES/ca.pem", "require_certificate true"]
         try await runBlocked(options) { scenario in
             try await expectRefused(scenario, saying: "client certificate")
@@ -147,7 +146,7 @@ struct FallbackTests {
 
 extension FallbackTests {
     @Test func aDisconnectIsHeardAndALossIsWhatTheWillIsFor() async throws {
-        try await runBlocked(options("warm: 0")) { scenario in
+        try await runBlocked(options()) { scenario in
             let observer = try await scenario.observer("wills")
             let polite = try await scenario.device(
                 "polite", ["will": ["topic": "wills", "payload": ["text": "polite"]]])
@@ -160,7 +159,7 @@ extension FallbackTests {
     }
 
     @Test func longMessagesPassBothWays() async throws {
-        try await runBlocked(options("warm: 0")) { scenario in
+        try await runBlocked(options()) { scenario in
             let device = try await scenario.device("device-1")
             try await device.subscribe("long")
             for _ in 1...3 {
@@ -172,7 +171,7 @@ extension FallbackTests {
 
     /// A device that does not read is not read for: what the bridge holds for it is bounded.
     @Test func aDeviceThatDoesNotReadHoldsUpItsOwnBrokerOnly() async throws {
-        try await runBlocked(options("warm: 0")) { scenario in
+        try await runBlocked(options()) { scenario in
             let slow = try await RawDevice.connect(port: scenario.bridge.port, receiveBuffer: 8_192)
             #expect(try await slow.connect("slow") == 0)
             try await slow.send(RawMQTT.subscribe("flood"))
@@ -189,7 +188,7 @@ extension FallbackTests {
     }
 
     @Test func aBrokerThatDiesEndsItsDevices() async throws {
-        try await runBlocked(options("warm: 0")) { scenario in
+        try await runBlocked(options()) { scenario in
             let device = try await scenario.device("device-1")
             try await scenario.broker.kill()
             _ = try await device.disconnected()
@@ -198,7 +197,7 @@ extension FallbackTests {
     }
 
     @Test func shutdownEndsSessionsInOrder() async throws {
-        try await runBlocked(options("warm: 0")) { scenario in
+        try await runBlocked(options()) { scenario in
             for name in ["one", "two", "three"] { _ = try await scenario.device(name) }
             scenario.bridge.process.signal(SIGTERM)
             #expect(try await scenario.bridge.process.end() == .exit(0))
@@ -210,12 +209,14 @@ extension FallbackTests {
 // MARK: - There and back
 
 extension FallbackTests {
-    private func configuration(_ endpoints: [Int], tls: Int?) async throws -> BridgeConfiguration {
+    private func configuration(
+        _ endpoints: [Int], tls: Int?, onLoss: UplinkConfiguration.LossPolicy = .close
+    ) async throws -> BridgeConfiguration {
         var uplink = UplinkConfiguration(
             host: "localhost", port: endpoints[0], caFile: try await Certificates.make().certificate("ca"),
             mapping: .connection, connectTimeout: .seconds(1), idleTimeout: .seconds(4),
             backoffMinimum: .milliseconds(50),
-            backoffMaximum: .milliseconds(500), onLoss: .close, warm: 0)
+            backoffMaximum: .milliseconds(500), onLoss: onLoss, warm: 0)
         uplink.endpoints = endpoints.map { UplinkEndpoint(host: "localhost", port: $0) }
         uplink.fallback = tls.map { UplinkFallback(host: "localhost", port: $0, after: .seconds(1)) }
         return BridgeConfiguration(
@@ -253,12 +254,42 @@ extension FallbackTests {
             let inner = try await configuration([scenario.relay.port], tls: scenario.broker.tlsPort)
             try await InnerBridge.run(inner, probing: Self.probing) { bridge in
                 let device = await scenario.client("device-1")
-                try await device.connect(port: bridge.port)
+                try await device.connect(port: bridge.port, ["keep_alive": 3])
                 try await scenario.front.sees("CONNECT", of: "device-1")
                 try await scenario.relay.blackOut(true)
                 _ = try await device.disconnected()
-                try await device.connect(port: bridge.port)
+                let next = await scenario.client("device-2")
+                try await next.connect(port: bridge.port)
                 try await bridge.says(Self.onTLS)
+            }
+        }
+    }
+
+    /// From QUIC to TLS and back to its broker, without the device's noticing.
+    @Test func aHeldDeviceGoesTheOtherWay() async throws {
+        var options = options()
+        options.relayed = true
+        try await Scenario.run(options) { scenario in
+            let inner = try await configuration([scenario.relay.port], tls: scenario.broker.tlsPort, onLoss: .hold)
+            try await InnerBridge.run(inner, probing: Self.probing) { bridge in
+                let observer = try await scenario.observer("up")
+                let device = await scenario.client("device-1")
+                // Without a keepalive the connection has the configured idle timeout.
+                try await device.connect(port: bridge.port, ["keep_alive": 0])
+                try await device.subscribe("down")
+                try await scenario.front.sees("CONNECT", of: "device-1")
+                try await scenario.relay.blackOut(true)
+                let sent = try await device.startPublishing("up", "in the dark", qos: 1)
+                try await bridge.says(Self.onTLS)
+                try await device.acknowledged(sent)
+                #expect(try await observer.message().text == "in the dark")
+                try await observer.publish("down", "over TLS", qos: 1)
+                #expect(try await device.message().text == "over TLS")
+                try await scenario.broker.kill()
+                let again = try await scenario.broker.startAgain(in: scenario.folder)
+                await scenario.own(again.process)
+                try await device.publish("up", "after the restart", qos: 1)
+                #expect(await !device.log.contains { $0.event == "disconnected" })
             }
         }
     }
