@@ -11,6 +11,8 @@ protocol UplinkLegOwner: AnyObject {
     var presentFailure: String? { get }
     /// The device left before the leg was open.
     func abandoned(_ leg: UplinkLeg)
+    /// The leg waits again: a connection made ahead of time has broken before anything came back on it.
+    func cameBack(_ leg: UplinkLeg, keepAlive: Duration?)
 }
 
 /// Gives the devices of one event loop their streams: on connections that they share (`mux`, `data-stream`), or on one
@@ -181,6 +183,8 @@ extension UplinkConnector {
             switch nextStep(keepAlive) {
             case .attach(let connection):
                 waiters.removeFirst()
+                // Nobody has had an answer on it lately. (In a session of the gateway more than CONNECT may be under way.)
+                if case .devices = role, connection.legCount == 0 { leg.mayComeBack(keepAlive: keepAlive) }
                 guard attach(leg, to: connection) else {
                     // It says that it has room when it has: `connectionHasRoom`.
                     waiters.prepend((leg, keepAlive))
@@ -188,6 +192,7 @@ extension UplinkConnector {
                 }
             case .take(let connection):
                 waiters.removeFirst()
+                leg.mayComeBack(keepAlive: keepAlive)
                 serve(Dial(connection: connection, leg: leg, keepAlive: keepAlive, attempt: nil))
             case .dial(let attempt):
                 waiters.removeFirst()
@@ -539,6 +544,13 @@ extension UplinkConnector: UplinkLegOwner {
         } else {
             abandonedTLS(leg)
         }
+        advance()
+    }
+
+    func cameBack(_ leg: UplinkLeg, keepAlive: Duration?) {
+        logger.debug("a connection made ahead of time was of no use", metadata: ["leg": "uplink"])
+        warm?.distrust()
+        waiters.prepend((leg, keepAlive))
         advance()
     }
 

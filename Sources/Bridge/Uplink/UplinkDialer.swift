@@ -12,7 +12,7 @@ final class UplinkDialer {
     let tickets: TicketStore
     /// Bytes that the broker may send a device before the device has taken any.
     private let receiveWindow: UInt64
-    private let resolver: HostResolver
+    private let resolve: Resolve
     let logger: Logger
     private var endpoints: [QUICAddressFamily: QUICEndpoint] = [:]
     private var attempts: [ObjectIdentifier: UplinkAttempt] = [:]
@@ -22,16 +22,19 @@ final class UplinkDialer {
     /// Tried first the next time: with two families, the one that works.
     private(set) var lastGoodFamily: NIOBSDSocket.ProtocolFamily?
 
+    /// A name and a port.
+    typealias Resolve = (String, Int, any EventLoop) -> EventLoopFuture<[SocketAddress]>
+
     init(
         configuration: BridgeConfiguration, eventLoop: any EventLoop, tls: QUICTLSContext, tickets: TicketStore,
-        logger: Logger
+        logger: Logger, resolve: @escaping Resolve = { HostResolver().resolve(host: $0, port: $1, on: $2) }
     ) {
         self.configuration = configuration.uplink
         self.receiveWindow = UInt64(configuration.limits.sessionBuffer)
         self.eventLoop = eventLoop
         self.tls = tls
         self.tickets = tickets
-        self.resolver = HostResolver()
+        self.resolve = resolve
         self.logger = logger
     }
 
@@ -84,7 +87,7 @@ extension UplinkDialer {
             return
         }
         lookups[endpoint] = [attempt]
-        resolver.resolve(host: endpoint.host, port: endpoint.port, on: eventLoop)
+        resolve(endpoint.host, endpoint.port, eventLoop)
             .assumeIsolated()
             .whenComplete { [self] result in
                 let attempts = lookups.removeValue(forKey: endpoint) ?? []
