@@ -135,8 +135,9 @@ struct UplinkDialerTests {
         }.get()
         let result: Result<Int?, any Error>
         do {
-            result = .success(try await world.loop.flatSubmit { owner.value.ready.futureResult }.get())
+            let outcome = try await world.loop.flatSubmit { owner.value.ready.futureResult }.get()
             while !isDone() { try await Task.sleep(for: .milliseconds(5)) }
+            result = .success(outcome)
         } catch {
             result = .failure(error)
         }

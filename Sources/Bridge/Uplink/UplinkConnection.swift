@@ -315,6 +315,8 @@ extension UplinkConnection: QUICConnectionObserver {
     }
 
     private func over(_ end: UplinkConnectionEnd, _ loss: UplinkLoss) {
+        var end = end
+        if case .network = loss, end.failure == nil { end.failure = .network }
         if isReady { owner?.connectionLost(self, end) } else { owner?.connectionFailed(self, end) }
         let legs = legs.values
         let handle: QUICConnectionHandle? = if case .open(let handle) = state { handle } else { nil }

@@ -73,7 +73,7 @@ final class UplinkConnector {
     private var warm: WarmConnections?
     private let warmShares: WarmShares
     let upstream: Upstream
-    private let line: Upstream.Line
+    let line: Upstream.Line
     /// Of this in ``upstream``.
     private var waker = 0
     private var shared: SharedConnections
@@ -441,7 +441,11 @@ extension UplinkConnector: UplinkConnectionOwner {
     }
 
     func connectionLost(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
-        if end.isBrokerBusy || end.pause > .zero { upstream.mustPause(line, atLeast: end.pause) }
+        if end.isBrokerBusy || end.pause > .zero {
+            upstream.mustPause(line, atLeast: end.pause)
+        } else if end.failure != nil {
+            upstream.lost(line)
+        }
         if let dial = awaitingStream.removeValue(forKey: ObjectIdentifier(connection)) {
             dial.leg?.unreachable(end.why)
         }
