@@ -29,6 +29,8 @@ struct UpFlow: Sendable {
     /// In which order they were sent.
     var sequence: UInt64
     var stage: Stage
+    /// Its PUBLISH went out on this leg, and takes a place in the window.
+    var isCounted = false
 
     var kept: KeptPacket? {
         switch stage {

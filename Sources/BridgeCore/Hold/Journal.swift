@@ -206,7 +206,7 @@ extension Journal {
             }
             try apply(delivery, to: frame, packetID, &passage)
         case .pubrel:
-            guard !ledgers.isEmpty, let packetID = frame.leadingPacketID else { break }
+            guard let packetID = frame.leadingPacketID else { break }
             var delivery = Ledger.Delivery.swallow
             write { delivery = $0.brokerReleased(packetID) }
             try apply(delivery, to: frame, packetID, &passage)

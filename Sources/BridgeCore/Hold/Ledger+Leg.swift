@@ -25,7 +25,10 @@ extension Ledger {
         restartLong()
         var first: [Outgoing] = []
         for (packetID, flow) in up.sorted(by: { $0.value.sequence < $1.value.sequence }) {
-            guard let kept = flow.kept else { continue }
+            guard let kept = flow.kept else {
+                up[packetID]?.isCounted = false
+                continue
+            }
             up[packetID] = nil
             var isRequest = false
             if case .requested = flow.stage { isRequest = true }
@@ -55,6 +58,7 @@ extension Ledger {
         for (packetID, _) in up.filter({ $0.value.isReleased }).sorted(by: { $0.value.sequence < $1.value.sequence }) {
             step.up.append(acknowledgement(.pubrel, packetID))
         }
+        pending = []
         isOpen = true
         flush(&step)
     }
@@ -79,6 +83,7 @@ extension Ledger {
             own.insert(request.packetID)
             step.up.append(request.packet)
         }
+        pending = []
         isOpen = true
         flush(&step)
     }

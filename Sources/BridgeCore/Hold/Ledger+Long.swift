@@ -80,7 +80,7 @@ extension Ledger {
         share.giveBack(publish.charged)
         if publish.packetID != 0 {
             sequence += 1
-            let flow = UpFlow(sequence: sequence, stage: .published(publish.kept))
+            let flow = UpFlow(sequence: sequence, stage: .published(publish.kept), isCounted: true)
             if let kept = publish.kept { share.charge(kept.cost) } else { unkept += 1 }
             forget(publish.packetID)
             up[publish.packetID] = flow

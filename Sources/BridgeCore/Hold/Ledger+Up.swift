@@ -40,10 +40,13 @@ extension Ledger {
     private mutating func track(_ packetID: UInt16, _ stage: UpFlow.Stage) {
         forget(packetID)
         sequence += 1
-        let flow = UpFlow(sequence: sequence, stage: stage)
+        var flow = UpFlow(sequence: sequence, stage: stage)
         if let kept = flow.kept { share.charge(kept.cost) }
         if flow.isUnkept { unkept += 1 }
-        if case .published = stage { window?.sent() }
+        if case .published = stage {
+            window?.sent()
+            flow.isCounted = true
+        }
         up[packetID] = flow
     }
 
@@ -58,6 +61,11 @@ extension Ledger {
     private mutating func release(_ flow: UpFlow) {
         if let kept = flow.kept { share.giveBack(kept.cost) }
         if flow.isUnkept { unkept -= 1 }
+    }
+
+    /// The broker is done with a message.
+    private mutating func finish(_ packetID: UInt16) {
+        if forget(packetID)?.isCounted == true { window?.finished() }
     }
 
     mutating func setStage(_ stage: UpFlow.Stage, of packetID: UInt16) {
@@ -147,10 +155,7 @@ extension Ledger {
 
     /// PUBACK. True where it concerns the device.
     mutating func brokerAcknowledged(_ packetID: UInt16) -> Bool {
-        if case .published = up[packetID]?.stage {
-            forget(packetID)
-            window?.finished()
-        }
+        if case .published = up[packetID]?.stage { finish(packetID) }
         return true
     }
 
@@ -161,8 +166,7 @@ extension Ledger {
             if code < 0x80 {
                 setStage(.received, of: packetID)
             } else {
-                forget(packetID)
-                window?.finished()
+                finish(packetID)
             }
             return true
         case .released, .releasedHere:
@@ -178,12 +182,12 @@ extension Ledger {
     mutating func brokerCompleted(_ packetID: UInt16) -> Bool {
         switch up[packetID]?.stage {
         case .released:
-            up[packetID] = nil
-            window?.finished()
+            finish(packetID)
             return true
         case .releasedHere:
+            if up[packetID]?.isCounted == true { window?.finished() }
+            up[packetID]?.isCounted = false
             setStage(.completed, of: packetID)
-            window?.finished()
             return false
         case .published, .received, .completed, .requested, nil:
             return true
