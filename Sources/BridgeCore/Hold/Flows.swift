@@ -113,7 +113,6 @@ struct LongPublish: Sendable {
     var isReserved = false
     /// The leg has been given its beginning.
     var hasBegun = false
-    var isComplete = false
     /// At QoS 0, when its leg was lost: what follows is thrown away.
     var isDropped = false
 

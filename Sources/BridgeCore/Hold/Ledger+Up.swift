@@ -29,7 +29,8 @@ extension Ledger {
     mutating func request(_ packet: ByteBuffer, _ packetID: UInt16, _ step: inout Step) {
         let kept = KeptPacket(packet)
         guard mayGo(packetID, isPublish: false) else {
-            return enqueue(Outgoing(kind: .request, packetID: packetID, packet: kept))
+            enqueue(Outgoing(kind: .request, packetID: packetID, packet: kept))
+            return releaseIfStuck(&step)
         }
         guard fits(packet.readableBytes, &step) else { return }
         step.up.append(packet)
@@ -113,12 +114,13 @@ extension Ledger {
             }
         }
         if queue.isEmpty { beginLong(&step) }
-        if window?.left == 0, !acceptsInput(isDeliveryBlocked: false) { releaseHere(&step) }
+        releaseIfStuck(&step)
     }
 
     /// Messages wait for the window, which needs PUBREL to open, and PUBREL waits behind the device's messages, of which
     /// no more are read: so the bridge sends it. The broker has the message by then, and the device is told.
-    private mutating func releaseHere(_ step: inout Step) {
+    mutating func releaseIfStuck(_ step: inout Step) {
+        guard isOpen, window?.left == 0, !acceptsInput(isDeliveryBlocked: false) else { return }
         let waiting = up.filter { if case .received = $0.value.stage { true } else { false } }
         for (packetID, _) in waiting.sorted(by: { $0.value.sequence < $1.value.sequence }) {
             setStage(.releasedHere, of: packetID)
