@@ -16,7 +16,8 @@ extension DataStreamSession {
                 var actions: [SessionAction] = []
                 if connected.up.isForwarded {
                     let step = connected.hold?.journal.piece(bytes, isLast: isLast)
-                    actions = try step.map { step throws(MQTTError) in try perform(step, in: &connected) }
+                    actions =
+                        try step.map { step throws(MQTTError) in try perform(step, in: &connected) }
                         ?? [.sendToUplink(bytes)]
                 }
                 guard isLast else { return actions }

@@ -16,7 +16,7 @@ extension Ledger {
                 Outgoing(
                     kind: packetID == 0 ? .atMostOnce : .publish, packetID: packetID, packet: KeptPacket(joining: full))
             )
-            return
+            return releaseIfStuck(&step)
         }
         guard fits(packet.reduce(0) { $0 + $1.readableBytes }, &step) else { return }
         step.up += packet

@@ -41,7 +41,7 @@ struct Ledger: Sendable {
     var isOpen: Bool
     var up: [UInt16: UpFlow] = [:]
     var sequence: UInt64 = 0
-    var queue = CircularBuffer<Outgoing>()
+    var queue = CircularBuffer<Outgoing>(initialCapacity: 1)
     /// The one that is coming in.
     var long: LongPublish?
     /// One that has come in whole while the leg, which has its beginning, was silent.

@@ -37,8 +37,6 @@ struct HoldSimulation {
     private(set) var broker: SimulatedBroker
     private(set) var end: SessionEnd?
     private(set) var complaints: [String] = []
-    var trace: [String] = []
-    var watch: [FrameDecoder] = []
     private(set) var cuts = 0
     private var leg = Leg.none
     private var deviceDecoder: FrameDecoder
@@ -132,7 +130,6 @@ struct HoldSimulation {
         switch leg {
         case .open where random.chance(0.4):
             leg = .silent
-            trace.append("--- silent")
             perform(session.uplinkSilent())
         case .open, .silent:
             // Some of what was on its way arrives before the end, on either side.
@@ -140,7 +137,6 @@ struct HoldSimulation {
             if leg == .open, random.chance(0.7) { try pumpDown(all: false) }
             guard leg != .none, leg != .asked else { return }
             closeLeg()
-            trace.append("--- lost")
             perform(session.uplinkLost(.network(description: "cut")))
         case .asked where random.chance(0.3):
             leg = .none
@@ -155,7 +151,6 @@ struct HoldSimulation {
         case .asked: try openLeg()
         case .silent:
             leg = .open
-            trace.append("--- answered")
             perform(session.uplinkAnswered(after: .seconds(random.chance(0.2) ? 100 : 10)))
         case .none where isRetrying:
             isRetrying = false
@@ -224,9 +219,6 @@ struct HoldSimulation {
         device.output = output
         if bytes.readableBytes > 0 { deviceDecoder.append(bytes) }
         while end == nil, session.acceptsDeviceInput, let element = try deviceDecoder.next() {
-            if case .packet(let frame) = element { trace.append("device \(HoldSimulation.words(frame.bytes, setting.version))") }
-            if case .publishBegin(let begin) = element { trace.append("device begins \(begin.publish.packetID ?? 0)") }
-            if case .payload(let bytes, let isLast) = element { trace.append("device piece \(bytes.readableBytes) \(isLast)") }
             perform(session.deviceSent(element))
         }
     }
@@ -246,21 +238,9 @@ struct HoldSimulation {
         broker.output = pipe
         if bytes.readableBytes > 0 { uplinkDecoder.append(bytes) }
         while end == nil, leg == .open, session.acceptsUplinkInput, let element = try uplinkDecoder.next() {
-            if case .packet(let frame) = element { trace.append("          broker \(HoldSimulation.words(frame.bytes, setting.version))") }
             perform(session.uplinkSent(element))
         }
         try pumpDevice(all: false)
-    }
-
-    static func words(_ bytes: ByteBuffer, _ version: MQTTVersion) -> String {
-        guard let frame = try? Frame(packet: bytes, version: version), let packet = try? Packet.decode(frame, version: version) else {
-            return "\(bytes.readableBytes) bytes"
-        }
-        switch packet {
-        case .publish(let head, let payload): return "PUBLISH\(head.isDuplicate ? " DUP" : "") q\(head.qos.rawValue) id \(head.packetID ?? 0) \(String(buffer: payload).prefix(8))"
-        case .connack(let connack): return "CONNACK \(connack.sessionPresent) \(connack.properties.receiveMaximum ?? 0)"
-        default: return "\(frame.type) \(frame.leadingPacketID ?? 0)"
-        }
     }
 
     private mutating func perform(_ actions: [SessionAction]) {
@@ -275,14 +255,12 @@ struct HoldSimulation {
             if leg != .none { complain("a leg is asked for while there is one") }
             leg = .asked
         case .sendToUplink(let bytes):
-            trace.append("up \(HoldSimulation.words(bytes, setting.version))")
             if leg != .open { complain("sent on a leg that is \(leg)") }
             toBroker.writeImmutableBuffer(bytes)
         case .closeUplink:
             if leg == .none { complain("a leg is closed that is not there") }
             closeLeg()
         case .sendToDevice(let bytes):
-            trace.append("          down \(HoldSimulation.words(bytes, setting.version))")
             do { try device.receive(bytes) } catch { complain("the device was sent no MQTT: \(error)") }
         case .start(.retry, _):
             isRetrying = true

@@ -151,7 +151,8 @@ struct SimulatedBroker {
         }
         try send(.connack(Connack(sessionPresent: isPresent, properties: properties)))
         for (packetID, sent) in (state?.sent ?? [:]).sorted(by: { $0.value.order < $1.value.order }) {
-            try send(sent.isReleased ? .pubrel(PublishAck(packetID: packetID)) : delivery(sent, packetID, isAgain: true))
+            try send(
+                sent.isReleased ? .pubrel(PublishAck(packetID: packetID)) : delivery(sent, packetID, isAgain: true))
         }
         let waiting = state?.waiting ?? []
         state?.waiting = []

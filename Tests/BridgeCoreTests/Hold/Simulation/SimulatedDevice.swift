@@ -6,7 +6,11 @@ import TestSupport
 
 /// A device whose connection never breaks: it sends nothing twice, and minds everything that it is told twice.
 struct SimulatedDevice {
-    private enum Flow { case puback, pubrec, pubcomp, suback(String), unsuback(String) }
+    private enum Flow {
+        case puback, pubrec, pubcomp
+        case suback(String)
+        case unsuback(String)
+    }
 
     let version: MQTTVersion
     let prefix: String
