@@ -17,6 +17,7 @@ final class SharedState: Sendable {
     let clientIDs = ClientIDs()
     let gatewayNumbers = GatewayNumbers()
     let carriage = ChosenCarriage()
+    let pathNews: PathNews
     /// Nil where devices whose uplink is lost are closed.
     let hold: HoldPolicy?
 
@@ -24,6 +25,7 @@ final class SharedState: Sendable {
     init(configuration: BridgeConfiguration, logger: Logger) throws {
         self.configuration = configuration
         self.logger = logger
+        self.pathNews = PathNews(logger: logger)
         self.tls = try QUICTLSContext.client(configuration.uplink)
         self.routes = try RoutingTable(routes: configuration.routes, unrouted: configuration.unrouted)
         self.identities = try IdentityMapper(configuration.auth)

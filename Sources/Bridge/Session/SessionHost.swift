@@ -37,10 +37,14 @@ final class SessionHost {
         self.users = shared.users
         self.clientIDs = shared.clientIDs
         self.dialer = UplinkDialer(
-            configuration: shared.configuration, eventLoop: eventLoop, tls: shared.tls, logger: shared.logger)
+            configuration: shared.configuration, eventLoop: eventLoop, tls: shared.tls, news: shared.pathNews,
+            logger: shared.logger)
         self.connector = UplinkConnector(.devices, shared: shared, dialer: dialer, eventLoop: eventLoop)
         self.shared = shared
     }
+
+    /// Sessions outlive their uplink legs.
+    var holdsDevices: Bool { shared.hold != nil }
 
     /// A session as the mapping has it.
     func makeSession(_ decision: AdmissionControl.Decision, listener: String, peer: String) -> any DeviceSession {

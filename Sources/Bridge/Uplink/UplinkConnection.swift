@@ -61,6 +61,9 @@ final class UplinkConnection {
     /// What a device sent was not acknowledged for a while, and nothing has come since. The broker may be gone without a
     /// word, which only the idle timeout tells for sure: until then devices should rather have another connection.
     private(set) var isSilent = false
+    /// Whether anything comes back on it.
+    var path: PathWatch
+    let paths: PathKeeper
     /// For the owner: whether a look at its emptiness is due.
     var isClosingScheduled = false
 
@@ -68,6 +71,8 @@ final class UplinkConnection {
         self.dialer = dialer
         self.owner = owner
         self.control = control
+        self.paths = dialer.paths
+        self.path = PathWatch(timeout: dialer.pathTimeout)
     }
 
     /// Several devices may have streams on it.
@@ -122,6 +127,7 @@ extension UplinkConnection {
     func started(_ handle: QUICConnectionHandle) {
         guard case .dialing = state else { return handle.close() }
         state = .handshaking(handle)
+        paths.tried(handle.remoteAddress)
     }
 
     func failed(_ why: String) {
@@ -129,6 +135,41 @@ extension UplinkConnection {
         state = .closed
         control?.connectionClosed()
         owner?.connectionFailed(self, UplinkConnectionEnd(why: why))
+    }
+}
+
+// MARK: - For the path
+
+extension UplinkConnection {
+    /// The broker is verified, and the connection goes on.
+    var openHandle: QUICConnectionHandle? {
+        if case .open(let handle) = state { handle } else { nil }
+    }
+
+    /// The same, or on its way there.
+    var liveHandle: QUICConnectionHandle? {
+        switch state {
+        case .handshaking(let handle), .open(let handle): handle
+        case .dialing, .closed: nil
+        }
+    }
+
+    func fellSilent() {
+        isSilent = true
+        for leg in legs.values { leg.silent() }
+    }
+
+    func answered(after silence: Duration) {
+        isSilent = false
+        for leg in legs.values { leg.answered(after: silence) }
+        owner?.connectionHasRoom(self)
+    }
+
+    /// Nothing will come on it any more, though no end has been seen. The broker is told, in case that it hears.
+    func pathDied(_ why: String) {
+        let loss = UplinkLoss.network(description: why)
+        if let control { return control.connectionLost(loss) }
+        over(UplinkConnectionEnd(why: why), loss)
     }
 }
 
@@ -187,6 +228,7 @@ extension UplinkConnection: QUICConnectionObserver {
             state = .open(handle)
             self.alpn = alpn
             dialer.succeeded(self, handle)
+            paths.answered(handle.remoteAddress, at: .now())
             if let control { return control.start(on: self) }
             isReady = true
             owner?.connectionReady(self)

@@ -72,6 +72,8 @@ final class UplinkConnector {
     private var isAdvancing = false
     private var retry: (deadline: NIODeadline, task: Scheduled<Void>)?
     private var lastFailure: String?
+    /// A connection was lost or could not be made, and none has been made since.
+    private var isDisturbed = false
     private var isShutDown = false
 
     init(_ role: Role, shared state: SharedState, dialer: UplinkDialer, eventLoop: any EventLoop) {
@@ -98,6 +100,7 @@ final class UplinkConnector {
             case .mux, .dataStream: .offered
             case .connection: .refused
             }
+        dialer.paths.add(self)
     }
 
     /// Ten streams a connection, of which one is the gateway's: EMQX without configuration.
@@ -178,8 +181,11 @@ extension UplinkConnector {
         }
         switch gate.request(at: now) {
         case .go: return .dial
-        case .wait(let until): return .wait(until: until)
-        case .waitForProbe: return .wait(until: nil)
+        case .wait(let until):
+            dialer.paths.wake()
+            return .wait(until: until)
+        case .waitForProbe:
+            return .wait(until: nil)
         }
     }
 
@@ -216,6 +222,7 @@ extension UplinkConnector {
             connection = dialer.dial(keepAlive: nil, owner: self, control: control)
         }
         dials[ObjectIdentifier(connection)] = Dial(connection: connection, leg: leg, keepAlive: keepAlive)
+        if isDisturbed { dialer.paths.wake() }
     }
 
     /// Has the next shared connection ready before the present ones are full.
@@ -238,6 +245,7 @@ extension UplinkConnector: UplinkConnectionOwner {
             lastFailure = nil
         }
         gate.succeeded()
+        isDisturbed = false
         chosen(connection.isShared ? .offered : .refused, connection)
         if connection.isShared { shared.add(connection) }
         serve(dial)
@@ -286,6 +294,7 @@ extension UplinkConnector: UplinkConnectionOwner {
                 metadata: ["leg": "uplink", "error": "\(end.why)"])
         }
         lastFailure = end.why
+        isDisturbed = true
         let now = NIODeadline.now()
         gate.failed(at: now, jitter: .random(in: 0...1), atLeast: end.pause)
         if shared.isEmpty {
@@ -306,6 +315,7 @@ extension UplinkConnector: UplinkConnectionOwner {
 
     func connectionLost(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
         let now = NIODeadline.now()
+        isDisturbed = true
         if end.isBrokerBusy || end.pause > .zero {
             gate.failed(at: now, jitter: .random(in: 0...1), atLeast: end.pause)
         }
@@ -339,6 +349,23 @@ extension UplinkConnector: UplinkConnectionOwner {
             guard shared.isSuperfluous(connection) else { return closeLater(connection, from: now) }
             if shared.remove(connection) { connection.retire() }
         }
+    }
+}
+
+// MARK: - The path
+
+extension UplinkConnector: PathAwaiter {
+    var awaitsPath: Bool {
+        isDisturbed && !isShutDown && !(waiters.isEmpty && dials.isEmpty)
+    }
+
+    func pathAnswered() {
+        let now = NIODeadline.now()
+        gate.pathAnswered(at: now)
+        // All that were held for want of a path come now.
+        pacer.disturbed(at: now)
+        for dial in dials.values { dial.connection.hurry() }
+        advance()
     }
 }
 

@@ -29,15 +29,24 @@ final class UplinkDialer {
     private var lookup: [(connection: UplinkConnection, keepAlive: Duration?)]?
     /// Tried first the next time: with two families, the one that works.
     private var lastGoodFamily: QUICAddressFamily?
+    /// Of the connections made here.
+    let paths: PathKeeper
 
-    init(configuration: BridgeConfiguration, eventLoop: any EventLoop, tls: QUICTLSContext, logger: Logger) {
+    init(
+        configuration: BridgeConfiguration, eventLoop: any EventLoop, tls: QUICTLSContext, news: PathNews,
+        logger: Logger
+    ) {
+        self.paths = PathKeeper(eventLoop: eventLoop, news: news)
         self.configuration = configuration.uplink
         self.receiveWindow = UInt64(configuration.limits.sessionBuffer)
         self.eventLoop = eventLoop
         self.tls = tls
         self.resolver = HostResolver()
         self.logger = logger
+        paths.prober = self
     }
+
+    var pathTimeout: Duration? { configuration.pathTimeout }
 
     /// Starts a connection; the outcome goes to its owner, never from within this call.
     ///
@@ -62,6 +71,7 @@ final class UplinkDialer {
 
     /// All connections are closed: the sockets go when the last word is out.
     func shutDown() {
+        paths.shutDown()
         for endpoint in endpoints.values { endpoint.flushAndAbandon() }
         endpoints.removeAll()
     }
@@ -131,6 +141,7 @@ extension UplinkDialer {
         let family = QUICAddressFamily(address) ?? .ipv4
         if let endpoint = endpoints[family] { return endpoint }
         let endpoint = try QUICEndpoint(eventLoop: eventLoop, family: family, logger: logger)
+        endpoint.probeObserver = paths
         endpoints[family] = endpoint
         return endpoint
     }
@@ -145,6 +156,12 @@ extension UplinkDialer {
         // Room for all streams: one whose device does not read takes nothing from the others.
         quic.initialMaxData = receiveWindow * UInt64(configuration.largestShare)
         return quic
+    }
+}
+
+extension UplinkDialer: PathProber {
+    func probe(_ address: SocketAddress) {
+        QUICAddressFamily(address).flatMap { endpoints[$0] }?.probe(address)
     }
 }
 

@@ -13,7 +13,8 @@ import NIOCore
 package struct ReconnectGate: Sendable {
     private enum State: Sendable {
         case open
-        case paused(until: NIODeadline, cap: TimeAmount)
+        /// Not before `floor`, whatever happens.
+        case paused(until: NIODeadline, cap: TimeAmount, floor: NIODeadline)
         case probing(cap: TimeAmount)
     }
 
@@ -40,7 +41,7 @@ package struct ReconnectGate: Sendable {
         switch state {
         case .open:
             return .go
-        case .paused(let until, let cap):
+        case .paused(let until, let cap, _):
             guard now >= until else { return .wait(until: until) }
             state = .probing(cap: cap)
             return .go
@@ -60,17 +61,25 @@ package struct ReconnectGate: Sendable {
         case .open: cap = self.minimum
         case .probing(let previous): cap = min(previous * 2, maximum)
         // One of several attempts that were already under way: they all failed for the same reason.
-        case .paused(let until, let cap):
-            state = .paused(until: max(until, now + TimeAmount(minimum)), cap: cap)
+        case .paused(let until, let cap, let floor):
+            let least = now + TimeAmount(minimum)
+            state = .paused(until: max(until, least), cap: cap, floor: max(floor, least))
             return
         }
         let pause = TimeAmount.nanoseconds(Int64(Double(cap.nanoseconds) * min(max(jitter, 0), 1)))
-        state = .paused(until: now + max(pause, TimeAmount(minimum)), cap: cap)
+        let floor = now + TimeAmount(minimum)
+        state = .paused(until: max(now + pause, floor), cap: cap, floor: floor)
     }
 
     /// The attempt was given up before it had an outcome: somebody else may try at once.
     package mutating func abandoned(at now: NIODeadline) {
         guard case .probing(let cap) = state else { return }
-        state = .paused(until: now, cap: cap)
+        state = .paused(until: now, cap: cap, floor: now)
+    }
+
+    /// The broker answers again: what was learned of its absence is void. A pause that it asked for is kept.
+    package mutating func pathAnswered(at now: NIODeadline) {
+        guard case .paused(_, _, let floor) = state else { return }
+        state = now >= floor ? .open : .paused(until: floor, cap: minimum, floor: floor)
     }
 }

@@ -9,6 +9,10 @@ package final class QUICConnectionHandle {
     var registeredIDs: [QUICConnectionID] = []
     /// Has to be asked for datagrams at the next flush.
     var isDirty = false
+    /// Somebody looks at whether what was sent is answered.
+    package var isAwaited = false
+    /// The observer wants to know of each datagram that comes.
+    package var isSilent = false
     /// Owned by whoever uses the connection; the handle does not keep it alive.
     weak var observer: (any QUICConnectionObserver)?
     /// The endpoint holds the handle until the connection is closed, so it outlives every call made here while open.
@@ -67,6 +71,17 @@ package final class QUICConnectionHandle {
     package var localAddress: SocketAddress { connection.localAddress }
     package var statistics: QUICStatistics { connection.statistics }
     package var tlsInfo: QUICTLSInfo? { connection.tlsInfo }
+
+    /// When the first datagram went out that nothing has answered.
+    package var unansweredSince: NIODeadline? { connection.unansweredSince }
+    package var lastReceived: NIODeadline { connection.lastReceived }
+    package var probeTimeout: Duration { connection.probeTimeout }
+
+    /// Has what is unanswered sent again now, or a PING where nothing is.
+    package func hurry() {
+        connection.hurry(at: .now())
+        touch()
+    }
 
     private func touch() {
         endpoint?.needsFlush(self)

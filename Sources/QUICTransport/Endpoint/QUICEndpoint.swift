@@ -40,6 +40,8 @@ package final class QUICEndpoint {
     private var isReading = false
     /// Datagrams that belong to no connection were written and not flushed.
     private var hasReplied = false
+    var probesUnderWay = ProbesUnderWay()
+    package weak var probeObserver: (any QUICProbeObserver)?
 
     /// Makes an endpoint without a socket; the first connection opens one. Call it on the loop.
     package convenience init(eventLoop: any EventLoop, family: QUICAddressFamily, logger: Logger) throws {
@@ -148,13 +150,17 @@ extension QUICEndpoint {
 
     private func received(_ datagram: ByteBuffer, from remote: SocketAddress, for handle: QUICConnectionHandle?) {
         // Late packets of connections long gone, and noise, are dropped by a client (RFC 9000 5.2).
-        guard let handle else {
-            server?.receivedStray(datagram, from: remote, to: self)
-            return
-        }
+        guard let handle else { return receivedStray(datagram, from: remote) }
         handle.connection.receive(datagram, from: remote, to: localAddress, at: .now())
+        // Before what came: whoever waits for the path to return can do something with it then.
+        if handle.isSilent { handle.observer?.connectionReceived(handle) }
         deliverEvents(of: handle)
         needsFlush(handle)
+    }
+
+    private func receivedStray(_ datagram: ByteBuffer, from remote: SocketAddress) {
+        if let server { return server.receivedStray(datagram, from: remote, to: self) }
+        if probesUnderWay.take(datagram, from: remote) { probeObserver?.endpoint(self, hasAnswerFrom: remote) }
     }
 
     /// The connection that the datagram ends: a stateless reset comes under a connection ID of the peer's invention
@@ -215,6 +221,11 @@ extension QUICEndpoint {
         guard !handle.isDirty, handles[handle.key] != nil else { return }
         handle.isDirty = true
         dirty.append(handle)
+        scheduleFlush()
+    }
+
+    /// Has what was written leave with the burst, or with this tick of the loop.
+    private func scheduleFlush() {
         guard !isReading, !isFlushScheduled else { return }
         isFlushScheduled = true
         eventLoop.assumeIsolated().execute { [weak self] in
@@ -251,6 +262,7 @@ extension QUICEndpoint {
     func reply(_ datagram: QUICDatagram) {
         guard let channel = socket.writableChannel else { return }
         hasReplied = true
+        scheduleFlush()
         channel.pipeline.syncOperations.write(
             NIOAny(AddressedEnvelope(remoteAddress: datagram.remote, data: datagram.bytes)), promise: nil)
     }
@@ -266,7 +278,14 @@ extension QUICEndpoint {
         }
         if let rest = batch { write(rest, of: handle, on: channel) }
         if count == Self.datagramsPerTurn { needsFlush(handle) }
+        if count > 0, !handle.isAwaited { awaitAnswer(handle) }
         return count > 0
+    }
+
+    /// Clients only: a server's peer that falls silent is the idle timeout's business.
+    private func awaitAnswer(_ handle: QUICConnectionHandle) {
+        guard server == nil, handle.connection.unansweredSince != nil else { return }
+        handle.isAwaited = handle.observer?.connectionAwaitsAnswer(handle) ?? false
     }
 
     private func write(_ batch: DatagramBatch, of handle: QUICConnectionHandle, on channel: any Channel) {
@@ -341,6 +360,10 @@ extension QUICEndpoint {
 // MARK: - The socket
 
 extension QUICEndpoint {
+    func openSocket() {
+        socket.open()
+    }
+
     func socketFailed(_ error: any Error) {
         socket.failed(error)
     }
