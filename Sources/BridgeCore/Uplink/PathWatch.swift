@@ -132,7 +132,9 @@ package struct PathWatch: Sendable {
             return .nothing
         }
         // One answer may be the last before the next outage: the server has to be there until the end.
-        guard now >= since + TimeAmount(patience), lastAnswer >= since + TimeAmount(patience / 2) else { return .nothing }
+        guard now >= since + TimeAmount(patience), lastAnswer >= since + TimeAmount(patience / 2) else {
+            return .nothing
+        }
         state = .dead
         return .dead
     }

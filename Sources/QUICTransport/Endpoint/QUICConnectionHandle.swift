@@ -13,6 +13,8 @@ package final class QUICConnectionHandle {
     package var isAwaited = false
     /// The observer wants to know of each datagram that comes.
     package var isSilent = false
+    /// The socket that it is moving to, or has moved to.
+    var target: SocketAddress?
     /// Owned by whoever uses the connection; the handle does not keep it alive.
     weak var observer: (any QUICConnectionObserver)?
     /// The endpoint holds the handle until the connection is closed, so it outlives every call made here while open.
