@@ -169,6 +169,7 @@ bridge_quic_creation bridge_quic_connection_new(bridge_quic_connection **result,
     connection->callbacks = *callbacks;
     connection->is_server = settings->initial != NULL;
     connection->now = now;
+    connection->last_read = now;
     /* The peer's first, of the handshake. */
     connection->frame_guard.seen = 1;
     ngtcp2_path_storage_zero(&connection->written_path);

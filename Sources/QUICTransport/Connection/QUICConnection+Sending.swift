@@ -10,6 +10,10 @@ extension QUICConnection {
             return count(datagram)
         }
         guard case .open = phase else { return nil }
+        return silence.hurrySteps == 0 ? ordinaryDatagram(at: now) : hurriedDatagram(at: now)
+    }
+
+    func ordinaryDatagram(at now: NIODeadline) -> QUICDatagram? {
         pace(at: now, isBurstOver: false)
         var buffer = spareBuffer ?? ByteBufferAllocator().buffer(capacity: configuration.datagramCapacity)
         spareBuffer = nil
@@ -25,6 +29,7 @@ extension QUICConnection {
             // An error just now left a CONNECTION_CLOSE behind.
             return closeDatagram == nil ? nil : nextDatagram(at: now)
         }
+        if written.awaits_answer { silence.sent(at: now) }
         if bytesInBurst == 0 { burstStartedAt = now }
         bytesInBurst += written.length
         return count(datagram(buffer, written))

@@ -75,6 +75,7 @@ package final class QUICConnection {
     var isMigrating = false
     var lastMigration: NIODeadline?
     var counters = Counters()
+    var silence: Silence
 
     struct Counters {
         var bytesSent: UInt64 = 0
@@ -94,7 +95,8 @@ package final class QUICConnection {
         resumption: QUICResumption? = nil,
         recording: QUICAntiReplay.Recording? = nil,
         local: SocketAddress,
-        remote: SocketAddress
+        remote: SocketAddress,
+        now: NIODeadline
     ) {
         self.handle = handle
         self.configuration = configuration
@@ -105,6 +107,7 @@ package final class QUICConnection {
         self.recording = recording
         localAddress = local
         remoteAddress = remote
+        silence = Silence(now: now)
         let firstID = bridge_quic_first_id(handle)
         if let id = QUICConnectionID(firstID) {
             connectionIDs.append(id)
@@ -139,6 +142,7 @@ package final class QUICConnection {
                         now.nanoseconds)
                 }
             }
+            if bridge_quic_has_read_packet(handle) { silence.received(at: now) }
             settle(status, operation: "reading a datagram", at: now)
             lookAfterWaitingStreams()
         case .closing(let until, let datagram, let count):
@@ -157,6 +161,7 @@ package final class QUICConnection {
         switch phase {
         case .open:
             settle(bridge_quic_handle_expiry(handle, now.nanoseconds), operation: "handling a deadline", at: now)
+            resumeHurry(at: now)
         case .closing(let until, _, _), .draining(let until):
             if now >= until {
                 phase = .closed
@@ -232,7 +237,8 @@ package final class QUICConnection {
         switch phase {
         case .open:
             let expiry = bridge_quic_expiry(handle)
-            return expiry >= UInt64(Int64.max) ? .distantFuture : .uptimeNanoseconds(expiry)
+            let deadline = expiry >= UInt64(Int64.max) ? .distantFuture : NIODeadline.uptimeNanoseconds(expiry)
+            return silence.hurryIsDue.map { min($0, deadline) } ?? deadline
         case .closing(let until, _, _), .draining(let until):
             return until
         case .closed:

@@ -74,14 +74,20 @@ package final class QUICConnectionHandle {
     package var statistics: QUICStatistics { connection.statistics }
     package var tlsInfo: QUICTLSInfo? { connection.tlsInfo }
 
-    /// When the first datagram went out that nothing has answered.
+    /// See ``QUICConnection/unansweredSince``.
     package var unansweredSince: NIODeadline? { connection.unansweredSince }
+    /// See ``QUICConnection/lastReceived``.
     package var lastReceived: NIODeadline { connection.lastReceived }
+    /// See ``QUICConnection/probeTimeout``.
     package var probeTimeout: Duration { connection.probeTimeout }
 
-    /// Has what is unanswered sent again now, or a PING where nothing is.
+    /// Has something sent now that the peer has to answer; see ``QUICConnection/hurry(at:)``.
     package func hurry() {
-        connection.hurry(at: .now())
+        hurry(at: .now())
+    }
+
+    package func hurry(at now: NIODeadline) {
+        connection.hurry(at: now)
         touch()
     }
 
