@@ -17,6 +17,7 @@ final class SharedState: Sendable {
     let clientIDs = ClientIDs()
     let gatewayNumbers = GatewayNumbers()
     let carriage = ChosenCarriage()
+    let tickets = TicketStore()
     let pathNews: PathNews
     /// Nil where devices whose uplink is lost are closed.
     let hold: HoldPolicy?

@@ -37,8 +37,8 @@ final class SessionHost {
         self.users = shared.users
         self.clientIDs = shared.clientIDs
         self.dialer = UplinkDialer(
-            configuration: shared.configuration, eventLoop: eventLoop, tls: shared.tls, news: shared.pathNews,
-            logger: shared.logger)
+            configuration: shared.configuration, eventLoop: eventLoop, tls: shared.tls, tickets: shared.tickets,
+            news: shared.pathNews, logger: shared.logger)
         self.connector = UplinkConnector(.devices, shared: shared, dialer: dialer, eventLoop: eventLoop)
         self.shared = shared
     }

@@ -51,11 +51,6 @@ extension UplinkConnection {
         }
     }
 
-    /// Tries again at once what is being tried: the network has changed, or is back.
-    func hurry() {
-        liveHandle?.hurry()
-    }
-
     private func look(_ handle: QUICConnectionHandle, at now: NIODeadline) {
         let facts = PathWatch.Facts(
             unansweredSince: handle.unansweredSince, lastReceived: handle.lastReceived,

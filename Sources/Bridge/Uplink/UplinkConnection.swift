@@ -12,6 +12,8 @@ protocol UplinkConnectionOwner: AnyObject {
     func connectionHasRoom(_ connection: UplinkConnection)
     /// It broke after it had been ready. Called before the legs on it are told.
     func connectionLost(_ connection: UplinkConnection, _ end: UplinkConnectionEnd)
+    /// The device whose CONNECT went out early has left before the handshake was through; the connection is over.
+    func connectionAbandoned(_ connection: UplinkConnection)
 }
 
 /// Why a connection is over.
@@ -29,24 +31,38 @@ struct UplinkConnectionEnd {
 /// One QUIC connection to the broker and the legs on it: one device's only stream, or a stream each of many devices.
 ///
 /// ```
-/// dialing <--> handshaking --verified--> open --(the gateway's CONNACK)--> ready
-///    |              |                     |                                 |
-///    +--------------+---------------------+------------> closed <-----------+
+/// dialing ---verified---> open --(the gateway's CONNACK)--> ready
+///    |                     |                                 |
+///    +---------------------+------------> closed <-----------+
 /// ```
+/// With early data one leg is on it while it is still dialed: see ``EarlyFlight``.
+///
 /// Confined to its event loop. Each leg's bytes have their own flow control, and the connection's window is as large as
 /// those of all streams together: no device can use up what another one needs.
 final class UplinkConnection {
     private enum State {
-        /// The dialer looks for an address.
+        /// Under way, which is the ``UplinkAttempt``'s business.
         case dialing
-        case handshaking(QUICConnectionHandle)
         case open(QUICConnectionHandle)
         case closed
     }
 
+    /// A leg that is open before the connection is.
+    private struct Early {
+        let leg: UplinkLeg
+        var flight = EarlyFlight()
+        /// Where the leg's stream is; nil once that is of no use any more.
+        var handle: QUICConnectionHandle?
+        let stream: QUICStreamID
+    }
+
+    let endpoint: UplinkEndpoint
+    /// After which the connection ends when nothing is heard.
+    let idleTimeout: Duration
     private var state = State.dialing
+    private var early: Early?
     private unowned let dialer: UplinkDialer
-    private weak var owner: (any UplinkConnectionOwner)?
+    weak var owner: (any UplinkConnectionOwner)?
     /// The gateway's session, whose data streams the other streams are.
     private let control: GatewayControl?
     private(set) var isReady = false
@@ -67,7 +83,12 @@ final class UplinkConnection {
     /// For the owner: whether a look at its emptiness is due.
     var isClosingScheduled = false
 
-    init(dialer: UplinkDialer, owner: any UplinkConnectionOwner, control: GatewayControl?) {
+    init(
+        to endpoint: UplinkEndpoint, idleTimeout: Duration, dialer: UplinkDialer, owner: any UplinkConnectionOwner,
+        control: GatewayControl?
+    ) {
+        self.endpoint = endpoint
+        self.idleTimeout = idleTimeout
         self.dialer = dialer
         self.owner = owner
         self.control = control
@@ -104,37 +125,76 @@ final class UplinkConnection {
         let previous = state
         state = .closed
         isReady = false
+        early = nil
         legs.removeAll()
         control?.connectionClosed()
         switch previous {
         case .dialing: dialer.abandoned(self)
-        case .handshaking(let handle):
-            dialer.abandoned(self)
-            handle.close()
         case .open(let handle): handle.close()
         case .closed: break
         }
     }
 }
 
-// MARK: - For the dialer
+// MARK: - For the attempt to make it
 
 extension UplinkConnection {
-    var isDialing: Bool {
-        if case .dialing = state { true } else { false }
+    /// Opens the leg on a connection whose handshake has only begun: its first bytes go out as early data. False where
+    /// that cannot be; the leg goes on waiting then.
+    func startEarly(_ leg: UplinkLeg, on handle: QUICConnectionHandle) throws(QUICError) -> Bool {
+        guard case .dialing = state, early == nil, let stream = try handle.openStream() else { return false }
+        early = Early(leg: leg, handle: handle, stream: stream)
+        legs[stream] = leg
+        leg.opened(on: self, stream)
+        return true
     }
 
-    func started(_ handle: QUICConnectionHandle) {
+    /// What went out there was not taken: it goes again once a handshake is through.
+    func earlyDataLost(on handle: QUICConnectionHandle) {
+        guard early?.handle === handle else { return }
+        early?.handle = nil
+        early?.flight.rejected()
+    }
+
+    /// The broker is verified.
+    func established(on handle: QUICConnectionHandle, alpn: String) {
         guard case .dialing = state else { return handle.close() }
-        state = .handshaking(handle)
+        state = .open(handle)
+        self.alpn = alpn
+        if let other = early?.handle, other !== handle { earlyDataLost(on: other) }
         paths.tried(handle.remoteAddress)
+        paths.answered(handle.remoteAddress, at: .now())
+        resumeEarly(on: handle)
+        if let control { return control.start(on: self) }
+        isReady = true
+        owner?.connectionReady(self)
     }
 
+    /// No address of the broker worked.
     func failed(_ why: String) {
         guard case .dialing = state else { return }
+        let legs = legs.values
         state = .closed
+        early = nil
+        self.legs = [:]
         control?.connectionClosed()
         owner?.connectionFailed(self, UplinkConnectionEnd(why: why))
+        for leg in legs { leg.lost(.network(description: why)) }
+    }
+
+    /// The leg that was early is one like any other from now on. Where what it sent was not taken, and the broker allows
+    /// no stream yet, that waits.
+    private func resumeEarly(on handle: QUICConnectionHandle) {
+        guard var early else { return }
+        var stream = early.stream
+        if early.flight.needsNewStream {
+            guard let opened = try? handle.openStream() else { return }
+            stream = opened
+            legs = [stream: early.leg]
+            early.leg.moved(to: stream)
+        }
+        self.early = nil
+        for piece in early.flight.release() { handle.write(stream, piece.bytes, fin: piece.fin) }
     }
 }
 
@@ -146,11 +206,12 @@ extension UplinkConnection {
         if case .open(let handle) = state { handle } else { nil }
     }
 
-    /// The same, or on its way there.
-    var liveHandle: QUICConnectionHandle? {
+    /// Tries again at once what is being tried: the network has changed, or is back.
+    func hurry() {
         switch state {
-        case .handshaking(let handle), .open(let handle): handle
-        case .dialing, .closed: nil
+        case .dialing: dialer.hurry(self)
+        case .open(let handle): handle.hurry()
+        case .closed: break
         }
     }
 
@@ -196,10 +257,16 @@ extension UplinkConnection {
 
 extension UplinkConnection: UplinkCarrier {
     func bufferedBytes(_ stream: QUICStreamID) -> Int {
-        if case .open(let handle) = state { handle.bufferedBytes(stream) } else { 0 }
+        if let early, early.leg === legs[stream] { return early.flight.bufferedBytes }
+        return if case .open(let handle) = state { handle.bufferedBytes(stream) } else { 0 }
     }
 
     func write(_ stream: QUICStreamID, _ bytes: ByteBuffer?, fin: Bool) {
+        if let early, early.leg === legs[stream] {
+            guard let first = self.early?.flight.write(bytes, fin: fin) else { return }
+            early.handle?.write(stream, first)
+            return
+        }
         if case .open(let handle) = state { handle.write(stream, bytes, fin: fin) }
     }
 
@@ -208,7 +275,9 @@ extension UplinkConnection: UplinkCarrier {
     }
 
     func left(_ stream: QUICStreamID, unconsumed: Int, isFinished: Bool, wasUnheard: Bool) {
-        guard legs.removeValue(forKey: stream) != nil, case .open(let handle) = state else { return }
+        guard let leg = legs.removeValue(forKey: stream) else { return }
+        if early?.leg === leg { return leftEarly() }
+        guard case .open(let handle) = state else { return }
         if legCount == 0 { emptySince = .now() }
         guard isShared else {
             close()
@@ -219,21 +288,31 @@ extension UplinkConnection: UplinkCarrier {
         handle.consumed(stream, bytes: unconsumed)
         owner?.connectionHasRoom(self)
     }
+
+    /// The device has left before its CONNECT is known to have been taken.
+    private func leftEarly() {
+        early = nil
+        if case .dialing = state {
+            close()
+            owner?.connectionAbandoned(self)
+        } else if isShared {
+            // It was waiting for a stream.
+            emptySince = .now()
+            owner?.connectionHasRoom(self)
+        } else {
+            close()
+        }
+    }
 }
 
 extension UplinkConnection: QUICConnectionObserver {
     func connection(_ handle: QUICConnectionHandle, happened event: QUICEvent) {
         switch (event, state) {
-        case (.handshakeCompleted(let alpn), .handshaking):
-            state = .open(handle)
-            self.alpn = alpn
-            dialer.succeeded(self, handle)
-            paths.answered(handle.remoteAddress, at: .now())
-            if let control { return control.start(on: self) }
-            isReady = true
-            owner?.connectionReady(self)
         case (.streamsAvailable, .open):
+            resumeEarly(on: handle)
             if isReady { owner?.connectionHasRoom(self) } else { control?.start(on: self) }
+        case (.ticketReceived(let ticket), .open):
+            dialer.tickets.put(ticket, for: endpoint)
         case (.streamData(let stream, let bytes, let isEnd), .open):
             isSilent = false
             if let leg = legs[stream] {
@@ -246,9 +325,6 @@ extension UplinkConnection: QUICConnectionObserver {
             legs[stream]?.drained()
         case (.streamReset(let stream, let code), .open):
             legs[stream]?.lost(UplinkLoss(resetCode: code))
-        case (.closed(let error), .handshaking):
-            state = .dialing
-            dialer.failed(self, error)
         case (.closed(let error), .open):
             lost(error)
         default:
@@ -270,6 +346,7 @@ extension UplinkConnection: QUICConnectionObserver {
         let handle: QUICConnectionHandle? = if case .open(let handle) = state { handle } else { nil }
         state = .closed
         isReady = false
+        early = nil
         self.legs = [:]
         for leg in legs { leg.lost(loss) }
         control?.connectionClosed()

@@ -214,12 +214,16 @@ extension UplinkConnector {
         switch role {
         case .devices:
             // One that may be shared is not to be thought alive for as long as its first device is patient.
-            connection = dialer.dial(keepAlive: sharing == .refused ? keepAlive : nil, owner: self)
+            connection = dialer.dial(
+                to: configuration.endpoints[0], within: configuration.handshakeTimeout,
+                keepAlive: sharing == .refused ? keepAlive : nil, owner: self, early: leg)
         case .gateway(let version, let identity, let numbers):
             let control = GatewayControl(
                 identity: identity, version: version, numbers: numbers, connectTimeout: configuration.connectTimeout,
                 eventLoop: eventLoop, logger: logger)
-            connection = dialer.dial(keepAlive: nil, owner: self, control: control)
+            connection = dialer.dial(
+                to: configuration.endpoints[0], within: configuration.handshakeTimeout, keepAlive: nil, owner: self,
+                control: control)
         }
         dials[ObjectIdentifier(connection)] = Dial(connection: connection, leg: leg, keepAlive: keepAlive)
         if isDisturbed { dialer.paths.wake() }
@@ -268,6 +272,8 @@ extension UplinkConnector: UplinkConnectionOwner {
 
     /// Gives the leg that waited for this connection its stream.
     private func serve(_ dial: Dial) {
+        // It has it already where its CONNECT went out early.
+        guard dial.connection.legCount == 0 else { return }
         guard let leg = dial.leg, leg.isWaiting else {
             // Made for a device that is gone: without others to carry it is of no use.
             if !dial.connection.isShared { dial.connection.close() }
@@ -331,6 +337,12 @@ extension UplinkConnector: UplinkConnectionOwner {
                 level: connection.legCount > 0 ? .warning : .debug, "a shared connection to the broker was lost",
                 metadata: ["devices": "\(connection.legCount)", "error": "\(end.why)", "leg": "uplink"])
         }
+        advance()
+    }
+
+    func connectionAbandoned(_ connection: UplinkConnection) {
+        guard dials.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        gate.abandoned(at: .now())
         advance()
     }
 

@@ -113,6 +113,12 @@ extension UplinkLeg {
         observer?.uplinkReady(carrier.limits)
     }
 
+    /// What it has sent goes again on another stream, which nobody else is to notice.
+    func moved(to stream: QUICStreamID) {
+        guard case .open(let carrier, _) = state else { return }
+        state = .open(carrier, stream)
+    }
+
     func received(_ bytes: ByteBuffer, isEnd: Bool) {
         hasReceived = true
         unconsumed += bytes.readableBytes

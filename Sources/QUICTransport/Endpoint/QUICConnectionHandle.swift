@@ -16,7 +16,7 @@ package final class QUICConnectionHandle {
     /// The socket that it is moving to, or has moved to.
     var target: SocketAddress?
     /// Owned by whoever uses the connection; the handle does not keep it alive.
-    weak var observer: (any QUICConnectionObserver)?
+    package weak var observer: (any QUICConnectionObserver)?
     /// The endpoint holds the handle until the connection is closed, so it outlives every call made here while open.
     private weak var endpoint: QUICEndpoint?
     package let addressFamily: QUICAddressFamily
@@ -73,6 +73,10 @@ package final class QUICConnectionHandle {
     package var localAddress: SocketAddress { connection.localAddress }
     package var statistics: QUICStatistics { connection.statistics }
     package var tlsInfo: QUICTLSInfo? { connection.tlsInfo }
+    package var isHandshakeConfirmed: Bool { connection.isHandshakeConfirmed }
+    /// Whether a ticket stood in for the certificates.
+    package var isResumed: Bool { connection.isResumed }
+    package var isEarlyDataAccepted: Bool { connection.isEarlyDataAccepted }
 
     /// See ``QUICConnection/unansweredSince``.
     package var unansweredSince: NIODeadline? { connection.unansweredSince }

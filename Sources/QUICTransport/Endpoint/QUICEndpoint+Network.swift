@@ -133,8 +133,9 @@ extension QUICEndpoint {
             let used = Set(handles.values.map(\.connection.localAddress))
             sockets.keepRetired(used)
             let oldest = NIODeadline.now() - Self.oldSocketTime
-            for old in sockets.old where !used.contains(old.label) || old.replacedAt.map { $0 <= oldest } ?? true {
-                forget(old)
+            for old in sockets.old {
+                let isOld = old.replacedAt.map { $0 <= oldest } ?? true
+                if isOld || !used.contains(old.label) { forget(old) }
             }
             if sockets.areSeveral { lookAfterOldSockets() }
         }
