@@ -32,6 +32,11 @@ extension QUICEndpoint {
                     "leg": "uplink",
                 ])
         }
+        return moveAll()
+    }
+
+    /// Has a new socket opened and all connections moved to it.
+    func moveAll() -> EventLoopFuture<Int> {
         let promise = eventLoop.makePromise(of: Int.self)
         sockets.move = ClientSockets.Move(moved: nil, promises: (sockets.move?.promises ?? []) + [promise])
         openNextSocket()
@@ -130,14 +135,18 @@ extension QUICEndpoint {
             guard let self else { return }
             sockets.isLookScheduled = false
             retryMove()
-            let used = Set(handles.values.map(\.connection.localAddress))
-            sockets.keepRetired(used)
-            let oldest = NIODeadline.now() - Self.oldSocketTime
-            for old in sockets.old {
-                let isOld = old.replacedAt.map { $0 <= oldest } ?? true
-                if isOld || !used.contains(old.label) { forget(old) }
-            }
+            forgetUnusedSockets()
             if sockets.areSeveral { lookAfterOldSockets() }
+        }
+    }
+
+    func forgetUnusedSockets() {
+        let used = Set(handles.values.map(\.connection.localAddress))
+        sockets.keepRetired(used)
+        let oldest = NIODeadline.now() - Self.oldSocketTime
+        for old in sockets.old {
+            let isOld = old.replacedAt.map { $0 <= oldest } ?? true
+            if isOld || !used.contains(old.label) { forget(old) }
         }
     }
 

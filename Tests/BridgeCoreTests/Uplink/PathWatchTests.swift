@@ -121,27 +121,27 @@ import Testing
     @Test func theFirstAnswerAfterAnOutageIsNews() {
         var pace = ScoutPace()
         _ = pace.isDue(at: at(100))
-        #expect(pace.answered(at: at(100.1)))
-        #expect(!pace.answered(at: at(100.2)))
+        #expect(pace.answered(at: at(100.1)) == true)
+        #expect(pace.answered(at: at(100.2)) == false)
         _ = pace.isDue(at: at(101))
-        #expect(!pace.answered(at: at(101.1)))
+        #expect(pace.answered(at: at(101.1)) == false)
         _ = pace.isDue(at: at(102))
         _ = pace.isDue(at: at(103))
-        #expect(pace.answered(at: at(103.1)))
+        #expect(pace.answered(at: at(103.1)) == true)
     }
 
     /// Else a server that answers probes and refuses connections would be tried with every probe.
     @Test func whoBeginsToWaitAgainIsToldOnceAMinute() {
         var pace = ScoutPace()
         _ = pace.isDue(at: at(100))
-        #expect(pace.answered(at: at(100.1)))
+        #expect(pace.answered(at: at(100.1)) == true)
         pace.stop()
         #expect(!pace.isForgettable(at: at(110)))
         _ = pace.isDue(at: at(110))
-        #expect(!pace.answered(at: at(110.1)))
+        #expect(pace.answered(at: at(110.1)) == false)
         pace.stop()
         _ = pace.isDue(at: at(170))
-        #expect(pace.answered(at: at(170.1)))
+        #expect(pace.answered(at: at(170.1)) == true)
         pace.stop()
         #expect(pace.isForgettable(at: at(231)))
     }
@@ -149,15 +149,15 @@ import Testing
     @Test func anAnswerMakesItEagerAgain() {
         var pace = ScoutPace()
         _ = probes(&pace, from: 100, to: 200)
-        #expect(pace.answered(at: at(200)))
+        #expect(pace.answered(at: at(200)) == true)
         #expect((35...41).contains(probes(&pace, from: 201, to: 211)))
     }
 
     @Test func answersThatNobodyAskedForAreNoNews() {
         var pace = ScoutPace()
-        #expect(!pace.answered(at: at(1)))
+        #expect(pace.answered(at: at(1)) == false)
         _ = pace.isDue(at: at(2))
         pace.stop()
-        #expect(!pace.answered(at: at(3)))
+        #expect(pace.answered(at: at(3)) == false)
     }
 }
