@@ -19,6 +19,7 @@ final class SharedState: Sendable {
     let carriage = ChosenCarriage()
     let tickets = TicketStore()
     let pathNews: PathNews
+    let warmShares: WarmShares
     /// Nil where devices whose uplink is lost are closed.
     let hold: HoldPolicy?
 
@@ -32,6 +33,7 @@ final class SharedState: Sendable {
         self.identities = try IdentityMapper(configuration.auth)
         self.users = try configuration.auth.usersFile.map { try LocalUsers(path: $0) }
         let uplink = configuration.uplink
+        self.warmShares = WarmShares(total: uplink.warm, loops: configuration.threads)
         self.hold =
             uplink.onLoss == .hold
             ? HoldPolicy(uplink.hold, budget: HoldBudget(limit: uplink.hold.totalBuffer)) : nil

@@ -107,6 +107,17 @@ final class UplinkConnection {
         if case .open(let handle) = state { handle.availableStreams } else { 0 }
     }
 
+    /// Nil before the handshake has completed, and after the end.
+    var handle: QUICConnectionHandle? {
+        if case .open(let handle) = state { handle } else { nil }
+    }
+
+    /// Verified, with room for a device, and as far as is known alive.
+    var isProven: Bool { isReady && !isSilent && availableStreams > 0 }
+
+    /// Whether a device of that keepalive can be given it: MQTT's clock is to decide before QUIC's.
+    func suits(_ keepAlive: Duration?) -> Bool { idleTimeout >= dialer.idleTimeout(for: keepAlive) }
+
     /// Opens a stream for the leg and gives it to it. False where the broker allows none now; `connectionHasRoom` follows.
     func openStream(for leg: UplinkLeg) throws(QUICError) -> Bool {
         guard case .open(let handle) = state, let stream = try handle.openStream() else { return false }

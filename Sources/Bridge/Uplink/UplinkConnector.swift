@@ -47,6 +47,8 @@ final class UplinkConnector {
 
     private enum Step {
         case attach(UplinkConnection)
+        /// One for this device alone that was made ahead of time.
+        case take(UplinkConnection)
         case dial
         case wait(until: NIODeadline?)
     }
@@ -60,6 +62,9 @@ final class UplinkConnector {
     private let logger: Logger
     private let carriage: ChosenCarriage
     private let dialer: UplinkDialer
+    /// Made ahead of time; nil where a connection is something that the broker shows.
+    private var warm: WarmConnections?
+    private let warmShares: WarmShares
     private var gate: ReconnectGate
     private var pacer: ReconnectPacer
     private var shared: SharedConnections
@@ -88,9 +93,13 @@ final class UplinkConnector {
         // The operator's figure is for the whole process.
         self.pacer = ReconnectPacer(
             perSecond: Double(configuration.reconnectsPerSecond) / Double(state.configuration.threads))
+        self.warmShares = state.warmShares
+        var warmShare = 0
         switch role {
         case .devices:
-            shared = SharedConnections(devicesPerConnection: configuration.devicesPerConnection)
+            warmShare = configuration.mapping == .dataStream ? 0 : warmShares.take()
+            shared = SharedConnections(
+                devicesPerConnection: configuration.devicesPerConnection, keepsOne: warmShare > 0)
         case .gateway:
             shared = SharedConnections(devicesPerConnection: .max, usualCapacity: Self.usualDataStreams)
         }
@@ -101,6 +110,10 @@ final class UplinkConnector {
             case .connection: .refused
             }
         dialer.paths.add(self)
+        guard warmShare > 0 else { return }
+        warm = WarmConnections(
+            share: warmShare, configuration: configuration, dialer: dialer, logger: logger, owner: self)
+        eventLoop.assumeIsolated().execute { [weak self] in self?.warm?.fill() }
     }
 
     /// Ten streams a connection, of which one is the gateway's: EMQX without configuration.
@@ -121,6 +134,7 @@ final class UplinkConnector {
     func retire() {
         isShutDown = true
         retry?.task.cancel()
+        warm?.close()
         for dial in dials.values { dial.connection.close() }
         for connection in shared.all { connection.retire() }
     }
@@ -143,7 +157,7 @@ extension UplinkConnector {
                 waiters.removeFirst()
                 continue
             }
-            switch nextStep() {
+            switch nextStep(keepAlive) {
             case .attach(let connection):
                 waiters.removeFirst()
                 pacer.took()
@@ -152,6 +166,10 @@ extension UplinkConnector {
                     waiters.prepend((leg, keepAlive))
                     return
                 }
+            case .take(let connection):
+                waiters.removeFirst()
+                pacer.took()
+                serve(Dial(connection: connection, leg: leg, keepAlive: keepAlive))
             case .dial:
                 waiters.removeFirst()
                 pacer.took()
@@ -164,20 +182,20 @@ extension UplinkConnector {
         prepareNextConnection()
     }
 
-    private func nextStep() -> Step {
+    private func nextStep(_ keepAlive: Duration?) -> Step {
         let now = NIODeadline.now()
         if let until = pacer.next(at: now) { return .wait(until: until) }
         switch sharing {
         case .offered:
             if let connection = shared.withRoom { return .attach(connection) }
             let wanted = waiters.count / shared.capacity + 1
-            guard !shared.awaitsFirstStream, dials.count < min(wanted, Self.parallelDials) else {
+            guard !shared.awaitsFirstStream, dialCount < min(wanted, Self.parallelDials) else {
                 return .wait(until: nil)
             }
         case .unknown:
-            guard dials.isEmpty else { return .wait(until: nil) }
+            guard dialCount == 0 else { return .wait(until: nil) }
         case .refused:
-            break
+            if let connection = warm?.take(for: keepAlive, owner: self) { return .take(connection) }
         }
         switch gate.request(at: now) {
         case .go: return .dial
@@ -188,6 +206,9 @@ extension UplinkConnector {
             return .wait(until: nil)
         }
     }
+
+    /// On their way, for a device or ahead of time.
+    private var dialCount: Int { dials.count + (warm?.isDialing == true ? 1 : 0) }
 
     private func advance(at deadline: NIODeadline) {
         if let retry, retry.deadline <= deadline { return }
@@ -232,8 +253,11 @@ extension UplinkConnector {
     /// Has the next shared connection ready before the present ones are full.
     private func prepareNextConnection() {
         // A session of the gateway is something that the broker shows: none is made for nobody.
-        guard case .devices = role, !shared.isEmpty, shared.isNearlyFull, dials.isEmpty, !shared.awaitsFirstStream
-        else { return }
+        guard case .devices = role, !shared.isEmpty, shared.isNearlyFull, dialCount == 0, !shared.awaitsFirstStream
+        else {
+            warm?.fill()
+            return
+        }
         guard case .go = gate.request(at: .now()) else { return }
         dial(for: nil, keepAlive: nil)
     }
@@ -244,6 +268,15 @@ extension UplinkConnector {
 extension UplinkConnector: UplinkConnectionOwner {
     func connectionReady(_ connection: UplinkConnection) {
         guard let dial = dials.removeValue(forKey: ObjectIdentifier(connection)) else { return }
+        reached(connection)
+        warm?.serverAnswered()
+        serve(dial)
+        closeLater(connection)
+        advance()
+    }
+
+    /// The uplink works.
+    private func reached(_ connection: UplinkConnection) {
         if let failure = lastFailure {
             logger.notice("the broker can be reached again", metadata: ["leg": "uplink", "before": "\(failure)"])
             lastFailure = nil
@@ -252,9 +285,6 @@ extension UplinkConnector: UplinkConnectionOwner {
         isDisturbed = false
         chosen(connection.isShared ? .offered : .refused, connection)
         if connection.isShared { shared.add(connection) }
-        serve(dial)
-        closeLater(connection)
-        advance()
     }
 
     /// The server's choice is worth a line the first time, and when it changes.
@@ -294,12 +324,7 @@ extension UplinkConnector: UplinkConnectionOwner {
 
     func connectionFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
         guard let dial = dials.removeValue(forKey: ObjectIdentifier(connection)) else { return }
-        if lastFailure == nil, !end.isLogged {
-            logger.warning(
-                shared.isEmpty ? "the broker cannot be reached" : "the broker takes no further connection",
-                metadata: ["leg": "uplink", "error": "\(end.why)"])
-        }
-        lastFailure = end.why
+        note(end)
         isDisturbed = true
         let now = NIODeadline.now()
         gate.failed(at: now, jitter: .random(in: 0...1), atLeast: end.pause)
@@ -311,6 +336,15 @@ extension UplinkConnector: UplinkConnectionOwner {
             waiters.prepend((leg, dial.keepAlive))
         }
         advance()
+    }
+
+    private func note(_ end: UplinkConnectionEnd) {
+        if lastFailure == nil, !end.isLogged {
+            logger.warning(
+                shared.isEmpty ? "the broker cannot be reached" : "the broker takes no further connection",
+                metadata: ["leg": "uplink", "error": "\(end.why)"])
+        }
+        lastFailure = end.why
     }
 
     func connectionHasRoom(_ connection: UplinkConnection) {
@@ -377,6 +411,40 @@ extension UplinkConnector: PathAwaiter {
         // All that were held for want of a path come now.
         pacer.disturbed(at: now)
         for dial in dials.values { dial.connection.hurry() }
+        advance()
+    }
+}
+
+extension UplinkConnector: WarmConnectionsOwner {
+    var warmEndpoint: UplinkEndpoint? { configuration.endpoints[0] }
+
+    func warmTarget(share: Int) -> Int {
+        switch sharing {
+        // One finds out.
+        case .unknown: 1
+        // A device that is on its way sees to it itself.
+        case .offered: shared.isEmpty && dials.isEmpty && waiters.isEmpty ? 1 : 0
+        case .refused: share
+        }
+    }
+
+    func keepsWarm(_ connection: UplinkConnection) -> Bool {
+        reached(connection)
+        if warmShares.isFirst() { logger.info("the broker can be reached", metadata: ["leg": "uplink"]) }
+        guard connection.isShared else { return true }
+        connection.owner = self
+        closeLater(connection)
+        advance()
+        return false
+    }
+
+    func warmChanged() {
+        advance()
+    }
+
+    /// Devices try all the same, and wait no longer for it.
+    func warmingFailed(_ end: UplinkConnectionEnd) {
+        note(end)
         advance()
     }
 }

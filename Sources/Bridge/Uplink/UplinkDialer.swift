@@ -141,7 +141,7 @@ extension UplinkDialer {
     }
 
     /// Above the MQTT keepalive, so that MQTT's own clock decides first.
-    private func idleTimeout(for keepAlive: Duration?) -> Duration {
+    func idleTimeout(for keepAlive: Duration?) -> Duration {
         max(configuration.idleTimeout, keepAlive.map { $0 * 3 / 2 + .seconds(10) } ?? .zero)
     }
 

@@ -12,7 +12,12 @@ import NIOCore
 package struct EarlyFlight: Sendable {
     package struct Piece: Sendable, Equatable {
         package var bytes: ByteBuffer?
-        package var fin = false
+        package var fin: Bool
+
+        package init(bytes: ByteBuffer?, fin: Bool = false) {
+            self.bytes = bytes
+            self.fin = fin
+        }
     }
 
     private var first: ByteBuffer?

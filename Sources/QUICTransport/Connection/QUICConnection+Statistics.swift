@@ -19,4 +19,10 @@ extension QUICConnection {
         }
         return statistics
     }
+
+    /// After which the connection ends when nothing is heard: the smaller of both sides' values, once the peer's is
+    /// known. 0: never.
+    package var idleTimeout: Duration {
+        .nanoseconds(Int64(clamping: bridge_quic_idle_timeout(handle)))
+    }
 }

@@ -74,6 +74,8 @@ package final class QUICConnectionHandle {
     package var statistics: QUICStatistics { connection.statistics }
     package var tlsInfo: QUICTLSInfo? { connection.tlsInfo }
     package var isHandshakeConfirmed: Bool { connection.isHandshakeConfirmed }
+    /// After which the connection ends when nothing is heard: the smaller of both sides' values.
+    package var idleTimeout: Duration { connection.idleTimeout }
     /// Whether a ticket stood in for the certificates.
     package var isResumed: Bool { connection.isResumed }
     package var isEarlyDataAccepted: Bool { connection.isEarlyDataAccepted }

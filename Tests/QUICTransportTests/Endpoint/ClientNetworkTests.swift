@@ -12,7 +12,9 @@ struct ClientNetworkTests {
     private final class Server: QUICEndpointDelegate, QUICConnectionObserver {
         private(set) var handles: [QUICConnectionHandle] = []
 
-        func endpoint(_ endpoint: QUICEndpoint, decidesOn incoming: QUICIncomingConnection) -> QUICAcceptance { .accept }
+        func endpoint(_ endpoint: QUICEndpoint, decidesOn incoming: QUICIncomingConnection) -> QUICAcceptance {
+            .accept
+        }
 
         func endpoint(
             _ endpoint: QUICEndpoint, accepted handle: QUICConnectionHandle, from incoming: QUICIncomingConnection
@@ -245,7 +247,9 @@ struct ClientNetworkTests {
     private func answer(to probe: ByteBuffer) throws -> ByteBuffer {
         var rest = probe
         _ = rest.readBytes(length: 5)
-        let (first, second) = (rest.readLengthPrefixedSlice(as: UInt8.self), rest.readLengthPrefixedSlice(as: UInt8.self))
+        let (first, second) = (
+            rest.readLengthPrefixedSlice(as: UInt8.self), rest.readLengthPrefixedSlice(as: UInt8.self)
+        )
         let (destination, source) = (try #require(first), try #require(second))
         var answer = ByteBuffer(bytes: [0x80, 0, 0, 0, 0])
         for id in [source, destination] {
