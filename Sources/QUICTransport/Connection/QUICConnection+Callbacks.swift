@@ -115,6 +115,7 @@ extension QUICConnection {
         local: UnsafePointer<sockaddr>?, remote: UnsafePointer<sockaddr>?, succeeded: Bool
     ) {
         isMigrating = false
+        if succeeded { datagramSize.pathChanged() }
         guard let local = SocketAddress(local), let remote = SocketAddress(remote) else { return }
         events.append(
             succeeded ? .pathChanged(local: local, remote: remote) : .pathFailed(local: local, remote: remote))

@@ -78,6 +78,7 @@ extension QUICConnection {
 
     private func hurryStep(at now: NIODeadline) -> Bool {
         silence.hurrySteps -= 1
+        suspectDatagramSize(at: now)
         guard bridge_quic_is_window_full(handle) else {
             bridge_quic_ping(handle, now.nanoseconds)
             return true
@@ -90,8 +91,8 @@ extension QUICConnection {
             return false
         }
         var status = bridge_quic_status.ok
-        let reserve = max(patience.nanoseconds.multipliedReportingOverflow(by: 3).partialValue, 1_000_000_000)
-        guard bridge_quic_run_ahead(handle, UInt64(reserve), now.nanoseconds, &status) else {
+        let reserve = UInt64(max(threeProbeTimeouts, .seconds(1)).nanoseconds)
+        guard bridge_quic_run_ahead(handle, reserve, now.nanoseconds, &status) else {
             silence.hurrySteps = 0
             return false
         }

@@ -9,7 +9,8 @@ extension QUICConnection {
         statistics.latestRTT = .nanoseconds(Int64(clamping: stats.latest_rtt))
         statistics.congestionWindow = stats.congestion_window
         statistics.bytesInFlight = stats.bytes_in_flight
-        statistics.datagramSize = stats.datagram_size
+        statistics.datagramSize =
+            datagramSize.raisesAt == nil ? stats.datagram_size : min(stats.datagram_size, DatagramSize.base)
         statistics.bytesSent = counters.bytesSent
         statistics.bytesReceived = counters.bytesReceived
         statistics.datagramsSent = counters.datagramsSent

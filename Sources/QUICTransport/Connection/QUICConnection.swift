@@ -76,6 +76,7 @@ package final class QUICConnection {
     var lastMigration: NIODeadline?
     var counters = Counters()
     var silence: Silence
+    var datagramSize = DatagramSize()
 
     struct Counters {
         var bytesSent: UInt64 = 0
@@ -142,8 +143,12 @@ package final class QUICConnection {
                         now.nanoseconds)
                 }
             }
-            if bridge_quic_has_read_packet(handle) { silence.received(at: now) }
+            if bridge_quic_has_read_packet(handle) {
+                silence.received(at: now)
+                datagramSize.hasUnansweredLarge = false
+            }
             settle(status, operation: "reading a datagram", at: now)
+            lookForStuckStreams(at: now)
             lookAfterWaitingStreams()
         case .closing(let until, let datagram, let count):
             // Every power of two, so that two closing sides do not answer each other for ever.
@@ -160,6 +165,7 @@ package final class QUICConnection {
     package func handleDeadline(at now: NIODeadline) {
         switch phase {
         case .open:
+            suspectDatagramSize(at: now)
             settle(bridge_quic_handle_expiry(handle, now.nanoseconds), operation: "handling a deadline", at: now)
             resumeHurry(at: now)
         case .closing(let until, _, _), .draining(let until):
@@ -188,7 +194,7 @@ package final class QUICConnection {
         guard isHandshakeConfirmed else {
             throw .notPossibleNow(operation: operation, why: "the handshake is not confirmed")
         }
-        guard !isMigrating, lastMigration.map({ now >= $0 + closingPeriod }) ?? true else {
+        guard !isMigrating, lastMigration.map({ now >= $0 + threeProbeTimeouts }) ?? true else {
             throw .notPossibleNow(operation: operation, why: "the last one is too recent")
         }
         let status = withPath(local: local, remote: remoteAddress) { bridge_quic_migrate(handle, $0, now.nanoseconds) }
