@@ -112,6 +112,11 @@ final class SessionHost {
         if drivers.isEmpty { whenEmpty?.succeed() }
     }
 
+    /// The future tells how many connections move.
+    func networkChanged() -> EventLoopFuture<Int> {
+        dialer.networkChanged()
+    }
+
     /// All sessions are over, or have had their time: ends the connections.
     func close() {
         for connector in [connector] + gateways.values { connector.retire() }

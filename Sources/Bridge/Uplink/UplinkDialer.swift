@@ -185,6 +185,12 @@ extension UplinkDialer: PathProber {
         QUICAddressFamily(address).flatMap { endpoints[$0] }?.probe(address)
     }
 
+    /// This machine has other addresses, routes or interfaces than before. The future tells how many connections move.
+    func networkChanged() -> EventLoopFuture<Int> {
+        for attempt in attempts.values { attempt.hurry() }
+        return .reduce(0, endpoints.values.map { $0.networkChanged() }, on: eventLoop, +)
+    }
+
     /// The network has changed, or is back: a handshake that is not answered begins again.
     func hurry(_ connection: UplinkConnection) {
         attempts[ObjectIdentifier(connection)]?.hurry()

@@ -19,9 +19,12 @@ extension QUICEndpoint {
     package func networkChanged() -> EventLoopFuture<Int> {
         guard server == nil, !handles.isEmpty else { return eventLoop.makeSucceededFuture(0) }
         socket.openNow()
-        let changes = sockets.updateSources(to: Set(handles.values.map(\.connection.remoteAddress)))
+        let remotes = Set(handles.values.map(\.connection.remoteAddress))
+        let changes = sockets.updateSources(to: remotes)
         guard !changes.isEmpty else {
-            hurry(Array(handles.values)[...])
+            // Without a route a datagram would only cost the socket.
+            let reachable = remotes.filter { ClientSockets.source(to: $0) != nil }
+            hurry(handles.values.filter { reachable.contains($0.connection.remoteAddress) }[...])
             return eventLoop.makeSucceededFuture(0)
         }
         for change in changes {

@@ -55,7 +55,7 @@ import Testing
         #expect(watch.look(facts(unanswered: 10, received: 8), at: at(11)) == .silent)
         #expect(watch.serverAnswered(at: at(20)) == .hurry)
         #expect(watch.serverAnswered(at: at(20.25)) == .hurry)
-        #expect(watch.look(facts(unanswered: nil, received: 20.3), at: at(20.3)) == .answered(after: .seconds(12.3)))
+        #expect(watch.look(facts(unanswered: nil, received: 20.5), at: at(20.5)) == .answered(after: .seconds(12.5)))
         #expect(watch.serverAnswered(at: at(21)) == .nothing)
     }
 
