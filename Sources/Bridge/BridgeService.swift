@@ -12,9 +12,14 @@ package struct BridgeService: Service {
 
     /// Reads certificates and checks routes. Throws what is wrong with them.
     ///
-    /// - Parameter reloads: Each element has the users file read again.
-    package init(configuration: BridgeConfiguration, reloads: AsyncStream<Void>, logger: Logger) throws {
-        self.shared = try SharedState(configuration: configuration, logger: logger)
+    /// - Parameters:
+    ///   - reloads: Each element has the users file read again.
+    ///   - probing: How often better ways to the broker than the one in use are tried.
+    package init(
+        configuration: BridgeConfiguration, reloads: AsyncStream<Void>, probing: CandidateChoice.Probing = .init(),
+        logger: Logger
+    ) throws {
+        self.shared = try SharedState(configuration: configuration, probing: probing, logger: logger)
         self.reloads = reloads
     }
 
@@ -42,6 +47,7 @@ package struct BridgeService: Service {
         var channels: [any Channel] = []
         for address in shared.configuration.listen { channels.append(try await listener.bind(address)) }
 
+        let tickets = Task { [shared] in await shared.tickets.run() }
         let users = Task { [shared, reloads] in await shared.users?.follow(reloads, shared.logger) }
 
         let network = followNetwork(hosts, group)
@@ -51,10 +57,13 @@ package struct BridgeService: Service {
 
         users.cancel()
         await network?.stop()
+        tickets.cancel()
         shared.logger.info(
             "shutting down", metadata: ["within": "\(shared.configuration.limits.shutdownTimeout)"])
         for channel in channels { try? await channel.close() }
         await endSessions(hosts, group)
+        _ = await FileThread.run { [shared] in shared.tickets.save() }
+        shared.logger.info("stopped")
     }
 
     /// Has the connections follow this machine to other addresses.
@@ -90,6 +99,5 @@ package struct BridgeService: Service {
             ends.append(promise.futureResult.map { host.value.close() })
         }
         for end in ends { try? await end.get() }
-        shared.logger.info("stopped")
     }
 }

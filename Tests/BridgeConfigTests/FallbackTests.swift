@@ -78,6 +78,15 @@ struct FallbackTests {
         Case(
             "fallback: {port: 1, host: 10.0.0.1}, address_family: ipv6",
             "1:84: uplink.address_family: uplink.fallback.host is an IPv4 address; write ipv4 or any"),
+        Case(
+            "fallback: {port: 1, host: b, server_name: 192.0.2.1}",
+            "1:73: uplink.fallback.server_name: the name on the certificate there would be 192.0.2.1, which is an address and "
+                + "not that of the host; write a name as server_name"),
+        Case(
+            "server_name: \"::1\", fallback: {port: 1}",
+            "1:68: uplink.fallback.port: the name on the certificate there would be ::1, which is an address and not that of "
+                + "the host; write a name as server_name"),
+        Case("fallback: {port: 1, host: \"::1\", server_name: \"::1\"}"),
         Case("fallbak: {port: 1}", "1:31: uplink.fallbak: unknown key; did you mean \"fallback\"?"),
     ])
     func wrong(_ test: Case) throws {

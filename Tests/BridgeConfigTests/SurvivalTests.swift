@@ -111,11 +111,7 @@ struct SurvivalTests {
             "1:50: uplink.hold_buffer_total: has no effect with uplink.on_loss close",
             "1:102: uplink.hold_qos0: has no effect with uplink.on_loss close"),
         Case("on_loss: close"),
-        Case(
-            "mapping: mux, warm: 3",
-            "1:51: uplink.warm: has no effect with mapping mux: there devices share connections, and only the first of "
-                + "them waits for one"),
-        Case("mapping: mux, warm: 0"),
+        Case("mapping: mux, warm: 3"),
         Case(
             "path_timeout: 60s",
             "1:45: uplink.path_timeout: has no effect, as a connection is given up after uplink.idle_timeout (1m)"),
@@ -124,6 +120,28 @@ struct SurvivalTests {
     func pointless(_ test: Case) throws {
         let loaded = try load("uplink: {host: a, ca: ca.pem, \(test.text)}")
         #expect(loaded.warnings == test.expected.map { "bridge.yaml:" + $0 })
+    }
+
+    @Test func earlyDataOfDataStream() throws {
+        let text = dataStream().replacing("uplink: {", with: "uplink: {zero_rtt: connect, ")
+        #expect(
+            try load(text).warningsBesidesRoutes == [
+                "bridge.yaml:1:20: uplink.zero_rtt: has no effect with mapping data-stream: what goes first there is the "
+                    + "gateway's CONNECT"
+            ])
+    }
+
+    @Test func warmConnectionsOfDataStream() throws {
+        func warnings(_ warm: Int) throws -> [String] {
+            let text = dataStream().replacing("uplink: {", with: "uplink: {warm: \(warm), ")
+            return try load(text).warningsBesidesRoutes
+        }
+        #expect(try warnings(0).isEmpty)
+        #expect(
+            try warnings(1) == [
+                "bridge.yaml:1:16: uplink.warm: has no effect with mapping data-stream: sessions of the gateway are made as "
+                    + "devices need them"
+            ])
     }
 
     @Test func aTicketFileThatIsThere() throws {
@@ -136,20 +154,20 @@ struct SurvivalTests {
         #expect(loaded.configuration.uplink.ticketFile == path)
         #expect(
             loaded.warnings == [
-                "bridge.yaml:1:44: uplink.ticket_file: \(path) can be read by other users, and whoever has it can read what "
-                    + "this bridge sends first when it comes back; chmod 600 it"
+                "bridge.yaml:1:44: uplink.ticket_file: \(path) can be read by other users: it is not used, and replaced "
+                    + "by one that only this user can read"
             ])
     }
 
     /// The bridge does without what is in it, and replaces it.
     @Test func aTicketFileThatCannotBeUsedIsNoError() throws {
         let folder = try TemporaryFolder()
-        let path = try folder.write("t", Data(count: FileText.maximumSize + 1))
+        let path = try folder.write("t", Data(count: 4_194_305))
         let loaded = try ConfigurationLoader.load(
             text: "uplink: {host: a, ca: ca.pem, ticket_file: t}", folder: folder.path)
         #expect(
             loaded.warnings == [
-                "bridge.yaml:1:44: uplink.ticket_file: \(path): is larger than 1MiB; connections begin with a full handshake "
+                "bridge.yaml:1:44: uplink.ticket_file: \(path): is larger than 4MiB; connections begin with a full handshake "
                     + "until the bridge has replaced it"
             ])
     }

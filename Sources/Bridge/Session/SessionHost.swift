@@ -79,7 +79,7 @@ final class SessionHost {
             ?? SessionContext(
                 routes: routes, identities: identities, maximumPacketSize: configuration.limits.packetSize,
                 connectWithin: configuration.limits.connectWithin,
-                connectTimeout: configuration.uplink.connectTimeout, listener: listener,
+                connectTimeout: configuration.uplink.sessionTimeout, listener: listener,
                 makeClientID: Self.makeClientID, hold: shared.hold)
         contexts[listener] = context
         context.peer = peer

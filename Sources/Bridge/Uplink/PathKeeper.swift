@@ -7,7 +7,7 @@ import QUICTransport
 protocol PathAwaiter: AnyObject {
     var awaitsPath: Bool { get }
     /// A broker answers that did not before: now is the time to try.
-    func pathAnswered()
+    func pathAnswered(_ endpoint: UplinkEndpoint?)
 }
 
 /// Sends a probe to an address; `PathKeeper` hears of the answer.
@@ -34,7 +34,7 @@ final class PathKeeper {
     /// One for each address that somebody waits for, or did within the last minute.
     private var scouts: [SocketAddress: ScoutPace] = [:]
     /// The last one first.
-    private var addresses: [SocketAddress] = []
+    private var addresses: [(address: SocketAddress, endpoint: UplinkEndpoint)] = []
     private var awaiters: [Weak] = []
     private var tick: Scheduled<Void>?
     /// Somebody waits who has no connection.
@@ -80,10 +80,10 @@ final class PathKeeper {
     }
 
     /// A connection was begun to this address.
-    func tried(_ address: SocketAddress) {
-        guard addresses.first != address else { return }
-        addresses.removeAll { $0 == address }
-        addresses.insert(address, at: 0)
+    func tried(_ address: SocketAddress, of endpoint: UplinkEndpoint) {
+        guard addresses.first?.address != address else { return }
+        addresses.removeAll { $0.address == address }
+        addresses.insert((address, endpoint), at: 0)
         if addresses.count > Self.addressCapacity { addresses.removeLast() }
     }
 }
@@ -126,7 +126,7 @@ extension PathKeeper {
     private func scout(_ silent: Set<SocketAddress>, at now: NIODeadline) {
         var wanted = silent
         isAwaited = awaiters.contains { $0.awaiter?.awaitsPath == true }
-        if isAwaited { wanted.formUnion(addresses) }
+        if isAwaited { wanted.formUnion(addresses.map(\.address)) }
         for address in wanted {
             if scouts[address, default: ScoutPace()].isDue(at: now) { prober?.probe(address) }
         }
@@ -149,7 +149,8 @@ extension PathKeeper: QUICProbeObserver {
         news.answered(address)
         hurry(address, at: now)
         guard isNews else { return }
-        for awaiter in awaiters where awaiter.awaiter?.awaitsPath == true { awaiter.awaiter?.pathAnswered() }
+        let endpoint = addresses.first { $0.address == address }?.endpoint
+        for awaiter in awaiters where awaiter.awaiter?.awaitsPath == true { awaiter.awaiter?.pathAnswered(endpoint) }
     }
 
     private func hurry(_ address: SocketAddress, at now: NIODeadline) {

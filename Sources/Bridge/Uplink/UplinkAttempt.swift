@@ -30,6 +30,8 @@ final class UplinkAttempt {
     /// Of the race, and before that of the lookup.
     private var timer: Scheduled<Void>?
     private(set) var isOver = false
+    /// What the most telling of the failures says of this way to the broker.
+    private var failure: CandidateChoice.Failure?
 
     init(_ connection: UplinkConnection, dialer: UplinkDialer, until deadline: NIODeadline, early: UplinkLeg?) {
         self.connection = connection
@@ -39,7 +41,9 @@ final class UplinkAttempt {
     }
 
     func awaitsAddresses(of host: String) {
-        schedule(deadline) { $0.fail("the name \(host) could not be looked up in time: check the DNS of this machine") }
+        schedule(deadline) {
+            $0.fail("the name \(host) could not be looked up in time: check the DNS of this machine", .unanswered)
+        }
     }
 
     func begin(with addresses: [SocketAddress]) {
@@ -47,10 +51,11 @@ final class UplinkAttempt {
         advance()
     }
 
-    func fail(_ why: String) {
+    /// - Parameter failure: What it says of this way to the broker, where the addresses have not said it.
+    func fail(_ why: String, _ failure: CandidateChoice.Failure = .network) {
         end()
         dialer.ended(self)
-        connection.failed(why)
+        connection.failed(why, self.failure ?? failure)
     }
 
     /// Nobody wants the connection any more.
@@ -95,7 +100,7 @@ extension UplinkAttempt {
         if let obstacle = NetworkRoute.obstacle(to: address) {
             return failed(QUICError.unreachable(remote: address.hostAndPort, reason: obstacle))
         }
-        dialer.paths.tried(address)
+        dialer.paths.tried(address, of: connection.endpoint)
         let ticket = dialer.tickets.take(for: connection.endpoint)
         let leg = early.flatMap { $0.isWaiting && ticket?.allowsEarlyData == true ? $0 : nil }
         early = nil
@@ -130,7 +135,9 @@ extension UplinkAttempt {
     private static let leastAge = TimeAmount.milliseconds(250)
 
     private func failed(_ error: any Error) {
-        race?.failed("\(error)", isSilence: Self.isSilence(error), at: .now())
+        let isSilence = Self.isSilence(error)
+        if failure == nil || !isSilence { failure = CandidateChoice.Failure(error) }
+        race?.failed("\(error)", isSilence: isSilence, at: .now())
     }
 
     private static func isSilence(_ error: any Error) -> Bool {

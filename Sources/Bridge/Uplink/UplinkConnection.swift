@@ -26,6 +26,8 @@ struct UplinkConnectionEnd {
     var pause = Duration.zero
     /// Somebody has told the log already.
     var isLogged = false
+    /// What it says of this way to the broker; nil where there was nothing wrong with the way.
+    var failure: CandidateChoice.Failure?
 }
 
 /// One QUIC connection to the broker and the legs on it: one device's only stream, or a stream each of many devices.
@@ -173,7 +175,7 @@ extension UplinkConnection {
         state = .open(handle)
         self.alpn = alpn
         if let other = early?.handle, other !== handle { earlyDataLost(on: other) }
-        paths.tried(handle.remoteAddress)
+        paths.tried(handle.remoteAddress, of: endpoint)
         paths.answered(handle.remoteAddress, at: .now())
         resumeEarly(on: handle)
         if let control { return control.start(on: self) }
@@ -182,14 +184,14 @@ extension UplinkConnection {
     }
 
     /// No address of the broker worked.
-    func failed(_ why: String) {
+    func failed(_ why: String, _ failure: CandidateChoice.Failure) {
         guard case .dialing = state else { return }
         let legs = legs.values
         state = .closed
         early = nil
         self.legs = [:]
         control?.connectionClosed()
-        owner?.connectionFailed(self, UplinkConnectionEnd(why: why))
+        owner?.connectionFailed(self, UplinkConnectionEnd(why: why, failure: failure))
         for leg in legs { leg.lost(.network(description: why)) }
     }
 

@@ -170,14 +170,6 @@ extension UplinkConfiguration {
         case .auto, .mux, .dataStream: devicesPerConnection
         }
     }
-
-    /// From the broker's name to a verified broker. Where there is another way, that is tried then; else a little less
-    /// than the session waits, so that the device hears the reason and not only that time ran out.
-    var handshakeTimeout: Duration {
-        let longest = connectTimeout * 0.9
-        guard let fallback else { return longest }
-        return min(fallback.after, longest)
-    }
 }
 
 extension UplinkDialer: PathProber {

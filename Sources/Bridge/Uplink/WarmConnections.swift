@@ -13,7 +13,7 @@ protocol WarmConnectionsOwner: AnyObject {
     func keepsWarm(_ connection: UplinkConnection) -> Bool
     /// The stock has changed: who waits may go on.
     func warmChanged()
-    func warmingFailed(_ end: UplinkConnectionEnd)
+    func warmingFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd)
 }
 
 /// Connections of one event loop whose handshake is finished ahead of time: a device's CONNECT goes out on one at once,
@@ -63,18 +63,23 @@ final class WarmConnections {
     func take(for keepAlive: Duration?, owner: any UplinkConnectionOwner) -> UplinkConnection? {
         guard share > 0 else { return nil }
         if let keepAlive, keepAlive <= Self.longestKeepAlive { self.keepAlive = max(self.keepAlive, keepAlive) }
-        let endpoint = self.owner.warmEndpoint
-        for id in stock.ids {
-            guard let connection = ready[id], connection.endpoint == endpoint, connection.suits(keepAlive),
-                connection.isProven
-            else { continue }
-            stock.took(id)
-            ready[id] = nil
-            connection.owner = owner
-            fillLater()
-            return connection
+        guard let id = first(for: keepAlive), let connection = ready.removeValue(forKey: id) else { return nil }
+        stock.took(id)
+        connection.owner = owner
+        fillLater()
+        return connection
+    }
+
+    /// Whether there is one that such a device can have now.
+    func hasOne(for keepAlive: Duration?) -> Bool { first(for: keepAlive) != nil }
+
+    private func first(for keepAlive: Duration?) -> ObjectIdentifier? {
+        guard !ready.isEmpty else { return nil }
+        let endpoint = owner.warmEndpoint
+        return stock.ids.first { id in
+            guard let connection = ready[id] else { return false }
+            return connection.endpoint == endpoint && connection.suits(keepAlive) && connection.isProven
         }
-        return nil
     }
 
     /// Others have reached the broker.
@@ -181,7 +186,7 @@ extension WarmConnections: UplinkConnectionOwner {
         guard dialed === connection else { return }
         dialed = nil
         stock.failed(at: .now(), jitter: .random(in: 0...1))
-        owner.warmingFailed(end)
+        owner.warmingFailed(connection, end)
         fillLater()
     }
 

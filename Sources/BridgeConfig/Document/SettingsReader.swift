@@ -75,7 +75,7 @@ struct SettingsReader {
         return shallow.count == 1 ? shallow.first : nil
     }
 
-    /// A key that is right but for its place, else the nearest, else the list.
+    /// A key or a section that is right but for its place, else the nearest, else the list.
     private func advice(_ name: String, _ section: String?) -> String {
         if let key = Key(rawValue: name) ?? Key(rawValue: path(section, name)), let place = key.section {
             return "write it as \"\(key.name)\" \(Section.place(place))"
@@ -83,6 +83,9 @@ struct SettingsReader {
         if let key = elsewhere(name, section) {
             return key.section.map { "\"\(name)\" belongs \(Section.place($0))" }
                 ?? "\"\(name)\" belongs at the top level"
+        }
+        if let place = Section.all.first(where: { Section.name(of: $0) == name }).flatMap(Section.parent) {
+            return "\"\(name):\" belongs \(Section.place(place))"
         }
         return NearestName.advice(name, in: Key.names(in: section))
     }

@@ -128,7 +128,20 @@ extension ConfigurationReader {
             host: ownHost ?? first.host, port: port ?? 0,
             serverName: serverName ?? (settings.scalars[.uplinkFallbackHost] == nil ? first.serverName : nil))
         fallback.after = after ?? fallback.after
+        checkServerName(of: fallback)
         return fallback
+    }
+
+    /// An address is no name for SNI (RFC 6066 3), and is then checked against the one that the connection really has.
+    private func checkServerName(of fallback: UplinkFallback) {
+        guard let name = fallback.serverName, name != fallback.host else { return }
+        guard HostValue.isIPv4(name) || HostValue.isIPv6(name) else { return }
+        let key =
+            settings.scalars[.uplinkFallbackServerName] == nil ? Key.uplinkFallbackPort : .uplinkFallbackServerName
+        error(
+            key,
+            "the name on the certificate there would be \(name), which is an address and not that of the host; write a name as server_name"
+        )
     }
 
     private func refuseFallback() {

@@ -37,6 +37,9 @@ extension ConfigurationReader {
 
     // MARK: - Tickets
 
+    /// What the runtime reads at most.
+    private static let maximumTicketFileSize = 4_194_304
+
     /// What is in it is only there to save time: it is replaced as a whole, and one that cannot be used is not missed.
     private func ticketFile() -> String? {
         guard let path = path(.uplinkTicketFile) else { return nil }
@@ -46,9 +49,9 @@ extension ConfigurationReader {
             return path
         }
         do {
-            if try FileText.read(path).isReadableByOthers {
-                let effect = "whoever has it can read what this bridge sends first when it comes back"
-                warning(.uplinkTicketFile, "\(path) can be read by other users, and \(effect); chmod 600 it")
+            if try FileText.read(path, maximumSize: Self.maximumTicketFileSize).isReadableByOthers {
+                let effect = "it is not used, and replaced by one that only this user can read"
+                warning(.uplinkTicketFile, "\(path) can be read by other users: \(effect)")
             }
         } catch {
             guard !error.isMissing else { return path }
@@ -71,18 +74,23 @@ extension ConfigurationReader {
             }
         }
         if settings.origin(of: .uplinkWarm) != nil, uplink.warm > 0, !uplink.warmsConnections {
-            let reason = "there devices share connections, and only the first of them waits for one"
+            let reason = "sessions of the gateway are made as devices need them"
             warning(.uplinkWarm, "has no effect with mapping \(uplink.mapping.rawValue): \(reason)")
+        }
+        if uplink.zeroRTT == .connect, uplink.mapping == .dataStream {
+            warning(
+                .uplinkZeroRTT, "has no effect with mapping data-stream: what goes first there is the gateway's CONNECT"
+            )
         }
         if let timeout = uplink.pathTimeout, timeout >= uplink.idleTimeout {
             let idle = DurationValue.render(uplink.idleTimeout)
-            warning(
-                .uplinkPathTimeout, "has no effect, as a connection is given up after uplink.idle_timeout (\(idle))")
+            let reason = "a connection is given up after uplink.idle_timeout (\(idle))"
+            warning(.uplinkPathTimeout, "has no effect, as \(reason)")
         }
     }
 }
 
 extension UplinkConfiguration {
-    /// Whether a device can come to have a connection of its own, so that one can be made ahead of time.
-    var warmsConnections: Bool { mapping == .auto || mapping == .connection }
+    /// Whether connections are made ahead of the devices that need them.
+    var warmsConnections: Bool { mapping != .dataStream }
 }

@@ -35,19 +35,25 @@ extension Session {
             return refuse(
                 connect.version, .notAllowed(refusal.message), code: refusal.code, message: refusal.message)
         }
+        facts.isClean = connect.cleanStart
         do {
+            var repeated: ByteBuffer?
+            // Enhanced authentication is a talk that the bridge can't hold in the device's place.
+            if let hold = context.hold, connect.properties.authenticationMethod == nil {
+                facts.hasBorrowedExpiry = connect.borrowExpiry(hold.configuration.time)
+                repeated = try connect.repeated.encode()
+            }
             let outgoing = isMapped || connect != original ? try connect.encode() : bytes
-            state = .connecting(Connecting(device: facts, connect: outgoing, router: router))
+            state = .connecting(Connecting(device: facts, connect: outgoing, router: router, repeated: repeated))
         } catch {
             // A template or a route made a field longer than MQTT can express.
             return refuse(connect.version, .notAllowed("\(error)"), code: error.reasonCode, message: "\(error)")
         }
         let identity = SessionIdentity(
             clientID: connect.clientID, username: connect.username, version: connect.version)
-        let keepAlive = connect.keepAlive == 0 ? nil : Duration.seconds(Int64(connect.keepAlive))
         return [
             .stop(.connectPacket), .identified(identity), .start(.uplinkConnect, after: context.connectTimeout),
-            .openUplink(keepAlive: keepAlive),
+            .openUplink(keepAlive: facts.keepAliveDuration),
         ]
     }
 
@@ -110,11 +116,43 @@ extension Session {
             if let assigned = connecting.device.assignedClientID {
                 connack.properties.assignedClientIdentifier = assigned
             }
+            // The device asked for none, and is to see what it would have seen.
+            if connecting.device.hasBorrowedExpiry { connack.properties.sessionExpiryInterval = nil }
         }
+        connected.hold = try hold(after: original, connecting, keepAlive: keepAlive)
         let outgoing = connack == original ? frame.bytes : try connack.encode(version: version)
         state = .connected(connected)
         // One and a half times the keepalive [MQTT-3.1.2-24].
         let silence = keepAlive == 0 ? nil : Duration.milliseconds(Int64(keepAlive) * 1_500)
         return [.stop(.uplinkConnect), .sendToDevice(outgoing), .connected(silence: silence)]
+    }
+
+    /// What the session needs to outlive its leg; `nil` where it does not.
+    private func hold(
+        after connack: Connack, _ connecting: Connecting, keepAlive: UInt16
+    ) throws(MQTTError) -> Hold? {
+        guard let policy = context.hold, var repeated = connecting.repeated else { return nil }
+        if let assigned = connack.properties.assignedClientIdentifier {
+            var connect = try Connect.decode(Frame(packet: repeated, version: nil))
+            connect.clientID = assigned
+            repeated = try connect.encode()
+        }
+        let aliasMaximum = connack.properties.topicAliasMaximum ?? 0
+        var hold = Hold(
+            journal: Journal(policy, version: connecting.device.version, aliasMaximum: aliasMaximum))
+        hold.connect = [UInt8](repeated.readableBytesView)
+        hold.keepAlive = keepAlive
+        return hold
+    }
+}
+
+extension Connect {
+    /// Has the broker keep the session of a device that asked for none (5.0) for as long as the device may be held.
+    ///
+    /// - Returns: whether that was needed.
+    fileprivate mutating func borrowExpiry(_ time: Duration) -> Bool {
+        guard version.hasProperties, properties.sessionExpiryInterval ?? 0 == 0 else { return false }
+        properties.sessionExpiryInterval = UInt32(clamping: max(1, time.components.seconds))
+        return true
     }
 }

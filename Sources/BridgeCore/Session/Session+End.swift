@@ -13,6 +13,12 @@ extension Session {
         var isConnackSent = false
         var isInsideUpPacket = false
         var isInsideDownPacket = false
+        /// Timers of a held session run.
+        var isHeld = false
+        /// What a silent leg is given before the end.
+        var backlog: [ByteBuffer] = []
+        /// The broker keeps the session for longer than the device asked for, and is to hear that it is over.
+        var hasBorrowedExpiry = false
     }
 
     enum UplinkState: Sendable {
@@ -28,7 +34,8 @@ extension Session {
             Standing()
         case .connecting(let connecting):
             Standing(
-                version: connecting.device.version, hasUplink: true, isConnectSent: connecting.connect == nil)
+                version: connecting.device.version, hasUplink: true, isConnectSent: connecting.connect == nil,
+                hasBorrowedExpiry: connecting.device.hasBorrowedExpiry)
         case .connected(let connected):
             connected.standing
         }
@@ -82,6 +89,7 @@ extension Session {
         var actions: [SessionAction] = [
             .stop(.connectPacket), .stop(.uplinkConnect), .stop(.keepAlive), .ended(why),
         ]
+        if standing.isHeld { actions += [.stop(.hold), .stop(.brokerPatience), .stop(.retry)] }
         if why != .deviceVanished {
             if let farewell = deviceFarewell ?? self.deviceFarewell(why, standing, reasonCode) {
                 actions.append(.sendToDevice(farewell))
@@ -103,16 +111,28 @@ extension Session {
             return [.closeUplink]
         }
         state = .finishing
-        var actions: [SessionAction] = []
-        if !standing.isInsideUpPacket {
-            if let farewell {
-                actions.append(.sendToUplink(farewell))
-            } else if why == .shutdown, let version = standing.version {
-                actions.append(.sendToUplink(Disconnect().encoded(version)))
-            }
+        var actions = standing.backlog.map { SessionAction.sendToUplink($0) }
+        if !standing.isInsideUpPacket, let farewell = uplinkFarewell(why, standing, farewell) {
+            actions.append(.sendToUplink(farewell))
         }
         // Without DISCONNECT before it, FIN is a lost connection for the broker, and it publishes the will.
         return actions + [.finishUplink, .start(.goodbye, after: Self.goodbyeTimeout)]
+    }
+
+    private func uplinkFarewell(_ why: SessionEnd, _ standing: Standing, _ own: ByteBuffer?) -> ByteBuffer? {
+        guard let version = standing.version else { return own }
+        guard standing.hasBorrowedExpiry else {
+            return own ?? (why == .shutdown ? Disconnect().encoded(version) : nil)
+        }
+        // "Disconnect with Will Message" (MQTT 5 3.14.2.1): what the loss of the connection would have meant.
+        var disconnect = Disconnect(reasonCode: why == .shutdown ? 0 : 0x04)
+        if let own, let frame = try? Frame(packet: own, version: version),
+            let decoded = try? Disconnect.decode(frame, version: version)
+        {
+            disconnect = decoded
+        }
+        disconnect.properties.sessionExpiryInterval = 0
+        return (try? disconnect.encode(version: version)) ?? own
     }
 
     /// "MQTT over QUIC", graceful end: the server's FIN is awaited for at most 10 s.
@@ -145,9 +165,25 @@ extension Session {
 
 extension Session.Connected {
     var standing: Session.Standing {
-        Session.Standing(
+        var standing = Session.Standing(
             version: device.version, hasUplink: true, isConnectSent: true, isConnackSent: true,
-            isInsideUpPacket: up.isInsidePacket, isInsideDownPacket: down.isInsidePacket)
+            isInsideUpPacket: up.isInsidePacket, isInsideDownPacket: down.isInsidePacket,
+            hasBorrowedExpiry: device.hasBorrowedExpiry)
+        guard let hold else { return standing }
+        standing.isHeld = hold.isHeld
+        standing.isInsideUpPacket = hold.journal.isInsidePacket
+        switch hold.phase {
+        case .up, .returning:
+            break
+        case .silent:
+            var journal = hold.journal
+            (standing.backlog, standing.isInsideUpPacket) = journal.drain()
+        case .waiting:
+            standing.isConnectSent = false
+        case .pausing:
+            standing.hasUplink = false
+        }
+        return standing
     }
 }
 
@@ -162,7 +198,7 @@ extension SessionEnd {
     /// The broker's side has ended already, or nothing that it says matters.
     fileprivate var leavesNothingToSay: Bool {
         switch self {
-        case .uplinkUnreachable, .brokerViolation: true
+        case .uplinkUnreachable, .brokerViolation, .holdExpired: true
         default: false
         }
     }

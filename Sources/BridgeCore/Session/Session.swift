@@ -4,14 +4,26 @@ import NIOCore
 /// One device with its two legs, as decisions: an event in, actions out, no input or output of its own.
 ///
 /// ```
+///                                                        silent, lost, busy: held (see ``Hold``)
+///                                                           +---+
+///                                                           v   |  answered, or on another leg CONNACK 0
 /// awaitingConnect --CONNECT--> connecting --CONNACK 0--> connected
 ///       |                         |                          |  DISCONNECT, either end's close, keepalive,
-///       | limit, bad packet,      | refused, unreachable,    |  violation, shutdown
+///       | limit, bad packet,      | refused, unreachable,    |  violation, shutdown, hold time over
 ///       | timeout                 | device gone              v
 ///       |                         +---------------------> finishing   (device leg closed, the broker's FIN awaited)
 ///       v                                                    |
 ///     ended <----------- FIN, loss, goodbye timeout ---------+
+///       ^                                                    |
+///       +--------- held, and there is no leg -----------(connected)
 /// ```
+/// Where a session is held: what the device sends is kept by its ``Journal``, PINGREQ is answered here, and DISCONNECT
+/// ends the session at once. On a leg that is silent everything that waits goes out with it, in case the leg answers. On
+/// one that is lost nobody can be told: what the broker has not acknowledged the device has not been told either, and
+/// the will has been published by the broker, or will be, as for every lost connection.
+///
+/// A delivery that the loss cut off in the middle can't be completed, and nothing else can be put there: the device's
+/// connection is closed then, without a word.
 package struct Session: DeviceSession {
     enum State: Sendable {
         case awaitingConnect
@@ -31,6 +43,8 @@ package struct Session: DeviceSession {
         var router: PacketRouter
         /// The broker asked with AUTH (5.0 4.12): the device's AUTH may pass before CONNACK.
         var isAuthenticating = false
+        /// CONNECT as it would be repeated, where the session may outlive its leg.
+        var repeated: ByteBuffer?
     }
 
     struct Connected: Sendable {
@@ -38,6 +52,8 @@ package struct Session: DeviceSession {
         var router: PacketRouter
         var up = PacketStream()
         var down = PacketStream()
+        /// `nil`: the session ends with its leg.
+        var hold: Hold?
     }
 
     /// What of CONNECT matters later.
@@ -47,6 +63,13 @@ package struct Session: DeviceSession {
         var keepAlive: UInt16
         /// The bridge chose the client id, so a 5.0 device has to be told.
         var assignedClientID: String?
+        /// Clean Session, or Clean Start.
+        var isClean = true
+        /// The bridge asked for a Session Expiry Interval that the device does not know of (5.0): at the end it is set
+        /// back to 0.
+        var hasBorrowedExpiry = false
+
+        var keepAliveDuration: Duration? { keepAlive == 0 ? nil : .seconds(Int64(keepAlive)) }
     }
 
     let context: SessionContext
@@ -64,7 +87,8 @@ package struct Session: DeviceSession {
     /// Whether `deviceSent(_:)` may be called now. While it may not, the driver keeps what comes, up to its bound.
     package var acceptsDeviceInput: Bool {
         switch state {
-        case .awaitingConnect, .connected: true
+        case .awaitingConnect: true
+        case .connected(let connected): connected.hold?.journal.acceptsInput() ?? true
         case .connecting(let connecting): connecting.isAuthenticating
         case .finishing, .ended, .taken: false
         }
@@ -129,12 +153,20 @@ extension Session {
                 let routed = try connected.router.fromDevice(begin)
                 if let refusal = routed.close { return refuse(refusal, leaving: connected.standing) }
                 connected.up.begin(isForwarded: routed.head != nil, deferred: routed.reply)
-                return routed.head.map { [.sendToUplink($0)] } ?? []
+                guard let head = routed.head else { return [] }
+                guard let step = try connected.hold?.journal.begin(head, payloadLength: begin.payloadLength) else {
+                    return [.sendToUplink(head)]
+                }
+                return perform(step, in: &connected)
             } catch {
                 return violation(error, leaving: connected.standing)
             }
         case .payload(let bytes, let isLast):
-            var actions: [SessionAction] = connected.up.isForwarded ? [.sendToUplink(bytes)] : []
+            var actions: [SessionAction] = []
+            if connected.up.isForwarded {
+                let step = connected.hold?.journal.piece(bytes, isLast: isLast)
+                actions = step.map { perform($0, in: &connected) } ?? [.sendToUplink(bytes)]
+            }
             guard isLast else { return actions }
             // The replies to the long packet's own sender go the other way, where another long packet may be under way.
             for reply in connected.up.takeDeferred() { actions += toDevice(reply, in: &connected) }
@@ -147,6 +179,8 @@ extension Session {
         switch frame.type {
         case .disconnect:
             return end(.deviceDisconnected, leaving: connected.standing, uplinkFarewell: frame.bytes)
+        case .pingreq where connected.hold?.passesPing() == false:
+            return pong(in: &connected)
         case .connect:
             return violation(.secondConnect, leaving: connected.standing)
         case .connack, .suback, .unsuback, .pingresp:
@@ -154,8 +188,7 @@ extension Session {
         default:
             do {
                 let routed = try connected.router.fromDevice(frame)
-                var actions: [SessionAction] = []
-                for bytes in routed.forward { actions.append(.sendToUplink(bytes)) }
+                var actions = passUp(routed.forward, in: &connected)
                 for reply in routed.reply { actions += toDevice(reply, in: &connected) }
                 if let refusal = routed.close { actions += refuse(refusal, leaving: connected.standing) }
                 return actions
@@ -166,12 +199,13 @@ extension Session {
     }
 
     /// A packet of our own for the device never lands inside one that is passing through in pieces.
-    private func toDevice(_ bytes: ByteBuffer, in connected: inout Connected) -> [SessionAction] {
+    func toDevice(_ bytes: ByteBuffer, in connected: inout Connected) -> [SessionAction] {
         connected.down.sendOrHold(bytes) ? [.sendToDevice(bytes)] : []
     }
 
-    private func toUplink(_ bytes: ByteBuffer, in connected: inout Connected) -> [SessionAction] {
-        connected.up.sendOrHold(bytes) ? [.sendToUplink(bytes)] : []
+    mutating func toUplink(_ bytes: ByteBuffer, in connected: inout Connected) -> [SessionAction] {
+        guard connected.hold == nil else { return passUp([bytes], in: &connected) }
+        return connected.up.sendOrHold(bytes) ? [.sendToUplink(bytes)] : []
     }
 }
 
@@ -180,6 +214,7 @@ extension Session {
 extension Session {
     /// The leg that `.openUplink` asked for is there. What the broker allows is its CONNACK's matter.
     package mutating func uplinkReady(_ limits: GatewayLimits?) -> [SessionAction] {
+        if case .connected(let connected) = state { return returnTo(connected) }
         guard case .connecting(var connecting) = state, let connect = connecting.connect else { return [] }
         connecting.connect = nil
         state = .connecting(connecting)
@@ -188,7 +223,8 @@ extension Session {
 
     /// The leg could not be made; `why` is a sentence for people.
     package mutating func uplinkUnreachable(_ why: String) -> [SessionAction] {
-        end(.uplinkUnreachable(why))
+        if case .connected = state { return unreachable(why) }
+        return end(.uplinkUnreachable(why))
     }
 
     /// A packet of the broker, or a piece of a long one.
@@ -199,7 +235,9 @@ extension Session {
             return uplinkSent(frame, while: connecting)
         case .connected(var connected):
             state = .taken
-            let actions = uplinkSent(element, in: &connected)
+            let isReturning = connected.hold?.phase == .returning
+            let actions =
+                isReturning ? uplinkSentOnReturn(element, in: &connected) : uplinkSent(element, in: &connected)
             if case .taken = state { state = .connected(connected) }
             return actions
         case .awaitingConnect, .finishing, .ended, .taken:
@@ -221,6 +259,8 @@ extension Session {
         case .finishing:
             state = .ended
             return [.stop(.goodbye), .closeUplink]
+        case .connected(let connected) where connected.hold?.phase == .returning:
+            return lose("the broker closed the connection before CONNACK", leg: .finished)
         case .connecting, .connected:
             return end(.brokerClosed, uplink: .finished)
         }
@@ -234,7 +274,21 @@ extension Session {
         case .finishing:
             state = .ended
             return [.stop(.goodbye)]
-        case .connecting, .connected:
+        case .connected(let connected):
+            switch loss {
+            case .byBroker(let code?, let description):
+                let isPatienceOver =
+                    ReasonCode(rawValue: code) == .keepAliveTimeout && connected.hold?.wasSilent == true
+                guard !isPatienceOver else { return lose(description, leg: .gone) }
+                return end(.brokerDisconnected(code: code), uplink: .gone)
+            case .byBroker(nil, let description) where connected.hold?.phase == .returning:
+                return lose(description, leg: .gone)
+            case .byBroker(nil, _):
+                return end(.brokerClosed, uplink: .gone)
+            case .network(let description):
+                return lose(description, leg: .gone)
+            }
+        case .connecting:
             switch loss {
             case .byBroker(let code?, _): return end(.brokerDisconnected(code: code), uplink: .gone)
             case .byBroker(nil, _): return end(.brokerClosed, uplink: .gone)
@@ -249,8 +303,20 @@ extension Session {
         switch element {
         case .packet(let frame):
             return uplinkSent(frame, in: &connected)
-        case .publishBegin(let begin):
+        case .publishBegin(let original):
             do {
+                var begin = original
+                var actions: [SessionAction] = []
+                if let (passing, answer) = try connected.hold?.journal.began(original) {
+                    if let answer, let step = connected.hold?.journal.reply(answer) {
+                        actions = perform(step, in: &connected)
+                    }
+                    guard let passing else {
+                        connected.down.begin(isForwarded: false, deferred: [])
+                        return actions
+                    }
+                    begin = passing
+                }
                 let routed = try connected.router.fromBroker(begin)
                 if let refusal = routed.close {
                     return end(.brokerViolation(.broken(refusal)), leaving: connected.standing)
@@ -270,15 +336,24 @@ extension Session {
     }
 
     private mutating func uplinkSent(_ frame: Frame, in connected: inout Connected) -> [SessionAction] {
+        connected.hold?.heard(frame.type)
         switch frame.type {
         case .disconnect:
-            return brokerDisconnected(frame, in: connected)
+            return disconnected(frame, in: &connected)
+        case .pingresp where connected.hold?.passesPong() == false:
+            return []
         case .connect, .connack, .subscribe, .unsubscribe, .pingreq:
             return end(.brokerViolation(.clientPacketFromServer(frame.type)), leaving: connected.standing)
         default:
             do {
-                let routed = try connected.router.fromBroker(frame)
                 var actions: [SessionAction] = []
+                var frame = frame
+                if let passage = try connected.hold?.journal.received(frame) {
+                    actions = perform(passage.step, in: &connected)
+                    guard let passing = passage.frame else { return actions }
+                    frame = passing
+                }
+                let routed = try connected.router.fromBroker(frame)
                 for bytes in routed.forward { actions.append(.sendToDevice(bytes)) }
                 for reply in routed.reply { actions += toUplink(reply, in: &connected) }
                 if let refusal = routed.close {
@@ -289,12 +364,6 @@ extension Session {
                 return end(.brokerViolation(error), leaving: connected.standing)
             }
         }
-    }
-
-    /// The same packet for the device, then the close ([MQTT-3.14.4-3]).
-    private mutating func brokerDisconnected(_ frame: Frame, in connected: Connected) -> [SessionAction] {
-        let code = (try? Disconnect.decode(frame, version: connected.device.version))?.reasonCode ?? 0
-        return end(.brokerDisconnected(code: code), leaving: connected.standing, deviceFarewell: frame.bytes)
     }
 }
 
@@ -312,11 +381,21 @@ extension Session {
             return end(.uplinkUnreachable(detail.map { "\(sentence); before that: \($0)" } ?? sentence))
         case (.keepAlive, .connected):
             return end(.keepAliveExpired)
+        case (.uplinkConnect, .connected):
+            return returnTimedOut()
+        case (.hold, .connected(let connected)):
+            guard let hold = connected.hold, hold.isHeld else { return [] }
+            return end(.holdExpired(detail.map { "\(hold.why); \($0)" } ?? hold.why))
+        case (.brokerPatience, .connected(let connected)):
+            guard connected.hold?.phase == .silent else { return [] }
+            return lose("the broker has not heard the device for 1.5 times its keepalive", leg: .open)
+        case (.retry, .connected):
+            return retry()
         case (.goodbye, .finishing):
             state = .ended
             return [.closeUplink]
         case (.connectPacket, _), (.uplinkConnect, _), (.keepAlive, _), (.goodbye, _), (.willDelay, _),
-            (.hold, _):
+            (.hold, _), (.brokerPatience, _), (.retry, _):
             // The timer ran out while what it waited for was already on its way to us.
             return []
         }

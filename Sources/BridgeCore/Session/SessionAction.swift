@@ -105,6 +105,10 @@ package enum SessionTimer: Sendable, Hashable, CaseIterable {
     case willDelay
     /// For the return of the uplink, `uplink.hold_time`.
     case hold
+    /// From the uplink's silence to when the broker has given the device up: 1.5 times its keepalive ([MQTT-3.1.2-24]).
+    case brokerPatience
+    /// Before a leg is asked for again, where the broker was there and did not take the device back.
+    case retry
 }
 
 /// Who a device is: what logs and limits know of it.

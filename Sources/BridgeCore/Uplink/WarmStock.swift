@@ -29,6 +29,8 @@ package struct WarmStock<ID: Hashable & Sendable>: Sendable {
     private var items: [Item] = []
     private var gate: ReconnectGate
     package private(set) var isDialing = false
+    /// Of the one under way.
+    private var pass: ReconnectGate.Pass?
     /// The last that was lost had not stood for long.
     private var isUnwanted = false
 
@@ -51,7 +53,8 @@ package struct WarmStock<ID: Hashable & Sendable>: Sendable {
         guard fresh < wanted else { return .wait(until: nextChange(at: now)) }
         guard !isDialing else { return .wait(until: nil) }
         switch gate.request(at: now) {
-        case .go:
+        case .go(let pass):
+            self.pass = pass
             isDialing = true
             return .dial
         case .wait(let until):
@@ -76,13 +79,13 @@ package struct WarmStock<ID: Hashable & Sendable>: Sendable {
     /// A handshake failed. `jitter` is a random number from 0 to 1.
     package mutating func failed(at now: NIODeadline, jitter: Double) {
         isDialing = false
-        gate.failed(at: now, jitter: jitter)
+        gate.failed(pass, at: now, jitter: jitter)
     }
 
     /// The one under way is closed, and nobody knows what would have become of it.
     package mutating func abandoned(at now: NIODeadline) {
         isDialing = false
-        gate.abandoned(at: now)
+        if let pass { gate.abandoned(pass, at: now) }
     }
 
     /// A device has it now.
@@ -101,7 +104,7 @@ package struct WarmStock<ID: Hashable & Sendable>: Sendable {
         guard let item = remove(id) else { return false }
         if !item.isProven, item.readyAt + Self.proof > now {
             isUnwanted = true
-            gate.failed(at: now, jitter: jitter)
+            gate.failed(nil, at: now, jitter: jitter)
         }
         return true
     }

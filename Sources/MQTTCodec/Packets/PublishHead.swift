@@ -34,6 +34,17 @@ extension PublishHead {
         return (head, payload: reader.rest())
     }
 
+    /// Reads a head whose payload comes on its own, in pieces.
+    package static func decode(head: ByteBuffer, version: MQTTVersion) throws(MQTTError) -> PublishHead {
+        guard let header = try FixedHeader.parse(head, version: version), header.type == .publish else {
+            throw MQTTError(.malformed, .section(of: .publish), version, "PUBLISH: ends before its head does")
+        }
+        var reader = PacketReader(
+            head.getSlice(at: head.readerIndex + header.length, length: head.readableBytes - header.length)
+                ?? ByteBuffer(), type: .publish, version: version)
+        return try decode(flags: header.flags, from: &reader)
+    }
+
     /// Reads the variable header and leaves `reader` where the payload begins.
     static func decode(flags: UInt8, from reader: inout PacketReader) throws(MQTTError) -> PublishHead {
         guard let qos = QoS(rawValue: flags >> 1 & 0b11) else { throw reader.malformed(.publishQoS, "QoS 3") }

@@ -108,9 +108,10 @@ struct Scenario: Sendable {
             """.replacing("$FOLDER", with: folder?.path ?? "")
     }
 
-    /// What tests have otherwise than the program: a test does not wait for a minute.
+    /// What tests have otherwise than the program: a test does not wait for a minute, and counts the connections that
+    /// devices make.
     private static func defaults(_ options: Options) -> [String] {
-        [("backoff_minimum", "500ms"), ("backoff_maximum", "10s")]
+        [("backoff_minimum", "500ms"), ("backoff_maximum", "10s"), ("warm", "0")]
             .filter { !options.names($0.0) }.map { "\($0.0): \($0.1)" }
     }
 

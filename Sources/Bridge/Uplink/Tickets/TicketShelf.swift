@@ -14,7 +14,10 @@ struct TicketShelf: Sendable {
     ///
     /// - Parameter now: seconds since 1970.
     mutating func take(for endpoint: UplinkEndpoint, now: Int64) -> QUICResumption? {
-        tickets[endpoint]?.popFirst()
+        while let ticket = tickets[endpoint]?.popFirst() {
+            if !ticket.isExpired(at: now) { return ticket }
+        }
+        return nil
     }
 
     mutating func put(_ ticket: QUICResumption, for endpoint: UplinkEndpoint) {

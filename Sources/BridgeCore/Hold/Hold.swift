@@ -1,0 +1,165 @@
+import MQTTCodec
+import NIOCore
+
+/// What a connected session has besides, where it outlives its uplink leg.
+///
+/// ```
+///         silent                     lost                     leg ready: CONNECT
+///   up ----------> silent ------------------------> waiting --------------------> returning
+///   ^ ^              |  |     1.5 keepalives over     ^  ^                          |   |  |
+///   | +--answered----+  +-----------------------------+  |       retry              |   |  |
+///   |                                                    +------------- pausing <---+   |  |
+///   |                                          CONNACK 0            busy, lost, closed  |  |
+///   +-----------------------------------------------------------------------------------+  |
+///                                          refused: the session ends <---------------------+
+/// ```
+/// A data stream has neither silence that the broker minds nor CONNECT: it is up when the leg is ready.
+struct Hold: Sendable {
+    enum Phase: Sendable {
+        case up
+        /// The leg is there, and nothing is sent on it.
+        case silent
+        /// A leg has been asked for.
+        case waiting
+        /// There is no leg, and none is asked for yet.
+        case pausing
+        /// CONNECT has gone out on the new leg.
+        case returning
+    }
+
+    var journal: Journal
+    var phase = Phase.up
+    /// CONNECT as it is to be repeated; empty on a data stream.
+    var connect: [UInt8] = []
+    /// Seconds, as the broker has it; 0 is none.
+    var keepAlive: UInt16 = 0
+    /// PINGREQ packets of the device that the broker has not answered.
+    private var openPings = 0
+    /// PINGRESP packets that the device does not wait for.
+    private var latePongs = 0
+    /// The device has been answered by the bridge, and the broker has not heard it.
+    private var hasAnsweredPing = false
+    /// The broker may not have heard the device for a while: it has answered nothing since.
+    var wasSilent = false
+    /// Returns that failed since the broker last answered anything.
+    private var failures = 0
+    /// What was wrong last.
+    var why = ""
+
+    init(journal: Journal) {
+        self.journal = journal
+    }
+
+    var isHeld: Bool {
+        switch phase {
+        case .up: false
+        case .silent, .waiting, .pausing, .returning: true
+        }
+    }
+
+    /// The broker gives up a device that it has not heard for so long; `nil`: never.
+    var brokerPatience: Duration? {
+        keepAlive == 0 ? nil : .milliseconds(Int64(keepAlive) * 1_500)
+    }
+}
+
+// MARK: - Phases
+
+extension Hold {
+    /// Nothing comes back on the leg.
+    mutating func becomeSilent() -> [SessionAction] {
+        let actions = begin("the broker does not answer")
+        phase = .silent
+        wasSilent = true
+        journal.pause()
+        return actions + (brokerPatience.map { [.start(.brokerPatience, after: $0)] } ?? [])
+    }
+
+    /// The leg is gone.
+    mutating func lose(_ why: String) -> [SessionAction] {
+        let actions = begin(why) + (phase == .silent ? [.stop(.brokerPatience)] : [])
+        phase = .waiting
+        journal.lose()
+        latePongs = 0
+        hasAnsweredPing = false
+        return actions
+    }
+
+    private mutating func begin(_ why: String) -> [SessionAction] {
+        self.why = why
+        guard !isHeld else { return [] }
+        return [.note(.held(why)), .start(.hold, after: journal.policy.configuration.time)]
+    }
+
+    /// The leg that was silent goes on: what it is given.
+    mutating func resume() -> Ledger.Step {
+        phase = .up
+        var step = journal.resume()
+        guard hasAnsweredPing, let ping = try? Packet.pingreq.encode(version: journal.version) else { return step }
+        // The broker counts from the last packet that it has heard.
+        hasAnsweredPing = false
+        latePongs += 1
+        let more = journal.reply(ping)
+        step.up += more.up
+        return step
+    }
+
+    /// CONNECT is accepted, or there is no need of one.
+    mutating func returned() {
+        phase = .up
+        wasSilent = false
+    }
+
+    /// The broker was reached and the device is not back: how long to wait before the next time.
+    mutating func failed(_ why: String) -> Duration {
+        self.why = why
+        phase = .pausing
+        defer { failures = min(failures + 1, 5) }
+        return .seconds(min(1 << failures, 30))
+    }
+}
+
+// MARK: - PINGREQ
+
+extension Hold {
+    /// Whether the device's PINGREQ goes to the broker; else it is answered here.
+    mutating func passesPing() -> Bool {
+        guard !isHeld else {
+            hasAnsweredPing = true
+            return false
+        }
+        openPings += 1
+        return true
+    }
+
+    /// Whether the broker's PINGRESP goes to the device.
+    mutating func passesPong() -> Bool {
+        guard latePongs == 0 else {
+            latePongs -= 1
+            return false
+        }
+        openPings = max(0, openPings - 1)
+        return true
+    }
+
+    /// The device is not to wait any longer for the answers that it has not got: how many.
+    mutating func takeOpenPings() -> Int {
+        defer { openPings = 0 }
+        if phase == .silent {
+            latePongs += openPings
+            // Those that are on their way keep the broker's clock, if they arrive.
+        }
+        return openPings
+    }
+
+    /// The broker has answered something that the device sent.
+    mutating func heard(_ type: PacketType) {
+        switch type {
+        case .puback, .pubrec, .pubcomp, .suback, .unsuback, .pingresp:
+            failures = 0
+            if phase == .up { wasSilent = false }
+        case .connect, .connack, .publish, .pubrel, .subscribe, .unsubscribe, .pingreq, .disconnect, .auth:
+            break
+        }
+    }
+}

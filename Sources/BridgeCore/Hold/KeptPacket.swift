@@ -1,0 +1,55 @@
+import NIOCore
+
+/// A packet that is kept for long: in memory of about its own size, whatever it was a slice of.
+struct KeptPacket: Sendable {
+    private(set) var first: ByteBuffer
+    /// More where a long PUBLISH came in pieces.
+    private(set) var rest: [ByteBuffer] = []
+    private(set) var length: Int
+
+    /// What a packet costs besides its bytes: about the size of its entry here and the header of its storage.
+    static let overhead = 128
+
+    init(_ bytes: ByteBuffer) {
+        first = bytes.compacted
+        length = bytes.readableBytes
+    }
+
+    /// One packet that is in several buffers.
+    init(joining buffers: [ByteBuffer]) {
+        guard buffers.count > 1 else {
+            self.init(buffers.first ?? ByteBuffer())
+            return
+        }
+        var whole = ByteBufferAllocator().buffer(capacity: buffers.reduce(0) { $0 + $1.readableBytes })
+        for buffer in buffers { whole.writeImmutableBuffer(buffer) }
+        self.init(whole)
+    }
+
+    mutating func append(_ piece: ByteBuffer) {
+        guard piece.readableBytes > 0 else { return }
+        rest.append(piece.compacted)
+        length += piece.readableBytes
+    }
+
+    /// Bytes of memory.
+    var cost: Int { length + Self.overhead }
+
+    var buffers: [ByteBuffer] { [first] + rest }
+
+    /// Sets or clears DUP of a PUBLISH.
+    mutating func mark(duplicate: Bool) {
+        guard let byte = first.getInteger(at: first.readerIndex, as: UInt8.self) else { return }
+        first.setInteger(duplicate ? byte | 0b1000 : byte & 0b1111_0111, at: first.readerIndex)
+    }
+}
+
+extension ByteBuffer {
+    /// The same bytes in storage that is at most twice as large: a slice keeps all of what it was cut from.
+    var compacted: ByteBuffer {
+        guard storageCapacity > 2 * readableBytes else { return self }
+        var copy = ByteBufferAllocator().buffer(capacity: readableBytes)
+        copy.writeImmutableBuffer(self)
+        return copy
+    }
+}

@@ -1,0 +1,155 @@
+import MQTTCodec
+import NIOCore
+
+// Messages of the broker at QoS 1 and 2, and the device's answers to them.
+extension Ledger {
+    /// What becomes of a PUBLISH of the broker.
+    enum Delivery: Sendable, Equatable {
+        /// It goes to the device, under that identifier.
+        case pass(UInt16)
+        /// The device has had it, and has answered: so the broker is told.
+        case answer(ByteBuffer)
+        /// The device has it, and will answer.
+        case swallow
+    }
+
+    mutating func delivery(_ brokerID: UInt16, isExactlyOnce: Bool, isDuplicate: Bool) -> Delivery {
+        let deviceID = remapped[brokerID] ?? brokerID
+        guard let flow = down[deviceID], flow.brokerID == brokerID || flow.isOpen else {
+            return pass(brokerID, as: brokerID, isExactlyOnce)
+        }
+        guard flow.brokerID == brokerID, !flow.isOrphan else {
+            return pass(brokerID, as: unusedDeviceID(), isExactlyOnce)
+        }
+        if isDuplicate { return flow.isOld ? repeated(flow, deviceID) : .pass(deviceID) }
+        guard flow.isOld, flow.isOpen else {
+            drop(deviceID)
+            return pass(brokerID, as: brokerID, isExactlyOnce)
+        }
+        // The identifier means another message to the broker than to the device, who goes on with the old one.
+        orphan(deviceID)
+        return pass(brokerID, as: unusedDeviceID(), isExactlyOnce)
+    }
+
+    private mutating func pass(_ brokerID: UInt16, as deviceID: UInt16, _ isExactlyOnce: Bool) -> Delivery {
+        down[deviceID] = DownFlow(brokerID: brokerID, isExactlyOnce: isExactlyOnce)
+        if deviceID != brokerID { remapped[brokerID] = deviceID }
+        return .pass(deviceID)
+    }
+
+    /// The broker does not know yet what became of it.
+    private mutating func repeated(_ old: DownFlow, _ deviceID: UInt16) -> Delivery {
+        down[deviceID]?.isOld = false
+        switch old.stage {
+        case .delivered:
+            return .swallow
+        case .answered(let code):
+            drop(deviceID)
+            return .answer(acknowledgement(old.isExactlyOnce ? .pubrec : .puback, old.brokerID, code))
+        case .received, .releasing, .completed:
+            return .answer(acknowledgement(.pubrec, old.brokerID))
+        }
+    }
+
+    /// An identifier that the device has no message under. There is one: it has 65,535, and the broker uses each once.
+    private func unusedDeviceID() -> UInt16 {
+        for candidate in (1...UInt16.max).reversed() where down[candidate] == nil && remapped[candidate] == nil {
+            return candidate
+        }
+        return .max
+    }
+
+    /// PUBREL of the broker.
+    mutating func brokerReleased(_ brokerID: UInt16) -> Delivery {
+        let deviceID = remapped[brokerID] ?? brokerID
+        guard let flow = down[deviceID], flow.brokerID == brokerID, !flow.isOrphan else { return .pass(brokerID) }
+        down[deviceID]?.isOld = false
+        switch flow.stage {
+        case .completed:
+            drop(deviceID)
+            return .answer(acknowledgement(.pubcomp, brokerID))
+        case .releasing where flow.isOld:
+            return .swallow
+        case .delivered, .received, .releasing, .answered:
+            down[deviceID]?.stage = .releasing
+            return .pass(deviceID)
+        }
+    }
+
+    /// PUBACK, PUBREC or PUBCOMP of the device; `packet` is how it put it.
+    mutating func deviceAnswered(
+        _ packet: ByteBuffer, _ type: PacketType, _ deviceID: UInt16, code: UInt8, _ step: inout Step
+    ) {
+        guard var flow = down[deviceID] else {
+            // To something that the broker never sent on any leg: on this one it may judge that itself.
+            if isOpen { emit(packet, &step) }
+            return
+        }
+        let isFinal = type != .pubrec || code >= 0x80
+        switch type {
+        case .pubrec where !isFinal: if case .delivered = flow.stage { flow.stage = .received }
+        case .pubcomp: flow.stage = .completed
+        default: flow.stage = .answered(code: code)
+        }
+        down[deviceID] = flow
+        if flow.isOrphan {
+            if isFinal { drop(deviceID) } else { releaseOrphan(deviceID, &step) }
+        } else if flow.isOld {
+            return
+        } else if isOpen {
+            emit(flow.brokerID == deviceID ? packet : acknowledgement(type, flow.brokerID, code), &step)
+            if isFinal { drop(deviceID) }
+        } else {
+            pending.append(PendingAcknowledgement(type: type, packetID: deviceID, code: code))
+        }
+    }
+
+    /// The leg goes on: the answers that waited for it.
+    mutating func sendPending(_ step: inout Step) {
+        for waiting in pending {
+            guard waiting.type != .pubrel else {
+                emit(acknowledgement(.pubrel, waiting.packetID), &step)
+                continue
+            }
+            guard let flow = down[waiting.packetID] else { continue }
+            emit(acknowledgement(waiting.type, flow.brokerID, waiting.code), &step)
+            if waiting.type != .pubrec || waiting.code >= 0x80 { drop(waiting.packetID) }
+        }
+        pending = []
+    }
+
+    private mutating func drop(_ deviceID: UInt16) {
+        guard let flow = down.removeValue(forKey: deviceID) else { return }
+        if remapped[flow.brokerID] == deviceID { remapped[flow.brokerID] = nil }
+    }
+
+    private mutating func orphan(_ deviceID: UInt16) {
+        guard let flow = down[deviceID] else { return }
+        if remapped[flow.brokerID] == deviceID { remapped[flow.brokerID] = nil }
+        down[deviceID]?.isOrphan = true
+    }
+
+    private mutating func releaseOrphan(_ deviceID: UInt16, _ step: inout Step) {
+        down[deviceID]?.stage = .releasing
+        step.down.append(acknowledgement(.pubrel, deviceID))
+    }
+
+    /// Another leg: the broker has to come back to each by itself.
+    mutating func ageDeliveries() {
+        pending = []
+        for deviceID in Array(down.keys) { down[deviceID]?.isOld = true }
+    }
+
+    /// The broker knows none of them any more: the device is helped to their end.
+    mutating func orphanDeliveries(_ step: inout Step) {
+        remapped = [:]
+        for (deviceID, flow) in down.sorted(by: { $0.key < $1.key }) {
+            down[deviceID]?.isOrphan = true
+            switch flow.stage {
+            case .answered, .completed: drop(deviceID)
+            case .received: releaseOrphan(deviceID, &step)
+            case .delivered, .releasing: break
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import MQTTCodec
+import NIOCore
+
+/// What the broker has granted the device, by remote filter: to be asked for again where the broker has forgotten it.
+///
+/// Bounded by the bytes of one session and of all; a session that has more can't be held.
+struct SubscriptionBook: Sendable {
+    private struct Granted {
+        /// As SUBSCRIBE carries them (MQTT 5 3.8.3.1).
+        var subscription: Options
+        /// 0: none.
+        var identifier: UInt32
+    }
+
+    private struct Options {
+        var qos: QoS
+        var noLocal: Bool
+        var retainAsPublished: Bool
+    }
+
+    /// What an entry costs besides its filter.
+    private static let overhead = 96
+    /// Of one SUBSCRIBE of the bridge's: what every broker takes.
+    private static let maximumFilters = 64
+    private static let maximumLength = 4_096
+
+    private let limit: Int
+    private let share: HoldShare
+    private var filters: [String: Granted] = [:]
+    private(set) var isOverflown = false
+
+    init(_ policy: HoldPolicy) {
+        limit = policy.configuration.buffer
+        share = HoldShare(policy.budget)
+    }
+
+    var isEmpty: Bool { filters.isEmpty && !isOverflown }
+    var count: Int { filters.count }
+
+    /// SUBACK.
+    mutating func granted(_ subscribe: Subscribe, codes: [UInt8]) {
+        let identifier = subscribe.properties.subscriptionIdentifiers.first ?? 0
+        for (subscription, code) in zip(subscribe.subscriptions, codes) where code < 0x80 {
+            set(
+                subscription.filter,
+                Granted(
+                    subscription: Options(
+                        qos: subscription.qos, noLocal: subscription.noLocal,
+                        retainAsPublished: subscription.retainAsPublished),
+                    identifier: identifier))
+        }
+    }
+
+    private mutating func set(_ filter: String, _ granted: Granted) {
+        if filters.updateValue(granted, forKey: filter) != nil { return }
+        let cost = filter.utf8.count + Self.overhead
+        if share.bytes + cost > limit || share.budget.isFull {
+            filters[filter] = nil
+            isOverflown = true
+        } else {
+            share.charge(cost)
+        }
+    }
+
+    /// UNSUBACK; 3.1 and 3.1.1 have no codes.
+    mutating func ended(_ unsubscribe: Unsubscribe, codes: [UInt8]) {
+        for (index, filter) in unsubscribe.filters.enumerated() {
+            guard codes.isEmpty || codes.dropFirst(index).first ?? 0 < 0x80 else { continue }
+            if filters.removeValue(forKey: filter) != nil { share.giveBack(filter.utf8.count + Self.overhead) }
+        }
+    }
+
+    /// SUBSCRIBE packets for all of them, still without packet identifiers; retained messages are not asked for again
+    /// (Retain Handling 2, MQTT 5 3.8.3.1). In an order of their own, so that the same comes of the same.
+    func requests(_ version: MQTTVersion) -> [Subscribe] {
+        var requests: [Subscribe] = []
+        var present = Subscribe(packetID: 1, subscriptions: [])
+        var identifier: UInt32 = 0
+        var length = 0
+        let sorted = filters.sorted { ($0.value.identifier, $0.key) < ($1.value.identifier, $1.key) }
+        for (filter, granted) in sorted {
+            let isFull = present.subscriptions.count >= Self.maximumFilters || length >= Self.maximumLength
+            if !present.subscriptions.isEmpty, isFull || granted.identifier != identifier {
+                requests.append(present)
+                present.subscriptions = []
+                length = 0
+            }
+            identifier = granted.identifier
+            present.properties = identifier == 0 ? [] : [.subscriptionIdentifier(identifier)]
+            present.subscriptions.append(
+                Subscription(
+                    filter: filter, qos: granted.subscription.qos, noLocal: granted.subscription.noLocal,
+                    retainAsPublished: granted.subscription.retainAsPublished,
+                    retainHandling: version.hasProperties ? 2 : 0))
+            length += filter.utf8.count + 3
+        }
+        if !present.subscriptions.isEmpty { requests.append(present) }
+        return requests
+    }
+}
