@@ -184,7 +184,7 @@ extension SessionDriver {
 
     private func updateUplinkFull() -> Bool {
         let limit = host.configuration.limits.sessionBuffer
-        let buffered = uplink?.bufferedBytes ?? 0
+        let buffered = session.isSending ? uplink?.bufferedBytes ?? 0 : 0
         isUplinkFull = isUplinkFull ? buffered > limit / 2 : buffered >= limit
         return isUplinkFull
     }
@@ -359,7 +359,8 @@ extension SessionDriver {
     private func start(_ timer: SessionTimer, after delay: TimeAmount) {
         timers.start(timer, after: delay) { [self] in
             perform(session.timedOut(timer, detail: uplink?.whyNotYet))
-            device?.flush()
+            // A leg that was given up keeps nobody from reading any more.
+            pump()
             finishIfOver()
         }
     }
