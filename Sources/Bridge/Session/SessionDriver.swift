@@ -190,7 +190,7 @@ extension SessionDriver {
             return false
         }
         let limit = host.configuration.limits.sessionBuffer
-        let buffered = uplink?.bufferedBytes ?? 0
+        let buffered = session.isSending ? uplink?.bufferedBytes ?? 0 : 0
         isUplinkFull = isUplinkFull ? buffered > limit / 2 : buffered >= limit
         return isUplinkFull
     }
@@ -378,7 +378,8 @@ extension SessionDriver {
     private func start(_ timer: SessionTimer, after delay: TimeAmount) {
         timers.start(timer, after: delay) { [self] in
             perform(session.timedOut(timer, detail: uplink?.whyNotYet))
-            device?.flush()
+            // A leg that was given up keeps nobody from reading any more.
+            pump()
             finishIfOver()
         }
     }

@@ -12,22 +12,24 @@ struct Journal: Sendable {
         /// For the router and the device; `nil` where it goes no further.
         var frame: Frame?
         var step = Ledger.Step()
+        /// Filters that the bridge has asked for again, and the broker refuses by now.
+        var refusedFilters = 0
     }
 
     let version: MQTTVersion
     let policy: HoldPolicy
-    /// Topic Alias Maximum that the device was told; 0 where it has none.
-    private let aliasMaximum: UInt16
+    /// What the device was told that the broker allows.
+    private let told: LegLimits
     private(set) var isOpen = true
     // An array of none or one is a box that is copied on write and allocated on demand.
     private var ledgers: [Ledger] = []
     private var books: [SubscriptionBook] = []
     private var aliases: [AliasBook] = []
 
-    init(_ policy: HoldPolicy, version: MQTTVersion, aliasMaximum: UInt16 = 0) {
+    init(_ policy: HoldPolicy, version: MQTTVersion, told: LegLimits = LegLimits()) {
         self.policy = policy
         self.version = version
-        self.aliasMaximum = aliasMaximum
+        self.told = told
     }
 
     private var ledger: Ledger? { ledgers.first }
@@ -57,6 +59,10 @@ struct Journal: Sendable {
         change(&ledgers[0])
         if isOpen, ledgers[0].isEmpty { ledgers = [] }
     }
+}
+
+extension Journal.Passage {
+    var notes: [SessionAction] { refusedFilters == 0 ? [] : [.note(.subscriptionsLost(refusedFilters))] }
 }
 
 // MARK: - From the device
@@ -97,7 +103,7 @@ extension Journal {
     private mutating func publish(
         _ packet: [ByteBuffer], flags: UInt8, _ step: inout Ledger.Step
     ) throws(MQTTError) {
-        if flags & 0b0110 == 0, aliasMaximum == 0, isOpen, ledgers.isEmpty {
+        if flags & 0b0110 == 0, told.topicAliasMaximum == 0, isOpen, ledgers.isEmpty {
             step.up = packet
             return
         }
@@ -106,7 +112,7 @@ extension Journal {
         }
         let packetID = glance.packetID ?? 0
         var forms = (leg: packet, full: packet)
-        if aliasMaximum > 0, glance.needsDecoding {
+        if told.topicAliasMaximum > 0, glance.needsDecoding {
             let whole = KeptPacket(joining: packet).first
             let (head, payload) = try PublishHead.decode(Frame(packet: whole, version: version), version: version)
             if let heads = try resolve(head, packetID, payloadLength: payload.readableBytes) {
@@ -128,7 +134,7 @@ extension Journal {
             throw MQTTError(.malformed, clause: "\(version) 3.3", message: "PUBLISH: ends before its head does")
         }
         var forms = (leg: head, full: head)
-        if aliasMaximum > 0, glance.needsDecoding {
+        if told.topicAliasMaximum > 0, glance.needsDecoding {
             let publish = try PublishHead.decode(head: head, version: version)
             if let heads = try resolve(publish, glance.packetID ?? 0, payloadLength: payloadLength) {
                 forms = (heads.leg ?? head, heads.full ?? head)
@@ -152,7 +158,7 @@ extension Journal {
         _ head: PublishHead, _ packetID: UInt16, payloadLength: Int
     ) throws(MQTTError) -> (leg: ByteBuffer?, full: ByteBuffer?)? {
         guard let alias = head.properties.topicAlias else { return nil }
-        if aliases.isEmpty { aliases = [AliasBook(maximum: aliasMaximum)] }
+        if aliases.isEmpty { aliases = [AliasBook(maximum: told.topicAliasMaximum)] }
         if !head.topic.isEmpty { aliases[0].set(alias, head.topic) }
         guard let topic = head.topic.isEmpty ? aliases[0][alias] : head.topic else {
             // Only the broker of this leg can know it.
@@ -268,6 +274,10 @@ extension Journal {
         guard !ledgers.isEmpty, let packetID = frame.leadingPacketID else { return }
         if ledgers[0].own.contains(packetID) {
             passage.frame = nil
+            if frame.type == .suback {
+                let codes = try Suback.decode(frame, version: version).codes
+                passage.refusedFilters = codes.count { $0 >= 0x80 }
+            }
             var step = Ledger.Step()
             write {
                 $0.own.remove(packetID)
@@ -352,9 +362,15 @@ extension Journal {
         isSessionPresent: Bool, needsSubscriptions: Bool, _ limits: LegLimits
     ) throws(MQTTError) -> (Ledger.Step, resent: Int) {
         isOpen = true
-        if !aliases.isEmpty { aliases[0].startAnew(maximum: min(limits.topicAliasMaximum, aliasMaximum)) }
+        if !aliases.isEmpty { aliases[0].startAnew(maximum: min(limits.topicAliasMaximum, told.topicAliasMaximum)) }
         let requests = needsSubscriptions ? books.first?.requests(version) ?? [] : []
-        guard !ledgers.isEmpty || !requests.isEmpty || limits.isTight else { return (Ledger.Step(), 0) }
+        // Within what it was told the device keeps by itself.
+        let receiveMaximum = limits.receiveMaximum < told.receiveMaximum ? limits.receiveMaximum : nil
+        var maximumPacketSize = limits.maximumPacketSize
+        if let told = told.maximumPacketSize, maximumPacketSize ?? .max >= told { maximumPacketSize = nil }
+        guard !ledgers.isEmpty || !requests.isEmpty || receiveMaximum != nil || maximumPacketSize != nil else {
+            return (Ledger.Step(), 0)
+        }
         let unused = ledger?.unusedIDs(requests.count) ?? Ledger.firstUnusedIDs(requests.count)
         var own: [(packetID: UInt16, packet: ByteBuffer)] = []
         for (request, packetID) in zip(requests, unused) {
@@ -365,8 +381,8 @@ extension Journal {
         var step = Ledger.Step()
         let resent = (ledger?.repeats ?? 0) + own.count
         write {
-            if limits.receiveMaximum < .max { $0.window = Ledger.Window(limits.receiveMaximum) }
-            $0.maximumPacketSize = limits.maximumPacketSize
+            $0.window = receiveMaximum.map { Ledger.Window($0) }
+            $0.maximumPacketSize = maximumPacketSize
             if isSessionPresent {
                 for request in own {
                     $0.own.insert(request.packetID)
@@ -391,10 +407,8 @@ extension Journal {
 struct LegLimits: Sendable {
     var receiveMaximum = UInt16.max
     var topicAliasMaximum: UInt16 = 0
-    /// Bytes; `nil` where it is no less than the device was told.
+    /// Bytes; `nil` is no limit.
     var maximumPacketSize: Int?
-
-    var isTight: Bool { receiveMaximum < .max || maximumPacketSize != nil }
 }
 
 extension Ledger {

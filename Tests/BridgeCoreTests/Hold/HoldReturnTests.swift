@@ -74,6 +74,20 @@ import Testing
         #expect(said == told)
     }
 
+    @Test func aBrokerThatSendsTheDeviceAwayAgainIsGivenTime() throws {
+        let busy = Packet.disconnect(Disconnect(reasonCode: 0x89))
+        var bench = try HoldBench.connected(.v5_0)
+        #expect(try bench.broker(busy).opens)
+        _ = try bench.comeBack(true)
+        let again = try bench.broker(busy)
+        #expect(!again.opens && again.actions.closesUplink && again.actions.started == [.hold, .retry])
+        _ = bench.bench.session.timedOut(.retry)
+        _ = try bench.comeBack(true)
+        _ = try bench.device(.pingreq)
+        _ = try bench.broker(.pingresp)
+        #expect(try bench.broker(busy).opens)
+    }
+
     @Test func whatEndsOnTheWayBackIsTriedAgain() throws {
         var bench = try HoldBench.connected(.v5_0)
         try bench.lose()
@@ -244,5 +258,6 @@ import Testing
         #expect(try bench.device(.message("c")).up.isEmpty)
         let answered = try bench.broker(.suback(own.packetID, [0x80]))
         #expect(answered.down.isEmpty && answered.up == [message, .message("c")])
+        #expect(answered.notes == [.subscriptionsLost(1)])
     }
 }
