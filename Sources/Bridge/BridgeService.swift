@@ -12,9 +12,14 @@ package struct BridgeService: Service {
 
     /// Reads certificates and checks routes. Throws what is wrong with them.
     ///
-    /// - Parameter reloads: Each element has the users file read again.
-    package init(configuration: BridgeConfiguration, reloads: AsyncStream<Void>, logger: Logger) throws {
-        self.shared = try SharedState(configuration: configuration, logger: logger)
+    /// - Parameters:
+    ///   - reloads: Each element has the users file read again.
+    ///   - probing: How often better ways to the broker than the one in use are tried.
+    package init(
+        configuration: BridgeConfiguration, reloads: AsyncStream<Void>, probing: CandidateChoice.Probing = .init(),
+        logger: Logger
+    ) throws {
+        self.shared = try SharedState(configuration: configuration, probing: probing, logger: logger)
         self.reloads = reloads
     }
 
@@ -42,16 +47,43 @@ package struct BridgeService: Service {
         var channels: [any Channel] = []
         for address in shared.configuration.listen { channels.append(try await listener.bind(address)) }
 
+        let tickets = Task { [shared] in await shared.tickets.run() }
         let users = Task { [shared, reloads] in await shared.users?.follow(reloads, shared.logger) }
+
+        let network = followNetwork(hosts, group)
 
         // Cancellation is a reason to stop like any other.
         try? await gracefulShutdown()
 
         users.cancel()
+        await network?.stop()
+        tickets.cancel()
         shared.logger.info(
             "shutting down", metadata: ["within": "\(shared.configuration.limits.shutdownTimeout)"])
         for channel in channels { try? await channel.close() }
         await endSessions(hosts, group)
+        _ = await FileThread.run { [shared] in shared.tickets.save() }
+        shared.logger.info("stopped")
+    }
+
+    /// Has the connections follow this machine to other addresses.
+    private func followNetwork(
+        _ hosts: [ObjectIdentifier: NIOLoopBound<SessionHost>], _ group: MultiThreadedEventLoopGroup
+    ) -> NetworkWatch? {
+        let logger = shared.logger
+        return NetworkWatch(logger: logger) { changes in
+            let moves = group.makeIterator().compactMap { loop in
+                hosts[ObjectIdentifier(loop)].map { host in loop.flatSubmit { host.value.networkChanged() } }
+            }
+            EventLoopFuture.reduce(0, moves, on: group.next(), +).whenSuccess { moved in
+                logger.info(
+                    "the network of this machine has changed",
+                    metadata: [
+                        "changes": "\(changes.joined(separator: ", "))", "connections_moved": "\(moved)",
+                        "leg": "uplink",
+                    ])
+            }
+        }
     }
 
     private func endSessions(
@@ -67,6 +99,5 @@ package struct BridgeService: Service {
             ends.append(promise.futureResult.map { host.value.close() })
         }
         for end in ends { try? await end.get() }
-        shared.logger.info("stopped")
     }
 }

@@ -17,18 +17,31 @@ final class SharedState: Sendable {
     let clientIDs = ClientIDs()
     let gatewayNumbers = GatewayNumbers()
     let carriage = ChosenCarriage()
+    let pathNews: PathNews
+    let tickets: TicketStore
+    let upstream: Upstream
+    /// Of `uplink.fallback`.
+    let fallback: TLSUplinkContext?
+    let warmShares: WarmShares
     /// Nil where devices whose uplink is lost are closed.
     let hold: HoldPolicy?
 
     /// Reads the certificates. Throws what makes the configuration unusable.
-    init(configuration: BridgeConfiguration, logger: Logger) throws {
+    init(
+        configuration: BridgeConfiguration, probing: CandidateChoice.Probing = .init(), logger: Logger
+    ) throws {
         self.configuration = configuration
         self.logger = logger
+        self.pathNews = PathNews(logger: logger)
+        self.upstream = Upstream(configuration.uplink, probing: probing, logger: logger)
+        self.fallback = try configuration.uplink.usableFallback.map { try TLSUplinkContext($0, configuration.uplink) }
         self.tls = try QUICTLSContext.client(configuration.uplink)
         self.routes = try RoutingTable(routes: configuration.routes, unrouted: configuration.unrouted)
         self.identities = try IdentityMapper(configuration.auth)
         self.users = try configuration.auth.usersFile.map { try LocalUsers(path: $0) }
         let uplink = configuration.uplink
+        self.tickets = TicketStore(uplink, trust: tls.trust, logger: logger)
+        self.warmShares = WarmShares(total: uplink.warm, loops: configuration.threads)
         self.hold =
             uplink.onLoss == .hold
             ? HoldPolicy(uplink.hold, budget: HoldBudget(limit: uplink.hold.totalBuffer)) : nil

@@ -36,7 +36,8 @@ package enum ConfigurationLoader {
     private static func load(
         _ input: Input, cores: Int, _ diagnostics: Diagnostics
     ) throws(ConfigurationErrors) -> LoadedConfiguration {
-        let (settings, dotEnv) = try settings(of: input, deviceNames: true, diagnostics)
+        var (settings, dotEnv) = try settings(of: input, deviceNames: true, diagnostics)
+        EndpointPrecedence(diagnostics: diagnostics).apply(to: &settings)
         warnOfExposure(input, settings, dotEnv, diagnostics)
         let reader = ConfigurationReader(settings: settings, diagnostics: diagnostics, cores: cores)
         return LoadedConfiguration(try reader.configuration(), settings, diagnostics)

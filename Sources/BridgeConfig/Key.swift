@@ -4,6 +4,7 @@ enum Key: String, CaseIterable, Sendable {
     case uplinkHost = "uplink.host"
     case uplinkPort = "uplink.port"
     case uplinkServerName = "uplink.server_name"
+    case uplinkEndpoints = "uplink.endpoints"
     case uplinkCA = "uplink.ca"
     case uplinkClientCertificate = "uplink.client_certificate"
     case uplinkClientKey = "uplink.client_key"
@@ -18,8 +19,21 @@ enum Key: String, CaseIterable, Sendable {
     case uplinkBackoffMinimum = "uplink.backoff_minimum"
     case uplinkBackoffMaximum = "uplink.backoff_maximum"
     case uplinkReconnectsPerSecond = "uplink.reconnects_per_second"
+    case uplinkPathTimeout = "uplink.path_timeout"
+    case uplinkOnLoss = "uplink.on_loss"
+    case uplinkHoldTime = "uplink.hold_time"
+    case uplinkHoldBuffer = "uplink.hold_buffer"
+    case uplinkHoldBufferTotal = "uplink.hold_buffer_total"
+    case uplinkHoldQoS0 = "uplink.hold_qos0"
+    case uplinkZeroRTT = "uplink.zero_rtt"
+    case uplinkWarm = "uplink.warm"
+    case uplinkTicketFile = "uplink.ticket_file"
     case uplinkTLSKeyLog = "uplink.tls_key_log"
     case uplinkQlog = "uplink.qlog"
+    case uplinkFallbackHost = "uplink.fallback.host"
+    case uplinkFallbackPort = "uplink.fallback.port"
+    case uplinkFallbackServerName = "uplink.fallback.server_name"
+    case uplinkFallbackAfter = "uplink.fallback.after"
     case uplinkIdentityClientID = "uplink.identity.client_id"
     case uplinkIdentityUsername = "uplink.identity.username"
     case uplinkIdentityUsernameFile = "uplink.identity.username_file"
@@ -79,7 +93,7 @@ enum Key: String, CaseIterable, Sendable {
 
     var shape: Shape {
         switch self {
-        case .listen, .uplinkALPN, .serveListen: .list
+        case .listen, .uplinkEndpoints, .uplinkALPN, .serveListen: .list
         case .routes, .authOverrides: .structure
         default: .scalar
         }

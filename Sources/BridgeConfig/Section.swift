@@ -1,6 +1,6 @@
 /// The maps of the configuration that hold keys, by their paths. A section may stand in another.
 enum Section {
-    static let all = ["uplink", "uplink.identity", "auth", "limits", "log", "serve"]
+    static let all = ["uplink", "uplink.fallback", "uplink.identity", "auth", "limits", "log", "serve"]
 
     /// `uplink` of `uplink.host`; `nil` at the top.
     static func parent(of path: String) -> String? {

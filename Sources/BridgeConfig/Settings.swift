@@ -39,6 +39,17 @@ struct Settings {
         scalars[key] = setting
     }
 
+    /// As if it had never been written.
+    mutating func remove(_ key: Key) {
+        scalars[key] = nil
+        nodes[key] = nil
+    }
+
+    /// Where the value of a key that is present comes from.
+    func layer(of key: Key) -> Setting.Layer? {
+        scalars[key]?.layer ?? (nodes[key] == nil ? nil : .file)
+    }
+
     /// The best place to complain about a key that is missing.
     func placeOfMissing(_ key: Key) -> Origin {
         var section = key.section

@@ -152,8 +152,13 @@ static int dcid_status(ngtcp2_conn *conn, BRIDGE_COMPAT_CID_STATUS type, uint64_
 
 static void tell_path_validated(bridge_quic_connection *connection, const ngtcp2_path *path,
                                 ngtcp2_path_validation_result result) {
-    /* An aborted validation was overtaken by another: not worth telling. */
-    if (!connection->owner || result == NGTCP2_PATH_VALIDATION_RESULT_ABORTED) {
+    if (connection->path_guard && result != NGTCP2_PATH_VALIDATION_RESULT_ABORTED) {
+        bridge_path_guard_validated(connection->path_guard, connection->conn,
+                                    result == NGTCP2_PATH_VALIDATION_RESULT_SUCCESS, connection->now);
+    }
+    /* An aborted validation of a server's was overtaken by another: not worth telling. A client has one at a time, and
+       it ends where the peer takes the connection ID back. */
+    if (!connection->owner || (connection->is_server && result == NGTCP2_PATH_VALIDATION_RESULT_ABORTED)) {
         return;
     }
     connection->callbacks.path_validated(connection->owner, path->local.addr, path->remote.addr,
@@ -212,8 +217,8 @@ ngtcp2_callbacks bridge_ngtcp2_callbacks(void) {
         .recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb,
         .handshake_completed = handshake_completed,
         .recv_version_negotiation = recv_version_negotiation,
-        .encrypt = ngtcp2_crypto_encrypt_cb,
-        .decrypt = bridge_frame_guard_decrypt,
+        .encrypt = bridge_packet_watch_encrypt,
+        .decrypt = bridge_packet_watch_decrypt,
         .hp_mask = ngtcp2_crypto_hp_mask_cb,
         .recv_stream_data = recv_stream_data,
         .acked_stream_data_offset = acked_stream_data_offset,

@@ -3,12 +3,16 @@
 
 #include <string.h>
 
+/* How far a connection that knows no idle timeout may run ahead of the last packet of its peer's. */
+static const uint64_t longest_silence = 600 * NGTCP2_SECONDS;
+
 const char *bridge_quic_library_version(void) {
     return ngtcp2_version(0)->version_str;
 }
 
-/// ngtcp2 aborts the process when its clock goes backwards.
+/// The caller's time as ngtcp2's, which aborts the process when its clock goes backwards.
 static uint64_t advance(bridge_quic_connection *connection, uint64_t now) {
+    now += connection->ahead;
     if (now > connection->now) {
         connection->now = now;
     }
@@ -44,6 +48,7 @@ static bridge_quic_status status_of(bridge_quic_connection *connection, int erro
 
 bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_quic_path given, uint8_t ecn,
                                     const uint8_t *bytes, size_t length, uint64_t now) {
+    connection->has_read_packet = false;
     if (length == 0) {
         return BRIDGE_QUIC_OK;
     }
@@ -51,12 +56,18 @@ bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_q
     ngtcp2_path_storage_init(&path, given.local, given.local_length, given.remote, given.remote_length, NULL);
     ngtcp2_pkt_info info = {.ecn = ecn};
     now = advance(connection, now);
-    if (connection->path_guard && bridge_path_guard_stops(connection->path_guard, connection->conn, &path.path, now)) {
+    if (connection->path_guard && bridge_path_guard_stops(connection->path_guard, connection->conn, &path.path, bytes,
+                                                          length, connection->first_id.length, now)) {
         return BRIDGE_QUIC_OK;
     }
-    bridge_frame_guard_enter(connection);
+    bridge_packet_watch_enter(connection);
     int error = ngtcp2_conn_read_pkt(connection->conn, &path.path, &info, bytes, length, now);
-    bridge_frame_guard_enter(NULL);
+    bridge_packet_watch_enter(NULL);
+    if (connection->has_read_packet) {
+        connection->last_read = now;
+        connection->ahead_at_read = connection->ahead;
+        connection->idle_until = 0;
+    }
     if (error == NGTCP2_ERR_CALLBACK_FAILURE && connection->verification_status != 0) {
         error = NGTCP2_ERR_CRYPTO;
     }
@@ -69,15 +80,67 @@ bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_q
     return status;
 }
 
+bool bridge_quic_has_read_packet(const bridge_quic_connection *connection) {
+    return connection->has_read_packet;
+}
+
+/// ngtcp2's idle timeout comes too early by as much as its time ran ahead during the silence: it changes nothing by
+/// telling of it, and goes on where the peer is heard again.
+static bool is_idle_too_early(bridge_quic_connection *connection) {
+    if (connection->idle_until == 0) {
+        connection->idle_until = connection->now + connection->ahead - connection->ahead_at_read;
+    }
+    return connection->now < connection->idle_until;
+}
+
 bridge_quic_status bridge_quic_handle_expiry(bridge_quic_connection *connection, uint64_t now) {
     /* A nanosecond late: ngtcp2 0.12.1 lets some timers expire at their time and others only after it, and would name
        the same time as the next for ever. */
     int error = ngtcp2_conn_handle_expiry(connection->conn, advance(connection, now + 1));
+    if (error == NGTCP2_ERR_IDLE_CLOSE && is_idle_too_early(connection)) {
+        return BRIDGE_QUIC_OK;
+    }
     return status_of(connection, error);
 }
 
 uint64_t bridge_quic_expiry(bridge_quic_connection *connection) {
-    return ngtcp2_conn_get_expiry(connection->conn);
+    uint64_t expiry =
+        connection->idle_until != 0 ? connection->idle_until : ngtcp2_conn_get_expiry(connection->conn);
+    if (expiry == UINT64_MAX) {
+        return expiry;
+    }
+    return expiry > connection->ahead ? expiry - connection->ahead : 0;
+}
+
+bool bridge_quic_is_window_full(bridge_quic_connection *connection) {
+    return ngtcp2_conn_get_cwnd_left(connection->conn) == 0;
+}
+
+void bridge_quic_ping(bridge_quic_connection *connection, uint64_t now) {
+    /* Due a nanosecond after what was written last. */
+    connection->ahead += 2;
+    advance(connection, now);
+    connection->pings = true;
+    ngtcp2_conn_set_keep_alive_timeout(connection->conn, 1);
+}
+
+/// The latest time that certainly is not past the idle timeout.
+static uint64_t idle_limit(bridge_quic_connection *connection) {
+    uint64_t timeout = bridge_quic_idle_timeout(connection);
+    return connection->last_read + (timeout == 0 ? longest_silence : timeout);
+}
+
+bool bridge_quic_run_ahead(bridge_quic_connection *connection, uint64_t reserve, uint64_t now,
+                           bridge_quic_status *status) {
+    uint64_t own = advance(connection, now);
+    uint64_t next = ngtcp2_conn_get_expiry(connection->conn);
+    uint64_t limit = idle_limit(connection);
+    if (limit < reserve || next >= limit - reserve) {
+        return false;
+    }
+    connection->ahead += next > own ? next - own : 0;
+    *status = bridge_quic_handle_expiry(connection, now);
+    return true;
 }
 
 static bool path_changed(bridge_quic_connection *connection) {
@@ -106,9 +169,20 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
         flags |= fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0;
     }
     ngtcp2_ssize accepted = -1;
+    connection->has_written_eliciting = false;
+    connection->has_written_challenge = false;
+    bridge_packet_watch_enter(connection);
     ngtcp2_ssize length =
         ngtcp2_conn_writev_stream(connection->conn, &connection->written_path.path, &connection->written_info, buffer,
                                   capacity, &accepted, flags, stream, vectors, count, advance(connection, now));
+    bridge_packet_watch_enter(NULL);
+    if (connection->pings && length != NGTCP2_ERR_WRITE_MORE) {
+        connection->pings = false;
+        ngtcp2_conn_set_keep_alive_timeout(connection->conn, connection->keep_alive);
+    }
+    if (connection->path_guard && connection->has_written_challenge && length > 0) {
+        bridge_path_guard_challenged(connection->path_guard, connection->conn, (size_t)length, connection->now);
+    }
     connection->is_settled |= length >= 0 && ngtcp2_conn_get_handshake_completed(connection->conn);
     return (bridge_quic_written){
         .status = length < 0 ? status_of(connection, (int)length) : BRIDGE_QUIC_OK,
@@ -116,6 +190,9 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
         .accepted = accepted,
         .ecn = connection->written_info.ecn,
         .path_changed = length > 0 && path_changed(connection),
+        /* More than datagrams have now is a probe of path MTU discovery. */
+        .awaits_answer = length > 0 && connection->has_written_eliciting &&
+                         (size_t)length <= ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn),
     };
 }
 
@@ -175,6 +252,7 @@ uint64_t bridge_quic_stream_losses(bridge_quic_connection *connection, int64_t s
 }
 
 void bridge_quic_set_keep_alive(bridge_quic_connection *connection, uint64_t interval) {
+    connection->keep_alive = interval;
     ngtcp2_conn_set_keep_alive_timeout(connection->conn, interval);
 }
 

@@ -6,41 +6,12 @@
 ///
 /// Nor does 0.12.1 bear that a server retires the first ID before the client has written a packet after the handshake:
 /// such a packet counts as lost. Versions from 1.0 on need neither.
+#include "frame_reader.h"
 #include "internal.h"
 
 #include <string.h>
 
 #if NGTCP2_VERSION_NUM < 0x010000
-
-/// The connection whose packets are being read on this thread: ngtcp2's callback does not tell.
-static _Thread_local bridge_quic_connection *reading;
-
-void bridge_frame_guard_enter(bridge_quic_connection *connection) {
-    reading = connection;
-}
-
-typedef struct {
-    const uint8_t *at;
-    const uint8_t *end;
-    bool is_malformed;
-} frame_reader;
-
-/// 0 where there is less left, and then the reader is at its end.
-static uint64_t read_integer(frame_reader *reader) {
-    size_t left = (size_t)(reader->end - reader->at);
-    size_t length = left > 0 ? (size_t)1 << (*reader->at >> 6) : 1;
-    if (left < length) {
-        reader->is_malformed = true;
-        reader->at = reader->end;
-        return 0;
-    }
-    uint64_t value = *reader->at & 0x3f;
-    for (size_t i = 1; i < length; i++) {
-        value = value << 8 | reader->at[i];
-    }
-    reader->at += length;
-    return value;
-}
 
 static void skip_bytes(frame_reader *reader, uint64_t count) {
     if ((uint64_t)(reader->end - reader->at) < count) {
@@ -49,22 +20,6 @@ static void skip_bytes(frame_reader *reader, uint64_t count) {
         return;
     }
     reader->at += count;
-}
-
-static void skip_integers(frame_reader *reader, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        read_integer(reader);
-    }
-}
-
-static void skip_ack(frame_reader *reader, bool has_ecn) {
-    skip_integers(reader, 2);
-    uint64_t ranges = read_integer(reader);
-    read_integer(reader);
-    for (uint64_t i = 0; i < ranges && !reader->is_malformed; i++) {
-        skip_integers(reader, 2);
-    }
-    skip_integers(reader, has_ecn ? 3 : 0);
 }
 
 static void skip_stream(frame_reader *reader, uint64_t type) {
@@ -112,8 +67,7 @@ static bool is_superfluous(bridge_frame_guard *guard, uint64_t sequence, uint64_
     return was_seen && sequence < guard->retire_prior_to;
 }
 
-/// False where the packet must not be taken in now.
-static bool look_through(bridge_quic_connection *connection, uint8_t *bytes, size_t length) {
+bool bridge_frame_guard_admits(bridge_quic_connection *connection, uint8_t *bytes, size_t length) {
     frame_reader reader = {.at = bytes, .end = bytes + length};
     while (reader.at < reader.end && !reader.is_malformed) {
         uint8_t *start = bytes + (reader.at - bytes);
@@ -138,18 +92,6 @@ static bool look_through(bridge_quic_connection *connection, uint8_t *bytes, siz
         }
     }
     return true;
-}
-
-int bridge_frame_guard_decrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *aead_ctx,
-                               const uint8_t *ciphertext, size_t ciphertext_length, const uint8_t *nonce,
-                               size_t nonce_length, const uint8_t *aad, size_t aad_length) {
-    int error = ngtcp2_crypto_decrypt_cb(dest, aead, aead_ctx, ciphertext, ciphertext_length, nonce, nonce_length, aad,
-                                         aad_length);
-    if (error == 0 && reading && ciphertext_length > aead->max_overhead &&
-        !look_through(reading, dest, ciphertext_length - aead->max_overhead)) {
-        return NGTCP2_ERR_DECRYPT;
-    }
-    return error;
 }
 
 #endif

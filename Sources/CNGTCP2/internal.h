@@ -18,7 +18,7 @@ struct bridge_quic_credentials {
     uint8_t ca_digest[BRIDGE_QUIC_CA_DIGEST_LENGTH];
 };
 
-/// The paths that a client has left not long ago.
+/// The paths that a client has used and left.
 typedef struct bridge_path_guard bridge_path_guard;
 
 /// Which connection IDs of the peer's have been told of.
@@ -57,9 +57,24 @@ struct bridge_quic_connection {
     bool has_session;
     bool offers_early_data;
     bool ticket_allows_early_data;
+    /// Seconds, of the ticket that GnuTLS is about to look at.
+    uint32_t ticket_lifetime;
     unsigned int tickets_received;
-    /// The latest time seen. ngtcp2 aborts the process when the clock goes backwards.
+    /// The latest of ngtcp2's times. It aborts the process when the clock goes backwards.
     uint64_t now;
+    /// By how much ngtcp2's time is ahead of the caller's.
+    uint64_t ahead;
+    /// When the peer's last packet came, by ngtcp2's time.
+    uint64_t last_read;
+    uint64_t ahead_at_read;
+    /// When the idle timeout is really over, where ngtcp2 has told of it too early; 0 where it has not.
+    uint64_t idle_until;
+    uint64_t keep_alive;
+    bool pings;
+    /// The call that is under way, or the last one, took a packet of the peer's in, or wrote one that asks for an answer.
+    bool has_read_packet;
+    bool has_written_eliciting;
+    bool has_written_challenge;
     int last_error;
     /// One for all calls of a WRITE_MORE sequence.
     ngtcp2_pkt_info written_info;
@@ -82,23 +97,37 @@ struct bridge_quic_connection {
 /// A connection ID of this side's. `prefix`: its first byte, null where that is random too.
 bool bridge_new_connection_id(ngtcp2_cid *cid, size_t length, const uint8_t *prefix);
 
-bridge_path_guard *bridge_path_guard_new(const ngtcp2_path *path);
+bridge_path_guard *bridge_path_guard_new(const ngtcp2_path *path, bool discovers_mtu);
+/// To be called when a datagram of this length was written that has a PATH_CHALLENGE.
+void bridge_path_guard_challenged(bridge_path_guard *guard, ngtcp2_conn *conn, size_t length, uint64_t now);
+/// To be called when ngtcp2 has found a path valid, or could not.
+void bridge_path_guard_validated(bridge_path_guard *guard, ngtcp2_conn *conn, bool succeeded, uint64_t now);
 /// Whether a datagram must be kept from ngtcp2.
-bool bridge_path_guard_stops(bridge_path_guard *guard, ngtcp2_conn *conn, const ngtcp2_path *path, uint64_t now);
+bool bridge_path_guard_stops(bridge_path_guard *guard, ngtcp2_conn *conn, const ngtcp2_path *path, const uint8_t *bytes,
+                             size_t length, size_t id_length, uint64_t now);
 
 #if NGTCP2_VERSION_NUM < 0x010000
-/// Around every call that makes ngtcp2 read packets; null afterwards.
-void bridge_frame_guard_enter(bridge_quic_connection *connection);
-/// An `ngtcp2_decrypt`.
-int bridge_frame_guard_decrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *aead_ctx,
-                               const uint8_t *ciphertext, size_t ciphertext_length, const uint8_t *nonce,
-                               size_t nonce_length, const uint8_t *aad, size_t aad_length);
+/// Looks through the frames of a packet that came. False where it must not be taken in now.
+bool bridge_frame_guard_admits(bridge_quic_connection *connection, uint8_t *bytes, size_t length);
 #else
-static inline void bridge_frame_guard_enter(bridge_quic_connection *connection) {
+static inline bool bridge_frame_guard_admits(bridge_quic_connection *connection, uint8_t *bytes, size_t length) {
     (void)connection;
+    (void)bytes;
+    (void)length;
+    return true;
 }
-#define bridge_frame_guard_decrypt ngtcp2_crypto_decrypt_cb
 #endif
+
+/// Around every call that makes ngtcp2 read or write packets; null afterwards.
+void bridge_packet_watch_enter(bridge_quic_connection *connection);
+/// An `ngtcp2_encrypt`.
+int bridge_packet_watch_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *aead_ctx,
+                                const uint8_t *plaintext, size_t plaintext_length, const uint8_t *nonce,
+                                size_t nonce_length, const uint8_t *aad, size_t aad_length);
+/// An `ngtcp2_decrypt`.
+int bridge_packet_watch_decrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *aead_ctx,
+                                const uint8_t *ciphertext, size_t ciphertext_length, const uint8_t *nonce,
+                                size_t nonce_length, const uint8_t *aad, size_t aad_length);
 
 /// Sets up the GnuTLS session. Nonzero: a GnuTLS error. `bad_name` tells whether the server name was at fault.
 int bridge_tls_session_new(bridge_quic_connection *connection, const bridge_quic_settings *settings, bool *bad_name);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Seconds. MQTT connections last long, and their only ticket is given out as they begin. RFC 8446 4.6.1 allows a week. */
 static const int ticket_lifetime = 24 * 60 * 60;
@@ -164,6 +165,13 @@ static bool allows_early_data(const gnutls_datum_t *message) {
     return false;
 }
 
+/// The first field of a NewSessionTicket, seconds; 0 where there is none. GnuTLS does not tell.
+static uint32_t lifetime_of(const gnutls_datum_t *message) {
+    const uint8_t *at = message->data;
+    return message->size < 4 ? 0
+                             : (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | (uint32_t)at[3];
+}
+
 /// Before GnuTLS has looked at the message, and after.
 static int ticket_received(gnutls_session_t session, unsigned int type, unsigned int when, unsigned int incoming,
                            const gnutls_datum_t *message) {
@@ -176,13 +184,22 @@ static int ticket_received(gnutls_session_t session, unsigned int type, unsigned
     }
     if (when == GNUTLS_HOOK_PRE) {
         connection->ticket_allows_early_data = allows_early_data(message);
+        connection->ticket_lifetime = lifetime_of(message);
         return 0;
     }
     connection->tickets_received++;
     size_t length = bridge_compat_encode_early_parameters(connection->conn, parameters, sizeof(parameters));
     if (length > 0 && gnutls_session_get_data2(session, &data) == 0) {
-        connection->callbacks.ticket_received(connection->owner, data.data, data.size, parameters, length,
-                                              connection->ticket_allows_early_data);
+        const bridge_quic_ticket ticket = {
+            .session = data.data,
+            .session_length = data.size,
+            .parameters = parameters,
+            .parameters_length = length,
+            .allows_early_data = connection->ticket_allows_early_data,
+            .lifetime = connection->ticket_lifetime,
+            .received_at = time(NULL),
+        };
+        connection->callbacks.ticket_received(connection->owner, &ticket);
         gnutls_memset(data.data, 0, data.size);
         gnutls_free(data.data);
     }

@@ -21,6 +21,8 @@ struct ConfigurationErrorTests {
             "prot: 1",
             "2:1: prot: unknown key; known: listen, routes, unrouted, threads, uplink, auth, limits, log, serve"),
         Case("port: 1", "2:1: port: unknown key; \"port\" belongs under \"uplink:\""),
+        Case("host: a", "2:1: host: unknown key; \"host\" belongs under \"uplink:\""),
+        Case("fallback: {port: 1}", "2:1: fallback: unknown key; \"fallback:\" belongs under \"uplink:\""),
         Case("uplink.port: 1", "2:1: uplink.port: unknown key; write it as \"port\" under \"uplink:\""),
         Case("Routes: []", "2:1: Routes: unknown key; did you mean \"routes\"?"),
         Case("limits: {devces: 1}", "2:10: limits.devces: unknown key; did you mean \"devices\"?"),

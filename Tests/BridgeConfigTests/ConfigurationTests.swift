@@ -32,8 +32,18 @@ struct ConfigurationTests {
               keep_alive: 1500ms
               idle_timeout: 1m
               congestion_control: bbr
-              backoff_minimum: 1s
-              backoff_maximum: 1m
+              backoff_minimum: 2s
+              backoff_maximum: 3m
+              path_timeout: 250ms
+              on_loss: hold
+              hold_time: 1h
+              hold_buffer: 8KiB
+              hold_buffer_total: 2GiB
+              hold_qos0: drop-oldest
+              zero_rtt: connect
+              warm: 7
+              ticket_file: tickets
+              fallback: {host: other, port: 8884, server_name: third, after: 2s}
             auth:
               mode: inject
               client_id: "x-${clientid}"
@@ -65,11 +75,18 @@ struct ConfigurationTests {
         #expect(
             configuration.uplink
                 == UplinkConfiguration(
-                    host: "broker", port: 1, serverName: "other", caFile: configuration.uplink.caFile,
+                    host: "broker", port: 1, serverName: "other",
+                    fallback: UplinkFallback(host: "other", port: 8_884, serverName: "third", after: .seconds(2)),
+                    caFile: configuration.uplink.caFile,
                     mapping: .connection, alpn: ["a", "b"],
                     addressFamily: .ipv6, connectTimeout: .seconds(7), keepAlive: .milliseconds(1_500),
                     idleTimeout: .seconds(60),
-                    congestionControl: .bbr, backoffMinimum: .seconds(1), backoffMaximum: .seconds(60)))
+                    congestionControl: .bbr, backoffMinimum: .seconds(2), backoffMaximum: .seconds(180),
+                    pathTimeout: .milliseconds(250),
+                    hold: HoldConfiguration(
+                        time: .seconds(3_600), buffer: 8_192, totalBuffer: 2_147_483_648, qos0: .dropOldest),
+                    zeroRTT: .connect, warm: 7,
+                    ticketFile: configuration.uplink.caFile.replacing("ca.pem", with: "tickets")))
         // Texts are taken as they are written: no octal numbers, no booleans.
         #expect(
             configuration.auth

@@ -25,9 +25,17 @@ struct EffectiveConfigurationTests {
               keep_alive: 25s
               idle_timeout: 1m
               congestion_control: cubic
-              backoff_minimum: 500ms
-              backoff_maximum: 10s
+              backoff_minimum: 1s
+              backoff_maximum: 1m
               reconnects_per_second: 500
+              path_timeout: auto
+              on_loss: hold
+              hold_time: 5m
+              hold_buffer: 1MiB
+              hold_buffer_total: 64MiB
+              hold_qos0: keep
+              zero_rtt: off
+              warm: 2
             auth:
               mode: inject
               username: "a\\"b"
@@ -97,8 +105,55 @@ struct EffectiveConfigurationTests {
         #expect(!shown.contains("devices_per_connection"))
     }
 
+    @Test func endpointsAndFallbackAreShown() {
+        var uplink = UplinkConfiguration(
+            host: "a", serverName: "name", fallback: UplinkFallback(host: "b", port: 8_884), caFile: "/ca.pem",
+            pathTimeout: .milliseconds(300), onLoss: .close, ticketFile: "/tickets")
+        uplink.endpoints.append(UplinkEndpoint(host: "::1", port: 1))
+        let shown = EffectiveConfiguration.render(
+            BridgeConfiguration(uplink: uplink),
+            origins: ["uplink.fallback.port": Origin(.environment(variable: "BRIDGE_UPLINK_FALLBACK_PORT"))])
+        #expect(
+            shown.contains(
+                """
+                uplink:
+                  endpoints:
+                    - {host: a, port: 14567, server_name: name}
+                    - {host: "::1", port: 1}
+                  ca: /ca.pem
+
+                """))
+        #expect(
+            shown.contains(
+                """
+                  path_timeout: 300ms
+                  on_loss: close
+                  zero_rtt: off
+                  warm: 2
+                  ticket_file: /tickets
+                  fallback:
+                    host: b
+                    port: 8884  # TLS over TCP, from BRIDGE_UPLINK_FALLBACK_PORT
+                    after: 5s
+                auth:
+
+                """))
+    }
+
+    /// So that the variable is named.
+    @Test func anEndpointOfTheEnvironmentIsShownAsOne() throws {
+        let loaded = try load(minimal, environment: ["BRIDGE_UPLINK_ENDPOINTS": "broker"])
+        let shown = EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins)
+        let expected =
+            "uplink:\n  endpoints:  # from BRIDGE_UPLINK_ENDPOINTS\n    - {host: broker, port: 14567}\n  ca: "
+        #expect(shown.contains(expected))
+    }
+
     /// What is shown loads again, but for the secrets, with nothing to warn of.
     @Test(arguments: [
+        "uplink: {endpoints: [{host: a, server_name: b}, \"[::1]:5\"], ca: ca.pem, fallback: {port: 8884, after: 2s}}",
+        "uplink: {host: a, ca: ca.pem, on_loss: close, zero_rtt: connect, warm: 0, path_timeout: 2s}",
+        "uplink: {host: a, ca: ca.pem, hold_time: 90m, hold_buffer: 4096, hold_buffer_total: 5000, hold_qos0: drop-oldest}",
         "uplink: {host: a, ca: ca.pem, mapping: mux, devices_per_connection: 7, reconnects_per_second: 8}",
         "uplink: {host: a, ca: ca.pem, mapping: connection, alpn: [mqtt, x]}",
         "uplink: {host: a, ca: ca.pem, mapping: data-stream, identity: {client_id: \"a: b\", keep_alive: 90s}}\n"

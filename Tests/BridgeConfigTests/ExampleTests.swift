@@ -117,9 +117,38 @@ struct ExampleTests {
         #expect(configuration.uplink.alpn == UplinkConfiguration.Mapping.auto.alpn)
     }
 
+    /// The ways to the broker that are commented out.
+    @Test func loadsWithEndpointsAndFallback() throws {
+        var text = try Self.text("bridge.yaml.example").replacing("  host: mqtt.tesaiot.com\n", with: "")
+            .replacing("  port: 14567\n", with: "")
+            .replacing("  # endpoints:", with: "  endpoints:")
+            .replacing("  #   - {host: mqtt-a", with: "    - {host: mqtt-a")
+            .replacing("  #   - {host: 192", with: "    - {host: 192")
+            .replacing("  # ticket_file: /var/lib/mqtt-quic-bridge/", with: "  ticket_file: ")
+            .replacing("  # fallback:", with: "  fallback:")
+        for key in Key.allCases where key.section == "uplink.fallback" {
+            text = text.replacing("\n    # \(key.name): ", with: "\n    \(key.name): ")
+        }
+        let (folder, file) = try Self.folder(text)
+        let loaded = try ConfigurationLoader.load(file: file, environment: [:])
+        let uplink = loaded.configuration.uplink
+        #expect(
+            uplink.endpoints == [
+                UplinkEndpoint(host: "mqtt-a.example.com"),
+                UplinkEndpoint(host: "192.0.2.7", serverName: "mqtt-b.example.com"),
+            ])
+        #expect(
+            uplink.fallback
+                == UplinkFallback(host: "mqtt.tesaiot.com", port: 8_884, serverName: "mqtt.tesaiot.com"))
+        #expect(uplink.ticketFile == folder.path + "/tickets")
+        #expect(loaded.origins["uplink.fallback.after"] != nil)
+        #expect(loaded.warnings.isEmpty)
+    }
+
     @Test func loadsWithDataStream() throws {
         var text = try Self.text("bridge.yaml.example").replacing("  mapping: auto\n", with: "  mapping: data-stream\n")
             .replacing("  devices_per_connection", with: "  # devices_per_connection")
+            .replacing("  warm: 2", with: "  # warm: 2")
             .replacing("  # mode: passthrough", with: "  mode: local")
             .replacing("  # users_file", with: "  users_file")
             .replacing("  # anonymous", with: "  anonymous")

@@ -47,6 +47,9 @@ struct MappingErrorTests {
         Case(
             "version: any",
             "1:31: uplink.version: unknown key; \"version\" belongs under \"identity:\" under \"uplink:\""),
+        Case(
+            "client_id: a",
+            "1:31: uplink.client_id: unknown key; \"client_id\" belongs under \"identity:\" under \"uplink:\""),
         Case("identiti: {a: b}", "1:31: uplink.identiti: unknown key; did you mean \"identity\"?"),
     ])
     func uplink(_ test: Case) throws {

@@ -33,7 +33,7 @@ struct FrontTests {
                 Toolbox.support("front_check.py"), "--broker", "127.0.0.1:\(broker.port)",
                 "--certificates", URL(filePath: certificates.certificate("ca")).deletingLastPathComponent().path,
             ])
-        let end = try? await process.end(within: .seconds(300))
+        let end = try? await process.end(within: .seconds(600))
         await process.stop()
         guard end == .exit(0) else {
             let said = await process.output.all + process.errors.all

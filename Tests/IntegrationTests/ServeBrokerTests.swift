@@ -37,11 +37,11 @@ struct ServeBrokerTests {
     @Test func theProxyHeaderNamesTheClient() async throws {
         try await Self.run(["proxy_protocol: true"]) { scenario, broker in
             let nat = try await UDPRelay.start(to: scenario.serve.port)
-            let port = try await nat.rebind()
             let client = try await QUICClient.connect(port: nat.port)
             let stream = try await client.openStream()
             try await client.send(RawMQTT.connect("client-1"), on: stream)
             let received = try await broker.connection().received(28 + RawMQTT.connect("client-1").count)
+            let port = try await nat.happenings.first("an answer of serve") { $0.direction == .down }.port
             let addresses: [UInt8] = [127, 0, 0, 1, 127, 0, 0, 1]
             let ports = [port, scenario.serve.port].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
             let header: [UInt8] = [13, 10, 13, 10, 0, 13, 10, 0x51, 0x55, 0x49, 0x54, 10, 0x21, 0x11, 0, 12]

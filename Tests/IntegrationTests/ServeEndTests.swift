@@ -113,15 +113,35 @@ struct ServeEndTests {
         }
     }
 
-    @Test func aBrokerThatStopsIsAnEndOfAllSessions() async throws {
+    /// Unlike a takeover, it is worth another attempt.
+    @Test func aBrokerThatStopsIsALossOfAllSessions() async throws {
         try await ServeScenario.run { scenario in
             let client = try await scenario.multiplexedClient()
             let (first, _) = try await client.session("client-1")
             let (second, _) = try await client.session("client-2", level: 5)
             scenario.broker.process.signal(SIGTERM)
-            try await client.expect(.fin(first))
-            try await client.expect(.fin(second))
+            try await client.expect(.reset(first, code: 2))
+            try await client.expect(.reset(second, code: 2))
             await client.stop()
+        }
+    }
+
+    /// A broker that starts anew costs its clients a moment and no refusal.
+    @Test func aSessionWaitsForABrokerThatIsBackSoon() async throws {
+        try await ServeScenario.run { scenario in
+            let client = try await scenario.multiplexedClient()
+            scenario.broker.process.signal(SIGKILL)
+            _ = try await scenario.broker.process.end()
+            let stream = try await client.openStream()
+            try await client.send(RawMQTT.connect("client-1"), on: stream)
+            try await scenario.serve.logs("the broker cannot be reached")
+            let listener = try await RawBroker.start(port: scenario.broker.port)
+            let tcp = try await listener.connection()
+            #expect(try await tcp.received(4).first == 0x10)
+            try await tcp.send([0x20, 2, 0, 0])
+            #expect(try await client.received(4, on: stream) == [0x20, 2, 0, 0])
+            await client.stop()
+            await listener.stop()
         }
     }
 

@@ -137,7 +137,8 @@ import Testing
             session[ticket[Int(random.next() % UInt64(ticket.count))]] ^= UInt8(1 << (random.next() % 8))
             let bad = QUICResumption(
                 session: session, earlyParameters: good.earlyParameters, serverName: good.serverName,
-                trust: good.trust, alpn: good.alpn, allowsEarlyData: true)
+                trust: good.trust, alpn: good.alpn, allowsEarlyData: true, receivedAt: good.receivedAt,
+                lifetime: good.lifetime)
             let isEarly = round.isMultiple(of: 2)
             let simulation = try Simulation(serverTLS: tls, resumption: bad, earlyData: isEarly)
             #expect(simulation.run(for: .seconds(1)) { simulation.client.isHandshakeConfirmed })

@@ -22,7 +22,9 @@ class LegOwner(Protocol):
 
 
 class BrokerLeg(asyncio.Protocol):
-    """The TCP connection to the broker. Bytes written before it stands are kept; the stream's window bounds them."""
+    """The TCP connection to the broker. Bytes written before it stands, or while it is held, are kept; the stream's window
+    bounds them.
+    """
 
     def __init__(self, owner: LegOwner, address: tuple[str, int]) -> None:
         self._owner = owner
@@ -30,6 +32,7 @@ class BrokerLeg(asyncio.Protocol):
         self._early = bytearray()
         self._finish_requested = False
         self._reading = True
+        self._held = False
         self._over = False
         self._opening = asyncio.ensure_future(self._open(address))
 
@@ -49,10 +52,27 @@ class BrokerLeg(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         if self._over:
             return
-        if self._transport is None:
+        if self._transport is None or self._held:
             self._early += data
         else:
             self._transport.write(data)
+
+    def hold(self) -> None:
+        """Keeps what is written from now on, until `release`."""
+        self._held = True
+
+    def release(self) -> None:
+        self._held = False
+        self._write_early()
+
+    def _write_early(self) -> None:
+        if self._transport is None or self._transport.is_closing() or self._held:
+            return
+        self._transport.write(bytes(self._early))
+        self._early.clear()
+        self._owner.broker_wrote()
+        if self._finish_requested:
+            self._transport.write_eof()
 
     def finish(self) -> None:
         """Ends the connection after what has been written, by half: the broker answers with its own end.
@@ -61,7 +81,7 @@ class BrokerLeg(asyncio.Protocol):
         """
         self._finish_requested = True
         self.resume_reading()
-        if self._transport is not None and not self._transport.is_closing():
+        if self._transport is not None and not self._transport.is_closing() and not self._held:
             self._transport.write_eof()
 
     def abort(self) -> None:
@@ -87,11 +107,7 @@ class BrokerLeg(asyncio.Protocol):
         self._transport = transport
         # resume_writing at every crossing below this: it is what grants new credit to the client.
         transport.set_write_buffer_limits(high=STREAM_WINDOW // 2, low=STREAM_WINDOW // 4)
-        transport.write(bytes(self._early))
-        self._early.clear()
-        self._owner.broker_wrote()
-        if self._finish_requested:
-            transport.write_eof()
+        self._write_early()
 
     def data_received(self, data: bytes) -> None:
         self._owner.broker_data(data)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that quic_front.py does what EMQX does with data streams. Tests of the gateway believe it, so it is tested too.
+"""Checks that quic_front.py does what EMQX does, with data streams above all. Tests of the gateway believe it, so it is tested too.
 
     front_check.py --broker 127.0.0.1:1883 --certificates FOLDER      (the folder is one of certificates.py)
 
@@ -10,90 +10,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Awaitable, Callable
 
+import front_path_checks
 import mqtt_build
-from mqtt_quic import Client, Failure, Stream, Target, client, within
+from front_harness import GATEWAY, Front, expect, expect_reset, front, gateway
+from mqtt_quic import Failure, client
 from mqtt_scan import DISCONNECT, PUBLISH, SUBACK
 
-GATEWAY = "gateway"
 NO_SUBSCRIPTION_EXISTED = 0x11
 SESSION_TAKEN_OVER = 0x8E
-
-
-class Front:
-    """A running quic_front.py."""
-
-    def __init__(self, process: asyncio.subprocess.Process, folder: Path, version: int) -> None:
-        self._process = process
-        self._folder = folder
-        self._version = version
-        self.port = 0
-
-    async def event(self, *names: str) -> dict[str, Any]:
-        """The next event of one of these names; others are passed over."""
-        assert self._process.stdout is not None
-        while True:
-            line = await within(f"{names} of the front", self._process.stdout.readline())
-            if not line:
-                raise Failure("the front has ended")
-            event = json.loads(line)
-            if event["event"] in names:
-                return dict(event)
-
-    async def command(self, name: str, **fields: Any) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"command": name, **fields}).encode() + b"\n")
-        answer = await self.event("done", "error")
-        if answer["event"] != "done":
-            raise Failure(answer["message"])
-
-    @property
-    def target(self) -> Target:
-        return Target(("127.0.0.1", self.port), str(self._folder / "ca.pem"), keep_alive=4, version=self._version)
-
-
-@asynccontextmanager
-async def front(arguments: argparse.Namespace, version: int, *options: str) -> AsyncIterator[Front]:
-    script = Path(__file__).with_name("quic_front.py")
-    folder = Path(arguments.certificates)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, str(script), "--commands", "--listen", "127.0.0.1:0", "--broker", arguments.broker,
-        "--certificate", str(folder / "server.pem"), "--private-key", str(folder / "server.key"), *options,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=1 << 22,
-    )  # fmt: skip
-    try:
-        running = Front(process, folder, version)
-        running.port = (await running.event("listening"))["port"]
-        yield running
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-@asynccontextmanager
-async def gateway(target: Target) -> AsyncIterator[tuple[Client, Stream]]:
-    """A connection whose control stream is accepted."""
-    async with client(target) as peer:
-        control = peer.open()
-        await control.connect(GATEWAY)
-        yield peer, control
-
-
-def expect(condition: bool, what: str) -> None:
-    if not condition:
-        raise Failure(what)
-
-
-async def expect_reset(stream: Stream, what: str, code: int = 0) -> None:
-    await stream.over()
-    expect(stream.reset_code == code, f"{what}: {stream.describe_end()}")
 
 
 async def deliveries_come_on_the_stream_that_subscribed(front: Front) -> None:
@@ -284,6 +211,9 @@ async def run(arguments: argparse.Namespace) -> None:
                 await perform(check, running, name)
         async with front(arguments, version, "--no-data-streams") as running:
             await perform(without_data_streams_each_is_refused, running, name)
+        for check, options in front_path_checks.CHECKS:
+            async with front(arguments, version, *options) as running:
+                await perform(check, running, name)
 
 
 async def perform(check: Check, running: Front, version: str) -> None:

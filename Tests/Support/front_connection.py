@@ -29,6 +29,7 @@ from aioquic.quic.packet import (
 
 from broker_leg import STREAM_WINDOW
 from data_stream import DataStream
+from followed_path import FollowedPath
 from front_stream import CONTROL_STREAM, ControlStream
 from mqtt_scan import ConnectInfo
 
@@ -53,6 +54,8 @@ class FrontSettings:
     streams: int = 10
     #: False refuses every stream after the control stream.
     data_streams: bool = True
+    #: Changes of a connection's address that are followed; None: all of them.
+    follow_rebinds: int | None = None
 
 
 @dataclass
@@ -61,6 +64,21 @@ class FrontSwitches:
 
     #: CONNACK code that each new CONNECT is refused with; 0: none.
     refuse_connect: int = 0
+    #: So many of them; None: all.
+    refusals: int | None = None
+
+    def refuse_connects(self, code: int, times: int | None) -> None:
+        self.refuse_connect = code
+        self.refusals = times
+
+    def next_refusal(self) -> int:
+        """The code for a CONNECT that is to come now."""
+        if self.refusals is None:
+            return self.refuse_connect
+        if self.refusals == 0:
+            return 0
+        self.refusals -= 1
+        return self.refuse_connect
 
 
 class FrontConnection(QuicConnectionProtocol):
@@ -94,6 +112,7 @@ class FrontConnection(QuicConnectionProtocol):
         self._data_streams: dict[int, DataStream] = {}
         #: Streams that were refused or have ended: what still comes of them means nothing.
         self._over: set[int] = set()
+        self._path = FollowedPath(settings.follow_rebinds, self.emit)
         connections.add(self)
         self._adjust_engine()
 
@@ -211,6 +230,8 @@ class FrontConnection(QuicConnectionProtocol):
         if not self._announced:
             self._announced = True
             self.emit("connection", peer=f"{addr[0]}:{addr[1]}")
+        if not self._path.follows(addr, self._quic._peer_retire_prior_to):
+            return
         super().datagram_received(data, addr)
         self._notice_close()
         self._resume_brokers()
@@ -236,8 +257,14 @@ class FrontConnection(QuicConnectionProtocol):
             self._closed_by = "server"
             self._quic.close(QuicErrorCode.CRYPTO_ERROR + alert, QuicFrameType.CRYPTO, reason)
             return
-        self._idle = NO_TIMEOUT
-        self.emit("handshake", alpn=event.alpn_protocol, resumed=event.session_resumed)
+        if self.connect is None:
+            self._idle = NO_TIMEOUT
+        self.emit(
+            "handshake",
+            alpn=event.alpn_protocol,
+            resumed=event.session_resumed,
+            early_data=event.early_data_accepted,
+        )
 
     def _client_certificate_problem(self) -> tuple[int, str] | None:
         """The TLS alert and the reason to refuse this client with. aioquic asks for a certificate but trusts any."""
@@ -268,7 +295,7 @@ class FrontConnection(QuicConnectionProtocol):
             return None
         self.emit("stream_opened", stream=stream_id, control=stream_id == CONTROL_STREAM)
         if stream_id == CONTROL_STREAM:
-            self._control = ControlStream(self, self._switches.refuse_connect)
+            self._control = ControlStream(self, self._switches.next_refusal())
             return self._control
         if not self.settings.data_streams or stream_is_unidirectional(stream_id):
             self._over.add(stream_id)
@@ -301,6 +328,35 @@ class FrontConnection(QuicConnectionProtocol):
             other.number > self.number and other.connect is not None and other.connect.client_id == mine.client_id
             for other in self._connections
         )
+
+    def older_of_this_client(self) -> list[FrontConnection]:
+        """Older connections of the same client id that have not ended."""
+        mine = self.connect
+        if mine is None or not mine.client_id:
+            return []
+        return [
+            other
+            for other in self._connections
+            if other.number < self.number
+            and other.connect is not None
+            and other.connect.client_id == mine.client_id
+            and not other.has_delivered_end
+        ]
+
+    def supersede(self) -> None:
+        if self._control is not None:
+            self._control.supersede()
+
+    @property
+    def has_delivered_end(self) -> bool:
+        """Whether the connection is closed, or its client has all of the control stream."""
+        stream = self._quic._streams.get(CONTROL_STREAM)
+        return self.is_closed or (
+            self._control is not None and self._control.finished and (stream is None or stream.sender.is_finished)
+        )
+
+    def later(self, delay: float, callback: Callable[..., None], *arguments: Any) -> None:
+        self._loop.call_later(delay, callback, *arguments)
 
     def _resume_brokers(self) -> None:
         if self._control is not None:

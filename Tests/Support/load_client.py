@@ -5,9 +5,9 @@ What they have in common makes them cheap: each has a client id `PREFIX-INDEX`, 
 to `up/ID`. A command is answered once, when all clients have done it or `timeout` seconds (60) have passed.
 
 Commands (what is optional is in brackets):
-    connect      port, count [prefix "device", version "3.1.1" | "5.0", keep_alive, subscribe false, reconnect false,
-                 at_once 200]: answered by `connected` {count, refused}. With `reconnect` a client that is refused or
-                 ended comes again at once, for ever
+    connect      port, count [prefix "device", version "3.1.1" | "5.0", keep_alive, clean true, subscribe false,
+                 reconnect false, at_once 200]: answered by `connected` {count, refused}. With `reconnect` a client that
+                 is refused or ended comes again at once, for ever
     publish      [size, to_next]: each publishes once with QoS 1, with `to_next` to the `down/ID` of the next client;
                  answered by `published` {count}, of those acknowledged
     messages     per_client: waits until each has received so many in all; answered by `messages` {count, lost, wrong}:
@@ -16,6 +16,11 @@ Commands (what is optional is in brackets):
                  `round_trips` {acknowledgement, delivery}: medians in microseconds, from PUBLISH to PUBACK and from
                  PUBLISH to the message's return
     reconnected  waits until all are connected; answered by `reconnected` {count, refused}
+    start_traffic [interval 1000]: from now on each publishes a number with QoS 1 to its own `down/ID` once in so many
+                 milliseconds; answered by `traffic_started`
+    stop_traffic waits until all of it was acknowledged and has come back; answered by `traffic` {sent, acknowledged,
+                 missing, duplicates, disordered, gap}: sums over all, and the longest time in milliseconds in which
+                 nothing came back to some client
     disconnect   each sends DISCONNECT and closes; answered by `disconnected` {count}
 
 Events without a command: ended {client, code}, the reason code of DISCONNECT where one came, else null.
@@ -25,12 +30,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import statistics
 import sys
 import time
 from typing import Any
 
-from mqtt_build import VERSIONS, connect, disconnect, publish, puback, subscribe
+from load_traffic import Traffic
+from mqtt_build import MQTT_5, VERSIONS, connect, disconnect, publish, puback, subscribe
 from mqtt_scan import CONNACK, DISCONNECT, PUBACK, PUBLISH, SUBACK, Packet, PacketScanner
 
 #: Between a client's end and its next attempt: a device's own network stack takes as long.
@@ -56,6 +63,8 @@ class Client(asyncio.Protocol):
         self.refused = 0
         self.changed = asyncio.Event()
         self.closing = False
+        self.traffic = Traffic()
+        self._sending: asyncio.Task[None] | None = None
         self._transport: asyncio.Transport | None = None
         self._scanner = PacketScanner()
         self._code: int | None = None
@@ -82,6 +91,23 @@ class Client(asyncio.Protocol):
         self._packet_id = self._packet_id % 65_535 + 1
         self.send(publish(topic, payload, 1, self._packet_id, version=self.version))
 
+    def start_traffic(self, interval: float) -> None:
+        self.traffic = Traffic()
+        self.acknowledged = 0
+        self._sending = asyncio.ensure_future(self._send_traffic(interval))
+
+    def stop_traffic(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
+
+    async def _send_traffic(self, interval: float) -> None:
+        # Devices do not send in step.
+        await asyncio.sleep(random.random() * interval)
+        while True:
+            self.publish(f"down/{self.name}", self.traffic.next())
+            await asyncio.sleep(interval)
+
     def leave(self) -> None:
         self.closing = True
         self.send(disconnect())
@@ -93,7 +119,8 @@ class Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self.send(connect(self.name, self.version, self.options.get("keep_alive", 0)))
+        clean = self.options.get("clean", True)
+        self.send(connect(self.name, self.version, self.options.get("keep_alive", 0), clean=clean))
 
     def data_received(self, data: bytes) -> None:
         for packet in self._scanner.feed(data):
@@ -138,6 +165,9 @@ class Client(asyncio.Protocol):
             self.wrong += 1
         self.received += 1
         self.send(puback(int.from_bytes(packet.head[2 + length : 4 + length], "big")))
+        if self._sending is not None or self.traffic.sent:
+            properties = 1 + packet.head[4 + length] if self.version == MQTT_5 else 0
+            self.traffic.came(packet.head[4 + length + properties :])
         self._change()
 
     def _begin(self) -> None:
@@ -218,6 +248,30 @@ class Load:
         await self._all([several()], timeout)
         medians = [round(statistics.median(times) * 1e6) if times else None for times in (acknowledgements, deliveries)]
         emit("round_trips", acknowledgement=medians[0], delivery=medians[1], count=len(deliveries))
+
+    async def do_start_traffic(self, timeout: float, interval: int = 1_000) -> None:
+        for client in self.clients:
+            client.start_traffic(interval / 1_000)
+        emit("traffic_started")
+
+    async def do_stop_traffic(self, timeout: float) -> None:
+        for client in self.clients:
+            client.stop_traffic()
+
+        def is_done(client: Client) -> bool:
+            return client.traffic.missing == 0 and client.acknowledged >= client.traffic.sent
+
+        await self._all([client.until(is_done) for client in self.clients], timeout)
+        all_traffic = [client.traffic for client in self.clients]
+        emit(
+            "traffic",
+            acknowledged=sum(min(client.acknowledged, client.traffic.sent) for client in self.clients),
+            gap=round(1_000 * max(traffic.longest_gap for traffic in all_traffic)),
+            **{
+                name: sum(getattr(traffic, name) for traffic in all_traffic)
+                for name in ("sent", "missing", "duplicates", "disordered")
+            },
+        )
 
     async def do_reconnected(self, timeout: float) -> None:
         await self._all([client.ready.wait() for client in self.clients], timeout)

@@ -7,9 +7,10 @@ to the broker over a TCP connection of their own and back. Later streams are dat
 
     quic_front.py --listen 127.0.0.1:0 --broker 127.0.0.1:1883 --certificate server.pem --private-key server.key
 
-Standard output gets one JSON object a line: `listening` with the port first, then `connection`, `handshake`,
-`stream_opened`, `packet`, `fin`, `stream_reset`, `stop_sending`, `broker_closed`, `stream_closed` (of data streams),
-`connect_refused`, `closed`. Those of a stream name it.
+Standard output gets one JSON object a line, with `at`, seconds of a clock that only runs forward: `listening` with the
+port first, then `connection`, `handshake`, `stream_opened`, `packet`, `fin`, `stream_reset`, `stop_sending`,
+`broker_closed`, `stream_closed` (of data streams), `connect_refused`, `not_followed` (--follow-rebinds), `closed`. Those
+of a stream name it.
 
 With --commands, standard input takes one JSON object a line, and its end stops the front:
     {"command": "mute", "direction": "in" | "out" | "both"}   drop all datagrams from now on
@@ -17,7 +18,10 @@ With --commands, standard input takes one JSON object a line, and its end stops 
     {"command": "close_all", "code": 0, "reason": ""}         APPLICATION_CLOSE on every connection
     {"command": "reset_stream", "connection": n, "stream": id, "code": 0}
                                                               RESET_STREAM and STOP_SENDING
-    {"command": "refuse_connect", "code": n}                  answer each new CONNECT with this CONNACK code; 0: no more
+    {"command": "refuse_connect", "code": n, "times": m}      answer the next m new CONNECTs with this CONNACK code, or
+                                                              all of them where m is left out; code 0: no more
+    {"command": "tickets", "mode": "off" | ...}               as --tickets, for the connections that come then
+    {"command": "forget_tickets"}                             as a server that has lost its ticket keys
     {"command": "take_over", "connection": n}                 as if its client id had connected elsewhere
     {"command": "stop"}                                       the same with code 0, and exit
 """
@@ -30,19 +34,21 @@ import json
 import signal
 import socket
 import sys
+import time
 from typing import Any
 
 from aioquic.asyncio.server import QuicServer
 from aioquic.quic.configuration import QuicConfiguration
-from aioquic.tls import SessionTicket
+from aioquic.quic.connection import QuicConnection
 
 from front_connection import FrontConnection, FrontSettings, FrontSwitches
+from front_tickets import LIFETIME, TicketMode, Tickets
 
 
 def emit(event: str, **fields: Any) -> None:
     """Prints one event. A reader that is gone ends the front."""
     try:
-        sys.stdout.write(json.dumps({"event": event, **fields}) + "\n")
+        sys.stdout.write(json.dumps({"event": event, "at": round(time.monotonic(), 3), **fields}) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
         sys.exit(1)
@@ -52,27 +58,25 @@ class FrontServer(QuicServer):
     """aioquic's server, with a list of its connections and a switch that makes it deaf or dumb."""
 
     def __init__(
-        self, settings: FrontSettings, configuration: QuicConfiguration, retry: bool, early_data: bool
+        self, settings: FrontSettings, configuration: QuicConfiguration, retry: bool, tickets: Tickets
     ) -> None:
-        # Tickets are good for any number of times: EMQX has no anti-replay either.
-        tickets: dict[bytes, SessionTicket] = {}
-
-        def keep(ticket: SessionTicket) -> None:
-            tickets[ticket.ticket] = ticket
-
         super().__init__(
             configuration=configuration,
-            create_protocol=lambda quic, stream_handler=None: FrontConnection(
-                quic, settings, self.switches, emit, self.connections
-            ),
-            session_ticket_fetcher=tickets.get if early_data else None,
-            session_ticket_handler=keep if early_data else None,
+            create_protocol=self._create_connection,
+            session_ticket_fetcher=tickets.fetch,
+            session_ticket_handler=tickets.keep,
             retry=retry,
         )
+        self._settings = settings
+        self.tickets = tickets
         self.switches = FrontSwitches()
         self.connections: set[FrontConnection] = set()
         self.deaf = False
         self.dumb = False
+
+    def _create_connection(self, quic: QuicConnection, stream_handler: Any = None) -> FrontConnection:
+        self.tickets.adjust(quic)
+        return FrontConnection(quic, self._settings, self.switches, emit, self.connections)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -136,7 +140,11 @@ class Commands(asyncio.Protocol):
             case "close_all":
                 self._server.close_all(command.get("code", 0), command.get("reason", ""))
             case "refuse_connect":
-                self._server.switches.refuse_connect = command["code"]
+                self._server.switches.refuse_connects(command["code"], command.get("times"))
+            case "tickets":
+                self._server.tickets.mode = TicketMode(command["mode"])
+            case "forget_tickets":
+                self._server.tickets.forget()
             case "reset_stream" | "take_over":
                 if not self._perform_on_connection(command):
                     emit("error", message=f"no such connection or stream: {command}")
@@ -175,7 +183,15 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--client-ca", help="PEM file; clients need a certificate of this CA")
     parser.add_argument("--alpn", action="append", help="may be given several times; default: mqtt")
     parser.add_argument("--retry", action="store_true", help="validate every client's address by a Retry packet first")
-    parser.add_argument("--early-data", action="store_true", help="session tickets, and early data with its replays")
+    parser.add_argument(
+        "--tickets", type=TicketMode, choices=list(TicketMode), default=TicketMode.OFF,
+        help="session tickets: to resume only, with early data accepted (and its replays), or with early data rejected",
+    )  # fmt: skip
+    parser.add_argument("--ticket-lifetime", type=int, default=LIFETIME, help="seconds")
+    parser.add_argument(
+        "--follow-rebinds", type=int, metavar="N",
+        help="ignore what comes from a connection's address after its Nth change; EMQX 6.0.3: 3. Default: follow all",
+    )  # fmt: skip
     parser.add_argument("--idle-timeout", type=float, help="seconds, instead of 1.5 x the client's MQTT keepalive")
     parser.add_argument("--streams", type=int, default=10, help="bidirectional streams at once on a connection")
     parser.add_argument("--no-data-streams", action="store_true", help="refuse all streams after the control stream")
@@ -201,10 +217,12 @@ async def run(arguments: argparse.Namespace) -> None:
         reports_packets=not arguments.no_packets,
         streams=arguments.streams,
         data_streams=not arguments.no_data_streams,
+        follow_rebinds=arguments.follow_rebinds,
     )
+    tickets = Tickets(arguments.tickets, arguments.ticket_lifetime)
     loop = asyncio.get_running_loop()
     transport, server = await loop.create_datagram_endpoint(
-        lambda: FrontServer(settings, configuration, arguments.retry, arguments.early_data),
+        lambda: FrontServer(settings, configuration, arguments.retry, tickets),
         local_addr=arguments.listen,
     )
     udp: socket.socket = transport.get_extra_info("socket")

@@ -1,13 +1,22 @@
 import BridgeCore
+import DequeModule
 import Logging
 import NIOCore
 import NIOPosix
 import QUICTransport
 
 /// Opens TCP connections to the broker for one event loop.
+///
+/// A broker that cannot be reached is given a moment, as when it starts anew: sessions wait, one tries now and then, and
+/// when it gets through the others follow.
 final class BrokerConnector {
     /// For how long an answer of the DNS is used.
     private static let lookupLifetime = TimeAmount.seconds(5)
+
+    /// Between two attempts to reach a broker that was not there.
+    private static let pause = TimeAmount.milliseconds(200)
+    /// How long a session waits for such a broker at most; less where `serve.broker_connect_timeout` is.
+    private static let patience = Duration.seconds(2)
 
     private let configuration: ServeConfiguration
     private let eventLoop: any EventLoop
@@ -18,6 +27,11 @@ final class BrokerConnector {
     /// The legs that wait for the look-up that is under way: at most one for each session.
     private var waiting: [BrokerLeg] = []
     private var lastFailure: String?
+    /// Sessions that wait for a broker that was not there; each once, in the order in which they came.
+    private var retrying: Deque<BrokerLeg> = []
+    private var retry: Scheduled<Void>?
+    /// Sessions that want to know whether the broker is still there: at most one for each.
+    private var checks: [(Bool) -> Void] = []
 
     init(configuration: ServeConfiguration, eventLoop: any EventLoop, logger: Logger) {
         self.configuration = configuration
@@ -27,13 +41,43 @@ final class BrokerConnector {
 
     func connect(observer: any BrokerLegObserver) -> BrokerLeg {
         let leg = BrokerLeg(observer: observer)
+        if retry == nil { start(leg) } else { retrying.append(leg) }
+        return leg
+    }
+
+    private func start(_ leg: BrokerLeg) {
         if let resolvedAt, .now() < resolvedAt + Self.lookupLifetime {
             attempt(leg, addresses[...])
         } else {
             waiting.append(leg)
             if waiting.count == 1 { lookUp() }
         }
-        return leg
+    }
+
+    /// Whether the broker takes connections, as seen a moment from now: one that dies closes the sessions' connections
+    /// and its listener in no certain order. Sessions that ask together share an answer.
+    func check(_ answer: @escaping (Bool) -> Void) {
+        checks.append(answer)
+        guard checks.count == 1 else { return }
+        eventLoop.assumeIsolated().scheduleTask(in: Self.pause) { [weak self] () -> Void in
+            guard let self else { return }
+            let answers = checks
+            checks = []
+            check(addresses[...]) { isThere in for answer in answers { answer(isThere) } }
+        }
+    }
+
+    private func check(_ rest: ArraySlice<SocketAddress>, _ answer: @escaping (Bool) -> Void) {
+        guard let address = rest.first else { return answer(false) }
+        bootstrap.connect(to: address).assumeIsolated().whenComplete { [weak self] result in
+            switch result {
+            case .success(let channel):
+                channel.close(promise: nil)
+                answer(true)
+            case .failure:
+                if let self { check(rest.dropFirst(), answer) } else { answer(false) }
+            }
+        }
     }
 
     private func lookUp() {
@@ -49,16 +93,28 @@ final class BrokerConnector {
                     resolvedAt = .now()
                     for leg in legs { attempt(leg, found[...]) }
                 case .failure(let error):
-                    for leg in legs { failed(leg, "\(error)") }
+                    for leg in legs { failed(leg, "\(error)", mayRetry: false) }
                 }
             }
     }
 
     private func attempt(_ leg: BrokerLeg, _ rest: ArraySlice<SocketAddress>, _ error: (any Error)? = nil) {
-        guard leg.isWanted else { return }
+        guard leg.isWanted else { return retryNext() }
         guard let address = rest.first else { return failed(leg, error?.inWords ?? "it has no address") }
+        bootstrap.connect(to: address).assumeIsolated().whenComplete { [weak self] result in
+            switch result {
+            case .success(let channel):
+                self?.succeeded()
+                leg.connected(channel)
+            case .failure(let error):
+                self?.attempt(leg, rest.dropFirst(), error)
+            }
+        }
+    }
+
+    private var bootstrap: ClientBootstrap {
         let share = TimeAmount(configuration.brokerConnectTimeout / max(addresses.count, 1))
-        ClientBootstrap(group: eventLoop)
+        return ClientBootstrap(group: eventLoop)
             .connectTimeout(share)
             .channelOption(.autoRead, value: false)
             .channelOption(.allowRemoteHalfClosure, value: true)
@@ -68,26 +124,21 @@ final class BrokerConnector {
             .channelOption(
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1_024, maximum: 65_536)
             )
-            .connect(to: address)
-            .assumeIsolated()
-            .whenComplete { [weak self] result in
-                switch result {
-                case .success(let channel):
-                    self?.succeeded()
-                    leg.connected(channel)
-                case .failure(let error):
-                    self?.attempt(leg, rest.dropFirst(), error)
-                }
-            }
     }
 
     private func succeeded() {
-        guard let failure = lastFailure else { return }
-        logger.notice("the broker can be reached again", metadata: ["leg": "broker", "before": "\(failure)"])
-        lastFailure = nil
+        if let failure = lastFailure {
+            logger.notice("the broker can be reached again", metadata: ["leg": "broker", "before": "\(failure)"])
+            lastFailure = nil
+        }
+        retry?.cancel()
+        retry = nil
+        let legs = retrying
+        retrying = []
+        for leg in legs { start(leg) }
     }
 
-    private func failed(_ leg: BrokerLeg, _ why: String) {
+    private func failed(_ leg: BrokerLeg, _ why: String, mayRetry: Bool = true) {
         if lastFailure == nil {
             logger.warning(
                 "the broker cannot be reached",
@@ -97,6 +148,22 @@ final class BrokerConnector {
                 ])
         }
         lastFailure = why
-        leg.unreachable(why)
+        if mayRetry { retrying.append(leg) } else { leg.unreachable(why) }
+        retryNext()
+    }
+
+    /// Turns away who has waited long enough, and lets the first of the others try after a pause.
+    private func retryNext() {
+        let patience = TimeAmount(min(configuration.brokerConnectTimeout, Self.patience))
+        let now = NIODeadline.now()
+        let impatient = retrying.filter { $0.startedAt + patience <= now }
+        retrying.removeAll { !$0.isWanted || $0.startedAt + patience <= now }
+        for leg in impatient { leg.unreachable(lastFailure ?? "it did not answer") }
+        guard retry == nil, !retrying.isEmpty else { return }
+        retry = eventLoop.assumeIsolated().scheduleTask(in: Self.pause) { [weak self] () -> Void in
+            guard let self else { return }
+            retry = nil
+            if let leg = retrying.popFirst() { start(leg) }
+        }
     }
 }

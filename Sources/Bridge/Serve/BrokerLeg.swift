@@ -38,6 +38,7 @@ final class BrokerLeg: ChannelInboundHandler {
         case closed
     }
 
+    let startedAt = NIODeadline.now()
     private var state = State.connecting
     private weak var observer: (any BrokerLegObserver)?
     private var unwritten = 0

@@ -172,6 +172,11 @@ extension RelayDriver {
             leg?.finish()
         case .abortBroker:
             leg?.abort()
+        case .checkBroker:
+            host.broker.check { [weak self] isThere in
+                guard let self else { return }
+                perform(relay.brokerChecked(isThere: isThere))
+            }
         case .sendToClient(let bytes):
             send(bytes)
         case .finishClient:

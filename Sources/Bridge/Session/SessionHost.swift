@@ -37,10 +37,14 @@ final class SessionHost {
         self.users = shared.users
         self.clientIDs = shared.clientIDs
         self.dialer = UplinkDialer(
-            configuration: shared.configuration, eventLoop: eventLoop, tls: shared.tls, logger: shared.logger)
+            configuration: shared.configuration, eventLoop: eventLoop, tls: shared.tls, tickets: shared.tickets,
+            news: shared.pathNews, logger: shared.logger)
         self.connector = UplinkConnector(.devices, shared: shared, dialer: dialer, eventLoop: eventLoop)
         self.shared = shared
     }
+
+    /// Sessions outlive their uplink legs.
+    var holdsDevices: Bool { shared.hold != nil }
 
     /// A session as the mapping has it.
     func makeSession(_ decision: AdmissionControl.Decision, listener: String, peer: String) -> any DeviceSession {
@@ -75,7 +79,7 @@ final class SessionHost {
             ?? SessionContext(
                 routes: routes, identities: identities, maximumPacketSize: configuration.limits.packetSize,
                 connectWithin: configuration.limits.connectWithin,
-                connectTimeout: configuration.uplink.connectTimeout, listener: listener,
+                connectTimeout: configuration.uplink.sessionTimeout, listener: listener,
                 makeClientID: Self.makeClientID, hold: shared.hold)
         contexts[listener] = context
         context.peer = peer
@@ -106,6 +110,11 @@ final class SessionHost {
     func remove(_ driver: SessionDriver) {
         guard drivers.removeValue(forKey: ObjectIdentifier(driver)) != nil else { return }
         if drivers.isEmpty { whenEmpty?.succeed() }
+    }
+
+    /// The future tells how many connections move.
+    func networkChanged() -> EventLoopFuture<Int> {
+        dialer.networkChanged()
     }
 
     /// All sessions are over, or have had their time: ends the connections.

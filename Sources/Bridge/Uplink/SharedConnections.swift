@@ -9,12 +9,15 @@ struct SharedConnections {
     private let devicesPerConnection: Int
     /// What one takes, as long as the server has not said so.
     private let usualCapacity: Int
+    /// One is kept for devices to come, although it carries nobody.
+    private let keepsOne: Bool
     /// In the order in which they were made.
     private var connections: [UplinkConnection] = []
 
-    init(devicesPerConnection: Int, usualCapacity: Int? = nil) {
+    init(devicesPerConnection: Int, usualCapacity: Int? = nil, keepsOne: Bool = false) {
         self.devicesPerConnection = devicesPerConnection
         self.usualCapacity = usualCapacity ?? devicesPerConnection
+        self.keepsOne = keepsOne
     }
 
     /// Devices that a connection takes, which may be fewer than the operator allows: that is the server's to say.
@@ -54,7 +57,8 @@ struct SharedConnections {
 
     /// Whether it carries nobody, and the others have room enough.
     func isSuperfluous(_ connection: UplinkConnection) -> Bool {
-        connection.legCount == 0 && (connections.count == 1 || hasReserve(besides: connection))
+        guard connection.legCount == 0 else { return false }
+        return connections.count == 1 ? !keepsOne : hasReserve(besides: connection)
     }
 
     /// Room for a tenth of what one connection takes.

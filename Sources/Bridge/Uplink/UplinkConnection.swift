@@ -12,6 +12,8 @@ protocol UplinkConnectionOwner: AnyObject {
     func connectionHasRoom(_ connection: UplinkConnection)
     /// It broke after it had been ready. Called before the legs on it are told.
     func connectionLost(_ connection: UplinkConnection, _ end: UplinkConnectionEnd)
+    /// The device whose CONNECT went out early has left before the handshake was through; the connection is over.
+    func connectionAbandoned(_ connection: UplinkConnection)
 }
 
 /// Why a connection is over.
@@ -24,29 +26,45 @@ struct UplinkConnectionEnd {
     var pause = Duration.zero
     /// Somebody has told the log already.
     var isLogged = false
+    /// What it says of this way to the broker; nil where there was nothing wrong with the way.
+    var failure: CandidateChoice.Failure?
 }
 
 /// One QUIC connection to the broker and the legs on it: one device's only stream, or a stream each of many devices.
 ///
 /// ```
-/// dialing <--> handshaking --verified--> open --(the gateway's CONNACK)--> ready
-///    |              |                     |                                 |
-///    +--------------+---------------------+------------> closed <-----------+
+/// dialing ---verified---> open --(the gateway's CONNACK)--> ready
+///    |                     |                                 |
+///    +---------------------+------------> closed <-----------+
 /// ```
+/// With early data one leg is on it while it is still dialed: see ``EarlyFlight``.
+///
 /// Confined to its event loop. Each leg's bytes have their own flow control, and the connection's window is as large as
 /// those of all streams together: no device can use up what another one needs.
 final class UplinkConnection {
     private enum State {
-        /// The dialer looks for an address.
+        /// Under way, which is the ``UplinkAttempt``'s business.
         case dialing
-        case handshaking(QUICConnectionHandle)
         case open(QUICConnectionHandle)
         case closed
     }
 
+    /// A leg that is open before the connection is.
+    private struct Early {
+        let leg: UplinkLeg
+        var flight = EarlyFlight()
+        /// Where the leg's stream is; nil once that is of no use any more.
+        var handle: QUICConnectionHandle?
+        let stream: QUICStreamID
+    }
+
+    let endpoint: UplinkEndpoint
+    /// After which the connection ends when nothing is heard.
+    let idleTimeout: Duration
     private var state = State.dialing
+    private var early: Early?
     private unowned let dialer: UplinkDialer
-    private weak var owner: (any UplinkConnectionOwner)?
+    weak var owner: (any UplinkConnectionOwner)?
     /// The gateway's session, whose data streams the other streams are.
     private let control: GatewayControl?
     private(set) var isReady = false
@@ -61,13 +79,23 @@ final class UplinkConnection {
     /// What a device sent was not acknowledged for a while, and nothing has come since. The broker may be gone without a
     /// word, which only the idle timeout tells for sure: until then devices should rather have another connection.
     private(set) var isSilent = false
+    /// Whether anything comes back on it.
+    var path: PathWatch
+    let paths: PathKeeper
     /// For the owner: whether a look at its emptiness is due.
     var isClosingScheduled = false
 
-    init(dialer: UplinkDialer, owner: any UplinkConnectionOwner, control: GatewayControl?) {
+    init(
+        to endpoint: UplinkEndpoint, idleTimeout: Duration, dialer: UplinkDialer, owner: any UplinkConnectionOwner,
+        control: GatewayControl?
+    ) {
+        self.endpoint = endpoint
+        self.idleTimeout = idleTimeout
         self.dialer = dialer
         self.owner = owner
         self.control = control
+        self.paths = dialer.paths
+        self.path = PathWatch(timeout: dialer.pathTimeout)
     }
 
     /// Several devices may have streams on it.
@@ -80,6 +108,17 @@ final class UplinkConnection {
     var availableStreams: Int {
         if case .open(let handle) = state { handle.availableStreams } else { 0 }
     }
+
+    /// Nil before the handshake has completed, and after the end.
+    var handle: QUICConnectionHandle? {
+        if case .open(let handle) = state { handle } else { nil }
+    }
+
+    /// Verified, with room for a device, and as far as is known alive.
+    var isProven: Bool { isReady && !isSilent && availableStreams > 0 }
+
+    /// Whether a device of that keepalive can be given it: MQTT's clock is to decide before QUIC's.
+    func suits(_ keepAlive: Duration?) -> Bool { idleTimeout >= dialer.idleTimeout(for: keepAlive) }
 
     /// Opens a stream for the leg and gives it to it. False where the broker allows none now; `connectionHasRoom` follows.
     func openStream(for leg: UplinkLeg) throws(QUICError) -> Bool {
@@ -99,36 +138,116 @@ final class UplinkConnection {
         let previous = state
         state = .closed
         isReady = false
+        early = nil
         legs.removeAll()
         control?.connectionClosed()
         switch previous {
         case .dialing: dialer.abandoned(self)
-        case .handshaking(let handle):
-            dialer.abandoned(self)
-            handle.close()
         case .open(let handle): handle.close()
         case .closed: break
         }
     }
 }
 
-// MARK: - For the dialer
+// MARK: - For the attempt to make it
 
 extension UplinkConnection {
-    var isDialing: Bool {
-        if case .dialing = state { true } else { false }
+    /// Opens the leg on a connection whose handshake has only begun: its first bytes go out as early data. False where
+    /// that cannot be; the leg goes on waiting then.
+    func startEarly(_ leg: UplinkLeg, on handle: QUICConnectionHandle) throws(QUICError) -> Bool {
+        guard case .dialing = state, early == nil, let stream = try handle.openStream() else { return false }
+        early = Early(leg: leg, handle: handle, stream: stream)
+        legs[stream] = leg
+        leg.opened(on: self, stream)
+        return true
     }
 
-    func started(_ handle: QUICConnectionHandle) {
+    /// What went out there was not taken: it goes again once a handshake is through.
+    func earlyDataLost(on handle: QUICConnectionHandle) {
+        guard early?.handle === handle else { return }
+        early?.handle = nil
+        early?.flight.rejected()
+    }
+
+    /// The broker is verified.
+    func established(on handle: QUICConnectionHandle, alpn: String) {
         guard case .dialing = state else { return handle.close() }
-        state = .handshaking(handle)
+        state = .open(handle)
+        self.alpn = alpn
+        if let other = early?.handle, other !== handle { earlyDataLost(on: other) }
+        paths.tried(handle.remoteAddress, of: endpoint)
+        paths.answered(handle.remoteAddress, at: .now())
+        resumeEarly(on: handle)
+        if let control { return control.start(on: self) }
+        isReady = true
+        owner?.connectionReady(self)
     }
 
-    func failed(_ why: String) {
+    /// No address of the broker worked.
+    func failed(_ why: String, _ failure: CandidateChoice.Failure) {
         guard case .dialing = state else { return }
+        let early = early
         state = .closed
+        self.early = nil
+        legs = [:]
         control?.connectionClosed()
-        owner?.connectionFailed(self, UplinkConnectionEnd(why: why))
+        if var early {
+            // Nobody has heard its CONNECT, or nobody can answer it any more: it may go another way now.
+            early.flight.rejected()
+            early.leg.comeBack(with: early.flight.release())
+        }
+        owner?.connectionFailed(self, UplinkConnectionEnd(why: why, failure: failure))
+    }
+
+    /// The leg that was early is one like any other from now on. Where what it sent was not taken, and the broker allows
+    /// no stream yet, that waits.
+    private func resumeEarly(on handle: QUICConnectionHandle) {
+        guard var early else { return }
+        var stream = early.stream
+        if early.flight.needsNewStream {
+            guard let opened = try? handle.openStream() else { return }
+            stream = opened
+            legs = [stream: early.leg]
+            early.leg.moved(to: stream)
+        }
+        self.early = nil
+        for piece in early.flight.release() { handle.write(stream, piece.bytes, fin: piece.fin) }
+    }
+}
+
+// MARK: - For the path
+
+extension UplinkConnection {
+    /// The broker is verified, and the connection goes on.
+    var openHandle: QUICConnectionHandle? {
+        if case .open(let handle) = state { handle } else { nil }
+    }
+
+    /// Tries again at once what is being tried: the network has changed, or is back.
+    func hurry() {
+        switch state {
+        case .dialing: dialer.hurry(self)
+        case .open(let handle): handle.hurry()
+        case .closed: break
+        }
+    }
+
+    func fellSilent() {
+        isSilent = true
+        for leg in legs.values { leg.silent() }
+    }
+
+    func answered(after silence: Duration) {
+        isSilent = false
+        for leg in legs.values { leg.answered(after: silence) }
+        owner?.connectionHasRoom(self)
+    }
+
+    /// Nothing will come on it any more, though no end has been seen. The broker is told, in case that it hears.
+    func pathDied(_ why: String) {
+        let loss = UplinkLoss.network(description: why)
+        if let control { return control.connectionLost(loss) }
+        over(UplinkConnectionEnd(why: why), loss)
     }
 }
 
@@ -155,10 +274,16 @@ extension UplinkConnection {
 
 extension UplinkConnection: UplinkCarrier {
     func bufferedBytes(_ stream: QUICStreamID) -> Int {
-        if case .open(let handle) = state { handle.bufferedBytes(stream) } else { 0 }
+        if let early, early.leg === legs[stream] { return early.flight.bufferedBytes }
+        return if case .open(let handle) = state { handle.bufferedBytes(stream) } else { 0 }
     }
 
     func write(_ stream: QUICStreamID, _ bytes: ByteBuffer?, fin: Bool) {
+        if let early, early.leg === legs[stream] {
+            guard let first = self.early?.flight.write(bytes, fin: fin) else { return }
+            early.handle?.write(stream, first)
+            return
+        }
         if case .open(let handle) = state { handle.write(stream, bytes, fin: fin) }
     }
 
@@ -167,7 +292,9 @@ extension UplinkConnection: UplinkCarrier {
     }
 
     func left(_ stream: QUICStreamID, unconsumed: Int, isFinished: Bool, wasUnheard: Bool) {
-        guard legs.removeValue(forKey: stream) != nil, case .open(let handle) = state else { return }
+        guard let leg = legs.removeValue(forKey: stream) else { return }
+        if early?.leg === leg { return leftEarly() }
+        guard case .open(let handle) = state else { return }
         if legCount == 0 { emptySince = .now() }
         guard isShared else {
             close()
@@ -178,20 +305,31 @@ extension UplinkConnection: UplinkCarrier {
         handle.consumed(stream, bytes: unconsumed)
         owner?.connectionHasRoom(self)
     }
+
+    /// The device has left before its CONNECT is known to have been taken.
+    private func leftEarly() {
+        early = nil
+        if case .dialing = state {
+            close()
+            owner?.connectionAbandoned(self)
+        } else if isShared {
+            // It was waiting for a stream.
+            emptySince = .now()
+            owner?.connectionHasRoom(self)
+        } else {
+            close()
+        }
+    }
 }
 
 extension UplinkConnection: QUICConnectionObserver {
     func connection(_ handle: QUICConnectionHandle, happened event: QUICEvent) {
         switch (event, state) {
-        case (.handshakeCompleted(let alpn), .handshaking):
-            state = .open(handle)
-            self.alpn = alpn
-            dialer.succeeded(self, handle)
-            if let control { return control.start(on: self) }
-            isReady = true
-            owner?.connectionReady(self)
         case (.streamsAvailable, .open):
+            resumeEarly(on: handle)
             if isReady { owner?.connectionHasRoom(self) } else { control?.start(on: self) }
+        case (.ticketReceived(let ticket), .open):
+            dialer.tickets.put(ticket, for: endpoint)
         case (.streamData(let stream, let bytes, let isEnd), .open):
             isSilent = false
             if let leg = legs[stream] {
@@ -203,10 +341,7 @@ extension UplinkConnection: QUICConnectionObserver {
             isSilent = false
             legs[stream]?.drained()
         case (.streamReset(let stream, let code), .open):
-            legs[stream]?.lost(UplinkLoss(resetCode: code))
-        case (.closed(let error), .handshaking):
-            state = .dialing
-            dialer.failed(self, error)
+            legs[stream]?.lost(UplinkLoss(resetCode: code), withConnection: false)
         case (.closed(let error), .open):
             lost(error)
         default:
@@ -223,11 +358,14 @@ extension UplinkConnection: QUICConnectionObserver {
     }
 
     private func over(_ end: UplinkConnectionEnd, _ loss: UplinkLoss) {
+        var end = end
+        if case .network = loss, end.failure == nil { end.failure = .network }
         if isReady { owner?.connectionLost(self, end) } else { owner?.connectionFailed(self, end) }
         let legs = legs.values
         let handle: QUICConnectionHandle? = if case .open(let handle) = state { handle } else { nil }
         state = .closed
         isReady = false
+        early = nil
         self.legs = [:]
         for leg in legs { leg.lost(loss) }
         control?.connectionClosed()

@@ -11,15 +11,20 @@ protocol UplinkLegOwner: AnyObject {
     var presentFailure: String? { get }
     /// The device left before the leg was open.
     func abandoned(_ leg: UplinkLeg)
+    /// The leg waits again: a connection made ahead of time has broken before anything came back on it.
+    func cameBack(_ leg: UplinkLeg, keepAlive: Duration?)
 }
 
 /// Gives the devices of one event loop their streams: on connections that they share (`mux`, `data-stream`), or on one
 /// for each.
 ///
 /// Devices wait in one line, in the order in which they came. The first of it goes as soon as there is room on a shared
-/// connection, or a connection may be made: after a failure the ``ReconnectGate`` lets one at a time try, and after a
-/// loss the ``ReconnectPacer`` keeps those that come back at a steady pace. A device waits for at most
-/// `uplink.connect_timeout`, which its session sees to.
+/// connection, or a connection may be made, which ``Upstream`` decides for all event loops together: over which way, one
+/// alone after a failure, and at a steady pace after a loss. A device waits for at most
+/// ``UplinkConfiguration/sessionTimeout``, which its session sees to.
+///
+/// CONNECT is never on two ways: a leg goes another way only while it has no stream, and what was made for it the other
+/// way is closed then.
 final class UplinkConnector {
     /// What its connections are.
     enum Role {
@@ -43,11 +48,15 @@ final class UplinkConnector {
         var leg: UplinkLeg?
         /// Of the device.
         let keepAlive: Duration?
+        /// Nil where its outcome is known.
+        let attempt: Upstream.Attempt?
     }
 
     private enum Step {
         case attach(UplinkConnection)
-        case dial
+        /// One for this device alone that was made ahead of time.
+        case take(UplinkConnection)
+        case dial(Upstream.Attempt)
         case wait(until: NIODeadline?)
     }
 
@@ -55,14 +64,21 @@ final class UplinkConnector {
     private static let parallelDials = 8
 
     private let role: Role
-    private let configuration: UplinkConfiguration
-    private let eventLoop: any EventLoop
+    let configuration: UplinkConfiguration
+    let eventLoop: any EventLoop
     private let logger: Logger
     private let carriage: ChosenCarriage
-    private let dialer: UplinkDialer
-    private var gate: ReconnectGate
-    private var pacer: ReconnectPacer
+    let dialer: UplinkDialer
+    /// Made ahead of time; nil where a connection is something that the broker shows.
+    private var warm: WarmConnections?
+    private let warmShares: WarmShares
+    let upstream: Upstream
+    let line: Upstream.Line
+    /// Of this in ``upstream``.
+    private var waker = 0
     private var shared: SharedConnections
+    /// Shared ones to an endpoint that is not the best any more: they carry whom they carry, and nobody else.
+    private var leaving: [UplinkConnection] = []
     private var sharing: Sharing
     private var dials: [ObjectIdentifier: Dial] = [:]
     /// On connections of their own, where the broker is verified and allows no stream yet.
@@ -71,8 +87,17 @@ final class UplinkConnector {
     private var waiters: Deque<(leg: UplinkLeg, keepAlive: Duration?)> = []
     private var isAdvancing = false
     private var retry: (deadline: NIODeadline, task: Scheduled<Void>)?
-    private var lastFailure: String?
-    private var isShutDown = false
+    /// A connection was lost or could not be made, and none has been made since.
+    private var isDisturbed = false
+    private(set) var isShutDown = false
+    /// For the fallback; nil where there is none.
+    let tlsDialer: TLSUplinkDialer?
+    var tlsDials: [ObjectIdentifier: TLSDial] = [:]
+    /// Those that carry a device.
+    var tlsConnections: [ObjectIdentifier: TLSUplinkConnection] = [:]
+    /// Where it is up to this event loop to try better ways.
+    var prober: CandidateProber?
+    private var knownWay: CandidateChoice.Candidate
 
     init(_ role: Role, shared state: SharedState, dialer: UplinkDialer, eventLoop: any EventLoop) {
         let configuration = state.configuration.uplink
@@ -82,14 +107,19 @@ final class UplinkConnector {
         self.logger = state.logger
         self.carriage = state.carriage
         self.dialer = dialer
-        self.gate = ReconnectGate(minimum: configuration.backoffMinimum, maximum: configuration.backoffMaximum)
-        // The operator's figure is for the whole process.
-        self.pacer = ReconnectPacer(
-            perSecond: Double(configuration.reconnectsPerSecond) / Double(state.configuration.threads))
+        self.upstream = state.upstream
+        self.knownWay = state.upstream.chosen
+        self.tlsDialer = state.fallback.map { TLSUplinkDialer($0, state.configuration, on: eventLoop) }
+        self.warmShares = state.warmShares
+        var warmShare = 0
         switch role {
         case .devices:
-            shared = SharedConnections(devicesPerConnection: configuration.devicesPerConnection)
-        case .gateway:
+            line = .devices
+            warmShare = configuration.mapping == .dataStream ? 0 : warmShares.take()
+            shared = SharedConnections(
+                devicesPerConnection: configuration.devicesPerConnection, keepsOne: warmShare > 0)
+        case .gateway(let version, _, _):
+            line = .gateway(version)
             shared = SharedConnections(devicesPerConnection: .max, usualCapacity: Self.usualDataStreams)
         }
         self.sharing =
@@ -98,6 +128,13 @@ final class UplinkConnector {
             case .mux, .dataStream: .offered
             case .connection: .refused
             }
+        dialer.paths.add(self)
+        let this = NIOLoopBound(self, eventLoop: eventLoop)
+        self.waker = upstream.register { eventLoop.execute { this.value.upstreamChanged() } }
+        guard warmShare > 0 else { return }
+        warm = WarmConnections(
+            share: warmShare, configuration: configuration, dialer: dialer, logger: logger, owner: self)
+        eventLoop.assumeIsolated().execute { [weak self] in self?.warm?.fill() }
     }
 
     /// Ten streams a connection, of which one is the gateway's: EMQX without configuration.
@@ -117,13 +154,19 @@ final class UplinkConnector {
     /// All legs are closed or about to be: ends the sessions of the gateway, and what is on its way.
     func retire() {
         isShutDown = true
+        upstream.unregister(waker)
         retry?.task.cancel()
+        prober?.stop()
+        prober = nil
+        warm?.close()
         for dial in dials.values { dial.connection.close() }
-        for connection in shared.all { connection.retire() }
+        for dial in tlsDials.values { dial.connection.close() }
+        for connection in shared.all + leaving { connection.retire() }
     }
 
     func close() {
-        for connection in shared.all { connection.close() }
+        for connection in shared.all + leaving { connection.close() }
+        for connection in tlsConnections.values { connection.close() }
     }
 }
 
@@ -131,7 +174,7 @@ final class UplinkConnector {
 
 extension UplinkConnector {
     /// Lets devices go for as long as the first in the line can.
-    private func advance() {
+    func advance() {
         guard !isAdvancing, !isShutDown else { return }
         isAdvancing = true
         defer { isAdvancing = false }
@@ -140,19 +183,23 @@ extension UplinkConnector {
                 waiters.removeFirst()
                 continue
             }
-            switch nextStep() {
+            switch nextStep(keepAlive) {
             case .attach(let connection):
                 waiters.removeFirst()
-                pacer.took()
+                // Nobody has had an answer on it lately. (In a session of the gateway more than CONNECT may be under way.)
+                if case .devices = role, connection.legCount == 0 { leg.mayComeBack(keepAlive: keepAlive) }
                 guard attach(leg, to: connection) else {
                     // It says that it has room when it has: `connectionHasRoom`.
                     waiters.prepend((leg, keepAlive))
                     return
                 }
-            case .dial:
+            case .take(let connection):
                 waiters.removeFirst()
-                pacer.took()
-                dial(for: leg, keepAlive: keepAlive)
+                leg.mayComeBack(keepAlive: keepAlive)
+                serve(Dial(connection: connection, leg: leg, keepAlive: keepAlive, attempt: nil))
+            case .dial(let attempt):
+                waiters.removeFirst()
+                dial(for: leg, keepAlive: keepAlive, attempt)
             case .wait(let until):
                 if let until { advance(at: until) }
                 return
@@ -161,27 +208,43 @@ extension UplinkConnector {
         prepareNextConnection()
     }
 
-    private func nextStep() -> Step {
+    private func nextStep(_ keepAlive: Duration?) -> Step {
         let now = NIODeadline.now()
-        if let until = pacer.next(at: now) { return .wait(until: until) }
-        switch sharing {
-        case .offered:
-            if let connection = shared.withRoom { return .attach(connection) }
-            let wanted = waiters.count / shared.capacity + 1
-            guard !shared.awaitsFirstStream, dials.count < min(wanted, Self.parallelDials) else {
-                return .wait(until: nil)
-            }
-        case .unknown:
-            guard dials.isEmpty else { return .wait(until: nil) }
-        case .refused:
-            break
+        if sharing == .offered, let connection = shared.withRoom {
+            return upstream.admit(at: now).map { .wait(until: $0) } ?? .attach(connection)
         }
-        switch gate.request(at: now) {
-        case .go: return .dial
-        case .wait(let until): return .wait(until: until)
-        case .waitForProbe: return .wait(until: nil)
+        if sharing == .refused, let warm, warm.hasOne(for: keepAlive) {
+            if let until = upstream.admit(at: now) { return .wait(until: until) }
+            if let connection = warm.take(for: keepAlive, owner: self) { return .take(connection) }
+        }
+        guard takesAnotherDial else { return .wait(until: nil) }
+        return switch upstream.mayDial(line, for: waker, at: now) {
+        case .go(let attempt): .dial(attempt)
+        case .wait(let until): wait(until: until)
         }
     }
+
+    /// Whoever waits because of a loss is to hear of the broker's return.
+    private func wait(until: NIODeadline?) -> Step {
+        if isDisturbed { dialer.paths.wake() }
+        return .wait(until: until)
+    }
+
+    /// Whether another connection, besides those on their way, would be of use to the first in the line.
+    private var takesAnotherDial: Bool {
+        // What is on its way over QUIC is of no use to those who go by TLS, each on one of its own.
+        guard upstream.chosen != .tls else { return true }
+        return switch sharing {
+        case .offered:
+            !shared.awaitsFirstStream
+                && dialCount < min(waiters.count / shared.capacity + 1, Self.parallelDials)
+        case .unknown: dialCount == 0
+        case .refused: true
+        }
+    }
+
+    /// On their way, for a device or ahead of time.
+    private var dialCount: Int { dials.count + (warm?.isDialing == true ? 1 : 0) }
 
     private func advance(at deadline: NIODeadline) {
         if let retry, retry.deadline <= deadline { return }
@@ -203,28 +266,100 @@ extension UplinkConnector {
         }
     }
 
-    private func dial(for leg: UplinkLeg?, keepAlive: Duration?) {
+    private func dial(for leg: UplinkLeg?, keepAlive: Duration?, _ attempt: Upstream.Attempt) {
+        guard case .quic(let index) = attempt.candidate else {
+            return dialTLS(for: leg, keepAlive: keepAlive, attempt)
+        }
+        let endpoint = configuration.endpoints[index]
+        let patience = configuration.handshakeTimeout
         let connection: UplinkConnection
         switch role {
         case .devices:
             // One that may be shared is not to be thought alive for as long as its first device is patient.
-            connection = dialer.dial(keepAlive: sharing == .refused ? keepAlive : nil, owner: self)
+            connection = dialer.dial(
+                to: endpoint, within: patience, keepAlive: sharing == .refused ? keepAlive : nil, owner: self,
+                early: leg)
         case .gateway(let version, let identity, let numbers):
             let control = GatewayControl(
                 identity: identity, version: version, numbers: numbers, connectTimeout: configuration.connectTimeout,
                 eventLoop: eventLoop, logger: logger)
-            connection = dialer.dial(keepAlive: nil, owner: self, control: control)
+            connection = dialer.dial(to: endpoint, within: patience, keepAlive: nil, owner: self, control: control)
         }
-        dials[ObjectIdentifier(connection)] = Dial(connection: connection, leg: leg, keepAlive: keepAlive)
+        dials[ObjectIdentifier(connection)] = Dial(
+            connection: connection, leg: leg, keepAlive: keepAlive, attempt: attempt)
+        if isDisturbed { dialer.paths.wake() }
     }
 
     /// Has the next shared connection ready before the present ones are full.
     private func prepareNextConnection() {
         // A session of the gateway is something that the broker shows: none is made for nobody.
-        guard case .devices = role, !shared.isEmpty, shared.isNearlyFull, dials.isEmpty, !shared.awaitsFirstStream
-        else { return }
-        guard case .go = gate.request(at: .now()) else { return }
-        dial(for: nil, keepAlive: nil)
+        guard case .devices = role, !shared.isEmpty, shared.isNearlyFull, dialCount == 0, !shared.awaitsFirstStream,
+            upstream.chosen != .tls
+        else {
+            warm?.fill()
+            return
+        }
+        guard case .go(let attempt) = upstream.mayDial(line, for: waker, at: .now()) else { return }
+        dial(for: nil, keepAlive: nil, attempt)
+    }
+
+    /// Back to where it was, at the head of the line.
+    func requeue(_ leg: UplinkLeg?, keepAlive: Duration?) {
+        if let leg, leg.isWaiting { waiters.prepend((leg, keepAlive)) }
+    }
+}
+
+// MARK: - Ways
+
+extension UplinkConnector {
+    /// What was waited for may have come, or another way is taken.
+    private func upstreamChanged() {
+        guard !isShutDown else { return }
+        let way = upstream.chosen
+        if way != knownWay {
+            let isBetter = upstream.isBetter(way, than: knownWay)
+            knownWay = way
+            if isBetter { leaveLesser(way) } else { abandonDials(for: way) }
+        }
+        probeBetterWays()
+        warm?.fill()
+        advance()
+    }
+
+    /// The way in use has failed: nobody waits any longer for what is on its way there.
+    private func abandonDials(for way: CandidateChoice.Candidate) {
+        for (key, dial) in dials {
+            guard let attempt = dial.attempt, upstream.isBetter(attempt.candidate, than: way) else { continue }
+            // With its CONNECT on the way already, it has to wait for what becomes of that.
+            if let leg = dial.leg, !leg.isWaiting { continue }
+            dials[key] = nil
+            dial.connection.close()
+            upstream.abandoned(attempt)
+            requeue(dial.leg, keepAlive: dial.keepAlive)
+        }
+    }
+
+    /// A better way works: shared connections elsewhere keep their devices, and get no more.
+    private func leaveLesser(_ way: CandidateChoice.Candidate) {
+        guard case .quic(let index) = way else { return }
+        for connection in shared.all where connection.endpoint != configuration.endpoints[index] {
+            _ = shared.remove(connection)
+            if connection.legCount == 0 { connection.retire() } else { leaving.append(connection) }
+        }
+    }
+
+    /// A connection stands.
+    func reached(_ attempt: Upstream.Attempt?) {
+        if let attempt { upstream.succeeded(attempt) }
+        probeBetterWays()
+    }
+
+    /// Where that is to be done and nobody does it yet.
+    private func probeBetterWays() {
+        if prober == nil, upstream.claimsProber() {
+            prober = CandidateProber(upstream, dialer: dialer, configuration: configuration, on: eventLoop)
+        }
+        if prober?.update() == true { prober = nil }
     }
 }
 
@@ -233,16 +368,19 @@ extension UplinkConnector {
 extension UplinkConnector: UplinkConnectionOwner {
     func connectionReady(_ connection: UplinkConnection) {
         guard let dial = dials.removeValue(forKey: ObjectIdentifier(connection)) else { return }
-        if let failure = lastFailure {
-            logger.notice("the broker can be reached again", metadata: ["leg": "uplink", "before": "\(failure)"])
-            lastFailure = nil
-        }
-        gate.succeeded()
-        chosen(connection.isShared ? .offered : .refused, connection)
-        if connection.isShared { shared.add(connection) }
+        reached(dial.attempt)
+        warm?.serverAnswered()
+        joined(connection)
         serve(dial)
         closeLater(connection)
         advance()
+    }
+
+    /// The server has chosen what it is for.
+    private func joined(_ connection: UplinkConnection) {
+        isDisturbed = false
+        chosen(connection.isShared ? .offered : .refused, connection)
+        if connection.isShared { shared.add(connection) }
     }
 
     /// The server's choice is worth a line the first time, and when it changes.
@@ -260,6 +398,8 @@ extension UplinkConnector: UplinkConnectionOwner {
 
     /// Gives the leg that waited for this connection its stream.
     private func serve(_ dial: Dial) {
+        // It has it already where its CONNECT went out early.
+        guard dial.connection.legCount == 0 else { return }
         guard let leg = dial.leg, leg.isWaiting else {
             // Made for a device that is gone: without others to carry it is of no use.
             if !dial.connection.isShared { dial.connection.close() }
@@ -280,47 +420,65 @@ extension UplinkConnector: UplinkConnectionOwner {
 
     func connectionFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
         guard let dial = dials.removeValue(forKey: ObjectIdentifier(connection)) else { return }
-        if lastFailure == nil, !end.isLogged {
-            logger.warning(
-                shared.isEmpty ? "the broker cannot be reached" : "the broker takes no further connection",
-                metadata: ["leg": "uplink", "error": "\(end.why)"])
-        }
-        lastFailure = end.why
-        let now = NIODeadline.now()
-        gate.failed(at: now, jitter: .random(in: 0...1), atLeast: end.pause)
-        if shared.isEmpty {
-            pacer.disturbed(at: now)
-            dial.leg?.unreachable(end.why)
-        } else if let leg = dial.leg, leg.isWaiting {
+        isDisturbed = true
+        var end = end
+        if end.isBrokerBusy { end.failure = .refused }
+        guard let attempt = dial.attempt else { preconditionFailure("what is being made has no outcome yet") }
+        failed(attempt, end, dial.leg, keepAlive: dial.keepAlive)
+    }
+
+    func failed(_ attempt: Upstream.Attempt, _ end: UplinkConnectionEnd, _ leg: UplinkLeg?, keepAlive: Duration?) {
+        switch upstream.failed(attempt, end, hasOthers: !shared.isEmpty) {
+        case .again, .next, .stale:
+            requeue(leg, keepAlive: keepAlive)
+        case .exhausted where shared.isEmpty:
+            upstream.disturbed()
+            leg?.unreachable(upstream.failure(line) ?? end.why)
+        case .exhausted:
             // The connections that there are may get room while it waits.
-            waiters.prepend((leg, dial.keepAlive))
+            requeue(leg, keepAlive: keepAlive)
         }
         advance()
     }
 
     func connectionHasRoom(_ connection: UplinkConnection) {
         if let dial = awaitingStream.removeValue(forKey: ObjectIdentifier(connection)) { serve(dial) }
+        if let index = leaving.firstIndex(where: { $0 === connection }) {
+            guard connection.legCount == 0 else { return }
+            leaving.remove(at: index)
+            return connection.retire()
+        }
         closeLater(connection)
         if !waiters.isEmpty { advance() }
     }
 
     func connectionLost(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
-        let now = NIODeadline.now()
+        isDisturbed = true
         if end.isBrokerBusy || end.pause > .zero {
-            gate.failed(at: now, jitter: .random(in: 0...1), atLeast: end.pause)
+            upstream.mustPause(line, atLeast: end.pause)
+        } else if end.failure != nil {
+            upstream.lost(line)
         }
         if let dial = awaitingStream.removeValue(forKey: ObjectIdentifier(connection)) {
             dial.leg?.unreachable(end.why)
         }
-        guard shared.remove(connection) else { return }
-        pacer.disturbed(at: now)
+        let wasLeaving = leaving.contains { $0 === connection }
+        leaving.removeAll { $0 === connection }
+        guard shared.remove(connection) || wasLeaving else { return }
+        upstream.disturbed()
         // What kept a further one from being made is not what is wrong now.
-        if shared.isEmpty { lastFailure = nil }
+        if shared.isEmpty { upstream.forgetFailure(line) }
         if !end.isLogged {
             logger.log(
                 level: connection.legCount > 0 ? .warning : .debug, "a shared connection to the broker was lost",
                 metadata: ["devices": "\(connection.legCount)", "error": "\(end.why)", "leg": "uplink"])
         }
+        advance()
+    }
+
+    func connectionAbandoned(_ connection: UplinkConnection) {
+        guard let dial = dials.removeValue(forKey: ObjectIdentifier(connection)) else { return }
+        if let attempt = dial.attempt { upstream.abandoned(attempt) }
         advance()
     }
 
@@ -342,11 +500,64 @@ extension UplinkConnector: UplinkConnectionOwner {
     }
 }
 
+// MARK: - The path
+
+extension UplinkConnector: PathAwaiter {
+    var awaitsPath: Bool {
+        isDisturbed && !isShutDown && !(waiters.isEmpty && dials.isEmpty)
+    }
+
+    func pathAnswered(_ endpoint: UplinkEndpoint?) {
+        upstream.pathAnswered(endpoint: endpoint)
+        for dial in dials.values { dial.connection.hurry() }
+        advance()
+    }
+}
+
+extension UplinkConnector: WarmConnectionsOwner {
+    var warmEndpoint: UplinkEndpoint? {
+        if case .quic(let index) = upstream.chosen { configuration.endpoints[index] } else { nil }
+    }
+
+    func warmTarget(share: Int) -> Int {
+        switch sharing {
+        // One finds out.
+        case .unknown: 1
+        // A device that is on its way sees to it itself.
+        case .offered: shared.isEmpty && dials.isEmpty && waiters.isEmpty ? 1 : 0
+        case .refused: share
+        }
+    }
+
+    func keepsWarm(_ connection: UplinkConnection) -> Bool {
+        reached(upstream.attemptAhead(to: connection.endpoint, line, startedAt: connection.emptySince))
+        joined(connection)
+        if warmShares.isFirst() { logger.info("the broker can be reached", metadata: ["leg": "uplink"]) }
+        guard connection.isShared else { return true }
+        connection.owner = self
+        closeLater(connection)
+        advance()
+        return false
+    }
+
+    func warmChanged() {
+        advance()
+    }
+
+    /// Devices try all the same, and wait no longer for it.
+    func warmingFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
+        let attempt = upstream.attemptAhead(to: connection.endpoint, line, startedAt: connection.emptySince)
+        _ = attempt.map { upstream.failed($0, end, hasOthers: !shared.isEmpty) }
+        advance()
+    }
+}
+
 // MARK: - Legs
 
 extension UplinkConnector: UplinkLegOwner {
     var presentFailure: String? {
-        lastFailure ?? (shared.awaitsFirstStream ? "the broker allows no stream for devices on a connection" : nil)
+        upstream.failure(line)
+            ?? (shared.awaitsFirstStream ? "the broker allows no stream for devices on a connection" : nil)
     }
 
     func abandoned(_ leg: UplinkLeg) {
@@ -357,7 +568,16 @@ extension UplinkConnector: UplinkLegOwner {
             dial.connection.close()
         } else if let (key, dial) = dials.first(where: { $0.value.leg === leg }) {
             abandoned(dial, key)
+        } else {
+            abandonedTLS(leg)
         }
+        advance()
+    }
+
+    func cameBack(_ leg: UplinkLeg, keepAlive: Duration?) {
+        logger.debug("a connection made ahead of time was of no use", metadata: ["leg": "uplink"])
+        warm?.distrust()
+        waiters.prepend((leg, keepAlive))
         advance()
     }
 
@@ -367,8 +587,13 @@ extension UplinkConnector: UplinkLegOwner {
             dials[key]?.leg = nil
             return
         }
+        // Devices with less patience than a handshake come and go, and yet somebody has to find out that it fails.
+        guard !configuration.hasAlternatives || dials.values.contains(where: { $0.leg == nil }) else {
+            dials[key]?.leg = nil
+            return
+        }
         dials[key] = nil
         dial.connection.close()
-        gate.abandoned(at: .now())
+        if let attempt = dial.attempt { upstream.abandoned(attempt) }
     }
 }

@@ -1,56 +1,73 @@
 import BridgeCore
-import DequeModule
 import Logging
 import NIOCore
 import QUICTransport
 
-/// Makes QUIC connections to the broker, for one event loop: looks its name up anew each time, and tries its addresses
-/// in turn. When and for whom is for its callers to say.
+/// Makes QUIC connections to the broker, for one event loop: looks its name up anew each time, races its addresses, and
+/// resumes where a ticket lets it. Where to, when and for whom is for its callers to say.
 final class UplinkDialer {
-    /// A connection on its way: which addresses are left to try, and how long each may take.
-    private struct Attempt {
-        var addresses: Deque<SocketAddress>
-        let share: Duration
-        let keepAlive: Duration?
-        /// The most telling of what went wrong so far.
-        var failure: String?
-    }
-
     private let configuration: UplinkConfiguration
-    private let eventLoop: any EventLoop
+    let eventLoop: any EventLoop
     private let tls: QUICTLSContext
+    let tickets: TicketStore
     /// Bytes that the broker may send a device before the device has taken any.
     private let receiveWindow: UInt64
-    private let resolver: HostResolver
-    private let logger: Logger
+    private let resolve: Resolve
+    let logger: Logger
     private var endpoints: [QUICAddressFamily: QUICEndpoint] = [:]
-    private var attempts: [ObjectIdentifier: Attempt] = [:]
-    /// Connections that wait for the lookup under way; nil when there is none. Bounded by `limits.devices`.
-    private var lookup: [(connection: UplinkConnection, keepAlive: Duration?)]?
+    private var attempts: [ObjectIdentifier: UplinkAttempt] = [:]
+    /// Who waits for the lookup under way, of which there is one a name: where DNS hangs, devices that come and go must
+    /// not pile up lookups behind each other. Bounded by `limits.devices`.
+    private var lookups: [UplinkEndpoint: [UplinkAttempt]] = [:]
     /// Tried first the next time: with two families, the one that works.
-    private var lastGoodFamily: QUICAddressFamily?
+    private(set) var lastGoodFamily: NIOBSDSocket.ProtocolFamily?
+    /// Of the connections made here.
+    let paths: PathKeeper
 
-    init(configuration: BridgeConfiguration, eventLoop: any EventLoop, tls: QUICTLSContext, logger: Logger) {
+    /// A name and a port.
+    typealias Resolve = (String, Int, any EventLoop) -> EventLoopFuture<[SocketAddress]>
+
+    init(
+        configuration: BridgeConfiguration, eventLoop: any EventLoop, tls: QUICTLSContext, tickets: TicketStore,
+        news: PathNews, logger: Logger,
+        resolve: @escaping Resolve = { HostResolver().resolve(host: $0, port: $1, on: $2) }
+    ) {
+        self.paths = PathKeeper(eventLoop: eventLoop, news: news)
         self.configuration = configuration.uplink
         self.receiveWindow = UInt64(configuration.limits.sessionBuffer)
         self.eventLoop = eventLoop
         self.tls = tls
-        self.resolver = HostResolver()
+        self.tickets = tickets
+        self.resolve = resolve
         self.logger = logger
+        paths.prober = self
     }
+
+    var pathTimeout: Duration? { configuration.pathTimeout }
 
     /// Starts a connection; the outcome goes to its owner, never from within this call.
     ///
     /// - Parameters:
+    ///   - endpoint: Where to: there and nowhere else.
+    ///   - within: How long it may take, from the name to the end of the handshake.
     ///   - keepAlive: Of the device, where the connection is for one alone.
+    ///   - leg: Whose first bytes may go before the handshake, where a ticket and `uplink.zero_rtt` allow it. It opens
+    ///     then, and anything but those bytes waits for the handshake.
     ///   - control: Of the gateway's session, where the connection is to have one.
     func dial(
-        keepAlive: Duration?, owner: any UplinkConnectionOwner, control: GatewayControl? = nil
+        to endpoint: UplinkEndpoint, within: Duration, keepAlive: Duration?, owner: any UplinkConnectionOwner,
+        early leg: UplinkLeg? = nil, control: GatewayControl? = nil
     ) -> UplinkConnection {
-        let connection = UplinkConnection(dialer: self, owner: owner, control: control)
+        let idleTimeout = idleTimeout(for: keepAlive)
+        let connection = UplinkConnection(
+            to: endpoint, idleTimeout: idleTimeout, dialer: self, owner: owner, control: control)
+        let attempt = UplinkAttempt(
+            connection, dialer: self, until: .now() + TimeAmount(within),
+            early: configuration.zeroRTT == .connect ? leg : nil)
+        attempts[ObjectIdentifier(connection)] = attempt
         eventLoop.assumeIsolated().execute { [self] in
-            guard connection.isDialing else { return }
-            resolve(for: connection, keepAlive: keepAlive)
+            guard !attempt.isOver else { return }
+            lookUp(endpoint, for: attempt)
         }
         return connection
     }
@@ -62,118 +79,90 @@ final class UplinkDialer {
 
     /// All connections are closed: the sockets go when the last word is out.
     func shutDown() {
+        paths.shutDown()
         for endpoint in endpoints.values { endpoint.flushAndAbandon() }
         endpoints.removeAll()
     }
 }
 
-// MARK: - One attempt
+// MARK: - Names
 
 extension UplinkDialer {
-    /// One lookup at a time: where DNS hangs, devices that come and go must not pile up lookups behind each other.
-    private func resolve(for connection: UplinkConnection, keepAlive: Duration?) {
-        guard lookup == nil else {
-            lookup?.append((connection, keepAlive))
+    private func lookUp(_ endpoint: UplinkEndpoint, for attempt: UplinkAttempt) {
+        attempt.awaitsAddresses(of: endpoint.host)
+        guard lookups[endpoint] == nil else {
+            lookups[endpoint]?.append(attempt)
             return
         }
-        lookup = [(connection, keepAlive)]
-        resolver.resolve(host: configuration.host, port: configuration.port, on: eventLoop)
+        lookups[endpoint] = [attempt]
+        resolve(endpoint.host, endpoint.port, eventLoop)
             .assumeIsolated()
             .whenComplete { [self] result in
-                let connections = lookup ?? []
-                lookup = nil
-                for (connection, keepAlive) in connections where connection.isDialing {
-                    switch result {
-                    case .success(let addresses): resolved(addresses, for: connection, keepAlive: keepAlive)
-                    case .failure(let error): connection.failed("\(error)")
-                    }
-                }
+                let attempts = lookups.removeValue(forKey: endpoint) ?? []
+                for attempt in attempts where !attempt.isOver { found(result, for: attempt) }
             }
     }
 
-    private func resolved(_ all: [SocketAddress], for connection: UplinkConnection, keepAlive: Duration?) {
-        let addresses = ordered(all)
-        guard !addresses.isEmpty else {
-            return connection.failed("\(configuration.host) has no \(configuration.addressFamily.rawValue) address")
+    private func found(_ result: Result<[SocketAddress], any Error>, for attempt: UplinkAttempt) {
+        switch result {
+        case .success(let all):
+            let usable = all.filter { configuration.addressFamily.admits($0) }
+            guard usable.isEmpty else { return attempt.begin(with: usable) }
+            attempt.fail(
+                "\(attempt.connection.endpoint.host) has no \(configuration.addressFamily.rawValue) address")
+        case .failure(let error):
+            attempt.fail("\(error)")
         }
-        // A little less than the session waits, so that the device hears the reason and not only that time ran out.
-        let share = max(configuration.connectTimeout * 0.9 / Double(addresses.count), .milliseconds(200))
-        attempts[ObjectIdentifier(connection)] = Attempt(
-            addresses: Deque(addresses), share: share, keepAlive: keepAlive)
-        tryNext(connection)
     }
+}
 
-    private func ordered(_ addresses: [SocketAddress]) -> [SocketAddress] {
-        let usable = addresses.filter { configuration.addressFamily.admits($0) }
-        guard let first = lastGoodFamily else { return usable }
-        return usable.filter { QUICAddressFamily($0) == first } + usable.filter { QUICAddressFamily($0) != first }
-    }
+// MARK: - For attempts
 
-    private func tryNext(_ connection: UplinkConnection) {
-        guard let address = attempts[ObjectIdentifier(connection)]?.addresses.popFirst(),
-            let attempt = attempts[ObjectIdentifier(connection)]
-        else {
-            let failure = attempts.removeValue(forKey: ObjectIdentifier(connection))?.failure
-            return connection.failed(failure ?? "no address is left to try")
-        }
-        do {
-            let endpoint = try endpoint(for: address)
-            let handle = try endpoint.connect(
-                to: address, serverName: configuration.serverName ?? configuration.host,
-                configuration: quicConfiguration(attempt), tls: tls, observer: connection)
-            connection.started(handle)
-        } catch {
-            failed(connection, error)
-        }
+extension UplinkDialer {
+    /// Starts one QUIC connection to one address; its events go to the attempt.
+    func connect(
+        _ attempt: UplinkAttempt, to address: SocketAddress, ticket: QUICResumption?, earlyData: Bool
+    ) throws -> QUICConnectionHandle {
+        let connection = attempt.connection
+        var quic = QUICConfiguration(configuration)
+        quic.handshakeTimeout = max(Duration(attempt.deadline - .now()), .milliseconds(100))
+        quic.idleTimeout = connection.idleTimeout
+        quic.initialMaxStreamData = receiveWindow
+        // Room for all streams: one whose device does not read takes nothing from the others.
+        quic.initialMaxData = receiveWindow * UInt64(configuration.largestShare)
+        return try endpoint(for: address).connect(
+            to: address, serverName: connection.endpoint.serverName ?? connection.endpoint.host, configuration: quic,
+            tls: tls, resumption: ticket, earlyData: earlyData, observer: attempt)
     }
 
     private func endpoint(for address: SocketAddress) throws -> QUICEndpoint {
         let family = QUICAddressFamily(address) ?? .ipv4
         if let endpoint = endpoints[family] { return endpoint }
         let endpoint = try QUICEndpoint(eventLoop: eventLoop, family: family, logger: logger)
+        endpoint.probeObserver = paths
         endpoints[family] = endpoint
         return endpoint
     }
 
-    private func quicConfiguration(_ attempt: Attempt) -> QUICConfiguration {
-        var quic = QUICConfiguration(configuration)
-        quic.handshakeTimeout = attempt.share
-        // Above the MQTT keepalive, so that MQTT's own clock decides first.
-        let patience = attempt.keepAlive.map { $0 * 3 / 2 + .seconds(10) } ?? .zero
-        quic.idleTimeout = max(configuration.idleTimeout, patience)
-        quic.initialMaxStreamData = receiveWindow
-        // Room for all streams: one whose device does not read takes nothing from the others.
-        quic.initialMaxData = receiveWindow * UInt64(configuration.largestShare)
-        return quic
-    }
-}
-
-// MARK: - Outcomes
-
-extension UplinkDialer {
-    func succeeded(_ connection: UplinkConnection, _ handle: QUICConnectionHandle) {
-        attempts[ObjectIdentifier(connection)] = nil
-        lastGoodFamily = handle.addressFamily
+    /// Above the MQTT keepalive, so that MQTT's own clock decides first.
+    func idleTimeout(for keepAlive: Duration?) -> Duration {
+        max(configuration.idleTimeout, keepAlive.map { $0 * 3 / 2 + .seconds(10) } ?? .zero)
     }
 
-    /// One address did not work: the next, or the end of the attempt.
-    func failed(_ connection: UplinkConnection, _ error: any Error) {
-        // What an address answered says more than that another one is silent.
-        let key = ObjectIdentifier(connection)
-        if attempts[key]?.failure == nil || !Self.isSilence(error) { attempts[key]?.failure = "\(error)" }
-        tryNext(connection)
+    func succeeded(_ attempt: UplinkAttempt, at address: SocketAddress) {
+        lastGoodFamily = address.protocol
+        ended(attempt)
     }
 
-    private static func isSilence(_ error: any Error) -> Bool {
-        switch error as? QUICError {
-        case .noAnswer, .unreachable: true
-        default: false
-        }
+    func ended(_ attempt: UplinkAttempt) {
+        attempts[ObjectIdentifier(attempt.connection)] = nil
     }
 
+    /// The connection is closed before it stood.
     func abandoned(_ connection: UplinkConnection) {
-        attempts[ObjectIdentifier(connection)] = nil
-        lookup?.removeAll { $0.connection === connection }
+        guard let attempt = attempts.removeValue(forKey: ObjectIdentifier(connection)) else { return }
+        attempt.abandon()
+        lookups[connection.endpoint]?.removeAll { $0 === attempt }
     }
 }
 
@@ -184,5 +173,22 @@ extension UplinkConfiguration {
         case .connection: 1
         case .auto, .mux, .dataStream: devicesPerConnection
         }
+    }
+}
+
+extension UplinkDialer: PathProber {
+    func probe(_ address: SocketAddress) {
+        QUICAddressFamily(address).flatMap { endpoints[$0] }?.probe(address)
+    }
+
+    /// This machine has other addresses, routes or interfaces than before. The future tells how many connections move.
+    func networkChanged() -> EventLoopFuture<Int> {
+        for attempt in attempts.values { attempt.hurry() }
+        return .reduce(0, endpoints.values.map { $0.networkChanged() }, on: eventLoop, +)
+    }
+
+    /// The network has changed, or is back: a handshake that is not answered begins again.
+    func hurry(_ connection: UplinkConnection) {
+        attempts[ObjectIdentifier(connection)]?.hurry()
     }
 }

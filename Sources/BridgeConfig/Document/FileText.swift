@@ -12,6 +12,7 @@ enum FileText {
         /// Such as `no such file`, without the path.
         var message: String
         var isMissing = false
+        var isFolder = false
     }
 
     struct Content {
@@ -29,7 +30,9 @@ enum FileText {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw problem(errno) }
-        guard status.st_mode & S_IFMT != S_IFDIR else { throw Problem(message: "is a folder, not a file") }
+        guard status.st_mode & S_IFMT != S_IFDIR else {
+            throw Problem(message: "is a folder, not a file", isFolder: true)
+        }
         let bytes = try readAll(descriptor, maximumSize: maximumSize)
         let isRegular = status.st_mode & S_IFMT == S_IFREG
         return Content(bytes: bytes, isReadableByOthers: isRegular && status.st_mode & (S_IRGRP | S_IROTH) != 0)

@@ -63,15 +63,29 @@ struct SettingsReader {
         section.map { "\($0).\(name)" } ?? name
     }
 
-    /// A key that is right but for its place, else the nearest, else the list.
+    /// The key of that name in another section: in one of those under `section` if there is one, else the one that is
+    /// the least deep. `nil` where that leaves several.
+    private func elsewhere(_ name: String, _ section: String?) -> Key? {
+        let keys = Key.allCases.filter { $0.name == name && $0.section != section }
+        let below = keys.filter { key in section.map { key.rawValue.hasPrefix($0 + ".") } ?? false }
+        if let key = below.first, below.count == 1 { return key }
+        func depth(_ key: Key) -> Int { key.rawValue.count { $0 == "." } }
+        let least = keys.map(depth).min()
+        let shallow = keys.filter { depth($0) == least }
+        return shallow.count == 1 ? shallow.first : nil
+    }
+
+    /// A key or a section that is right but for its place, else the nearest, else the list.
     private func advice(_ name: String, _ section: String?) -> String {
         if let key = Key(rawValue: name) ?? Key(rawValue: path(section, name)), let place = key.section {
             return "write it as \"\(key.name)\" \(Section.place(place))"
         }
-        let elsewhere = Key.allCases.filter { $0.name == name && $0.section != section }
-        if let key = elsewhere.first, elsewhere.count == 1 {
+        if let key = elsewhere(name, section) {
             return key.section.map { "\"\(name)\" belongs \(Section.place($0))" }
                 ?? "\"\(name)\" belongs at the top level"
+        }
+        if let place = Section.all.first(where: { Section.name(of: $0) == name }).flatMap(Section.parent) {
+            return "\"\(name):\" belongs \(Section.place(place))"
         }
         return NearestName.advice(name, in: Key.names(in: section))
     }

@@ -2,11 +2,12 @@ import BridgeCore
 
 extension ConfigurationReader {
     func uplink() -> UplinkConfiguration {
-        var uplink = UplinkConfiguration(host: uplinkHost(), caFile: caFile())
-        uplink.port = integer(.uplinkPort, in: 1...65_535, "a UDP port") ?? uplink.port
-        uplink.serverName = host(.uplinkServerName)
+        let endpoints = endpoints()
+        var uplink = UplinkConfiguration(host: "", caFile: caFile())
+        uplink.endpoints = endpoints.map(\.endpoint)
         (uplink.clientCertificateFile, uplink.clientKeyFile) = clientCertificate()
         uplink.mapping = mapping()
+        uplink.fallback = fallback(of: uplink.endpoints[0], uplink.mapping)
         uplink.alpn = alpn(for: uplink.mapping)
         uplink.devicesPerConnection =
             integer(.uplinkDevicesPerConnection, in: 1...100_000, "a count of devices") ?? uplink.devicesPerConnection
@@ -19,7 +20,8 @@ extension ConfigurationReader {
         uplink.tlsKeyLogFile = keyLogFile()
         uplink.qlogDirectory = qlogDirectory()
         readTimes(into: &uplink)
-        checkAddressFamily(of: uplink)
+        readSurvival(into: &uplink)
+        checkAddressFamily(uplink.addressFamily, of: endpoints)
         return uplink
     }
 
@@ -45,25 +47,6 @@ extension ConfigurationReader {
             error(
                 .uplinkBackoffMinimum,
                 "is longer than uplink.backoff_maximum (\(maximum)); the wait grows from one to the other")
-        }
-    }
-
-    private func uplinkHost() -> String {
-        guard settings.scalars[.uplinkHost] != nil else {
-            let isForServe = settings.sections["serve"] != nil && settings.sections["uplink"] == nil
-            let file = isForServe ? "; with a section \"serve:\" only, this file is for the command serve" : ""
-            missing(.uplinkHost, "the broker's host name, such as mqtt.tesaiot.com\(file)")
-            return ""
-        }
-        return host(.uplinkHost) ?? ""
-    }
-
-    private func checkAddressFamily(of uplink: UplinkConfiguration) {
-        let isIPv4 = HostValue.isIPv4(uplink.host)
-        let isIPv6 = HostValue.isIPv6(uplink.host)
-        if (isIPv4 && uplink.addressFamily == .ipv6) || (isIPv6 && uplink.addressFamily == .ipv4) {
-            let other = isIPv4 ? "ipv4" : "ipv6"
-            error(.uplinkAddressFamily, "uplink.host is an \(isIPv4 ? "IPv4" : "IPv6") address; write \(other) or any")
         }
     }
 

@@ -1,17 +1,10 @@
 import BridgeCore
 
 extension ConfigurationReader {
-    /// UDP ports on which brokers answer MQTT over TCP, and nobody over QUIC.
-    private static let portsOfTCP = [1_883, 8_883, 8_884, 8_083, 8_084]
-
     /// What works, and is still likely to be a mistake.
     func warn(of configuration: BridgeConfiguration) {
-        if Self.portsOfTCP.contains(configuration.uplink.port) {
-            warning(
-                .uplinkPort,
-                "\(configuration.uplink.port) is usually a TCP port; MQTT over QUIC is usually at UDP 14567")
-        }
         warnOfPointlessKeys(configuration.uplink)
+        warnOfPointlessSurvival(configuration.uplink)
         warnOfUnboundDevices(configuration)
         switch configuration.auth.mode {
         case .passthrough:

@@ -50,8 +50,9 @@ struct ConfigurationReader {
         settings.scalars[key].flatMap { values.integer($0, key.rawValue, in: range, what) }
     }
 
-    func duration(_ key: Key, in range: ClosedRange<Duration>) -> Duration? {
-        settings.scalars[key].flatMap { values.duration($0, key.rawValue, in: range) }
+    /// - Parameter word: What can also stand there, and is no duration.
+    func duration(_ key: Key, in range: ClosedRange<Duration>, besides word: String? = nil) -> Duration? {
+        settings.scalars[key].flatMap { values.duration($0, key.rawValue, in: range, besides: word) }
     }
 
     func size(_ key: Key, in range: ClosedRange<Int>) -> Int? {

@@ -16,8 +16,12 @@ struct ValueReader {
         return value
     }
 
-    func duration(_ setting: Setting, _ key: String, in range: ClosedRange<Duration>) -> Duration? {
-        let limits = "from \(DurationValue.render(range.lowerBound)) to \(DurationValue.render(range.upperBound))"
+    /// - Parameter word: What can also stand there, and is no duration.
+    func duration(
+        _ setting: Setting, _ key: String, in range: ClosedRange<Duration>, besides word: String? = nil
+    ) -> Duration? {
+        let times = "from \(DurationValue.render(range.lowerBound)) to \(DurationValue.render(range.upperBound))"
+        let limits = word.map { "\(times), or \($0)" } ?? times
         guard let value = DurationValue.parse(setting.text) else {
             let advice = "write a time such as 5s, 500ms, 2m or 1h, \(limits); a bare number counts seconds"
             diagnostics.error(setting.origin, key, "\(quoted(setting.text)) is not a time; \(advice)")

@@ -38,9 +38,7 @@ package enum EffectiveConfiguration {
 
     private static func render(_ uplink: UplinkConfiguration, into yaml: inout YAMLText) {
         yaml.section("uplink")
-        yaml.pair("uplink.host", YAMLText.scalar(uplink.host))
-        yaml.pair("uplink.port", "\(uplink.port)")
-        yaml.pair("uplink.server_name", uplink.serverName.map(YAMLText.scalar))
+        render(uplink.endpoints, into: &yaml)
         yaml.pair("uplink.ca", YAMLText.scalar(uplink.caFile))
         yaml.pair("uplink.client_certificate", uplink.clientCertificateFile.map(YAMLText.scalar))
         yaml.pair("uplink.client_key", uplink.clientKeyFile.map(YAMLText.scalar))
@@ -58,8 +56,10 @@ package enum EffectiveConfiguration {
         yaml.pair("uplink.backoff_minimum", DurationValue.render(uplink.backoffMinimum))
         yaml.pair("uplink.backoff_maximum", DurationValue.render(uplink.backoffMaximum))
         yaml.pair("uplink.reconnects_per_second", "\(uplink.reconnectsPerSecond)")
+        renderSurvival(of: uplink, into: &yaml)
         yaml.pair("uplink.tls_key_log", uplink.tlsKeyLogFile.map(YAMLText.scalar))
         yaml.pair("uplink.qlog", uplink.qlogDirectory.map(YAMLText.scalar))
+        if let fallback = uplink.fallback { render(fallback, into: &yaml) }
         if let identity = uplink.identity { render(identity, into: &yaml) }
     }
 

@@ -8,9 +8,10 @@ struct YAMLText {
         self.origins = origins
     }
 
-    /// `path` is `uplink` or `uplink.identity`; written at its depth.
+    /// `path` is `uplink` or `uplink.identity`, or a list whose items follow; written at its depth.
     mutating func section(_ path: String) {
-        text += "\(Self.indentation(of: path))\(Section.name(of: path)):\n"
+        let note = origins[path]?.variable.map { "  # from \($0)" } ?? ""
+        text += "\(Self.indentation(of: path))\(Section.name(of: path)):\(note)\n"
     }
 
     /// `path` is `uplink.host`; written at the depth of its section.

@@ -12,6 +12,8 @@ package enum RelayAction: Sendable, Equatable {
     case finishBroker
     /// End the TCP connection at once with a reset: nothing half-sent counts.
     case abortBroker
+    /// See whether the broker still takes connections; answer with `brokerChecked(isThere:)`.
+    case checkBroker
     case sendToClient(ByteBuffer)
     /// FIN, behind everything sent before.
     case finishClient

@@ -10,11 +10,15 @@ import NIOCore
 ///      over                             clientLeft?                        │
 ///                                           ▲                              │
 ///   relaying ── client's FIN ──────────▶ brokerLeft ── broker's end, or time is up: FIN ──▶ over
-///            ── broker's end: FIN ─────▶ clientLeft ── client's end, or time is up: reset ─▶ over
+///            ── broker's end ──────────▶ checking ─── the broker is gone: reset ───────────▶ over
+///                                           │ it is there: FIN
+///                                           ▼
+///                                       clientLeft ── client's end, or time is up: reset ─▶ over
 ///            ── shutdown in a packet ──▶ completing ── packet whole: DISCONNECT, FIN ──────▶ clientLeft
 ///            ── reset, lost: TCP reset ─▶ over
 /// ```
-/// `brokerLeft`: only the broker is left to end; `clientLeft`: only the client is. Packets pass through unchanged; of
+/// `brokerLeft`: only the broker is left to end; `clientLeft`: only the client is. `checking`: TCP does not tell whether a
+/// broker ended this session or its own life, and a client acts differently on them. Packets pass through unchanged; of
 /// their contents only the fixed headers are looked at, and CONNECT's protocol level.
 package struct StreamRelay: Sendable {
     /// How long the second side may take to end after the first, without taking any of what is under way to it.
@@ -37,6 +41,8 @@ package struct StreamRelay: Sendable {
         case connecting(clientHasEnded: Bool)
         case relaying
         case brokerLeft
+        /// `why` where the connection broke rather than ended.
+        case checking(why: String?, clientHasEnded: Bool)
         case completing
         case clientLeft
         case over
@@ -68,7 +74,7 @@ package struct StreamRelay: Sendable {
     package var isRelaying: Bool {
         switch state {
         case .relaying, .brokerLeft, .completing: true
-        case .awaitingConnect, .connecting, .clientLeft, .over: false
+        case .awaitingConnect, .connecting, .checking, .clientLeft, .over: false
         }
     }
 
@@ -96,6 +102,9 @@ extension StreamRelay {
             return isEnd ? data + clientEnded() : data
         case .completing, .brokerLeft, .over:
             return discard(bytes.readableBytes)
+        case .checking(let why, let hasEnded):
+            state = .checking(why: why, clientHasEnded: hasEnded || isEnd)
+            return discard(bytes.readableBytes)
         case .clientLeft:
             return discard(bytes.readableBytes) + (isEnd ? over([.stop(.goodbye)]) : [])
         }
@@ -110,7 +119,7 @@ extension StreamRelay {
     package mutating func clientStopped() -> [RelayAction] {
         switch state {
         case .brokerLeft, .clientLeft, .over: []
-        case .awaitingConnect, .connecting, .relaying, .completing:
+        case .awaitingConnect, .connecting, .relaying, .checking, .completing:
             clientGone(.clientReset(code: nil), [.resetClient(code: ServeCode.none)])
         }
     }
@@ -127,7 +136,7 @@ extension StreamRelay {
             over([.stop(.connectPacket)] + drop() + [.resetClient(code: ServeCode.goingAway), .ended(.overloaded)])
         case .connecting:
             over([.abortBroker] + drop() + [.resetClient(code: ServeCode.goingAway), .ended(.overloaded)])
-        case .relaying, .brokerLeft, .completing, .clientLeft, .over:
+        case .relaying, .brokerLeft, .checking, .completing, .clientLeft, .over:
             []
         }
     }
@@ -187,6 +196,8 @@ extension StreamRelay {
             // A reset would take DISCONNECT back from the broker's socket.
             guard hasDisconnected else { return over([.abortBroker] + answer + [.ended(why)]) }
             return over([.finishBroker] + answer + [.ended(.clientDisconnected)])
+        case .checking:
+            return over([.finishBroker] + answer + [.ended(.brokerClosed)])
         case .completing:
             return over([.finishBroker, .stop(.goodbye)] + answer)
         case .brokerLeft, .clientLeft:
@@ -224,7 +235,7 @@ extension StreamRelay {
             let count = down.scan(bytes, stopsAtBoundary: true)
             let rest = bytes.getSlice(at: bytes.readerIndex, length: count) ?? ByteBuffer()
             return [.sendToClient(rest)] + (down.isAtBoundary ? farewell() : [])
-        case .awaitingConnect, .connecting, .clientLeft, .over:
+        case .awaitingConnect, .connecting, .checking, .clientLeft, .over:
             return []
         }
     }
@@ -232,35 +243,59 @@ extension StreamRelay {
     /// The broker's FIN: nothing more comes.
     package mutating func brokerEnded() -> [RelayAction] {
         switch state {
+        case .relaying where hasDisconnected:
+            return endClient(.clientDisconnected)
+        case .relaying where down.hasSeen(.disconnect):
+            return endClient(.brokerClosed)
         case .relaying:
-            state = .clientLeft
-            let why = hasDisconnected ? RelayEnd.clientDisconnected : .brokerClosed
-            return [.finishBroker, .finishClient, .start(.goodbye, after: Self.goodbye), .ended(why)]
+            state = .checking(why: nil, clientHasEnded: false)
+            return [.checkBroker]
         case .brokerLeft:
             return over([.stop(.goodbye), .finishClient])
         case .completing:
             // In the middle of a packet, which DISCONNECT can't follow.
             state = .clientLeft
             return [.finishBroker, .finishClient]
-        case .awaitingConnect, .connecting, .clientLeft, .over:
+        case .awaitingConnect, .connecting, .checking, .clientLeft, .over:
             return []
         }
     }
 
+    private mutating func endClient(_ why: RelayEnd) -> [RelayAction] {
+        state = .clientLeft
+        return [.finishBroker, .finishClient, .start(.goodbye, after: Self.goodbye), .ended(why)]
+    }
+
+    /// The answer to `.checkBroker`: whether the broker still takes connections. One that does ended this session by
+    /// its own decision, as for a client that was taken over: not worth another attempt. One that is gone will be back.
+    package mutating func brokerChecked(isThere: Bool) -> [RelayAction] {
+        guard case .checking(let why, let clientHasEnded) = state else { return [] }
+        guard isThere else {
+            let end = RelayEnd.brokerLost(why ?? "it takes no connections any more")
+            return over([.finishBroker, .resetClient(code: ServeCode.goingAway), .ended(end)])
+        }
+        if let why { return over([.resetClient(code: ServeCode.none), .ended(.brokerLost(why))]) }
+        let actions = endClient(.brokerClosed)
+        return clientHasEnded ? over(actions + [.stop(.goodbye)]) : actions
+    }
+
     /// The TCP connection broke.
     /// - Parameter byBroker: it was reset. A broker that closes while bytes of the client wait to be read does that too,
-    ///   so it may be an end that the broker chose, as for a client that was taken over: not worth another attempt.
+    ///   so it may be an end that the broker chose.
     package mutating func brokerFailed(_ why: String, byBroker: Bool) -> [RelayAction] {
         switch state {
         case .relaying:
             guard !hasDisconnected else { return brokerEnded() }
-            let code = byBroker ? ServeCode.none : ServeCode.goingAway
-            return over([.resetClient(code: code), .ended(.brokerLost(why))])
+            guard byBroker else {
+                return over([.resetClient(code: ServeCode.goingAway), .ended(.brokerLost(why))])
+            }
+            state = .checking(why: why, clientHasEnded: false)
+            return [.checkBroker]
         case .brokerLeft:
             return over([.stop(.goodbye), .finishClient])
         case .completing:
             return over([.stop(.goodbye), .resetClient(code: ServeCode.goingAway)])
-        case .awaitingConnect, .connecting, .clientLeft, .over:
+        case .awaitingConnect, .connecting, .checking, .clientLeft, .over:
             return []
         }
     }
@@ -273,7 +308,7 @@ extension StreamRelay {
     package func progressed() -> [RelayAction] {
         switch state {
         case .brokerLeft, .clientLeft: [.start(.goodbye, after: Self.goodbye)]
-        case .awaitingConnect, .connecting, .relaying, .completing, .over: []
+        case .awaitingConnect, .connecting, .relaying, .checking, .completing, .over: []
         }
     }
 
@@ -296,7 +331,8 @@ extension StreamRelay {
         }
     }
 
-    /// A session of MQTT 5 is told why; all sessions end. For the broker they are lost connections, whose wills count.
+    /// All sessions end, and are told why: in words where MQTT has some (5.0), else by the code of the stream's reset. For
+    /// the broker they are lost connections, whose wills count.
     package mutating func shutDown() -> [RelayAction] {
         switch state {
         case .awaitingConnect:
@@ -305,6 +341,8 @@ extension StreamRelay {
                 + [.finishClient, .start(.goodbye, after: Self.goodbye), .ended(.shutdown)]
         case .connecting:
             return [.abortBroker] + refusal() + [.ended(.shutdown)]
+        case .relaying where down.hasSeen(.connack) && !version.hasProperties && !hasDisconnected, .checking:
+            return over([.finishBroker, .resetClient(code: ServeCode.goingAway), .ended(.shutdown)])
         case .relaying:
             guard down.isAtBoundary else {
                 state = .completing

@@ -71,8 +71,9 @@ extension SessionNote {
     /// Whether somebody should look at it.
     package var isNews: Bool {
         switch self {
-        case .sessionNotKept, .willLost, .willRefused, .held, .subscriptionsLost: true
-        case .returned: false
+        case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost: true
+        // With many devices on one uplink these are many lines: the uplink itself has one that warns.
+        case .held, .returned: false
         }
     }
 }

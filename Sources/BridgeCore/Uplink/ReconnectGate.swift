@@ -7,20 +7,31 @@ import NIOCore
 ///   open ------------> paused(until) -------------------------> probing
 ///    ^                    ^                                        |
 ///    |                    +---- failed: the pause's cap doubles ---+
-///    +------------------------------ succeeded --------------------+
+///    |                    +---- again: at a time that is given ----+
+///    +----------------- succeeded, or the path answers ------------+
 /// ```
 /// The pause is a random time between 0 and the cap ("full jitter"), so that many gateways do not come in step.
 package struct ReconnectGate: Sendable {
     private enum State: Sendable {
         case open
-        case paused(until: NIODeadline, cap: TimeAmount)
+        /// A cap of 0: nothing has failed for good yet.
+        /// Not before `floor`, whatever happens.
+        case paused(until: NIODeadline, cap: TimeAmount, floor: NIODeadline)
         case probing(cap: TimeAmount)
+    }
+
+    /// Leave for one attempt, to be given back with its outcome.
+    package struct Pass: Sendable, Equatable {
+        /// How often the gate had been opened again before.
+        fileprivate let opening: UInt64
+        /// The only one under way.
+        fileprivate let isProbe: Bool
     }
 
     /// What someone who wants to connect is to do.
     package enum Decision: Sendable, Equatable {
-        /// Connect, and report `succeeded`, `failed` or `abandoned`.
-        case go
+        /// Connect, and report `succeeded`, `failed`, `again` or `abandoned`.
+        case go(Pass)
         /// Ask again then.
         case wait(until: NIODeadline)
         /// Somebody else is trying: ask again when that has an outcome.
@@ -30,47 +41,99 @@ package struct ReconnectGate: Sendable {
     private let minimum: TimeAmount
     private let maximum: TimeAmount
     private var state = State.open
+    private var openings: UInt64 = 0
 
     package init(minimum: Duration, maximum: Duration) {
         self.minimum = TimeAmount(minimum)
         self.maximum = TimeAmount(maximum)
     }
 
+    package var isOpen: Bool {
+        if case .open = state { true } else { false }
+    }
+
     package mutating func request(at now: NIODeadline) -> Decision {
         switch state {
         case .open:
-            return .go
-        case .paused(let until, let cap):
+            return .go(Pass(opening: openings, isProbe: false))
+        case .paused(let until, let cap, _):
             guard now >= until else { return .wait(until: until) }
             state = .probing(cap: cap)
-            return .go
+            return .go(Pass(opening: openings, isProbe: true))
         case .probing:
             return .waitForProbe
         }
     }
 
     package mutating func succeeded() {
+        if !isOpen { openings &+= 1 }
         state = .open
     }
 
-    /// `jitter` is a random number from 0 to 1. The pause is no shorter than `minimum`.
-    package mutating func failed(at now: NIODeadline, jitter: Double, atLeast minimum: Duration = .zero) {
+    /// The broker answers again: what was learned of its absence is void, and so is what attempts that began earlier may
+    /// still report. A pause that it asked for is kept.
+    package mutating func pathAnswered(at now: NIODeadline) {
+        switch state {
+        case .open:
+            break
+        case .paused(_, _, let floor) where now < floor:
+            state = .paused(until: floor, cap: .zero, floor: floor)
+        case .paused, .probing:
+            openings &+= 1
+            state = .open
+        }
+    }
+
+    /// `jitter` is a random number from 0 to 1. The pause is no shorter than `minimum`, whatever happens.
+    ///
+    /// - Parameter pass: Of the attempt that failed; nil where something else went wrong.
+    package mutating func failed(
+        _ pass: Pass?, at now: NIODeadline, jitter: Double, atLeast minimum: Duration = .zero
+    ) {
+        let least = now + TimeAmount(minimum)
         let cap: TimeAmount
         switch state {
-        case .open: cap = self.minimum
-        case .probing(let previous): cap = min(previous * 2, maximum)
+        case .open:
+            guard isNews(pass) else { return }
+            cap = self.minimum
+        case .probing(let previous):
+            // Not the probe's: an attempt that was under way before the pause.
+            guard pass?.isProbe ?? true, isNews(pass) else { return }
+            cap = min(max(previous * 2, self.minimum), maximum)
         // One of several attempts that were already under way: they all failed for the same reason.
-        case .paused(let until, let cap):
-            state = .paused(until: max(until, now + TimeAmount(minimum)), cap: cap)
+        case .paused(let until, let cap, let floor):
+            state = .paused(until: max(until, least), cap: cap, floor: max(floor, least))
             return
         }
         let pause = TimeAmount.nanoseconds(Int64(Double(cap.nanoseconds) * min(max(jitter, 0), 1)))
-        state = .paused(until: now + max(pause, TimeAmount(minimum)), cap: cap)
+        state = .paused(until: max(now + pause, least), cap: cap, floor: least)
+    }
+
+    /// The attempt failed, but that is not all there is to try: the next may go at that time, and alone.
+    package mutating func again(_ pass: Pass?, at time: NIODeadline) {
+        switch state {
+        case .open:
+            if isNews(pass) { state = .paused(until: time, cap: .zero, floor: .distantPast) }
+        case .paused(_, let cap, let floor):
+            state = .paused(until: max(time, floor), cap: cap, floor: floor)
+        case .probing(let cap):
+            state = .paused(until: time, cap: cap, floor: .distantPast)
+        }
+    }
+
+    /// There is something else to try than what the pause is for.
+    package mutating func hurry(at now: NIODeadline) {
+        guard case .paused(let until, let cap, let floor) = state else { return }
+        state = .paused(until: min(until, max(now, floor)), cap: cap, floor: floor)
+    }
+
+    private func isNews(_ pass: Pass?) -> Bool {
+        pass.map { $0.opening == openings } ?? true
     }
 
     /// The attempt was given up before it had an outcome: somebody else may try at once.
-    package mutating func abandoned(at now: NIODeadline) {
-        guard case .probing(let cap) = state else { return }
-        state = .paused(until: now, cap: cap)
+    package mutating func abandoned(_ pass: Pass, at now: NIODeadline) {
+        guard case .probing(let cap) = state, pass.isProbe, isNews(pass) else { return }
+        state = .paused(until: now, cap: cap, floor: .distantPast)
     }
 }

@@ -21,9 +21,13 @@
 /// Bytes that tell one ClientHello from another.
 #define BRIDGE_QUIC_HELLO_ID_LENGTH 16
 #define BRIDGE_QUIC_CA_DIGEST_LENGTH 32
+/// Of SHA-256.
+#define BRIDGE_QUIC_DIGEST_LENGTH 32
 
 /// "0.12.1": the version of ngtcp2 found at run time.
 const char *bridge_quic_library_version(void);
+/// "3.7.9": that of GnuTLS.
+const char *bridge_quic_tls_library_version(void);
 
 /// Bytes fit for keys and connection IDs. Aborts where the system has none.
 void bridge_quic_random(uint8_t *bytes, size_t length);
@@ -31,6 +35,9 @@ void bridge_quic_random(uint8_t *bytes, size_t length);
 /// HMAC-SHA256 of the label under the key: `BRIDGE_QUIC_SECRET_LENGTH` bytes. False where GnuTLS fails.
 bool bridge_quic_derive_secret(const uint8_t *key, size_t key_length, const uint8_t *label, size_t label_length,
                                uint8_t *secret);
+
+/// `BRIDGE_QUIC_DIGEST_LENGTH` bytes. False where GnuTLS fails.
+bool bridge_sha256(const uint8_t *bytes, size_t length, uint8_t *digest);
 
 // MARK: Passwords
 
@@ -108,6 +115,20 @@ typedef enum BRIDGE_QUIC_CLOSED_ENUM {
     BRIDGE_QUIC_FAILED BRIDGE_QUIC_SWIFT_NAME("failed"),
 } bridge_quic_status;
 
+/// A ticket, for a client. `session` and `parameters` are what `session` and `early_parameters` of a later connection's
+/// settings may be.
+typedef struct {
+    const uint8_t *session;
+    size_t session_length;
+    const uint8_t *parameters;
+    size_t parameters_length;
+    bool allows_early_data;
+    /// Seconds from `received_at` on, as the server says.
+    uint32_t lifetime;
+    /// Seconds since 1970, by the clock that GnuTLS reckons the ticket's age by.
+    int64_t received_at;
+} bridge_quic_ticket;
+
 /// Called with the owner while a function of the connection runs. Pointers are valid during the call only.
 typedef struct {
     void (*handshake_completed)(void *owner);
@@ -126,9 +147,8 @@ typedef struct {
     void (*reset_token)(void *owner, const uint8_t *token, bool is_valid);
     void (*path_validated)(void *owner, const struct sockaddr *local, const struct sockaddr *remote, bool succeeded);
     void (*version_negotiation)(void *owner, const uint32_t *versions, size_t count);
-    /// A client's, and a few times at most: what `session` and `early_parameters` of a later connection's settings may be.
-    void (*ticket_received)(void *owner, const uint8_t *session, size_t session_length, const uint8_t *parameters,
-                            size_t parameters_length, bool allows_early_data);
+    /// A client's, and a few times at most.
+    void (*ticket_received)(void *owner, const bridge_quic_ticket *ticket);
     /// A client's, before `handshake_completed`: all streams are gone, and their identifiers begin anew.
     void (*early_data_rejected)(void *owner);
 } bridge_quic_callbacks;
@@ -225,6 +245,19 @@ bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_q
 bridge_quic_status bridge_quic_handle_expiry(bridge_quic_connection *connection, uint64_t now);
 /// UINT64_MAX: never.
 uint64_t bridge_quic_expiry(bridge_quic_connection *connection);
+/// Whether the datagram last read had a packet that only the peer can have made.
+bool bridge_quic_has_read_packet(const bridge_quic_connection *connection);
+
+/// Has the next `bridge_quic_write` send a PING where it has nothing else. Only once the handshake is confirmed; the
+/// congestion window, where it is full, keeps it back.
+void bridge_quic_ping(bridge_quic_connection *connection, uint64_t now);
+/// Nothing but acknowledgements and probes may go out now.
+bool bridge_quic_is_window_full(bridge_quic_connection *connection);
+/// Lets ngtcp2's time run ahead of the caller's to its next deadline, whatever that is, and handles it. False where that
+/// would bring the idle timeout nearer than `reserve`. Only once the handshake is confirmed. A packet that was sent
+/// before and is acknowledged after it counts as so much longer under way.
+bool bridge_quic_run_ahead(bridge_quic_connection *connection, uint64_t reserve, uint64_t now,
+                           bridge_quic_status *status);
 
 typedef struct {
     const uint8_t *base;
@@ -242,6 +275,8 @@ typedef struct {
     uint8_t ecn;
     /// The datagram goes another path than the one before; `bridge_quic_written_path` has it. True for the first.
     bool path_changed;
+    /// The peer has to answer the datagram with one of its own, once it arrives. False for a probe of path MTU discovery.
+    bool awaits_answer;
 } bridge_quic_written;
 
 /// Writes the next datagram. `stream` is -1 where no stream has data. With `more`, the packet stays open while room is

@@ -19,7 +19,7 @@ extension QUICConnection {
             reset_token: { connection($0)?.resetToken(UnsafeRawBufferPointer(start: $1, count: 16), isValid: $2) },
             path_validated: { connection($0)?.pathValidated(local: $1, remote: $2, succeeded: $3) },
             version_negotiation: { connection($0)?.versionNegotiation($1, $2) },
-            ticket_received: { connection($0)?.ticketReceived(bytes($1, $2), bytes($3, $4), allowsEarlyData: $5) },
+            ticket_received: { connection($0)?.ticketReceived($1) },
             early_data_rejected: { connection($0)?.earlyDataRejected() }
         )
     }
@@ -115,18 +115,25 @@ extension QUICConnection {
         local: UnsafePointer<sockaddr>?, remote: UnsafePointer<sockaddr>?, succeeded: Bool
     ) {
         isMigrating = false
+        if succeeded { datagramSize.pathChanged() }
         guard let local = SocketAddress(local), let remote = SocketAddress(remote) else { return }
         events.append(
             succeeded ? .pathChanged(local: local, remote: remote) : .pathFailed(local: local, remote: remote))
     }
 
-    private func ticketReceived(_ session: [UInt8], _ parameters: [UInt8], allowsEarlyData: Bool) {
-        guard let negotiatedALPN else { return }
+    private func ticketReceived(_ ticket: UnsafePointer<bridge_quic_ticket>?) {
+        guard let negotiatedALPN, let ticket = ticket?.pointee else { return }
         events.append(
             .ticketReceived(
                 QUICResumption(
-                    session: session, earlyParameters: parameters, serverName: serverName, trust: tls.trust,
-                    alpn: negotiatedALPN, allowsEarlyData: allowsEarlyData)))
+                    session: bytes(ticket.session, ticket.session_length),
+                    earlyParameters: bytes(ticket.parameters, ticket.parameters_length),
+                    serverName: serverName,
+                    trust: tls.trust,
+                    alpn: negotiatedALPN,
+                    allowsEarlyData: ticket.allows_early_data,
+                    receivedAt: ticket.received_at,
+                    lifetime: ticket.lifetime)))
     }
 
     private func earlyDataRejected() {

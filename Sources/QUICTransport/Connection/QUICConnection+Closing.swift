@@ -22,8 +22,8 @@ extension QUICConnection {
         )
     }
 
-    /// Three probe timeouts (RFC 9000 10.2).
-    var closingPeriod: TimeAmount {
+    /// How long a connection closes (RFC 9000 10.2), and what else is given up on after as long.
+    var threeProbeTimeouts: TimeAmount {
         .nanoseconds(Int64(clamping: bridge_quic_pto(handle)).multipliedReportingOverflow(by: 3).partialValue)
     }
 
@@ -76,7 +76,7 @@ extension QUICConnection {
     }
 
     private func end(_ error: QUICError, _ farewell: Farewell, at now: NIODeadline) {
-        let until = now + closingPeriod
+        let until = now + threeProbeTimeouts
         switch farewell {
         case .close(let kind, let code, let reason):
             if let datagram = closeDatagram(kind, code: code, reason: reason, at: now) {

@@ -44,7 +44,8 @@ extension QUICConnection {
             serverName: serverName,
             resumption: resumption,
             local: local,
-            remote: remote
+            remote: remote,
+            now: now
         )
     }
 
@@ -78,7 +79,8 @@ extension QUICConnection {
             serverName: "",
             recording: recording,
             local: incoming.local,
-            remote: incoming.remote
+            remote: incoming.remote,
+            now: now
         )
         // The client goes on using its own choice until it has seen ours, and may send old packets again later.
         if let id = QUICConnectionID(incoming.initial.dcid) {

@@ -10,11 +10,17 @@ extension QUICConnection {
             return count(datagram)
         }
         guard case .open = phase else { return nil }
+        return silence.hurrySteps == 0 ? ordinaryDatagram(at: now) : hurriedDatagram(at: now)
+    }
+
+    func ordinaryDatagram(at now: NIODeadline) -> QUICDatagram? {
         pace(at: now, isBurstOver: false)
         var buffer = spareBuffer ?? ByteBufferAllocator().buffer(capacity: configuration.datagramCapacity)
         spareBuffer = nil
+        let limit = datagramSize.limit(of: configuration.datagramCapacity, at: now)
         var written = bridge_quic_written()
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: configuration.datagramCapacity) { space in
+            let space = UnsafeMutableRawBufferPointer(rebasing: space.prefix(limit))
             written = writePacket(into: space, at: now.nanoseconds)
             return written.length
         }
@@ -24,6 +30,10 @@ extension QUICConnection {
             pace(at: now, isBurstOver: true)
             // An error just now left a CONNECTION_CLOSE behind.
             return closeDatagram == nil ? nil : nextDatagram(at: now)
+        }
+        if written.awaits_answer {
+            silence.sent(at: now)
+            datagramSize.sent(written.length)
         }
         if bytesInBurst == 0 { burstStartedAt = now }
         bytesInBurst += written.length
@@ -129,11 +139,12 @@ extension QUICConnection {
         reason: String,
         at now: NIODeadline
     ) -> QUICDatagram? {
-        var buffer = ByteBufferAllocator().buffer(capacity: configuration.datagramCapacity)
+        var buffer = ByteBufferAllocator().buffer(capacity: DatagramSize.base)
         var written = bridge_quic_written()
         // Room for the frame beside the reason in the smallest datagram.
         let reason = Array(reason.utf8.prefix(512))
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: configuration.datagramCapacity) { space in
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: DatagramSize.base) { space in
+            let space = UnsafeMutableRawBufferPointer(rebasing: space.prefix(DatagramSize.base))
             written = bridge_quic_write_close(
                 handle, kind, min(code, 1 << 62 - 1), reason, reason.count, space.bytes, space.count, now.nanoseconds)
             return written.length

@@ -9,7 +9,8 @@ extension QUICConnection {
         statistics.latestRTT = .nanoseconds(Int64(clamping: stats.latest_rtt))
         statistics.congestionWindow = stats.congestion_window
         statistics.bytesInFlight = stats.bytes_in_flight
-        statistics.datagramSize = stats.datagram_size
+        statistics.datagramSize =
+            datagramSize.raisesAt == nil ? stats.datagram_size : min(stats.datagram_size, DatagramSize.base)
         statistics.bytesSent = counters.bytesSent
         statistics.bytesReceived = counters.bytesReceived
         statistics.datagramsSent = counters.datagramsSent
@@ -18,5 +19,11 @@ extension QUICConnection {
             sum + bridge_quic_stream_losses(handle, stream.id.rawValue)
         }
         return statistics
+    }
+
+    /// After which the connection ends when nothing is heard: the smaller of both sides' values, once the peer's is
+    /// known. 0: never.
+    package var idleTimeout: Duration {
+        .nanoseconds(Int64(clamping: bridge_quic_idle_timeout(handle)))
     }
 }

@@ -75,6 +75,8 @@ package final class QUICConnection {
     var isMigrating = false
     var lastMigration: NIODeadline?
     var counters = Counters()
+    var silence: Silence
+    var datagramSize = DatagramSize()
 
     struct Counters {
         var bytesSent: UInt64 = 0
@@ -94,7 +96,8 @@ package final class QUICConnection {
         resumption: QUICResumption? = nil,
         recording: QUICAntiReplay.Recording? = nil,
         local: SocketAddress,
-        remote: SocketAddress
+        remote: SocketAddress,
+        now: NIODeadline
     ) {
         self.handle = handle
         self.configuration = configuration
@@ -105,6 +108,7 @@ package final class QUICConnection {
         self.recording = recording
         localAddress = local
         remoteAddress = remote
+        silence = Silence(now: now)
         let firstID = bridge_quic_first_id(handle)
         if let id = QUICConnectionID(firstID) {
             connectionIDs.append(id)
@@ -139,7 +143,12 @@ package final class QUICConnection {
                         now.nanoseconds)
                 }
             }
+            if bridge_quic_has_read_packet(handle) {
+                silence.received(at: now)
+                datagramSize.hasUnansweredLarge = false
+            }
             settle(status, operation: "reading a datagram", at: now)
+            lookForStuckStreams(at: now)
             lookAfterWaitingStreams()
         case .closing(let until, let datagram, let count):
             // Every power of two, so that two closing sides do not answer each other for ever.
@@ -156,7 +165,9 @@ package final class QUICConnection {
     package func handleDeadline(at now: NIODeadline) {
         switch phase {
         case .open:
+            suspectDatagramSize(at: now)
             settle(bridge_quic_handle_expiry(handle, now.nanoseconds), operation: "handling a deadline", at: now)
+            resumeHurry(at: now)
         case .closing(let until, _, _), .draining(let until):
             if now >= until {
                 phase = .closed
@@ -183,7 +194,7 @@ package final class QUICConnection {
         guard isHandshakeConfirmed else {
             throw .notPossibleNow(operation: operation, why: "the handshake is not confirmed")
         }
-        guard !isMigrating, lastMigration.map({ now >= $0 + closingPeriod }) ?? true else {
+        guard !isMigrating, lastMigration.map({ now >= $0 + threeProbeTimeouts }) ?? true else {
             throw .notPossibleNow(operation: operation, why: "the last one is too recent")
         }
         let status = withPath(local: local, remote: remoteAddress) { bridge_quic_migrate(handle, $0, now.nanoseconds) }
@@ -232,7 +243,8 @@ package final class QUICConnection {
         switch phase {
         case .open:
             let expiry = bridge_quic_expiry(handle)
-            return expiry >= UInt64(Int64.max) ? .distantFuture : .uptimeNanoseconds(expiry)
+            let deadline = expiry >= UInt64(Int64.max) ? .distantFuture : NIODeadline.uptimeNanoseconds(expiry)
+            return silence.hurryIsDue.map { min($0, deadline) } ?? deadline
         case .closing(let until, _, _), .draining(let until):
             return until
         case .closed:

@@ -17,7 +17,8 @@ package struct QUICStatistics: Sendable, Equatable {
     package var datagramsReceived: UInt64 = 0
     /// Packets with stream data that were declared lost, some of them perhaps only late.
     package var packetsLost: UInt64 = 0
-    /// The largest UDP payload now sent on the path, in bytes: the fruit of path MTU discovery.
+    /// The largest UDP payload now sent on the path, in bytes: the fruit of path MTU discovery, or 1200 where the path
+    /// has begun to swallow larger ones.
     package var datagramSize: Int = 0
 
     package init() {}

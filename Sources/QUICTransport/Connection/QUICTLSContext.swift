@@ -84,7 +84,7 @@ package final class QUICTLSContext: @unchecked Sendable {
     }
 
     /// Tells one set of authorities from another.
-    var trust: [UInt8] {
+    package var trust: [UInt8] {
         Array(
             UnsafeBufferPointer(
                 start: bridge_quic_credentials_ca_digest(credentials), count: Int(BRIDGE_QUIC_CA_DIGEST_LENGTH)))

@@ -29,6 +29,11 @@ final class SendStream {
     /// Whether it stands among the connection's streams that wait for any credit.
     var isWatched = false
 
+    /// Of all that was ever sent.
+    private var acknowledgedBytes: UInt64 = 0
+    /// `acknowledgedBytes` when it was looked at last and bytes were under way.
+    private var progressMark: UInt64?
+
     private var chunks: Deque<Chunk> = []
     /// Bytes of the first chunk that are acknowledged.
     private var acknowledgedInFirst = 0
@@ -110,9 +115,17 @@ final class SendStream {
         }
     }
 
+    /// Whether bytes were under way the last time this was asked, and no more are acknowledged now.
+    func hasMadeNoProgress() -> Bool {
+        let mark = bufferedBytes > unsentBytes ? acknowledgedBytes : nil
+        defer { progressMark = mark }
+        return mark != nil && mark == progressMark
+    }
+
     /// Lets go of bytes from the front. ngtcp2 tells acknowledgements in order, without gaps.
     func acknowledged(_ bytes: Int) {
         bufferedBytes -= bytes
+        acknowledgedBytes += UInt64(bytes)
         acknowledgedInFirst += bytes
         while let first = chunks.first, acknowledgedInFirst >= first.count, nextChunk > 0 {
             acknowledgedInFirst -= first.count

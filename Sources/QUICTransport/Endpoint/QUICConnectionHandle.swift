@@ -9,8 +9,14 @@ package final class QUICConnectionHandle {
     var registeredIDs: [QUICConnectionID] = []
     /// Has to be asked for datagrams at the next flush.
     var isDirty = false
+    /// Somebody looks at whether what was sent is answered.
+    package var isAwaited = false
+    /// The observer wants to know of each datagram that comes.
+    package var isSilent = false
+    /// The socket that it is moving to, or has moved to.
+    var target: SocketAddress?
     /// Owned by whoever uses the connection; the handle does not keep it alive.
-    weak var observer: (any QUICConnectionObserver)?
+    package weak var observer: (any QUICConnectionObserver)?
     /// The endpoint holds the handle until the connection is closed, so it outlives every call made here while open.
     private weak var endpoint: QUICEndpoint?
     package let addressFamily: QUICAddressFamily
@@ -67,6 +73,29 @@ package final class QUICConnectionHandle {
     package var localAddress: SocketAddress { connection.localAddress }
     package var statistics: QUICStatistics { connection.statistics }
     package var tlsInfo: QUICTLSInfo? { connection.tlsInfo }
+    package var isHandshakeConfirmed: Bool { connection.isHandshakeConfirmed }
+    /// After which the connection ends when nothing is heard: the smaller of both sides' values.
+    package var idleTimeout: Duration { connection.idleTimeout }
+    /// Whether a ticket stood in for the certificates.
+    package var isResumed: Bool { connection.isResumed }
+    package var isEarlyDataAccepted: Bool { connection.isEarlyDataAccepted }
+
+    /// See ``QUICConnection/unansweredSince``.
+    package var unansweredSince: NIODeadline? { connection.unansweredSince }
+    /// See ``QUICConnection/lastReceived``.
+    package var lastReceived: NIODeadline { connection.lastReceived }
+    /// See ``QUICConnection/probeTimeout``.
+    package var probeTimeout: Duration { connection.probeTimeout }
+
+    /// Has something sent now that the peer has to answer; see ``QUICConnection/hurry(at:)``.
+    package func hurry() {
+        hurry(at: .now())
+    }
+
+    package func hurry(at now: NIODeadline) {
+        connection.hurry(at: now)
+        touch()
+    }
 
     private func touch() {
         endpoint?.needsFlush(self)

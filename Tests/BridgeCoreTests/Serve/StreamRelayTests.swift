@@ -218,10 +218,14 @@ import Testing
 
     // MARK: - Ends of the broker
 
-    @Test func theBrokersEndIsAFIN() {
+    @Test func theEndOfASessionIsAFIN() {
         var relay = Self.relaying()
+        #expect(relay.brokerEnded() == [.checkBroker])
+        #expect(relay.clientSent(Self.pingreq, isEnd: false) == [.discard(bytes: 2)])
         #expect(
-            relay.brokerEnded() == [.finishBroker, .finishClient, Self.goodbye, .ended(.brokerClosed)])
+            relay.brokerChecked(isThere: true) == [
+                .finishBroker, .finishClient, Self.goodbye, .ended(.brokerClosed),
+            ])
         #expect(relay.clientSent(Self.pingreq, isEnd: false) == [.discard(bytes: 2)])
         #expect(relay.clientSent(Self.nothing, isEnd: true) == [.stop(.goodbye)])
         #expect(relay.isOver)
@@ -244,8 +248,51 @@ import Testing
                 .resetClient(code: 2), .ended(.brokerLost("no route")),
             ])
         var other = Self.relaying()
+        #expect(other.brokerFailed("reset", byBroker: true) == [.checkBroker])
         #expect(
-            other.brokerFailed("reset", byBroker: true) == [.resetClient(code: 0), .ended(.brokerLost("reset"))])
+            other.brokerChecked(isThere: true) == [.resetClient(code: 0), .ended(.brokerLost("reset"))])
+    }
+
+    /// A client may come back to a broker that died, and not to one that has sent it away.
+    @Test func theEndOfTheBrokerIsNotThatOfASession() {
+        var relay = Self.relaying()
+        #expect(relay.brokerEnded() == [.checkBroker])
+        #expect(
+            relay.brokerChecked(isThere: false) == [
+                .finishBroker, .resetClient(code: 2), .ended(.brokerLost("it takes no connections any more")),
+            ])
+        #expect(relay.isOver)
+        var reset = Self.relaying()
+        _ = reset.brokerFailed("reset", byBroker: true)
+        #expect(
+            reset.brokerChecked(isThere: false) == [
+                .finishBroker, .resetClient(code: 2), .ended(.brokerLost("reset")),
+            ])
+    }
+
+    @Test func aBrokerThatSaysWhyIsNotAskedAgain() {
+        var relay = Self.relaying()
+        _ = relay.brokerSent(ByteBuffer(bytes: [0xE0, 1, 0x8E]))
+        #expect(
+            relay.brokerEnded() == [.finishBroker, .finishClient, Self.goodbye, .ended(.brokerClosed)])
+    }
+
+    @Test func aClientMayEndWhileTheBrokerIsAsked() {
+        var relay = Self.relaying()
+        _ = relay.brokerEnded()
+        #expect(relay.clientSent(Self.nothing, isEnd: true) == [])
+        #expect(
+            relay.brokerChecked(isThere: true) == [
+                .finishBroker, .finishClient, Self.goodbye, .ended(.brokerClosed), .stop(.goodbye),
+            ])
+        #expect(relay.isOver)
+        var gone = Self.relaying()
+        _ = gone.brokerEnded()
+        #expect(gone.connectionLost("idle") == [.finishBroker, .ended(.brokerClosed)])
+        #expect(gone.brokerChecked(isThere: true) == [])
+        var stopped = Self.relaying()
+        _ = stopped.brokerEnded()
+        #expect(stopped.shutDown() == [.finishBroker, .resetClient(code: 2), .ended(.shutdown)])
     }
 
     private static let refusals: [(UInt8, [UInt8])] = [
@@ -269,6 +316,7 @@ import Testing
         var relay = Self.relaying()
         #expect(relay.progressed() == [])
         _ = relay.brokerEnded()
+        _ = relay.brokerChecked(isThere: true)
         #expect(relay.progressed() == [Self.goodbye])
         _ = relay.timedOut(.goodbye)
         #expect(relay.progressed() == [])
@@ -279,15 +327,20 @@ import Testing
 
     // MARK: - Shutdown
 
-    private static let words: [(UInt8, [RelayAction])] = [
-        (5, [.sendToClient(ByteBuffer(bytes: [0xE0, 1, 0x8B]))]), (4, []), (3, []),
-    ]
-
-    @Test(arguments: words)
-    func aSessionIsToldOfTheShutdownWhereItCan(level: UInt8, word: [RelayAction]) {
+    @Test(arguments: [3, 4])
+    func aCodeSaysThatTheServerGoesWhereMQTTCannot(level: UInt8) {
         var relay = Self.relaying(level)
+        #expect(relay.shutDown() == [.finishBroker, .resetClient(code: 2), .ended(.shutdown)])
+        #expect(relay.isOver)
+    }
+
+    @Test func aSessionIsToldOfTheShutdown() {
+        var relay = Self.relaying()
         #expect(
-            relay.shutDown() == [Self.goodbye, .ended(.shutdown), .finishBroker] + word + [.finishClient])
+            relay.shutDown() == [
+                Self.goodbye, .ended(.shutdown), .finishBroker, .sendToClient(ByteBuffer(bytes: [0xE0, 1, 0x8B])),
+                .finishClient,
+            ])
         #expect(relay.shutDown() == [] && relay.brokerEnded() == [])
         #expect(relay.clientSent(Self.nothing, isEnd: true) == [.stop(.goodbye)])
     }

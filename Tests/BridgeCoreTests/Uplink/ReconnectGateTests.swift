@@ -6,52 +6,112 @@ import Testing
     private func at(_ seconds: Double) -> NIODeadline { .uptimeNanoseconds(UInt64(seconds * 1e9)) }
     private func gate() -> ReconnectGate { ReconnectGate(minimum: .seconds(1), maximum: .seconds(4)) }
 
-    @Test func aHealthyUplinkLetsEverybodyTry() {
-        var gate = gate()
-        #expect(gate.request(at: at(0)) == .go)
-        #expect(gate.request(at: at(0)) == .go)
+    /// Leave to connect, which is expected.
+    private func pass(_ gate: inout ReconnectGate, at seconds: Double) throws -> ReconnectGate.Pass {
+        guard case .go(let pass) = gate.request(at: at(seconds)) else { throw NoPass() }
+        return pass
     }
 
-    @Test func afterAFailureOneTriesAndTheOthersWait() {
+    private struct NoPass: Error {}
+
+    @Test func aHealthyUplinkLetsEverybodyTry() throws {
         var gate = gate()
-        gate.failed(at: at(0), jitter: 1)
+        _ = try pass(&gate, at: 0)
+        _ = try pass(&gate, at: 0)
+        #expect(gate.isOpen)
+    }
+
+    @Test func afterAFailureOneTriesAndTheOthersWait() throws {
+        var gate = gate()
+        gate.failed(try pass(&gate, at: 0), at: at(0), jitter: 1)
         #expect(gate.request(at: at(0.5)) == .wait(until: at(1)))
-        #expect(gate.request(at: at(1)) == .go)
+        _ = try pass(&gate, at: 1)
         #expect(gate.request(at: at(1)) == .waitForProbe)
         gate.succeeded()
-        #expect(gate.request(at: at(1)) == .go)
+        _ = try pass(&gate, at: 1)
     }
 
-    @Test func theCapDoublesUpToTheMaximum() {
+    @Test func theCapDoublesUpToTheMaximum() throws {
         var gate = gate()
         var now = 0.0
+        var last = try pass(&gate, at: 0)
         for pause in [1.0, 2, 4, 4, 4] {
-            gate.failed(at: at(now), jitter: 1)
+            gate.failed(last, at: at(now), jitter: 1)
             #expect(gate.request(at: at(now)) == .wait(until: at(now + pause)))
             now += pause
-            #expect(gate.request(at: at(now)) == .go)
+            last = try pass(&gate, at: now)
         }
     }
 
-    @Test func thePauseIsBetweenNothingAndTheCap() {
+    @Test func thePauseIsBetweenNothingAndTheCap() throws {
         for jitter in [0, 0.25, 1] {
             var gate = gate()
-            gate.failed(at: at(10), jitter: jitter)
-            #expect(gate.request(at: at(10 + jitter)) == .go)
+            gate.failed(nil, at: at(10), jitter: jitter)
+            _ = try pass(&gate, at: 10 + jitter)
         }
     }
 
-    @Test func attemptsThatWereUnderWayCountOnce() {
+    @Test func attemptsThatWereUnderWayCountOnce() throws {
         var gate = gate()
-        for _ in 0..<100 { gate.failed(at: at(0), jitter: 1) }
+        let passes = try (0..<100).map { _ in try pass(&gate, at: 0) }
+        for pass in passes { gate.failed(pass, at: at(0), jitter: 1) }
         #expect(gate.request(at: at(0)) == .wait(until: at(1)))
     }
 
-    @Test func anAbandonedProbeMakesRoomForTheNext() {
+    @Test func anAttemptFromBeforeThePauseIsNotTheProbe() throws {
         var gate = gate()
-        gate.failed(at: at(0), jitter: 1)
-        #expect(gate.request(at: at(1)) == .go)
-        gate.abandoned(at: at(1.5))
-        #expect(gate.request(at: at(1.5)) == .go)
+        let early = try pass(&gate, at: 0)
+        gate.failed(try pass(&gate, at: 0), at: at(0), jitter: 1)
+        let probe = try pass(&gate, at: 1)
+        gate.failed(early, at: at(1), jitter: 1)
+        gate.abandoned(early, at: at(1))
+        #expect(gate.request(at: at(1)) == .waitForProbe)
+        gate.failed(probe, at: at(1), jitter: 1)
+        #expect(gate.request(at: at(1)) == .wait(until: at(3)))
+    }
+
+    @Test func anAttemptFromBeforeItOpenedAgainSaysNothingNew() throws {
+        var gate = gate()
+        let early = try pass(&gate, at: 0)
+        gate.failed(try pass(&gate, at: 0), at: at(0), jitter: 1)
+        let probe = try pass(&gate, at: 1)
+        gate.pathAnswered(at: at(1.5))
+        gate.failed(early, at: at(1.6), jitter: 1)
+        gate.failed(probe, at: at(1.6), jitter: 1)
+        #expect(gate.isOpen)
+    }
+
+    @Test func anAbandonedProbeMakesRoomForTheNext() throws {
+        var gate = gate()
+        gate.failed(nil, at: at(0), jitter: 1)
+        let probe = try pass(&gate, at: 1)
+        gate.abandoned(probe, at: at(1.5))
+        _ = try pass(&gate, at: 1.5)
+    }
+
+    @Test func anotherTryHasItsTimeAndCountsAsNoFailure() throws {
+        var gate = gate()
+        gate.again(try pass(&gate, at: 0), at: at(3))
+        #expect(gate.request(at: at(2.9)) == .wait(until: at(3)))
+        let second = try pass(&gate, at: 3)
+        #expect(gate.request(at: at(3)) == .waitForProbe)
+        gate.failed(second, at: at(3), jitter: 1)
+        #expect(gate.request(at: at(3)) == .wait(until: at(4)))
+    }
+
+    @Test func whatElseThereIsToTryEndsThePause() throws {
+        var gate = gate()
+        gate.failed(nil, at: at(0), jitter: 1)
+        gate.hurry(at: at(0.1))
+        _ = try pass(&gate, at: 0.1)
+    }
+
+    @Test func aPauseThatTheBrokerAskedForIsKept() {
+        var gate = gate()
+        gate.failed(nil, at: at(0), jitter: 0, atLeast: .seconds(10))
+        gate.pathAnswered(at: at(1))
+        gate.hurry(at: at(1))
+        gate.again(nil, at: at(1))
+        #expect(gate.request(at: at(9)) == .wait(until: at(10)))
     }
 }

@@ -3,11 +3,20 @@ import Foundation
 /// A real Mosquitto on a port of its own.
 struct Broker: Sendable {
     let port: Int
+    /// Of the listener with TLS, where the options ask for one.
+    let tlsPort: Int?
     let process: ChildProcess
+    private let options: Options
 
     struct Options: Sendable {
         /// User names and passwords; none lets everybody in.
         var users: [String: String] = [:]
+        /// Saves sessions, subscriptions and messages at each change, for `startAgain`.
+        var persistence = false
+        /// Of certificates.py; with one, there is a second listener with TLS.
+        var tlsCertificate: String?
+        /// Further lines of that listener; `$CERTIFICATES` is their folder.
+        var tlsLines: [String] = []
         /// Further lines of mosquitto.conf.
         var lines: [String] = []
     }
@@ -16,15 +25,37 @@ struct Broker: Sendable {
     static func start(in folder: Folder, _ options: Options = Options()) async throws -> Broker {
         for _ in 0..<5 {
             let port = try Toolbox.freePort()
-            if let broker = try await start(in: folder, port: port, options) {
+            let tlsPort = options.tlsCertificate == nil ? nil : try Toolbox.freePort()
+            if let broker = try await start(in: folder, port: port, tlsPort: tlsPort, options) {
                 return broker
             }
         }
         throw HarnessError("no free port for Mosquitto in five attempts")
     }
 
-    /// The same on a given port; `nil` where it is taken.
-    static func start(in folder: Folder, port: Int, _ options: Options = Options()) async throws -> Broker? {
+    /// The same on given ports; `nil` where one is taken.
+    static func start(
+        in folder: Folder, port: Int, tlsPort: Int? = nil, _ options: Options = Options()
+    ) async throws -> Broker? {
+        let lines = try await configuration(in: folder, port: port, tlsPort: tlsPort, options)
+        let file = try folder.write("mosquitto-\(port).conf", lines.joined(separator: "\n") + "\n")
+        let process = try await ChildProcess.start("mosquitto", "mosquitto", ["-c", file])
+        let line = try? await process.errors.first("Mosquitto to run") {
+            $0.contains("running") || $0.contains("Address already in use")
+        }
+        if let line, line.contains("running") {
+            return Broker(port: port, tlsPort: tlsPort, process: process, options: options)
+        }
+        await process.stop()
+        if line == nil {
+            throw HarnessError("Mosquitto did not start", await process.errors.all.joined(separator: "\n"))
+        }
+        return nil
+    }
+
+    private static func configuration(
+        in folder: Folder, port: Int, tlsPort: Int?, _ options: Options
+    ) async throws -> [String] {
         var lines = [
             "listener \(port) 127.0.0.1", "log_dest stderr", "log_type all", "connection_messages true",
             "allow_anonymous \(options.users.isEmpty)",
@@ -34,20 +65,36 @@ struct Broker: Sendable {
         if !options.users.isEmpty {
             lines.append("password_file \(try await PasswordFile.write("passwords", in: folder, options.users))")
         }
-        let file = try folder.write(
-            "mosquitto-\(port).conf", (lines + options.lines).joined(separator: "\n") + "\n")
-        let process = try await ChildProcess.start("mosquitto", "mosquitto", ["-c", file])
-        let line = try? await process.errors.first("Mosquitto to run") {
-            $0.contains("running") || $0.contains("Address already in use")
+        if options.persistence {
+            lines += [
+                "persistence true", "persistence_location \(folder.path)/", "persistence_file mosquitto-\(port).db",
+                "autosave_on_changes true", "autosave_interval 1",
+            ]
         }
-        if let line, line.contains("running") {
-            return Broker(port: port, process: process)
+        lines += options.lines
+        if let tlsPort, let certificate = options.tlsCertificate {
+            let certificates = try await Certificates.make()
+            lines += [
+                "listener \(tlsPort) 127.0.0.1", "certfile \(certificates.certificate(certificate))",
+                "keyfile \(certificates.key(certificate))",
+            ]
+            lines += options.tlsLines.map { $0.replacing("$CERTIFICATES", with: certificates.path) }
         }
-        await process.stop()
-        if line == nil {
-            throw HarnessError("Mosquitto did not start", await process.errors.all.joined(separator: "\n"))
+        return lines
+    }
+
+    /// Kills it, so that it saves and says nothing any more.
+    func kill() async throws {
+        process.signal(SIGKILL)
+        _ = try await process.end()
+    }
+
+    /// Starts it at the same ports, with what it had saved where it was told to. It must have ended.
+    func startAgain(in folder: Folder) async throws -> Broker {
+        guard let next = try await Self.start(in: folder, port: port, tlsPort: tlsPort, options) else {
+            throw HarnessError("the broker's port \(port) was taken while it was down")
         }
-        return nil
+        return next
     }
 
     /// Waits for a line of Mosquitto's log, such as `Sending SUBACK to client`.

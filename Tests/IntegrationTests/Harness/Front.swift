@@ -15,14 +15,28 @@ struct Front: Sendable {
         var alpn = ["mqtt"]
         var retry = false
         var reportsPackets = true
-        /// Session tickets and early data, without a guard against replays.
-        var earlyData = false
+        /// As EMQX has them, without a guard against replays.
+        var tickets = Tickets.off
+        /// Changes of a connection's address that are followed; nil: all. EMQX 6.0.3 follows 3.
+        var followedRebinds: Int?
+        /// Seconds.
+        var ticketLifetime = 7_200
         /// Bidirectional streams at once on a connection.
         var streams = 10
         /// Off: every stream after the control stream is refused.
         var dataStreams = true
         /// Further lines of the section `serve`, where that is the far end.
         var serve: [String] = []
+    }
+
+    /// What the front does with session tickets and early data.
+    enum Tickets: String, Sendable {
+        case off
+        /// Tickets that allow no early data.
+        case resume
+        case earlyData = "early-data"
+        /// The same tickets, but what comes early is rejected.
+        case rejectEarlyData = "reject-early-data"
     }
 
     static func start(broker: Int, _ options: Options = Options()) async throws -> Front {
@@ -37,7 +51,8 @@ struct Front: Sendable {
         arguments += options.clientCA.map { ["--client-ca", certificates.certificate($0)] } ?? []
         arguments += options.retry ? ["--retry"] : []
         arguments += options.reportsPackets ? [] : ["--no-packets"]
-        arguments += options.earlyData ? ["--early-data"] : []
+        arguments += ["--tickets", options.tickets.rawValue, "--ticket-lifetime", "\(options.ticketLifetime)"]
+        arguments += options.followedRebinds.map { ["--follow-rebinds", "\($0)"] } ?? []
         arguments += options.dataStreams ? ["--streams", "\(options.streams)"] : ["--no-data-streams"]
         let events = EventLog<FrontEvent>()
         let process = try await ChildProcess.start("quic_front.py", Toolbox.python, arguments) { line in
@@ -65,9 +80,21 @@ struct Front: Sendable {
         try await perform("reset_stream", ["connection": .int(connection), "stream": .int(stream), "code": .int(code)])
     }
 
-    /// Answers each new CONNECT with this CONNACK code from now on; 0 lets the broker decide again.
-    func refuseConnects(with code: Int) async throws {
-        try await perform("refuse_connect", ["code": .int(code)])
+    /// Answers each new CONNECT, or so many of them, with this CONNACK code from now on; 0 lets the broker decide again.
+    func refuseConnects(with code: Int, times: Int? = nil) async throws {
+        var fields: [String: JSONValue] = ["code": .int(code)]
+        fields["times"] = times.map { .int($0) }
+        try await perform("refuse_connect", fields)
+    }
+
+    /// For the connections that come from now on.
+    func set(_ tickets: Tickets) async throws {
+        try await perform("tickets", ["mode": .string(tickets.rawValue)])
+    }
+
+    /// As a server that has lost the keys of its tickets.
+    func forgetTickets() async throws {
+        try await perform("forget_tickets")
     }
 
     /// Ends a connection as if its client id had connected elsewhere.
@@ -110,6 +137,25 @@ struct Front: Sendable {
         }
     }
 
+    /// The CONNECTs of this client id so far.
+    func connects(of clientID: String) async -> [FrontEvent] {
+        await events.all.filter { $0.event == "packet" && $0.type == "CONNECT" && $0.clientID == clientID }
+    }
+
+    /// Waits until it has said so of so many connections.
+    func says(_ event: String, times count: Int = 1) async throws {
+        var position = 0
+        for _ in 0..<count {
+            _ = try await events.first("\(event) of the front", from: position) { $0.event == event }
+            position += await events.all.dropFirst(position).prefix { $0.event != event }.count + 1
+        }
+    }
+
+    /// The handshakes so far, in order.
+    var handshakes: [FrontEvent] {
+        get async { await events.all.filter { $0.event == "handshake" } }
+    }
+
     /// The number of the connection that this client id made first.
     func connection(of clientID: String) async throws -> Int? {
         try await events.first("CONNECT of \(clientID) at the front") {
@@ -121,6 +167,8 @@ struct Front: Sendable {
 /// One JSON line of quic_front.py.
 struct FrontEvent: Sendable, Decodable {
     let event: String
+    /// Seconds of a clock that only runs forward.
+    let at: Double
     let connection: Int?
     let port: Int?
     let alpn: String?
@@ -139,10 +187,14 @@ struct FrontEvent: Sendable, Decodable {
     let message: String?
     /// Of `stream_closed`: `fin`, `reset` or `connection`.
     let end: String?
+    /// Of `handshake`.
+    let resumed: Bool?
+    let earlyData: Bool?
 
     private enum CodingKeys: String, CodingKey {
-        case event, connection, port, alpn, stream, code, application, by, sender, type, length, version, reason
-        case command, message, end
+        case event, at, connection, port, alpn, stream, code, application, by, sender, type, length, version, reason
+        case command, message, end, resumed
+        case earlyData = "early_data"
         case clientID = "client_id"
         case reasonCode = "reason_code"
     }

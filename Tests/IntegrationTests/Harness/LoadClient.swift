@@ -59,6 +59,21 @@ struct LoadClient: Sendable {
         return RoundTrips(acknowledgement: Double(acknowledgement), delivery: Double(delivery))
     }
 
+    /// From now on each client sends itself a numbered message with QoS 1, once in so many milliseconds.
+    func startTraffic(every interval: Int = 1_000) async throws {
+        try await perform("start_traffic", answer: "traffic_started", ["interval": .int(interval)])
+    }
+
+    /// Stops that, and waits until all of it was acknowledged and has come back.
+    func stopTraffic(within seconds: Int = 60) async throws -> LoadEvent {
+        try await perform("stop_traffic", answer: "traffic", within: seconds)
+    }
+
+    /// Clients that lost their TCP connection so far.
+    var ended: Int {
+        get async { await events.all.count { $0.event == "ended" } }
+    }
+
     /// The ends of so many clients, as they come.
     func ends(_ count: Int) async throws -> [LoadEvent] {
         var ends: [LoadEvent] = []
@@ -90,4 +105,11 @@ struct LoadEvent: Sendable, Decodable {
     let wrong: Int?
     let acknowledgement: Int?
     let delivery: Int?
+    let sent: Int?
+    let acknowledged: Int?
+    let missing: Int?
+    let duplicates: Int?
+    let disordered: Int?
+    /// Milliseconds.
+    let gap: Int?
 }

@@ -97,7 +97,8 @@ final class RawBroker: Sendable {
         self.port = listener.localAddress?.port ?? 0
     }
 
-    static func start() async throws -> RawBroker {
+    /// - Parameter port: 0 for one that the kernel chooses.
+    static func start(port: Int = 0) async throws -> RawBroker {
         let accepted = EventLog<Connection>()
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
@@ -113,7 +114,8 @@ final class RawBroker: Sendable {
                     try channel.pipeline.syncOperations.addHandler(Handler(feed))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .bind(host: "127.0.0.1", port: port).get()
         return RawBroker(listener, accepted)
     }
 

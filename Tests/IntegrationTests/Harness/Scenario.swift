@@ -9,7 +9,7 @@ struct Scenario: Sendable {
         var farEnd: FarEnd.Kind?
         /// Top-level parts of bridge.yaml besides `listen`, `uplink` and `log`.
         var configuration = ""
-        /// Further lines of `uplink`.
+        /// Further lines of `uplink`. `$TLS_PORT` is that of the broker's listener with TLS.
         var uplink: [String] = []
         var listen = "127.0.0.1:0"
         /// Where the uplink is said to be; `nil`: where it is.
@@ -18,8 +18,15 @@ struct Scenario: Sendable {
         var host = "localhost"
         /// Of certificates.py.
         var ca = "ca"
+        /// Puts a relay between the bridge and the far end.
+        var relayed = false
         /// Nothing else runs beside a test that measures.
         var alone = false
+
+        /// Whether the test itself says something of this key of `uplink`.
+        func names(_ key: String) -> Bool {
+            uplink.contains { $0.hasPrefix(key + ":") }
+        }
     }
 
     let folder: Folder
@@ -27,6 +34,8 @@ struct Scenario: Sendable {
     let farEnd: FarEnd
     let bridge: Bridge
     let driver: PahoDriver
+    let options: Options
+    private let possibleRelay: UDPRelay?
     private let processes: EventLog<ChildProcess>
 
     /// Starts everything, runs the test, and ends everything. What the parts said last is in the error of a test that
@@ -38,7 +47,13 @@ struct Scenario: Sendable {
         var failure: (any Error)?
         do {
             let scenario = try await start(options, folder, processes)
-            try await body(scenario)
+            do {
+                try await body(scenario)
+            } catch {
+                failure = error
+            }
+            await scenario.possibleRelay?.stop()
+            if let failure { throw failure }
         } catch {
             failure = HarnessError("\(error)", await lastWords(of: processes.all))
         }
@@ -60,24 +75,32 @@ struct Scenario: Sendable {
     ) async throws -> Scenario {
         let broker = try await Broker.start(in: folder, options.broker)
         await processes.append(broker.process)
+        var options = options
+        if let port = broker.tlsPort {
+            options.uplink = options.uplink.map { $0.replacing("$TLS_PORT", with: "\(port)") }
+        }
         let farEnd = try await FarEnd.start(
             in: folder, broker: broker.port, options.front, kind: options.farEnd)
         await processes.append(farEnd.process)
         let driver = try await PahoDriver.start()
         await processes.append(driver.process)
-        let configuration = try await configuration(options, port: options.uplinkPort ?? farEnd.port)
+        let relay = options.relayed ? try await UDPRelay.start(to: farEnd.port, host: options.front.host) : nil
+        let configuration = try await configuration(
+            options, in: folder, port: options.uplinkPort ?? relay?.port ?? farEnd.port)
         let bridge = try await Bridge.start(in: folder, configuration: configuration)
         await processes.append(bridge.process)
         return Scenario(
-            folder: folder, broker: broker, farEnd: farEnd, bridge: bridge, driver: driver, processes: processes)
+            folder: folder, broker: broker, farEnd: farEnd, bridge: bridge, driver: driver, options: options,
+            possibleRelay: relay, processes: processes)
     }
 
-    /// bridge.yaml for an uplink at this UDP port.
-    static func configuration(_ options: Options, port: Int) async throws -> String {
+    /// bridge.yaml for an uplink at this UDP port. `$FOLDER` in the options is the test's folder.
+    static func configuration(_ options: Options, in folder: Folder? = nil, port: Int) async throws -> String {
         let certificates = try await Certificates.make()
+        let address = options.names("endpoints") ? [] : ["host: \"\(options.host)\"", "port: \(port)"]
         let uplink =
-            ["host: \"\(options.host)\"", "port: \(port)", "ca: \(certificates.certificate(options.ca))"]
-            + mapping(options) + identity(options) + options.uplink
+            address + ["ca: \(certificates.certificate(options.ca))"]
+            + mapping(options) + identity(options) + defaults(options) + options.uplink
         return """
             listen: ["\(options.listen)"]
             uplink:
@@ -86,16 +109,23 @@ struct Scenario: Sendable {
             \(auth(options))
             \(options.configuration)
 
-            """
+            """.replacing("$FOLDER", with: folder?.path ?? "")
+    }
+
+    /// What tests have otherwise than the program: a test does not wait for a minute, and counts the connections that
+    /// devices make.
+    private static func defaults(_ options: Options) -> [String] {
+        [("backoff_minimum", "500ms"), ("backoff_maximum", "10s"), ("warm", "0")]
+            .filter { !options.names($0.0) }.map { "\($0.0): \($0.1)" }
     }
 
     private static func mapping(_ options: Options) -> [String] {
-        options.uplink.contains { $0.hasPrefix("mapping:") } ? [] : ["mapping: \(Carrier.current.rawValue)"]
+        options.names("mapping") ? [] : ["mapping: \(Carrier.current.rawValue)"]
     }
 
     /// Whom the broker sees in the mapping `data-stream`.
     private static func identity(_ options: Options) -> [String] {
-        guard Carrier.current == .dataStream, !options.uplink.contains(where: { $0.hasPrefix("identity:") }) else {
+        guard Carrier.current == .dataStream, !options.names("identity") else {
             return []
         }
         return ["identity: {client_id: gateway}"]
@@ -151,6 +181,14 @@ struct Scenario: Sendable {
         get throws {
             guard let front = farEnd.front else { throw HarnessError("this mapping has no front: mark the test so") }
             return front
+        }
+    }
+
+    /// What stands between bridge and far end.
+    var relay: UDPRelay {
+        get throws {
+            guard let possibleRelay else { throw HarnessError("this scenario has no relay: ask for it") }
+            return possibleRelay
         }
     }
 

@@ -1,92 +1,231 @@
 import NIOCore
 import NIOPosix
 
-/// A NAT between one client and a server: forwards datagrams both ways, and takes another port when told to.
+/// A NAT and a network between clients and a server: forwards datagrams both ways, and does to them what a test says.
+///
+/// Each client has a port of its own towards the server. What a rule swallows is gone without an answer, as in a
+/// network that says nothing; `happenings` has it, for tests that wait for it.
 final class UDPRelay: Sendable {
-    private let loop: any EventLoop
-    private let state: NIOLoopBound<State>
-    /// Where the client is to send to.
+    enum Direction: Sendable, Hashable {
+        /// From a client to the server.
+        case up
+        case down
+    }
+
+    /// What is done to datagrams from now on.
+    struct Rules: Sendable {
+        /// Nothing passes in these.
+        var blocked: Set<Direction> = []
+        /// How long they take.
+        var delay: [Direction: TimeAmount] = [:]
+        /// Bytes of the largest that pass.
+        var largest: [Direction: Int] = [:]
+    }
+
+    /// One datagram.
+    struct Happening: Sendable {
+        let direction: Direction
+        let size: Int
+        /// Whether it went on, at once or later.
+        let passed: Bool
+        /// The relay's port towards the server.
+        let port: Int
+    }
+
+    /// Where the clients are to send to.
     let port: Int
+    /// Every datagram, in order.
+    let happenings = EventLog<Happening>()
+    private let loop: any EventLoop
+    private let state: NIOLoopBound<RelayState>
 
-    private final class State {
-        let server: SocketAddress
-        var inside: (any Channel)?
-        var outside: (any Channel)?
-        var client: SocketAddress?
+    private init(_ loop: any EventLoop, _ state: NIOLoopBound<RelayState>, port: Int) {
+        self.loop = loop
+        self.state = state
+        self.port = port
+    }
 
-        init(server: SocketAddress) {
-            self.server = server
+    static func start(to serverPort: Int, host: String = "127.0.0.1") async throws -> UDPRelay {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let server = try SocketAddress(ipAddress: host, port: serverPort)
+        let (happenings, feed) = AsyncStream.makeStream(of: Happening.self)
+        let state = try await loop.submit {
+            NIOLoopBound(RelayState(server: server, loop: loop, feed: feed), eventLoop: loop)
+        }.get()
+        let inside = try await RelayState.bind(loop, host: host) { state.value.fromClient($0) }.get()
+        try await loop.submit { state.value.inside = inside }.get()
+        let relay = UDPRelay(loop, state, port: inside.localAddress?.port ?? 0)
+        let log = relay.happenings
+        Task {
+            for await happening in happenings { await log.append(happening) }
+            await log.finish("the relay has stopped")
         }
+        return relay
+    }
 
-        func fromClient(_ envelope: AddressedEnvelope<ByteBuffer>) {
-            client = envelope.remoteAddress
-            outside?.writeAndFlush(AddressedEnvelope(remoteAddress: server, data: envelope.data), promise: nil)
-        }
+    /// Changes what is done to datagrams.
+    func set(_ change: @escaping @Sendable (inout Rules) -> Void) async throws {
+        let state = state
+        try await loop.submit { change(&state.value.rules) }.get()
+    }
 
-        func fromServer(_ envelope: AddressedEnvelope<ByteBuffer>) {
-            guard let client else { return }
-            inside?.writeAndFlush(AddressedEnvelope(remoteAddress: client, data: envelope.data), promise: nil)
+    /// Nothing passes from now on, or all does again.
+    func blackOut(_ on: Bool) async throws {
+        try await set { $0.blocked = on ? [.up, .down] : [] }
+    }
+
+    /// From now on the server sees other ports; what comes to the old ones is lost without a word. Answers the new ones.
+    @discardableResult
+    func rebind() async throws -> [Int] {
+        let state = state
+        return try await loop.flatSubmit { state.value.rebind() }.get()
+    }
+
+    /// Waits until so many datagrams of a direction were swallowed since `start`, an index of `happenings`.
+    func swallowed(_ count: Int, _ direction: Direction, from start: Int = 0) async throws {
+        var seen = 0
+        var position = start
+        while seen < count {
+            let all = await happenings.all.dropFirst(position)
+            seen += all.count { !$0.passed && $0.direction == direction }
+            position += all.count
+            guard seen < count else { return }
+            _ = try await happenings.first("\(count) swallowed datagrams", from: position) {
+                !$0.passed && $0.direction == direction
+            }
         }
     }
 
-    private final class Handler: ChannelInboundHandler {
-        typealias InboundIn = AddressedEnvelope<ByteBuffer>
-        let read: (AddressedEnvelope<ByteBuffer>) -> Void
+    func stop() async {
+        let state = state
+        let channels = try? await loop.submit { state.value.stop() }.get()
+        for channel in channels ?? [] { try? await channel.close() }
+    }
+}
 
-        init(_ read: @escaping (AddressedEnvelope<ByteBuffer>) -> Void) {
+/// What the relay has, on its event loop.
+private final class RelayState {
+    typealias Datagram = AddressedEnvelope<ByteBuffer>
+
+    var rules = UDPRelay.Rules()
+    var inside: (any Channel)?
+    private let server: SocketAddress
+    private let loop: any EventLoop
+    private let feed: AsyncStream<UDPRelay.Happening>.Continuation
+    private var mappings: [SocketAddress: Mapping] = [:]
+    /// Sockets of before the last rebinding. They stay open: a closed one would say so by ICMP.
+    private var old: [any Channel] = []
+
+    /// One client's port towards the server.
+    private final class Mapping {
+        var outside: (any Channel)?
+        /// What came before the port was there.
+        var waiting: [ByteBuffer] = []
+
+        var port: Int { outside?.localAddress?.port ?? 0 }
+    }
+
+    init(server: SocketAddress, loop: any EventLoop, feed: AsyncStream<UDPRelay.Happening>.Continuation) {
+        self.server = server
+        self.loop = loop
+        self.feed = feed
+    }
+
+    func fromClient(_ datagram: Datagram) {
+        let mapping = mappings[datagram.remoteAddress] ?? open(datagram.remoteAddress)
+        guard passes(datagram.data, .up, port: mapping.port) else { return }
+        after(.up) { [self] in
+            if let outside = mapping.outside {
+                outside.writeAndFlush(Datagram(remoteAddress: server, data: datagram.data), promise: nil)
+            } else {
+                mapping.waiting.append(datagram.data)
+            }
+        }
+    }
+
+    private func fromServer(_ datagram: Datagram, to client: SocketAddress, port: Int) {
+        guard port == mappings[client]?.port, passes(datagram.data, .down, port: port) else { return }
+        after(.down) { [self] in
+            inside?.writeAndFlush(Datagram(remoteAddress: client, data: datagram.data), promise: nil)
+        }
+    }
+
+    private func passes(_ data: ByteBuffer, _ direction: UDPRelay.Direction, port: Int) -> Bool {
+        let size = data.readableBytes
+        let passes = !rules.blocked.contains(direction) && size <= rules.largest[direction] ?? .max
+        feed.yield(.init(direction: direction, size: size, passed: passes, port: port))
+        return passes
+    }
+
+    private func after(_ direction: UDPRelay.Direction, _ perform: @escaping () -> Void) {
+        guard let delay = rules.delay[direction] else { return perform() }
+        loop.assumeIsolated().scheduleTask(in: delay, perform)
+    }
+
+    private func open(_ client: SocketAddress) -> Mapping {
+        let mapping = Mapping()
+        mappings[client] = mapping
+        bind(client).assumeIsolated().whenSuccess { [self] channel in
+            mapping.outside = channel
+            for data in mapping.waiting {
+                channel.writeAndFlush(Datagram(remoteAddress: server, data: data), promise: nil)
+            }
+            mapping.waiting = []
+        }
+        return mapping
+    }
+
+    func rebind() -> EventLoopFuture<[Int]> {
+        let opened = mappings.map { client, mapping in
+            bind(client).assumeIsolated().map { [self] channel -> Int in
+                if let outside = mapping.outside { old.append(outside) }
+                mapping.outside = channel
+                return mapping.port
+            }.nonisolated()
+        }
+        return EventLoopFuture.whenAllSucceed(opened, on: loop)
+    }
+
+    func stop() -> [any Channel] {
+        feed.finish()
+        defer { mappings = [:] }
+        return old + mappings.values.compactMap(\.outside) + [inside].compactMap { $0 }
+    }
+
+    private func bind(_ client: SocketAddress) -> EventLoopFuture<any Channel> {
+        let state = NIOLoopBound(self, eventLoop: loop)
+        let port = NIOLoopBoundBox(0, eventLoop: loop)
+        let channel = Self.bind(loop, host: server.ipAddress ?? "127.0.0.1") { datagram in
+            state.value.fromServer(datagram, to: client, port: port.value)
+        }
+        return channel.map { channel in
+            port.value = channel.localAddress?.port ?? 0
+            return channel
+        }
+    }
+
+    static func bind(
+        _ loop: any EventLoop, host: String, _ read: @escaping @Sendable (Datagram) -> Void
+    ) -> EventLoopFuture<any Channel> {
+        DatagramBootstrap(group: loop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Reader(read))
+                }
+            }
+            .bind(host: host, port: 0)
+    }
+
+    private final class Reader: ChannelInboundHandler {
+        typealias InboundIn = Datagram
+        private let read: (Datagram) -> Void
+
+        init(_ read: @escaping (Datagram) -> Void) {
             self.read = read
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             read(unwrapInboundIn(data))
         }
-    }
-
-    private init(_ loop: any EventLoop, _ state: NIOLoopBound<State>, port: Int) {
-        self.loop = loop
-        self.state = state
-        self.port = port
-    }
-
-    static func start(to serverPort: Int) async throws -> UDPRelay {
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let server = try SocketAddress(ipAddress: "127.0.0.1", port: serverPort)
-        let state = try await loop.submit { NIOLoopBound(State(server: server), eventLoop: loop) }.get()
-        let inside = try await bind(loop) { state.value.fromClient($0) }
-        try await loop.submit { state.value.inside = inside }.get()
-        let relay = UDPRelay(loop, state, port: inside.localAddress?.port ?? 0)
-        try await relay.rebind()
-        return relay
-    }
-
-    /// From now on the server sees another port; what comes to the old one is lost. Answers the new one.
-    @discardableResult
-    func rebind() async throws -> Int {
-        let state = state
-        let outside = try await Self.bind(loop) { state.value.fromServer($0) }
-        let old = try await loop.submit { () -> (any Channel)? in
-            defer { state.value.outside = outside }
-            return state.value.outside
-        }.get()
-        try await old?.close()
-        return outside.localAddress?.port ?? 0
-    }
-
-    func stop() async {
-        let state = state
-        let channels = try? await loop.submit { [state.value.inside, state.value.outside].compactMap { $0 } }.get()
-        for channel in channels ?? [] { try? await channel.close() }
-    }
-
-    private static func bind(
-        _ loop: any EventLoop, _ read: @escaping @Sendable (AddressedEnvelope<ByteBuffer>) -> Void
-    ) async throws -> any Channel {
-        try await DatagramBootstrap(group: loop)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Handler(read))
-                }
-            }
-            .bind(host: "127.0.0.1", port: 0).get()
     }
 }

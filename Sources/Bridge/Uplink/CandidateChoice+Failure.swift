@@ -1,0 +1,32 @@
+import BridgeCore
+import QUICTransport
+
+extension CandidateChoice.Failure {
+    /// What the failure of a QUIC connection, or of what led to it, says of the way to the broker.
+    init(_ error: any Error) {
+        switch error {
+        case let error as QUICError: self.init(error)
+        case is QUICResolutionError: self = .network
+        default: self = .other
+        }
+    }
+
+    private init(_ error: QUICError) {
+        switch error {
+        case .noAnswer, .handshakeTimeout:
+            self = .unanswered
+        case .unreachable, .idleTimeout, .statelessReset:
+            self = .network
+        case .alpnRefused, .versionNegotiationFailed:
+            self = .alpnMismatch
+        case .certificateNotTrusted, .hostNameMismatch, .certificateExpired, .certificateNotYetValid,
+            .certificateUnacceptable, .peerCertificateMissing, .clientCertificateRequired:
+            self = .certificate
+        case .connectionRefused, .applicationClosed:
+            self = .refused
+        case .tlsAlert, .transportError, .localClose, .fileUnreadable, .invalidServerName, .notPossibleNow,
+            .internalError:
+            self = .other
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import BridgeCore
+import NIOCore
+import NIOSSL
+import QUICTransport
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// What all TLS connections to the fallback have in common: the authorities trusted and what is shown to the broker, read
+/// once at the start.
+///
+/// The same as over QUIC: TLS 1.3 and nothing older, `uplink.ca` and no other authority, the whole chain and the name
+/// checked, and the client certificate where there is one.
+struct TLSUplinkContext: Sendable {
+    let fallback: UplinkFallback
+    let words: TLSUplinkWords
+    private let context: NIOSSLContext
+
+    /// Reads the files. Throws ``QUICError/fileUnreadable(path:why:)``, as reading them for QUIC does.
+    init(_ fallback: UplinkFallback, _ uplink: UplinkConfiguration) throws {
+        self.fallback = fallback
+        self.words = TLSUplinkWords(fallback, uplink)
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.minimumTLSVersion = .tlsv13
+        tls.certificateVerification = .fullVerification
+        tls.trustRoots = .certificates(try Self.read(uplink.caFile, NIOSSLCertificate.fromPEMFile))
+        tls.applicationProtocols = [UplinkConfiguration.Mapping.singleStreamProtocol]
+        if let chain = uplink.clientCertificateFile, let key = uplink.clientKeyFile {
+            tls.certificateChain = try Self.read(chain, NIOSSLCertificate.fromPEMFile).map { .certificate($0) }
+            tls.privateKey = .privateKey(try Self.read(key) { try NIOSSLPrivateKey(file: $0, format: .pem) })
+        }
+        tls.keyLogCallback = uplink.tlsKeyLogFile.map(Self.keyLog)
+        self.context = try NIOSSLContext(configuration: tls)
+    }
+
+    /// For one connection. An IP address is no SNI: the handler then checks the certificate against the address that the
+    /// connection really has.
+    func makeHandler() throws -> NIOSSLClientHandler {
+        let name = fallback.serverName ?? fallback.host
+        guard (try? SocketAddress(ipAddress: name, port: 0)) != nil else {
+            return try NIOSSLClientHandler(context: context, serverHostname: name)
+        }
+        guard name == fallback.host else {
+            throw TLSUplinkError(
+                .other, "the name '\(name)' of the fallback is an IP address, but not the one of its host: give a name")
+        }
+        return try NIOSSLClientHandler(context: context, serverHostname: nil)
+    }
+
+    private static func read<Value>(_ path: String, _ body: (String) throws -> Value) throws -> Value {
+        do {
+            return try body(path)
+        } catch {
+            throw QUICError.fileUnreadable(path: path, why: "not in the form that TLS over TCP takes (PEM)")
+        }
+    }
+
+    /// For Wireshark.
+    private static func keyLog(_ path: String) -> NIOSSLKeyLogCallback {
+        let lock = Mutex(())
+        return { line in
+            lock.withLock { _ in
+                let file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
+                guard file >= 0 else { return }
+                _ = line.withUnsafeReadableBytes { write(file, $0.baseAddress, $0.count) }
+                closeFile(file)
+            }
+        }
+    }
+}
+
+private func closeFile(_ file: Int32) {
+    _ = close(file)
+}

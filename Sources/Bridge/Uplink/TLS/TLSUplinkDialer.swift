@@ -1,0 +1,151 @@
+import BridgeCore
+import NIOCore
+import NIOPosix
+import NIOSSL
+import QUICTransport
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Makes TLS connections to the fallback, for one event loop: looks its name up anew each time, and races its addresses
+/// (RFC 8305). When and for whom is for its caller to say.
+final class TLSUplinkDialer {
+    /// How long sent bytes may go unacknowledged before the kernel gives a connection up, where the operator has not said
+    /// otherwise. Its own patience is a quarter of an hour.
+    private static let usualPathTimeout = Duration.seconds(10)
+
+    private struct Attempt {
+        let connection: TLSUplinkConnection
+        let deadline: NIODeadline
+    }
+
+    private let context: TLSUplinkContext
+    private let uplink: UplinkConfiguration
+    /// Bytes that the broker may send a device before the device has taken any.
+    private let window: Int
+    private let eventLoop: any EventLoop
+    private let resolver = HostResolver()
+    /// Those that wait for the lookup under way; nil when there is none: devices that come and go must not pile up
+    /// lookups. Bounded by `limits.devices`.
+    private var lookup: [Attempt]?
+
+    init(_ context: TLSUplinkContext, _ configuration: BridgeConfiguration, on eventLoop: any EventLoop) {
+        self.context = context
+        self.uplink = configuration.uplink
+        self.window = configuration.limits.sessionBuffer
+        self.eventLoop = eventLoop
+    }
+
+    /// Starts a connection; the outcome goes to its owner, never from within this call.
+    ///
+    /// - Parameter patience: From the name to the verified broker.
+    func dial(within patience: Duration, owner: any TLSUplinkConnectionOwner) -> TLSUplinkConnection {
+        let connection = TLSUplinkConnection(owner: owner, words: context.words, window: window)
+        let deadline = NIODeadline.now() + TimeAmount(patience)
+        connection.limit(by: deadline, of: patience, on: eventLoop)
+        let attempt = Attempt(connection: connection, deadline: deadline)
+        eventLoop.assumeIsolated().execute { [self] in
+            if connection.isDialing { resolve(for: attempt) }
+        }
+        return connection
+    }
+
+    private func resolve(for attempt: Attempt) {
+        guard lookup == nil else {
+            lookup?.append(attempt)
+            return
+        }
+        lookup = [attempt]
+        let fallback = context.fallback
+        resolver.resolve(host: fallback.host, port: fallback.port, on: eventLoop)
+            .assumeIsolated()
+            .whenComplete { [self] result in
+                let attempts = lookup ?? []
+                lookup = nil
+                for attempt in attempts where attempt.connection.isDialing { resolved(result, for: attempt) }
+            }
+    }
+
+    private func resolved(_ result: Result<[SocketAddress], any Error>, for attempt: Attempt) {
+        switch result {
+        case .success(let all):
+            let usable = all.filter { uplink.addressFamily.admits($0) }
+            guard usable.isEmpty else { return connect(attempt, to: usable) }
+            attempt.connection.fail(
+                TLSUplinkError(
+                    .network, "\(context.fallback.host) has no \(uplink.addressFamily.rawValue) address"))
+        case .failure(let error):
+            attempt.connection.fail(context.words.error(error, certificate: nil))
+        }
+    }
+
+    private func connect(_ attempt: Attempt, to addresses: [SocketAddress]) {
+        let left = max(attempt.deadline - .now(), .milliseconds(1))
+        bootstrap
+            // The connection's own clock is the first to say that it took too long.
+            .connectTimeout(left + .milliseconds(100))
+            .resolver(KnownAddresses(addresses, on: eventLoop))
+            .connect(host: context.fallback.host, port: context.fallback.port)
+            .assumeIsolated()
+            .whenComplete { [self] result in
+                do {
+                    attempt.connection.connected(try result.get(), tls: try context.makeHandler())
+                } catch {
+                    if case .success(let channel) = result { channel.close(promise: nil) }
+                    attempt.connection.fail(context.words.error(error, certificate: nil))
+                }
+            }
+    }
+
+    /// A path that swallows everything is noticed by the kernel: what is sent has to be acknowledged within the path's
+    /// timeout, and where nothing is sent it asks as often as QUIC would.
+    private var bootstrap: ClientBootstrap {
+        let bootstrap = ClientBootstrap(group: eventLoop)
+            .channelOption(.autoRead, value: false)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.socketOption(.so_keepalive), value: 1)
+            // Together with a read's size the bound of what comes beyond the window.
+            .channelOption(.maxMessagesPerRead, value: 1)
+            .channelOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2_048, maximum: 65_536))
+        #if os(Linux)
+            let patience = max(
+                Int(TimeAmount(uplink.pathTimeout ?? Self.usualPathTimeout).nanoseconds / 1_000_000), 1_000)
+            return
+                bootstrap
+                .channelOption(.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), value: .init(patience))
+                .channelOption(
+                    .tcpOption(.init(rawValue: TCP_KEEPIDLE)),
+                    value: .init(max(Int(uplink.keepAlive.components.seconds), 1))
+                )
+                .channelOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: .init(max(patience / 3_000, 1)))
+                .channelOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: 3)
+        #else
+            return bootstrap
+        #endif
+    }
+}
+
+/// Addresses that were looked up already, for SwiftNIO to race.
+private struct KnownAddresses: Resolver, Sendable {
+    private let addresses: [SocketAddress]
+    private let eventLoop: any EventLoop
+
+    init(_ addresses: [SocketAddress], on eventLoop: any EventLoop) {
+        self.addresses = addresses
+        self.eventLoop = eventLoop
+    }
+
+    func initiateAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
+        eventLoop.makeSucceededFuture(addresses.filter { $0.protocol == .inet })
+    }
+
+    func initiateAAAAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
+        eventLoop.makeSucceededFuture(addresses.filter { $0.protocol == .inet6 })
+    }
+
+    func cancelQueries() {}
+}

@@ -1,0 +1,76 @@
+import QUICTransport
+
+/// What `uplink.ticket_file` holds: session tickets, each under a key that says what it is good for.
+///
+///     "mqtt-quic-bridge tickets 1\n" | for each: key (32) | length (4, big-endian) | ``QUICResumption/encoded``
+///
+/// The tickets have digests of their own; what is damaged is left out.
+struct TicketFile: Sendable {
+    struct Entry: Sendable, Equatable {
+        var key: [UInt8]
+        var ticket: QUICResumption
+    }
+
+    struct Contents: Sendable, Equatable {
+        var entries: [Entry] = []
+        /// Damaged, or of other versions of the libraries.
+        var unusable = 0
+        /// The file ends in the middle of something, or is none of ours.
+        var isDamaged = false
+    }
+
+    /// Of the file. Hundreds of tickets.
+    static let limit = 1_024 * 1_024
+
+    private static let header = Array("mqtt-quic-bridge tickets 1\n".utf8)
+
+    let file: SecretFile
+
+    init(path: String) {
+        file = SecretFile(path: path)
+    }
+
+    func read() throws(SecretFile.ReadError) -> Contents {
+        Self.decode(try file.read(limit: Self.limit))
+    }
+
+    func write(_ entries: [Entry]) throws(SecretFile.WriteError) {
+        try file.write(Self.encode(entries))
+    }
+
+    static func encode(_ entries: [Entry]) -> [UInt8] {
+        var bytes = header
+        for entry in entries {
+            let ticket = entry.ticket.encoded
+            let size = bytes.count + entry.key.count + 4 + ticket.count
+            guard entry.key.count == SHA256.length, size <= limit else { continue }
+            bytes += entry.key
+            bytes += withUnsafeBytes(of: UInt32(ticket.count).bigEndian) { Array($0) }
+            bytes += ticket
+        }
+        return bytes
+    }
+
+    static func decode(_ bytes: [UInt8]) -> Contents {
+        guard bytes.starts(with: header) else { return Contents(isDamaged: true) }
+        var contents = Contents()
+        var rest = bytes.dropFirst(header.count)
+        while !rest.isEmpty {
+            let key = rest.prefix(SHA256.length)
+            let size = rest.dropFirst(key.count).prefix(4)
+            let length = size.reduce(0) { $0 << 8 | Int($1) }
+            let ticket = rest.dropFirst(key.count + size.count).prefix(length)
+            guard key.count == SHA256.length, size.count == 4, ticket.count == length else {
+                contents.isDamaged = true
+                return contents
+            }
+            if let ticket = QUICResumption(encoded: ticket) {
+                contents.entries.append(Entry(key: Array(key), ticket: ticket))
+            } else {
+                contents.unusable += 1
+            }
+            rest = rest.dropFirst(key.count + size.count + length)
+        }
+        return contents
+    }
+}

@@ -1,0 +1,193 @@
+import BridgeCore
+import Logging
+import NIOCore
+import QUICTransport
+
+/// One connection on its way: races the broker's addresses, and gives the connection the first that completes a handshake.
+///
+/// ```
+///   looking up ── addresses ──▶ racing ── a handshake completed ──▶ over: the others are closed
+///        └─── no such name ───────┴───── all failed, time is up ──▶ over
+/// ```
+/// A device's CONNECT may go with the first address as early data. Other addresses have it only when that attempt is
+/// closed.
+final class UplinkAttempt {
+    /// An address that is being tried.
+    private struct Runner {
+        let handle: QUICConnectionHandle
+        let address: SocketAddress
+        let ticket: QUICResumption?
+        let startedAt: NIODeadline
+    }
+
+    let connection: UplinkConnection
+    let deadline: NIODeadline
+    private unowned let dialer: UplinkDialer
+    /// Until the first address is begun with.
+    private var early: UplinkLeg?
+    private var race: AddressRace?
+    private var runners: [ObjectIdentifier: Runner] = [:]
+    /// Of the race, and before that of the lookup.
+    private var timer: Scheduled<Void>?
+    private(set) var isOver = false
+    /// What the most telling of the failures says of this way to the broker.
+    private var failure: CandidateChoice.Failure?
+
+    init(_ connection: UplinkConnection, dialer: UplinkDialer, until deadline: NIODeadline, early: UplinkLeg?) {
+        self.connection = connection
+        self.dialer = dialer
+        self.deadline = deadline
+        self.early = early
+    }
+
+    func awaitsAddresses(of host: String) {
+        schedule(deadline) {
+            $0.fail("the name \(host) could not be looked up in time: check the DNS of this machine", .unanswered)
+        }
+    }
+
+    func begin(with addresses: [SocketAddress]) {
+        race = AddressRace(addresses, preferring: dialer.lastGoodFamily, at: .now(), until: deadline)
+        advance()
+    }
+
+    /// - Parameter failure: What it says of this way to the broker, where the addresses have not said it.
+    func fail(_ why: String, _ failure: CandidateChoice.Failure = .network) {
+        end()
+        dialer.ended(self)
+        connection.failed(why, self.failure ?? failure)
+    }
+
+    /// Nobody wants the connection any more.
+    func abandon() {
+        end()
+        for runner in runners.values { close(runner) }
+        runners.removeAll()
+    }
+
+    private func end() {
+        isOver = true
+        timer?.cancel()
+        timer = nil
+        early = nil
+    }
+
+    private func schedule(_ deadline: NIODeadline, _ body: @escaping (UplinkAttempt) -> Void) {
+        timer?.cancel()
+        timer = dialer.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] () -> Void in
+            if let self, !isOver { body(self) }
+        }
+    }
+}
+
+// MARK: - The race
+
+extension UplinkAttempt {
+    private func advance() {
+        timer?.cancel()
+        timer = nil
+        while !isOver, let step = race?.next(at: .now()) {
+            switch step {
+            case .start(let address): start(address)
+            case .wait(until: nil): return
+            case .wait(until: let time?): return schedule(time) { $0.advance() }
+            case .failed(let why): fail(why)
+            }
+        }
+    }
+
+    private func start(_ address: SocketAddress) {
+        if let obstacle = NetworkRoute.obstacle(to: address) {
+            return failed(QUICError.unreachable(remote: address.hostAndPort, reason: obstacle))
+        }
+        dialer.paths.tried(address, of: connection.endpoint)
+        let ticket = dialer.tickets.take(for: connection.endpoint)
+        let leg = early.flatMap { $0.isWaiting && ticket?.allowsEarlyData == true ? $0 : nil }
+        early = nil
+        do {
+            let handle = try dialer.connect(self, to: address, ticket: ticket, earlyData: leg != nil)
+            runners[ObjectIdentifier(handle)] = Runner(
+                handle: handle, address: address, ticket: ticket, startedAt: .now())
+            if let leg, try connection.startEarly(leg, on: handle) { race?.sentEarlyData(at: .now()) }
+        } catch {
+            failed(error)
+        }
+    }
+
+    /// What goes unanswered is sent again after seconds only (RFC 9002 6.2.4): where there is reason to believe that the
+    /// network is back, a new attempt is there sooner.
+    func hurry() {
+        guard !isOver, race != nil else { return }
+        let now = NIODeadline.now()
+        for (key, runner) in runners
+        where runner.startedAt + Self.leastAge <= now && runner.handle.lastReceived <= runner.startedAt {
+            runners[key] = nil
+            if let ticket = runner.ticket { dialer.tickets.put(ticket, for: connection.endpoint) }
+            close(runner)
+            connection.earlyDataLost(on: runner.handle)
+            // In its place, as far as the race is concerned.
+            start(runner.address)
+        }
+        advance()
+    }
+
+    /// An answer to anything younger may be on its way.
+    private static let leastAge = TimeAmount.milliseconds(250)
+
+    private func failed(_ error: any Error) {
+        let isSilence = Self.isSilence(error)
+        if failure == nil || !isSilence { failure = CandidateChoice.Failure(error) }
+        race?.failed("\(error)", isSilence: isSilence, at: .now())
+    }
+
+    private static func isSilence(_ error: any Error) -> Bool {
+        switch error as? QUICError {
+        case .noAnswer, .unreachable: true
+        default: false
+        }
+    }
+
+    private func close(_ runner: Runner) {
+        runner.handle.observer = nil
+        runner.handle.close()
+    }
+}
+
+extension UplinkAttempt: QUICConnectionObserver {
+    func connection(_ handle: QUICConnectionHandle, happened event: QUICEvent) {
+        guard !isOver, let runner = runners[ObjectIdentifier(handle)] else { return }
+        switch event {
+        case .handshakeCompleted(let alpn): won(runner, alpn: alpn)
+        case .earlyDataRejected: connection.earlyDataLost(on: handle)
+        case .closed(let error): lost(runner, error)
+        default: break
+        }
+    }
+
+    private func won(_ winner: Runner, alpn: String) {
+        end()
+        runners[ObjectIdentifier(winner.handle)] = nil
+        // Before anything is sent on the one that won: CONNECT may have gone out on another.
+        for runner in runners.values { close(runner) }
+        runners.removeAll()
+        dialer.logger.debug(
+            "connected to the broker",
+            metadata: [
+                "address": "\(winner.address.hostAndPort)", "alpn": "\(alpn)", "resumed": "\(winner.handle.isResumed)",
+                "early_data": "\(winner.handle.isEarlyDataAccepted)",
+                "took": "\(Duration(NIODeadline.now() - winner.startedAt))", "leg": "uplink",
+            ])
+        dialer.succeeded(self, at: winner.address)
+        winner.handle.observer = connection
+        connection.established(on: winner.handle, alpn: alpn)
+    }
+
+    private func lost(_ runner: Runner, _ error: QUICError) {
+        runners[ObjectIdentifier(runner.handle)] = nil
+        // Where nothing came back nothing speaks against the ticket; another failure may be its fault.
+        if let ticket = runner.ticket, Self.isSilence(error) { dialer.tickets.put(ticket, for: connection.endpoint) }
+        connection.earlyDataLost(on: runner.handle)
+        failed(error)
+        advance()
+    }
+}

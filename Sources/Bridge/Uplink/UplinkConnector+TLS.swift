@@ -1,0 +1,53 @@
+import BridgeCore
+import NIOCore
+
+/// Devices that go by MQTT over TLS over TCP, each on a connection of its own.
+extension UplinkConnector {
+    /// A TLS connection being made.
+    struct TLSDial {
+        let connection: TLSUplinkConnection
+        let leg: UplinkLeg
+        /// Of the device, for when it goes over QUIC after all.
+        let keepAlive: Duration?
+        let attempt: Upstream.Attempt
+    }
+
+    func dialTLS(for leg: UplinkLeg?, keepAlive: Duration?, _ attempt: Upstream.Attempt) {
+        guard let tlsDialer else { preconditionFailure("TLS is chosen only where there is a fallback") }
+        // Nothing is made in advance that only one device can use; the choice has just changed.
+        guard let leg else { return upstream.abandoned(attempt) }
+        let connection = tlsDialer.dial(within: configuration.fallbackTimeout, owner: self)
+        tlsDials[ObjectIdentifier(connection)] = TLSDial(
+            connection: connection, leg: leg, keepAlive: keepAlive, attempt: attempt)
+    }
+
+    func abandonedTLS(_ leg: UplinkLeg) {
+        guard let (key, dial) = tlsDials.first(where: { $0.value.leg === leg }) else { return }
+        tlsDials[key] = nil
+        dial.connection.close()
+        upstream.abandoned(dial.attempt)
+    }
+}
+
+extension UplinkConnector: TLSUplinkConnectionOwner {
+    func tlsReady(_ connection: TLSUplinkConnection) {
+        let key = ObjectIdentifier(connection)
+        guard let dial = tlsDials.removeValue(forKey: key), dial.leg.isWaiting else { return connection.close() }
+        tlsConnections[key] = connection
+        reached(dial.attempt)
+        connection.carry(dial.leg)
+        advance()
+    }
+
+    func tlsFailed(_ connection: TLSUplinkConnection, _ error: TLSUplinkError) {
+        guard let dial = tlsDials.removeValue(forKey: ObjectIdentifier(connection)) else { return }
+        failed(
+            dial.attempt, UplinkConnectionEnd(why: "\(error)", failure: error.kind), dial.leg,
+            keepAlive: dial.keepAlive)
+    }
+
+    func tlsEnded(_ connection: TLSUplinkConnection, isLost: Bool) {
+        tlsConnections[ObjectIdentifier(connection)] = nil
+        if isLost { upstream.lost(line) }
+    }
+}

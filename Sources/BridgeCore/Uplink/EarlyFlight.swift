@@ -1,0 +1,62 @@
+import NIOCore
+
+/// What a device sends while the handshake of its connection is still under way (0-RTT).
+///
+/// ```
+///   nothing sent ── the first bytes, CONNECT: go out ──▶ under way ── anything else: held
+///   under way ── the server did not take it ──▶ everything is held
+///   any ── handshake completed ──▶ over: what was held goes out, in order
+/// ```
+/// Early data can be sent again by anybody who recorded it (RFC 9001 9.2), which is why it is CONNECT alone. What is held
+/// is bounded by the device's own bound, which counts ``bufferedBytes``.
+package struct EarlyFlight: Sendable {
+    package struct Piece: Sendable, Equatable {
+        package var bytes: ByteBuffer?
+        package var fin: Bool
+
+        package init(bytes: ByteBuffer?, fin: Bool = false) {
+            self.bytes = bytes
+            self.fin = fin
+        }
+    }
+
+    private var first: ByteBuffer?
+    private var held: [Piece] = []
+    private var isRejected = false
+
+    package init() {}
+
+    /// Answers what is to go out as early data now; nil: nothing.
+    package mutating func write(_ bytes: ByteBuffer?, fin: Bool) -> ByteBuffer? {
+        guard first == nil, held.isEmpty, let bytes else {
+            held.append(Piece(bytes: bytes, fin: fin))
+            return nil
+        }
+        first = bytes
+        if fin { held.append(Piece(bytes: nil, fin: true)) }
+        return isRejected ? nil : bytes
+    }
+
+    /// The server did not take it, or that server is given up: it all has to be sent anew.
+    package mutating func rejected() {
+        isRejected = true
+    }
+
+    /// The handshake is through: what is to be sent now, in this order.
+    package mutating func release() -> [Piece] {
+        defer {
+            first = nil
+            held = []
+        }
+        guard isRejected, let first else { return held }
+        return [Piece(bytes: first)] + held
+    }
+
+    /// Bytes written.
+    package var bufferedBytes: Int {
+        held.reduce(first?.readableBytes ?? 0) { $0 + ($1.bytes?.readableBytes ?? 0) }
+    }
+
+    /// Whether what went out has to be sent anew, on a new stream.
+    package var needsNewStream: Bool { isRejected }
+}

@@ -1,0 +1,180 @@
+import BridgeCore
+import Foundation
+import Logging
+import Testing
+
+@testable import Bridge
+@testable import QUICTransport
+
+@Suite struct TicketStoreTests {
+    private static let trust = [UInt8](repeating: 7, count: 32)
+    private static let now = Int64(Date().timeIntervalSince1970)
+    private let first = UplinkEndpoint(host: "a.example.org")
+    private let second = UplinkEndpoint(host: "b.example.org")
+
+    private func ticket(_ number: UInt8, receivedAt: Int64 = now - 10, lifetime: UInt32 = 7_200) -> QUICResumption {
+        QUICResumption(
+            session: [number], earlyParameters: [1], serverName: "a.example.org", trust: Self.trust, alpn: "mqtt",
+            allowsEarlyData: true, receivedAt: receivedAt, lifetime: lifetime)
+    }
+
+    private func uplink(_ file: String? = nil) -> UplinkConfiguration {
+        var uplink = UplinkConfiguration(host: first.host, caFile: "/nonexistent/ca.pem", ticketFile: file)
+        uplink.endpoints.append(second)
+        return uplink
+    }
+
+    private func store(_ file: String? = nil, trust: [UInt8] = trust) -> TicketStore {
+        TicketStore(uplink(file), trust: trust, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    private func inFolder(_ body: (String) throws -> Void) throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        try body("\(folder.path)/tickets")
+    }
+
+    private func permissions(_ path: String) throws -> Int? {
+        try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    }
+
+    // MARK: In memory
+
+    @Test func theNewestIsUsedFirstAndOnce() {
+        let store = store()
+        for number in 1...3 { store.put(ticket(UInt8(number)), for: first) }
+        for number in [3, 2, 1] { #expect(store.take(for: first) == ticket(UInt8(number))) }
+        #expect(store.take(for: first) == nil)
+    }
+
+    @Test func eachUpstreamHasItsOwn() {
+        let store = store()
+        store.put(ticket(1), for: first)
+        #expect(store.take(for: second) == nil)
+        #expect(store.take(for: UplinkEndpoint(host: first.host, serverName: "c.example.org")) == nil)
+        #expect(store.take(for: UplinkEndpoint(host: first.host, port: 1)) == nil)
+        #expect(store.take(for: first) != nil)
+    }
+
+    @Test func thereAreOnlySoMany() {
+        var shelf = TicketShelf()
+        for number in 0..<20 { shelf.put(ticket(UInt8(number)), for: first) }
+        #expect(shelf.all[first]?.map { $0.session[0] } == Array((12..<20).reversed()))
+        for port in 1...100 { shelf.put(ticket(0), for: UplinkEndpoint(host: "c", port: port)) }
+        #expect(shelf.all.count == TicketShelf.endpoints)
+    }
+
+    @Test func whatHasExpiredIsNotUsed() {
+        let store = store()
+        store.put(ticket(1), for: first)
+        store.put(ticket(2, receivedAt: Self.now - 8_000), for: first)
+        store.put(ticket(3, lifetime: 5), for: first)
+        #expect(store.take(for: first) == ticket(1))
+        #expect(store.take(for: first) == nil)
+    }
+
+    // MARK: In a file
+
+    @Test func theFileBringsThemBack() throws {
+        try inFolder { path in
+            let before = store(path)
+            for number in 1...3 { before.put(ticket(UInt8(number)), for: first) }
+            before.put(ticket(4), for: second)
+            before.save()
+            let after = store(path)
+            #expect(after.take(for: second) == ticket(4))
+            for number in [3, 2, 1] { #expect(after.take(for: first) == ticket(UInt8(number))) }
+            #expect(after.take(for: first) == nil)
+            // What was used is gone from the file too.
+            after.save()
+            #expect(store(path).take(for: first) == nil)
+            let mode = try permissions(path)
+            #expect(mode == 0o600)
+            let folder = URL(filePath: path).deletingLastPathComponent().path
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(files == ["tickets"])
+        }
+    }
+
+    @Test func whatIsForAnotherUpstreamIsNotUsed() throws {
+        try inFolder { path in
+            let before = store(path)
+            before.put(ticket(1), for: first)
+            before.save()
+            #expect(store(path, trust: [UInt8](repeating: 8, count: 32)).take(for: first) == nil)
+            var other = uplink(path)
+            other.alpn = ["mqtt-mux"]
+            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            #expect(TicketStore(other, trust: Self.trust, logger: logger).take(for: first) == nil)
+            other = uplink(path)
+            other.port = 1
+            #expect(TicketStore(other, trust: Self.trust, logger: logger).take(for: other.endpoints[0]) == nil)
+            #expect(store(path).take(for: first) != nil)
+        }
+    }
+
+    /// Cut, or with one bit the other way, at every place: what is left is used, and nothing that is not left.
+    @Test func aDamagedFileHarmsNobody() {
+        let key = [UInt8](repeating: 1, count: 32)
+        let entries = (1...2).map { TicketFile.Entry(key: key, ticket: ticket($0)) }
+        let whole = TicketFile.encode(entries)
+        #expect(TicketFile.decode(whole) == TicketFile.Contents(entries: entries))
+        for length in 0..<whole.count {
+            let contents = TicketFile.decode(Array(whole.prefix(length)))
+            #expect(contents.entries.count < 2 && contents.entries.allSatisfy { entries.contains($0) })
+        }
+        for place in whole.indices {
+            var bytes = whole
+            bytes[place] ^= 0x10
+            let contents = TicketFile.decode(bytes)
+            let tickets = entries.map(\.ticket)
+            #expect(contents.entries.allSatisfy { tickets.contains($0.ticket) })
+            // A key may be hit, which makes it one for nobody.
+            #expect(contents != TicketFile.Contents(entries: entries))
+        }
+    }
+
+    @Test func whatOthersCanReadIsNotUsedAndReplaced() throws {
+        try inFolder { path in
+            let before = store(path)
+            before.put(ticket(1), for: first)
+            before.save()
+            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+            let after = store(path)
+            #expect(after.take(for: first) == nil)
+            after.save()
+            let mode = try permissions(path)
+            #expect(mode == 0o600)
+        }
+    }
+
+    @Test func nothingIsWrittenThroughALink() throws {
+        try inFolder { path in
+            let folder = URL(filePath: path).deletingLastPathComponent().path
+            try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "\(folder)/elsewhere")
+            try Data("precious".utf8).write(to: URL(filePath: "\(folder)/elsewhere"))
+            let store = store(path)
+            store.put(ticket(1), for: first)
+            store.save()
+            #expect(store.take(for: first) == ticket(1))
+            #expect(try Data(contentsOf: URL(filePath: path)) == Data("precious".utf8))
+        }
+    }
+
+    @Test func aFolderInItsPlaceIsLeftAlone() throws {
+        try inFolder { path in
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+            let store = store(path)
+            store.put(ticket(1), for: first)
+            store.save()
+            #expect(try FileManager.default.contentsOfDirectory(atPath: path).isEmpty)
+        }
+    }
+
+    @Test func aFolderThatIsMissingCostsNothingElse() {
+        let store = store("/nonexistent/tickets")
+        store.put(ticket(1), for: first)
+        store.save()
+        #expect(store.take(for: first) == ticket(1))
+    }
+}
