@@ -105,7 +105,7 @@ import Testing
         #expect(try bench.comeBack(true).notes.count == 1)
     }
 
-    @Test func aDisconnectOnTheWayBackIsATheBrokersWord() throws {
+    @Test func aDisconnectOnTheWayBackIsTheBrokersWord() throws {
         var bench = try HoldBench.connected(.v5_0)
         try bench.lose()
         _ = try bench.ready()
@@ -204,6 +204,14 @@ import Testing
         #expect(try bench.device(message("", 1, 5)).up == [message("a", 1, 5)])
         #expect(try bench.device(message("", 1, 6)).up == [message("", 1, 6)])
         #expect(try bench.device(message("", 2, 7)).up == [message("b", nil, 7)])
+    }
+
+    @Test func firstAliasesAfterTheReturnKeepToTheNewMaximum() throws {
+        var bench = try HoldBench.connected(.v5_0, connack: Connack(properties: [.topicAliasMaximum(2)]))
+        try bench.lose()
+        _ = try bench.comeBack(true)
+        #expect(try bench.device(.publish("a", [.topicAlias(1)])).up == [.publish("a")])
+        #expect(try bench.device(.publish("", [.topicAlias(1)])).up == [.publish("a")])
     }
 
     @Test func aliasesThatAreTooMuchToRememberEndWithTheLeg() throws {
