@@ -186,13 +186,17 @@ extension UplinkConnection {
     /// No address of the broker worked.
     func failed(_ why: String, _ failure: CandidateChoice.Failure) {
         guard case .dialing = state else { return }
-        let legs = legs.values
+        let early = early
         state = .closed
-        early = nil
-        self.legs = [:]
+        self.early = nil
+        legs = [:]
         control?.connectionClosed()
+        if var early {
+            // Nobody has heard its CONNECT, or nobody can answer it any more: it may go another way now.
+            early.flight.rejected()
+            early.leg.comeBack(with: early.flight.release())
+        }
         owner?.connectionFailed(self, UplinkConnectionEnd(why: why, failure: failure))
-        for leg in legs { leg.lost(.network(description: why)) }
     }
 
     /// The leg that was early is one like any other from now on. Where what it sent was not taken, and the broker allows
@@ -337,7 +341,7 @@ extension UplinkConnection: QUICConnectionObserver {
             isSilent = false
             legs[stream]?.drained()
         case (.streamReset(let stream, let code), .open):
-            legs[stream]?.lost(UplinkLoss(resetCode: code))
+            legs[stream]?.lost(UplinkLoss(resetCode: code), withConnection: false)
         case (.closed(let error), .open):
             lost(error)
         default:
@@ -354,6 +358,8 @@ extension UplinkConnection: QUICConnectionObserver {
     }
 
     private func over(_ end: UplinkConnectionEnd, _ loss: UplinkLoss) {
+        var end = end
+        if case .network = loss, end.failure == nil { end.failure = .network }
         if isReady { owner?.connectionLost(self, end) } else { owner?.connectionFailed(self, end) }
         let legs = legs.values
         let handle: QUICConnectionHandle? = if case .open(let handle) = state { handle } else { nil }

@@ -11,6 +11,8 @@ protocol UplinkLegOwner: AnyObject {
     var presentFailure: String? { get }
     /// The device left before the leg was open.
     func abandoned(_ leg: UplinkLeg)
+    /// The leg waits again: a connection made ahead of time has broken before anything came back on it.
+    func cameBack(_ leg: UplinkLeg, keepAlive: Duration?)
 }
 
 /// Gives the devices of one event loop their streams: on connections that they share (`mux`, `data-stream`), or on one
@@ -71,7 +73,7 @@ final class UplinkConnector {
     private var warm: WarmConnections?
     private let warmShares: WarmShares
     let upstream: Upstream
-    private let line: Upstream.Line
+    let line: Upstream.Line
     /// Of this in ``upstream``.
     private var waker = 0
     private var shared: SharedConnections
@@ -184,6 +186,8 @@ extension UplinkConnector {
             switch nextStep(keepAlive) {
             case .attach(let connection):
                 waiters.removeFirst()
+                // Nobody has had an answer on it lately. (In a session of the gateway more than CONNECT may be under way.)
+                if case .devices = role, connection.legCount == 0 { leg.mayComeBack(keepAlive: keepAlive) }
                 guard attach(leg, to: connection) else {
                     // It says that it has room when it has: `connectionHasRoom`.
                     waiters.prepend((leg, keepAlive))
@@ -191,6 +195,7 @@ extension UplinkConnector {
                 }
             case .take(let connection):
                 waiters.removeFirst()
+                leg.mayComeBack(keepAlive: keepAlive)
                 serve(Dial(connection: connection, leg: leg, keepAlive: keepAlive, attempt: nil))
             case .dial(let attempt):
                 waiters.removeFirst()
@@ -449,7 +454,11 @@ extension UplinkConnector: UplinkConnectionOwner {
 
     func connectionLost(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
         isDisturbed = true
-        if end.isBrokerBusy || end.pause > .zero { upstream.mustPause(line, atLeast: end.pause) }
+        if end.isBrokerBusy || end.pause > .zero {
+            upstream.mustPause(line, atLeast: end.pause)
+        } else if end.failure != nil {
+            upstream.lost(line)
+        }
         if let dial = awaitingStream.removeValue(forKey: ObjectIdentifier(connection)) {
             dial.leg?.unreachable(end.why)
         }
@@ -563,6 +572,13 @@ extension UplinkConnector: UplinkLegOwner {
         } else {
             abandonedTLS(leg)
         }
+        advance()
+    }
+
+    func cameBack(_ leg: UplinkLeg, keepAlive: Duration?) {
+        logger.debug("a connection made ahead of time was of no use", metadata: ["leg": "uplink"])
+        warm?.distrust()
+        waiters.prepend((leg, keepAlive))
         advance()
     }
 

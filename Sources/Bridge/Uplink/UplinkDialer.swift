@@ -12,7 +12,7 @@ final class UplinkDialer {
     let tickets: TicketStore
     /// Bytes that the broker may send a device before the device has taken any.
     private let receiveWindow: UInt64
-    private let resolver: HostResolver
+    private let resolve: Resolve
     let logger: Logger
     private var endpoints: [QUICAddressFamily: QUICEndpoint] = [:]
     private var attempts: [ObjectIdentifier: UplinkAttempt] = [:]
@@ -24,9 +24,13 @@ final class UplinkDialer {
     /// Of the connections made here.
     let paths: PathKeeper
 
+    /// A name and a port.
+    typealias Resolve = (String, Int, any EventLoop) -> EventLoopFuture<[SocketAddress]>
+
     init(
         configuration: BridgeConfiguration, eventLoop: any EventLoop, tls: QUICTLSContext, tickets: TicketStore,
-        news: PathNews, logger: Logger
+        news: PathNews, logger: Logger,
+        resolve: @escaping Resolve = { HostResolver().resolve(host: $0, port: $1, on: $2) }
     ) {
         self.paths = PathKeeper(eventLoop: eventLoop, news: news)
         self.configuration = configuration.uplink
@@ -34,7 +38,7 @@ final class UplinkDialer {
         self.eventLoop = eventLoop
         self.tls = tls
         self.tickets = tickets
-        self.resolver = HostResolver()
+        self.resolve = resolve
         self.logger = logger
         paths.prober = self
     }
@@ -91,7 +95,7 @@ extension UplinkDialer {
             return
         }
         lookups[endpoint] = [attempt]
-        resolver.resolve(host: endpoint.host, port: endpoint.port, on: eventLoop)
+        resolve(endpoint.host, endpoint.port, eventLoop)
             .assumeIsolated()
             .whenComplete { [self] result in
                 let attempts = lookups.removeValue(forKey: endpoint) ?? []
