@@ -509,6 +509,7 @@ extension UplinkConnector: PathAwaiter {
 
     func pathAnswered(_ endpoint: UplinkEndpoint?) {
         upstream.pathAnswered(endpoint: endpoint)
+        warm?.serverAnswered()
         for dial in dials.values { dial.connection.hurry() }
         advance()
     }
