@@ -126,7 +126,7 @@ struct UplinkDialerTests {
     ) async throws -> Int? {
         let (dialer, owner) = try await world.loop.submit {
             let dialer = UplinkDialer(
-                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
+                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets, news: PathNews(logger: world.logger),
                 logger: world.logger, resolve: { _, _, loop in found(loop) })
             let owner = Owner(on: world.loop)
             owner.connection = dialer.dial(
@@ -135,8 +135,9 @@ struct UplinkDialerTests {
         }.get()
         var result: Result<Int?, any Error>
         do {
-            result = .success(try await world.loop.flatSubmit { owner.value.ready.futureResult }.get())
+            let outcome = try await world.loop.flatSubmit { owner.value.ready.futureResult }.get()
             while !isDone() { try await Task.sleep(for: .milliseconds(5)) }
+            result = .success(outcome)
         } catch {
             result = .failure(error)
         }
@@ -217,7 +218,7 @@ struct UplinkDialerTests {
         let expected = ByteBuffer(string: "CONNECTPUBLISH")
         let state = try await world.loop.submit {
             let dialer = UplinkDialer(
-                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
+                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets, news: PathNews(logger: world.logger),
                 logger: world.logger, resolve: { $2.makeSucceededFuture([silent, server]) })
             let (owner, legOwner, device) = (
                 Owner(on: world.loop), LegOwner(), Device(expecting: expected, on: world.loop)
