@@ -127,7 +127,7 @@ struct UplinkDialerTests {
         let (dialer, owner) = try await world.loop.submit {
             let dialer = UplinkDialer(
                 configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
-                logger: world.logger, resolve: { _, _, loop in found(loop) })
+                news: PathNews(logger: world.logger), logger: world.logger, resolve: { _, _, loop in found(loop) })
             let owner = Owner(on: world.loop)
             owner.connection = dialer.dial(
                 to: world.configuration.uplink.endpoints[0], within: within, keepAlive: nil, owner: owner)
@@ -223,7 +223,8 @@ struct UplinkDialerTests {
         let state = try await world.loop.submit {
             let dialer = UplinkDialer(
                 configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
-                logger: world.logger, resolve: { $2.makeSucceededFuture([silent, server]) })
+                news: PathNews(logger: world.logger), logger: world.logger,
+                resolve: { $2.makeSucceededFuture([silent, server]) })
             let (owner, legOwner, device) = (
                 Owner(on: world.loop), LegOwner(), Device(expecting: expected, on: world.loop)
             )

@@ -79,6 +79,9 @@ final class UplinkConnection {
     /// What a device sent was not acknowledged for a while, and nothing has come since. The broker may be gone without a
     /// word, which only the idle timeout tells for sure: until then devices should rather have another connection.
     private(set) var isSilent = false
+    /// Whether anything comes back on it.
+    var path: PathWatch
+    let paths: PathKeeper
     /// For the owner: whether a look at its emptiness is due.
     var isClosingScheduled = false
 
@@ -91,6 +94,8 @@ final class UplinkConnection {
         self.dialer = dialer
         self.owner = owner
         self.control = control
+        self.paths = dialer.paths
+        self.path = PathWatch(timeout: dialer.pathTimeout)
     }
 
     /// Several devices may have streams on it.
@@ -170,6 +175,8 @@ extension UplinkConnection {
         state = .open(handle)
         self.alpn = alpn
         if let other = early?.handle, other !== handle { earlyDataLost(on: other) }
+        paths.tried(handle.remoteAddress, of: endpoint)
+        paths.answered(handle.remoteAddress, at: .now())
         resumeEarly(on: handle)
         if let control { return control.start(on: self) }
         isReady = true
@@ -205,6 +212,42 @@ extension UplinkConnection {
         }
         self.early = nil
         for piece in early.flight.release() { handle.write(stream, piece.bytes, fin: piece.fin) }
+    }
+}
+
+// MARK: - For the path
+
+extension UplinkConnection {
+    /// The broker is verified, and the connection goes on.
+    var openHandle: QUICConnectionHandle? {
+        if case .open(let handle) = state { handle } else { nil }
+    }
+
+    /// Tries again at once what is being tried: the network has changed, or is back.
+    func hurry() {
+        switch state {
+        case .dialing: dialer.hurry(self)
+        case .open(let handle): handle.hurry()
+        case .closed: break
+        }
+    }
+
+    func fellSilent() {
+        isSilent = true
+        for leg in legs.values { leg.silent() }
+    }
+
+    func answered(after silence: Duration) {
+        isSilent = false
+        for leg in legs.values { leg.answered(after: silence) }
+        owner?.connectionHasRoom(self)
+    }
+
+    /// Nothing will come on it any more, though no end has been seen. The broker is told, in case that it hears.
+    func pathDied(_ why: String) {
+        let loss = UplinkLoss.network(description: why)
+        if let control { return control.connectionLost(loss) }
+        over(UplinkConnectionEnd(why: why), loss)
     }
 }
 

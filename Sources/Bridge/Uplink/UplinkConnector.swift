@@ -87,6 +87,8 @@ final class UplinkConnector {
     private var waiters: Deque<(leg: UplinkLeg, keepAlive: Duration?)> = []
     private var isAdvancing = false
     private var retry: (deadline: NIODeadline, task: Scheduled<Void>)?
+    /// A connection was lost or could not be made, and none has been made since.
+    var isDisturbed = false
     private(set) var isShutDown = false
     /// For the fallback; nil where there is none.
     let tlsDialer: TLSUplinkDialer?
@@ -126,6 +128,7 @@ final class UplinkConnector {
             case .mux, .dataStream: .offered
             case .connection: .refused
             }
+        dialer.paths.add(self)
         let this = NIOLoopBound(self, eventLoop: eventLoop)
         self.waker = upstream.register { eventLoop.execute { this.value.upstreamChanged() } }
         guard warmShare > 0 else { return }
@@ -217,8 +220,14 @@ extension UplinkConnector {
         guard takesAnotherDial else { return .wait(until: nil) }
         return switch upstream.mayDial(line, for: waker, at: now) {
         case .go(let attempt): .dial(attempt)
-        case .wait(let until): .wait(until: until)
+        case .wait(let until): wait(until: until)
         }
+    }
+
+    /// Whoever waits because of a loss is to hear of the broker's return.
+    private func wait(until: NIODeadline?) -> Step {
+        if isDisturbed { dialer.paths.wake() }
+        return .wait(until: until)
     }
 
     /// Whether another connection, besides those on their way, would be of use to the first in the line.
@@ -278,6 +287,7 @@ extension UplinkConnector {
         }
         dials[ObjectIdentifier(connection)] = Dial(
             connection: connection, leg: leg, keepAlive: keepAlive, attempt: attempt)
+        if isDisturbed { dialer.paths.wake() }
     }
 
     /// Has the next shared connection ready before the present ones are full.
@@ -309,7 +319,12 @@ extension UplinkConnector {
         if way != knownWay {
             let isBetter = upstream.isBetter(way, than: knownWay)
             knownWay = way
-            if isBetter { leaveLesser(way) } else { abandonDials(for: way) }
+            if isBetter {
+                leaveLesser(way)
+                abandonTLSDials()
+            } else {
+                abandonDials(for: way)
+            }
         }
         probeBetterWays()
         warm?.fill()
@@ -368,6 +383,7 @@ extension UplinkConnector: UplinkConnectionOwner {
 
     /// The server has chosen what it is for.
     private func joined(_ connection: UplinkConnection) {
+        isDisturbed = false
         chosen(connection.isShared ? .offered : .refused, connection)
         if connection.isShared { shared.add(connection) }
     }
@@ -409,6 +425,7 @@ extension UplinkConnector: UplinkConnectionOwner {
 
     func connectionFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
         guard let dial = dials.removeValue(forKey: ObjectIdentifier(connection)) else { return }
+        isDisturbed = true
         var end = end
         if end.isBrokerBusy { end.failure = .refused }
         guard let attempt = dial.attempt else { preconditionFailure("what is being made has no outcome yet") }
@@ -441,6 +458,7 @@ extension UplinkConnector: UplinkConnectionOwner {
     }
 
     func connectionLost(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
+        isDisturbed = true
         if end.isBrokerBusy || end.pause > .zero {
             upstream.mustPause(line, atLeast: end.pause)
         } else if end.failure != nil {
@@ -484,6 +502,20 @@ extension UplinkConnector: UplinkConnectionOwner {
             guard shared.isSuperfluous(connection) else { return closeLater(connection, from: now) }
             if shared.remove(connection) { connection.retire() }
         }
+    }
+}
+
+// MARK: - The path
+
+extension UplinkConnector: PathAwaiter {
+    var awaitsPath: Bool {
+        isDisturbed && !isShutDown && !(waiters.isEmpty && dials.isEmpty && tlsDials.isEmpty)
+    }
+
+    func pathAnswered(_ endpoint: UplinkEndpoint?) {
+        upstream.pathAnswered(endpoint: endpoint)
+        for dial in dials.values { dial.connection.hurry() }
+        advance()
     }
 }
 
