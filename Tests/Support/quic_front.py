@@ -7,9 +7,10 @@ to the broker over a TCP connection of their own and back. Later streams are dat
 
     quic_front.py --listen 127.0.0.1:0 --broker 127.0.0.1:1883 --certificate server.pem --private-key server.key
 
-Standard output gets one JSON object a line: `listening` with the port first, then `connection`, `handshake`,
-`stream_opened`, `packet`, `fin`, `stream_reset`, `stop_sending`, `broker_closed`, `stream_closed` (of data streams),
-`connect_refused`, `not_followed` (--follow-rebinds), `closed`. Those of a stream name it.
+Standard output gets one JSON object a line, with `at`, seconds of a clock that only runs forward: `listening` with the
+port first, then `connection`, `handshake`, `stream_opened`, `packet`, `fin`, `stream_reset`, `stop_sending`,
+`broker_closed`, `stream_closed` (of data streams), `connect_refused`, `not_followed` (--follow-rebinds), `closed`. Those
+of a stream name it.
 
 With --commands, standard input takes one JSON object a line, and its end stops the front:
     {"command": "mute", "direction": "in" | "out" | "both"}   drop all datagrams from now on
@@ -33,6 +34,7 @@ import json
 import signal
 import socket
 import sys
+import time
 from typing import Any
 
 from aioquic.asyncio.server import QuicServer
@@ -46,7 +48,7 @@ from front_tickets import LIFETIME, TicketMode, Tickets
 def emit(event: str, **fields: Any) -> None:
     """Prints one event. A reader that is gone ends the front."""
     try:
-        sys.stdout.write(json.dumps({"event": event, **fields}) + "\n")
+        sys.stdout.write(json.dumps({"event": event, "at": round(time.monotonic(), 3), **fields}) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
         sys.exit(1)

@@ -19,6 +19,8 @@ struct Front: Sendable {
         var tickets = Tickets.off
         /// Changes of a connection's address that are followed; nil: all. EMQX 6.0.3 follows 3.
         var followedRebinds: Int?
+        /// Seconds.
+        var ticketLifetime = 7_200
         /// Bidirectional streams at once on a connection.
         var streams = 10
         /// Off: every stream after the control stream is refused.
@@ -49,7 +51,7 @@ struct Front: Sendable {
         arguments += options.clientCA.map { ["--client-ca", certificates.certificate($0)] } ?? []
         arguments += options.retry ? ["--retry"] : []
         arguments += options.reportsPackets ? [] : ["--no-packets"]
-        arguments += ["--tickets", options.tickets.rawValue]
+        arguments += ["--tickets", options.tickets.rawValue, "--ticket-lifetime", "\(options.ticketLifetime)"]
         arguments += options.followedRebinds.map { ["--follow-rebinds", "\($0)"] } ?? []
         arguments += options.dataStreams ? ["--streams", "\(options.streams)"] : ["--no-data-streams"]
         let events = EventLog<FrontEvent>()
@@ -165,6 +167,8 @@ struct Front: Sendable {
 /// One JSON line of quic_front.py.
 struct FrontEvent: Sendable, Decodable {
     let event: String
+    /// Seconds of a clock that only runs forward.
+    let at: Double
     let connection: Int?
     let port: Int?
     let alpn: String?
@@ -188,7 +192,7 @@ struct FrontEvent: Sendable, Decodable {
     let earlyData: Bool?
 
     private enum CodingKeys: String, CodingKey {
-        case event, connection, port, alpn, stream, code, application, by, sender, type, length, version, reason
+        case event, at, connection, port, alpn, stream, code, application, by, sender, type, length, version, reason
         case command, message, end, resumed
         case earlyData = "early_data"
         case clientID = "client_id"

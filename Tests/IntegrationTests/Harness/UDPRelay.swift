@@ -19,7 +19,7 @@ final class UDPRelay: Sendable {
         /// How long they take.
         var delay: [Direction: TimeAmount] = [:]
         /// Bytes of the largest that pass.
-        var largest: Int?
+        var largest: [Direction: Int] = [:]
     }
 
     /// One datagram.
@@ -152,7 +152,7 @@ private final class RelayState {
 
     private func passes(_ data: ByteBuffer, _ direction: UDPRelay.Direction, port: Int) -> Bool {
         let size = data.readableBytes
-        let passes = !rules.blocked.contains(direction) && size <= rules.largest ?? .max
+        let passes = !rules.blocked.contains(direction) && size <= rules.largest[direction] ?? .max
         feed.yield(.init(direction: direction, size: size, passed: passes, port: port))
         return passes
     }
