@@ -126,8 +126,8 @@ struct UplinkDialerTests {
     ) async throws -> Int? {
         let (dialer, owner) = try await world.loop.submit {
             let dialer = UplinkDialer(
-                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets, news: PathNews(logger: world.logger),
-                logger: world.logger, resolve: { _, _, loop in found(loop) })
+                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
+                news: PathNews(logger: world.logger), logger: world.logger, resolve: { _, _, loop in found(loop) })
             let owner = Owner(on: world.loop)
             owner.connection = dialer.dial(
                 to: world.configuration.uplink.endpoints[0], within: within, keepAlive: nil, owner: owner)
@@ -218,8 +218,9 @@ struct UplinkDialerTests {
         let expected = ByteBuffer(string: "CONNECTPUBLISH")
         let state = try await world.loop.submit {
             let dialer = UplinkDialer(
-                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets, news: PathNews(logger: world.logger),
-                logger: world.logger, resolve: { $2.makeSucceededFuture([silent, server]) })
+                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
+                news: PathNews(logger: world.logger), logger: world.logger,
+                resolve: { $2.makeSucceededFuture([silent, server]) })
             let (owner, legOwner, device) = (
                 Owner(on: world.loop), LegOwner(), Device(expecting: expected, on: world.loop)
             )
