@@ -50,10 +50,13 @@ package struct BridgeService: Service {
         let tickets = Task { [shared] in await shared.tickets.run() }
         let users = Task { [shared, reloads] in await shared.users?.follow(reloads, shared.logger) }
 
+        let network = followNetwork(hosts, group)
+
         // Cancellation is a reason to stop like any other.
         try? await gracefulShutdown()
 
         users.cancel()
+        await network?.stop()
         tickets.cancel()
         shared.logger.info(
             "shutting down", metadata: ["within": "\(shared.configuration.limits.shutdownTimeout)"])
@@ -61,6 +64,26 @@ package struct BridgeService: Service {
         await endSessions(hosts, group)
         _ = await FileThread.run { [shared] in shared.tickets.save() }
         shared.logger.info("stopped")
+    }
+
+    /// Has the connections follow this machine to other addresses.
+    private func followNetwork(
+        _ hosts: [ObjectIdentifier: NIOLoopBound<SessionHost>], _ group: MultiThreadedEventLoopGroup
+    ) -> NetworkWatch? {
+        let logger = shared.logger
+        return NetworkWatch(logger: logger) { changes in
+            let moves = group.makeIterator().compactMap { loop in
+                hosts[ObjectIdentifier(loop)].map { host in loop.flatSubmit { host.value.networkChanged() } }
+            }
+            EventLoopFuture.reduce(0, moves, on: group.next(), +).whenSuccess { moved in
+                logger.info(
+                    "the network of this machine has changed",
+                    metadata: [
+                        "changes": "\(changes.joined(separator: ", "))", "connections_moved": "\(moved)",
+                        "leg": "uplink",
+                    ])
+            }
+        }
     }
 
     private func endSessions(

@@ -17,6 +17,7 @@ final class SharedState: Sendable {
     let clientIDs = ClientIDs()
     let gatewayNumbers = GatewayNumbers()
     let carriage = ChosenCarriage()
+    let pathNews: PathNews
     let tickets: TicketStore
     let upstream: Upstream
     /// Of `uplink.fallback`.
@@ -31,6 +32,7 @@ final class SharedState: Sendable {
     ) throws {
         self.configuration = configuration
         self.logger = logger
+        self.pathNews = PathNews(logger: logger)
         self.upstream = Upstream(configuration.uplink, probing: probing, logger: logger)
         self.fallback = try configuration.uplink.usableFallback.map { try TLSUplinkContext($0, configuration.uplink) }
         self.tls = try QUICTLSContext.client(configuration.uplink)

@@ -152,8 +152,13 @@ static int dcid_status(ngtcp2_conn *conn, BRIDGE_COMPAT_CID_STATUS type, uint64_
 
 static void tell_path_validated(bridge_quic_connection *connection, const ngtcp2_path *path,
                                 ngtcp2_path_validation_result result) {
-    /* An aborted validation was overtaken by another: not worth telling. */
-    if (!connection->owner || result == NGTCP2_PATH_VALIDATION_RESULT_ABORTED) {
+    if (connection->path_guard && result != NGTCP2_PATH_VALIDATION_RESULT_ABORTED) {
+        bridge_path_guard_validated(connection->path_guard, connection->conn,
+                                    result == NGTCP2_PATH_VALIDATION_RESULT_SUCCESS, connection->now);
+    }
+    /* An aborted validation of a server's was overtaken by another: not worth telling. A client has one at a time, and
+       it ends where the peer takes the connection ID back. */
+    if (!connection->owner || (connection->is_server && result == NGTCP2_PATH_VALIDATION_RESULT_ABORTED)) {
         return;
     }
     connection->callbacks.path_validated(connection->owner, path->local.addr, path->remote.addr,

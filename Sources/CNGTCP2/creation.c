@@ -120,7 +120,7 @@ static int new_server(bridge_quic_connection *connection, const bridge_quic_sett
     ngtcp2_settings settings = settings_of(connection, given, &original_dcid, now);
     ngtcp2_transport_params params = parameters_of(given);
     bridge_compat_set_original_dcid(&params, &original_dcid);
-    connection->path_guard = bridge_path_guard_new(path);
+    connection->path_guard = bridge_path_guard_new(path, given->path_mtu_discovery);
     if (!connection->path_guard) {
         return NGTCP2_ERR_NOMEM;
     }

@@ -56,7 +56,8 @@ bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_q
     ngtcp2_path_storage_init(&path, given.local, given.local_length, given.remote, given.remote_length, NULL);
     ngtcp2_pkt_info info = {.ecn = ecn};
     now = advance(connection, now);
-    if (connection->path_guard && bridge_path_guard_stops(connection->path_guard, connection->conn, &path.path, now)) {
+    if (connection->path_guard && bridge_path_guard_stops(connection->path_guard, connection->conn, &path.path, bytes,
+                                                          length, connection->first_id.length, now)) {
         return BRIDGE_QUIC_OK;
     }
     bridge_packet_watch_enter(connection);
@@ -64,6 +65,8 @@ bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_q
     bridge_packet_watch_enter(NULL);
     if (connection->has_read_packet) {
         connection->last_read = now;
+        connection->ahead_at_read = connection->ahead;
+        connection->idle_until = 0;
     }
     if (error == NGTCP2_ERR_CALLBACK_FAILURE && connection->verification_status != 0) {
         error = NGTCP2_ERR_CRYPTO;
@@ -81,15 +84,28 @@ bool bridge_quic_has_read_packet(const bridge_quic_connection *connection) {
     return connection->has_read_packet;
 }
 
+/// ngtcp2's idle timeout comes too early by as much as its time ran ahead during the silence: it changes nothing by
+/// telling of it, and goes on where the peer is heard again.
+static bool is_idle_too_early(bridge_quic_connection *connection) {
+    if (connection->idle_until == 0) {
+        connection->idle_until = connection->now + connection->ahead - connection->ahead_at_read;
+    }
+    return connection->now < connection->idle_until;
+}
+
 bridge_quic_status bridge_quic_handle_expiry(bridge_quic_connection *connection, uint64_t now) {
     /* A nanosecond late: ngtcp2 0.12.1 lets some timers expire at their time and others only after it, and would name
        the same time as the next for ever. */
     int error = ngtcp2_conn_handle_expiry(connection->conn, advance(connection, now + 1));
+    if (error == NGTCP2_ERR_IDLE_CLOSE && is_idle_too_early(connection)) {
+        return BRIDGE_QUIC_OK;
+    }
     return status_of(connection, error);
 }
 
 uint64_t bridge_quic_expiry(bridge_quic_connection *connection) {
-    uint64_t expiry = ngtcp2_conn_get_expiry(connection->conn);
+    uint64_t expiry =
+        connection->idle_until != 0 ? connection->idle_until : ngtcp2_conn_get_expiry(connection->conn);
     if (expiry == UINT64_MAX) {
         return expiry;
     }
@@ -154,6 +170,7 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
     }
     ngtcp2_ssize accepted = -1;
     connection->has_written_eliciting = false;
+    connection->has_written_challenge = false;
     bridge_packet_watch_enter(connection);
     ngtcp2_ssize length =
         ngtcp2_conn_writev_stream(connection->conn, &connection->written_path.path, &connection->written_info, buffer,
@@ -162,6 +179,9 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
     if (connection->pings && length != NGTCP2_ERR_WRITE_MORE) {
         connection->pings = false;
         ngtcp2_conn_set_keep_alive_timeout(connection->conn, connection->keep_alive);
+    }
+    if (connection->path_guard && connection->has_written_challenge && length > 0) {
+        bridge_path_guard_challenged(connection->path_guard, connection->conn, (size_t)length, connection->now);
     }
     connection->is_settled |= length >= 0 && ngtcp2_conn_get_handshake_completed(connection->conn);
     return (bridge_quic_written){

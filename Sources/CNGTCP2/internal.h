@@ -18,7 +18,7 @@ struct bridge_quic_credentials {
     uint8_t ca_digest[BRIDGE_QUIC_CA_DIGEST_LENGTH];
 };
 
-/// The paths that a client has left not long ago.
+/// The paths that a client has used and left.
 typedef struct bridge_path_guard bridge_path_guard;
 
 /// Which connection IDs of the peer's have been told of.
@@ -66,11 +66,15 @@ struct bridge_quic_connection {
     uint64_t ahead;
     /// When the peer's last packet came, by ngtcp2's time.
     uint64_t last_read;
+    uint64_t ahead_at_read;
+    /// When the idle timeout is really over, where ngtcp2 has told of it too early; 0 where it has not.
+    uint64_t idle_until;
     uint64_t keep_alive;
     bool pings;
     /// The call that is under way, or the last one, took a packet of the peer's in, or wrote one that asks for an answer.
     bool has_read_packet;
     bool has_written_eliciting;
+    bool has_written_challenge;
     int last_error;
     /// One for all calls of a WRITE_MORE sequence.
     ngtcp2_pkt_info written_info;
@@ -93,9 +97,14 @@ struct bridge_quic_connection {
 /// A connection ID of this side's. `prefix`: its first byte, null where that is random too.
 bool bridge_new_connection_id(ngtcp2_cid *cid, size_t length, const uint8_t *prefix);
 
-bridge_path_guard *bridge_path_guard_new(const ngtcp2_path *path);
+bridge_path_guard *bridge_path_guard_new(const ngtcp2_path *path, bool discovers_mtu);
+/// To be called when a datagram of this length was written that has a PATH_CHALLENGE.
+void bridge_path_guard_challenged(bridge_path_guard *guard, ngtcp2_conn *conn, size_t length, uint64_t now);
+/// To be called when ngtcp2 has found a path valid, or could not.
+void bridge_path_guard_validated(bridge_path_guard *guard, ngtcp2_conn *conn, bool succeeded, uint64_t now);
 /// Whether a datagram must be kept from ngtcp2.
-bool bridge_path_guard_stops(bridge_path_guard *guard, ngtcp2_conn *conn, const ngtcp2_path *path, uint64_t now);
+bool bridge_path_guard_stops(bridge_path_guard *guard, ngtcp2_conn *conn, const ngtcp2_path *path, const uint8_t *bytes,
+                             size_t length, size_t id_length, uint64_t now);
 
 #if NGTCP2_VERSION_NUM < 0x010000
 /// Looks through the frames of a packet that came. False where it must not be taken in now.

@@ -31,6 +31,8 @@ int bridge_packet_watch_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, c
                                 size_t nonce_length, const uint8_t *aad, size_t aad_length) {
     if (active && !active->has_written_eliciting) {
         active->has_written_eliciting = is_ack_eliciting(plaintext, plaintext_length);
+        /* ngtcp2 writes nothing else beside it. */
+        active->has_written_challenge = plaintext_length > 0 && *plaintext == 0x1a;
     }
     return ngtcp2_crypto_encrypt_cb(dest, aead, aead_ctx, plaintext, plaintext_length, nonce, nonce_length, aad,
                                     aad_length);

@@ -1,77 +1,242 @@
 /// Keeps packets from ngtcp2 that come back from a path which the client left only just before.
 ///
-/// While the new path is being validated, ngtcp2 0.12.1 aborts the process for a packet from the old one (an assertion
-/// about path MTU discovery), and 1.11 does where discovery is off. It takes a NAT that flaps, or anyone who can send
-/// under two addresses. To the client such a packet is one that was lost.
+/// While ngtcp2 validates a new path it holds one to fall back to. 0.12.1 aborts the process for a packet from that one
+/// (an assertion about path MTU discovery) during the second validation of the new path, which follows where the first
+/// was with a small datagram. Where discovery is off, it does so during the first as well, and so does 1.11. It takes a
+/// NAT that flaps, or anyone who can send under two addresses. To the client such a packet is one that was lost.
+///
+/// ngtcp2 does not tell what it is about; this reckons it from the path in use and from what it tells of validations.
+/// A path that was never there before is followed at once, however often that happens.
+///
+/// Nor does 0.12.1 bear that a client which has moved without another connection ID, as behind a NAT, moves again with
+/// one, or to a path that it probed, before all of that is over: it would retire an ID twice. Such a client is heard a
+/// little later.
+///
+///     settled ---- another path is in use ----> first ---- valid, but by a small datagram ----> second
+///        ^                                      |  ^                                            |   |
+///        +------ valid, failed, or back --------+  +---------- another path is in use ----------+   |
+///        +------------------------------------ valid -----------------------------------------------+
 #include "internal.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 
-#define CAPACITY 4
+/* Paths that may be fallen back to: the one that was left, and one more for each that was left during its second
+   validation. */
+#define CAPACITY 16
+
+/* Paths beside the current one that are remembered for having been heard on. ngtcp2 keeps connection IDs for 4. */
+#define HEARD_CAPACITY 8
+
+typedef enum { SETTLED, FIRST, SECOND } stage;
 
 struct bridge_path_guard {
-    /// In use when the last datagram came in.
-    ngtcp2_path_storage current;
+    stage stage;
+    bool discovers_mtu;
+    /// In use when the last datagram came in, and its number.
+    ngtcp2_path_storage path;
+    uint64_t current;
+    /// ngtcp2 has fallen back, to a path that needs no validation.
+    bool has_fallen_back;
+    /// The current path has been challenged with a small datagram.
+    bool has_small_challenge;
+    uint64_t second_since;
+    uint64_t fallbacks[CAPACITY];
+    size_t count;
+    /// There are more of them than can be remembered: only the current path is heard until it is settled.
+    bool is_full;
+    /// The connection ID that datagrams on the current path are for, and on the path that was heard last beside it.
+    uint64_t id;
+    uint64_t other_id;
+    /// The last move was without another connection ID.
+    bool shares_id;
+    uint64_t moved_at;
+    /// The path beside the current one that was heard last; 0 where it has become that.
+    uint64_t candidate;
     struct {
-        ngtcp2_path_storage path;
-        uint64_t left_at;
-        bool is_used;
-    } left[CAPACITY];
+        uint64_t path;
+        uint64_t at;
+    } heard[HEARD_CAPACITY];
 };
 
-bridge_path_guard *bridge_path_guard_new(const ngtcp2_path *path) {
+static uint64_t mix(uint64_t hash, const void *bytes, size_t length) {
+    const uint8_t *at = bytes;
+    for (size_t i = 0; i < length; i++) {
+        hash = (hash ^ at[i]) * 0x100000001b3;
+    }
+    return hash;
+}
+
+static uint64_t mix_address(uint64_t hash, const ngtcp2_addr *address) {
+    if (address->addr->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *ip = (const struct sockaddr_in6 *)(const void *)address->addr;
+        return mix(mix(hash, &ip->sin6_port, sizeof(ip->sin6_port)), &ip->sin6_addr, sizeof(ip->sin6_addr));
+    }
+    const struct sockaddr_in *ip = (const struct sockaddr_in *)(const void *)address->addr;
+    return mix(mix(hash, &ip->sin_port, sizeof(ip->sin_port)), &ip->sin_addr, sizeof(ip->sin_addr));
+}
+
+/// A path as a number, never 0. One that is taken for another is kept back without need, and that is all.
+static uint64_t number_of(const ngtcp2_path *path) {
+    uint64_t hash = mix_address(mix_address(0xcbf29ce484222325, &path->local), &path->remote);
+    return hash == 0 ? 1 : hash;
+}
+
+bridge_path_guard *bridge_path_guard_new(const ngtcp2_path *path, bool discovers_mtu) {
     bridge_path_guard *guard = calloc(1, sizeof(*guard));
     if (guard) {
-        ngtcp2_path_storage_zero(&guard->current);
-        ngtcp2_path_copy(&guard->current.path, path);
-        for (size_t i = 0; i < CAPACITY; i++) {
-            ngtcp2_path_storage_zero(&guard->left[i].path);
-        }
+        ngtcp2_path_storage_zero(&guard->path);
+        ngtcp2_path_copy(&guard->path.path, path);
+        guard->current = number_of(path);
+        guard->discovers_mtu = discovers_mtu;
     }
     return guard;
 }
 
-/// Two validations of three probe timeouts each, with the initial RTT where that is longer (RFC 9000 8.2.4).
+static bool is_fallback(const bridge_path_guard *guard, uint64_t path) {
+    for (size_t i = 0; i < guard->count; i++) {
+        if (guard->fallbacks[i] == path) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void settle(bridge_path_guard *guard) {
+    guard->stage = SETTLED;
+    guard->count = 0;
+    guard->is_full = false;
+}
+
+static void move(bridge_path_guard *guard, const ngtcp2_path *to, uint64_t now) {
+    uint64_t left = guard->current;
+    uint64_t path = number_of(to);
+    ngtcp2_path_copy(&guard->path.path, to);
+    guard->current = path;
+    guard->has_small_challenge = false;
+    guard->shares_id = guard->id == guard->other_id;
+    guard->id = guard->other_id;
+    guard->moved_at = now;
+    if (guard->has_fallen_back) {
+        guard->has_fallen_back = false;
+        settle(guard);
+        return;
+    }
+    if (guard->stage == FIRST && guard->count == 1 && guard->fallbacks[0] == path) {
+        settle(guard);
+        return;
+    }
+    if (guard->stage != FIRST && !is_fallback(guard, left)) {
+        if (guard->count < CAPACITY) {
+            guard->fallbacks[guard->count++] = left;
+        } else {
+            guard->is_full = true;
+        }
+    }
+    guard->stage = FIRST;
+}
+
+/* The second validation ends with an answer, or the connection with it. Where there was none after all, as another
+   challenge was large, that is not told. */
+static const uint64_t longest_validation = 60 * NGTCP2_SECONDS;
+
+/// What ngtcp2 does not tell the end of, after the path was left or found valid: two validations of three probe timeouts
+/// each, with the initial RTT where that is longer (RFC 9000 8.2.4).
 static uint64_t settling_time(ngtcp2_conn *conn) {
     uint64_t pto = ngtcp2_conn_get_pto(conn);
     uint64_t least = 1000 * NGTCP2_MILLISECONDS;
     return 6 * (pto > least ? pto : least);
 }
 
-static void leave(bridge_path_guard *guard, const ngtcp2_path *current, uint64_t now) {
-    size_t oldest = 0;
-    for (size_t i = 0; i < CAPACITY; i++) {
-        if (!guard->left[i].is_used) {
-            oldest = i;
+/// Keeps in mind that a path was heard on, in the place of what was heard longest ago.
+static void hear(bridge_path_guard *guard, uint64_t path, uint64_t now) {
+    size_t place = 0;
+    for (size_t i = 0; i < HEARD_CAPACITY; i++) {
+        if (guard->heard[i].path == path) {
+            place = i;
             break;
         }
-        if (guard->left[i].left_at < guard->left[oldest].left_at) {
-            oldest = i;
+        if (guard->heard[i].at < guard->heard[place].at) {
+            place = i;
         }
     }
-    ngtcp2_path_copy(&guard->left[oldest].path.path, &guard->current.path);
-    guard->left[oldest].left_at = now;
-    guard->left[oldest].is_used = true;
-    ngtcp2_path_copy(&guard->current.path, current);
+    guard->heard[place].path = path;
+    guard->heard[place].at = now;
 }
 
-bool bridge_path_guard_stops(bridge_path_guard *guard, ngtcp2_conn *conn, const ngtcp2_path *path, uint64_t now) {
-    const ngtcp2_path *current = ngtcp2_conn_get_path(conn);
-    if (!ngtcp2_path_eq(current, &guard->current.path)) {
-        leave(guard, current, now);
-    }
-    if (ngtcp2_path_eq(current, path)) {
-        return false;
-    }
-    size_t recent = 0;
-    for (size_t i = 0; i < CAPACITY; i++) {
-        if (guard->left[i].is_used && now - guard->left[i].left_at < settling_time(conn)) {
-            recent++;
-            if (ngtcp2_path_eq(path, &guard->left[i].path.path)) {
+/// Whether the path was heard on since, or so many were that it cannot be told.
+static bool may_have_been_heard(const bridge_path_guard *guard, uint64_t path, uint64_t since) {
+    size_t count = 0;
+    for (size_t i = 0; i < HEARD_CAPACITY; i++) {
+        if (guard->heard[i].path != 0 && guard->heard[i].at >= since) {
+            count++;
+            if (guard->heard[i].path == path) {
                 return true;
             }
         }
     }
-    /* With more moves than can be remembered, the client stays where it is for now. */
-    return recent == CAPACITY;
+    return count == HEARD_CAPACITY;
+}
+
+static void follow(bridge_path_guard *guard, const ngtcp2_path *current, uint64_t now) {
+    uint64_t candidate = guard->candidate;
+    guard->candidate = 0;
+    if (!ngtcp2_path_eq(current, &guard->path.path)) {
+        move(guard, current, now);
+    } else {
+        guard->has_fallen_back = false;
+    }
+    if (candidate != 0 && candidate != guard->current) {
+        hear(guard, candidate, now);
+    }
+    if (guard->stage == SECOND && now - guard->second_since >= longest_validation) {
+        settle(guard);
+    }
+}
+
+void bridge_path_guard_challenged(bridge_path_guard *guard, ngtcp2_conn *conn, size_t length, uint64_t now) {
+    follow(guard, ngtcp2_conn_get_path(conn), now);
+    if (length < NGTCP2_MAX_UDP_PAYLOAD_SIZE) {
+        guard->has_small_challenge = true;
+    }
+}
+
+void bridge_path_guard_validated(bridge_path_guard *guard, ngtcp2_conn *conn, bool succeeded, uint64_t now) {
+    follow(guard, ngtcp2_conn_get_path(conn), now);
+    guard->moved_at = now;
+    if (!succeeded) {
+        guard->has_fallen_back = true;
+    } else if (guard->stage == FIRST && guard->has_small_challenge) {
+        guard->stage = SECOND;
+        guard->second_since = now;
+    } else {
+        settle(guard);
+    }
+}
+
+bool bridge_path_guard_stops(bridge_path_guard *guard, ngtcp2_conn *conn, const ngtcp2_path *path, const uint8_t *bytes,
+                             size_t length, size_t id_length, uint64_t now) {
+    const ngtcp2_path *current = ngtcp2_conn_get_path(conn);
+    bool has_id = length > id_length && (*bytes & 0x80) == 0;
+    uint64_t id = has_id ? mix(1, bytes + 1, id_length) : guard->id;
+    follow(guard, current, now);
+    if (ngtcp2_path_eq(path, current)) {
+        guard->id = id;
+        return false;
+    }
+    uint64_t given = number_of(path);
+    uint64_t time = settling_time(conn);
+    if (guard->shares_id && (guard->stage != SETTLED || now - guard->moved_at < time)) {
+        if (id != guard->id || may_have_been_heard(guard, given, now > time ? now - time : 0)) {
+            return true;
+        }
+    }
+    /* The datagram itself may have the answer that the second validation begins with. */
+    bool is_risky = guard->stage == SECOND || !guard->discovers_mtu || guard->has_small_challenge;
+    if (guard->stage != SETTLED && is_risky && (guard->is_full || is_fallback(guard, given))) {
+        return true;
+    }
+    guard->other_id = id;
+    guard->candidate = given;
+    return false;
 }

@@ -78,6 +78,23 @@ struct QuickConnectTests {
         }
     }
 
+    /// CONNECT and the server's close cross on the way.
+    @Test func aConnectionThatIsClosedAsItIsTakenHarmsNobody() async throws {
+        var options = options("warm: 1")
+        options.relayed = true
+        try await Scenario.run(options) { scenario in
+            let ready = try await handshakes(1, scenario).compactMap(\.connection)
+            try await scenario.relay.set { $0.delay = [.down: .milliseconds(800)] }
+            try scenario.front.closeAll(code: 0)
+            _ = try await scenario.front.events.first("the end of the first connection") {
+                $0.event == "closed" && $0.connection == ready.first
+            }
+            let device = try await scenario.device("device")
+            try await scenario.bridgeSays("a connection made ahead of time was of no use")
+            try await device.publish("up", "hello", qos: 1)
+        }
+    }
+
     /// Its long idle timeout is as one made for it would have.
     @Test func aDeviceWithALongKeepAliveHasOneOfItsOwn() async throws {
         try await Scenario.run(options("warm: 1")) { scenario in

@@ -30,6 +30,17 @@ import Testing
         #expect(simulation.client.isResumed && simulation.client.isEarlyDataAccepted == isEarly)
     }
 
+    /// GnuTLS keeps the time of receipt with the ticket, by the system's clock: its age is right in another process too.
+    @Test func theAgeOfATicketGoesWithIt() throws {
+        let tls = try TestCertificates.shared.server(ticketKey: QUICTicketKey())
+        let ticket = try Simulation.resumption(serverTLS: tls)
+        let times = (ticket.receivedAt - 1...ticket.receivedAt).map { time in
+            withUnsafeBytes(of: UInt32(truncatingIfNeeded: time).bigEndian) { Array($0) }
+        }
+        #expect(
+            ticket.session.indices.contains { index in times.contains(Array(ticket.session[index...].prefix(4))) })
+    }
+
     @Test func noDamageIsTaken() throws {
         let good = Self.sample().encoded
         #expect(QUICResumption(encoded: good) != nil)

@@ -125,4 +125,108 @@ import Testing
         // No time that the connection ran ahead is taken for a round trip.
         #expect(hurried.smoothedRTT > .milliseconds(45) && hurried.smoothedRTT < .milliseconds(60))
     }
+
+    /// With a full window, and nobody there: the idle timeout comes when it is due, and not before.
+    @Test(arguments: [1_000, 1_000_000])
+    func aHurryNeverEndsAConnection(bytes: Int) throws {
+        let configuration = QUICConfiguration.test { $0.idleTimeout = .seconds(20) }
+        let (simulation, _, id) = try Self.connected(configuration)
+        simulation.toServer.isCut = true
+        simulation.toClient.isCut = true
+        let received = simulation.client.lastReceived
+        simulation.client.write(id, pattern(bytes, seed: 2), fin: true)
+        while simulation.clientError == nil, simulation.now < received + .seconds(60) {
+            simulation.client.hurry(at: simulation.now)
+            simulation.run(for: .milliseconds(50))
+        }
+        #expect(simulation.clientError == .idleTimeout(remote: "10.0.0.2:14567", after: .seconds(20)))
+        #expect(simulation.now - received >= .seconds(20))
+        #expect(simulation.now - received <= .seconds(21))
+    }
+
+    /// Hurried all the time, a connection is as one that is not, but for a PING now and then.
+    @Test(arguments: [0, 0.05], 0..<3)
+    func hurriesDoNoHarm(loss: Double, seed: UInt64) throws {
+        let (simulation, exchange, id) = try Self.connected(seed: seed)
+        simulation.toServer.loss = loss
+        simulation.toClient.loss = loss
+        let before = simulation.client.statistics.datagramsSent
+        simulation.client.write(id, pattern(300_000, seed: seed), fin: false)
+        for round in 0..<200 {
+            simulation.client.hurry(at: simulation.now)
+            simulation.server?.hurry(at: simulation.now)
+            simulation.client.write(id, ByteBuffer(string: "message "), fin: round == 199)
+            simulation.run(for: .milliseconds(30))
+        }
+        #expect(simulation.run(for: .seconds(10)) { exchange.atServer[id]?.isFinished == true })
+        #expect(exchange.atServer[id]?.bytes.readableBytes == 60_000 + 300_000 + 1_600)
+        let statistics = simulation.client.statistics
+        #expect(statistics.smoothedRTT < .milliseconds(loss == 0 ? 60 : 120), "\(statistics.smoothedRTT)")
+        #expect(statistics.datagramsSent - before < 1_500)
+        #expect(simulation.clientError == nil && simulation.serverError == nil)
+    }
+
+    /// A probe went out only just before, with a full window: whether it arrives or not, round trips stay right.
+    @Test(arguments: [true, false])
+    func aHurryWaitsForWhatIsUnderWay(arrives: Bool) throws {
+        let (simulation, exchange, id) = try Self.connected()
+        let before = exchange.atServer[id]?.bytes.readableBytes ?? 0
+        simulation.toServer.isCut = true
+        simulation.client.write(id, pattern(200_000, seed: 2), fin: true)
+        simulation.run(for: .seconds(8))
+        let sent = simulation.sent.toServer
+        simulation.onSend = { [unowned simulation] _, isToServer in
+            if isToServer, arrives { simulation.toServer.isCut = false }
+        }
+        #expect(simulation.run(for: .seconds(20)) { simulation.sent.toServer > sent })
+        simulation.onSend = nil
+        simulation.toServer.isCut = false
+        let start = simulation.now
+        simulation.client.hurry(at: start)
+        simulation.flush()
+        #expect(simulation.sent.toServer <= sent + 2)
+        #expect(
+            simulation.run(for: .seconds(5)) { exchange.atServer[id]?.bytes.readableBytes ?? 0 > before })
+        #expect(simulation.now - start <= .milliseconds(300), "\(simulation.now - start)")
+        #expect(simulation.run(for: .seconds(5)) { exchange.atServer[id]?.isFinished == true })
+        #expect(simulation.client.statistics.smoothedRTT < .milliseconds(70))
+    }
+
+    @Test func anIdleConnectionIsAskedToo() throws {
+        let (simulation, _, _) = try Self.connected()
+        simulation.run(for: .seconds(5))
+        let sent = simulation.sent.toServer
+        let start = simulation.now
+        for _ in 0..<3 { simulation.client.hurry(at: simulation.now) }
+        simulation.flush()
+        #expect(simulation.sent.toServer == sent + 1)
+        #expect(simulation.client.unansweredSince == start)
+        #expect(simulation.run(for: .milliseconds(100)) { simulation.client.unansweredSince == nil })
+        // And again after a tenth of a second, not before.
+        let answered = simulation.sent.toServer
+        simulation.client.hurry(at: start + .milliseconds(99))
+        simulation.flush()
+        #expect(simulation.sent.toServer == answered)
+        simulation.client.hurry(at: start + .milliseconds(100))
+        simulation.flush()
+        #expect(simulation.sent.toServer == answered + 1)
+        // Its keep-alive, where there is one, is as it was.
+        simulation.run(for: .seconds(20))
+        #expect(simulation.sent.toServer <= answered + 2)
+    }
+
+    @Test func beforeTheHandshakeThereIsNoHurry() throws {
+        let simulation = try Simulation()
+        simulation.toServer.isCut = true
+        for _ in 0..<200 {
+            simulation.client.hurry(at: simulation.now)
+            simulation.run(for: .milliseconds(40))
+        }
+        #expect(simulation.clientError == nil)
+        #expect(simulation.sent.toServer < 20)
+        #expect(simulation.client.unansweredSince != nil)
+        simulation.run(for: .seconds(3))
+        #expect(simulation.clientError == .noAnswer(remote: "10.0.0.2:14567", after: .seconds(10)))
+        simulation.client.hurry(at: simulation.now)
+    }
 }

@@ -38,6 +38,8 @@ final class SessionDriver: ChannelDuplexHandler {
     private var isReadHeldBack = false
     /// The uplink leg has enough to send: nothing is taken from the device until it has drained.
     private var isUplinkFull = false
+    /// Nothing gets anywhere on the leg: what the device sends is the session's to keep, and nothing drains.
+    private var isUplinkSilent = false
     /// The device does not read what the session answers it.
     private var isDeviceFull = false
     private var isPumping = false
@@ -183,6 +185,10 @@ extension SessionDriver {
     }
 
     private func updateUplinkFull() -> Bool {
+        guard !isUplinkSilent else {
+            isUplinkFull = false
+            return false
+        }
         let limit = host.configuration.limits.sessionBuffer
         let buffered = uplink?.bufferedBytes ?? 0
         isUplinkFull = isUplinkFull ? buffered > limit / 2 : buffered >= limit
@@ -202,6 +208,7 @@ extension SessionDriver: UplinkLegObserver {
 
     func uplinkUnreachable(_ why: String) {
         uplink = nil
+        forgetUplink()
         perform(session.uplinkUnreachable(why))
         pump()
         finishIfOver()
@@ -256,12 +263,16 @@ extension SessionDriver: UplinkLegObserver {
     }
 
     func uplinkSilent() {
+        // Without a hold nothing is kept, and the leg's own bound holds the device back.
+        isUplinkSilent = host.holdsDevices
+        isUplinkFull = isUplinkFull && !isUplinkSilent
         perform(session.uplinkSilent())
         pump()
         finishIfOver()
     }
 
     func uplinkAnswered(after silence: Duration) {
+        isUplinkSilent = false
         perform(session.uplinkAnswered(after: silence))
         pump()
         finishIfOver()
@@ -292,15 +303,14 @@ extension SessionDriver {
             start = ByteBuffer()
             log(.debug, "device identified", ["version": "\(identity.version)"])
         case .openUplink(let keepAlive):
+            closeUplink()
             uplink = host.connector.connect(keepAlive: keepAlive, observer: self)
         case .sendToUplink(let bytes):
             uplink?.send(bytes)
         case .finishUplink:
             uplink?.finish()
         case .closeUplink:
-            uplink?.close()
-            uplink = nil
-            forgetUplink()
+            closeUplink()
         case .sendToDevice(let bytes):
             device?.send(bytes)
         case .closeDevice:
@@ -324,7 +334,7 @@ extension SessionDriver {
             self.claim = claim
             host.clientIDs.claim(claim, isCleanStart: isCleanStart)
         case .openDataStream(let version):
-            forgetUplink()
+            closeUplink()
             uplink = host.openDataStream(version, observer: self)
         case .linger(let longest):
             deviceLeft()
@@ -335,8 +345,17 @@ extension SessionDriver {
         }
     }
 
-    /// What came on a leg that is gone concerns nobody any more.
+    /// The broker takes an open connection over faster when it has seen the end of the one before.
+    private func closeUplink() {
+        uplink?.close()
+        uplink = nil
+        forgetUplink()
+    }
+
+    /// What came on a leg that is gone concerns nobody any more, and what it had to send holds nobody back.
     private func forgetUplink() {
+        isUplinkFull = false
+        isUplinkSilent = false
         uncredited = 0
         hasUplinkEnded = false
         let version = uplinkDecoder.version

@@ -38,10 +38,13 @@ final class SessionHost {
         self.clientIDs = shared.clientIDs
         self.dialer = UplinkDialer(
             configuration: shared.configuration, eventLoop: eventLoop, tls: shared.tls, tickets: shared.tickets,
-            logger: shared.logger)
+            news: shared.pathNews, logger: shared.logger)
         self.connector = UplinkConnector(.devices, shared: shared, dialer: dialer, eventLoop: eventLoop)
         self.shared = shared
     }
+
+    /// Sessions outlive their uplink legs.
+    var holdsDevices: Bool { shared.hold != nil }
 
     /// A session as the mapping has it.
     func makeSession(_ decision: AdmissionControl.Decision, listener: String, peer: String) -> any DeviceSession {
@@ -107,6 +110,11 @@ final class SessionHost {
     func remove(_ driver: SessionDriver) {
         guard drivers.removeValue(forKey: ObjectIdentifier(driver)) != nil else { return }
         if drivers.isEmpty { whenEmpty?.succeed() }
+    }
+
+    /// The future tells how many connections move.
+    func networkChanged() -> EventLoopFuture<Int> {
+        dialer.networkChanged()
     }
 
     /// All sessions are over, or have had their time: ends the connections.

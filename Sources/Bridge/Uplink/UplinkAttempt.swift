@@ -100,6 +100,7 @@ extension UplinkAttempt {
         if let obstacle = NetworkRoute.obstacle(to: address) {
             return failed(QUICError.unreachable(remote: address.hostAndPort, reason: obstacle))
         }
+        dialer.paths.tried(address, of: connection.endpoint)
         let ticket = dialer.tickets.take(for: connection.endpoint)
         let leg = early.flatMap { $0.isWaiting && ticket?.allowsEarlyData == true ? $0 : nil }
         early = nil
@@ -112,6 +113,26 @@ extension UplinkAttempt {
             failed(error)
         }
     }
+
+    /// What goes unanswered is sent again after seconds only (RFC 9002 6.2.4): where there is reason to believe that the
+    /// network is back, a new attempt is there sooner.
+    func hurry() {
+        guard !isOver, race != nil else { return }
+        let now = NIODeadline.now()
+        for (key, runner) in runners
+        where runner.startedAt + Self.leastAge <= now && runner.handle.lastReceived <= runner.startedAt {
+            runners[key] = nil
+            if let ticket = runner.ticket { dialer.tickets.put(ticket, for: connection.endpoint) }
+            close(runner)
+            connection.earlyDataLost(on: runner.handle)
+            // In its place, as far as the race is concerned.
+            start(runner.address)
+        }
+        advance()
+    }
+
+    /// An answer to anything younger may be on its way.
+    private static let leastAge = TimeAmount.milliseconds(250)
 
     private func failed(_ error: any Error) {
         let isSilence = Self.isSilence(error)

@@ -79,6 +79,9 @@ final class UplinkConnection {
     /// What a device sent was not acknowledged for a while, and nothing has come since. The broker may be gone without a
     /// word, which only the idle timeout tells for sure: until then devices should rather have another connection.
     private(set) var isSilent = false
+    /// Whether anything comes back on it.
+    var path: PathWatch
+    let paths: PathKeeper
     /// For the owner: whether a look at its emptiness is due.
     var isClosingScheduled = false
 
@@ -91,6 +94,8 @@ final class UplinkConnection {
         self.dialer = dialer
         self.owner = owner
         self.control = control
+        self.paths = dialer.paths
+        self.path = PathWatch(timeout: dialer.pathTimeout)
     }
 
     /// Several devices may have streams on it.
@@ -170,6 +175,8 @@ extension UplinkConnection {
         state = .open(handle)
         self.alpn = alpn
         if let other = early?.handle, other !== handle { earlyDataLost(on: other) }
+        paths.tried(handle.remoteAddress, of: endpoint)
+        paths.answered(handle.remoteAddress, at: .now())
         resumeEarly(on: handle)
         if let control { return control.start(on: self) }
         isReady = true
@@ -179,13 +186,17 @@ extension UplinkConnection {
     /// No address of the broker worked.
     func failed(_ why: String, _ failure: CandidateChoice.Failure) {
         guard case .dialing = state else { return }
-        let legs = legs.values
+        let early = early
         state = .closed
-        early = nil
-        self.legs = [:]
+        self.early = nil
+        legs = [:]
         control?.connectionClosed()
+        if var early {
+            // Nobody has heard its CONNECT, or nobody can answer it any more: it may go another way now.
+            early.flight.rejected()
+            early.leg.comeBack(with: early.flight.release())
+        }
         owner?.connectionFailed(self, UplinkConnectionEnd(why: why, failure: failure))
-        for leg in legs { leg.lost(.network(description: why)) }
     }
 
     /// The leg that was early is one like any other from now on. Where what it sent was not taken, and the broker allows
@@ -201,6 +212,42 @@ extension UplinkConnection {
         }
         self.early = nil
         for piece in early.flight.release() { handle.write(stream, piece.bytes, fin: piece.fin) }
+    }
+}
+
+// MARK: - For the path
+
+extension UplinkConnection {
+    /// The broker is verified, and the connection goes on.
+    var openHandle: QUICConnectionHandle? {
+        if case .open(let handle) = state { handle } else { nil }
+    }
+
+    /// Tries again at once what is being tried: the network has changed, or is back.
+    func hurry() {
+        switch state {
+        case .dialing: dialer.hurry(self)
+        case .open(let handle): handle.hurry()
+        case .closed: break
+        }
+    }
+
+    func fellSilent() {
+        isSilent = true
+        for leg in legs.values { leg.silent() }
+    }
+
+    func answered(after silence: Duration) {
+        isSilent = false
+        for leg in legs.values { leg.answered(after: silence) }
+        owner?.connectionHasRoom(self)
+    }
+
+    /// Nothing will come on it any more, though no end has been seen. The broker is told, in case that it hears.
+    func pathDied(_ why: String) {
+        let loss = UplinkLoss.network(description: why)
+        if let control { return control.connectionLost(loss) }
+        over(UplinkConnectionEnd(why: why), loss)
     }
 }
 
@@ -294,7 +341,7 @@ extension UplinkConnection: QUICConnectionObserver {
             isSilent = false
             legs[stream]?.drained()
         case (.streamReset(let stream, let code), .open):
-            legs[stream]?.lost(UplinkLoss(resetCode: code))
+            legs[stream]?.lost(UplinkLoss(resetCode: code), withConnection: false)
         case (.closed(let error), .open):
             lost(error)
         default:
@@ -311,6 +358,8 @@ extension UplinkConnection: QUICConnectionObserver {
     }
 
     private func over(_ end: UplinkConnectionEnd, _ loss: UplinkLoss) {
+        var end = end
+        if case .network = loss, end.failure == nil { end.failure = .network }
         if isReady { owner?.connectionLost(self, end) } else { owner?.connectionFailed(self, end) }
         let legs = legs.values
         let handle: QUICConnectionHandle? = if case .open(let handle) = state { handle } else { nil }

@@ -46,7 +46,8 @@ extension UplinkConnector: TLSUplinkConnectionOwner {
             keepAlive: dial.keepAlive)
     }
 
-    func tlsEnded(_ connection: TLSUplinkConnection) {
+    func tlsEnded(_ connection: TLSUplinkConnection, isLost: Bool) {
         tlsConnections[ObjectIdentifier(connection)] = nil
+        if isLost { upstream.lost(line) }
     }
 }

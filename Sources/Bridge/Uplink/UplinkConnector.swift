@@ -11,6 +11,8 @@ protocol UplinkLegOwner: AnyObject {
     var presentFailure: String? { get }
     /// The device left before the leg was open.
     func abandoned(_ leg: UplinkLeg)
+    /// The leg waits again: a connection made ahead of time has broken before anything came back on it.
+    func cameBack(_ leg: UplinkLeg, keepAlive: Duration?)
 }
 
 /// Gives the devices of one event loop their streams: on connections that they share (`mux`, `data-stream`), or on one
@@ -71,7 +73,7 @@ final class UplinkConnector {
     private var warm: WarmConnections?
     private let warmShares: WarmShares
     let upstream: Upstream
-    private let line: Upstream.Line
+    let line: Upstream.Line
     /// Of this in ``upstream``.
     private var waker = 0
     private var shared: SharedConnections
@@ -85,6 +87,8 @@ final class UplinkConnector {
     private var waiters: Deque<(leg: UplinkLeg, keepAlive: Duration?)> = []
     private var isAdvancing = false
     private var retry: (deadline: NIODeadline, task: Scheduled<Void>)?
+    /// A connection was lost or could not be made, and none has been made since.
+    private var isDisturbed = false
     private(set) var isShutDown = false
     /// For the fallback; nil where there is none.
     let tlsDialer: TLSUplinkDialer?
@@ -124,6 +128,7 @@ final class UplinkConnector {
             case .mux, .dataStream: .offered
             case .connection: .refused
             }
+        dialer.paths.add(self)
         let this = NIOLoopBound(self, eventLoop: eventLoop)
         self.waker = upstream.register { eventLoop.execute { this.value.upstreamChanged() } }
         guard warmShare > 0 else { return }
@@ -181,6 +186,8 @@ extension UplinkConnector {
             switch nextStep(keepAlive) {
             case .attach(let connection):
                 waiters.removeFirst()
+                // Nobody has had an answer on it lately. (In a session of the gateway more than CONNECT may be under way.)
+                if case .devices = role, connection.legCount == 0 { leg.mayComeBack(keepAlive: keepAlive) }
                 guard attach(leg, to: connection) else {
                     // It says that it has room when it has: `connectionHasRoom`.
                     waiters.prepend((leg, keepAlive))
@@ -188,6 +195,7 @@ extension UplinkConnector {
                 }
             case .take(let connection):
                 waiters.removeFirst()
+                leg.mayComeBack(keepAlive: keepAlive)
                 serve(Dial(connection: connection, leg: leg, keepAlive: keepAlive, attempt: nil))
             case .dial(let attempt):
                 waiters.removeFirst()
@@ -212,8 +220,14 @@ extension UplinkConnector {
         guard takesAnotherDial else { return .wait(until: nil) }
         return switch upstream.mayDial(line, for: waker, at: now) {
         case .go(let attempt): .dial(attempt)
-        case .wait(let until): .wait(until: until)
+        case .wait(let until): wait(until: until)
         }
+    }
+
+    /// Whoever waits because of a loss is to hear of the broker's return.
+    private func wait(until: NIODeadline?) -> Step {
+        if isDisturbed { dialer.paths.wake() }
+        return .wait(until: until)
     }
 
     /// Whether another connection, besides those on their way, would be of use to the first in the line.
@@ -273,6 +287,7 @@ extension UplinkConnector {
         }
         dials[ObjectIdentifier(connection)] = Dial(
             connection: connection, leg: leg, keepAlive: keepAlive, attempt: attempt)
+        if isDisturbed { dialer.paths.wake() }
     }
 
     /// Has the next shared connection ready before the present ones are full.
@@ -363,6 +378,7 @@ extension UplinkConnector: UplinkConnectionOwner {
 
     /// The server has chosen what it is for.
     private func joined(_ connection: UplinkConnection) {
+        isDisturbed = false
         chosen(connection.isShared ? .offered : .refused, connection)
         if connection.isShared { shared.add(connection) }
     }
@@ -404,6 +420,7 @@ extension UplinkConnector: UplinkConnectionOwner {
 
     func connectionFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
         guard let dial = dials.removeValue(forKey: ObjectIdentifier(connection)) else { return }
+        isDisturbed = true
         var end = end
         if end.isBrokerBusy { end.failure = .refused }
         guard let attempt = dial.attempt else { preconditionFailure("what is being made has no outcome yet") }
@@ -436,7 +453,12 @@ extension UplinkConnector: UplinkConnectionOwner {
     }
 
     func connectionLost(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
-        if end.isBrokerBusy || end.pause > .zero { upstream.mustPause(line, atLeast: end.pause) }
+        isDisturbed = true
+        if end.isBrokerBusy || end.pause > .zero {
+            upstream.mustPause(line, atLeast: end.pause)
+        } else if end.failure != nil {
+            upstream.lost(line)
+        }
         if let dial = awaitingStream.removeValue(forKey: ObjectIdentifier(connection)) {
             dial.leg?.unreachable(end.why)
         }
@@ -475,6 +497,20 @@ extension UplinkConnector: UplinkConnectionOwner {
             guard shared.isSuperfluous(connection) else { return closeLater(connection, from: now) }
             if shared.remove(connection) { connection.retire() }
         }
+    }
+}
+
+// MARK: - The path
+
+extension UplinkConnector: PathAwaiter {
+    var awaitsPath: Bool {
+        isDisturbed && !isShutDown && !(waiters.isEmpty && dials.isEmpty)
+    }
+
+    func pathAnswered(_ endpoint: UplinkEndpoint?) {
+        upstream.pathAnswered(endpoint: endpoint)
+        for dial in dials.values { dial.connection.hurry() }
+        advance()
     }
 }
 
@@ -535,6 +571,13 @@ extension UplinkConnector: UplinkLegOwner {
         } else {
             abandonedTLS(leg)
         }
+        advance()
+    }
+
+    func cameBack(_ leg: UplinkLeg, keepAlive: Duration?) {
+        logger.debug("a connection made ahead of time was of no use", metadata: ["leg": "uplink"])
+        warm?.distrust()
+        waiters.prepend((leg, keepAlive))
         advance()
     }
 

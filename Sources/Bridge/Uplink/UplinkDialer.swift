@@ -12,7 +12,7 @@ final class UplinkDialer {
     let tickets: TicketStore
     /// Bytes that the broker may send a device before the device has taken any.
     private let receiveWindow: UInt64
-    private let resolver: HostResolver
+    private let resolve: Resolve
     let logger: Logger
     private var endpoints: [QUICAddressFamily: QUICEndpoint] = [:]
     private var attempts: [ObjectIdentifier: UplinkAttempt] = [:]
@@ -21,19 +21,29 @@ final class UplinkDialer {
     private var lookups: [UplinkEndpoint: [UplinkAttempt]] = [:]
     /// Tried first the next time: with two families, the one that works.
     private(set) var lastGoodFamily: NIOBSDSocket.ProtocolFamily?
+    /// Of the connections made here.
+    let paths: PathKeeper
+
+    /// A name and a port.
+    typealias Resolve = (String, Int, any EventLoop) -> EventLoopFuture<[SocketAddress]>
 
     init(
         configuration: BridgeConfiguration, eventLoop: any EventLoop, tls: QUICTLSContext, tickets: TicketStore,
-        logger: Logger
+        news: PathNews, logger: Logger,
+        resolve: @escaping Resolve = { HostResolver().resolve(host: $0, port: $1, on: $2) }
     ) {
+        self.paths = PathKeeper(eventLoop: eventLoop, news: news)
         self.configuration = configuration.uplink
         self.receiveWindow = UInt64(configuration.limits.sessionBuffer)
         self.eventLoop = eventLoop
         self.tls = tls
         self.tickets = tickets
-        self.resolver = HostResolver()
+        self.resolve = resolve
         self.logger = logger
+        paths.prober = self
     }
+
+    var pathTimeout: Duration? { configuration.pathTimeout }
 
     /// Starts a connection; the outcome goes to its owner, never from within this call.
     ///
@@ -69,6 +79,7 @@ final class UplinkDialer {
 
     /// All connections are closed: the sockets go when the last word is out.
     func shutDown() {
+        paths.shutDown()
         for endpoint in endpoints.values { endpoint.flushAndAbandon() }
         endpoints.removeAll()
     }
@@ -84,7 +95,7 @@ extension UplinkDialer {
             return
         }
         lookups[endpoint] = [attempt]
-        resolver.resolve(host: endpoint.host, port: endpoint.port, on: eventLoop)
+        resolve(endpoint.host, endpoint.port, eventLoop)
             .assumeIsolated()
             .whenComplete { [self] result in
                 let attempts = lookups.removeValue(forKey: endpoint) ?? []
@@ -128,6 +139,7 @@ extension UplinkDialer {
         let family = QUICAddressFamily(address) ?? .ipv4
         if let endpoint = endpoints[family] { return endpoint }
         let endpoint = try QUICEndpoint(eventLoop: eventLoop, family: family, logger: logger)
+        endpoint.probeObserver = paths
         endpoints[family] = endpoint
         return endpoint
     }
@@ -161,5 +173,22 @@ extension UplinkConfiguration {
         case .connection: 1
         case .auto, .mux, .dataStream: devicesPerConnection
         }
+    }
+}
+
+extension UplinkDialer: PathProber {
+    func probe(_ address: SocketAddress) {
+        QUICAddressFamily(address).flatMap { endpoints[$0] }?.probe(address)
+    }
+
+    /// This machine has other addresses, routes or interfaces than before. The future tells how many connections move.
+    func networkChanged() -> EventLoopFuture<Int> {
+        for attempt in attempts.values { attempt.hurry() }
+        return .reduce(0, endpoints.values.map { $0.networkChanged() }, on: eventLoop, +)
+    }
+
+    /// The network has changed, or is back: a handshake that is not answered begins again.
+    func hurry(_ connection: UplinkConnection) {
+        attempts[ObjectIdentifier(connection)]?.hurry()
     }
 }

@@ -16,6 +16,15 @@ final class UplinkLeg {
     /// Many times what an acknowledgement takes on any path that is of use.
     private static let patience = TimeAmount.seconds(1)
 
+    /// What was sent so far, as long as it may have to go again on another connection: what the observer never notices.
+    private struct Beginning {
+        var pieces: [EarlyFlight.Piece] = []
+        /// Of the device.
+        let keepAlive: Duration?
+        /// It is back in the line, with nothing sent that counts.
+        var isOver = false
+    }
+
     private var state = State.waiting
     /// Kept until the leg is over, or closed by the observer: a weak reference would cost each device an allocation.
     private var observer: (any UplinkLegObserver)?
@@ -26,6 +35,8 @@ final class UplinkLeg {
     private var openedAt = NIODeadline.distantPast
     private var hasReceived = false
     private var isPeerFinished = false
+    /// Until something has come back. CONNECT, as sessions send nothing else before CONNACK.
+    private var beginning: Beginning?
 
     /// - Parameter owner: Whose line it waits in; nil for one that is given its stream at once.
     init(observer: any UplinkLegObserver, owner: (any UplinkLegOwner)? = nil) {
@@ -35,7 +46,11 @@ final class UplinkLeg {
 
     /// Bytes sent and not yet acknowledged by the broker's transport.
     var bufferedBytes: Int {
-        if case .open(let carrier, let stream) = state { carrier.bufferedBytes(stream) } else { 0 }
+        switch state {
+        case .open(let carrier, let stream): carrier.bufferedBytes(stream)
+        case .waiting: beginning?.pieces.reduce(0) { $0 + ($1.bytes?.readableBytes ?? 0) } ?? 0
+        case .closed: 0
+        }
     }
 
     /// What keeps the leg from being ready, where that is known.
@@ -44,12 +59,15 @@ final class UplinkLeg {
     }
 
     func send(_ bytes: ByteBuffer) {
+        beginning?.pieces.append(EarlyFlight.Piece(bytes: bytes))
         guard case .open(let carrier, let stream) = state else { return }
         carrier.write(stream, bytes, fin: false)
     }
 
     /// FIN, behind everything sent before.
     func finish() {
+        beginning?.pieces.append(EarlyFlight.Piece(bytes: nil, fin: true))
+        if isWaiting, beginning != nil { isFinished = true }
         guard case .open(let carrier, let stream) = state else { return }
         isFinished = true
         carrier.write(stream, nil, fin: true)
@@ -92,6 +110,13 @@ extension UplinkLeg {
         if case .waiting = state { true } else { false }
     }
 
+    /// The connection that it is about to get was made some time ago: where it turns out to be of no use, the leg comes
+    /// back into the line.
+    func mayComeBack(keepAlive: Duration?) {
+        guard isWaiting, beginning == nil else { return }
+        beginning = Beginning(keepAlive: keepAlive)
+    }
+
     func unreachable(_ why: String) {
         guard isWaiting else { return }
         state = .closed
@@ -110,7 +135,19 @@ extension UplinkLeg {
     func opened(on carrier: any UplinkCarrier, _ stream: QUICStreamID) {
         state = .open(carrier, stream)
         openedAt = .now()
-        observer?.uplinkReady(carrier.limits)
+        guard let beginning, beginning.isOver else {
+            observer?.uplinkReady(carrier.limits)
+            return
+        }
+        self.beginning = nil
+        for piece in beginning.pieces { carrier.write(stream, piece.bytes, fin: piece.fin) }
+    }
+
+    /// Its connection came to nothing, and is closed: what was sent goes again on the next.
+    func comeBack(with pieces: [EarlyFlight.Piece]) {
+        guard case .open = state else { return }
+        beginning = Beginning(pieces: pieces, keepAlive: nil, isOver: true)
+        state = .waiting
     }
 
     /// What it has sent goes again on another stream, which nobody else is to notice.
@@ -121,6 +158,7 @@ extension UplinkLeg {
 
     func received(_ bytes: ByteBuffer, isEnd: Bool) {
         hasReceived = true
+        beginning = nil
         unconsumed += bytes.readableBytes
         isPeerFinished = isPeerFinished || isEnd
         observer?.uplinkReceived(bytes, isEnd: isEnd)
@@ -138,11 +176,27 @@ extension UplinkLeg {
         observer?.uplinkAnswered(after: silence)
     }
 
-    /// The stream was reset, or its connection is gone.
-    func lost(_ loss: UplinkLoss) {
+    /// The stream was reset, or with `withConnection` its connection is gone.
+    func lost(_ loss: UplinkLoss, withConnection: Bool = true) {
+        if withConnection, !loss.isDecision, let owner, let beginning, !beginning.isOver {
+            leave()
+            self.beginning?.isOver = true
+            state = .waiting
+            return owner.cameBack(self, keepAlive: beginning.keepAlive)
+        }
         // First the observer: a connection whose control stream is lost is to be given nobody else.
         takeObserver()?.uplinkLost(loss)
         leave()
         state = .closed
+    }
+}
+
+extension UplinkLoss {
+    /// The broker has said what it has against the device. A mere close may have been meant for the connection.
+    fileprivate var isDecision: Bool {
+        switch self {
+        case .byBroker(let code, _): code != nil
+        case .network: false
+        }
     }
 }

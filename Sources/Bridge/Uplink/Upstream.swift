@@ -240,6 +240,17 @@ extension Upstream {
         state.withLock { $0.pacer.disturbed(at: .now()) }
     }
 
+    /// The network took a connection, and maybe all: the next to be made goes alone, and tells.
+    func lost(_ line: Line) {
+        let now = NIODeadline.now()
+        change { state in
+            state.pacer.disturbed(at: now)
+            state.with(line, configuration, wakes: false) { line in
+                if line.gate.isOpen { line.gate.again(nil, at: now) }
+            }
+        }
+    }
+
     /// The broker asked to be left alone for a while.
     func mustPause(_ line: Line, atLeast pause: Duration) {
         let now = NIODeadline.now()

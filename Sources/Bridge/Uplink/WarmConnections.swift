@@ -89,6 +89,16 @@ final class WarmConnections {
         fillLater()
     }
 
+    /// One was dead when it was needed, and the others are no younger news.
+    func distrust() {
+        for (id, connection) in ready {
+            stock.forget(id)
+            connection.close()
+        }
+        ready.removeAll()
+        fillLater()
+    }
+
     /// Nobody wants them any more.
     func close() {
         isClosed = true

@@ -38,8 +38,8 @@ package struct UplinkConfiguration: Sendable, Equatable {
     package var hold: HoldConfiguration
     /// What is sent in a first flight that an attacker could send again.
     package var zeroRTT: ZeroRTT
-    /// Connections whose handshake is finished ahead of time, for devices to come; 0 to 100, for the whole process. Only
-    /// where each device has one of its own.
+    /// Connections whose handshake is finished ahead of time, for devices to come; 0 to 100, for the whole process. Where
+    /// devices share connections, one for each event loop with a share.
     package var warm: Int
     /// Path of the file that keeps session tickets over restarts; `nil`: they are kept in memory only.
     package var ticketFile: String?

@@ -113,12 +113,13 @@ extension DataStreamSession {
             return end(.notAllowed("the device's Maximum Packet Size leaves no room for a CONNACK"))
         }
         let needsIDs = connecting.will.map { $0.qos > .atMostOnce } ?? false
-        state = .connected(
-            Connected(
-                version: device.version, limits: limits, maximumPacketSize: device.maximumPacketSize,
-                takesProblemInformation: device.takesProblemInformation, router: connecting.router,
-                window: device.receiveMaximum.map { DeliveryWindow(limit: $0) }, will: connecting.will,
-                usedIDs: needsIDs ? [] : nil))
+        var connected = Connected(
+            version: device.version, limits: limits, maximumPacketSize: device.maximumPacketSize,
+            takesProblemInformation: device.takesProblemInformation, router: connecting.router,
+            window: device.receiveMaximum.map { DeliveryWindow(limit: $0) }, will: connecting.will,
+            usedIDs: needsIDs ? [] : nil)
+        connected.hold = context.device.hold.map { Hold(journal: Journal($0, version: device.version)) }
+        state = .connected(connected)
         // One and a half times the keepalive [MQTT-3.1.2-24].
         let silence = device.keepAlive == 0 ? nil : Duration.milliseconds(Int64(device.keepAlive) * 1_500)
         let notes: [SessionAction] = device.sessionExpiry > 0 ? [.note(.sessionNotKept)] : []

@@ -13,7 +13,13 @@ extension DataStreamSession {
             case .publishBegin(let begin):
                 return try deviceBegan(begin, in: &connected)
             case .payload(let bytes, let isLast):
-                var actions: [SessionAction] = connected.up.isForwarded ? [.sendToUplink(bytes)] : []
+                var actions: [SessionAction] = []
+                if connected.up.isForwarded {
+                    let step = connected.hold?.journal.piece(bytes, isLast: isLast)
+                    actions =
+                        try step.map { step throws(MQTTError) in try perform(step, in: &connected) }
+                        ?? [.sendToUplink(bytes)]
+                }
                 guard isLast else { return actions }
                 // The replies go the other way, where another long packet may be under way.
                 for reply in connected.up.takeDeferred() { actions += connected.toDevice(reply) }
@@ -83,7 +89,10 @@ extension DataStreamSession {
         }
         connected.noteSent([head], of: .publish)
         connected.up.begin(isForwarded: true, deferred: routed.reply)
-        return [.sendToUplink(head)]
+        guard let step = try connected.hold?.journal.begin(head, payloadLength: begin.payloadLength) else {
+            return [.sendToUplink(head)]
+        }
+        return try perform(step, in: &connected)
     }
 
     /// Through the routes.
@@ -96,7 +105,7 @@ extension DataStreamSession {
             return leave(connected, Self.tooLargeOnceRouted, will: .due, tells: .packetTooLarge)
         }
         connected.noteSent(routed.forward, of: frame.type)
-        var actions = routed.forward.map { SessionAction.sendToUplink($0) }
+        var actions = try passUp(routed.forward, in: &connected)
         for reply in routed.reply { actions += connected.toDevice(reply) }
         if let refusal = routed.close {
             actions += leave(connected, .notAllowed(refusal.message), will: .due, tells: refusal.reasonCode)
@@ -130,7 +139,7 @@ extension DataStreamSession {
         }
     }
 
-    private static let tooLargeOnceRouted = SessionEnd.notAllowed(
+    static let tooLargeOnceRouted = SessionEnd.notAllowed(
         "a packet is larger than the broker allows, by itself or once it is routed")
 }
 
@@ -140,8 +149,8 @@ extension DataStreamSession.Connected {
         down.sendOrHold(bytes) ? [.sendToDevice(bytes)] : []
     }
 
-    mutating func toUplink(_ bytes: ByteBuffer) -> [SessionAction] {
-        up.sendOrHold(bytes) ? [.sendToUplink(bytes)] : []
+    var acceptsDeviceInput: Bool {
+        hold?.journal.acceptsInput(isDeliveryBlocked: window?.isFull == true) ?? true
     }
 
     func brokerTakes(_ length: Int) -> Bool { limits.maximumPacketSize.map { length <= $0 } ?? true }

@@ -79,17 +79,20 @@ extension DataStreamSession {
     /// Ends the session of a connected device.
     mutating func leave(
         _ connected: Connected, _ why: SessionEnd, will fate: WillFate, tells: ReasonCode? = nil,
-        uplink: UplinkState = .open
+        uplink original: UplinkState = .open
     ) -> [SessionAction] {
         var actions: [SessionAction] = [.stop(.keepAlive), .ended(why)]
+        let (timers, uplink, backlog, isInsidePacket) = connected.standing(original)
+        actions += timers
         if why != .deviceVanished {
             if let farewell = farewell(why, tells, connected) { actions.append(.sendToDevice(farewell)) }
             actions.append(.closeDevice)
         }
+        actions += backlog.map { .sendToUplink($0) }
         guard fate != .discarded, let will = connected.will else { return actions + part(from: uplink) }
         let version = Self.streamVersion(connected.version)
         let delay = fate == .dueNow ? 0 : will.delay
-        if delay == 0, uplink == .open, !connected.up.isInsidePacket {
+        if delay == 0, uplink == .open, !isInsidePacket {
             return actions + publish(will, version, packetID: connected.unusedID)
         }
         actions += part(from: uplink)
@@ -228,10 +231,29 @@ extension DataStreamSession.Connected {
     /// Whether the device takes a packet of so many bytes.
     func fits(_ length: Int) -> Bool { maximumPacketSize.map { length <= $0 } ?? true }
 
+    /// What is left of the leg, what it is still given where it may answer, and whether that ends inside a packet.
+    fileprivate func standing(
+        _ uplink: DataStreamSession.UplinkState
+    ) -> (timers: [SessionAction], DataStreamSession.UplinkState, backlog: [ByteBuffer], isInsidePacket: Bool) {
+        guard let hold else { return ([], uplink, [], up.isInsidePacket) }
+        switch hold.phase {
+        case .up:
+            return ([], uplink, [], hold.journal.isInsidePacket)
+        case .silent where uplink == .open:
+            var journal = hold.journal
+            let (backlog, isInsidePacket) = journal.drain()
+            return ([.stop(.hold)], uplink, backlog, isInsidePacket)
+        case .silent:
+            return ([.stop(.hold)], uplink, [], hold.journal.isInsidePacket)
+        case .waiting, .pausing, .returning:
+            return ([.stop(.hold)], uplink == .open ? .useless : uplink, [], false)
+        }
+    }
+
     /// For the will: a packet identifier of none that the broker has not answered yet.
     fileprivate var unusedID: UInt16 {
         // A device has to have all 65,535 in flight for none to be left; then its will is as good as any of them.
-        (1...UInt16.max).first { usedIDs?.contains($0) != true } ?? 1
+        (1...UInt16.max).first { usedIDs?.contains($0) != true && hold?.journal.isUsed($0) != true } ?? 1
     }
 }
 

@@ -15,7 +15,7 @@ extension DataStreamSession {
             case .payload(let bytes, let isLast):
                 var actions: [SessionAction] = connected.down.isForwarded ? [.sendToDevice(bytes)] : []
                 guard isLast else { return actions }
-                for reply in connected.down.takeDeferred() { actions += connected.toUplink(reply) }
+                for reply in connected.down.takeDeferred() { actions += try toUplink(reply, in: &connected) }
                 for held in connected.down.end() { actions.append(.sendToDevice(held)) }
                 return actions
             }
@@ -26,6 +26,21 @@ extension DataStreamSession {
 
     private mutating func uplinkSent(
         _ frame: Frame, in connected: inout Connected
+    ) throws(MQTTError) -> [SessionAction] {
+        connected.hold?.heard(frame.type)
+        guard let passage = try connected.hold?.journal.received(frame) else {
+            return try pass(frame, toDeviceOf: &connected)
+        }
+        let actions = try perform(passage.step, in: &connected)
+        guard let passing = passage.frame, case .taken = state else {
+            if passage.frame == nil { connected.noteAnswered(frame) }
+            return actions
+        }
+        return try actions + pass(passing, toDeviceOf: &connected)
+    }
+
+    private mutating func pass(
+        _ frame: Frame, toDeviceOf connected: inout Connected
     ) throws(MQTTError) -> [SessionAction] {
         switch frame.type {
         case .publish:
@@ -52,19 +67,31 @@ extension DataStreamSession {
         if let head = routed.forward.first {
             let length = routed.forward.reduce(0) { $0 + $1.readableBytes }
             if let reply = try connected.replyInsteadOfDelivery(head, length: length) {
-                for packet in reply { actions += connected.toUplink(packet) }
+                for packet in reply { actions += try toUplink(packet, in: &connected) }
             } else {
                 actions = routed.forward.map { .sendToDevice($0) }
             }
         }
-        for reply in routed.reply { actions += connected.toUplink(reply) }
+        for reply in routed.reply { actions += try toUplink(reply, in: &connected) }
         if let refusal = routed.close { throw .broken(refusal) }
         return actions
     }
 
     private mutating func deliveryBegan(
-        _ begin: StreamedPublish, in connected: inout Connected
+        _ original: StreamedPublish, in connected: inout Connected
     ) throws(MQTTError) -> [SessionAction] {
+        var begin = original
+        var actions: [SessionAction] = []
+        if let (passing, answer) = try connected.hold?.journal.began(original) {
+            if let answer, let step = connected.hold?.journal.reply(answer) {
+                actions = try perform(step, in: &connected)
+            }
+            guard let passing else {
+                connected.down.begin(isForwarded: false, deferred: [])
+                return actions
+            }
+            begin = passing
+        }
         let routed = try connected.router.fromBroker(begin)
         if let refusal = routed.close { throw .broken(refusal) }
         guard let head = routed.head else {
@@ -80,16 +107,16 @@ extension DataStreamSession {
         return [.sendToDevice(head)]
     }
 
-    private mutating func released(
+    mutating func released(
         _ frame: Frame, in connected: inout Connected
     ) throws(MQTTError) -> [SessionAction] {
         guard let packetID = frame.leadingPacketID else { return try answer(frame, in: &connected) }
         if connected.discarded.remove(packetID) != nil {
-            return connected.toUplink(try connected.router.acknowledgement(.pubcomp, packetID))
+            return try toUplink(connected.router.acknowledgement(.pubcomp, packetID), in: &connected)
         }
         switch connected.window?.brokerReleased(packetID) {
         case .answer:
-            return connected.toUplink(try connected.router.acknowledgement(.pubcomp, packetID))
+            return try toUplink(connected.router.acknowledgement(.pubcomp, packetID), in: &connected)
         case .swallow:
             return []
         case .pass, .passAndRelease, nil:
@@ -98,7 +125,7 @@ extension DataStreamSession {
     }
 
     /// A packet without payload, through the routes, in a size that the device takes.
-    private mutating func answer(
+    mutating func answer(
         _ frame: Frame, in connected: inout Connected
     ) throws(MQTTError) -> [SessionAction] {
         let routed = try connected.router.fromBroker(frame)
@@ -109,7 +136,7 @@ extension DataStreamSession {
             }
             actions.append(.sendToDevice(fitting))
         }
-        for reply in routed.reply { actions += connected.toUplink(reply) }
+        for reply in routed.reply { actions += try toUplink(reply, in: &connected) }
         if let refusal = routed.close { throw .broken(refusal) }
         return actions
     }

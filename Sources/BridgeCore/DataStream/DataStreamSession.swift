@@ -5,6 +5,9 @@ import NIOCore
 /// of a gateway session (EMQX): an event in, actions out, as in ``Session``.
 ///
 /// ```
+///                                                         silent, lost: held (see ``Hold``)
+///                                                                                +--+
+///                                                                                v  |  answered, or another stream
 /// awaitingConnect --CONNECT--> authenticating --yes--> connecting --data stream--> connected
 ///       |                           |  no                  |  none to be had           |  DISCONNECT, either end's
 ///       +---- bad, refused ---------+----------------------+                           |  close, keepalive, takeover,
@@ -81,6 +84,8 @@ package struct DataStreamSession: DeviceSession {
         /// Packet identifiers that the broker has not answered yet; kept only where a will at QoS 1 or 2 needs one that
         /// is none of them. At most 65,535.
         var usedIDs: Set<UInt16>?
+        /// `nil`: the session ends with its stream.
+        var hold: Hold?
     }
 
     struct Leaving: Sendable {
@@ -113,7 +118,8 @@ package struct DataStreamSession: DeviceSession {
 
     package var acceptsDeviceInput: Bool {
         switch state {
-        case .awaitingConnect, .connected: true
+        case .awaitingConnect: true
+        case .connected(let connected): connected.acceptsDeviceInput
         case .authenticating, .connecting, .leaving, .reopening, .publishing, .finishing, .ended, .taken: false
         }
     }
@@ -121,8 +127,9 @@ package struct DataStreamSession: DeviceSession {
     package var acceptsUplinkInput: Bool {
         switch state {
         case .connected(let connected):
-            // A long delivery that has begun is let in to its end.
-            connected.window?.isFull != true || connected.down.isInsidePacket
+            // A long delivery that has begun is let in to its end. Where nothing is read of the device, what it is
+            // behind with can't come, and what the broker says behind the delivery may be what that waits for.
+            connected.window?.isFull != true || connected.down.isInsidePacket || !connected.acceptsDeviceInput
         case .awaitingConnect, .authenticating, .connecting, .leaving, .reopening, .publishing, .finishing, .ended,
             .taken:
             true
@@ -192,13 +199,16 @@ extension DataStreamSession {
             return accept(connecting, limits)
         case .reopening(let will, let version):
             return [.stop(.uplinkConnect)] + publish(will, version, packetID: 1)
-        case .awaitingConnect, .authenticating, .connected, .leaving, .publishing, .finishing, .ended, .taken:
+        case .connected(let connected):
+            return returnTo(connected, limits)
+        case .awaitingConnect, .authenticating, .leaving, .publishing, .finishing, .ended, .taken:
             return []
         }
     }
 
     package mutating func uplinkUnreachable(_ why: String) -> [SessionAction] {
-        end(.uplinkUnreachable(why), uplink: .gone)
+        if case .connected(let connected) = state { return unreachable(why, connected) }
+        return end(.uplinkUnreachable(why), uplink: .gone)
     }
 
     package mutating func uplinkSent(_ element: FrameDecoder.Element) -> [SessionAction] {
@@ -229,7 +239,7 @@ extension DataStreamSession {
         switch loss {
         case .byBroker(let code?, _): end(.brokerDisconnected(code: code), uplink: .gone)
         case .byBroker(nil, _): end(.brokerClosed, uplink: .gone)
-        case .network(let description): end(.uplinkLost(description), uplink: .gone)
+        case .network(let description): lose(description)
         }
     }
 }
@@ -249,6 +259,9 @@ extension DataStreamSession {
             return end(.uplinkUnreachable(why), uplink: .useless)
         case (.keepAlive, .connected):
             return end(.keepAliveExpired)
+        case (.hold, .connected(let connected)):
+            guard let hold = connected.hold, hold.isHeld else { return [] }
+            return end(.holdExpired(detail.map { "\(hold.why); \($0)" } ?? hold.why), uplink: .useless)
         case (.willDelay, .leaving(let leaving)):
             return willDue(leaving, timer: [])
         case (.goodbye, .leaving), (.goodbye, .finishing):

@@ -29,6 +29,8 @@ struct UpFlow: Sendable {
     /// In which order they were sent.
     var sequence: UInt64
     var stage: Stage
+    /// Its PUBLISH went out on this leg, and takes a place in the window.
+    var isCounted = false
 
     var kept: KeptPacket? {
         switch stage {
@@ -111,7 +113,6 @@ struct LongPublish: Sendable {
     var isReserved = false
     /// The leg has been given its beginning.
     var hasBegun = false
-    var isComplete = false
     /// At QoS 0, when its leg was lost: what follows is thrown away.
     var isDropped = false
 

@@ -108,6 +108,7 @@ extension Hold {
     mutating func returned() {
         phase = .up
         wasSilent = false
+        hasAnsweredPing = false
     }
 
     /// The broker was reached and the device is not back: how long to wait before the next time.
@@ -145,10 +146,8 @@ extension Hold {
     /// The device is not to wait any longer for the answers that it has not got: how many.
     mutating func takeOpenPings() -> Int {
         defer { openPings = 0 }
-        if phase == .silent {
-            latePongs += openPings
-            // Those that are on their way keep the broker's clock, if they arrive.
-        }
+        // On a leg that is only silent the broker's own answers may still come.
+        if phase == .silent { latePongs += openPings }
         return openPings
     }
 

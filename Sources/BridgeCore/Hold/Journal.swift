@@ -32,6 +32,9 @@ struct Journal: Sendable {
 
     private var ledger: Ledger? { ledgers.first }
 
+    /// There is nothing to remember.
+    var isEmpty: Bool { ledgers.isEmpty && books.isEmpty && aliases.isEmpty }
+
     var isInsidePacket: Bool { ledger?.isInsidePacket ?? false }
 
     /// Whether nothing would be lost with the leg.
@@ -40,8 +43,8 @@ struct Journal: Sendable {
     }
 
     func acceptsInput(isDeliveryBlocked: Bool = false) -> Bool {
-        guard let ledger else { return isOpen || !policy.budget.isFull }
-        return ledger.acceptsInput(isDeliveryBlocked: isDeliveryBlocked)
+        guard !ledgers.isEmpty else { return isOpen || !policy.budget.isFull }
+        return ledgers[0].acceptsInput(isDeliveryBlocked: isDeliveryBlocked)
     }
 
     /// Identifiers that no packet of the bridge may have now.
@@ -206,7 +209,7 @@ extension Journal {
             }
             try apply(delivery, to: frame, packetID, &passage)
         case .pubrel:
-            guard !ledgers.isEmpty, let packetID = frame.leadingPacketID else { break }
+            guard let packetID = frame.leadingPacketID else { break }
             var delivery = Ledger.Delivery.swallow
             write { delivery = $0.brokerReleased(packetID) }
             try apply(delivery, to: frame, packetID, &passage)

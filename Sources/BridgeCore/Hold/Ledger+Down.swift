@@ -62,7 +62,12 @@ extension Ledger {
     /// PUBREL of the broker.
     mutating func brokerReleased(_ brokerID: UInt16) -> Delivery {
         let deviceID = remapped[brokerID] ?? brokerID
-        guard let flow = down[deviceID], flow.brokerID == brokerID, !flow.isOrphan else { return .pass(brokerID) }
+        guard let flow = down[deviceID] else {
+            // The device's PUBCOMP was lost on another leg, or the flow is of a connection before this one.
+            down[brokerID] = DownFlow(brokerID: brokerID, isExactlyOnce: true, stage: .releasing)
+            return .pass(brokerID)
+        }
+        guard flow.brokerID == brokerID, !flow.isOrphan else { return .answer(acknowledgement(.pubcomp, brokerID)) }
         down[deviceID]?.isOld = false
         switch flow.stage {
         case .completed:

@@ -22,24 +22,20 @@ extension Ledger {
         window = nil
         own = []
         ageDeliveries()
-        restartLong()
+        let whole = restartLong()
         var first: [Outgoing] = []
         for (packetID, flow) in up.sorted(by: { $0.value.sequence < $1.value.sequence }) {
-            guard let kept = flow.kept else { continue }
+            guard let kept = flow.kept else {
+                up[packetID]?.isCounted = false
+                continue
+            }
             up[packetID] = nil
             var isRequest = false
             if case .requested = flow.stage { isRequest = true }
             first.append(
                 Outgoing(kind: isRequest ? .request : .publish, packetID: packetID, packet: kept, wasSent: true))
         }
-        if let publish = long, publish.isComplete, let kept = publish.kept {
-            // It was cut off, and the device has brought its end and more since.
-            long = nil
-            share.giveBack(publish.charged)
-            share.charge(kept.cost)
-            let kind: Outgoing.Kind = publish.packetID == 0 ? .atMostOnce : .publish
-            first.append(Outgoing(kind: kind, packetID: publish.packetID, packet: kept))
-        }
+        if let whole { first.append(whole) }
         guard !first.isEmpty else { return }
         queue = CircularBuffer(first + queue)
     }
@@ -55,6 +51,7 @@ extension Ledger {
         for (packetID, _) in up.filter({ $0.value.isReleased }).sorted(by: { $0.value.sequence < $1.value.sequence }) {
             step.up.append(acknowledgement(.pubrel, packetID))
         }
+        pending = []
         isOpen = true
         flush(&step)
     }
@@ -79,6 +76,7 @@ extension Ledger {
             own.insert(request.packetID)
             step.up.append(request.packet)
         }
+        pending = []
         isOpen = true
         flush(&step)
     }
@@ -100,7 +98,7 @@ extension Ledger {
     /// What a silent leg is given when the session ends: its packets in order, but no beginning of one that has no end.
     mutating func drain() -> (packets: [ByteBuffer], isInsidePacket: Bool) {
         var step = Step()
-        if long?.hasBegun == false, long?.isComplete != true { long = nil }
+        if long?.hasBegun == false { long = nil }
         resume(&step)
         return (step.up, isInsidePacket)
     }

@@ -36,8 +36,7 @@ extension Ledger {
 
     mutating func piece(_ bytes: ByteBuffer, isLast: Bool, _ step: inout Step) {
         guard var publish = long else { return }
-        publish.isComplete = isLast
-        defer { if isLast { finishLong(&step) } }
+        defer { if isLast { finishLong(&step) } else { releaseIfStuck(&step) } }
         guard !publish.isDropped else {
             long = publish
             return
@@ -59,30 +58,26 @@ extension Ledger {
 
     /// Its last piece has come.
     private mutating func finishLong(_ step: inout Step) {
-        guard let publish = long, publish.isComplete else { return }
-        if publish.isDropped {
-            long = nil
-        } else if publish.hasBegun {
-            guard publish.waiting.isEmpty else { return }
-            endLong(publish, &step)
-        } else if let kept = publish.kept {
-            long = nil
-            let kind: Outgoing.Kind = publish.packetID == 0 ? .atMostOnce : .publish
+        guard let publish = long else { return }
+        long = nil
+        if publish.hasBegun {
+            if publish.waiting.isEmpty { endLong(publish, &step) } else { tail = publish }
+        } else if let kept = publish.kept, !publish.isDropped {
             share.giveBack(publish.charged)
-            enqueue(Outgoing(kind: kind, packetID: publish.packetID, packet: kept))
+            enqueue(publish.outgoing(kept))
         }
         flush(&step)
+        releaseIfStuck(&step)
     }
 
     /// All of it has been sent.
     private mutating func endLong(_ publish: LongPublish, _ step: inout Step) {
-        long = nil
         share.giveBack(publish.charged)
         if publish.packetID != 0 {
             sequence += 1
-            let flow = UpFlow(sequence: sequence, stage: .published(publish.kept))
-            if let kept = publish.kept { share.charge(kept.cost) } else { unkept += 1 }
+            let flow = UpFlow(sequence: sequence, stage: .published(publish.kept), isCounted: true)
             forget(publish.packetID)
+            if let kept = publish.kept { share.charge(kept.cost) } else { unkept += 1 }
             up[publish.packetID] = flow
         }
         step.up += behindLong
@@ -91,7 +86,12 @@ extension Ledger {
 
     /// The leg answers again: it gets what came meanwhile.
     mutating func resumeLong(_ step: inout Step) {
-        guard var publish = long, publish.hasBegun else { return }
+        if let publish = tail {
+            tail = nil
+            step.up += publish.waiting
+            endLong(publish, &step)
+        }
+        guard var publish = long, publish.hasBegun, !publish.waiting.isEmpty else { return }
         step.up += publish.waiting
         publish.waiting = []
         if !publish.isReserved {
@@ -99,7 +99,6 @@ extension Ledger {
             publish.charged = 0
         }
         long = publish
-        if publish.isComplete { endLong(publish, &step) }
     }
 
     /// One that is still coming in, and has not begun on this leg.
@@ -124,9 +123,20 @@ extension Ledger {
     }
 
     /// Its leg is lost: it begins again, or what follows of it is thrown away.
-    mutating func restartLong() {
-        guard var publish = long, publish.hasBegun else { return }
+    ///
+    /// - Returns: one that has come in whole, and is to be sent again.
+    mutating func restartLong() -> Outgoing? {
         behindLong = []
+        var whole: Outgoing?
+        if let publish = tail {
+            tail = nil
+            share.giveBack(publish.charged)
+            if let kept = publish.kept {
+                share.charge(kept.cost)
+                whole = publish.outgoing(kept)
+            }
+        }
+        guard var publish = long, publish.hasBegun else { return whole }
         publish.hasBegun = false
         publish.waiting = []
         if publish.kept == nil {
@@ -135,6 +145,13 @@ extension Ledger {
             publish.charged = 0
             publish.isDropped = true
         }
-        long = publish.isDropped && publish.isComplete ? nil : publish
+        long = publish
+        return whole
+    }
+}
+
+extension LongPublish {
+    fileprivate func outgoing(_ kept: KeptPacket) -> Outgoing {
+        Outgoing(kind: packetID == 0 ? .atMostOnce : .publish, packetID: packetID, packet: kept)
     }
 }

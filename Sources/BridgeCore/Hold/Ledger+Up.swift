@@ -16,7 +16,7 @@ extension Ledger {
                 Outgoing(
                     kind: packetID == 0 ? .atMostOnce : .publish, packetID: packetID, packet: KeptPacket(joining: full))
             )
-            return
+            return releaseIfStuck(&step)
         }
         guard fits(packet.reduce(0) { $0 + $1.readableBytes }, &step) else { return }
         step.up += packet
@@ -29,7 +29,8 @@ extension Ledger {
     mutating func request(_ packet: ByteBuffer, _ packetID: UInt16, _ step: inout Step) {
         let kept = KeptPacket(packet)
         guard mayGo(packetID, isPublish: false) else {
-            return enqueue(Outgoing(kind: .request, packetID: packetID, packet: kept))
+            enqueue(Outgoing(kind: .request, packetID: packetID, packet: kept))
+            return releaseIfStuck(&step)
         }
         guard fits(packet.readableBytes, &step) else { return }
         step.up.append(packet)
@@ -40,10 +41,13 @@ extension Ledger {
     private mutating func track(_ packetID: UInt16, _ stage: UpFlow.Stage) {
         forget(packetID)
         sequence += 1
-        let flow = UpFlow(sequence: sequence, stage: stage)
+        var flow = UpFlow(sequence: sequence, stage: stage)
         if let kept = flow.kept { share.charge(kept.cost) }
         if flow.isUnkept { unkept += 1 }
-        if case .published = stage { window?.sent() }
+        if case .published = stage {
+            window?.sent()
+            flow.isCounted = true
+        }
         up[packetID] = flow
     }
 
@@ -58,6 +62,11 @@ extension Ledger {
     private mutating func release(_ flow: UpFlow) {
         if let kept = flow.kept { share.giveBack(kept.cost) }
         if flow.isUnkept { unkept -= 1 }
+    }
+
+    /// The broker is done with a message.
+    private mutating func finish(_ packetID: UInt16) {
+        if forget(packetID)?.isCounted == true { window?.finished() }
     }
 
     mutating func setStage(_ stage: UpFlow.Stage, of packetID: UInt16) {
@@ -105,12 +114,13 @@ extension Ledger {
             }
         }
         if queue.isEmpty { beginLong(&step) }
-        if window?.left == 0, !acceptsInput(isDeliveryBlocked: false) { releaseHere(&step) }
+        releaseIfStuck(&step)
     }
 
     /// Messages wait for the window, which needs PUBREL to open, and PUBREL waits behind the device's messages, of which
     /// no more are read: so the bridge sends it. The broker has the message by then, and the device is told.
-    private mutating func releaseHere(_ step: inout Step) {
+    mutating func releaseIfStuck(_ step: inout Step) {
+        guard isOpen, window?.left == 0, !acceptsInput(isDeliveryBlocked: false) else { return }
         let waiting = up.filter { if case .received = $0.value.stage { true } else { false } }
         for (packetID, _) in waiting.sorted(by: { $0.value.sequence < $1.value.sequence }) {
             setStage(.releasedHere, of: packetID)
@@ -147,10 +157,7 @@ extension Ledger {
 
     /// PUBACK. True where it concerns the device.
     mutating func brokerAcknowledged(_ packetID: UInt16) -> Bool {
-        if case .published = up[packetID]?.stage {
-            forget(packetID)
-            window?.finished()
-        }
+        if case .published = up[packetID]?.stage { finish(packetID) }
         return true
     }
 
@@ -161,8 +168,7 @@ extension Ledger {
             if code < 0x80 {
                 setStage(.received, of: packetID)
             } else {
-                forget(packetID)
-                window?.finished()
+                finish(packetID)
             }
             return true
         case .released, .releasedHere:
@@ -178,12 +184,12 @@ extension Ledger {
     mutating func brokerCompleted(_ packetID: UInt16) -> Bool {
         switch up[packetID]?.stage {
         case .released:
-            up[packetID] = nil
-            window?.finished()
+            finish(packetID)
             return true
         case .releasedHere:
+            if up[packetID]?.isCounted == true { window?.finished() }
+            up[packetID]?.isCounted = false
             setStage(.completed, of: packetID)
-            window?.finished()
             return false
         case .published, .received, .completed, .requested, nil:
             return true

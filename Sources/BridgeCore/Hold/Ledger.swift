@@ -41,8 +41,11 @@ struct Ledger: Sendable {
     var isOpen: Bool
     var up: [UInt16: UpFlow] = [:]
     var sequence: UInt64 = 0
-    var queue = CircularBuffer<Outgoing>()
+    var queue = CircularBuffer<Outgoing>(initialCapacity: 1)
+    /// The one that is coming in.
     var long: LongPublish?
+    /// One that has come in whole while the leg, which has its beginning, was silent.
+    var tail: LongPublish?
     /// Packets of the bridge that wait for the end of the long one.
     var behindLong: [ByteBuffer] = []
     var pending: [PendingAcknowledgement] = []
@@ -67,15 +70,15 @@ struct Ledger: Sendable {
 
     /// Nothing is under way.
     var isEmpty: Bool {
-        up.isEmpty && queue.isEmpty && long == nil && pending.isEmpty && own.isEmpty && down.isEmpty
+        up.isEmpty && queue.isEmpty && long == nil && tail == nil && pending.isEmpty && own.isEmpty && down.isEmpty
             && behindLong.isEmpty && window == nil && maximumPacketSize == nil
     }
 
     /// The leg has been given the beginning of a packet and not its end.
-    var isInsidePacket: Bool { long?.hasBegun == true }
+    var isInsidePacket: Bool { tail != nil || long?.hasBegun == true }
 
     /// Whether all of it could be done again on another leg.
-    var isHoldable: Bool { unkept == 0 && long?.isUnkept != true }
+    var isHoldable: Bool { unkept == 0 && long?.isUnkept != true && tail?.isUnkept != true }
 
     /// Whether another packet of the device is taken.
     ///
@@ -83,7 +86,7 @@ struct Ledger: Sendable {
     /// without the device's doing, and where they wait in the stream behind deliveries that the device has to answer
     /// first (`isDeliveryBlocked`), packets go on without being kept.
     func acceptsInput(isDeliveryBlocked: Bool) -> Bool {
-        if let long, !long.isComplete, long.isReserved || long.isDropped || (isOpen && long.hasBegun) { return true }
+        if let long, long.isReserved || long.isDropped || (isOpen && long.hasBegun) { return true }
         if share.bytes >= buffer { return isOpen && isDeliveryBlocked && queue.isEmpty }
         if share.budget.isFull { return isOpen && (share.bytes == 0 || isDeliveryBlocked) && queue.isEmpty }
         return true
@@ -97,7 +100,7 @@ struct Ledger: Sendable {
 
     /// Whether a packet with that identifier may go out before all else.
     func mayGo(_ packetID: UInt16, isPublish: Bool) -> Bool {
-        isOpen && queue.isEmpty && long == nil && mayGoNext(packetID, isPublish: isPublish)
+        isOpen && queue.isEmpty && long == nil && tail == nil && mayGoNext(packetID, isPublish: isPublish)
     }
 
     func mayGoNext(_ packetID: UInt16, isPublish: Bool) -> Bool {

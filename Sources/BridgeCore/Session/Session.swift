@@ -350,7 +350,7 @@ extension Session {
                 var frame = frame
                 if let passage = try connected.hold?.journal.received(frame) {
                     actions = perform(passage.step, in: &connected)
-                    guard let passing = passage.frame else { return actions }
+                    guard let passing = passage.frame, case .taken = state else { return actions }
                     frame = passing
                 }
                 let routed = try connected.router.fromBroker(frame)

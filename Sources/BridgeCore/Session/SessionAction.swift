@@ -69,8 +69,9 @@ extension SessionNote {
     /// Whether somebody should look at it.
     package var isNews: Bool {
         switch self {
-        case .sessionNotKept, .willLost, .willRefused, .held: true
-        case .returned: false
+        case .sessionNotKept, .willLost, .willRefused: true
+        // With many devices on one uplink these are many lines: the uplink itself has one that warns.
+        case .held, .returned: false
         }
     }
 }

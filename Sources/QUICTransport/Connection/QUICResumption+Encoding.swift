@@ -15,7 +15,6 @@ extension QUICResumption {
 
     private static let version: UInt8 = 1
     private static let earlyDataFlag: UInt8 = 1
-    private static let digestLength = Int(BRIDGE_QUIC_DIGEST_LENGTH)
 
     /// Who wrote the bytes: other versions of the libraries read none of them.
     static var writer: String {
@@ -42,19 +41,17 @@ extension QUICResumption {
     }
 
     static func sealed(_ content: [UInt8]) -> [UInt8] {
-        content + digest(of: content[...])
+        content + (SHA256.digest(of: content) ?? [])
     }
 
     /// Nil for anything but the whole of what `encoded` gave, to the same versions of the libraries.
     package init?(encoded: some Collection<UInt8>) {
-        guard encoded.count <= Self.maximumEncodedLength, encoded.count > Self.digestLength else { return nil }
-        let bytes = Array(encoded)
-        let content = bytes.dropLast(Self.digestLength)
-        let digest = Self.digest(of: content)
-        guard digest.count == Self.digestLength, digest.elementsEqual(bytes.suffix(Self.digestLength)) else {
+        guard encoded.count <= Self.maximumEncodedLength, encoded.count > SHA256.length else { return nil }
+        let content = Array(encoded.dropLast(SHA256.length))
+        guard SHA256.digest(of: content).map({ $0.elementsEqual(encoded.suffix(SHA256.length)) }) ?? false else {
             return nil
         }
-        var rest = content
+        var rest = content[...]
         guard rest.popFirst() == Self.version,
             let writer = rest.takeField(lengthOf: UInt8.self), writer.elementsEqual(Self.writer.utf8),
             let flags = rest.popFirst(), flags & ~Self.earlyDataFlag == 0,
@@ -71,13 +68,6 @@ extension QUICResumption {
             session: Array(session), earlyParameters: Array(earlyParameters), serverName: serverName,
             trust: Array(trust), alpn: alpn, allowsEarlyData: flags != 0, receivedAt: Int64(bitPattern: receivedAt),
             lifetime: lifetime)
-    }
-
-    /// Empty where GnuTLS fails, which no bytes to compare with are.
-    private static func digest(of bytes: ArraySlice<UInt8>) -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: digestLength)
-        let isMade = bytes.withUnsafeBufferPointer { bridge_sha256($0.baseAddress, $0.count, &digest) }
-        return isMade ? digest : []
     }
 }
 

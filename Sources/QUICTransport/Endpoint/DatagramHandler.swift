@@ -6,14 +6,16 @@ final class DatagramHandler: ChannelInboundHandler {
     typealias OutboundOut = AddressedEnvelope<ByteBuffer>
 
     private let endpoint: NIOLoopBound<QUICEndpoint>
+    private let socket: NIOLoopBound<EndpointSocket>
 
-    init(endpoint: NIOLoopBound<QUICEndpoint>) {
+    init(endpoint: NIOLoopBound<QUICEndpoint>, socket: NIOLoopBound<EndpointSocket>) {
         self.endpoint = endpoint
+        self.socket = socket
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let envelope = unwrapInboundIn(data)
-        endpoint.value.received(envelope.data, from: envelope.remoteAddress)
+        endpoint.value.received(envelope.data, from: envelope.remoteAddress, on: socket.value)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -25,10 +27,10 @@ final class DatagramHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        endpoint.value.socketClosed()
+        endpoint.value.socketClosed(socket.value)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        endpoint.value.socketFailed(error)
+        socket.value.failed(error)
     }
 }

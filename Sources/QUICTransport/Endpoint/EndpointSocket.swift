@@ -4,7 +4,7 @@ import NIOCore
 /// The UDP socket of an endpoint: opened once it is wanted, and again where the system has closed it.
 ///
 /// ```
-///   none ── open() ──▶ opening ── bound ──▶ open ── closed by the system ──▶ paused ── 50 ms to 5 s ──▶ opening
+///   none ── open() ──▶ opening ── bound ──▶ open ── closed by the system ──▶ paused ── 50 to 250 ms ──▶ opening
 ///                        └── failed: a listener gives up the first time, everybody else pauses ──▶ paused
 ///   any ── close() ──▶ closed
 /// ```
@@ -18,7 +18,8 @@ final class EndpointSocket {
     }
 
     private static let shortestPause = TimeAmount.milliseconds(50)
-    private static let longestPause = TimeAmount.seconds(5)
+    /// A socket costs little, and a client whose network is back is not to wait for one.
+    private static let longestPause = TimeAmount.milliseconds(250)
 
     private let eventLoop: any EventLoop
     private let isListener: Bool
@@ -26,6 +27,10 @@ final class EndpointSocket {
     private let logger: Logger
     /// What it is bound to: a listener keeps the port it was given when it has to be opened again.
     private(set) var address: SocketAddress
+    /// Tells a client's sockets apart, as the local end of a connection's path (see ``QUICEndpoint/localAddress``).
+    let label: SocketAddress
+    /// When another one took its place.
+    var replacedAt: NIODeadline?
     private var state = State.none
     private var pause = EndpointSocket.shortestPause
     private var whenListening: EventLoopPromise<SocketAddress>?
@@ -35,7 +40,11 @@ final class EndpointSocket {
     weak var endpoint: QUICEndpoint?
 
     /// - Parameter options: of a listener.
-    init(eventLoop: any EventLoop, address: SocketAddress, listening options: DatagramSocket.Options?, logger: Logger) {
+    init(
+        eventLoop: any EventLoop, address: SocketAddress, label: SocketAddress? = nil,
+        listening options: DatagramSocket.Options?, logger: Logger
+    ) {
+        self.label = label ?? address
         self.eventLoop = eventLoop
         self.address = address
         self.isListener = options != nil
@@ -69,8 +78,8 @@ final class EndpointSocket {
     func open() {
         guard case .none = state, let endpoint else { return }
         state = .opening
-        let bound = NIOLoopBound(endpoint, eventLoop: eventLoop)
-        DatagramSocket.open(address, options, on: eventLoop) { DatagramHandler(endpoint: bound) }
+        let bound = (NIOLoopBound(endpoint, eventLoop: eventLoop), NIOLoopBound(self, eventLoop: eventLoop))
+        DatagramSocket.open(address, options, on: eventLoop) { DatagramHandler(endpoint: bound.0, socket: bound.1) }
             .assumeIsolated()
             .whenComplete { [weak self] result in
                 self?.opened(result)
@@ -98,7 +107,7 @@ final class EndpointSocket {
             if isListener, let bound = channel.localAddress { address = bound }
             whenListening?.succeed(address)
             whenListening = nil
-            endpoint?.flush()
+            endpoint?.socketOpened(self)
         case .failure(let error):
             if let promise = whenListening {
                 whenListening = nil
@@ -126,6 +135,14 @@ final class EndpointSocket {
             metadata: ["address": "\(address.hostAndPort)", "error": "\(error ?? "unknown")"])
         isClosureKnown = true
         openLater()
+    }
+
+    /// There may be a network now.
+    func openNow() {
+        guard case .paused = state else { return }
+        pause = Self.shortestPause
+        state = .none
+        open()
     }
 
     private func openLater() {

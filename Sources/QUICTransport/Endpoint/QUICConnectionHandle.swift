@@ -9,6 +9,12 @@ package final class QUICConnectionHandle {
     var registeredIDs: [QUICConnectionID] = []
     /// Has to be asked for datagrams at the next flush.
     var isDirty = false
+    /// Somebody looks at whether what was sent is answered.
+    package var isAwaited = false
+    /// The observer wants to know of each datagram that comes.
+    package var isSilent = false
+    /// The socket that it is moving to, or has moved to.
+    var target: SocketAddress?
     /// Owned by whoever uses the connection; the handle does not keep it alive.
     package weak var observer: (any QUICConnectionObserver)?
     /// The endpoint holds the handle until the connection is closed, so it outlives every call made here while open.

@@ -8,7 +8,8 @@ import NIOPosix
     import Musl
 #endif
 
-/// One UDP socket and all the connections on it: those it makes, or, where it listens, those it takes.
+/// One UDP socket and all the connections on it: those it makes, or, where it listens, those it takes. After a change of
+/// the network a client has the one before beside it for a while.
 ///
 /// Confined to one event loop. Datagrams find their connection by its connection ID, one heap holds all deadlines, one
 /// timer wakes for the earliest, and everything that a burst of reads, or a tick of the loop, brought about leaves in
@@ -21,10 +22,13 @@ package final class QUICEndpoint {
 
     let eventLoop: any EventLoop
     let family: QUICAddressFamily
-    private let logger: Logger
+    let logger: Logger
     /// Nil where the endpoint only makes connections.
     package let server: QUICServerSide?
-    private let socket: EndpointSocket
+    /// The one that new connections use.
+    var socket: EndpointSocket
+    /// What a client moves between.
+    var sockets = ClientSockets()
     private var whenFlushed: EventLoopPromise<Void>?
     /// Why the kernel took no datagram the last time that it did not; nil since something came in.
     private var lastSendError: String?
@@ -40,6 +44,8 @@ package final class QUICEndpoint {
     private var isReading = false
     /// Datagrams that belong to no connection were written and not flushed.
     private var hasReplied = false
+    var probesUnderWay = ProbesUnderWay()
+    package weak var probeObserver: (any QUICProbeObserver)?
 
     /// Makes an endpoint without a socket; the first connection opens one. Call it on the loop.
     package convenience init(eventLoop: any EventLoop, family: QUICAddressFamily, logger: Logger) throws {
@@ -64,7 +70,7 @@ package final class QUICEndpoint {
 
     /// What the engine is told as its own address: the socket's, which for a wildcard stays one although the kernel
     /// picks the real one for each datagram. So a new route is followed without a word.
-    var localAddress: SocketAddress { socket.address }
+    var localAddress: SocketAddress { server == nil ? socket.label : socket.address }
 
     /// Whether a socket that the system closed has to be opened again.
     var needsSocket: Bool { server != nil || !handles.isEmpty }
@@ -84,6 +90,7 @@ package final class QUICEndpoint {
         handle.observer = observer
         adopt(handle)
         socket.open()
+        sockets.noteSource(to: remote)
         needsFlush(handle)
         return handle
     }
@@ -117,6 +124,7 @@ package final class QUICEndpoint {
     /// Closes the socket and forgets all connections without another word to their peers.
     func abandon() {
         socket.close()
+        closeOldSockets()
         timer?.task.cancel()
         timer = nil
         handles.removeAll()
@@ -130,31 +138,40 @@ package final class QUICEndpoint {
 // MARK: - In: datagrams, time
 
 extension QUICEndpoint {
-    func received(_ datagram: ByteBuffer, from remote: SocketAddress) {
+    func received(_ datagram: ByteBuffer, from remote: SocketAddress, on receiver: EndpointSocket) {
         isReading = true
         lastSendError = nil
-        socket.received()
+        receiver.received()
         let id = QUICPacketHeader.destinationConnectionID(of: datagram, localLength: QUICConnectionID.localLength)
         let known = id.flatMap { byConnectionID[$0] }
         if known == nil, let id, server?.forward(datagram, under: id, from: remote) == true { return }
-        received(datagram, from: remote, for: known ?? connectionReset(by: datagram, from: remote))
+        let handle = known ?? connectionReset(by: datagram, from: remote)
+        let local = sockets.local(of: handle, receivedOn: receiver) ?? localAddress
+        received(datagram, from: remote, to: local, for: handle)
     }
 
     /// Another loop's endpoint found that the datagrams are for this one.
     func receivedForwarded(_ datagram: ByteBuffer, under id: QUICConnectionID, from remote: SocketAddress) {
         isReading = true
-        received(datagram, from: remote, for: byConnectionID[id] ?? connectionReset(by: datagram, from: remote))
+        let handle = byConnectionID[id] ?? connectionReset(by: datagram, from: remote)
+        received(datagram, from: remote, to: localAddress, for: handle)
     }
 
-    private func received(_ datagram: ByteBuffer, from remote: SocketAddress, for handle: QUICConnectionHandle?) {
+    private func received(
+        _ datagram: ByteBuffer, from remote: SocketAddress, to local: SocketAddress, for handle: QUICConnectionHandle?
+    ) {
         // Late packets of connections long gone, and noise, are dropped by a client (RFC 9000 5.2).
-        guard let handle else {
-            server?.receivedStray(datagram, from: remote, to: self)
-            return
-        }
-        handle.connection.receive(datagram, from: remote, to: localAddress, at: .now())
+        guard let handle else { return receivedStray(datagram, from: remote) }
+        handle.connection.receive(datagram, from: remote, to: local, at: .now())
+        // Before what came: whoever waits for the path to return can do something with it then.
+        if handle.isSilent { handle.observer?.connectionReceived(handle) }
         deliverEvents(of: handle)
         needsFlush(handle)
+    }
+
+    private func receivedStray(_ datagram: ByteBuffer, from remote: SocketAddress) {
+        if let server { return server.receivedStray(datagram, from: remote, to: self) }
+        if probesUnderWay.take(datagram, from: remote) { probeObserver?.endpoint(self, hasAnswerFrom: remote) }
     }
 
     /// The connection that the datagram ends: a stateless reset comes under a connection ID of the peer's invention
@@ -215,6 +232,11 @@ extension QUICEndpoint {
         guard !handle.isDirty, handles[handle.key] != nil else { return }
         handle.isDirty = true
         dirty.append(handle)
+        scheduleFlush()
+    }
+
+    /// Has what was written leave with the burst, or with this tick of the loop.
+    private func scheduleFlush() {
         guard !isReading, !isFlushScheduled else { return }
         isFlushScheduled = true
         eventLoop.assumeIsolated().execute { [weak self] in
@@ -231,8 +253,8 @@ extension QUICEndpoint {
         var hasWritten = false
         for handle in round {
             handle.isDirty = false
-            if let channel = socket.writableChannel {
-                hasWritten = send(handle, on: channel, at: now) || hasWritten
+            if socket(for: handle.connection.localAddress).writableChannel != nil {
+                hasWritten = send(handle, at: now) || hasWritten
                 deliverEvents(of: handle)
             } else {
                 // `channelWritabilityChanged`, or the opened socket, comes back to it.
@@ -241,7 +263,7 @@ extension QUICEndpoint {
             }
             settle(handle)
         }
-        if hasWritten || hasReplied { socket.channel?.flush() }
+        if hasWritten || hasReplied { flushSockets() }
         hasReplied = false
         armTimer()
         if whenFlushed != nil, dirty.isEmpty { abandon() }
@@ -251,25 +273,42 @@ extension QUICEndpoint {
     func reply(_ datagram: QUICDatagram) {
         guard let channel = socket.writableChannel else { return }
         hasReplied = true
+        scheduleFlush()
         channel.pipeline.syncOperations.write(
             NIOAny(AddressedEnvelope(remoteAddress: datagram.remote, data: datagram.bytes)), promise: nil)
     }
 
-    private func send(_ handle: QUICConnectionHandle, on channel: any Channel, at now: NIODeadline) -> Bool {
+    private func send(_ handle: QUICConnectionHandle, at now: NIODeadline) -> Bool {
         var batch: DatagramBatch?
+        var local = handle.connection.localAddress
         var count = 0
         while count < Self.datagramsPerTurn, let datagram = handle.connection.nextDatagram(at: now) {
             count += 1
+            // While a connection moves, its datagrams go by both paths.
+            if sockets.areSeveral, datagram.local != local {
+                if let full = batch { write(full, of: handle, from: local) }
+                batch = nil
+                local = datagram.local
+            }
             if segmentationOffload, batch?.append(datagram.bytes, remote: datagram.remote) == true { continue }
-            if let full = batch { write(full, of: handle, on: channel) }
+            if let full = batch { write(full, of: handle, from: local) }
             batch = DatagramBatch(datagram.bytes, remote: datagram.remote)
         }
-        if let rest = batch { write(rest, of: handle, on: channel) }
+        if let rest = batch { write(rest, of: handle, from: local) }
         if count == Self.datagramsPerTurn { needsFlush(handle) }
+        if count > 0, !handle.isAwaited { awaitAnswer(handle) }
         return count > 0
     }
 
-    private func write(_ batch: DatagramBatch, of handle: QUICConnectionHandle, on channel: any Channel) {
+    /// Clients only: a server's peer that falls silent is the idle timeout's business.
+    private func awaitAnswer(_ handle: QUICConnectionHandle) {
+        guard server == nil, handle.connection.unansweredSince != nil else { return }
+        handle.isAwaited = handle.observer?.connectionAwaitsAnswer(handle) ?? false
+    }
+
+    private func write(_ batch: DatagramBatch, of handle: QUICConnectionHandle, from local: SocketAddress) {
+        // A path whose socket is gone loses what is sent on it, like any other.
+        guard let channel = socket(for: local).channel else { return }
         let isSegmented = batch.segments > 1
         // Once a connection stands, QUIC itself finds out what does not arrive.
         guard isSegmented || !handle.connection.isHandshakeConfirmed else {
@@ -341,12 +380,21 @@ extension QUICEndpoint {
 // MARK: - The socket
 
 extension QUICEndpoint {
-    func socketFailed(_ error: any Error) {
-        socket.failed(error)
+    func openSocket() {
+        socket.open()
     }
 
-    func socketClosed() {
+    func socketOpened(_ opened: EndpointSocket) {
+        if opened === socket { moveIfWanted() }
+        flush()
+    }
+
+    func socketClosed(_ closed: EndpointSocket) {
         isReading = false
-        socket.closedBySystem(lastSendError)
+        guard closed === socket else {
+            forget(closed)
+            return flush()
+        }
+        closed.closedBySystem(lastSendError)
     }
 }

@@ -10,13 +10,13 @@ struct CheckCommand: AsyncParsableCommand {
         abstract: "Checks the configuration and shows the one in force.",
         discussion: """
             Exits with 0 where the configuration is usable, with 78 where it is not, and with 69 where --connect could \
-            not reach the broker. Passwords are not shown. With --serve, the configuration of `serve` is meant, and its \
+            not reach the broker, at one endpoint or more. Passwords are not shown. With --serve, the configuration of `serve` is meant, and its \
             certificate and key are read.
             """)
 
     @OptionGroup var options: ConfigurationOptions
 
-    @Flag(help: "Also make one QUIC connection to the broker, without MQTT on it, and report what it told.")
+    @Flag(help: "Also make a QUIC connection to each endpoint, without MQTT on it, and report what it told.")
     var connect = false
 
     @Flag(help: "Check what `serve` needs instead of what `run` does.")
@@ -48,11 +48,17 @@ struct CheckCommand: AsyncParsableCommand {
 
     private func connect(_ configuration: BridgeConfiguration) async throws {
         BridgeLogHandler.bootstrap(LogConfiguration(level: .warning, format: configuration.log.format))
-        do {
-            print("\n" + (try await ConnectCheck.run(configuration.uplink, logger: Logger(label: "check"))))
-        } catch {
-            StandardError.write("\(configuration.uplink.host) port \(configuration.uplink.port): \(error)\n")
-            throw ExitCode.unavailable
+        var isReached = true
+        for endpoint in configuration.uplink.endpoints {
+            var uplink = configuration.uplink
+            uplink.endpoints = [endpoint]
+            do {
+                print("\n" + (try await ConnectCheck.run(uplink, logger: Logger(label: "check"))))
+            } catch {
+                StandardError.write("\(endpoint.host) port \(endpoint.port): \(error)\n")
+                isReached = false
+            }
         }
+        guard isReached else { throw ExitCode.unavailable }
     }
 }

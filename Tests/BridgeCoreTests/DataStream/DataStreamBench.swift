@@ -12,14 +12,14 @@ struct DataStreamBench {
     init(
         _ version: MQTTVersion = .v5_0, routes: [Route] = [], unrouted: UnroutedPolicy = .reject,
         versions: GatewayIdentity.Version = .any, allowsAnonymous: Bool = true, packetSize: Int = 10_000_000,
-        overLimit: String? = nil
+        hold: HoldPolicy? = nil, overLimit: String? = nil
     ) throws {
         self.version = version
         let device = SessionContext(
             routes: try RoutingTable(routes: routes, unrouted: unrouted),
             identities: try IdentityMapper(AuthConfiguration(mode: .local)), maximumPacketSize: packetSize,
             connectWithin: .seconds(5), connectTimeout: .seconds(7), listener: "lan", peer: "192.0.2.7",
-            makeClientID: { "mqb0123456789abcdef" }, overLimit: overLimit)
+            makeClientID: { "mqb0123456789abcdef" }, hold: hold, overLimit: overLimit)
         session = DataStreamSession(
             context: DataStreamContext(device: device, versions: versions, allowsAnonymous: allowsAnonymous))
     }

@@ -15,6 +15,8 @@ struct Broker: Sendable {
         var persistence = false
         /// Of certificates.py; with one, there is a second listener with TLS.
         var tlsCertificate: String?
+        /// Further lines of that listener; `$CERTIFICATES` is their folder.
+        var tlsLines: [String] = []
         /// Further lines of mosquitto.conf.
         var lines: [String] = []
     }
@@ -76,6 +78,7 @@ struct Broker: Sendable {
                 "listener \(tlsPort) 127.0.0.1", "certfile \(certificates.certificate(certificate))",
                 "keyfile \(certificates.key(certificate))",
             ]
+            lines += options.tlsLines.map { $0.replacing("$CERTIFICATES", with: certificates.path) }
         }
         return lines
     }

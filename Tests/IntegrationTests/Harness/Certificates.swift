@@ -19,6 +19,7 @@ struct Certificates: Sendable {
         try await shared.value
     }
 
+    var path: String { Self.folder }
     /// Path of `NAME.pem`.
     func certificate(_ name: String) -> String { "\(Self.folder)/\(name).pem" }
     /// Path of `NAME.key`.

@@ -55,6 +55,11 @@ struct PahoClient: Sendable {
         return try await take("the acknowledgement of \(topic)") { $0.event == "published" && $0.id == sent.id }
     }
 
+    /// Waits for the end of the handshake of what `startPublishing` began.
+    func acknowledged(_ sent: PahoEvent) async throws {
+        _ = try await take("the acknowledgement") { $0.event == "published" && $0.id == sent.id }
+    }
+
     /// The same without waiting for the acknowledgement.
     @discardableResult
     func startPublishing(

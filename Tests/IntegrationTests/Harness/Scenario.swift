@@ -9,7 +9,7 @@ struct Scenario: Sendable {
         var farEnd: FarEnd.Kind?
         /// Top-level parts of bridge.yaml besides `listen`, `uplink` and `log`.
         var configuration = ""
-        /// Further lines of `uplink`.
+        /// Further lines of `uplink`. `$TLS_PORT` is that of the broker's listener with TLS.
         var uplink: [String] = []
         var listen = "127.0.0.1:0"
         /// Where the uplink is said to be; `nil`: where it is.
@@ -75,6 +75,10 @@ struct Scenario: Sendable {
     ) async throws -> Scenario {
         let broker = try await Broker.start(in: folder, options.broker)
         await processes.append(broker.process)
+        var options = options
+        if let port = broker.tlsPort {
+            options.uplink = options.uplink.map { $0.replacing("$TLS_PORT", with: "\(port)") }
+        }
         let farEnd = try await FarEnd.start(
             in: folder, broker: broker.port, options.front, kind: options.farEnd)
         await processes.append(farEnd.process)

@@ -11,8 +11,10 @@ protocol TLSUplinkConnectionOwner: AnyObject {
     func tlsReady(_ connection: TLSUplinkConnection)
     /// The broker could not be reached or verified; the connection is over.
     func tlsFailed(_ connection: TLSUplinkConnection, _ error: TLSUplinkError)
-    /// Nothing is left of a connection that had been ready.
-    func tlsEnded(_ connection: TLSUplinkConnection)
+    /// A connection that had been ready is over. Called before its leg is told.
+    ///
+    /// - Parameter isLost: The network took it.
+    func tlsEnded(_ connection: TLSUplinkConnection, isLost: Bool)
 }
 
 /// One device's MQTT over TLS over TCP: the leg on it has the connection for itself.
@@ -278,16 +280,15 @@ extension TLSUplinkConnection {
         case .dialing, .handshaking:
             state = previous
             fail(words.error(NIOSSLError.uncleanShutdown, certificate: nil))
-        case .finishing:
-            leg?.received(ByteBuffer(), isEnd: true)
-        case .ready where hasBrokerClosed && failure == nil:
-            leg?.received(ByteBuffer(), isEnd: true)
-        case .ready:
+        case .ready where !hasBrokerClosed || failure != nil:
+            owner?.tlsEnded(self, isLost: true)
             leg?.lost(words.loss(failure))
+        case .ready, .finishing:
+            owner?.tlsEnded(self, isLost: false)
+            leg?.received(ByteBuffer(), isEnd: true)
         case .closed:
-            break
+            owner?.tlsEnded(self, isLost: false)
         }
-        owner?.tlsEnded(self)
         context.fireChannelInactive()
     }
 }

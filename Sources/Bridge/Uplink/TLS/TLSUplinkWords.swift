@@ -62,8 +62,9 @@ struct TLSUplinkWords: Sendable {
     func loss(_ error: (any Error)?) -> UplinkLoss {
         switch error {
         case let error as BoringSSLError where alert(error) != nil:
-            // In TLS 1.3 a server that does not accept the client's certificate says so after the handshake.
-            .byBroker(reasonCode: nil, description: alert(error)?.description ?? "")
+            // In TLS 1.3 a server that does not accept the client's certificate says so after the handshake. It is the
+            // connection that it does not accept, and no MQTT session has been heard of.
+            .network(description: alert(error)?.description ?? "")
         case NIOSSLError.uncleanShutdown?, nil:
             .network(
                 description:

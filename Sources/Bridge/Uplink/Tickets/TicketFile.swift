@@ -20,7 +20,7 @@ struct TicketFile: Sendable {
     }
 
     /// Of the file. Hundreds of tickets.
-    static let limit = 4 * 1_024 * 1_024
+    static let limit = 1_024 * 1_024
 
     private static let header = Array("mqtt-quic-bridge tickets 1\n".utf8)
 

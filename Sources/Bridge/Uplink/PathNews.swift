@@ -1,0 +1,39 @@
+import Logging
+import NIOCore
+import QUICTransport
+import Synchronization
+
+/// Which addresses of the broker have fallen silent, for all event loops: so that the log says it once, and not once a
+/// loop. Asked while something is silent, never for a device.
+final class PathNews: Sendable {
+    private let silent = Mutex<[SocketAddress: NIODeadline]>([:])
+    private let logger: Logger
+
+    init(logger: Logger) {
+        self.logger = logger
+    }
+
+    /// A connection to it has fallen silent.
+    func silent(_ address: SocketAddress) {
+        let isNews = silent.withLock { silent in
+            guard silent[address] == nil else { return false }
+            silent[address] = .now()
+            return true
+        }
+        guard isNews else { return }
+        logger.warning(
+            "the broker has fallen silent and is being probed",
+            metadata: ["address": "\(address.hostAndPort)", "leg": "uplink"])
+    }
+
+    /// It answered.
+    func answered(_ address: SocketAddress) {
+        guard let since = silent.withLock({ $0.removeValue(forKey: address) }) else { return }
+        let seconds = Double((NIODeadline.now() - since).nanoseconds) / 1e9
+        logger.notice(
+            "the broker answers again",
+            metadata: [
+                "address": "\(address.hostAndPort)", "after": "\((seconds * 10).rounded() / 10) s", "leg": "uplink",
+            ])
+    }
+}

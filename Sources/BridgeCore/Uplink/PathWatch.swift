@@ -1,0 +1,145 @@
+import NIOCore
+
+/// Tells from what one QUIC connection sent, and what came back, whether its path still works.
+///
+/// ```
+///   healthy -- unanswered for the patience --> silent -- the server answers others --> hurried
+///      ^                                        |  ^                                   |  |  |
+///      +----------- a datagram came ------------+--|-----------------------------------+  |  |
+///                                                  +--- the server answers nobody any more +  |
+///                                                                                            |
+///   dead <-- once more the patience, and the server went on to answer others ----------------+
+/// ```
+/// Silence alone never kills a connection: in an outage there is nothing better than to keep it. Only a server that
+/// answers, but not on this connection, has forgotten it or no longer finds its way to it.
+package struct PathWatch: Sendable {
+    /// What the connection knows of itself.
+    package struct Facts: Sendable {
+        /// When the first datagram went out that nothing has answered; nil: nothing waits for an answer.
+        package var unansweredSince: NIODeadline?
+        /// When the peer's last datagram came.
+        package var lastReceived: NIODeadline
+        /// Without its backoff.
+        package var probeTimeout: Duration
+
+        package init(unansweredSince: NIODeadline?, lastReceived: NIODeadline, probeTimeout: Duration) {
+            self.unansweredSince = unansweredSince
+            self.lastReceived = lastReceived
+            self.probeTimeout = probeTimeout
+        }
+    }
+
+    package enum Finding: Sendable, Equatable {
+        /// All is as it was.
+        case nothing
+        /// From now on nothing sent on it gets anywhere, as far as anybody knows.
+        case silent
+        /// It goes on. The peer's last datagram before was that long ago: it has heard nothing for no longer than that.
+        case answered(after: Duration)
+        /// It will not come back.
+        case dead
+    }
+
+    /// What is to be done about a connection whose server answered somebody else.
+    package enum Advice: Sendable, Equatable {
+        case nothing
+        /// Send again what is unanswered, now.
+        case hurry
+        /// The peer has forgotten it: it is dead.
+        case giveUp
+    }
+
+    private enum State: Sendable {
+        case healthy
+        /// The peer's last datagram came at `heardAt`.
+        case silent(heardAt: NIODeadline)
+        /// The server answered others, the first time at `since`.
+        case hurried(heardAt: NIODeadline, since: NIODeadline, lastAnswer: NIODeadline)
+        case dead
+    }
+
+    /// Whatever the round trip, a server that answers steadily is heard of within this time.
+    private static let leastPatience = Duration.seconds(1)
+
+    private let timeout: Duration?
+    private let memory: Duration?
+    private var state = State.healthy
+
+    /// - Parameters:
+    ///   - timeout: How long an answer may take: `uplink.path_timeout`. Nil: three probe timeouts, and at least 1 s.
+    ///   - memory: The peer forgets a connection that it has not heard for this long. Nil: nobody knows.
+    package init(timeout: Duration?, memory: Duration? = nil) {
+        self.timeout = timeout
+        self.memory = memory
+    }
+
+    /// The connection is there and nothing comes back on it.
+    package var isSilent: Bool {
+        switch state {
+        case .healthy: false
+        case .silent, .hurried, .dead: true
+        }
+    }
+
+    /// What the facts say now. Each finding is told once.
+    package mutating func look(_ facts: Facts, at now: NIODeadline) -> Finding {
+        switch state {
+        case .healthy:
+            guard let since = facts.unansweredSince, now >= since + TimeAmount(patience(facts)) else { return .nothing }
+            state = .silent(heardAt: facts.lastReceived)
+            return .silent
+        case .silent(let heardAt):
+            return answer(facts, since: heardAt) ?? .nothing
+        case .hurried(let heardAt, let since, let lastAnswer):
+            if let finding = answer(facts, since: heardAt) { return finding }
+            return hurried(facts, heardAt, since, lastAnswer, at: now)
+        case .dead:
+            return .nothing
+        }
+    }
+
+    /// The server answered, though not on this connection.
+    package mutating func serverAnswered(at now: NIODeadline) -> Advice {
+        switch state {
+        case .healthy, .dead:
+            return .nothing
+        case .silent(let heardAt):
+            if let memory, now >= heardAt + TimeAmount(memory) {
+                state = .dead
+                return .giveUp
+            }
+            state = .hurried(heardAt: heardAt, since: now, lastAnswer: now)
+            return .hurry
+        case .hurried(let heardAt, let since, let lastAnswer):
+            state = .hurried(heardAt: heardAt, since: since, lastAnswer: max(lastAnswer, now))
+            return .hurry
+        }
+    }
+
+    private mutating func answer(_ facts: Facts, since heardAt: NIODeadline) -> Finding? {
+        guard facts.lastReceived > heardAt else { return nil }
+        state = .healthy
+        return .answered(after: .nanoseconds((facts.lastReceived - heardAt).nanoseconds))
+    }
+
+    private mutating func hurried(
+        _ facts: Facts, _ heardAt: NIODeadline, _ since: NIODeadline, _ lastAnswer: NIODeadline, at now: NIODeadline
+    ) -> Finding {
+        let patience = patience(facts)
+        guard now < lastAnswer + TimeAmount(max(patience, Self.leastPatience)) else {
+            // The link was back for a moment only.
+            state = .silent(heardAt: heardAt)
+            return .nothing
+        }
+        // One answer may be the last before the next outage: the server has to be there until the end.
+        guard now >= since + TimeAmount(patience), lastAnswer >= since + TimeAmount(patience / 2) else {
+            return .nothing
+        }
+        state = .dead
+        return .dead
+    }
+
+    private func patience(_ facts: Facts) -> Duration {
+        timeout ?? max(facts.probeTimeout * 3, Self.leastPatience)
+    }
+}

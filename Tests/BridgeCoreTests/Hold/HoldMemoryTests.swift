@@ -1,0 +1,184 @@
+import MQTTCodec
+import NIOCore
+import Testing
+
+@testable import BridgeCore
+
+/// What a held session may keep, and what becomes of the rest.
+@Suite struct HoldMemoryTests {
+    private func message(_ id: UInt16, _ qos: QoS = .atLeastOnce, _ length: Int = 100) -> Packet {
+        .publish(
+            "a", qos: qos, id: qos == .atMostOnce ? nil : id,
+            payload: "\(id) " + String(repeating: "x", count: length))
+    }
+
+    @Test func whatIsNotAcknowledgedCounts() throws {
+        var bench = try HoldBench.connected(.v5_0, buffer: 600)
+        for id in 1...3 as ClosedRange<UInt16> {
+            #expect(bench.accepts)
+            #expect(try bench.device(message(id, .exactlyOnce)).up.count == 1)
+        }
+        #expect(!bench.accepts)
+        // PUBREC frees the message.
+        _ = try bench.broker(.ack(.pubrec, 1))
+        #expect(bench.accepts)
+        _ = try bench.broker(.ack(.pubrec, 2))
+        _ = try bench.broker(.ack(.pubrec, 3))
+        #expect(bench.budget.usedBytes == 0)
+    }
+
+    @Test func readingStopsWhileHeld() throws {
+        var bench = try HoldBench.connected(.v5_0, buffer: 600)
+        try bench.lose()
+        var sent: [Packet] = []
+        for id in 1...10 as ClosedRange<UInt16> where bench.accepts {
+            sent.append(message(id, id % 2 == 0 ? .atMostOnce : .atLeastOnce))
+            _ = try bench.device(sent[sent.count - 1])
+        }
+        #expect(sent.count == 3)
+        #expect(try bench.comeBack(true).up == sent)
+        #expect(bench.accepts)
+    }
+
+    @Test func theOldestAtQoS0MakeRoom() throws {
+        var bench = try HoldBench.connected(.v5_0, buffer: 800, qos0: .dropOldest)
+        try bench.lose()
+        _ = try bench.device(message(1, .atLeastOnce))
+        for id in 2...9 as ClosedRange<UInt16> {
+            #expect(bench.accepts)
+            _ = try bench.device(message(id, .atMostOnce))
+        }
+        #expect(
+            try bench.comeBack(true).up == [message(1, .atLeastOnce), message(8, .atMostOnce), message(9, .atMostOnce)])
+    }
+
+    @Test func othersMayUseUpTheWhole() throws {
+        var bench = try HoldBench(.v5_0, total: 1_000)
+        _ = try bench.bench.device(bench.bench.connect())
+        _ = bench.bench.session.uplinkReady()
+        _ = try bench.bench.broker(.connack(Connack()))
+        bench.budget.charge(1_000)
+        // On a leg that is there all goes on, but can't be done again.
+        #expect(bench.accepts)
+        #expect(try bench.device(message(1)).up.count == 1)
+        #expect(bench.accepts)
+        var other = bench
+        #expect(try other.lose().end == .uplinkLost("idle"))
+        _ = try bench.broker(.ack(.puback, 1))
+        #expect(try bench.lose().end == nil)
+        #expect(!bench.accepts)
+        bench.budget.giveBack(1_000)
+        #expect(bench.accepts)
+    }
+
+    @Test func anIdleSessionKeepsNothing() throws {
+        var bench = try HoldBench.connected(.v5_0)
+        _ = try bench.device(message(1))
+        _ = try bench.broker(.ack(.puback, 1))
+        _ = try bench.broker(.message("b", .exactlyOnce, 1))
+        _ = try bench.device(.ack(.pubrec, 1))
+        _ = try bench.broker(.ack(.pubrel, 1))
+        _ = try bench.device(.ack(.pubcomp, 1))
+        guard case .connected(let connected) = bench.bench.session.state else { return }
+        #expect(connected.hold?.journal.isEmpty == true && bench.budget.usedBytes == 0)
+    }
+
+    @Test func aSliceIsNotKept() {
+        var buffer = ByteBuffer(repeating: 0, count: 65_536)
+        let slice = buffer.readSlice(length: 100) ?? ByteBuffer()
+        #expect(KeptPacket(slice).first.storageCapacity < 1_024)
+        let large = buffer.readSlice(length: 60_000) ?? ByteBuffer()
+        #expect(KeptPacket(large).first.storageCapacity == large.storageCapacity)
+    }
+
+    // MARK: Long messages
+
+    private func begin(_ bench: HoldBench, _ qos: QoS, _ id: UInt16?, _ length: Int) throws -> FrameDecoder.Element {
+        let publish = PublishHead(qos: qos, topic: "long", packetID: id)
+        let head = try publish.encode(version: bench.version, payloadLength: length)
+        return .publishBegin(
+            StreamedPublish(head: head, flags: qos.rawValue << 1, publish: publish, payloadLength: length))
+    }
+
+    private func piece(_ count: Int, _ character: String = "x") -> ByteBuffer {
+        ByteBuffer(string: String(repeating: character, count: count))
+    }
+
+    @Test func aLongMessageBeginsAgain() throws {
+        var bench = try HoldBench.connected(.v5_0)
+        _ = bench.bench.session.deviceSent(try begin(bench, .atLeastOnce, 1, 300))
+        #expect(bench.bench.session.deviceSent(.payload(piece(100, "a"), isLast: false)).toUplink.count == 1)
+        try bench.lose()
+        #expect(bench.bench.session.deviceSent(.payload(piece(100, "b"), isLast: false)).isEmpty)
+        let connect = try bench.ready()
+        #expect(connect.up.count == 1)
+        let back = try bench.bench.broker(.connack(Connack(sessionPresent: true)))
+        let last = bench.bench.session.deviceSent(.payload(piece(100, "c"), isLast: true))
+        let whole = try HoldBench.packets(back.toUplink + last.toUplink, .v5_0)
+        guard case .publish(let head, let payload)? = whole.first else {
+            Issue.record("no PUBLISH")
+            return
+        }
+        #expect(whole.count == 1 && !head.isDuplicate && head.packetID == 1)
+        #expect(String(buffer: payload) == ["a", "b", "c"].map { String(repeating: $0, count: 100) }.joined())
+        _ = try bench.broker(.ack(.puback, 1))
+        #expect(bench.budget.usedBytes == 0)
+    }
+
+    @Test func aLongMessageGoesOnAfterSilence() throws {
+        var bench = try HoldBench.connected(.v5_0, buffer: 250)
+        _ = bench.bench.session.deviceSent(try begin(bench, .atLeastOnce, 1, 300))
+        _ = try bench.silence()
+        #expect(bench.bench.session.deviceSent(.payload(piece(100, "a"), isLast: false)).isEmpty)
+        let answered = bench.bench.session.uplinkAnswered(after: .seconds(1))
+        #expect(answered.toUplink == [piece(100, "a")])
+        #expect(bench.bench.session.deviceSent(.payload(piece(200, "b"), isLast: true)).toUplink.count == 1)
+        #expect(bench.budget.usedBytes == 0)
+    }
+
+    @Test func oneThatIsTooLongIsNotHeld() throws {
+        var bench = try HoldBench.connected(.v5_0, buffer: 200)
+        _ = bench.bench.session.deviceSent(try begin(bench, .atLeastOnce, 1, 300))
+        _ = bench.bench.session.deviceSent(.payload(piece(300), isLast: true))
+        #expect(bench.accepts)
+        var acknowledged = bench
+        #expect(try bench.lose().end == .uplinkLost("idle"))
+        _ = try acknowledged.broker(.ack(.puback, 1))
+        #expect(try acknowledged.lose().end == nil)
+    }
+
+    @Test func atQoS0TheRestIsThrownAway() throws {
+        var bench = try HoldBench.connected(.v5_0, buffer: 200)
+        _ = bench.bench.session.deviceSent(try begin(bench, .atMostOnce, nil, 300))
+        _ = bench.bench.session.deviceSent(.payload(piece(100), isLast: false))
+        #expect(try bench.lose().end == nil)
+        #expect(bench.bench.session.deviceSent(.payload(piece(100), isLast: false)).isEmpty)
+        #expect(try bench.comeBack(true).up.isEmpty)
+        #expect(bench.bench.session.deviceSent(.payload(piece(100), isLast: true)).isEmpty)
+        #expect(try bench.device(.message("a")).up == [.message("a")])
+    }
+
+    @Test func oneThatBeginsWhileHeldIsReadAsFarAsTheBoundAllows() throws {
+        var bench = try HoldBench.connected(.v5_0, buffer: 400)
+        try bench.lose()
+        _ = bench.bench.session.deviceSent(try begin(bench, .atLeastOnce, 1, 1_000))
+        var sent = 0
+        while bench.accepts {
+            _ = bench.bench.session.deviceSent(.payload(piece(100), isLast: false))
+            sent += 1
+        }
+        #expect(sent < 5)
+        _ = try bench.ready()
+        let back = try bench.bench.broker(.connack(Connack(sessionPresent: true)))
+        #expect(back.toUplink.count == sent + 1 && bench.accepts)
+        let rest = bench.bench.session.deviceSent(.payload(piece(1_000 - 100 * sent), isLast: true))
+        #expect(try HoldBench.packets(back.toUplink + rest.toUplink, .v5_0).count == 1)
+    }
+
+    @Test func aDeliveryThatIsCutOffClosesTheDevice() throws {
+        var bench = try HoldBench.connected(.v5_0)
+        _ = bench.bench.session.uplinkSent(try begin(bench, .atMostOnce, nil, 300))
+        let lost = try bench.outcome(bench.bench.session.uplinkLost(.network(description: "idle")))
+        #expect(lost.end == .uplinkLost("idle") && lost.down.isEmpty && lost.actions.closesDevice)
+    }
+}

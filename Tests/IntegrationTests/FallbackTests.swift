@@ -1,0 +1,318 @@
+import BridgeCore
+import Foundation
+import Testing
+
+/// Networks that let no QUIC through, and brokers that do not speak it: devices go by MQTT over TLS, against a real one.
+@Suite(.timeLimit(.minutes(20)), .mapping(.connection))
+struct FallbackTests {
+    private static let onTLS = "QUIC is blocked or unanswered: devices go by MQTT over TLS"
+
+    /// With a TLS listener, and a fallback to it.
+    private func options(
+        certificate: String = "server", after: String = "1s", host: String = "localhost", _ more: String...
+    ) -> Scenario.Options {
+        var options = Scenario.Options()
+        options.broker.tlsCertificate = certificate
+        options.uplink =
+            ["fallback: {host: \(host), port: $TLS_PORT, after: \(after)}", "on_loss: close"] + more
+        return options
+    }
+
+    /// UDP swallowed from the start.
+    private func runBlocked(_ options: Scenario.Options, _ body: @Sendable (Scenario) async throws -> Void) async throws
+    {
+        try await UDPSink.run { sink in
+            var options = options
+            options.uplinkPort = sink.port
+            try await Scenario.run(options, body)
+        }
+    }
+
+    private func expectRefused(_ scenario: Scenario, saying words: String...) async throws {
+        let client = await scenario.client("refused")
+        let event = try await client.tryConnect(port: scenario.bridge.port, ["version": "5.0"])
+        #expect(event.event == "connected" && event.code == 0x88)
+        guard case .string(let text) = event.properties?["ReasonString"] else {
+            Issue.record("no Reason String: \(event)")
+            return
+        }
+        for word in words { #expect(text.localizedCaseInsensitiveContains(word), "'\(word)' in: \(text)") }
+    }
+
+    @Test func aDeviceBehindAFirewallGetsThroughAndTheNextDoesNotWait() async throws {
+        try await runBlocked(options()) { scenario in
+            let observer = try await scenario.observer("up")
+            let first = try await scenario.device("first")
+            try await scenario.bridgeSays(Self.onTLS)
+            try await first.subscribe("down")
+            try await first.publish("up", "hello", qos: 2)
+            #expect(try await observer.message().text == "hello")
+            try await observer.publish("down", "and back", qos: 2)
+            #expect(try await first.message().text == "and back")
+            for number in 1...5 { _ = try await scenario.device("next-\(number)") }
+            #expect(await scenario.bridgeSaid("a way to the broker does not work") == 1)
+            #expect(await scenario.bridgeSaid(Self.onTLS) == 1)
+        }
+    }
+
+    @Test func theWayIsFoundBeforeTheFirstDeviceComes() async throws {
+        try await runBlocked(options("warm: 2")) { scenario in
+            try await scenario.bridgeSays("a way to the broker does not work: the next is tried")
+            _ = try await scenario.device("first")
+            #expect(await scenario.bridgeSaid("a way to the broker does not work") == 1)
+        }
+    }
+
+    @Test func aServerThatSpeaksNoMQTTOverQUICIsLeftAtOnce() async throws {
+        var options = options(after: "10s")
+        options.front.alpn = ["something-else"]
+        try await Scenario.run(options) { scenario in
+            _ = try await scenario.device("device-1")
+            let line = try await scenario.bridgeLogs(Self.onTLS)
+            #expect(line.contains("ALPN"))
+        }
+    }
+
+    @Test func anAddressIsCheckedToo() async throws {
+        try await runBlocked(options(host: "127.0.0.1")) { scenario in
+            _ = try await scenario.device("device-1")
+        }
+    }
+
+    @Test(arguments: [
+        ("wrong-name", ["localhost", "broker.example.org"]), ("expired", ["expired"]),
+        ("not-yet-valid", ["not valid before"]), ("rsa-server", ["not trusted", "CA"]),
+    ])
+    func aWrongCertificateIsRefused(certificate: String, words: [String]) async throws {
+        try await runBlocked(options(certificate: certificate)) { scenario in
+            let client = await scenario.client("refused")
+            let event = try await client.tryConnect(port: scenario.bridge.port, ["version": "5.0"])
+            #expect(event.event == "connected" && event.code == 0x88)
+            let line = try await scenario.bridgeLogs("the broker cannot be reached")
+            for word in ["over QUIC", "no answer", "over TLS"] + words {
+                #expect(line.localizedCaseInsensitiveContains(word), "'\(word)' in: \(line)")
+            }
+        }
+    }
+
+    @Test func aWrongAddressIsRefused() async throws {
+        try await runBlocked(options(certificate: "wrong-name", host: "127.0.0.1")) { scenario in
+            try await expectRefused(scenario, saying: "127.0.0.1", "192.0.2.1")
+        }
+    }
+
+    @Test func aPortWithoutTLSIsNotUsed() async throws {
+        try await runBlocked(options()) { scenario in
+            var plain = scenario.options
+            plain.uplink = plain.uplink.map {
+                $0.hasPrefix("fallback") ? "fallback: {host: localhost, port: \(scenario.broker.port), after: 1s}" : $0
+            }
+            let bridge = try await scenario.anotherBridge(plain, port: scenario.options.uplinkPort)
+            let client = await scenario.client("refused")
+            let event = try await client.tryConnect(port: bridge.port, ["version": "5.0"])
+            #expect(event.code == 0x88)
+            _ = try await bridge.process.errors.first("the reason") {
+                $0.contains("the broker cannot be reached") && $0.contains("TLS")
+            }
+        }
+    }
+
+    @Test func aCertificateOverQUICThatIsNotAcceptedIsNotGotRound() async throws {
+        var options = options()
+        options.front.certificate = "wrong-name"
+        try await Scenario.run(options) { scenario in
+            try await expectRefused(scenario, saying: "localhost", "broker.example.org")
+            #expect(await scenario.bridgeSaid(Self.onTLS) == 0)
+        }
+    }
+
+    @Test func aClientCertificateIsShown() async throws {
+        let certificates = try await Certificates.make()
+        var options = options()
+        options.broker.tlsLines = ["cafile $CERTIFICATES/ca.pem", "require_certificate true"]
+        try await runBlocked(options) { scenario in
+            try await expectRefused(scenario, saying: "client certificate")
+        }
+        options.uplink += [
+            "client_certificate: \(certificates.certificate("client"))", "client_key: \(certificates.key("client"))",
+        ]
+        try await runBlocked(options) { scenario in
+            _ = try await scenario.device("device-1")
+        }
+    }
+}
+
+// MARK: - A leg like any other
+
+extension FallbackTests {
+    @Test func aDisconnectIsHeardAndALossIsWhatTheWillIsFor() async throws {
+        try await runBlocked(options()) { scenario in
+            let observer = try await scenario.observer("wills")
+            let polite = try await scenario.device(
+                "polite", ["will": ["topic": "wills", "payload": ["text": "polite"]]])
+            try await polite.disconnect()
+            try await scenario.broker.logs("Received DISCONNECT from polite")
+            let lost = try await scenario.device("lost", ["will": ["topic": "wills", "payload": ["text": "lost"]]])
+            try await lost.vanish()
+            #expect(try await observer.message().text == "lost")
+        }
+    }
+
+    @Test func longMessagesPassBothWays() async throws {
+        try await runBlocked(options()) { scenario in
+            let device = try await scenario.device("device-1")
+            try await device.subscribe("long")
+            for _ in 1...3 {
+                let sent = try await device.startPublishing("long", .size(3_000_000), qos: 1)
+                #expect(try await device.message().sha256 == sent.sha256)
+            }
+        }
+    }
+
+    /// A device that does not read is not read for: what the bridge holds for it is bounded.
+    @Test func aDeviceThatDoesNotReadHoldsUpItsOwnBrokerOnly() async throws {
+        try await runBlocked(options()) { scenario in
+            let slow = try await RawDevice.connect(port: scenario.bridge.port, receiveBuffer: 8_192)
+            #expect(try await slow.connect("slow") == 0)
+            try await slow.send(RawMQTT.subscribe("flood"))
+            _ = try await slow.receive(5)
+            try await slow.read(false)
+            let before = try scenario.bridge.memory("VmRSS")
+            let source = await scenario.client("source")
+            try await source.connect(port: scenario.broker.port)
+            for _ in 1...40 { try await source.publish("flood", .size(1_000_000), qos: 1) }
+            let other = try await scenario.device("other")
+            try await other.publish("elsewhere", "goes", qos: 1)
+            #expect(try scenario.bridge.memory("VmRSS") < before + 20_000)
+        }
+    }
+
+    @Test func aBrokerThatDiesEndsItsDevices() async throws {
+        try await runBlocked(options()) { scenario in
+            let device = try await scenario.device("device-1")
+            try await scenario.broker.kill()
+            _ = try await device.disconnected()
+            try await scenario.bridgeLogs("session ended", "without TLS's farewell")
+        }
+    }
+
+    @Test func shutdownEndsSessionsInOrder() async throws {
+        try await runBlocked(options()) { scenario in
+            for name in ["one", "two", "three"] { _ = try await scenario.device(name) }
+            scenario.bridge.process.signal(SIGTERM)
+            #expect(try await scenario.bridge.process.end() == .exit(0))
+            for name in ["one", "two", "three"] { try await scenario.broker.logs("Received DISCONNECT from \(name)") }
+        }
+    }
+}
+
+// MARK: - There and back
+
+extension FallbackTests {
+    private func configuration(
+        _ endpoints: [Int], tls: Int?, onLoss: UplinkConfiguration.LossPolicy = .close
+    ) async throws -> BridgeConfiguration {
+        var uplink = UplinkConfiguration(
+            host: "localhost", port: endpoints[0], caFile: try await Certificates.make().certificate("ca"),
+            mapping: .connection, connectTimeout: .seconds(1), idleTimeout: .seconds(4),
+            backoffMinimum: .milliseconds(50),
+            backoffMaximum: .milliseconds(500), onLoss: onLoss, warm: 0)
+        uplink.endpoints = endpoints.map { UplinkEndpoint(host: "localhost", port: $0) }
+        uplink.fallback = tls.map { UplinkFallback(host: "localhost", port: $0, after: .seconds(1)) }
+        return BridgeConfiguration(
+            listen: [ListenAddress(host: "127.0.0.1", port: 0)], uplink: uplink, unrouted: .pass, threads: 2)
+    }
+
+    private static let probing = CandidateChoice.Probing(first: .milliseconds(300), longest: .seconds(1))
+
+    @Test func newSessionsReturnToQUICWhenItIsOpenAgain() async throws {
+        var options = options()
+        options.relayed = true
+        try await Scenario.run(options) { scenario in
+            try await scenario.relay.blackOut(true)
+            let inner = try await configuration([scenario.relay.port], tls: scenario.broker.tlsPort)
+            try await InnerBridge.run(inner, probing: Self.probing) { bridge in
+                let early = await scenario.client("early")
+                try await early.connect(port: bridge.port)
+                try await bridge.says(Self.onTLS)
+                try await scenario.relay.blackOut(false)
+                try await bridge.says("a better way to the broker works again")
+                let late = await scenario.client("late")
+                try await late.connect(port: bridge.port)
+                try await scenario.front.sees("CONNECT", of: "late")
+                // It is where it was, and nobody has moved it.
+                try await early.publish("up", "still here", qos: 1)
+                #expect(try await !scenario.front.events.contains { $0.clientID == "early" })
+            }
+        }
+    }
+
+    @Test func aNetworkThatClosesInTheMiddleIsNoticed() async throws {
+        var options = options()
+        options.relayed = true
+        try await Scenario.run(options) { scenario in
+            let inner = try await configuration([scenario.relay.port], tls: scenario.broker.tlsPort)
+            try await InnerBridge.run(inner, probing: Self.probing) { bridge in
+                let device = await scenario.client("device-1")
+                try await device.connect(port: bridge.port, ["keep_alive": 3])
+                try await scenario.front.sees("CONNECT", of: "device-1")
+                try await scenario.relay.blackOut(true)
+                _ = try await device.disconnected()
+                let next = await scenario.client("device-2")
+                try await next.connect(port: bridge.port)
+                try await bridge.says(Self.onTLS)
+            }
+        }
+    }
+
+    /// From QUIC to TLS and back to its broker, without the device's noticing.
+    @Test func aHeldDeviceGoesTheOtherWay() async throws {
+        var options = options()
+        options.relayed = true
+        try await Scenario.run(options) { scenario in
+            let inner = try await configuration([scenario.relay.port], tls: scenario.broker.tlsPort, onLoss: .hold)
+            try await InnerBridge.run(inner, probing: Self.probing) { bridge in
+                let observer = try await scenario.observer("up")
+                let device = await scenario.client("device-1")
+                // Without a keepalive the connection has the configured idle timeout.
+                try await device.connect(port: bridge.port, ["keep_alive": 0])
+                try await device.subscribe("down")
+                try await scenario.front.sees("CONNECT", of: "device-1")
+                try await scenario.relay.blackOut(true)
+                let sent = try await device.startPublishing("up", "in the dark", qos: 1)
+                try await bridge.says(Self.onTLS)
+                try await device.acknowledged(sent)
+                #expect(try await observer.message().text == "in the dark")
+                try await observer.publish("down", "over TLS", qos: 1)
+                #expect(try await device.message().text == "over TLS")
+                try await scenario.broker.kill()
+                let again = try await scenario.broker.startAgain(in: scenario.folder)
+                await scenario.own(again.process)
+                try await device.publish("up", "after the restart", qos: 1)
+                #expect(await !device.log.contains { $0.event == "disconnected" })
+            }
+        }
+    }
+
+    @Test func aSecondEndpointIsUsedWhileTheFirstIsDead() async throws {
+        var options = options()
+        options.relayed = true
+        try await Scenario.run(options) { scenario in
+            try await scenario.relay.blackOut(true)
+            let second = try await Front.start(broker: scenario.broker.port)
+            await scenario.own(second.process)
+            let inner = try await configuration([scenario.relay.port, second.port], tls: nil)
+            try await InnerBridge.run(inner, probing: Self.probing) { bridge in
+                let early = await scenario.client("early")
+                try await early.connect(port: bridge.port)
+                try await second.sees("CONNECT", of: "early")
+                try await bridge.says("an endpoint of the broker does not work: devices go to another")
+                try await scenario.relay.blackOut(false)
+                try await bridge.says("a better way to the broker works again")
+                let late = await scenario.client("late")
+                try await late.connect(port: bridge.port)
+                try await scenario.front.sees("CONNECT", of: "late")
+            }
+        }
+    }
+}

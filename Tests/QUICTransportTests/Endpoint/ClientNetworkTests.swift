@@ -1,0 +1,303 @@
+import Logging
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import QUICTransport
+
+/// What a client's endpoint does when the network changes, over the loopback.
+@Suite(.timeLimit(.minutes(2)))
+struct ClientNetworkTests {
+    /// Sends back what comes on streams.
+    private final class Server: QUICEndpointDelegate, QUICConnectionObserver {
+        private(set) var handles: [QUICConnectionHandle] = []
+
+        func endpoint(_ endpoint: QUICEndpoint, decidesOn incoming: QUICIncomingConnection) -> QUICAcceptance {
+            .accept
+        }
+
+        func endpoint(
+            _ endpoint: QUICEndpoint, accepted handle: QUICConnectionHandle, from incoming: QUICIncomingConnection
+        ) -> any QUICConnectionObserver {
+            handles.append(handle)
+            return self
+        }
+
+        func connection(_ handle: QUICConnectionHandle, happened event: QUICEvent) {
+            guard case .streamData(let stream, let bytes, _) = event else { return }
+            handle.consumed(stream, bytes: bytes.readableBytes)
+            handle.write(stream, bytes)
+        }
+    }
+
+    private final class Client: QUICConnectionObserver, QUICProbeObserver {
+        let eventLoop: any EventLoop
+        var handle: QUICConnectionHandle?
+        var stream: QUICStreamID?
+        private(set) var events: [QUICEvent] = []
+        private(set) var echoed = 0
+        private(set) var answers: [SocketAddress] = []
+        private(set) var askedToWatch = 0
+        private(set) var receivedWhileSilent = 0
+        private var waiting: [(condition: (Client) -> Bool, promise: EventLoopPromise<Void>)] = []
+
+        init(_ eventLoop: any EventLoop) {
+            self.eventLoop = eventLoop
+        }
+
+        /// Completes when the condition holds.
+        func when(_ condition: @escaping (Client) -> Bool) -> EventLoopFuture<Void> {
+            let promise = eventLoop.makePromise(of: Void.self)
+            waiting.append((condition, promise))
+            check()
+            return promise.futureResult
+        }
+
+        private func check() {
+            for (index, entry) in waiting.enumerated().reversed() where entry.condition(self) {
+                waiting.remove(at: index).promise.succeed()
+            }
+        }
+
+        func connection(_ handle: QUICConnectionHandle, happened event: QUICEvent) {
+            events.append(event)
+            if case .streamData(let stream, let bytes, _) = event {
+                echoed += bytes.readableBytes
+                handle.consumed(stream, bytes: bytes.readableBytes)
+            }
+            check()
+        }
+
+        func connectionAwaitsAnswer(_ handle: QUICConnectionHandle) -> Bool {
+            askedToWatch += 1
+            return true
+        }
+
+        func connectionReceived(_ handle: QUICConnectionHandle) {
+            receivedWhileSilent += 1
+            check()
+        }
+
+        func endpoint(_ endpoint: QUICEndpoint, hasAnswerFrom remote: SocketAddress) {
+            answers.append(remote)
+            check()
+        }
+
+        func write(_ count: Int) throws {
+            guard let handle else { return }
+            if stream == nil { stream = try handle.openStream() }
+            if let stream { handle.write(stream, ByteBuffer(repeating: 7, count: count)) }
+        }
+
+        var hasMoved: Bool {
+            events.contains { if case .pathChanged = $0 { true } else { false } }
+        }
+    }
+
+    private final class World {
+        let server = Server()
+        let client: Client
+        let listener: QUICEndpoint
+        let endpoint: QUICEndpoint
+
+        init(_ eventLoop: any EventLoop) throws {
+            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            var quic = QUICConfiguration.test()
+            quic.maxBidiStreams = 10
+            listener = try QUICEndpoint(
+                listeningOn: try SocketAddress(ipAddress: "127.0.0.1", port: 0), eventLoop: eventLoop,
+                configuration: QUICServerConfiguration(quic: quic, tls: try TestCertificates.shared.server()),
+                delegate: server, logger: logger)
+            endpoint = try QUICEndpoint(eventLoop: eventLoop, family: .ipv4, logger: logger)
+            client = Client(eventLoop)
+            endpoint.probeObserver = client
+        }
+
+        func connect() throws {
+            client.handle = try endpoint.connect(
+                to: listener.localAddress, serverName: "broker.test", configuration: .test(),
+                tls: try TestCertificates.shared.client(), observer: client)
+        }
+    }
+
+    private func run(_ body: (NIOLoopBound<World>) async throws -> Void) async throws {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let world = try await loop.submit { NIOLoopBound(try World(loop), eventLoop: loop) }.get()
+        _ = try await loop.flatSubmit { world.value.listener.listen() }.get()
+        try await body(world)
+        try await loop.flatSubmit {
+            world.value.endpoint.flushAndAbandon()
+            return world.value.listener.shutDown()
+        }.get()
+    }
+
+    private func wait(
+        _ world: NIOLoopBound<World>, _ act: @escaping @Sendable (World) throws -> Void = { _ in },
+        until condition: @escaping @Sendable (Client) -> Bool
+    ) async throws {
+        try await world.eventLoop.flatSubmit {
+            do {
+                try act(world.value)
+                return world.value.client.when { condition($0) }
+            } catch {
+                return world.eventLoop.makeFailedFuture(error)
+            }
+        }.get()
+    }
+
+    @Test func aServerAnswersProbesWithoutKeepingAnything() async throws {
+        try await run { world in
+            try await wait(world, { $0.endpoint.probe($0.listener.localAddress) }, until: { $0.answers.count == 1 })
+            try await wait(
+                world,
+                { world in for _ in 0..<10 { world.endpoint.probe(world.listener.localAddress) } },
+                until: { !$0.answers.dropFirst().isEmpty })
+            let counts = try await world.eventLoop.submit {
+                [world.value.listener.connectionCount, world.value.server.handles.count]
+            }.get()
+            #expect(counts == [0, 0])
+        }
+    }
+
+    /// Twice in a row, with bytes under way.
+    @Test func connectionsMoveToTheNextSocket() async throws {
+        try await run { world in
+            try await wait(world, { try $0.connect() }, until: { $0.events.contains(.handshakeConfirmed) })
+            try await wait(world, { try $0.client.write(10_000) }, until: { $0.echoed == 10_000 })
+            let before = try await world.eventLoop.submit { world.value.server.handles.first?.remoteAddress }.get()
+            let moved = try await world.eventLoop.flatSubmit { world.value.endpoint.moveAll() }.get()
+            #expect(moved == 1)
+            try await wait(world, { try $0.client.write(500_000) }, until: { $0.echoed == 510_000 && $0.hasMoved })
+            let after = try await world.eventLoop.submit { world.value.server.handles.first?.remoteAddress }.get()
+            #expect(before != nil && before != after)
+            let isOnNewSocket = try await world.eventLoop.submit {
+                world.value.client.handle?.localAddress == world.value.endpoint.socket.label
+            }.get()
+            #expect(isOnNewSocket)
+            try await world.eventLoop.submit {
+                world.value.endpoint.forgetUnusedSockets()
+                #expect(world.value.endpoint.sockets.old.isEmpty)
+                #expect(!world.value.endpoint.sockets.areSeveral)
+            }.get()
+            try await wait(world, { try $0.client.write(10_000) }, until: { $0.echoed == 520_000 })
+        }
+    }
+
+    /// One that cannot migrate (here: it has just done so) goes on by the present socket when its own is gone.
+    @Test func whoDoesNotMoveGoesOnAllTheSame() async throws {
+        try await run { world in
+            try await wait(world, { try $0.connect() }, until: { $0.events.contains(.handshakeConfirmed) })
+            _ = try await world.eventLoop.flatSubmit { world.value.endpoint.moveAll() }.get()
+            try await wait(world, { try $0.client.write(10_000) }, until: { $0.echoed == 10_000 && $0.hasMoved })
+            let moved = try await world.eventLoop.flatSubmit { world.value.endpoint.moveAll() }.get()
+            #expect(moved == 0)
+            try await wait(
+                world,
+                { world in
+                    for old in world.endpoint.sockets.old { world.endpoint.forget(old) }
+                    #expect(world.endpoint.sockets.areSeveral)
+                    try world.client.write(100_000)
+                }, until: { $0.echoed == 110_000 })
+        }
+    }
+
+    @Test func oldSocketsAreBounded() async throws {
+        try await run { world in
+            try await wait(world, { try $0.connect() }, until: { $0.events.contains(.handshakeConfirmed) })
+            for _ in 0..<3 * ClientSockets.oldCapacity {
+                _ = try await world.eventLoop.flatSubmit { world.value.endpoint.moveAll() }.get()
+            }
+            #expect(try await world.eventLoop.submit { world.value.endpoint.sockets.old.count }.get() <= 4)
+            try await wait(world, { try $0.client.write(10_000) }, until: { $0.echoed == 10_000 })
+        }
+    }
+
+    @Test func nothingChangesWhereTheSourceAddressIsTheSame() async throws {
+        try await run { world in
+            try await wait(world, { try $0.connect() }, until: { $0.events.contains(.handshakeConfirmed) })
+            let moved = try await world.eventLoop.flatSubmit { world.value.endpoint.networkChanged() }.get()
+            #expect(moved == 0)
+            #expect(try await world.eventLoop.submit { world.value.endpoint.sockets.old.isEmpty }.get())
+        }
+    }
+
+    @Test func whoWatchesIsAskedOnceAndHearsOfWhatComes() async throws {
+        try await run { world in
+            try await wait(world, { try $0.connect() }, until: { $0.events.contains(.handshakeConfirmed) })
+            try await wait(world, { try $0.client.write(10_000) }, until: { $0.echoed == 10_000 })
+            #expect(try await world.eventLoop.submit { world.value.client.askedToWatch }.get() == 1)
+            try await wait(
+                world,
+                { world in
+                    world.client.handle?.isSilent = true
+                    world.client.handle?.hurry()
+                }, until: { $0.receivedWhileSilent > 0 })
+        }
+    }
+}
+
+@Suite struct PathProbeTests {
+    private let remote: SocketAddress
+
+    init() throws {
+        remote = try SocketAddress(ipAddress: "192.0.2.1", port: 14567)
+    }
+
+    /// Version Negotiation as RFC 9000 17.2.1 has it.
+    private func answer(to probe: ByteBuffer) throws -> ByteBuffer {
+        var rest = probe
+        _ = rest.readBytes(length: 5)
+        let (first, second) = (
+            rest.readLengthPrefixedSlice(as: UInt8.self), rest.readLengthPrefixedSlice(as: UInt8.self)
+        )
+        let (destination, source) = (try #require(first), try #require(second))
+        var answer = ByteBuffer(bytes: [0x80, 0, 0, 0, 0])
+        for id in [source, destination] {
+            answer.writeInteger(UInt8(id.readableBytes))
+            answer.writeImmutableBuffer(id)
+        }
+        answer.writeInteger(UInt32(1))
+        return answer
+    }
+
+    @Test func aProbeLooksLikeAnInitialOfAVersionThatNobodyHas() {
+        let bytes = Array(PathProbe(to: remote).datagram.readableBytesView)
+        #expect(bytes.count == 1_200)
+        #expect(bytes[0] & 0xF0 == 0xC0)
+        #expect(bytes[1...4].allSatisfy { $0 & 0x0F == 0x0A })
+    }
+
+    @Test func onlyItsOwnAnswerCounts() throws {
+        let probe = PathProbe(to: remote)
+        let good = try answer(to: probe.datagram)
+        #expect(probe.isAnswered(by: good, from: remote))
+        #expect(!probe.isAnswered(by: good, from: try SocketAddress(ipAddress: "192.0.2.1", port: 1)))
+        #expect(!probe.isAnswered(by: try answer(to: PathProbe(to: remote).datagram), from: remote))
+        #expect(!probe.isAnswered(by: probe.datagram, from: remote))
+        for length in 0..<39 {
+            #expect(!probe.isAnswered(by: good.getSlice(at: 0, length: length) ?? ByteBuffer(), from: remote))
+        }
+        for index in 0..<39 where index != 0 {
+            var bad = good
+            bad.setInteger((bad.getInteger(at: index) ?? UInt8(0)) ^ 1, at: index)
+            #expect(!probe.isAnswered(by: bad, from: remote))
+        }
+    }
+
+    @Test func eachAnswerIsTakenOnce() throws {
+        var underWay = ProbesUnderWay()
+        let probes = (0..<3).map { _ in PathProbe(to: remote) }
+        for probe in probes { underWay.add(probe) }
+        let second = try answer(to: probes[1].datagram)
+        #expect(underWay.take(second, from: remote) == true)
+        #expect(underWay.take(second, from: remote) == false)
+        #expect(underWay.count == 1)
+        #expect(underWay.take(try answer(to: probes[2].datagram), from: remote) == true)
+    }
+
+    @Test func theyAreBounded() {
+        var underWay = ProbesUnderWay()
+        for _ in 0..<2 * ProbesUnderWay.capacity { underWay.add(PathProbe(to: remote)) }
+        #expect(underWay.count == ProbesUnderWay.capacity)
+    }
+}
