@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// What becomes of devices when the gateway's session does not begin, or ends.
+/// What becomes of devices that are not held when the gateway's session does not begin, or ends.
 @Suite(.mapping(.dataStream), .timeLimit(.minutes(20)))
 struct DataStreamLossTests {
     private static func options(_ uplink: [String] = []) -> Scenario.Options {
         var options = Scenario.Options()
-        options.uplink = uplink
+        options.uplink = uplink + Uplink.close
         options.configuration = "threads: 1"
         return options
     }

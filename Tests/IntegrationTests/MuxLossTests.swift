@@ -1,11 +1,12 @@
 import Foundation
 import Testing
 
-/// A shared connection is lost: all its devices are told, and come back at a pace that the broker bears.
+/// A shared connection is lost: all its devices, where they are not held, are told, and come back at a pace that the
+/// broker bears.
 @Suite(.mapping(.mux), .timeLimit(.minutes(20)))
 struct MuxLossTests {
     private static let brisk = [
-        "idle_timeout: 3s", "keep_alive: 1s", "backoff_minimum: 50ms", "backoff_maximum: 500ms",
+        "idle_timeout: 3s", "keep_alive: 1s", "backoff_minimum: 50ms", "backoff_maximum: 500ms", "on_loss: close",
     ]
 
     /// Each of them has a line of its own in the bridge's log, and one line says what happened.
@@ -129,7 +130,7 @@ struct MuxLossTests {
     /// It forgot its connections, but not its key: its stateless reset ends them long before the idle timeout.
     @Test func aRestartedServerSaysThatItForgot() async throws {
         let number = 20
-        var options = Scenario.Options.onOneLoop(uplink: ["idle_timeout: 300s", "keep_alive: 1s"])
+        var options = Scenario.Options.onOneLoop(uplink: ["idle_timeout: 300s", "keep_alive: 1s", "on_loss: close"])
         let folder = try Folder()
         defer { folder.remove() }
         options.front.serve = ["ticket_key_file: \(folder.path)/ticket.key"]
