@@ -48,7 +48,8 @@ extension QUICEndpoint {
 
     private func openNextSocket() {
         guard let wildcard = try? family.wildcard else { return }
-        if let tooOld = sockets.retire(socket) { forget(tooOld) }
+        sockets.retire(socket)
+        if let surplus = sockets.surplus(besides: labelsInUse) { forget(surplus) }
         socket = EndpointSocket(
             eventLoop: eventLoop, address: wildcard, label: sockets.nextLabel(wildcard), listening: nil, logger: logger)
         socket.endpoint = self
