@@ -80,9 +80,11 @@ struct SessionTests {
         }
     }
 
-    /// The broker's own words reach the device, and then its end does.
+    /// Where devices are not held for it.
     @Test func theEndOfTheBrokerIsTheEndOfTheDevice() async throws {
-        try await Scenario.run { scenario in
+        var options = Scenario.Options()
+        options.uplink = Uplink.close
+        try await Scenario.run(options) { scenario in
             let device = try await scenario.device("device-1", ["version": "5.0"])
             scenario.broker.process.signal(15)
             _ = try await device.disconnected()

@@ -126,14 +126,14 @@ struct UplinkDialerTests {
     ) async throws -> Int? {
         let (dialer, owner) = try await world.loop.submit {
             let dialer = UplinkDialer(
-                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets, news: PathNews(logger: world.logger),
-                logger: world.logger, resolve: { _, _, loop in found(loop) })
+                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
+                news: PathNews(logger: world.logger), logger: world.logger, resolve: { _, _, loop in found(loop) })
             let owner = Owner(on: world.loop)
             owner.connection = dialer.dial(
                 to: world.configuration.uplink.endpoints[0], within: within, keepAlive: nil, owner: owner)
             return (NIOLoopBound(dialer, eventLoop: world.loop), NIOLoopBound(owner, eventLoop: world.loop))
         }.get()
-        let result: Result<Int?, any Error>
+        var result: Result<Int?, any Error>
         do {
             let outcome = try await world.loop.flatSubmit { owner.value.ready.futureResult }.get()
             while !isDone() { try await Task.sleep(for: .milliseconds(5)) }
@@ -209,12 +209,8 @@ struct UplinkDialerTests {
         let server = try world.address(world.server)
         let silent = try world.address(world.silent)
         let endpoint = world.configuration.uplink.endpoints[0]
-        _ = try await dial(
-            world,
-            until: {
-                world.tickets.take(for: endpoint).map { world.tickets.put($0, for: endpoint) } != nil
-            }
-        ) { $0.makeSucceededFuture([server]) }
+        let hasTicket = { world.tickets.take(for: endpoint).map { world.tickets.put($0, for: endpoint) } != nil }
+        _ = try await dial(world, until: hasTicket) { $0.makeSucceededFuture([server]) }
         // The server has one connection at a time.
         try await world.loop.flatSubmit {
             world.server.pipeline.handler(type: QUICEchoServer.self).map { $0.forget() }
@@ -222,8 +218,9 @@ struct UplinkDialerTests {
         let expected = ByteBuffer(string: "CONNECTPUBLISH")
         let state = try await world.loop.submit {
             let dialer = UplinkDialer(
-                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets, news: PathNews(logger: world.logger),
-                logger: world.logger, resolve: { $2.makeSucceededFuture([silent, server]) })
+                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
+                news: PathNews(logger: world.logger), logger: world.logger,
+                resolve: { $2.makeSucceededFuture([silent, server]) })
             let (owner, legOwner, device) = (
                 Owner(on: world.loop), LegOwner(), Device(expecting: expected, on: world.loop)
             )

@@ -136,7 +136,7 @@ struct UplinkTests {
 
     @Test func anUplinkThatFallsSilentEndsItsDevices() async throws {
         var options = Scenario.Options()
-        options.uplink = ["idle_timeout: 3s", "keep_alive: 1s", "on_loss: close"]
+        options.uplink = ["idle_timeout: 3s", "keep_alive: 1s"] + Uplink.close
         try await Scenario.run(options) { scenario in
             let device = try await RawDevice.connect(port: scenario.bridge.port)
             #expect(try await device.connect("raw", keepAlive: 0) == 0)
@@ -150,7 +150,7 @@ struct UplinkTests {
     /// MQTT's clock decides before QUIC's: a device with a long keepalive gets a longer idle timeout.
     @Test(.mapping(.connection)) func theIdleTimeoutIsAboveTheDevicesKeepAlive() async throws {
         var options = Scenario.Options()
-        options.uplink = ["idle_timeout: 3s", "keep_alive: 1s", "on_loss: close"]
+        options.uplink = ["idle_timeout: 3s", "keep_alive: 1s"] + Uplink.close
         try await Scenario.run(options) { scenario in
             let short = try await RawDevice.connect(port: scenario.bridge.port)
             #expect(try await short.connect("short", keepAlive: 0) == 0)

@@ -38,8 +38,9 @@ final class SessionDriver: ChannelDuplexHandler {
     private var isReadHeldBack = false
     /// The uplink leg has enough to send: nothing is taken from the device until it has drained.
     private var isUplinkFull = false
-    /// Nothing gets anywhere on the leg: what the device sends is the session's to keep, and nothing drains.
-    private var isUplinkSilent = false
+    /// What the leg had to send when it fell silent: the session keeps what comes now, and nothing drains, so that this
+    /// holds nobody back. Nil where it is not silent.
+    private var undrained: Int?
     /// The device does not read what the session answers it.
     private var isDeviceFull = false
     private var isPumping = false
@@ -185,12 +186,8 @@ extension SessionDriver {
     }
 
     private func updateUplinkFull() -> Bool {
-        guard !isUplinkSilent else {
-            isUplinkFull = false
-            return false
-        }
         let limit = host.configuration.limits.sessionBuffer
-        let buffered = uplink?.bufferedBytes ?? 0
+        let buffered = session.isSending ? max((uplink?.bufferedBytes ?? 0) - (undrained ?? 0), 0) : 0
         isUplinkFull = isUplinkFull ? buffered > limit / 2 : buffered >= limit
         return isUplinkFull
     }
@@ -263,16 +260,18 @@ extension SessionDriver: UplinkLegObserver {
     }
 
     func uplinkSilent() {
-        // Without a hold nothing is kept, and the leg's own bound holds the device back.
-        isUplinkSilent = host.holdsDevices
-        isUplinkFull = isUplinkFull && !isUplinkSilent
+        // Without a hold nothing is kept, and the leg's bound goes on to hold the device back.
+        if host.holdsDevices {
+            undrained = uplink?.bufferedBytes
+            isUplinkFull = false
+        }
         perform(session.uplinkSilent())
         pump()
         finishIfOver()
     }
 
     func uplinkAnswered(after silence: Duration) {
-        isUplinkSilent = false
+        undrained = nil
         perform(session.uplinkAnswered(after: silence))
         pump()
         finishIfOver()
@@ -355,7 +354,7 @@ extension SessionDriver {
     /// What came on a leg that is gone concerns nobody any more, and what it had to send holds nobody back.
     private func forgetUplink() {
         isUplinkFull = false
-        isUplinkSilent = false
+        undrained = nil
         uncredited = 0
         hasUplinkEnded = false
         let version = uplinkDecoder.version
@@ -378,7 +377,8 @@ extension SessionDriver {
     private func start(_ timer: SessionTimer, after delay: TimeAmount) {
         timers.start(timer, after: delay) { [self] in
             perform(session.timedOut(timer, detail: uplink?.whyNotYet))
-            device?.flush()
+            // A leg that was given up keeps nobody from reading any more.
+            pump()
             finishIfOver()
         }
     }

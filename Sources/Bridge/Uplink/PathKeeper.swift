@@ -25,6 +25,8 @@ final class PathKeeper {
     /// Connections that are hurried in one go: each may send a datagram or two at once.
     private static let hurriedAtOnce = 256
     private static let hurryPause = TimeAmount.milliseconds(5)
+    /// Between two times that all are: where many return, each of them brings word of the broker.
+    private static let hurryInterval = TimeAmount.milliseconds(100)
 
     private let eventLoop: any EventLoop
     private let news: PathNews
@@ -32,16 +34,21 @@ final class PathKeeper {
     /// Those with something unanswered, and those that are silent.
     private var watched: [UplinkConnection] = []
     /// One for each address that somebody waits for, or did within the last minute.
-    private var scouts: [SocketAddress: ScoutPace] = [:]
+    private var scouts: [SocketAddress: Scout] = [:]
     /// The last one first.
     private var addresses: [(address: SocketAddress, endpoint: UplinkEndpoint)] = []
     private var awaiters: [Weak] = []
     private var tick: Scheduled<Void>?
     /// Somebody waits who has no connection.
     private var isAwaited = false
-    /// To whose silent connections word is being sent.
-    private var hurrying: Set<SocketAddress> = []
     private var isShutDown = false
+
+    private struct Scout {
+        var pace = ScoutPace()
+        /// Word is being sent to the silent connections.
+        var isHurrying = false
+        var mayHurryAgain = NIODeadline.distantPast
+    }
 
     private struct Weak {
         weak var awaiter: (any PathAwaiter)?
@@ -77,6 +84,11 @@ final class PathKeeper {
     func watch(_ connection: UplinkConnection) {
         watched.append(connection)
         arm(in: ScoutPace.interval)
+    }
+
+    /// A connection to this address has fallen silent.
+    func fellSilent(_ address: SocketAddress) {
+        news.silent(address)
     }
 
     /// A connection was begun to this address.
@@ -128,11 +140,10 @@ extension PathKeeper {
         isAwaited = awaiters.contains { $0.awaiter?.awaitsPath == true }
         if isAwaited { wanted.formUnion(addresses.map(\.address)) }
         for address in wanted {
-            if scouts[address, default: ScoutPace()].isDue(at: now) { prober?.probe(address) }
+            if scouts[address, default: Scout()].pace.isDue(at: now) { prober?.probe(address) }
         }
-        for address in silent { news.silent(address) }
-        for address in scouts.keys where !wanted.contains(address) { scouts[address]?.stop() }
-        scouts = scouts.filter { !$0.value.isForgettable(at: now) }
+        for address in scouts.keys where !wanted.contains(address) { scouts[address]?.pace.stop() }
+        scouts = scouts.filter { !$0.value.pace.isForgettable(at: now) }
     }
 }
 
@@ -145,7 +156,7 @@ extension PathKeeper: QUICProbeObserver {
 
     /// The server answered: a probe, or somebody on a connection.
     func answered(_ address: SocketAddress, at now: NIODeadline) {
-        let isNews = scouts[address]?.answered(at: now) ?? false
+        let isNews = scouts[address]?.pace.answered(at: now) ?? false
         news.answered(address)
         hurry(address, at: now)
         guard isNews else { return }
@@ -154,10 +165,11 @@ extension PathKeeper: QUICProbeObserver {
     }
 
     private func hurry(_ address: SocketAddress, at now: NIODeadline) {
-        guard !hurrying.contains(address) else { return }
+        guard let scout = scouts[address], !scout.isHurrying, scout.mayHurryAgain <= now else { return }
         let silent = watched.filter { $0.isPathSilent && $0.remoteAddress == address }
         guard !silent.isEmpty else { return }
-        hurrying.insert(address)
+        scouts[address]?.isHurrying = true
+        scouts[address]?.mayHurryAgain = now + Self.hurryInterval
         hurry(silent[...], address)
     }
 
@@ -166,7 +178,7 @@ extension PathKeeper: QUICProbeObserver {
         for connection in silent.prefix(Self.hurriedAtOnce) { connection.serverAnswered(at: now) }
         let rest = silent.dropFirst(Self.hurriedAtOnce)
         guard !rest.isEmpty, !isShutDown else {
-            hurrying.remove(address)
+            scouts[address]?.isHurrying = false
             return
         }
         eventLoop.assumeIsolated().scheduleTask(in: Self.hurryPause) { [weak self] () -> Void in

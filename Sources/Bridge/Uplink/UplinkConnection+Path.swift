@@ -44,11 +44,7 @@ extension UplinkConnection {
     /// The broker is there, though nothing has come on this connection.
     func serverAnswered(at now: NIODeadline) {
         guard let handle = openHandle else { return }
-        switch path.serverAnswered(at: now) {
-        case .nothing: break
-        case .hurry: handle.hurry()
-        case .giveUp: pathDied("the network was gone for longer than the broker keeps a silent connection")
-        }
+        if path.serverAnswered(at: now) { handle.hurry() }
     }
 
     private func look(_ handle: QUICConnectionHandle, at now: NIODeadline) {
@@ -60,6 +56,7 @@ extension UplinkConnection {
             break
         case .silent:
             handle.isSilent = true
+            paths.fellSilent(handle.remoteAddress)
             fellSilent()
         case .answered(let silence):
             handle.isSilent = false

@@ -21,6 +21,17 @@ extension UplinkConnector {
             connection: connection, leg: leg, keepAlive: keepAlive, attempt: attempt)
     }
 
+    /// A better way is there: who has nothing but an attempt by TLS takes that.
+    func abandonTLSDials() {
+        let dials = tlsDials.values
+        tlsDials = [:]
+        for dial in dials {
+            dial.connection.close()
+            upstream.abandoned(dial.attempt)
+            requeue(dial.leg, keepAlive: dial.keepAlive)
+        }
+    }
+
     func abandonedTLS(_ leg: UplinkLeg) {
         guard let (key, dial) = tlsDials.first(where: { $0.value.leg === leg }) else { return }
         tlsDials[key] = nil
@@ -34,6 +45,7 @@ extension UplinkConnector: TLSUplinkConnectionOwner {
         let key = ObjectIdentifier(connection)
         guard let dial = tlsDials.removeValue(forKey: key), dial.leg.isWaiting else { return connection.close() }
         tlsConnections[key] = connection
+        isDisturbed = false
         reached(dial.attempt)
         connection.carry(dial.leg)
         advance()
@@ -41,6 +53,7 @@ extension UplinkConnector: TLSUplinkConnectionOwner {
 
     func tlsFailed(_ connection: TLSUplinkConnection, _ error: TLSUplinkError) {
         guard let dial = tlsDials.removeValue(forKey: ObjectIdentifier(connection)) else { return }
+        isDisturbed = true
         failed(
             dial.attempt, UplinkConnectionEnd(why: "\(error)", failure: error.kind), dial.leg,
             keepAlive: dial.keepAlive)
@@ -48,6 +61,8 @@ extension UplinkConnector: TLSUplinkConnectionOwner {
 
     func tlsEnded(_ connection: TLSUplinkConnection, isLost: Bool) {
         tlsConnections[ObjectIdentifier(connection)] = nil
-        if isLost { upstream.lost(line) }
+        guard isLost else { return }
+        isDisturbed = true
+        upstream.lost(line)
     }
 }

@@ -88,7 +88,7 @@ final class UplinkConnector {
     private var isAdvancing = false
     private var retry: (deadline: NIODeadline, task: Scheduled<Void>)?
     /// A connection was lost or could not be made, and none has been made since.
-    private var isDisturbed = false
+    var isDisturbed = false
     private(set) var isShutDown = false
     /// For the fallback; nil where there is none.
     let tlsDialer: TLSUplinkDialer?
@@ -319,7 +319,12 @@ extension UplinkConnector {
         if way != knownWay {
             let isBetter = upstream.isBetter(way, than: knownWay)
             knownWay = way
-            if isBetter { leaveLesser(way) } else { abandonDials(for: way) }
+            if isBetter {
+                leaveLesser(way)
+                abandonTLSDials()
+            } else {
+                abandonDials(for: way)
+            }
         }
         probeBetterWays()
         warm?.fill()
@@ -504,11 +509,12 @@ extension UplinkConnector: UplinkConnectionOwner {
 
 extension UplinkConnector: PathAwaiter {
     var awaitsPath: Bool {
-        isDisturbed && !isShutDown && !(waiters.isEmpty && dials.isEmpty)
+        isDisturbed && !isShutDown && !(waiters.isEmpty && dials.isEmpty && tlsDials.isEmpty)
     }
 
     func pathAnswered(_ endpoint: UplinkEndpoint?) {
         upstream.pathAnswered(endpoint: endpoint)
+        warm?.serverAnswered()
         for dial in dials.values { dial.connection.hurry() }
         advance()
     }

@@ -118,7 +118,12 @@ extension DataStreamSession {
             takesProblemInformation: device.takesProblemInformation, router: connecting.router,
             window: device.receiveMaximum.map { DeliveryWindow(limit: $0) }, will: connecting.will,
             usedIDs: needsIDs ? [] : nil)
-        connected.hold = context.device.hold.map { Hold(journal: Journal($0, version: device.version)) }
+        connected.hold = context.device.hold.map { policy in
+            var told = LegLimits()
+            told.receiveMaximum = limits.receiveMaximum
+            told.maximumPacketSize = limits.maximumPacketSize.map { Int($0) }
+            return Hold(journal: Journal(policy, version: device.version, told: told))
+        }
         state = .connected(connected)
         // One and a half times the keepalive [MQTT-3.1.2-24].
         let silence = device.keepAlive == 0 ? nil : Duration.milliseconds(Int64(device.keepAlive) * 1_500)

@@ -52,9 +52,7 @@ extension DataStreamSession {
         }
         var legLimits = LegLimits()
         legLimits.receiveMaximum = limits.receiveMaximum
-        if let size = limits.maximumPacketSize, size < connected.limits.maximumPacketSize ?? .max {
-            legLimits.maximumPacketSize = Int(size)
-        }
+        legLimits.maximumPacketSize = limits.maximumPacketSize.map { Int($0) }
         connected.hold?.returned()
         do throws(MQTTError) {
             guard

@@ -31,7 +31,7 @@ extension DataStreamSession {
         guard let passage = try connected.hold?.journal.received(frame) else {
             return try pass(frame, toDeviceOf: &connected)
         }
-        let actions = try perform(passage.step, in: &connected)
+        let actions = try passage.notes + perform(passage.step, in: &connected)
         guard let passing = passage.frame, case .taken = state else {
             if passage.frame == nil { connected.noteAnswered(frame) }
             return actions

@@ -136,6 +136,10 @@ package struct DataStreamSession: DeviceSession {
         }
     }
 
+    package var isSending: Bool {
+        if case .connected(let connected) = state { connected.hold?.isHeld != true } else { true }
+    }
+
     package var isOver: Bool {
         if case .ended = state { true } else { false }
     }

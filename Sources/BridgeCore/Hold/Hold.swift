@@ -34,15 +34,17 @@ struct Hold: Sendable {
     /// Seconds, as the broker has it; 0 is none.
     var keepAlive: UInt16 = 0
     /// PINGREQ packets of the device that the broker has not answered.
-    private var openPings = 0
+    private var openPings: UInt16 = 0
     /// PINGRESP packets that the device does not wait for.
-    private var latePongs = 0
+    private var latePongs: UInt16 = 0
     /// The device has been answered by the bridge, and the broker has not heard it.
     private var hasAnsweredPing = false
     /// The broker may not have heard the device for a while: it has answered nothing since.
     var wasSilent = false
     /// Returns that failed since the broker last answered anything.
-    private var failures = 0
+    private var failures: UInt8 = 0
+    /// The broker has answered nothing since the last return.
+    private(set) var isUnproven = false
     /// What was wrong last.
     var why = ""
 
@@ -98,7 +100,7 @@ extension Hold {
         guard hasAnsweredPing, let ping = try? Packet.pingreq.encode(version: journal.version) else { return step }
         // The broker counts from the last packet that it has heard.
         hasAnsweredPing = false
-        latePongs += 1
+        latePongs = latePongs == .max ? .max : latePongs + 1
         let more = journal.reply(ping)
         step.up += more.up
         return step
@@ -109,14 +111,16 @@ extension Hold {
         phase = .up
         wasSilent = false
         hasAnsweredPing = false
+        isUnproven = true
     }
 
-    /// The broker was reached and the device is not back: how long to wait before the next time.
+    /// The broker was reached and the device is not back: how long to wait before the next time. 1 s at first, doubled
+    /// up to 30 s for as long as the broker answers nothing.
     mutating func failed(_ why: String) -> Duration {
         self.why = why
         phase = .pausing
         defer { failures = min(failures + 1, 5) }
-        return .seconds(min(1 << failures, 30))
+        return .seconds(min(1 << Int(failures), 30))
     }
 }
 
@@ -129,7 +133,7 @@ extension Hold {
             hasAnsweredPing = true
             return false
         }
-        openPings += 1
+        openPings = openPings == .max ? .max : openPings + 1
         return true
     }
 
@@ -139,7 +143,7 @@ extension Hold {
             latePongs -= 1
             return false
         }
-        openPings = max(0, openPings - 1)
+        if openPings > 0 { openPings -= 1 }
         return true
     }
 
@@ -147,8 +151,8 @@ extension Hold {
     mutating func takeOpenPings() -> Int {
         defer { openPings = 0 }
         // On a leg that is only silent the broker's own answers may still come.
-        if phase == .silent { latePongs += openPings }
-        return openPings
+        if phase == .silent { latePongs = UInt16(clamping: Int(latePongs) + Int(openPings)) }
+        return Int(openPings)
     }
 
     /// The broker has answered something that the device sent.
@@ -156,6 +160,7 @@ extension Hold {
         switch type {
         case .puback, .pubrec, .pubcomp, .suback, .unsuback, .pingresp:
             failures = 0
+            isUnproven = false
             if phase == .up { wasSilent = false }
         case .connect, .connack, .publish, .pubrel, .subscribe, .unsubscribe, .pingreq, .disconnect, .auth:
             break

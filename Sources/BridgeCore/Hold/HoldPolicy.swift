@@ -1,8 +1,8 @@
 /// How a session outlives its uplink leg, and out of which budget.
-package struct HoldPolicy: Sendable {
-    package var configuration: HoldConfiguration
+package final class HoldPolicy: Sendable {
+    package let configuration: HoldConfiguration
     /// Of all sessions together.
-    package var budget: HoldBudget
+    package let budget: HoldBudget
 
     package init(_ configuration: HoldConfiguration, budget: HoldBudget) {
         self.configuration = configuration

@@ -14,6 +14,9 @@ package protocol DeviceSession: Sendable {
     /// Whether `uplinkSent(_:)` may be called now. While it may not, the driver leaves what comes in the decoder and
     /// grants the broker no more credit. Any event of the device may change it.
     var acceptsUplinkInput: Bool { get }
+    /// Whether what the leg still has to send may keep the session from taking more. Not where it sends nothing on it: then
+    /// it keeps what the device sends, within bounds of its own.
+    var isSending: Bool { get }
     /// Nothing more will come of it: both legs have been closed or are gone, and no timer runs.
     var isOver: Bool { get }
 
@@ -59,6 +62,7 @@ package protocol DeviceSession: Sendable {
 
 extension DeviceSession {
     package var acceptsUplinkInput: Bool { true }
+    package var isSending: Bool { true }
 
     package mutating func authenticated(_ isAccepted: Bool) -> [SessionAction] {
         preconditionFailure("this session asked for no authentication")

@@ -137,9 +137,12 @@ extension Session {
             connect.clientID = assigned
             repeated = try connect.encode()
         }
-        let aliasMaximum = connack.properties.topicAliasMaximum ?? 0
-        var hold = Hold(
-            journal: Journal(policy, version: connecting.device.version, aliasMaximum: aliasMaximum))
+        var told = LegLimits()
+        told.receiveMaximum = connack.properties.receiveMaximum ?? .max
+        told.topicAliasMaximum = connack.properties.topicAliasMaximum ?? 0
+        told.maximumPacketSize = min(
+            context.maximumPacketSize, connack.properties.maximumPacketSize.map { Int($0) } ?? .max)
+        var hold = Hold(journal: Journal(policy, version: connecting.device.version, told: told))
         hold.connect = [UInt8](repeated.readableBytesView)
         hold.keepAlive = keepAlive
         return hold

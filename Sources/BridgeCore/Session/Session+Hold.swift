@@ -33,7 +33,11 @@ extension Session {
         return lose(why, leg: leg, in: &connected)
     }
 
-    mutating func lose(_ why: String, leg: UplinkState, in connected: inout Connected) -> [SessionAction] {
+    /// - Parameter isBusy: The broker said so: where it took the device back and at once sent it away again, it is
+    ///   given time.
+    mutating func lose(
+        _ why: String, leg: UplinkState, in connected: inout Connected, isBusy: Bool = false
+    ) -> [SessionAction] {
         guard let hold = connected.hold, hold.journal.isHoldable, !connected.down.isInsidePacket else {
             return end(.uplinkLost(why), leaving: connected.standing, uplink: leg)
         }
@@ -46,6 +50,11 @@ extension Session {
         let actions = connected.hold?.lose(why) ?? []
         _ = connected.down.end()
         let pongs = answerPings(in: &connected)
+        if isBusy, hold.isUnproven {
+            let delay = connected.hold?.failed(why) ?? .zero
+            state = .connected(connected)
+            return close + actions + pongs + [.start(.retry, after: delay)]
+        }
         state = .connected(connected)
         return close + actions + pongs + [.openUplink(keepAlive: connected.device.keepAliveDuration)]
     }

@@ -55,9 +55,7 @@ extension Session {
         var limits = LegLimits()
         limits.receiveMaximum = connack.properties.receiveMaximum ?? .max
         limits.topicAliasMaximum = connack.properties.topicAliasMaximum ?? 0
-        if let size = connack.properties.maximumPacketSize, size < UInt32(clamping: context.maximumPacketSize) {
-            limits.maximumPacketSize = Int(size)
-        }
+        limits.maximumPacketSize = connack.properties.maximumPacketSize.map { Int($0) }
         // The broker was offered none this time: what it sends is understood without the earlier ones.
         connected.router.deviceAliasMaximum = 0
         connected.hold?.returned()
@@ -80,7 +78,9 @@ extension Session {
         if let hold = connected.hold, connected.device.version == .v5_0 {
             let reason = ReasonCode(rawValue: code)
             if reason.isBusy || (reason == .keepAliveTimeout && hold.wasSilent) {
-                return lose("the broker disconnected the device: \(reason.inWords)", leg: .open, in: &connected)
+                return lose(
+                    "the broker disconnected the device: \(reason.inWords)", leg: .open, in: &connected,
+                    isBusy: reason.isBusy)
             }
         }
         // The same packet for the device, then the close ([MQTT-3.14.4-3]).

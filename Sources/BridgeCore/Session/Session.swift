@@ -94,6 +94,10 @@ package struct Session: DeviceSession {
         }
     }
 
+    package var isSending: Bool {
+        if case .connected(let connected) = state { connected.hold?.isHeld != true } else { true }
+    }
+
     package var isOver: Bool {
         if case .ended = state { true } else { false }
     }
@@ -349,7 +353,7 @@ extension Session {
                 var actions: [SessionAction] = []
                 var frame = frame
                 if let passage = try connected.hold?.journal.received(frame) {
-                    actions = perform(passage.step, in: &connected)
+                    actions = passage.notes + perform(passage.step, in: &connected)
                     guard let passing = passage.frame, case .taken = state else { return actions }
                     frame = passing
                 }

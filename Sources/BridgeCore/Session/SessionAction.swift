@@ -55,6 +55,8 @@ package enum SessionNote: Sendable, Equatable {
     case held(String)
     /// The device has its uplink again.
     case returned(SessionReturn)
+    /// The broker refuses subscriptions that it had granted the device: so many filters.
+    case subscriptionsLost(Int)
 }
 
 /// How a held device came back.
@@ -69,7 +71,7 @@ extension SessionNote {
     /// Whether somebody should look at it.
     package var isNews: Bool {
         switch self {
-        case .sessionNotKept, .willLost, .willRefused: true
+        case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost: true
         // With many devices on one uplink these are many lines: the uplink itself has one that warns.
         case .held, .returned: false
         }
@@ -85,6 +87,8 @@ extension SessionNote: CustomStringConvertible {
         case .willRefused(let code): "the broker refused the will of the device: \(ReasonCode(rawValue: code).inWords)"
         case .held(let why): "the device is held: \(why)"
         case .returned(.sameLeg): "the uplink answers again"
+        case .subscriptionsLost(let count):
+            "the broker no longer grants the device what it had subscribed to; filters refused: \(count)"
         case .returned(.newLeg(let isSessionPresent, let resent)):
             "the device is connected again; packets sent again: \(resent); the broker "
                 + (isSessionPresent ? "still had its session" : "made it a new session")

@@ -40,15 +40,6 @@ package struct PathWatch: Sendable {
         case dead
     }
 
-    /// What is to be done about a connection whose server answered somebody else.
-    package enum Advice: Sendable, Equatable {
-        case nothing
-        /// Send again what is unanswered, now.
-        case hurry
-        /// The peer has forgotten it: it is dead.
-        case giveUp
-    }
-
     private enum State: Sendable {
         case healthy
         /// The peer's last datagram came at `heardAt`.
@@ -62,15 +53,11 @@ package struct PathWatch: Sendable {
     private static let leastPatience = Duration.seconds(1)
 
     private let timeout: Duration?
-    private let memory: Duration?
     private var state = State.healthy
 
-    /// - Parameters:
-    ///   - timeout: How long an answer may take: `uplink.path_timeout`. Nil: three probe timeouts, and at least 1 s.
-    ///   - memory: The peer forgets a connection that it has not heard for this long. Nil: nobody knows.
-    package init(timeout: Duration?, memory: Duration? = nil) {
+    /// - Parameter timeout: How long an answer may take: `uplink.path_timeout`. Nil: three probe timeouts, and at least 1 s.
+    package init(timeout: Duration?) {
         self.timeout = timeout
-        self.memory = memory
     }
 
     /// The connection is there and nothing comes back on it.
@@ -98,21 +85,17 @@ package struct PathWatch: Sendable {
         }
     }
 
-    /// The server answered, though not on this connection.
-    package mutating func serverAnswered(at now: NIODeadline) -> Advice {
+    /// The server answered, though not on this connection. Whether to send again what is unanswered, now.
+    package mutating func serverAnswered(at now: NIODeadline) -> Bool {
         switch state {
         case .healthy, .dead:
-            return .nothing
+            return false
         case .silent(let heardAt):
-            if let memory, now >= heardAt + TimeAmount(memory) {
-                state = .dead
-                return .giveUp
-            }
             state = .hurried(heardAt: heardAt, since: now, lastAnswer: now)
-            return .hurry
+            return true
         case .hurried(let heardAt, let since, let lastAnswer):
             state = .hurried(heardAt: heardAt, since: since, lastAnswer: max(lastAnswer, now))
-            return .hurry
+            return true
         }
     }
 

@@ -12,7 +12,7 @@ import NIOCore
 /// tell ngtcp2 that a connection is to move, the ends of its two paths have to differ: each socket has a label, the
 /// wildcard address with a number for its port.
 struct ClientSockets {
-    /// Beside the present one. The oldest makes room.
+    /// Beside the present one. The oldest makes room, of those that nobody uses if there are such.
     static let oldCapacity = 4
     /// Peers whose source address is remembered.
     static let sourceCapacity = 16
@@ -53,11 +53,16 @@ struct ClientSockets {
         return label
     }
 
-    /// Answers the one that has to go.
-    mutating func retire(_ socket: EndpointSocket) -> EndpointSocket? {
+    /// Another takes its place.
+    mutating func retire(_ socket: EndpointSocket) {
         socket.replacedAt = .now()
         old.append(socket)
-        return old.count > Self.oldCapacity ? old.first : nil
+    }
+
+    /// The one that has to go, where there are too many.
+    func surplus(besides used: Set<SocketAddress>) -> EndpointSocket? {
+        guard old.count > Self.oldCapacity else { return nil }
+        return old.first { !used.contains($0.label) } ?? old.first
     }
 
     /// - Parameter isInUse: Whether a connection goes by its label.

@@ -48,7 +48,8 @@ extension QUICEndpoint {
 
     private func openNextSocket() {
         guard let wildcard = try? family.wildcard else { return }
-        if let tooOld = sockets.retire(socket) { forget(tooOld) }
+        sockets.retire(socket)
+        if let surplus = sockets.surplus(besides: labelsInUse) { forget(surplus) }
         socket = EndpointSocket(
             eventLoop: eventLoop, address: wildcard, label: sockets.nextLabel(wildcard), listening: nil, logger: logger)
         socket.endpoint = self
@@ -128,7 +129,7 @@ extension QUICEndpoint {
     /// What still goes by an old socket goes by the present one from now on.
     func forget(_ old: EndpointSocket) {
         old.close()
-        sockets.remove(old, isInUse: handles.values.contains { $0.connection.localAddress == old.label })
+        sockets.remove(old, isInUse: labelsInUse.contains(old.label))
     }
 
     private func lookAfterOldSockets() {
@@ -143,9 +144,19 @@ extension QUICEndpoint {
         }
     }
 
+    /// By which connections go, or are about to.
+    private var labelsInUse: Set<SocketAddress> {
+        var labels: Set<SocketAddress> = []
+        for handle in handles.values {
+            labels.insert(handle.connection.localAddress)
+            if let target = handle.target { labels.insert(target) }
+        }
+        return labels
+    }
+
     func forgetUnusedSockets() {
         let used = Set(handles.values.map(\.connection.localAddress))
-        sockets.keepRetired(used)
+        sockets.keepRetired(labelsInUse)
         let oldest = NIODeadline.now() - Self.oldSocketTime
         for old in sockets.old {
             let isOld = old.replacedAt.map { $0 <= oldest } ?? true

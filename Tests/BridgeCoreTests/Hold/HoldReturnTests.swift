@@ -74,6 +74,20 @@ import Testing
         #expect(said == told)
     }
 
+    @Test func aBrokerThatSendsTheDeviceAwayAgainIsGivenTime() throws {
+        let busy = Packet.disconnect(Disconnect(reasonCode: 0x89))
+        var bench = try HoldBench.connected(.v5_0)
+        #expect(try bench.broker(busy).opens)
+        _ = try bench.comeBack(true)
+        let again = try bench.broker(busy)
+        #expect(!again.opens && again.actions.closesUplink && again.actions.started == [.hold, .retry])
+        _ = bench.bench.session.timedOut(.retry)
+        _ = try bench.comeBack(true)
+        _ = try bench.device(.pingreq)
+        _ = try bench.broker(.pingresp)
+        #expect(try bench.broker(busy).opens)
+    }
+
     @Test func whatEndsOnTheWayBackIsTriedAgain() throws {
         var bench = try HoldBench.connected(.v5_0)
         try bench.lose()
@@ -91,7 +105,7 @@ import Testing
         #expect(try bench.comeBack(true).notes.count == 1)
     }
 
-    @Test func aDisconnectOnTheWayBackIsATheBrokersWord() throws {
+    @Test func aDisconnectOnTheWayBackIsTheBrokersWord() throws {
         var bench = try HoldBench.connected(.v5_0)
         try bench.lose()
         _ = try bench.ready()
@@ -192,6 +206,14 @@ import Testing
         #expect(try bench.device(message("", 2, 7)).up == [message("b", nil, 7)])
     }
 
+    @Test func firstAliasesAfterTheReturnKeepToTheNewMaximum() throws {
+        var bench = try HoldBench.connected(.v5_0, connack: Connack(properties: [.topicAliasMaximum(2)]))
+        try bench.lose()
+        _ = try bench.comeBack(true)
+        #expect(try bench.device(.publish("a", [.topicAlias(1)])).up == [.publish("a")])
+        #expect(try bench.device(.publish("", [.topicAlias(1)])).up == [.publish("a")])
+    }
+
     @Test func aliasesThatAreTooMuchToRememberEndWithTheLeg() throws {
         var bench = try HoldBench.connected(.v5_0, connack: Connack(properties: [.topicAliasMaximum(10)]))
         for alias in 1...5 as ClosedRange<UInt16> {
@@ -244,5 +266,6 @@ import Testing
         #expect(try bench.device(.message("c")).up.isEmpty)
         let answered = try bench.broker(.suback(own.packetID, [0x80]))
         #expect(answered.down.isEmpty && answered.up == [message, .message("c")])
+        #expect(answered.notes == [.subscriptionsLost(1)])
     }
 }

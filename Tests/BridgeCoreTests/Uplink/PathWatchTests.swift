@@ -51,12 +51,12 @@ import Testing
 
     @Test func anAnswerToOthersHurriesTheSilentOnly() {
         var watch = PathWatch(timeout: nil)
-        #expect(watch.serverAnswered(at: at(1)) == .nothing)
+        #expect(watch.serverAnswered(at: at(1)) == false)
         #expect(watch.look(facts(unanswered: 10, received: 8), at: at(11)) == .silent)
-        #expect(watch.serverAnswered(at: at(20)) == .hurry)
-        #expect(watch.serverAnswered(at: at(20.25)) == .hurry)
+        #expect(watch.serverAnswered(at: at(20)) == true)
+        #expect(watch.serverAnswered(at: at(20.25)) == true)
         #expect(watch.look(facts(unanswered: nil, received: 20.5), at: at(20.5)) == .answered(after: .seconds(12.5)))
-        #expect(watch.serverAnswered(at: at(21)) == .nothing)
+        #expect(watch.serverAnswered(at: at(21)) == false)
     }
 
     @Test func aServerThatAnswersOthersOnlyHasForgottenTheConnection() {
@@ -64,13 +64,13 @@ import Testing
         let facts = facts(unanswered: 10, received: 8)
         #expect(watch.look(facts, at: at(11)) == .silent)
         for time in [20, 20.25, 20.5, 20.75] {
-            #expect(watch.serverAnswered(at: at(time)) == .hurry)
+            #expect(watch.serverAnswered(at: at(time)) == true)
             #expect(watch.look(facts, at: at(time)) == .nothing)
         }
         #expect(watch.look(facts, at: at(20.99)) == .nothing)
         #expect(watch.look(facts, at: at(21)) == .dead)
         #expect(watch.look(facts, at: at(22)) == .nothing)
-        #expect(watch.serverAnswered(at: at(22)) == .nothing)
+        #expect(watch.serverAnswered(at: at(22)) == false)
         #expect(watch.isSilent)
     }
 
@@ -78,27 +78,15 @@ import Testing
         var watch = PathWatch(timeout: nil)
         let facts = facts(unanswered: 10, received: 8)
         #expect(watch.look(facts, at: at(11)) == .silent)
-        #expect(watch.serverAnswered(at: at(20)) == .hurry)
-        #expect(watch.serverAnswered(at: at(20.25)) == .hurry)
+        #expect(watch.serverAnswered(at: at(20)) == true)
+        #expect(watch.serverAnswered(at: at(20.25)) == true)
         #expect(watch.look(facts, at: at(21.2)) == .nothing)
         #expect(watch.look(facts, at: at(22)) == .nothing)
         // The next return gets the whole patience again.
-        #expect(watch.serverAnswered(at: at(30)) == .hurry)
+        #expect(watch.serverAnswered(at: at(30)) == true)
         #expect(watch.look(facts, at: at(30.5)) == .nothing)
-        #expect(watch.serverAnswered(at: at(30.6)) == .hurry)
+        #expect(watch.serverAnswered(at: at(30.6)) == true)
         #expect(watch.look(facts, at: at(31)) == .dead)
-    }
-
-    @Test func whatThePeerForgetsByItselfIsNotHurried() {
-        var watch = PathWatch(timeout: nil, memory: .seconds(15))
-        let facts = facts(unanswered: 10, received: 8)
-        #expect(watch.look(facts, at: at(11)) == .silent)
-        #expect(watch.serverAnswered(at: at(24)) == .giveUp)
-        #expect(watch.look(facts, at: at(26)) == .nothing)
-
-        var lucky = PathWatch(timeout: nil, memory: .seconds(15))
-        #expect(lucky.look(facts, at: at(11)) == .silent)
-        #expect(lucky.serverAnswered(at: at(22)) == .hurry)
     }
 }
 

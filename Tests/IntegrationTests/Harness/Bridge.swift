@@ -7,9 +7,13 @@ struct Bridge: Sendable {
     let process: ChildProcess
 
     /// Runs it with this configuration, whose listeners have port 0, and waits until it listens.
-    static func start(in folder: Folder, configuration: String) async throws -> Bridge {
+    ///
+    /// - Parameter namespace: The network namespace to run it in.
+    static func start(in folder: Folder, configuration: String, namespace: String? = nil) async throws -> Bridge {
         let file = try folder.write("bridge-\(UUID().uuidString).yaml", configuration)
-        let process = try await ChildProcess.start("bridge", Toolbox.bridge(), ["run", "--config", file])
+        let command = try (namespace.map { ["ip", "netns", "exec", $0] } ?? []) + [Toolbox.bridge()]
+        let process = try await ChildProcess.start(
+            "bridge", command[0], command.dropFirst() + ["run", "--config", file])
         do {
             let line = try await process.errors.first("the bridge to listen") {
                 $0.contains("listening") && $0.contains("address=")

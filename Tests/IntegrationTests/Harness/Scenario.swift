@@ -12,6 +12,8 @@ struct Scenario: Sendable {
         /// Further lines of `uplink`. `$TLS_PORT` is that of the broker's listener with TLS.
         var uplink: [String] = []
         var listen = "127.0.0.1:0"
+        /// The network namespace that the bridge runs in.
+        var namespace: String?
         /// Where the uplink is said to be; `nil`: where it is.
         var uplinkPort: Int?
         /// The name or address of the front in `uplink.host`.
@@ -87,7 +89,8 @@ struct Scenario: Sendable {
         let relay = options.relayed ? try await UDPRelay.start(to: farEnd.port, host: options.front.host) : nil
         let configuration = try await configuration(
             options, in: folder, port: options.uplinkPort ?? relay?.port ?? farEnd.port)
-        let bridge = try await Bridge.start(in: folder, configuration: configuration)
+        let bridge = try await Bridge.start(
+            in: folder, configuration: configuration, namespace: options.namespace)
         await processes.append(bridge.process)
         return Scenario(
             folder: folder, broker: broker, farEnd: farEnd, bridge: bridge, driver: driver, options: options,
