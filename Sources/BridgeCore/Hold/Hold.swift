@@ -44,7 +44,9 @@ struct Hold: Sendable {
     /// Returns that failed since the broker last answered anything.
     private var failures: UInt8 = 0
     /// The broker has answered nothing since the last return.
-    private(set) var isUnproven = false
+    private var isUnproven = false
+    /// A leg was lost while that was so, and the broker has answered nothing yet.
+    private var wasLostUnproven = false
     /// What was wrong last.
     var why = ""
 
@@ -114,6 +116,18 @@ extension Hold {
         isUnproven = true
     }
 
+    /// The leg was lost after a return that the broker has not proven by an answer: how long to wait before the next time,
+    /// `nil` for not at all. A network that goes once more is chance. But a broker that sends the device away again is
+    /// given time, and so is one that breaks each time at what the device has for it.
+    mutating func pauseAfterLoss(_ why: String, isBusy: Bool) -> Duration? {
+        guard isUnproven else { return nil }
+        guard isBusy || wasLostUnproven else {
+            wasLostUnproven = true
+            return nil
+        }
+        return failed(why)
+    }
+
     /// The broker was reached and the device is not back: how long to wait before the next time. 1 s at first, doubled
     /// up to 30 s for as long as the broker answers nothing.
     mutating func failed(_ why: String) -> Duration {
@@ -161,6 +175,7 @@ extension Hold {
         case .puback, .pubrec, .pubcomp, .suback, .unsuback, .pingresp:
             failures = 0
             isUnproven = false
+            wasLostUnproven = false
             if phase == .up { wasSilent = false }
         case .connect, .connack, .publish, .pubrel, .subscribe, .unsubscribe, .pingreq, .disconnect, .auth:
             break
