@@ -41,6 +41,8 @@ struct Hold: Sendable {
     private var hasAnsweredPing = false
     /// The broker may not have heard the device for a while: it has answered nothing since.
     var wasSilent = false
+    /// It was so for so long that the broker may have lost its patience.
+    private var wasLongSilent = false
     /// Returns that failed since the broker last answered anything.
     private var failures: UInt8 = 0
     /// The broker has answered nothing since the last return.
@@ -65,6 +67,10 @@ struct Hold: Sendable {
     var brokerPatience: Duration? {
         keepAlive == 0 ? nil : .milliseconds(Int64(keepAlive) * 1_500)
     }
+
+    /// An end without a word is more likely to be what the broker's patience came to than a decision: it counts from the
+    /// device's last packet, which may be a whole keepalive older than the silence [MQTT-3.1.2-24].
+    var mayBeForgotten: Bool { wasSilent && wasLongSilent }
 }
 
 // MARK: - Phases
@@ -95,9 +101,10 @@ extension Hold {
         return [.note(.held(why)), .start(.hold, after: journal.policy.configuration.time)]
     }
 
-    /// The leg that was silent goes on: what it is given.
-    mutating func resume() -> Ledger.Step {
+    /// The leg that was silent for that long goes on: what it is given.
+    mutating func resume(after silence: Duration) -> Ledger.Step {
         phase = .up
+        wasLongSilent = keepAlive != 0 && silence >= .milliseconds(Int64(keepAlive) * 500)
         var step = journal.resume()
         guard hasAnsweredPing, let ping = try? Packet.pingreq.encode(version: journal.version) else { return step }
         // The broker counts from the last packet that it has heard.

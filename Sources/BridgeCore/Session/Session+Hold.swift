@@ -19,7 +19,7 @@ extension Session {
             return lose("the broker has not heard the device for 1.5 times its keepalive", leg: .open)
         }
         state = .taken
-        let step = connected.hold?.resume() ?? Ledger.Step()
+        let step = connected.hold?.resume(after: silence) ?? Ledger.Step()
         let timers: [SessionAction] = [.stop(.hold), .stop(.brokerPatience)]
         let actions = perform(step, in: &connected) + [.note(.returned(.sameLeg))]
         if case .taken = state { state = .connected(connected) }
