@@ -195,6 +195,55 @@ struct UplinkDialerTests {
         try await world.close()
     }
 
+    /// A lookup that has begun in an outage hangs, and the broker is heard again.
+    @Test func aNameThatHangsDoesNotKeepFromABrokerThatAnswers() async throws {
+        let world = try await world()
+        let server = try world.address(world.server)
+        let lookups = NIOLoopBoundBox.makeBoxSendingValue([EventLoopPromise<[SocketAddress]>](), eventLoop: world.loop)
+        let connect = {
+            (dialer: NIOLoopBound<UplinkDialer>) in
+            world.loop.submit {
+                let owner = Owner(on: world.loop)
+                owner.connection = dialer.value.dial(
+                    to: world.configuration.uplink.endpoints[0], within: .seconds(20), keepAlive: nil, owner: owner)
+                return NIOLoopBound(owner, eventLoop: world.loop)
+            }
+        }
+        let dialer = try await world.loop.submit {
+            NIOLoopBound(
+                UplinkDialer(
+                    configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
+                    news: PathNews(logger: world.logger), logger: world.logger,
+                    resolve: { _, _, loop in
+                        let promise = loop.makePromise(of: [SocketAddress].self)
+                        if lookups.value.isEmpty { promise.succeed([server]) }
+                        lookups.value.append(promise)
+                        return promise.futureResult
+                    }), eventLoop: world.loop)
+        }.get()
+        let first = try await connect(dialer).get()
+        _ = try await world.loop.flatSubmit { first.value.ready.futureResult }.get()
+        // The server has one connection at a time.
+        try await world.loop.submit { first.value.connection?.close() }.get()
+        try await world.loop.flatSubmit {
+            world.server.pipeline.handler(type: QUICEchoServer.self).map { $0.forget() }
+        }.get()
+        let second = try await connect(dialer).get()
+        while try await world.loop.submit({ lookups.value.count }).get() < 2 {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        try await world.loop.submit { second.value.connection?.hurry() }.get()
+        let port = try await world.loop.flatSubmit { second.value.ready.futureResult }.get()
+        #expect(port == server.port)
+        // What it says in the end is of no interest any more.
+        try await world.loop.submit { lookups.value.last?.succeed([]) }.get()
+        try await world.loop.submit {
+            second.value.connection?.close()
+            dialer.value.shutDown()
+        }.get()
+        try await world.close()
+    }
+
     @Test func onlyAddressesOfTheFamilyAllowedAreTried() async throws {
         let world = try await world { $0.addressFamily = .ipv6 }
         let address = try world.address(world.server)

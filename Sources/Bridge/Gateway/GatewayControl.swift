@@ -17,6 +17,7 @@ final class GatewayControl {
     private weak var connection: UplinkConnection?
     private var timers: [GatewaySession.Timer: Scheduled<Void>] = [:]
     private var isNumberTaken = true
+    private var isAwaitingStream = false
 
     /// Nothing longer than a CONNACK or a DISCONNECT with all its properties comes here.
     private static let maximumPacketSize = 262_144
@@ -47,8 +48,11 @@ final class GatewayControl {
         let leg = UplinkLeg(observer: self)
         self.leg = leg
         do {
+            guard try !connection.openStream(for: leg) else { return }
             // Without room it is tried again when there is some.
-            if try !connection.openStream(for: leg) { self.leg = nil }
+            self.leg = nil
+            if !isAwaitingStream { perform(session.streamAwaited()) }
+            isAwaitingStream = true
         } catch {
             self.leg = nil
             perform(session.lost(.network(description: "\(error)")))

@@ -6,6 +6,9 @@ import Synchronization
 /// Which addresses of the broker have fallen silent, for all event loops: so that the log says it once, and not once a
 /// loop. Asked while something is silent, never for a device.
 final class PathNews: Sendable {
+    /// A broker behind a name has few addresses, but not for ever the same. The longest silent makes room.
+    private static let capacity = 64
+
     private let silent = Mutex<[SocketAddress: NIODeadline]>([:])
     private let logger: Logger
 
@@ -17,6 +20,9 @@ final class PathNews: Sendable {
     func silent(_ address: SocketAddress) {
         let isNews = silent.withLock { silent in
             guard silent[address] == nil else { return false }
+            if silent.count >= Self.capacity, let oldest = silent.min(by: { $0.value < $1.value }) {
+                silent[oldest.key] = nil
+            }
             silent[address] = .now()
             return true
         }

@@ -46,6 +46,8 @@ final class UplinkAttempt {
         }
     }
 
+    var isAwaitingAddresses: Bool { !isOver && race == nil }
+
     func begin(with addresses: [SocketAddress]) {
         race = AddressRace(addresses, preferring: dialer.lastGoodFamily, at: .now(), until: deadline)
         advance()

@@ -61,7 +61,8 @@ extension UplinkConnection {
         case .answered(let silence):
             handle.isSilent = false
             answered(after: silence)
-            if let remote = remoteAddress { paths.answered(remote, at: now) }
+            // Its device may have given it up for the length of the silence: the others are to hear of it all the same.
+            paths.answered(handle.remoteAddress, at: now)
         case .dead:
             pathDied("the broker answers, but not on this connection")
         }

@@ -43,11 +43,15 @@ extension UplinkConnector {
 extension UplinkConnector: TLSUplinkConnectionOwner {
     func tlsReady(_ connection: TLSUplinkConnection) {
         let key = ObjectIdentifier(connection)
-        guard let dial = tlsDials.removeValue(forKey: key), dial.leg.isWaiting else { return connection.close() }
-        tlsConnections[key] = connection
+        guard let dial = tlsDials.removeValue(forKey: key) else { return connection.close() }
         isDisturbed = false
         reached(dial.attempt)
-        connection.carry(dial.leg)
+        if dial.leg.isWaiting {
+            tlsConnections[key] = connection
+            connection.carry(dial.leg)
+        } else {
+            connection.close()
+        }
         advance()
     }
 

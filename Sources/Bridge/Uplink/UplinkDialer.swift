@@ -19,6 +19,8 @@ final class UplinkDialer {
     /// Who waits for the lookup under way, of which there is one a name: where DNS hangs, devices that come and go must
     /// not pile up lookups behind each other. Bounded by `limits.devices`.
     private var lookups: [UplinkEndpoint: [UplinkAttempt]] = [:]
+    /// What the last lookup that found anything has found: for where one hangs though the broker is there.
+    private var known: [UplinkEndpoint: [SocketAddress]] = [:]
     /// Tried first the next time: with two families, the one that works.
     private(set) var lastGoodFamily: NIOBSDSocket.ProtocolFamily?
     /// Of the connections made here.
@@ -99,7 +101,7 @@ extension UplinkDialer {
             .assumeIsolated()
             .whenComplete { [self] result in
                 let attempts = lookups.removeValue(forKey: endpoint) ?? []
-                for attempt in attempts where !attempt.isOver { found(result, for: attempt) }
+                for attempt in attempts where attempt.isAwaitingAddresses { found(result, for: attempt) }
             }
     }
 
@@ -107,7 +109,10 @@ extension UplinkDialer {
         switch result {
         case .success(let all):
             let usable = all.filter { configuration.addressFamily.admits($0) }
-            guard usable.isEmpty else { return attempt.begin(with: usable) }
+            guard usable.isEmpty else {
+                known[attempt.connection.endpoint] = usable
+                return attempt.begin(with: usable)
+            }
             attempt.fail(
                 "\(attempt.connection.endpoint.host) has no \(configuration.addressFamily.rawValue) address")
         case .failure(let error):
@@ -187,8 +192,15 @@ extension UplinkDialer: PathProber {
         return .reduce(0, endpoints.values.map { $0.networkChanged() }, on: eventLoop, +)
     }
 
-    /// The network has changed, or is back: a handshake that is not answered begins again.
+    /// The broker answers again: a handshake that is not answered begins anew, and one whose name is still being looked
+    /// up begins with the addresses that were known. (A lookup that has begun without a network takes seconds to notice
+    /// that there is one.)
     func hurry(_ connection: UplinkConnection) {
-        attempts[ObjectIdentifier(connection)]?.hurry()
+        guard let attempt = attempts[ObjectIdentifier(connection)] else { return }
+        if attempt.isAwaitingAddresses, let addresses = known[connection.endpoint] {
+            attempt.begin(with: addresses)
+        } else {
+            attempt.hurry()
+        }
     }
 }

@@ -17,7 +17,7 @@ extension DataStreamSession {
     package mutating func uplinkAnswered(after silence: Duration) -> [SessionAction] {
         guard case .connected(var connected) = state, connected.hold?.phase == .silent else { return [] }
         state = .taken
-        let step = connected.hold?.resume() ?? Ledger.Step()
+        let step = connected.hold?.resume(after: silence) ?? Ledger.Step()
         let actions = performed(step, in: &connected)
         if case .taken = state { state = .connected(connected) }
         return [.stop(.hold)] + actions + [.note(.returned(.sameLeg))]

@@ -29,7 +29,7 @@ package struct GatewaySession: Sendable {
     }
 
     package enum Timer: Sendable, Hashable, CaseIterable {
-        /// For the broker's CONNACK.
+        /// For the broker's CONNACK, and before that for a stream to ask for it on.
         case connack
         /// To the next PINGREQ.
         case keepAlive
@@ -88,6 +88,12 @@ package struct GatewaySession: Sendable {
 // MARK: - Events
 
 extension GatewaySession {
+    /// The broker is verified, and allows no stream yet: `streamOpened()` follows, if ever.
+    package func streamAwaited() -> [Action] {
+        guard case .idle = state else { return [] }
+        return [.start(.connack, after: connectTimeout)]
+    }
+
     /// The control stream is open.
     package mutating func streamOpened() -> [Action] {
         guard case .idle = state else { return [] }
@@ -140,6 +146,8 @@ extension GatewaySession {
 
     package mutating func timedOut(_ timer: Timer) -> [Action] {
         switch (timer, state) {
+        case (.connack, .idle):
+            return end(.silent("the broker allowed no stream within uplink.connect_timeout"))
         case (.connack, .connecting):
             return end(.silent("no CONNACK came within uplink.connect_timeout"))
         case (.keepAlive, .connected(let keepAlive?)):
@@ -227,8 +235,7 @@ extension GatewaySession {
     private mutating func end(_ why: GatewayEnd) -> [Action] {
         defer { state = .ended }
         switch state {
-        case .idle: return [.ended(why), .close]
-        case .connecting: return [.stop(.connack), .ended(why), .close]
+        case .idle, .connecting: return [.stop(.connack), .ended(why), .close]
         case .connected: return [.stop(.keepAlive), .stop(.pingResponse), .ended(why), .close]
         case .finishing: return [.stop(.goodbye), .close]
         case .ended: return []

@@ -41,10 +41,14 @@ struct Hold: Sendable {
     private var hasAnsweredPing = false
     /// The broker may not have heard the device for a while: it has answered nothing since.
     var wasSilent = false
+    /// It was so for so long that the broker may have lost its patience.
+    private var wasLongSilent = false
     /// Returns that failed since the broker last answered anything.
     private var failures: UInt8 = 0
     /// The broker has answered nothing since the last return.
-    private(set) var isUnproven = false
+    private var isUnproven = false
+    /// A leg was lost while that was so, and the broker has answered nothing yet.
+    private var wasLostUnproven = false
     /// What was wrong last.
     var why = ""
 
@@ -63,6 +67,10 @@ struct Hold: Sendable {
     var brokerPatience: Duration? {
         keepAlive == 0 ? nil : .milliseconds(Int64(keepAlive) * 1_500)
     }
+
+    /// An end without a word is more likely to be what the broker's patience came to than a decision: it counts from the
+    /// device's last packet, which may be a whole keepalive older than the silence [MQTT-3.1.2-24].
+    var mayBeForgotten: Bool { wasSilent && wasLongSilent }
 }
 
 // MARK: - Phases
@@ -93,9 +101,10 @@ extension Hold {
         return [.note(.held(why)), .start(.hold, after: journal.policy.configuration.time)]
     }
 
-    /// The leg that was silent goes on: what it is given.
-    mutating func resume() -> Ledger.Step {
+    /// The leg that was silent for that long goes on: what it is given.
+    mutating func resume(after silence: Duration) -> Ledger.Step {
         phase = .up
+        wasLongSilent = keepAlive != 0 && silence >= .milliseconds(Int64(keepAlive) * 500)
         var step = journal.resume()
         guard hasAnsweredPing, let ping = try? Packet.pingreq.encode(version: journal.version) else { return step }
         // The broker counts from the last packet that it has heard.
@@ -112,6 +121,18 @@ extension Hold {
         wasSilent = false
         hasAnsweredPing = false
         isUnproven = true
+    }
+
+    /// The leg was lost after a return that the broker has not proven by an answer: how long to wait before the next time,
+    /// `nil` for not at all. A network that goes once more is chance. But a broker that sends the device away again is
+    /// given time, and so is one that breaks each time at what the device has for it.
+    mutating func pauseAfterLoss(_ why: String, isBusy: Bool) -> Duration? {
+        guard isUnproven else { return nil }
+        guard isBusy || wasLostUnproven else {
+            wasLostUnproven = true
+            return nil
+        }
+        return failed(why)
     }
 
     /// The broker was reached and the device is not back: how long to wait before the next time. 1 s at first, doubled
@@ -161,6 +182,7 @@ extension Hold {
         case .puback, .pubrec, .pubcomp, .suback, .unsuback, .pingresp:
             failures = 0
             isUnproven = false
+            wasLostUnproven = false
             if phase == .up { wasSilent = false }
         case .connect, .connack, .publish, .pubrel, .subscribe, .unsubscribe, .pingreq, .disconnect, .auth:
             break

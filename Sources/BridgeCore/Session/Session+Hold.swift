@@ -19,7 +19,7 @@ extension Session {
             return lose("the broker has not heard the device for 1.5 times its keepalive", leg: .open)
         }
         state = .taken
-        let step = connected.hold?.resume() ?? Ledger.Step()
+        let step = connected.hold?.resume(after: silence) ?? Ledger.Step()
         let timers: [SessionAction] = [.stop(.hold), .stop(.brokerPatience)]
         let actions = perform(step, in: &connected) + [.note(.returned(.sameLeg))]
         if case .taken = state { state = .connected(connected) }
@@ -33,8 +33,7 @@ extension Session {
         return lose(why, leg: leg, in: &connected)
     }
 
-    /// - Parameter isBusy: The broker said so: where it took the device back and at once sent it away again, it is
-    ///   given time.
+    /// - Parameter isBusy: The broker said so.
     mutating func lose(
         _ why: String, leg: UplinkState, in connected: inout Connected, isBusy: Bool = false
     ) -> [SessionAction] {
@@ -50,8 +49,7 @@ extension Session {
         let actions = connected.hold?.lose(why) ?? []
         _ = connected.down.end()
         let pongs = answerPings(in: &connected)
-        if isBusy, hold.isUnproven {
-            let delay = connected.hold?.failed(why) ?? .zero
+        if let delay = connected.hold?.pauseAfterLoss(why, isBusy: isBusy) {
             state = .connected(connected)
             return close + actions + pongs + [.start(.retry, after: delay)]
         }
@@ -59,12 +57,20 @@ extension Session {
         return close + actions + pongs + [.openUplink(keepAlive: connected.device.keepAliveDuration)]
     }
 
-    /// No leg could be made: the connector knows when to try again.
+    /// No leg could be made: the connector knows when to try again. CONNECT may have been given to one already, whose
+    /// connection came to nothing before anything was heard on it.
     mutating func unreachable(_ why: String) -> [SessionAction] {
-        guard case .connected(var connected) = state, connected.hold?.phase == .waiting else { return [] }
+        guard case .connected(var connected) = state, let hold = connected.hold else { return [] }
+        let timers: [SessionAction]
+        switch hold.phase {
+        case .waiting: timers = []
+        case .returning: timers = [.stop(.uplinkConnect)]
+        case .up, .silent, .pausing: return []
+        }
         connected.hold?.why = why
+        connected.hold?.phase = .waiting
         state = .connected(connected)
-        return [.openUplink(keepAlive: connected.device.keepAliveDuration)]
+        return timers + [.openUplink(keepAlive: connected.device.keepAliveDuration)]
     }
 
     mutating func retry() -> [SessionAction] {

@@ -265,6 +265,8 @@ extension Session {
             return [.stop(.goodbye), .closeUplink]
         case .connected(let connected) where connected.hold?.phase == .returning:
             return lose("the broker closed the connection before CONNACK", leg: .finished)
+        case .connected(let connected) where connected.hold?.mayBeForgotten == true:
+            return lose("the broker closed the connection after a long silence", leg: .finished)
         case .connecting, .connected:
             return end(.brokerClosed, uplink: .finished)
         }
@@ -285,7 +287,8 @@ extension Session {
                     ReasonCode(rawValue: code) == .keepAliveTimeout && connected.hold?.wasSilent == true
                 guard !isPatienceOver else { return lose(description, leg: .gone) }
                 return end(.brokerDisconnected(code: code), uplink: .gone)
-            case .byBroker(nil, let description) where connected.hold?.phase == .returning:
+            case .byBroker(nil, let description)
+            where connected.hold?.phase == .returning || connected.hold?.mayBeForgotten == true:
                 return lose(description, leg: .gone)
             case .byBroker(nil, _):
                 return end(.brokerClosed, uplink: .gone)

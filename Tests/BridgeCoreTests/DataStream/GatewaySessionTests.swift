@@ -112,6 +112,16 @@ import Testing
         #expect(actions.ends?.needsOperator == false && actions.last == .close)
     }
 
+    @Test func noStreamToConnectOn() {
+        var session = session()
+        #expect(session.streamAwaited() == [.start(.connack, after: .seconds(5))])
+        var late = session
+        let actions = session.timedOut(.connack)
+        #expect(actions.ends?.isBrokerBusy == false && actions.last == .close && session.isOver)
+        // From then on the time is CONNACK's.
+        #expect(late.streamOpened().first == .start(.connack, after: .seconds(5)) && late.streamAwaited().isEmpty)
+    }
+
     @Test func takenOver() throws {
         var (session, _) = try connected()
         let actions = session.received(try element(.disconnect(Disconnect(reasonCode: 0x8E)), .v5_0))
@@ -196,7 +206,7 @@ import Testing
         #expect(patient.streamEnded() == [.stop(.goodbye), .close] && patient.isOver)
         #expect(session.timedOut(.goodbye).last == .close && session.isOver)
         var early = self.session()
-        #expect(early.shutDown() == [.ended(.shutDown), .close])
+        #expect(early.shutDown() == [.stop(.connack), .ended(.shutDown), .close])
     }
 
     @Test func garbageEndsItAndNothingWorse() throws {

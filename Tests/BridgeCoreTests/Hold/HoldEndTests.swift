@@ -128,6 +128,30 @@ import Testing
         #expect(try bench.broker(.disconnect(Disconnect(reasonCode: 0x8D))).end == .brokerDisconnected(code: 0x8D))
     }
 
+    /// The device's last packet is older than the silence, and the broker has no word for the end in 3.1.1.
+    @Test(arguments: [What.fin, .loss(.byBroker(reasonCode: nil, description: "app 0"))])
+    func anEndWithoutAWordAfterALongSilenceIsTheNetworks(_ what: What) throws {
+        for (silence, isHeld) in [(5, true), (14, true), (4, false)] {
+            var bench = try HoldBench.connected(.v3_1_1) { $0.keepAlive = 10 }
+            _ = try bench.silence()
+            _ = try bench.answer(after: .seconds(silence))
+            let outcome = try Self.apply(what, &bench)
+            #expect(outcome.opens == isHeld && outcome.end == (isHeld ? nil : .brokerClosed))
+        }
+        // But not once the broker has answered.
+        var bench = try HoldBench.connected(.v3_1_1) { $0.keepAlive = 10 }
+        _ = try bench.silence()
+        _ = try bench.answer(after: .seconds(14))
+        _ = try bench.device(.message("a", .atLeastOnce, 1))
+        _ = try bench.broker(.ack(.puback, 1))
+        #expect(try Self.apply(what, &bench).end == .brokerClosed)
+        // Without a keepalive there is no patience.
+        bench = try HoldBench.connected(.v3_1_1)
+        _ = try bench.silence()
+        _ = try bench.answer(after: .seconds(1_000))
+        #expect(try Self.apply(what, &bench).end == .brokerClosed)
+    }
+
     @Test func aTakeoverOutOfSilenceIsTheBrokers() throws {
         var bench = try HoldBench.connected(.v5_0) { $0.keepAlive = 10 }
         _ = try bench.silence()

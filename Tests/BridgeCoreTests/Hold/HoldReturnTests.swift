@@ -88,6 +88,36 @@ import Testing
         #expect(try bench.broker(busy).opens)
     }
 
+    @Test func aDeviceWhosePacketsBreakEachLegDoesNotGoRound() throws {
+        var bench = try HoldBench.connected(.v5_0)
+        _ = try bench.device(.message("poison", .atLeastOnce, 1))
+        #expect(try bench.lose().opens)
+        _ = try bench.comeBack(true)
+        // Once is chance.
+        #expect(try bench.lose().opens)
+        for seconds in [1, 2, 4] {
+            _ = try bench.comeBack(true)
+            let lost = try bench.lose()
+            #expect(!lost.opens && lost.end == nil)
+            let delay = lost.actions.lazy.compactMap { if case .start(.retry, let delay) = $0 { delay } else { nil } }
+            #expect(delay.first == .seconds(seconds))
+            #expect(try bench.outcome(bench.bench.session.timedOut(.retry)).opens)
+        }
+        _ = try bench.comeBack(true)
+        _ = try bench.broker(.ack(.puback, 1))
+        #expect(try bench.lose().opens)
+    }
+
+    @Test func aLegThatCameBackToTheLineAndFoundNoneIsAskedForAgain() throws {
+        var bench = try HoldBench.connected(.v5_0)
+        try bench.lose()
+        // CONNECT goes out on a connection made ahead of time, which is dead, and so is the broker.
+        _ = try bench.ready()
+        let unreachable = try bench.outcome(bench.bench.session.uplinkUnreachable("no answer"))
+        #expect(unreachable.opens && unreachable.end == nil && unreachable.actions.stopped == [.uplinkConnect])
+        #expect(try bench.comeBack(true).notes.count == 1)
+    }
+
     @Test func whatEndsOnTheWayBackIsTriedAgain() throws {
         var bench = try HoldBench.connected(.v5_0)
         try bench.lose()

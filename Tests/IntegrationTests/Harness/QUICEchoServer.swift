@@ -11,6 +11,7 @@ final class QUICEchoServer: ChannelInboundHandler {
     private var acceptor: QUICServerAcceptor
     private var connection: QUICConnection?
     private var timer: Scheduled<Void>?
+    private var context: ChannelHandlerContext?
 
     init(tls: QUICTLSContext) {
         var configuration = QUICConfiguration(alpn: ["mqtt"])
@@ -22,6 +23,21 @@ final class QUICEchoServer: ChannelInboundHandler {
     func forget() {
         timer?.cancel()
         connection = nil
+    }
+
+    /// As a broker that goes away in order, with this code.
+    func end(_ code: UInt64) {
+        connection?.close(applicationCode: code, reason: "", at: .now())
+        if let context { settle(context) }
+        forget()
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -1,0 +1,46 @@
+import Logging
+
+// What legs have to say.
+extension UplinkConnector: UplinkLegOwner {
+    var presentFailure: String? {
+        upstream.failure(line)
+            ?? (shared.awaitsFirstStream ? "the broker allows no stream for devices on a connection" : nil)
+    }
+
+    func abandoned(_ leg: UplinkLeg) {
+        if let index = waiters.firstIndex(where: { $0.leg === leg }) {
+            waiters.remove(at: index)
+        } else if let (key, dial) = awaitingStream.first(where: { $0.value.leg === leg }) {
+            awaitingStream[key] = nil
+            dial.connection.close()
+        } else if let (key, dial) = dials.first(where: { $0.value.leg === leg }) {
+            abandoned(dial, key)
+        } else {
+            abandonedTLS(leg)
+        }
+        advance()
+    }
+
+    func cameBack(_ leg: UplinkLeg, keepAlive: Duration?) {
+        logger.debug("a connection made ahead of time was of no use", metadata: ["leg": "uplink"])
+        warm?.distrust()
+        waiters.prepend((leg, keepAlive))
+        advance()
+    }
+
+    /// Others may be glad of a connection that its device has no more use for.
+    private func abandoned(_ dial: Dial, _ key: ObjectIdentifier) {
+        guard sharing == .refused || waiters.isEmpty else {
+            dials[key]?.leg = nil
+            return
+        }
+        // Devices with less patience than a handshake come and go, and yet somebody has to find out that it fails.
+        guard !configuration.hasAlternatives || dials.values.contains(where: { $0.leg == nil }) else {
+            dials[key]?.leg = nil
+            return
+        }
+        dials[key] = nil
+        dial.connection.close()
+        if let attempt = dial.attempt { upstream.abandoned(attempt) }
+    }
+}

@@ -1,0 +1,41 @@
+import BridgeCore
+import Logging
+
+// Connections made ahead of time.
+extension UplinkConnector: WarmConnectionsOwner {
+    var warmEndpoint: UplinkEndpoint? {
+        if case .quic(let index) = upstream.chosen { configuration.endpoints[index] } else { nil }
+    }
+
+    func warmTarget(share: Int) -> Int {
+        switch sharing {
+        // One finds out.
+        case .unknown: 1
+        // A device that is on its way sees to it itself.
+        case .offered: shared.isEmpty && dials.isEmpty && waiters.isEmpty ? 1 : 0
+        case .refused: share
+        }
+    }
+
+    func keepsWarm(_ connection: UplinkConnection) -> Bool {
+        reached(upstream.attemptAhead(to: connection.endpoint, line, startedAt: connection.emptySince))
+        joined(connection)
+        if warmShares.isFirst() { logger.info("the broker can be reached", metadata: ["leg": "uplink"]) }
+        guard connection.isShared else { return true }
+        connection.owner = self
+        closeLater(connection)
+        advance()
+        return false
+    }
+
+    func warmChanged() {
+        advance()
+    }
+
+    /// Devices try all the same, and wait no longer for it.
+    func warmingFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
+        let attempt = upstream.attemptAhead(to: connection.endpoint, line, startedAt: connection.emptySince)
+        _ = attempt.map { upstream.failed($0, end, hasOthers: !shared.isEmpty) }
+        advance()
+    }
+}
