@@ -33,6 +33,16 @@ enum ConnectCheck {
         return lines.joined(separator: "\n")
     }
 
+    /// The fallback takes nothing but TLS 1.3.
+    static func render(_ fallback: UplinkFallback, _ handshake: Duration) -> String {
+        [
+            "connected to the fallback \(fallback.host) port \(fallback.port)",
+            row("handshake", milliseconds(handshake)),
+            row("encrypted transport", "yes (TLS 1.3 over TCP)"),
+            row("server verified", "yes (\(fallback.serverName ?? fallback.host))"),
+        ].joined(separator: "\n")
+    }
+
     private static func describe(_ certificate: QUICCertificate, _ index: Int, _ now: Date) -> [String] {
         let end = Date(timeIntervalSince1970: TimeInterval(certificate.notAfter))
         let days = Int((end.timeIntervalSince(now) / 86_400).rounded(.down))

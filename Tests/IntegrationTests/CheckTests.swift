@@ -79,6 +79,26 @@ struct CheckTests {
         }
     }
 
+    @Test(.mapping(.connection), arguments: [true, false])
+    func connectTriesTheFallback(isTLS: Bool) async throws {
+        var options = Scenario.Options()
+        options.broker.tlsCertificate = "server"
+        try await Scenario.run(options) { scenario in
+            let port = isTLS ? try #require(scenario.broker.tlsPort) : scenario.broker.port
+            var options = Scenario.Options()
+            options.uplink = [Uplink.fallback(port)]
+            let file = try scenario.folder.write(
+                "check.yaml", try await Scenario.configuration(options, port: scenario.farEnd.port))
+            let (end, said) = try await Self.bridge("check", "--config", file, "--connect")
+            #expect(end == .exit(isTLS ? 0 : 69), "\(said)")
+            let words =
+                isTLS
+                ? ["connected to the fallback localhost port \(port)", "TLS 1.3 over TCP"]
+                : ["fallback localhost port \(port)", "is it a TLS port?"]
+            for word in words { #expect(said.contains(word), "\(word) in \(said)") }
+        }
+    }
+
     @Test func healthIsTheListeners() async throws {
         try await Scenario.run { scenario in
             var options = Scenario.Options()

@@ -10,13 +10,13 @@ struct CheckCommand: AsyncParsableCommand {
         abstract: "Checks the configuration and shows the one in force.",
         discussion: """
             Exits with 0 where the configuration is usable, with 78 where it is not, and with 69 where --connect could \
-            not reach the broker, at one endpoint or more. Passwords are not shown. With --serve, the configuration of `serve` is meant, and its \
-            certificate and key are read.
+            not reach the broker, at one endpoint or more or by the fallback. Passwords are not shown. With --serve, the \
+            configuration of `serve` is meant, and its certificate and key are read.
             """)
 
     @OptionGroup var options: ConfigurationOptions
 
-    @Flag(help: "Also make a QUIC connection to each endpoint, without MQTT on it, and report what it told.")
+    @Flag(help: "Also connect to each endpoint and to the fallback, without MQTT, and report what that told.")
     var connect = false
 
     @Flag(help: "Check what `serve` needs instead of what `run` does.")
@@ -59,6 +59,20 @@ struct CheckCommand: AsyncParsableCommand {
                 isReached = false
             }
         }
-        guard isReached else { throw ExitCode.unavailable }
+        guard await reachesFallback(configuration), isReached else { throw ExitCode.unavailable }
+    }
+
+    /// True where there is none.
+    private func reachesFallback(_ configuration: BridgeConfiguration) async -> Bool {
+        guard let fallback = configuration.uplink.fallback else { return true }
+        do {
+            if let duration = try await FallbackProbe.run(configuration) {
+                print("\n" + ConnectCheck.render(fallback, duration))
+            }
+            return true
+        } catch {
+            StandardError.write("fallback \(fallback.host) port \(fallback.port): \(error)\n")
+            return false
+        }
     }
 }

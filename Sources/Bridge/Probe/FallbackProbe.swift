@@ -1,0 +1,57 @@
+import BridgeCore
+import NIOCore
+import NIOPosix
+
+/// Makes one TLS connection to the fallback, sends no MQTT on it, and tells how long it took.
+package enum FallbackProbe {
+    /// From the look-up to the verified broker. Throws what kept the connection from being made, in words for people;
+    /// without a fallback there is nothing to tell.
+    package static func run(_ configuration: BridgeConfiguration) async throws -> Duration? {
+        guard let fallback = configuration.uplink.fallback else { return nil }
+        let context = try TLSUplinkContext(fallback, configuration.uplink)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let eventLoop = group.next()
+        do {
+            let duration = try await eventLoop.flatSubmit {
+                FallbackDial.start(context, configuration, on: eventLoop)
+            }.get()
+            try await group.shutdownGracefully()
+            return duration
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+    }
+}
+
+/// One connection of ``FallbackProbe``.
+private final class FallbackDial: TLSUplinkConnectionOwner {
+    private let promise: EventLoopPromise<Duration>
+    private let startedAt = NIODeadline.now()
+
+    private init(on eventLoop: any EventLoop) {
+        self.promise = eventLoop.makePromise()
+    }
+
+    static func start(
+        _ context: TLSUplinkContext, _ configuration: BridgeConfiguration, on eventLoop: any EventLoop
+    ) -> EventLoopFuture<Duration> {
+        let dialer = TLSUplinkDialer(context, configuration, on: eventLoop)
+        let dial = FallbackDial(on: eventLoop)
+        let connection = dialer.dial(within: configuration.uplink.connectTimeout, owner: dial)
+        // The closure keeps all three until there is an outcome.
+        return dial.promise.futureResult.assumeIsolated()
+            .always { _ in withExtendedLifetime((dialer, dial)) { connection.close() } }
+            .nonisolated()
+    }
+
+    func tlsReady(_ connection: TLSUplinkConnection) {
+        promise.succeed(Duration(NIODeadline.now() - startedAt))
+    }
+
+    func tlsFailed(_ connection: TLSUplinkConnection, _ error: TLSUplinkError) {
+        promise.fail(error)
+    }
+
+    func tlsEnded(_ connection: TLSUplinkConnection, isLost: Bool) {}
+}
