@@ -7,6 +7,8 @@ import QUICTransport
 protocol WarmConnectionsOwner: AnyObject {
     /// Where new connections go; nil while they go no way on which one could wait.
     var warmEndpoint: UplinkEndpoint? { get }
+    /// Devices share what comes of it.
+    var isWarmShared: Bool { get }
     /// How many there should be, of a share of so many.
     func warmTarget(share: Int) -> Int
     /// A handshake has completed. False where the connection is the owner's from now on, as devices share it.
@@ -151,8 +153,10 @@ extension WarmConnections {
     }
 
     private func dial(to endpoint: UplinkEndpoint) {
+        // One that is shared is not to be thought alive for as long as some device is patient.
         dialed = dialer.dial(
-            to: endpoint, within: configuration.handshakeTimeout, keepAlive: keepAlive, owner: self)
+            to: endpoint, within: configuration.handshakeTimeout, keepAlive: owner.isWarmShared ? nil : keepAlive,
+            owner: self)
     }
 
     /// New connections go elsewhere.
