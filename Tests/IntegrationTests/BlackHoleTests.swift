@@ -1,0 +1,40 @@
+import Foundation
+import Testing
+
+/// A path that passes small datagrams and swallows large ones from some moment on, and says nothing.
+@Suite(.timeLimit(.minutes(20)))
+struct BlackHoleTests {
+    /// The front, whose QUIC stack does not look for black holes, is spared in its own direction.
+    private static var directions: [UDPRelay.Direction] { Carrier.current == .mux ? [.up, .down] : [.up] }
+
+    @Test func largeMessagesStillPass() async throws {
+        var options = Scenario.Options.onOneLoop(uplink: ["idle_timeout: 120s"] + Uplink.hold())
+        options.relayed = true
+        try await Scenario.run(options) { scenario in
+            let observer = try await scenario.observer("up")
+            let device = try await scenario.device("device-1", ["version": "5.0"])
+            try await device.subscribe("down")
+            for _ in 0..<3 { try await exchange(scenario, observer, device, size: 100_000) }
+            // The path was found to be good for more than the least.
+            let largest = try await scenario.relay.happenings.all.filter { $0.direction == .up }.map(\.size).max() ?? 0
+            #expect(largest > 1_250)
+            let start = try await scenario.relay.happenings.count
+            let directions = Self.directions
+            try await scenario.relay.set { rules in for direction in directions { rules.largest[direction] = 1_250 } }
+            for _ in 0..<3 { try await exchange(scenario, observer, device, size: 200_000) }
+            #expect(try await scenario.relay.happenings.all.dropFirst(start).contains { !$0.passed })
+            #expect(await !device.wasDisconnected)
+        }
+    }
+
+    private func exchange(
+        _ scenario: Scenario, _ observer: PahoClient, _ device: PahoClient, size: Int
+    ) async throws {
+        let up = try await device.startPublishing("up", .size(size), qos: 1)
+        #expect(try await observer.message().sha256 == up.sha256)
+        let down = try await observer.startPublishing("down", .size(size), qos: 1)
+        #expect(try await device.message().sha256 == down.sha256)
+        try await device.acknowledged([up])
+        try await observer.acknowledged([down])
+    }
+}

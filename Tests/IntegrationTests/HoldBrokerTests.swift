@@ -1,0 +1,131 @@
+import Foundation
+import Testing
+
+/// What the broker itself does while a device is held, or has it held.
+@Suite(.timeLimit(.minutes(20)))
+struct HoldBrokerTests {
+    private static func options(_ uplink: [String] = Uplink.brisk) -> Scenario.Options {
+        var options = Scenario.Options.onOneLoop(uplink: uplink + Uplink.hold())
+        options.broker.persistence = true
+        return options
+    }
+
+    private func connectObserver(_ scenario: Scenario, _ observer: PahoClient) async throws {
+        try await observer.connect(
+            port: scenario.broker.port,
+            ["version": "5.0", "clean": false, "properties": ["SessionExpiryInterval": 300]])
+    }
+
+    /// Killed, away for a while, and back with what it had saved.
+    @Test(arguments: DeviceKind.all)
+    func aBrokerThatDiesAndComesBackIsNotNoticed(kind: DeviceKind) async throws {
+        try await Scenario.run(Self.options()) { scenario in
+            let observer = await scenario.client("observer")
+            try await connectObserver(scenario, observer)
+            try await observer.subscribe("up/#")
+            let device = try await scenario.device("device-1", kind.fields())
+            try await device.subscribe("down/#")
+            try await device.publish("up/before", "before", qos: 1)
+            #expect(try await observer.message().text == "before")
+            try await scenario.killBroker()
+            _ = try await observer.disconnected()
+            var sent: [PahoEvent] = []
+            for number in 1...5 {
+                for qos in 1...2 {
+                    sent.append(try await device.startPublishing("up/\(qos)", .text("\(number)"), qos: qos))
+                }
+            }
+            try await scenario.holds()
+            try await scenario.startBrokerAgain()
+            try await connectObserver(scenario, observer)
+            try await device.acknowledged(sent)
+            try await device.publish("up/end", "end", qos: 2)
+            let up = try await observer.messages(until: "up/end")
+            #expect(up["up/1"]?.firsts == (1...5).map(String.init))
+            #expect(up["up/2"] == (1...5).map(String.init))
+            try await observer.publish("down/after", "after", qos: 2)
+            #expect(try await device.message().text == "after")
+            #expect(await !device.wasDisconnected)
+        }
+    }
+
+    /// The device may not come back: it hears what a device may hear that is connected.
+    @Test(.mapping(.connection), arguments: [("3.1.1", 5), ("5.0", 0x87)])
+    func aReturnThatIsRefusedIsPassedOn(version: String, code: Int) async throws {
+        var options = Self.options()
+        options.relayed = true
+        try await Scenario.run(options) { scenario in
+            let device = try await scenario.device("device-1", ["version": .string(version), "keep_alive": 2])
+            try await scenario.relay.blackOut(true)
+            try await scenario.holds()
+            try await scenario.isForgotten()
+            try await scenario.front.refuseConnects(with: code)
+            try await scenario.relay.blackOut(false)
+            let end = try await device.disconnected()
+            if version == "5.0" { #expect(end.fromServer == true && end.code == code) }
+            try await scenario.bridgeLogs("session ended", "client_id=device-1", "refused")
+            // Nobody tries for a device that is gone.
+            #expect(try await scenario.front.connects(of: "device-1").count == 2)
+        }
+    }
+
+    /// Two gateways with devices of the same client id: the older one's is told, and neither fights for it.
+    @Test(.mapping(.connection, .mux), arguments: ["3.1.1", "5.0"])
+    func aTakeoverIsNotFought(version: String) async throws {
+        try await Scenario.run(Self.options()) { scenario in
+            let other = try await scenario.anotherBridge()
+            let older = try await scenario.device("device-1", ["version": .string(version)])
+            let newer = await scenario.client("newer")
+            try await newer.connect(port: other.port, ["version": .string(version), "client_id": "device-1"])
+            let end = try await older.disconnected()
+            if version == "5.0" && Carrier.current == .connection { #expect(end.code == 0x8E) }
+            try await scenario.bridgeLogs("session ended", "client_id=device-1")
+            #expect(await scenario.bridgeSaid("the device is held") == 0)
+            // Longer than any backoff would last.
+            try await Task.sleep(for: .seconds(3))
+            try await newer.publish("up", "still here", qos: 1)
+            #expect(await !newer.wasDisconnected)
+        }
+    }
+
+    /// The same where the older gateway cannot hear of it: it comes back, and must not take the client id back and forth.
+    @Test(.mapping(.connection), arguments: ["3.1.1", "5.0"])
+    func aClientIDThatWasTakenMeanwhileGoesToAndFroOnlyOnce(version: String) async throws {
+        var options = Self.options()
+        options.relayed = true
+        try await Scenario.run(options) { scenario in
+            let other = try await scenario.anotherBridge(port: scenario.farEnd.port)
+            let older = try await scenario.device("device-1", ["version": .string(version), "keep_alive": 3])
+            try await scenario.relay.blackOut(true)
+            _ = try await older.startPublishing("up", "unanswered", qos: 1)
+            try await scenario.holds()
+            try await scenario.isForgotten()
+            let newer = await scenario.client("newer")
+            try await newer.connect(port: other.port, ["version": .string(version), "client_id": "device-1"])
+            try await scenario.relay.blackOut(false)
+            // The last to connect has it, as without a gateway; the other one is told and stays away.
+            _ = try await newer.disconnected()
+            try await scenario.reconnects()
+            try await Task.sleep(for: .seconds(3))
+            #expect(try await scenario.front.connects(of: "device-1").count == 3)
+            #expect(await !older.wasDisconnected)
+        }
+    }
+
+    /// FACTS of EMQX: 0 and 1 are its decision about this session, 2 says that it has too much to do.
+    @Test(.mapping(.connection), arguments: [(0, false), (1, false), (2, true), (0x38E, false), (0x38B, true)])
+    func theCodeOfACloseDecides(code: Int, isHeld: Bool) async throws {
+        try await Scenario.run(Self.options()) { scenario in
+            let device = try await scenario.device("device-1", ["version": "5.0"])
+            try scenario.front.closeAll(code: code)
+            if isHeld {
+                try await scenario.reconnects()
+                try await device.publish("up", "back", qos: 1)
+                #expect(await !device.wasDisconnected)
+            } else {
+                _ = try await device.disconnected()
+                #expect(await scenario.bridgeSaid("the device is held") == 0)
+            }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+import Foundation
+import Testing
+
+/// The uplink is away for a while: the device's TCP connection stays, and what was sent meanwhile arrives.
+@Suite(.timeLimit(.minutes(20)))
+struct HoldTests {
+    private static func options(_ uplink: [String]) -> Scenario.Options {
+        var options = Scenario.Options.onOneLoop(uplink: uplink + Uplink.hold())
+        options.relayed = true
+        return options
+    }
+
+    private static let numbers = (1...5).map(String.init)
+
+    /// Publishes the numbers at each QoS and does not wait for their acknowledgements.
+    private func startPublishing(_ device: PahoClient, _ prefix: String) async throws -> [PahoEvent] {
+        var sent: [PahoEvent] = []
+        for number in Self.numbers {
+            for qos in 0...2 {
+                sent.append(try await device.startPublishing("\(prefix)/\(qos)", .text(number), qos: qos))
+            }
+        }
+        return sent
+    }
+
+    /// The QUIC connection is there all the time, and nothing passes: then nothing is lost at all.
+    @Test(arguments: DeviceKind.all)
+    func aSilenceIsNotNoticed(kind: DeviceKind) async throws {
+        try await Scenario.run(Self.options(["idle_timeout: 120s"])) { scenario in
+            let observer = try await scenario.observer("up/#")
+            let device = try await scenario.device("device-1", kind.fields())
+            try await device.subscribe("down/#")
+            try await scenario.relay.blackOut(true)
+            let first = try await startPublishing(device, "up")
+            _ = try await startPublishing(observer, "down")
+            try await scenario.holds()
+            let second = try await startPublishing(device, "up/later")
+            try await scenario.relay.blackOut(false)
+            try await device.acknowledged(first + second)
+            try await device.publish("up/end", "end", qos: 2)
+            let up = try await observer.messages(until: "up/end")
+            for topic in ["up", "up/later"] {
+                for qos in 0...2 { #expect(up["\(topic)/\(qos)"] == Self.numbers) }
+            }
+            try await observer.publish("down/end", "end", qos: 2)
+            let down = try await device.messages(until: "down/end")
+            for qos in 0...2 { #expect(down["down/\(qos)"] == Self.numbers) }
+            #expect(await !device.wasDisconnected)
+        }
+    }
+
+    /// The QUIC connection is lost, and a new one is made behind the device's back.
+    @Test(arguments: DeviceKind.all)
+    func aLossIsNotNoticed(kind: DeviceKind) async throws {
+        try await Scenario.run(Self.options(Uplink.brisk)) { scenario in
+            let observer = try await scenario.observer("up/#")
+            let device = try await scenario.device("device-1", kind.fields(keepAlive: 3))
+            try await device.subscribe("down/#")
+            try await device.publish("up/before", "before", qos: 1)
+            #expect(try await observer.message().text == "before")
+            try await scenario.relay.blackOut(true)
+            let first = try await startPublishing(device, "up")
+            _ = try await startPublishing(observer, "down")
+            try await scenario.holds()
+            try await scenario.isForgotten()
+            let second = try await startPublishing(device, "up/later")
+            try await scenario.relay.blackOut(false)
+            try await device.acknowledged(first + second)
+            try await device.publish("up/end", "end", qos: 2)
+            try await expectUp(observer.messages(until: "up/end"))
+            try await observer.publish("down/end", "end", qos: 2)
+            try await expectDown(device.messages(until: "down/end"), kind)
+            #expect(await !device.wasDisconnected)
+        }
+    }
+
+    private func expectUp(_ up: [String: [String]]) {
+        // QoS 0 that was under way is lost with its connection.
+        let zero = up["up/0"] ?? []
+        #expect(zero == Self.numbers.filter(zero.contains))
+        #expect(up["up/later/0"] == Self.numbers)
+        for topic in ["up", "up/later"] {
+            #expect(up["\(topic)/1"]?.firsts == Self.numbers)
+            // Over a data stream no session is left that could know what had come.
+            let two = up["\(topic)/2"]
+            #expect((Carrier.current == .dataStream ? two?.firsts : two) == Self.numbers)
+        }
+    }
+
+    private func expectDown(_ down: [String: [String]], _ kind: DeviceKind) {
+        for qos in 0...2 {
+            let texts = down["down/\(qos)"] ?? []
+            let firsts = texts.firsts
+            #expect(qos == 1 || texts == firsts, "duplicates at QoS \(qos)")
+            if kind.outlivesItsConnection && qos > 0 {
+                #expect(firsts == Self.numbers)
+            } else {
+                #expect(firsts == Self.numbers.filter(firsts.contains))
+            }
+        }
+    }
+
+    /// One that was sent before anybody knew, and those that come while the device is held.
+    @Test func pingsAreAnsweredMeanwhile() async throws {
+        try await Scenario.run(Self.options(["idle_timeout: 120s"])) { scenario in
+            let device = try await RawDevice.connect(port: scenario.bridge.port)
+            #expect(try await device.connect("raw") == 0)
+            try await scenario.relay.blackOut(true)
+            for _ in 0..<3 {
+                try await device.send(RawMQTT.pingreq)
+                #expect(try await device.receive(2) == [0xD0, 0x00])
+            }
+            try await scenario.relay.blackOut(false)
+            try await device.send(RawMQTT.publish("up", [0x61], packetID: 7))
+            #expect(try await device.receive(4) == [0x40, 2, 0, 7])
+            // No answer comes twice.
+            try await device.send(RawMQTT.publish("up", [0x61], packetID: 8))
+            #expect(try await device.receive(4) == [0x40, 2, 0, 8])
+            await device.close()
+        }
+    }
+
+    @Test(arguments: ["3.1.1", "5.0"])
+    func subscriptionsAreChangedMeanwhile(version: String) async throws {
+        try await Scenario.run(Self.options(Uplink.brisk)) { scenario in
+            let observer = try await scenario.observer()
+            let device = try await scenario.device("device-1", ["version": .string(version), "keep_alive": 3])
+            try await device.subscribe("down/kept", "down/given-up")
+            try await scenario.relay.blackOut(true)
+            // Something that has to be answered, or nobody would know of the silence.
+            async let new = device.subscribe("down/new")
+            try await scenario.isForgotten()
+            try await scenario.relay.blackOut(false)
+            #expect(try await new == [2])
+            try await device.unsubscribe("down/given-up")
+            for topic in ["down/given-up", "down/kept", "down/new", "down/kept"] {
+                try await observer.publish(topic, .text(topic), qos: 1)
+            }
+            for topic in ["down/kept", "down/new", "down/kept"] {
+                #expect(try await device.message().text == topic)
+            }
+            #expect(await !device.wasDisconnected)
+        }
+    }
+
+    /// What does not fit in the device's hold memory waits in its own: nothing is dropped.
+    @Test func aFullHoldMemoryStopsTheDevice() async throws {
+        var options = Self.options(Uplink.brisk)
+        options.uplink += ["hold_buffer: 64KiB"]
+        try await Scenario.run(options) { scenario in
+            let observer = try await scenario.observer("up")
+            let device = try await RawDevice.connect(port: scenario.bridge.port)
+            #expect(try await device.connect("raw", keepAlive: 0) == 0)
+            try await scenario.relay.blackOut(true)
+            let number = 300
+            // More than all buffers on the way take: some of it is still to be written when the uplink is back.
+            async let written: Void = send(number, of: 20_000, by: device)
+            try await scenario.holds()
+            try await scenario.isForgotten()
+            try await scenario.relay.blackOut(false)
+            try await written
+            var sizes: Set<Int> = []
+            for _ in 0..<number { sizes.insert(try await observer.message().size ?? 0) }
+            #expect(sizes == Set((1...number).map { 20_000 + $0 }))
+            #expect(await !device.isClosed)
+            await device.close()
+        }
+    }
+
+    private func send(_ number: Int, of size: Int, by device: RawDevice) async throws {
+        for index in 1...number {
+            let payload = [UInt8](repeating: 0x61, count: size + index)
+            try await device.send(RawMQTT.publish("up", payload, packetID: UInt16(index)))
+        }
+    }
+
+    @Test(arguments: ["3.1.1", "5.0"])
+    func aHoldThatLastsTooLongIsEnded(version: String) async throws {
+        var options = Scenario.Options.onOneLoop(uplink: Uplink.brisk + Uplink.hold("2s"))
+        options.relayed = true
+        try await Scenario.run(options) { scenario in
+            let device = try await scenario.device("device-1", ["version": .string(version), "keep_alive": 2])
+            try await scenario.relay.blackOut(true)
+            let end = try await device.disconnected()
+            let code = Carrier.current == .dataStream ? 0x8B : 0x80
+            if version == "5.0" { #expect(end.fromServer == true && end.code == code) }
+            try await scenario.bridgeLogs("session ended", "client_id=device-1")
+            try await scenario.relay.blackOut(false)
+            try await eventuallyConnects(scenario, "later")
+        }
+    }
+
+    @Test func aDeviceIsNotHeldWhereTheOperatorWantsItClosed() async throws {
+        var options = Scenario.Options.onOneLoop(uplink: Uplink.brisk + Uplink.close)
+        options.relayed = true
+        try await Scenario.run(options) { scenario in
+            let device = try await RawDevice.connect(port: scenario.bridge.port)
+            #expect(try await device.connect("raw", level: 5, keepAlive: 0) == 0)
+            try await scenario.relay.blackOut(true)
+            #expect(try await device.packet().first == 0xE0)
+            _ = try await device.closed()
+            #expect(await scenario.bridgeSaid("the device is held") == 0)
+        }
+    }
+
+    /// So that nothing is lost, the broker is asked to keep the session; not for longer than the device is there.
+    @Test(.mapping(.connection, .mux), arguments: [true, false])
+    func noSessionIsLeftAtTheBroker(says goodbye: Bool) async throws {
+        try await Scenario.run(Self.options([])) { scenario in
+            let device = try await scenario.device("device-1", ["version": "5.0"])
+            try await device.subscribe("down/#")
+            if goodbye { try await device.disconnect() } else { try await device.vanish() }
+            try await scenario.gone("device-1")
+            let same = await scenario.client("same")
+            let connected = try await same.connect(
+                port: scenario.broker.port, ["version": "5.0", "clean": false, "client_id": "device-1"])
+            #expect(connected.sessionPresent == false)
+        }
+    }
+
+    /// The device leaves while the uplink is away: the bridge does not come back in its name.
+    @Test func aHeldDeviceMayLeave() async throws {
+        try await Scenario.run(Self.options(Uplink.brisk)) { scenario in
+            let will: JSONValue = ["topic": "will", "payload": ["text": "gone"], "qos": 1]
+            let observer = try await scenario.observer("will")
+            let device = try await scenario.device("device-1", ["will": will, "keep_alive": 2])
+            try await scenario.relay.blackOut(true)
+            try await scenario.holds()
+            try await device.vanish()
+            try await scenario.bridgeLogs("session ended", "client_id=device-1")
+            if Carrier.current == .dataStream {
+                // The will is the bridge's to publish, and it has nowhere to publish it to.
+                try await scenario.bridgeLogs("the will of the device is lost", "client_id=device-1")
+            } else {
+                #expect(try await observer.message().text == "gone")
+            }
+            try await scenario.relay.blackOut(false)
+            try await eventuallyConnects(scenario, "later")
+            #expect(await scenario.bridgeSaid("the device is connected again") == 0)
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+import Testing
+
+/// Connections whose handshake was done before anybody needed them, and that are good for nothing any more.
+@Suite(.mapping(.connection), .timeLimit(.minutes(20)))
+struct WarmTests {
+    private static func options(_ count: Int, _ uplink: [String] = []) -> Scenario.Options {
+        .onOneLoop(uplink: ["warm: \(count)"] + uplink)
+    }
+
+    /// A server that closes them costs nothing but a handshake.
+    @Test func aWarmConnectionThatWasClosedIsNoObstacle() async throws {
+        try await Scenario.run(Self.options(1)) { scenario in
+            for round in 1...3 {
+                try await scenario.front.says("handshake", times: round)
+                try scenario.front.closeAll(code: round - 1)
+                let device = try await scenario.device("device-\(round)")
+                try await device.publish("up", "hello", qos: 1)
+                try await device.disconnect()
+            }
+        }
+    }
+
+    /// Dead, as behind a NAT that forgot: the device gets in all the same, and is not kept waiting for an idle timeout.
+    @Test func aWarmConnectionThatIsDeadIsNoObstacle() async throws {
+        try await Scenario.run(Self.options(1, ["idle_timeout: 300s"])) { scenario in
+            try await scenario.front.says("handshake")
+            try await scenario.killBroker()
+            try await scenario.startBrokerAgain()
+            try await eventuallyConnects(scenario, "device")
+        }
+    }
+
+    /// A broker that cannot be reached is not asked for more of them than one at a time.
+    @Test func aFailingUplinkGetsNoCrowd() async throws {
+        var options = Self.options(4, ["connect_timeout: 1s", "backoff_minimum: 200ms", "backoff_maximum: 1s"])
+        options.relayed = true
+        try await Scenario.run(options) { scenario in
+            try await scenario.front.says("handshake", times: 4)
+            let start = try await scenario.front.events.count
+            try await scenario.relay.set { $0.blocked = [.down] }
+            try scenario.front.closeAll(code: 0)
+            try await scenario.relay.set { $0.blocked = [.down] }
+            try await Task.sleep(for: .seconds(5))
+            let begun = try await scenario.front.events.all.dropFirst(start).count { $0.event == "connection" }
+            #expect(begun <= 8, "\(begun) attempts in 5 s")
+            try await scenario.relay.set { $0.blocked = [] }
+            try await eventuallyConnects(scenario, "device")
+            try await scenario.front.says("handshake", times: 8)
+        }
+    }
+}
