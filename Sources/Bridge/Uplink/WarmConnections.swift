@@ -207,7 +207,12 @@ extension WarmConnections: UplinkConnectionOwner {
     func connectionLost(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
         let id = ObjectIdentifier(connection)
         guard ready.removeValue(forKey: id) != nil else { return }
-        _ = stock.lost(id, at: .now(), jitter: .random(in: 0...1))
+        if connection.isPathSilent {
+            // The network's doing, which says nothing of whether the server wants them.
+            stock.forget(id)
+        } else {
+            _ = stock.lost(id, at: .now(), jitter: .random(in: 0...1))
+        }
         logger.debug(
             "a connection made ahead of time has ended", metadata: ["leg": "uplink", "error": "\(end.why)"])
         fillLater()
