@@ -98,4 +98,36 @@ struct ShutdownTests {
             #expect(end == .exit(0))
         }
     }
+
+    /// Devices are held on connections that are silent, or without one, and nobody can be told.
+    @Test(arguments: [false, true])
+    func heldDevicesDoNotKeepTheBridge(isLost: Bool) async throws {
+        var options = Scenario.Options()
+        options.relayed = true
+        options.configuration = "limits: {shutdown_timeout: 3s}\nthreads: 2"
+        // What is made ahead of time for one device outlasts a keepalive of a minute.
+        let isForOne = Carrier.current == .connection
+        options.uplink = [
+            "warm: \(isLost && isForOne ? 0 : 2)", "idle_timeout: \(isLost ? 6 : 300)s", "keep_alive: 2s",
+        ]
+        try await Scenario.run(options) { scenario in
+            var devices: [PahoClient] = []
+            for index in 0..<4 {
+                devices.append(
+                    try await scenario.device(
+                        "device-\(index)",
+                        ["version": index.isMultiple(of: 2) ? "3.1.1" : "5.0", "keep_alive": isForOne ? 4 : 60]))
+            }
+            try await scenario.relay.blackOut(true)
+            for device in devices { try await device.startPublishing("a", "b", qos: 1) }
+            try await scenario.holds(devices.count)
+            if isLost { try await scenario.bridgeSays("the broker cannot be reached") }
+            let start = ContinuousClock.now
+            scenario.bridge.process.signal(SIGTERM)
+            #expect(try await scenario.bridge.process.end() == .exit(0))
+            // The limit is 3 s; the rest is for a busy machine.
+            #expect(ContinuousClock.now - start < .seconds(13))
+            for device in devices { _ = try await device.disconnected() }
+        }
+    }
 }

@@ -81,22 +81,24 @@ struct UplinkConnectorTests {
         case deviceLeftEarly
     }
 
-    @Test func nothingIsLeftOfHundredsOfConnections() async throws {
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
+    private static func world(
+        _ mapping: UplinkConfiguration.Mapping, on loop: any EventLoop
+    ) async throws -> (NIOLoopBound<World>, any Channel) {
         let certificates = try await Certificates.make()
         let tls = try QUICTLSContext.server(
             certificateFile: certificates.certificate("server"), keyFile: certificates.key("server"),
             ticketKey: QUICTicketKey(), antiReplay: QUICAntiReplay())
+        let alpn = mapping == .mux ? UplinkConfiguration.Mapping.muxProtocol : "mqtt"
         let channel = try await DatagramBootstrap(group: loop)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(QUICEchoServer(tls: tls))
+                    try channel.pipeline.syncOperations.addHandler(QUICEchoServer(tls: tls, alpn: alpn))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
         var uplink = UplinkConfiguration(
             host: "127.0.0.1", port: try #require(channel.localAddress?.port), caFile: certificates.certificate("ca"),
-            mapping: .connection)
+            mapping: mapping)
         // The server has one connection at a time, and nobody is to be held up here.
         uplink.warm = 0
         uplink.reconnectsPerSecond = 100_000
@@ -111,6 +113,43 @@ struct UplinkConnectorTests {
             return NIOLoopBound(
                 World(shared: shared, dialer: dialer, connector: connector, server: server), eventLoop: loop)
         }.get()
+        return (world, channel)
+    }
+
+    private static func close(_ world: NIOLoopBound<World>, _ channel: any Channel) async throws {
+        try await channel.eventLoop.submit {
+            world.value.connector.retire()
+            world.value.connector.close()
+            world.value.dialer.shutDown()
+        }.get()
+        try await channel.close()
+    }
+
+    /// What its device brings along breaks the connection of all, each time.
+    @Test func aSharedConnectionThatBreaksAtOnceIsNotMadeAnewForEver() async throws {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let (world, channel) = try await Self.world(.mux, on: loop)
+        let start = NIODeadline.now()
+        var count = 0
+        while NIODeadline.now() - start < .seconds(4) {
+            count += 1
+            let device = try await loop.submit { NIOLoopBound(Device(), eventLoop: loop) }.get()
+            try await loop.flatSubmit { device.value.connect(world.value.connector, on: loop) }.get()
+            try await loop.flatSubmit {
+                let ended = device.value.end(on: loop)
+                world.value.connector.shared.all.first?.pathDied("gone")
+                world.value.server.forget()
+                return ended
+            }.get()
+        }
+        // A random pause of up to a second before each; without it there would be hundreds.
+        #expect(count < 40)
+        try await Self.close(world, channel)
+    }
+
+    @Test func nothingIsLeftOfHundredsOfConnections() async throws {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let (world, channel) = try await Self.world(.connection, on: loop)
         let remains = NIOLoopBoundBox.makeBoxSendingValue([Remains](), eventLoop: loop)
         for round in 0..<200 {
             let end = End.allCases[round % End.allCases.count]
@@ -129,12 +168,7 @@ struct UplinkConnectorTests {
             left = try await loop.submit { remains.value.count { !$0.isNothing } }.get()
         }
         #expect(left == 0)
-        try await loop.submit {
-            world.value.connector.retire()
-            world.value.connector.close()
-            world.value.dialer.shutDown()
-        }.get()
-        try await channel.close()
+        try await Self.close(world, channel)
     }
 
     /// One device comes, is answered, and goes in that way.

@@ -67,7 +67,10 @@ final class UplinkConnection {
     weak var owner: (any UplinkConnectionOwner)?
     /// The gateway's session, whose data streams the other streams are.
     private let control: GatewayControl?
-    private(set) var isReady = false
+    private(set) var isReady = false {
+        didSet { if isReady { readyAt = .now() } }
+    }
+    private var readyAt = NIODeadline.distantPast
     /// Of the gateway's session.
     private(set) var limits: GatewayLimits?
     private var legs: [QUICStreamID: UplinkLeg] = [:]
@@ -119,6 +122,10 @@ final class UplinkConnection {
 
     /// Whether a device of that keepalive can be given it: MQTT's clock is to decide before QUIC's.
     func suits(_ keepAlive: Duration?) -> Bool { idleTimeout >= dialer.idleTimeout(for: keepAlive) }
+
+    /// It has not been ready for long enough to be of use to anybody.
+    var isYoung: Bool { isReady && readyAt + Self.youth > .now() }
+    private static let youth = TimeAmount.seconds(1)
 
     /// Opens a stream for the leg and gives it to it. False where the broker allows none now; `connectionHasRoom` follows.
     func openStream(for leg: UplinkLeg) throws(QUICError) -> Bool {

@@ -91,7 +91,8 @@ extension UplinkConnector: UplinkConnectionOwner {
 
     func connectionLost(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
         isDisturbed = true
-        if end.isBrokerBusy || end.pause > .zero {
+        // A shared one that breaks as soon as it stands, for what its devices bring along, is not made anew at once for ever.
+        if end.isBrokerBusy || end.pause > .zero || (connection.isShared && connection.isYoung) {
             upstream.mustPause(line, atLeast: end.pause)
         } else if end.failure != nil {
             upstream.lost(line)

@@ -7,6 +7,8 @@ extension UplinkConnector: WarmConnectionsOwner {
         if case .quic(let index) = upstream.chosen { configuration.endpoints[index] } else { nil }
     }
 
+    var isWarmShared: Bool { sharing == .offered }
+
     func warmTarget(share: Int) -> Int {
         switch sharing {
         // One finds out.

@@ -7,6 +7,8 @@ import QUICTransport
 protocol WarmConnectionsOwner: AnyObject {
     /// Where new connections go; nil while they go no way on which one could wait.
     var warmEndpoint: UplinkEndpoint? { get }
+    /// Devices share what comes of it.
+    var isWarmShared: Bool { get }
     /// How many there should be, of a share of so many.
     func warmTarget(share: Int) -> Int
     /// A handshake has completed. False where the connection is the owner's from now on, as devices share it.
@@ -151,8 +153,10 @@ extension WarmConnections {
     }
 
     private func dial(to endpoint: UplinkEndpoint) {
+        // One that is shared is not to be thought alive for as long as some device is patient.
         dialed = dialer.dial(
-            to: endpoint, within: configuration.handshakeTimeout, keepAlive: keepAlive, owner: self)
+            to: endpoint, within: configuration.handshakeTimeout, keepAlive: owner.isWarmShared ? nil : keepAlive,
+            owner: self)
     }
 
     /// New connections go elsewhere.
@@ -203,7 +207,12 @@ extension WarmConnections: UplinkConnectionOwner {
     func connectionLost(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
         let id = ObjectIdentifier(connection)
         guard ready.removeValue(forKey: id) != nil else { return }
-        _ = stock.lost(id, at: .now(), jitter: .random(in: 0...1))
+        if connection.isPathSilent {
+            // The network's doing, which says nothing of whether the server wants them.
+            stock.forget(id)
+        } else {
+            _ = stock.lost(id, at: .now(), jitter: .random(in: 0...1))
+        }
         logger.debug(
             "a connection made ahead of time has ended", metadata: ["leg": "uplink", "error": "\(end.why)"])
         fillLater()

@@ -13,8 +13,8 @@ final class QUICEchoServer: ChannelInboundHandler {
     private var timer: Scheduled<Void>?
     private var context: ChannelHandlerContext?
 
-    init(tls: QUICTLSContext) {
-        var configuration = QUICConfiguration(alpn: ["mqtt"])
+    init(tls: QUICTLSContext, alpn: String = "mqtt") {
+        var configuration = QUICConfiguration(alpn: [alpn])
         configuration.maxBidiStreams = 10
         acceptor = QUICServerAcceptor(configuration: configuration, tls: tls)
     }
