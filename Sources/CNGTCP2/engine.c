@@ -202,6 +202,12 @@ void bridge_quic_burst_sent(bridge_quic_connection *connection, uint64_t now) {
     }
 }
 
+void bridge_quic_burst_forgotten(bridge_quic_connection *connection) {
+    /* ngtcp2 adds up what it was not told about, and would count it with the next burst. Before the beginning of time
+       it delays nothing. */
+    ngtcp2_conn_update_pkt_tx_time(connection->conn, 0);
+}
+
 size_t bridge_quic_send_quantum(bridge_quic_connection *connection) {
     return ngtcp2_conn_get_send_quantum(connection->conn);
 }

@@ -287,6 +287,8 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
                                       size_t count, uint64_t now);
 /// To be called after a burst of datagrams, for pacing. Does nothing before the handshake has completed.
 void bridge_quic_burst_sent(bridge_quic_connection *connection, uint64_t now);
+/// What was sent since the last burst is not to be paced.
+void bridge_quic_burst_forgotten(bridge_quic_connection *connection);
 /// How many bytes may go out in one burst.
 size_t bridge_quic_send_quantum(bridge_quic_connection *connection);
 

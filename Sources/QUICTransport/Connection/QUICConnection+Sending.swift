@@ -122,7 +122,10 @@ extension QUICConnection {
     private func pace(at now: NIODeadline, isBurstOver: Bool) {
         guard bytesInBurst > 0, isBurstOver || bytesInBurst >= bridge_quic_send_quantum(handle) else { return }
         if isBurstOver, sendable.isEmpty, bytesInBurst <= 2 * configuration.datagramCapacity {
-            if now >= burstStartedAt + Self.burstSpan { bytesInBurst = 0 }
+            if now >= burstStartedAt + Self.burstSpan {
+                bytesInBurst = 0
+                bridge_quic_burst_forgotten(handle)
+            }
             return
         }
         bytesInBurst = 0
