@@ -43,7 +43,7 @@ struct MuxSharingTests {
         let second: FarEnd.Kind = first == .front ? .serve : .front
         var options = Scenario.Options.onOneLoop(uplink: [
             "mapping: auto", "idle_timeout: 3s", "keep_alive: 1s", "connect_timeout: 2s", "backoff_minimum: 50ms",
-            "backoff_maximum: 200ms",
+            "backoff_maximum: 200ms", "on_loss: close",
         ])
         options.farEnd = first
         try await Scenario.run(options) { scenario in

@@ -20,7 +20,7 @@ struct UplinkDialerTests {
         }
 
         func connectionReady(_ connection: UplinkConnection) {
-            ready.succeed(connection.handle?.remoteAddress.port)
+            ready.succeed(connection.openHandle?.remoteAddress.port)
         }
 
         func connectionFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
@@ -126,7 +126,8 @@ struct UplinkDialerTests {
     ) async throws -> Int? {
         let (dialer, owner) = try await world.loop.submit {
             let dialer = UplinkDialer(
-                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets, news: PathNews(logger: world.logger),
+                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
+                news: PathNews(logger: world.logger),
                 logger: world.logger, resolve: { _, _, loop in found(loop) })
             let owner = Owner(on: world.loop)
             owner.connection = dialer.dial(
@@ -218,7 +219,8 @@ struct UplinkDialerTests {
         let expected = ByteBuffer(string: "CONNECTPUBLISH")
         let state = try await world.loop.submit {
             let dialer = UplinkDialer(
-                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets, news: PathNews(logger: world.logger),
+                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
+                news: PathNews(logger: world.logger),
                 logger: world.logger, resolve: { $2.makeSucceededFuture([silent, server]) })
             let (owner, legOwner, device) = (
                 Owner(on: world.loop), LegOwner(), Device(expecting: expected, on: world.loop)
