@@ -20,7 +20,7 @@ struct UplinkDialerTests {
         }
 
         func connectionReady(_ connection: UplinkConnection) {
-            ready.succeed(connection.handle?.remoteAddress.port)
+            ready.succeed(connection.openHandle?.remoteAddress.port)
         }
 
         func connectionFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {

@@ -112,11 +112,6 @@ final class UplinkConnection {
         if case .open(let handle) = state { handle.availableStreams } else { 0 }
     }
 
-    /// Nil before the handshake has completed, and after the end.
-    var handle: QUICConnectionHandle? {
-        if case .open(let handle) = state { handle } else { nil }
-    }
-
     /// Verified, with room for a device, and as far as is known alive.
     var isProven: Bool { isReady && !isSilent && availableStreams > 0 }
 

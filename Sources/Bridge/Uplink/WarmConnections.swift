@@ -175,7 +175,7 @@ extension WarmConnections {
 
     /// Before the idle timeout, where the keep-alive does not hold it off.
     private func lifetime(of connection: UplinkConnection) -> TimeAmount {
-        let idle = (connection.handle?.idleTimeout ?? .zero) * 0.8
+        let idle = (connection.openHandle?.idleTimeout ?? .zero) * 0.8
         guard idle > .zero, idle < configuration.keepAlive else { return TimeAmount(Self.renewal) }
         return TimeAmount(max(idle, Self.shortestRenewal))
     }
