@@ -195,7 +195,7 @@ struct UplinkConnectorTests {
         try await answered.get()
         try await loop.flatSubmit {
             let connection = remains.value.last?.connection
-            remains.value[remains.value.count - 1].handle = connection?.handle
+            remains.value[remains.value.count - 1].handle = connection?.openHandle
             let ended = device.value.end(on: loop)
             switch end {
             case .deviceLeft:
