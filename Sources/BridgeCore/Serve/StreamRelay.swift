@@ -36,7 +36,7 @@ package struct StreamRelay: Sendable {
         }
     }
 
-    private enum State: Sendable {
+    enum State: Sendable {
         case awaitingConnect
         case connecting(clientHasEnded: Bool)
         case relaying
@@ -48,14 +48,14 @@ package struct StreamRelay: Sendable {
         case over
     }
 
-    private let context: Context
-    private var state = State.awaitingConnect
+    let context: Context
+    var state = State.awaitingConnect
     /// What came before the TCP connection: bounded by the stream's flow control window.
-    private var held: [ByteBuffer] = []
+    var held: [ByteBuffer] = []
     /// Bytes that wait for the TCP connection.
-    private(set) package var waitingBytes = 0
-    private var up = PacketScanner()
-    private var down = PacketScanner()
+    package internal(set) var waitingBytes = 0
+    var up = PacketScanner()
+    var down = PacketScanner()
 
     package init(context: Context) {
         self.context = context
@@ -184,7 +184,7 @@ extension StreamRelay {
     }
 
     /// A DISCONNECT was the last that came, so that what is under way to the broker counts.
-    private var hasDisconnected: Bool { up.hasSeen(.disconnect) }
+    var hasDisconnected: Bool { up.hasSeen(.disconnect) }
 
     private mutating func clientGone(_ why: RelayEnd, _ answer: [RelayAction]) -> [RelayAction] {
         switch state {
@@ -298,109 +298,5 @@ extension StreamRelay {
         case .awaitingConnect, .connecting, .checking, .clientLeft, .over:
             return []
         }
-    }
-}
-
-// MARK: - Time, shutdown
-
-extension StreamRelay {
-    /// The client or the broker took some of what is under way to it: as long as that goes on, the end can wait.
-    package func progressed() -> [RelayAction] {
-        switch state {
-        case .brokerLeft, .clientLeft: [.start(.goodbye, after: Self.goodbye)]
-        case .awaitingConnect, .connecting, .relaying, .checking, .completing, .over: []
-        }
-    }
-
-    package mutating func timedOut(_ timer: RelayTimer) -> [RelayAction] {
-        switch (timer, state) {
-        case (.connectPacket, .awaitingConnect):
-            return over(
-                drop() + [
-                    .resetClient(code: ServeCode.reason(.unspecifiedError)), .ended(.noConnectPacket),
-                ])
-        case (.goodbye, .brokerLeft):
-            return over([.abortBroker, .finishClient])
-        case (.goodbye, .clientLeft):
-            return over([.resetClient(code: ServeCode.none)])
-        case (.goodbye, .completing):
-            return over([.finishBroker, .resetClient(code: ServeCode.goingAway)])
-        default:
-            // It was stopped as it fired.
-            return []
-        }
-    }
-
-    /// All sessions end, and are told why: in words where MQTT has some (5.0), else by the code of the stream's reset. For
-    /// the broker they are lost connections, whose wills count.
-    package mutating func shutDown() -> [RelayAction] {
-        switch state {
-        case .awaitingConnect:
-            state = .clientLeft
-            return [.stop(.connectPacket)] + drop()
-                + [.finishClient, .start(.goodbye, after: Self.goodbye), .ended(.shutdown)]
-        case .connecting:
-            return [.abortBroker] + refusal() + [.ended(.shutdown)]
-        case .relaying where down.hasSeen(.connack) && !version.hasProperties && !hasDisconnected, .checking:
-            return over([.finishBroker, .resetClient(code: ServeCode.goingAway), .ended(.shutdown)])
-        case .relaying:
-            guard down.isAtBoundary else {
-                state = .completing
-                return [.start(.goodbye, after: Self.goodbye), .ended(.shutdown)]
-            }
-            return [.start(.goodbye, after: Self.goodbye), .ended(.shutdown)] + farewell()
-        case .brokerLeft, .completing, .clientLeft, .over:
-            return []
-        }
-    }
-
-    private mutating func farewell() -> [RelayAction] {
-        state = .clientLeft
-        var actions: [RelayAction] = [.finishBroker]
-        if !down.hasSeen(.connack) {
-            actions += connack()
-        } else if version.hasProperties, !down.hasSeen(.disconnect) {
-            let disconnect = Disconnect(reasonCode: ReasonCode.serverShuttingDown.rawValue)
-            if let bytes = try? disconnect.encode(version: version) { actions.append(.sendToClient(bytes)) }
-        }
-        return actions + [.finishClient]
-    }
-
-    /// "Server unavailable" where the broker has said nothing yet.
-    private mutating func refusal() -> [RelayAction] {
-        state = .clientLeft
-        return drop() + connack() + [.finishClient, .start(.goodbye, after: Self.goodbye)]
-    }
-
-    private func connack() -> [RelayAction] {
-        let connack = Connack(code: version.hasProperties ? ReasonCode.serverUnavailable.rawValue : 3)
-        guard let bytes = try? connack.encode(version: version) else { return [] }
-        return [.sendToClient(bytes)]
-    }
-
-    private mutating func over(_ actions: [RelayAction]) -> [RelayAction] {
-        state = .over
-        return actions
-    }
-
-    private mutating func drop() -> [RelayAction] {
-        defer {
-            held = []
-            waitingBytes = 0
-        }
-        return discard(waitingBytes)
-    }
-
-    private func discard(_ count: Int) -> [RelayAction] {
-        count > 0 ? [.discard(bytes: count)] : []
-    }
-}
-
-extension StreamRelay {
-    /// CONNECT while it waits for the TCP connection, for whoever wants to read it.
-    package var connectPacket: ByteBuffer? {
-        guard up.hasSeenPacket, let length = up.firstLength, var packet = held.first else { return nil }
-        for next in held.dropFirst() where packet.readableBytes < length { packet.writeImmutableBuffer(next) }
-        return packet.getSlice(at: packet.readerIndex, length: length)
     }
 }
