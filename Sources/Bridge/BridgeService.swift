@@ -94,8 +94,10 @@ package struct BridgeService: Service {
         for loop in group.makeIterator() {
             guard let host = hosts[ObjectIdentifier(loop)] else { continue }
             let promise = loop.makePromise(of: Void.self)
-            loop.scheduleTask(in: timeout) { promise.succeed() }
-            loop.execute { host.value.shutDown().whenComplete { _ in promise.succeed() } }
+            loop.execute {
+                Timer.once(in: timeout, on: loop) { promise.succeed() }
+                host.value.shutDown().whenComplete { _ in promise.succeed() }
+            }
             ends.append(promise.futureResult.map { host.value.close() })
         }
         for end in ends { try? await end.get() }

@@ -15,7 +15,7 @@ final class GatewayControl {
     private var decoder: FrameDecoder
     private var leg: UplinkLeg?
     private weak var connection: UplinkConnection?
-    private var timers: [GatewaySession.Timer: Scheduled<Void>] = [:]
+    private var timers: [GatewaySession.Timer: Timer] = [:]
     private var isNumberTaken = true
     private var isAwaitingStream = false
 
@@ -74,7 +74,6 @@ final class GatewayControl {
 
     /// The connection is gone, and whoever needs to know of it does.
     func connectionClosed() {
-        for task in timers.values { task.cancel() }
         timers.removeAll()
         // It holds the connection, which holds this.
         leg = nil
@@ -133,14 +132,13 @@ extension GatewayControl {
         case .close:
             connection?.close()
         case .start(let timer, let delay):
-            let task = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { [weak self] () -> Void in
-                guard let self else { return }
-                timers[timer] = nil
-                perform(session.timedOut(timer))
+            let present = timers[timer] ?? Timer(on: eventLoop)
+            timers[timer] = present
+            present.arm(in: TimeAmount(delay)) { [weak self] in
+                if let self { perform(session.timedOut(timer)) }
             }
-            timers.updateValue(task, forKey: timer)?.cancel()
         case .stop(let timer):
-            timers.removeValue(forKey: timer)?.cancel()
+            timers[timer] = nil
         case .ready(let limits):
             log(.info, "gateway session started", ["version": "\(session.version)"])
             connection?.controlReady(limits)

@@ -47,7 +47,7 @@ final class ProbeConnection: QUICConnectionObserver {
         case .handshakeCompleted(let alpn):
             completed = (alpn, Duration(NIODeadline.now() - startedAt))
             // A server may still refuse the client's certificate now, so the report waits for its word.
-            eventLoop.assumeIsolated().scheduleTask(in: Self.settling) { self.report() }
+            Timer.once(in: Self.settling, on: eventLoop) { self.report() }
         case .closed(let error):
             promise.fail(error)
         default:

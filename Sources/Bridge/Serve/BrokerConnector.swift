@@ -29,19 +29,20 @@ final class BrokerConnector {
     private var lastFailure: String?
     /// Sessions that wait for a broker that was not there; each once, in the order in which they came.
     private var retrying: Deque<BrokerLeg> = []
-    private var retry: Scheduled<Void>?
+    private let retry: Timer
     /// Sessions that want to know whether the broker is still there: at most one for each.
     private var checks: [(Bool) -> Void] = []
 
     init(configuration: ServeConfiguration, eventLoop: any EventLoop, logger: Logger) {
         self.configuration = configuration
         self.eventLoop = eventLoop
+        self.retry = Timer(on: eventLoop)
         self.logger = logger
     }
 
     func connect(observer: any BrokerLegObserver) -> BrokerLeg {
         let leg = BrokerLeg(observer: observer)
-        if retry == nil { start(leg) } else { retrying.append(leg) }
+        if retry.isArmed { retrying.append(leg) } else { start(leg) }
         return leg
     }
 
@@ -59,7 +60,7 @@ final class BrokerConnector {
     func check(_ answer: @escaping (Bool) -> Void) {
         checks.append(answer)
         guard checks.count == 1 else { return }
-        eventLoop.assumeIsolated().scheduleTask(in: Self.pause) { [weak self] () -> Void in
+        Timer.once(in: Self.pause, on: eventLoop) { [weak self] in
             guard let self else { return }
             let answers = checks
             checks = []
@@ -131,8 +132,7 @@ final class BrokerConnector {
             logger.notice("the broker can be reached again", metadata: ["leg": "broker", "before": "\(failure)"])
             lastFailure = nil
         }
-        retry?.cancel()
-        retry = nil
+        retry.cancel()
         let legs = retrying
         retrying = []
         for leg in legs { start(leg) }
@@ -159,10 +159,9 @@ final class BrokerConnector {
         let impatient = retrying.filter { $0.startedAt + patience <= now }
         retrying.removeAll { !$0.isWanted || $0.startedAt + patience <= now }
         for leg in impatient { leg.unreachable(lastFailure ?? "it did not answer") }
-        guard retry == nil, !retrying.isEmpty else { return }
-        retry = eventLoop.assumeIsolated().scheduleTask(in: Self.pause) { [weak self] () -> Void in
+        guard !retry.isArmed, !retrying.isEmpty else { return }
+        retry.arm(in: Self.pause) { [weak self] in
             guard let self else { return }
-            retry = nil
             if let leg = retrying.popFirst() { start(leg) }
         }
     }

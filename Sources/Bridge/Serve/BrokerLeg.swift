@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import QUICTransport
 
 #if canImport(Glibc)
     import Glibc
@@ -42,7 +43,8 @@ final class BrokerLeg: ChannelInboundHandler {
     private var state = State.connecting
     private weak var observer: (any BrokerLegObserver)?
     private var unwritten = 0
-    private var lingering: Scheduled<Void>?
+    /// Runs once our end is on its way.
+    private var lingering: Timer?
     private var hasBrokerEnded = false
     private var isPaused = false
     private var isReadHeldBack = false
@@ -101,8 +103,9 @@ final class BrokerLeg: ChannelInboundHandler {
     }
 
     private func linger(_ channel: any Channel) {
-        lingering?.cancel()
-        lingering = channel.eventLoop.assumeIsolated().scheduleTask(in: Self.linger) { [weak self] in self?.abort() }
+        let timer = lingering ?? Timer(on: channel.eventLoop)
+        lingering = timer
+        timer.arm(in: Self.linger) { [weak self] in self?.abort() }
     }
 
     /// Reads no more for now.
@@ -188,7 +191,6 @@ final class BrokerLeg: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        lingering?.cancel()
         lingering = nil
         state = .closed
         let observer = observer

@@ -16,7 +16,8 @@ final class RelayDriver {
     private let room: WaitingRoom
     private var relay: StreamRelay
     private var leg: BrokerLeg?
-    private var timer: (kind: RelayTimer, task: Scheduled<Void>)?
+    private let timer: Timer
+    private var timerKind: RelayTimer?
     private var clientID: String?
     private let startedAt = NIODeadline.now()
     private var isBrokerPaused = false
@@ -32,6 +33,7 @@ final class RelayDriver {
         whenOver: @escaping () -> Void
     ) {
         self.host = host
+        self.timer = Timer(on: host.eventLoop)
         self.handle = handle
         self.stream = stream
         self.peer = peer
@@ -62,8 +64,7 @@ final class RelayDriver {
     }
 
     private func release() {
-        timer?.task.cancel()
-        timer = nil
+        timer.cancel()
         leg?.detach()
         leg = nil
         if isCounted { host.statistics.openSessions -= 1 }
@@ -186,9 +187,7 @@ extension RelayDriver {
         case .start(let kind, let delay):
             start(kind, TimeAmount(delay))
         case .stop(let kind):
-            guard timer?.kind == kind else { return }
-            timer?.task.cancel()
-            timer = nil
+            if timerKind == kind { timer.cancel() }
         case .ended(let why):
             ended(why)
         }
@@ -196,13 +195,10 @@ extension RelayDriver {
 
     /// At most one timer runs at a time.
     private func start(_ kind: RelayTimer, _ delay: TimeAmount) {
-        timer?.task.cancel()
-        let task = host.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] () -> Void in
-            guard let self else { return }
-            timer = nil
-            perform(relay.timedOut(kind))
+        timerKind = kind
+        timer.arm(in: delay) { [weak self] in
+            if let self { perform(relay.timedOut(kind)) }
         }
-        timer = (kind, task)
     }
 }
 

@@ -78,11 +78,13 @@ final class ServeHost {
     /// Ends what is left, and closes the sockets when they have taken the farewells, or after a second.
     func close() -> EventLoopFuture<Void> {
         for connection in connections.values { connection.close(ServeCode.goingAway, "server shutting down") }
-        let impatience = eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [endpoints] () -> Void in
+        let impatience = Timer(on: eventLoop)
+        impatience.arm(in: .seconds(1)) { [endpoints] in
             for endpoint in endpoints { endpoint.flushAndAbandon() }
         }
         let ends = endpoints.map { $0.shutDown() }
-        return EventLoopFuture.andAllComplete(ends, on: eventLoop).always { _ in impatience.cancel() }
+        return EventLoopFuture.andAllComplete(ends, on: eventLoop).assumeIsolated()
+            .always { _ in impatience.cancel() }.nonisolated()
     }
 }
 

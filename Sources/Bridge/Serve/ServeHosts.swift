@@ -69,8 +69,10 @@ struct ServeHosts: Sendable {
         var ends: [EventLoopFuture<Void>] = []
         for host in hosts {
             let promise = host.eventLoop.makePromise(of: Void.self)
-            host.eventLoop.scheduleTask(in: timeout) { promise.succeed() }
-            host.eventLoop.execute { host.value.shutDown().whenComplete { _ in promise.succeed() } }
+            host.eventLoop.execute {
+                Timer.once(in: timeout, on: host.eventLoop) { promise.succeed() }
+                host.value.shutDown().whenComplete { _ in promise.succeed() }
+            }
             ends.append(promise.futureResult)
         }
         for end in ends { try? await end.get() }

@@ -27,12 +27,13 @@ final class ServedConnection: QUICConnectionObserver {
     private var firstStream: QUICStreamID?
     private var isShuttingDown = false
     private var isClosed = false
-    private var timer: Scheduled<Void>?
+    private let timer: Timer
     /// By Retry or by the handshake.
     private(set) var isAddressProven: Bool
 
     init(host: ServeHost, handle: QUICConnectionHandle, isAddressValidated: Bool) {
         self.host = host
+        self.timer = Timer(on: host.eventLoop)
         self.handle = handle
         let remote = handle.remoteAddress.unmapped
         self.peer = remote.hostAndPort
@@ -102,8 +103,7 @@ final class ServedConnection: QUICConnectionObserver {
         guard firstStream == nil || alpn != Self.single else { return handle.reset(stream, code: ServeCode.none) }
         if firstStream == nil {
             firstStream = stream
-            timer?.cancel()
-            timer = nil
+            timer.cancel()
         }
         let driver = RelayDriver(host: host, handle: handle, stream: stream, peer: peer, room: room) { [weak self] in
             self?.sessionIsOver(on: stream)
@@ -120,8 +120,7 @@ final class ServedConnection: QUICConnectionObserver {
 
     private func sessionIsOver(on stream: QUICStreamID, unacknowledged: Int = .max) {
         guard alpn == Self.single, !isShuttingDown, !isClosed else { return }
-        timer?.cancel()
-        timer = host.eventLoop.assumeIsolated().scheduleTask(in: Self.grace) { [weak self] () -> Void in
+        timer.arm(in: Self.grace) { [weak self] in
             guard let self else { return }
             let left = handle.bufferedBytes(stream)
             guard left > 0, left < unacknowledged else { return close(ServeCode.none, "") }
@@ -143,16 +142,14 @@ final class ServedConnection: QUICConnectionObserver {
     }
 
     private func close(after delay: TimeAmount, _ reason: String) {
-        timer?.cancel()
-        timer = host.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] () -> Void in
+        timer.arm(in: delay) { [weak self] in
             self?.close(ServeCode.none, reason)
         }
     }
 
     private func closed(_ error: QUICError) {
         isClosed = true
-        timer?.cancel()
-        timer = nil
+        timer.cancel()
         guard host.remove(self) else { return }
         if alpn == nil { host.statistics.failedHandshakes += 1 }
         log(.debug, "client connection ended", ["reason": "\(error)"])

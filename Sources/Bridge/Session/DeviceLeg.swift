@@ -1,4 +1,5 @@
 import NIOCore
+import QUICTransport
 
 /// The writing side of a device's TCP connection.
 ///
@@ -12,7 +13,8 @@ final class DeviceLeg {
     private(set) var isClosing = false
     /// Packets sent so far; wraps around.
     private(set) var sent = 0
-    private var lingering: Scheduled<Void>?
+    /// Runs from our end on.
+    private var lingering: Timer?
 
     init(context: ChannelHandlerContext) {
         self.context = context
@@ -54,12 +56,13 @@ final class DeviceLeg {
         flush {
             context.close(mode: .output, promise: nil)
         }
-        lingering = context.eventLoop.assumeIsolated().scheduleTask(in: linger) { context.close(promise: nil) }
+        let timer = Timer(on: context.eventLoop)
+        lingering = timer
+        timer.arm(in: linger) { context.close(promise: nil) }
     }
 
     /// The connection is gone.
     func ended() {
-        lingering?.cancel()
         lingering = nil
     }
 }

@@ -13,12 +13,11 @@ final class KeepAliveClock {
     /// patient ([MQTT-3.1.2-24] is one and a half times the keepalive).
     private static let granularity = TimeAmount.milliseconds(100)
 
-    private let eventLoop: any EventLoop
     private var deadlines = DeadlineQueue()
-    private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
+    private let timer: Timer
 
     init(eventLoop: any EventLoop) {
-        self.eventLoop = eventLoop
+        self.timer = Timer(on: eventLoop)
     }
 
     /// `check` is asked at `deadline`, and again at what it answers.
@@ -33,17 +32,10 @@ final class KeepAliveClock {
 
     private func arm(_ check: @escaping Check) {
         guard let earliest = deadlines.earliest else { return }
-        if let timer, timer.deadline <= earliest + Self.granularity { return }
-        timer?.task.cancel()
-        let deadline = earliest + Self.granularity
-        let task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] () -> Void in
-            self?.fired(check)
-        }
-        timer = (deadline, task)
+        timer.arm(by: earliest + Self.granularity) { [weak self] in self?.fired(check) }
     }
 
     private func fired(_ check: @escaping Check) {
-        timer = nil
         let now = NIODeadline.now()
         while let key = deadlines.popDue(at: now) {
             if let next = check(key, now) { deadlines.update(key, deadline: max(next, now + Self.granularity)) }

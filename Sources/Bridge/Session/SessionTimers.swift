@@ -1,27 +1,29 @@
 import BridgeCore
 import NIOCore
+import QUICTransport
 
 /// The running timers of one session, but for the keepalive: that is ``KeepAliveClock``'s.
 struct SessionTimers {
     private let eventLoop: any EventLoop
-    private var running: [SessionTimer: Scheduled<Void>] = [:]
+    private var running: [SessionTimer: Timer] = [:]
 
     init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
     }
 
     mutating func start(_ timer: SessionTimer, after delay: TimeAmount, fire: @escaping () -> Void) {
-        running.updateValue(eventLoop.assumeIsolated().scheduleTask(in: delay, fire), forKey: timer)?.cancel()
+        let present = running[timer] ?? Timer(on: eventLoop)
+        running[timer] = present
+        present.arm(in: delay, fire)
     }
 
     mutating func stop(_ timer: SessionTimer) {
-        running.removeValue(forKey: timer)?.cancel()
+        running[timer] = nil
         // A connected session has none: no storage either.
         if running.isEmpty { running = [:] }
     }
 
     mutating func stopAll() {
-        for task in running.values { task.cancel() }
         running = [:]
     }
 }

@@ -1,5 +1,6 @@
 import BridgeCore
 import NIOCore
+import QUICTransport
 
 /// Tries the better ways to the broker in the background, as long as a lesser one is in use: a QUIC handshake that carries
 /// no CONNECT. There is one for the process, on the event loop that found the lesser one to work.
@@ -7,8 +8,7 @@ final class CandidateProber {
     private let upstream: Upstream
     private let dialer: UplinkDialer
     private let configuration: UplinkConfiguration
-    private let eventLoop: any EventLoop
-    private var timer: Scheduled<Void>?
+    private let timer: Timer
     private var probe: (connection: UplinkConnection, candidate: CandidateChoice.Candidate)?
     /// To be tried when that has failed.
     private var rest: ArraySlice<CandidateChoice.Candidate> = []
@@ -20,18 +20,16 @@ final class CandidateProber {
         self.upstream = upstream
         self.dialer = dialer
         self.configuration = configuration
-        self.eventLoop = eventLoop
+        self.timer = Timer(on: eventLoop)
     }
 
     /// Something has changed, or is about to begin. True where there is nothing left to do.
     func update() -> Bool {
         guard probe == nil, !isStopped else { return false }
-        timer?.cancel()
-        timer = nil
+        timer.cancel()
         guard let time = upstream.nextProbe() else { return true }
-        timer = eventLoop.assumeIsolated().scheduleTask(deadline: time) { [weak self] () -> Void in
+        timer.arm(at: time) { [weak self] in
             guard let self, !isStopped else { return }
-            timer = nil
             rest = upstream.takeProbes()[...]
             // Somebody has changed the time meanwhile, and then said so.
             if !rest.isEmpty { tryNext() }
@@ -41,7 +39,7 @@ final class CandidateProber {
 
     func stop() {
         isStopped = true
-        timer?.cancel()
+        timer.cancel()
         if let probe {
             self.probe = nil
             probe.connection.close()

@@ -38,7 +38,7 @@ final class PathKeeper {
     /// The last one first.
     private var addresses: [(address: SocketAddress, endpoint: UplinkEndpoint)] = []
     private var awaiters: [Weak] = []
-    private var tick: Scheduled<Void>?
+    private let tick: Timer
     /// Somebody waits who has no connection.
     private var isAwaited = false
     private var isShutDown = false
@@ -56,13 +56,13 @@ final class PathKeeper {
 
     init(eventLoop: any EventLoop, news: PathNews) {
         self.eventLoop = eventLoop
+        self.tick = Timer(on: eventLoop)
         self.news = news
     }
 
     func shutDown() {
         isShutDown = true
-        tick?.cancel()
-        tick = nil
+        tick.cancel()
         watched = []
         awaiters = []
     }
@@ -105,13 +105,7 @@ final class PathKeeper {
 extension PathKeeper {
     private func arm(in delay: TimeAmount) {
         guard !isShutDown else { return }
-        if delay > .zero, tick != nil { return }
-        tick?.cancel()
-        tick = eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] () -> Void in
-            guard let self else { return }
-            tick = nil
-            look(at: .now())
-        }
+        tick.arm(by: .now() + delay) { [weak self] in self?.look(at: .now()) }
     }
 
     private func look(at now: NIODeadline) {
@@ -181,7 +175,7 @@ extension PathKeeper: QUICProbeObserver {
             scouts[address]?.isHurrying = false
             return
         }
-        eventLoop.assumeIsolated().scheduleTask(in: Self.hurryPause) { [weak self] () -> Void in
+        Timer.once(in: Self.hurryPause, on: eventLoop) { [weak self] in
             self?.hurry(rest, address)
         }
     }

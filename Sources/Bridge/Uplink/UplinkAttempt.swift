@@ -28,7 +28,7 @@ final class UplinkAttempt {
     private var race: AddressRace?
     private var runners: [ObjectIdentifier: Runner] = [:]
     /// Of the race, and before that of the lookup.
-    private var timer: Scheduled<Void>?
+    private let timer: Timer
     private(set) var isOver = false
     /// What the most telling of the failures says of this way to the broker.
     private var failure: CandidateChoice.Failure?
@@ -36,6 +36,7 @@ final class UplinkAttempt {
     init(_ connection: UplinkConnection, dialer: UplinkDialer, until deadline: NIODeadline, early: UplinkLeg?) {
         self.connection = connection
         self.dialer = dialer
+        self.timer = Timer(on: dialer.eventLoop)
         self.deadline = deadline
         self.early = early
     }
@@ -69,14 +70,12 @@ final class UplinkAttempt {
 
     private func end() {
         isOver = true
-        timer?.cancel()
-        timer = nil
+        timer.cancel()
         early = nil
     }
 
     private func schedule(_ deadline: NIODeadline, _ body: @escaping (UplinkAttempt) -> Void) {
-        timer?.cancel()
-        timer = dialer.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] () -> Void in
+        timer.arm(at: deadline) { [weak self] in
             if let self, !isOver { body(self) }
         }
     }
@@ -86,8 +85,7 @@ final class UplinkAttempt {
 
 extension UplinkAttempt {
     private func advance() {
-        timer?.cancel()
-        timer = nil
+        timer.cancel()
         while !isOver, let step = race?.next(at: .now()) {
             switch step {
             case .start(let address): start(address)

@@ -1,5 +1,6 @@
 import BridgeCore
 import NIOCore
+import QUICTransport
 
 // What becomes of connections.
 extension UplinkConnector: UplinkConnectionOwner {
@@ -126,7 +127,7 @@ extension UplinkConnector: UplinkConnectionOwner {
         connection.isClosingScheduled = true
         let patience = TimeAmount(configuration.idleTimeout)
         let deadline = (start ?? connection.emptySince) + patience
-        eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self, weak connection] () -> Void in
+        Timer.once(in: deadline - .now(), on: eventLoop) { [weak self, weak connection] in
             guard let self, let connection else { return }
             connection.isClosingScheduled = false
             let now = NIODeadline.now()

@@ -89,13 +89,7 @@ extension UplinkConnector {
     private var dialCount: Int { dials.count + (warm?.isDialing == true ? 1 : 0) }
 
     private func advance(at deadline: NIODeadline) {
-        if let retry, retry.deadline <= deadline { return }
-        retry?.task.cancel()
-        let task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] () -> Void in
-            self?.retry = nil
-            self?.advance()
-        }
-        retry = (deadline, task)
+        retry.arm(by: deadline) { [weak self] in self?.advance() }
     }
 
     /// False where the connection has no room after all.

@@ -3,6 +3,7 @@ import DequeModule
 import Logging
 import MQTTCodec
 import NIOCore
+import QUICTransport
 
 /// Gives the devices of one event loop their streams: on connections that they share (`mux`, `data-stream`), or on one
 /// for each.
@@ -64,7 +65,7 @@ final class UplinkConnector {
     /// Bounded by `limits.devices`: one entry a device.
     var waiters: Deque<(leg: UplinkLeg, keepAlive: Duration?)> = []
     var isAdvancing = false
-    var retry: (deadline: NIODeadline, task: Scheduled<Void>)?
+    let retry: Timer
     /// A connection was lost or could not be made, and none has been made since.
     var isDisturbed = false
     private(set) var isShutDown = false
@@ -82,6 +83,7 @@ final class UplinkConnector {
         self.role = role
         self.configuration = configuration
         self.eventLoop = eventLoop
+        self.retry = Timer(on: eventLoop)
         self.logger = state.logger
         self.carriage = state.carriage
         self.dialer = dialer
@@ -133,7 +135,7 @@ final class UplinkConnector {
     func retire() {
         isShutDown = true
         upstream.unregister(waker)
-        retry?.task.cancel()
+        retry.cancel()
         prober?.stop()
         prober = nil
         warm?.close()

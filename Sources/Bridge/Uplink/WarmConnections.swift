@@ -33,7 +33,6 @@ final class WarmConnections {
     private let share: Int
     private let configuration: UplinkConfiguration
     private let dialer: UplinkDialer
-    private let eventLoop: any EventLoop
     private let logger: Logger
     private unowned let owner: any WarmConnectionsOwner
     private var stock: WarmStock<ObjectIdentifier>
@@ -41,7 +40,7 @@ final class WarmConnections {
     private var dialed: UplinkConnection?
     /// The longest that a device has had: they have to suit it.
     private var keepAlive = Duration.seconds(60)
-    private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
+    private let timer: Timer
     private var isFilling = false
     private var isClosed = false
 
@@ -52,7 +51,7 @@ final class WarmConnections {
         self.share = share
         self.configuration = configuration
         self.dialer = dialer
-        self.eventLoop = dialer.eventLoop
+        self.timer = Timer(on: dialer.eventLoop)
         self.logger = logger
         self.owner = owner
         self.stock = WarmStock(
@@ -104,8 +103,7 @@ final class WarmConnections {
     /// Nobody wants them any more.
     func close() {
         isClosed = true
-        timer?.task.cancel()
-        timer = nil
+        timer.cancel()
         dialed?.close()
         for connection in ready.values { connection.close() }
         ready.removeAll()
@@ -143,13 +141,7 @@ extension WarmConnections {
 
     private func wait(until deadline: NIODeadline?) {
         guard let deadline, !isClosed else { return }
-        if let timer, timer.deadline <= deadline { return }
-        timer?.task.cancel()
-        let task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] () -> Void in
-            self?.timer = nil
-            self?.fill()
-        }
-        timer = (deadline, task)
+        timer.arm(by: deadline) { [weak self] in self?.fill() }
     }
 
     private func dial(to endpoint: UplinkEndpoint) {

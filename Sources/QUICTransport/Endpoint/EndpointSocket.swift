@@ -149,7 +149,7 @@ final class EndpointSocket {
         state = .paused
         let delay = pause
         pause = min(pause * 2, Self.longestPause)
-        eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
+        Timer.once(in: delay, on: eventLoop) { [weak self] in
             guard let self, case .paused = self.state else { return }
             self.state = .none
             if self.endpoint?.needsSocket == true { self.open() }

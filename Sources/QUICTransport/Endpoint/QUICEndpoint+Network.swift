@@ -100,7 +100,7 @@ extension QUICEndpoint {
     }
 
     private func later(_ act: @escaping (QUICEndpoint) -> Void) {
-        eventLoop.assumeIsolated().scheduleTask(in: Self.movePause) { [weak self] () -> Void in
+        Timer.once(in: Self.movePause, on: eventLoop) { [weak self] in
             if let self { act(self) }
         }
     }
@@ -135,7 +135,7 @@ extension QUICEndpoint {
     private func lookAfterOldSockets() {
         guard !sockets.isLookScheduled else { return }
         sockets.isLookScheduled = true
-        eventLoop.assumeIsolated().scheduleTask(in: Self.lookInterval) { [weak self] () -> Void in
+        Timer.once(in: Self.lookInterval, on: eventLoop) { [weak self] in
             guard let self else { return }
             sockets.isLookScheduled = false
             retryMove()

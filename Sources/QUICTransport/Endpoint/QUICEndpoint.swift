@@ -38,7 +38,7 @@ package final class QUICEndpoint {
     private(set) var handles: [ObjectIdentifier: QUICConnectionHandle] = [:]
     private(set) var byConnectionID: [QUICConnectionID: QUICConnectionHandle] = [:]
     private var deadlines = DeadlineQueue()
-    private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
+    private let timer: Timer
     private var dirty: [QUICConnectionHandle] = []
     private var isFlushScheduled = false
     private var isReading = false
@@ -58,6 +58,7 @@ package final class QUICEndpoint {
     ) {
         eventLoop.preconditionInEventLoop()
         self.eventLoop = eventLoop
+        self.timer = Timer(on: eventLoop)
         self.family = family
         self.logger = logger
         self.socket = EndpointSocket(
@@ -125,8 +126,7 @@ package final class QUICEndpoint {
     func abandon() {
         socket.close()
         closeOldSockets()
-        timer?.task.cancel()
-        timer = nil
+        timer.cancel()
         handles.removeAll()
         byConnectionID.removeAll()
         dirty.removeAll()
@@ -190,7 +190,6 @@ extension QUICEndpoint {
     }
 
     private func timerFired() {
-        timer = nil
         let now = NIODeadline.now()
         while let key = deadlines.popDue(at: now) {
             guard let handle = handles[key] else { continue }
@@ -206,21 +205,10 @@ extension QUICEndpoint {
     }
 
     private func armTimer() {
-        guard let earliest = deadlines.earliest else {
-            timer?.task.cancel()
-            timer = nil
-            return
-        }
-        // A timer that wakes too early finds nothing due and is set again: cheaper than moving it at every packet.
-        if let timer, timer.deadline <= earliest + Self.timerSlack { return }
-        timer?.task.cancel()
+        guard let earliest = deadlines.earliest else { return timer.cancel() }
         // While the socket takes nothing, what is due cannot be done: look again soon, not at once.
         let floor = socket.writableChannel != nil ? NIODeadline.now() : .now() + .milliseconds(5)
-        let deadline = max(earliest, floor)
-        let task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] () -> Void in
-            self?.timerFired()
-        }
-        timer = (deadline, task)
+        timer.arm(by: max(earliest, floor), slack: Self.timerSlack) { [weak self] in self?.timerFired() }
     }
 }
 

@@ -52,7 +52,7 @@ final class TLSUplinkConnection: ChannelInboundHandler {
     private let window: Int
     private weak var tls: NIOSSLClientHandler?
     private var leg: UplinkLeg?
-    private var deadline: Scheduled<Void>?
+    private let deadline: Timer
     /// Bytes that the kernel has not taken.
     private var unwritten = 0
     private var isFlushScheduled = false
@@ -64,7 +64,8 @@ final class TLSUplinkConnection: ChannelInboundHandler {
     private var failure: (any Error)?
 
     /// - Parameter window: Bytes.
-    init(owner: any TLSUplinkConnectionOwner, words: TLSUplinkWords, window: Int) {
+    init(owner: any TLSUplinkConnectionOwner, words: TLSUplinkWords, window: Int, eventLoop: any EventLoop) {
+        self.deadline = Timer(on: eventLoop)
         self.owner = owner
         self.words = words
         self.window = window
@@ -84,7 +85,7 @@ final class TLSUplinkConnection: ChannelInboundHandler {
         let previous = state
         state = .closed
         leg = nil
-        deadline?.cancel()
+        deadline.cancel()
         switch previous {
         case .dialing, .closed:
             break
@@ -127,8 +128,8 @@ extension TLSUplinkConnection {
     }
 
     /// It has until then to be ready.
-    func limit(by deadline: NIODeadline, of patience: Duration, on eventLoop: any EventLoop) {
-        self.deadline = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] () -> Void in
+    func limit(by deadline: NIODeadline, of patience: Duration) {
+        self.deadline.arm(at: deadline) { [weak self] in
             guard let self else { return }
             if case .handshaking = state {
                 fail(words.handshakeTimeout(patience))
@@ -158,7 +159,7 @@ extension TLSUplinkConnection {
         }
         let channel = channel
         state = .closed
-        deadline?.cancel()
+        deadline.cancel()
         if let channel { abort(channel) }
         owner?.tlsFailed(self, error)
     }
@@ -249,7 +250,7 @@ extension TLSUplinkConnection {
         case .handshakeCompleted?:
             guard case .handshaking(let channel) = state else { break }
             state = .ready(channel)
-            deadline?.cancel()
+            deadline.cancel()
             owner?.tlsReady(self)
         case .shutdownCompleted?:
             hasBrokerClosed = true
@@ -273,7 +274,7 @@ extension TLSUplinkConnection {
     func channelInactive(context: ChannelHandlerContext) {
         let previous = state
         state = .closed
-        deadline?.cancel()
+        deadline.cancel()
         let leg = leg
         self.leg = nil
         switch previous {

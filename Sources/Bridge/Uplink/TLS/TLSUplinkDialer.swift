@@ -43,9 +43,9 @@ final class TLSUplinkDialer {
     ///
     /// - Parameter patience: From the name to the verified broker.
     func dial(within patience: Duration, owner: any TLSUplinkConnectionOwner) -> TLSUplinkConnection {
-        let connection = TLSUplinkConnection(owner: owner, words: context.words, window: window)
+        let connection = TLSUplinkConnection(owner: owner, words: context.words, window: window, eventLoop: eventLoop)
         let deadline = NIODeadline.now() + TimeAmount(patience)
-        connection.limit(by: deadline, of: patience, on: eventLoop)
+        connection.limit(by: deadline, of: patience)
         let attempt = Attempt(connection: connection, deadline: deadline)
         eventLoop.assumeIsolated().execute { [self] in
             if connection.isDialing { resolve(for: attempt) }

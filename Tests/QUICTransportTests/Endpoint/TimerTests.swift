@@ -1,0 +1,132 @@
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import QUICTransport
+
+/// On a real event loop, because what is tested is how that runs tasks which are due in the same tick.
+@Suite struct TimerTests {
+    private let loop = MultiThreadedEventLoopGroup.singleton.next()
+
+    /// What fired, in order, and the timers of the test: one that nobody holds does not fire.
+    private final class Firings {
+        var all: [String] = []
+        var timers: [Timer] = []
+
+        func timer(on loop: any EventLoop) -> Timer {
+            let timer = Timer(on: loop)
+            timers.append(timer)
+            return timer
+        }
+    }
+
+    /// Runs `body` on the loop, and answers what had fired `wait` later.
+    private func firings(after wait: TimeAmount, _ body: @escaping @Sendable (Firings) -> Void) async throws -> [String]
+    {
+        let loop = loop
+        let firings = try await loop.submit {
+            let firings = Firings()
+            body(firings)
+            return NIOLoopBound(firings, eventLoop: loop)
+        }.get()
+        return try await loop.scheduleTask(in: wait) { firings.value.all }.futureResult.get()
+    }
+
+    @Test func itFiresOnceAndIsNotArmedThen() async throws {
+        let loop = loop
+        let fired = try await firings(after: .milliseconds(20)) { firings in
+            let timer = firings.timer(on: loop)
+            #expect(!timer.isArmed)
+            timer.arm(in: .milliseconds(1)) { firings.all.append("fired, armed: \(timer.isArmed)") }
+            #expect(timer.isArmed)
+        }
+        #expect(fired == ["fired, armed: false"])
+    }
+
+    /// Both are due when the loop wakes up, so that it has both in one batch when the first of them runs.
+    @Test(arguments: 1...20) func oneThatIsCancelledInItsTickDoesNotFire(_: Int) async throws {
+        let loop = loop
+        let fired = try await firings(after: .milliseconds(20)) { firings in
+            let due = NIODeadline.now() - .milliseconds(1)
+            let timer = firings.timer(on: loop)
+            loop.assumeIsolated().scheduleTask(deadline: due) {
+                firings.all.append("cancels")
+                timer.cancel()
+            }
+            timer.arm(at: due + .microseconds(1)) { firings.all.append("fired") }
+        }
+        #expect(fired == ["cancels"])
+    }
+
+    @Test func oneThatIsMovedInItsTickFiresOnceForTheLastArming() async throws {
+        let loop = loop
+        let fired = try await firings(after: .milliseconds(50)) { firings in
+            let due = NIODeadline.now() - .milliseconds(1)
+            let timer = firings.timer(on: loop)
+            loop.assumeIsolated().scheduleTask(deadline: due) {
+                timer.arm(in: .milliseconds(5)) { firings.all.append("second") }
+            }
+            timer.arm(at: due + .microseconds(1)) { firings.all.append("first") }
+        }
+        #expect(fired == ["second"])
+    }
+
+    /// The pattern of an endpoint: what fires looks for what is due, and arms for what is next; everything that happens
+    /// arms as well. However often both come in one tick, there is one firing for one arming.
+    @Test func armingAnewInTheTickOfTheFiringDoesNotMultiplyIt() async throws {
+        let loop = loop
+        final class Owner {
+            let timer: Timer
+            var firings = 0
+            init(_ loop: any EventLoop) { timer = Timer(on: loop) }
+
+            func fired() {
+                firings += 1
+                if firings < 50 { timer.arm(in: .microseconds(100)) { [self] in fired() } }
+            }
+        }
+        let owner = try await loop.submit {
+            let owner = Owner(loop)
+            for _ in 0..<10 {
+                let due = NIODeadline.now() - .milliseconds(1)
+                owner.timer.arm(at: due) { owner.fired() }
+                loop.assumeIsolated().scheduleTask(deadline: due - .microseconds(1)) {
+                    owner.timer.arm(at: due) { owner.fired() }
+                }
+            }
+            return NIOLoopBound(owner, eventLoop: loop)
+        }.get()
+        let firings = try await loop.scheduleTask(in: .milliseconds(200)) {
+            (owner.value.firings, owner.value.timer.isArmed)
+        }.futureResult.get()
+        // Each of the ten that arm again may begin a new series only by ending the one that runs.
+        #expect(firings.0 >= 50)
+        #expect(firings.0 <= 60)
+        #expect(!firings.1)
+    }
+
+    @Test func armingByADeadlineLeavesOneThatIsEarlyEnough() async throws {
+        let loop = loop
+        let fired = try await firings(after: .milliseconds(60)) { firings in
+            let now = NIODeadline.now()
+            let timer = firings.timer(on: loop)
+            timer.arm(by: now + .milliseconds(10)) { firings.all.append("first") }
+            timer.arm(by: now + .milliseconds(20)) { firings.all.append("later") }
+            timer.arm(by: now + .milliseconds(9), slack: .milliseconds(1)) { firings.all.append("within the slack") }
+            #expect(timer.deadline == now + .milliseconds(10))
+            let moved = firings.timer(on: loop)
+            moved.arm(by: now + .milliseconds(10)) { firings.all.append("replaced") }
+            moved.arm(by: now + .milliseconds(5), slack: .milliseconds(1)) { firings.all.append("moved") }
+            #expect(moved.deadline == now + .milliseconds(5))
+        }
+        #expect(fired == ["moved", "first"])
+    }
+
+    @Test func oneThatNobodyHoldsDoesNotFire() async throws {
+        let loop = loop
+        let fired = try await firings(after: .milliseconds(20)) { firings in
+            Timer(on: loop).arm(in: .milliseconds(1)) { firings.all.append("fired") }
+        }
+        #expect(fired.isEmpty)
+    }
+}
