@@ -28,6 +28,9 @@ struct UplinkConnectionEnd {
     var isLogged = false
     /// What it says of this way to the broker; nil where there was nothing wrong with the way.
     var failure: CandidateChoice.Failure?
+
+    /// The server refused the handshake itself, not a session on a connection that stood.
+    var isRefusal: Bool { failure == .refused && !isBrokerBusy }
 }
 
 /// One QUIC connection to the broker and the legs on it: one device's only stream, or a stream each of many devices.

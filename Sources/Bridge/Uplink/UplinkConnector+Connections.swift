@@ -58,9 +58,10 @@ extension UplinkConnector: UplinkConnectionOwner {
 
     func connectionFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
         guard let dial = dials.removeValue(forKey: ObjectIdentifier(connection)) else { return }
-        isDisturbed = true
         var end = end
         if end.isBrokerBusy { end.failure = .refused }
+        // A server that refuses is there: nobody has to be told of its return.
+        if !end.isRefusal { isDisturbed = true }
         guard let attempt = dial.attempt else { preconditionFailure("what is being made has no outcome yet") }
         failed(attempt, end, dial.leg, keepAlive: dial.keepAlive)
     }

@@ -19,8 +19,16 @@ extension UplinkConnector: WarmConnectionsOwner {
         }
     }
 
-    func keepsWarm(_ connection: UplinkConnection) -> Bool {
-        reached(upstream.attemptAhead(to: connection.endpoint, line, startedAt: connection.emptySince))
+    func mayWarm(_ endpoint: UplinkEndpoint) -> Upstream.Attempt? {
+        upstream.mayDialAhead(to: endpoint, line, for: waker, at: .now())
+    }
+
+    func warmingAbandoned(_ attempt: Upstream.Attempt) {
+        upstream.abandoned(attempt)
+    }
+
+    func keepsWarm(_ connection: UplinkConnection, _ attempt: Upstream.Attempt) -> Bool {
+        reached(attempt)
         joined(connection)
         if warmShares.isFirst() { logger.info("the broker can be reached", metadata: ["leg": "uplink"]) }
         guard connection.isShared else { return true }
@@ -35,9 +43,8 @@ extension UplinkConnector: WarmConnectionsOwner {
     }
 
     /// Devices try all the same, and wait no longer for it.
-    func warmingFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
-        let attempt = upstream.attemptAhead(to: connection.endpoint, line, startedAt: connection.emptySince)
-        _ = attempt.map { upstream.failed($0, end, hasOthers: !shared.isEmpty) }
+    func warmingFailed(_ attempt: Upstream.Attempt, _ end: UplinkConnectionEnd) {
+        _ = upstream.failed(attempt, end, hasOthers: !shared.isEmpty)
         advance()
     }
 }

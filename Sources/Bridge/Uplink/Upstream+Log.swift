@@ -33,6 +33,15 @@ extension Upstream {
         }
     }
 
+    /// Once a minute at most: a burst of devices has many of them.
+    func logRefusal(_ attempt: Attempt, _ why: String, atOnce: Int) {
+        logger.info(
+            "the broker refuses connections for the moment: fewer are made at once, and devices wait",
+            metadata: [
+                "leg": "uplink", "error": "\(why)", "way": "\(words(attempt.candidate))", "at_once": "\(atOnce)",
+            ])
+    }
+
     private func words(_ candidate: CandidateChoice.Candidate) -> String {
         switch candidate {
         case .quic(let index): "QUIC to \(configuration.endpoints[index].host):\(configuration.endpoints[index].port)"

@@ -20,8 +20,10 @@ final class Upstream: Sendable {
         let candidate: CandidateChoice.Candidate
         let line: Line
         /// Nil where it was made ahead of time: no device waits for it, and none has to wait because of it.
-        fileprivate let pass: ReconnectGate.Pass?
-        fileprivate let startedAt: NIODeadline
+        let pass: ReconnectGate.Pass?
+        /// In the window of its endpoint; nil over TLS, where the kernel of the broker's machine has a queue.
+        let place: HandshakeWindow.Place?
+        let startedAt: NIODeadline
     }
 
     enum Decision {
@@ -30,7 +32,7 @@ final class Upstream: Sendable {
         case wait(until: NIODeadline?)
     }
 
-    fileprivate struct LineState {
+    struct LineState {
         var gate: ReconnectGate
         /// What went wrong on each way since the last success: one entry a candidate.
         var failures: [(candidate: CandidateChoice.Candidate, why: String)] = []
@@ -40,9 +42,15 @@ final class Upstream: Sendable {
         var waiting: Set<Int> = []
     }
 
-    fileprivate struct State {
+    struct State {
         var choice: CandidateChoice
         var pacer: ReconnectPacer
+        /// One per endpoint: how many handshakes it takes at once.
+        var windows: [HandshakeWindow]
+        /// Connectors to be woken when a handshake that is under way has an outcome.
+        var waitingForPlace: Set<Int> = []
+        /// When the log last had a line about refused connections.
+        var refusalReportedAt: NIODeadline?
         var lines: [Line: LineState] = [:]
         /// One a connector.
         var wakers: [Int: @Sendable () -> Void] = [:]
@@ -55,7 +63,7 @@ final class Upstream: Sendable {
 
     let configuration: UplinkConfiguration
     let logger: Logger
-    private let state: Mutex<State>
+    let state: Mutex<State>
     /// The candidate's place, for those who only look.
     private let chosenPlace = Atomic<Int>(0)
 
@@ -68,7 +76,8 @@ final class Upstream: Sendable {
                 choice: CandidateChoice(
                     endpoints: configuration.endpoints.count, hasFallback: configuration.usableFallback != nil,
                     patience: configuration.handshakeTimeout, probing: probing),
-                pacer: ReconnectPacer(perSecond: Double(configuration.reconnectsPerSecond))))
+                pacer: ReconnectPacer(perSecond: Double(configuration.reconnectsPerSecond)),
+                windows: configuration.endpoints.map { _ in HandshakeWindow() }))
     }
 
     /// The way that new connections take.
@@ -102,7 +111,7 @@ final class Upstream: Sendable {
     }
 
     /// Makes a change, and wakes whom it concerns.
-    private func change<Result>(_ body: (inout State) -> Result) -> Result {
+    func change<Result>(_ body: (inout State) -> Result) -> Result {
         let (result, woken) = state.withLock { state in
             let result = body(&state)
             let place = place(state.choice.chosen)
@@ -117,7 +126,7 @@ final class Upstream: Sendable {
 
 extension Upstream.State {
     /// Works on a line, and wakes those who wait in it.
-    fileprivate mutating func with<Result>(
+    mutating func with<Result>(
         _ line: Upstream.Line, _ configuration: UplinkConfiguration, wakes: Bool = true,
         _ body: (inout Upstream.LineState) -> Result
     ) -> Result {
@@ -152,6 +161,11 @@ extension Upstream {
         state.withLock { state in
             if let until = state.pacer.next(at: now) { return .wait(until: until) }
             let candidate = state.choice.chosen
+            let place: HandshakeWindow.Place?
+            switch state.takePlace(candidate, for: waker, at: now) {
+            case .taken(let taken): place = taken
+            case .wait(let until): return .wait(until: until)
+            }
             let decision = state.with(line, configuration, wakes: false) { line in
                 let decision = line.gate.request(at: now)
                 if case .go = decision {} else { line.waiting.insert(waker) }
@@ -160,10 +174,24 @@ extension Upstream {
             switch decision {
             case .go(let pass):
                 state.pacer.took()
-                return .go(Attempt(candidate: candidate, line: line, pass: pass, startedAt: now))
-            case .wait(let until): return .wait(until: until)
-            case .waitForProbe: return .wait(until: nil)
+                return .go(Attempt(candidate: candidate, line: line, pass: pass, place: place, startedAt: now))
+            case .wait(let until):
+                state.returnPlace(place, candidate, wakes: false)
+                return .wait(until: until)
+            case .waitForProbe:
+                state.returnPlace(place, candidate, wakes: false)
+                return .wait(until: nil)
             }
+        }
+    }
+
+    /// Leave to make a connection to that endpoint ahead of time; nil where it takes no more handshakes now, or is not
+    /// configured. The one who asks is woken when there is room.
+    func mayDialAhead(to endpoint: UplinkEndpoint, _ line: Line, for waker: Int, at now: NIODeadline) -> Attempt? {
+        guard let index = configuration.endpoints.firstIndex(of: endpoint) else { return nil }
+        return state.withLock { state in
+            guard case .taken(let place) = state.takePlace(.quic(index), for: waker, at: now) else { return nil }
+            return Attempt(candidate: .quic(index), line: line, pass: nil, place: place, startedAt: now)
         }
     }
 }
@@ -171,17 +199,11 @@ extension Upstream {
 // MARK: - Its outcome
 
 extension Upstream {
-    /// Of a connection made ahead of time, to tell what became of it; nil where the endpoint is not configured.
-    func attemptAhead(to endpoint: UplinkEndpoint, _ line: Line, startedAt: NIODeadline) -> Attempt? {
-        configuration.endpoints.firstIndex(of: endpoint).map {
-            Attempt(candidate: .quic($0), line: line, pass: nil, startedAt: startedAt)
-        }
-    }
-
     /// The broker is verified, and takes us.
     func succeeded(_ attempt: Attempt) {
         let now = NIODeadline.now()
         let (news, previous) = change { state in
+            state.succeeded(attempt)
             let news = state.choice.succeeded(attempt.candidate, at: now, jitter: .random(in: 0...1))
             let previous = state.with(attempt.line, configuration) { line in
                 defer {
@@ -203,7 +225,9 @@ extension Upstream {
     ///   - hasOthers: There are connections left that carry devices.
     func failed(_ attempt: Attempt, _ end: UplinkConnectionEnd, hasOthers: Bool = false) -> CandidateChoice.Verdict {
         let now = NIODeadline.now()
+        if end.isRefusal, tryAgainAfterRefusal(attempt, end, at: now) { return .again(after: .zero) }
         let (verdict, isNews) = change { state in
+            if !end.isRefusal { state.returnPlace(attempt.place, attempt.candidate) }
             // Nothing is wrong with the way where the broker was verified and said no.
             let verdict =
                 end.failure.map {
@@ -229,6 +253,7 @@ extension Upstream {
     func abandoned(_ attempt: Attempt) {
         let now = NIODeadline.now()
         change { state in
+            state.returnPlace(attempt.place, attempt.candidate)
             state.with(attempt.line, configuration) { line in
                 if let pass = attempt.pass { line.gate.abandoned(pass, at: now) }
             }
@@ -318,51 +343,5 @@ extension Upstream.LineState {
         case .stale: gate.abandoned(pass, at: now)
         case .exhausted: gate.failed(pass, at: now, jitter: .random(in: 0...1), atLeast: pause)
         }
-    }
-}
-
-// MARK: - Better ways
-
-extension Upstream {
-    /// Whether the one who asks is to try the better ways from now on.
-    func claimsProber() -> Bool {
-        // Without another way there is never anything to try.
-        guard configuration.hasAlternatives else { return false }
-        return state.withLock { state in
-            guard state.choice.nextProbe != nil, !state.hasProber else { return false }
-            state.hasProber = true
-            return true
-        }
-    }
-
-    /// When the better ways are to be tried; nil: there is nothing to try any more, and the prober is dismissed.
-    func nextProbe() -> NIODeadline? {
-        state.withLock { state in
-            if state.choice.nextProbe == nil { state.hasProber = false }
-            return state.choice.nextProbe
-        }
-    }
-
-    /// Which to try now, in this order until one works. ``probeSucceeded(_:)`` or ``probesFailed()`` follows.
-    func takeProbes() -> [CandidateChoice.Candidate] {
-        state.withLock { $0.choice.takeProbes(at: .now()) }
-    }
-
-    func probeSucceeded(_ candidate: CandidateChoice.Candidate) {
-        let now = NIODeadline.now()
-        let news = change { state in
-            for line in state.lines.keys { state.with(line, configuration) { $0.gate.succeeded() } }
-            return state.choice.probeSucceeded(candidate, at: now, jitter: .random(in: 0...1))
-        }
-        if let news { log(news) }
-    }
-
-    func probesFailed() {
-        change { $0.choice.probesFailed(at: .now(), jitter: .random(in: 0...1)) }
-    }
-
-    /// The one who tried them is gone.
-    func proberLeft() {
-        state.withLock { $0.hasProber = false }
     }
 }

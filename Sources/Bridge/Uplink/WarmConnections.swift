@@ -11,11 +11,15 @@ protocol WarmConnectionsOwner: AnyObject {
     var isWarmShared: Bool { get }
     /// How many there should be, of a share of so many.
     func warmTarget(share: Int) -> Int
+    /// Leave for a handshake with that endpoint; nil where it takes no more now.
+    func mayWarm(_ endpoint: UplinkEndpoint) -> Upstream.Attempt?
+    /// The attempt is given up.
+    func warmingAbandoned(_ attempt: Upstream.Attempt)
     /// A handshake has completed. False where the connection is the owner's from now on, as devices share it.
-    func keepsWarm(_ connection: UplinkConnection) -> Bool
+    func keepsWarm(_ connection: UplinkConnection, _ attempt: Upstream.Attempt) -> Bool
     /// The stock has changed: who waits may go on.
     func warmChanged()
-    func warmingFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd)
+    func warmingFailed(_ attempt: Upstream.Attempt, _ end: UplinkConnectionEnd)
 }
 
 /// Connections of one event loop whose handshake is finished ahead of time: a device's CONNECT goes out on one at once,
@@ -29,6 +33,8 @@ final class WarmConnections {
     private static let shortestRenewal = Duration.seconds(5)
     /// Those of devices with longer ones are made when they come. Nearly all clients have 60 s or less.
     private static let longestKeepAlive = Duration.seconds(3_600)
+    /// Before another look at whether the broker takes a handshake: devices that wait for theirs go first.
+    private static let crowdedPause = TimeAmount.milliseconds(100)
 
     private let share: Int
     private let configuration: UplinkConfiguration
@@ -37,7 +43,7 @@ final class WarmConnections {
     private unowned let owner: any WarmConnectionsOwner
     private var stock: WarmStock<ObjectIdentifier>
     private var ready: [ObjectIdentifier: UplinkConnection] = [:]
-    private var dialed: UplinkConnection?
+    private var dialed: (connection: UplinkConnection, attempt: Upstream.Attempt)?
     /// The longest that a device has had: they have to suit it.
     private var keepAlive = Duration.seconds(60)
     private let timer: Timer
@@ -104,7 +110,8 @@ final class WarmConnections {
     func close() {
         isClosed = true
         timer.cancel()
-        dialed?.close()
+        dialed?.connection.close()
+        dialed = nil
         for connection in ready.values { connection.close() }
         ready.removeAll()
     }
@@ -125,7 +132,11 @@ extension WarmConnections {
             switch stock.next(wanted: wanted, at: .now()) {
             case .dial:
                 // With none wanted none is dialed.
-                if let endpoint { dial(to: endpoint) }
+                guard let endpoint, let attempt = owner.mayWarm(endpoint) else {
+                    stock.abandoned(at: .now())
+                    return wait(until: .now() + Self.crowdedPause)
+                }
+                dial(to: endpoint, attempt)
             case .drop(let id):
                 ready.removeValue(forKey: id)?.close()
             case .wait(let until):
@@ -144,19 +155,21 @@ extension WarmConnections {
         timer.arm(by: deadline) { [weak self] in self?.fill() }
     }
 
-    private func dial(to endpoint: UplinkEndpoint) {
+    private func dial(to endpoint: UplinkEndpoint, _ attempt: Upstream.Attempt) {
         // One that is shared is not to be thought alive for as long as some device is patient.
-        dialed = dialer.dial(
+        let connection = dialer.dial(
             to: endpoint, within: configuration.handshakeTimeout, keepAlive: owner.isWarmShared ? nil : keepAlive,
             owner: self)
+        dialed = (connection, attempt)
     }
 
     /// New connections go elsewhere.
     private func forgetOthers(than endpoint: UplinkEndpoint?) {
-        if let connection = dialed, connection.endpoint != endpoint {
+        if let (connection, attempt) = dialed, connection.endpoint != endpoint {
             dialed = nil
             stock.abandoned(at: .now())
             connection.close()
+            owner.warmingAbandoned(attempt)
         }
         for (id, connection) in ready where connection.endpoint != endpoint {
             stock.forget(id)
@@ -175,9 +188,9 @@ extension WarmConnections {
 
 extension WarmConnections: UplinkConnectionOwner {
     func connectionReady(_ connection: UplinkConnection) {
-        guard dialed === connection else { return }
+        guard let attempt = dialed?.attempt, dialed?.connection === connection else { return }
         dialed = nil
-        guard owner.keepsWarm(connection) else {
+        guard owner.keepsWarm(connection, attempt) else {
             stock.turnedAway()
             return fillLater()
         }
@@ -189,10 +202,10 @@ extension WarmConnections: UplinkConnectionOwner {
     }
 
     func connectionFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
-        guard dialed === connection else { return }
+        guard let attempt = dialed?.attempt, dialed?.connection === connection else { return }
         dialed = nil
         stock.failed(at: .now(), jitter: .random(in: 0...1))
-        owner.warmingFailed(connection, end)
+        owner.warmingFailed(attempt, end)
         fillLater()
     }
 

@@ -1,0 +1,90 @@
+import NIOCore
+
+/// How many handshakes may be under way to one server at once: as many as it takes, which it tells by refusing.
+///
+/// EMQX accepts as many connections at a time as it has acceptors waiting, and refuses what comes beyond with
+/// CONNECTION_REFUSED (RFC 9000 20.1). It is not down then: an attempt some milliseconds later succeeds. So a refusal
+/// halves the window, as a loss does that of a TCP connection, and successes widen it.
+///
+/// ```
+///   success, while the window is in use                        refusal
+///     before the first refusal: limit + 1                        limit / 2 and a pause,
+///     after it:                 limit + 1 / limit                once for all that were under way
+///
+///                 1 ............. 8 (start) ............. 256
+/// ```
+/// The pause doubles with each further refusal, as long as none has succeeded in between, and has a jitter, so that many
+/// gateways do not come in step.
+package struct HandshakeWindow: Sendable {
+    /// Leave for one handshake, to be given back with its outcome.
+    package struct Place: Sendable, Equatable {
+        /// How often the window had been halved before.
+        fileprivate let epoch: UInt64
+    }
+
+    package enum Decision: Sendable, Equatable {
+        case go(Place)
+        /// Ask again then; nil: when a handshake that is under way has an outcome.
+        case wait(until: NIODeadline?)
+    }
+
+    /// Half of what EMQX accepts at once without configuration.
+    package static let start = 8.0
+    /// Of no further use to anybody: a server that takes so many at once is limited by its CPU.
+    package static let widest = 256.0
+    package static let shortestPause = TimeAmount.milliseconds(5)
+    package static let longestPause = TimeAmount.seconds(1)
+
+    /// Handshakes that may be under way at once; a fraction of one is on its way.
+    package private(set) var limit = start
+    /// Handshakes that are under way.
+    package private(set) var count = 0
+    private var epoch: UInt64 = 0
+    private var wasRefused: Bool { epoch > 0 }
+    private var pause = shortestPause
+    /// No handshake is begun before.
+    private var resumesAt = NIODeadline.distantPast
+    /// Since when the server has done nothing but refuse; nil where its last answer was another.
+    package private(set) var refusedSince: NIODeadline?
+
+    package init() {}
+
+    package mutating func request(at now: NIODeadline) -> Decision {
+        guard now >= resumesAt else { return .wait(until: resumesAt) }
+        guard count < Int(limit) else { return .wait(until: nil) }
+        count += 1
+        return .go(Place(epoch: epoch))
+    }
+
+    /// The handshake completed.
+    package mutating func succeeded(_ place: Place) {
+        // A window that is not in use has shown nothing of what it would take to fill it.
+        if count >= Int(limit) { limit = min(limit + (wasRefused ? 1 / limit : 1), Self.widest) }
+        answered(place)
+    }
+
+    /// The handshake ended in another way than by a refusal, or nobody wants the connection any more.
+    package mutating func ended(_ place: Place) {
+        count = max(count - 1, 0)
+    }
+
+    /// The server is there, and does something else than refuse.
+    private mutating func answered(_ place: Place) {
+        ended(place)
+        pause = Self.shortestPause
+        refusedSince = nil
+    }
+
+    /// The server refused the connection. `jitter` is a random number from 0 to 1.
+    package mutating func refused(_ place: Place, at now: NIODeadline, jitter: Double) {
+        ended(place)
+        refusedSince = refusedSince ?? now
+        // What had been under way at the last refusal was refused for the same reason.
+        guard place.epoch == epoch else { return }
+        epoch &+= 1
+        limit = max(limit / 2, 1)
+        let factor = 0.5 + min(max(jitter, 0), 1)
+        resumesAt = now + .nanoseconds(Int64(Double(pause.nanoseconds) * factor))
+        pause = min(pause * 2, Self.longestPause)
+    }
+}
