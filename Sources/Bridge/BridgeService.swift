@@ -8,19 +8,19 @@ import ServiceLifecycle
 /// The whole bridge as one service: listens, carries devices, and ends them in order when it is told to stop.
 package struct BridgeService: Service {
     private let shared: SharedState
-    private let reloads: AsyncStream<Void>
+    private let signals: ProgramSignals
 
     /// Reads certificates and checks routes. Throws what is wrong with them.
     ///
     /// - Parameters:
-    ///   - reloads: Each element has the users file read again.
+    ///   - signals: A reload is of the users file.
     ///   - probing: How often better ways to the broker than the one in use are tried.
     package init(
-        configuration: BridgeConfiguration, reloads: AsyncStream<Void>, probing: CandidateChoice.Probing = .init(),
+        configuration: BridgeConfiguration, signals: ProgramSignals, probing: CandidateChoice.Probing = .init(),
         logger: Logger
     ) throws {
         self.shared = try SharedState(configuration: configuration, probing: probing, logger: logger)
-        self.reloads = reloads
+        self.signals = signals
     }
 
     /// Runs until graceful shutdown or cancellation. Throws ``ListenError``.
@@ -48,7 +48,9 @@ package struct BridgeService: Service {
         for address in shared.configuration.listen { channels.append(try await listener.bind(address)) }
 
         let tickets = Task { [shared] in await shared.tickets.run() }
-        let users = Task { [shared, reloads] in await shared.users?.follow(reloads, shared.logger) }
+        let users = Task { [shared, signals] in await shared.users?.follow(signals.reloads, shared.logger) }
+        let report = StatisticsReport(logger: shared.logger) { [hosts] in await Self.statistics(hosts.values).fields }
+        let reports = Task { [signals] in await report.run(signals.statistics) }
 
         let network = followNetwork(hosts, group)
 
@@ -56,12 +58,14 @@ package struct BridgeService: Service {
         try? await gracefulShutdown()
 
         users.cancel()
+        reports.cancel()
         await network?.stop()
         tickets.cancel()
         shared.logger.info(
             "shutting down", metadata: ["within": "\(shared.configuration.limits.shutdownTimeout)"])
         for channel in channels { try? await channel.close() }
         await endSessions(hosts, group)
+        await report.report()
         _ = await FileThread.run { [shared] in shared.tickets.save() }
         shared.logger.info("stopped")
     }
@@ -84,6 +88,14 @@ package struct BridgeService: Service {
                     ])
             }
         }
+    }
+
+    private static func statistics(_ hosts: some Sequence<NIOLoopBound<SessionHost>>) async -> BridgeStatistics {
+        var sum = BridgeStatistics()
+        for host in hosts {
+            if let part = try? await host.eventLoop.submit({ host.value.currentStatistics }).get() { sum = sum + part }
+        }
+        return sum
     }
 
     private func endSessions(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bridge
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -24,14 +25,19 @@ enum Supervisor {
         }
     }
 
-    /// An element for each SIGHUP, which then no longer ends the program.
-    static func hangups() async -> AsyncStream<Void> {
-        let signals = await UnixSignalsSequence(trapping: .sighup)
-        let (hangups, hangup) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    /// From now on SIGHUP and SIGUSR1 no longer end the program.
+    static func signals() async -> ProgramSignals {
+        ProgramSignals(reloads: await elements(.sighup), statistics: await elements(.sigusr1))
+    }
+
+    /// An element for each such signal; several that come before the first is taken are one.
+    private static func elements(_ signal: UnixSignal) async -> AsyncStream<Void> {
+        let signals = await UnixSignalsSequence(trapping: signal)
+        let (elements, element) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         Task {
-            for await _ in signals { hangup.yield() }
+            for await _ in signals { element.yield() }
         }
-        return hangups
+        return elements
     }
 
     private static func exitAtSecondSignal(_ logger: Logger) async {

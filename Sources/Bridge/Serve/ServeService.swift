@@ -9,17 +9,17 @@ import ServiceLifecycle
 /// them in order when it is told to stop.
 package struct ServeService: Service {
     private let configuration: ServeConfiguration
-    private let reloads: AsyncStream<Void>
+    private let signals: ProgramSignals
     private let logger: Logger
     private let tls: ServerTLS
 
     /// Reads certificates and keys, and makes the ticket key file where there is none. Throws what is wrong with them.
-    /// - Parameter reloads: each element has the files of certificates and keys read again.
+    /// - Parameter signals: A reload is of the files of certificates and keys.
     package init(
-        configuration: ServeConfiguration, reloads: AsyncStream<Void> = AsyncStream { _ in }, logger: Logger
+        configuration: ServeConfiguration, signals: ProgramSignals = ProgramSignals(), logger: Logger
     ) throws {
         self.configuration = configuration
-        self.reloads = reloads
+        self.signals = signals
         self.logger = logger
         self.tls = try ServerTLS(configuration: configuration, logger: logger)
     }
@@ -59,8 +59,9 @@ package struct ServeService: Service {
             await hosts.close()
             throw error
         }
-        let watch = Task { await CertificateWatch(tls: tls, hosts: hosts, logger: logger).run(reloads) }
-        let reports = Task { await StatisticsReport(hosts: hosts, logger: logger).run() }
+        let watch = Task { await CertificateWatch(tls: tls, hosts: hosts, logger: logger).run(signals.reloads) }
+        let report = StatisticsReport(logger: logger) { await hosts.statistics().fields }
+        let reports = Task { await report.run(signals.statistics) }
 
         // Cancellation is a reason to stop like any other.
         try? await gracefulShutdown()
@@ -69,7 +70,7 @@ package struct ServeService: Service {
         reports.cancel()
         logger.info("shutting down", metadata: ["within": "\(configuration.limits.shutdownTimeout)"])
         await hosts.shutDown(within: TimeAmount(configuration.limits.shutdownTimeout))
-        await StatisticsReport(hosts: hosts, logger: logger).report()
+        await report.report()
         logger.info("stopped")
     }
 

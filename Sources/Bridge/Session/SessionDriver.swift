@@ -112,6 +112,7 @@ extension SessionDriver {
         guard device?.isClosing == false, !session.isOver else { return }
         let bytes = unwrapInboundIn(data)
         if identity == nil, start.readableBytes == 0 { start = ByteBuffer(bytes: bytes.readableBytesView.prefix(8)) }
+        host.statistics.bytesUp &+= UInt64(bytes.readableBytes)
         deviceDecoder.append(bytes)
         pump()
     }
@@ -311,6 +312,7 @@ extension SessionDriver {
         case .closeUplink:
             closeUplink()
         case .sendToDevice(let bytes):
+            host.statistics.bytesDown &+= UInt64(bytes.readableBytes)
             device?.send(bytes)
         case .closeDevice:
             device?.close(linger: Self.linger)
@@ -322,6 +324,7 @@ extension SessionDriver {
         case .stop(let timer):
             timers.stop(timer)
         case .connected(let silence):
+            host.statistics.sessions += 1
             log(.info, "device connected", ["version": identity.map { "\($0.version)" } ?? ""])
             if let silence { enforceKeepAlive(TimeAmount(silence)) }
         case .ended(let why):

@@ -24,6 +24,7 @@ final class SessionHost {
     private var contexts: [String: SessionContext] = [:]
     private var drivers: [ObjectIdentifier: SessionDriver] = [:]
     private let keepAlives: KeepAliveClock
+    var statistics = BridgeStatistics()
     private var whenEmpty: EventLoopPromise<Void>?
 
     init(shared: SharedState, eventLoop: any EventLoop) {
@@ -87,7 +88,15 @@ final class SessionHost {
         return context
     }
 
+    /// Figures as of now.
+    var currentStatistics: BridgeStatistics {
+        var now = statistics
+        now.openDevices = drivers.count
+        return now
+    }
+
     func add(_ driver: SessionDriver) {
+        statistics.devices += 1
         drivers[ObjectIdentifier(driver)] = driver
     }
 

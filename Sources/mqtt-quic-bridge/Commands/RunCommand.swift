@@ -10,8 +10,9 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Runs the bridge until SIGTERM or Ctrl-C.",
         discussion: """
             The first SIGTERM or Ctrl-C ends all sessions in order within limits.shutdown_timeout; a second one ends the \
-            program at once. SIGHUP reads auth.users_file again, which happens by itself when it changes. Exits with 78 where the configuration is not usable, with 1 where an address of `listen` is \
-            not to be had.
+            program at once. SIGHUP reads auth.users_file again, which happens by itself when it changes; SIGUSR1 writes a \
+            line of statistics to the log. Exits with 78 where the configuration is not usable, with 1 where an address \
+            of `listen` is not to be had.
             """)
 
     @OptionGroup var options: ConfigurationOptions
@@ -27,9 +28,9 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func service(_ configuration: BridgeConfiguration, _ logger: Logger) async throws -> BridgeService {
-        let reloads = await Supervisor.hangups()
+        let signals = await Supervisor.signals()
         do {
-            return try BridgeService(configuration: configuration, reloads: reloads, logger: logger)
+            return try BridgeService(configuration: configuration, signals: signals, logger: logger)
         } catch {
             logger.critical("the configuration is not usable", metadata: ["error": "\(error)"])
             throw ExitCode.configuration

@@ -18,7 +18,7 @@ struct ServeCommand: AsyncParsableCommand {
             SIGHUP reads certificate, key and client CA again, which happens by itself when they change, and the ticket \
             key file. That file holds what lets clients return after a restart; it is made where it is missing, and made \
             anew when it is older than 30 days at the start or at SIGHUP. To change the key at once, delete the file and \
-            send SIGHUP.
+            send SIGHUP. SIGUSR1 writes a line of statistics to the log.
 
             The first SIGTERM or Ctrl-C ends all sessions in order within serve.shutdown_timeout; a second one ends the \
             program at once. Exits with 78 where the configuration is not usable, with 1 where an address of \
@@ -39,9 +39,9 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func service(_ configuration: ServeConfiguration, _ logger: Logger) async throws -> ServeService {
-        let reloads = await Supervisor.hangups()
+        let signals = await Supervisor.signals()
         do {
-            return try ServeService(configuration: configuration, reloads: reloads, logger: logger)
+            return try ServeService(configuration: configuration, signals: signals, logger: logger)
         } catch {
             logger.critical("the configuration is not usable", metadata: ["error": "\(error)"])
             throw ExitCode.configuration

@@ -21,7 +21,7 @@ struct InnerBridge: Sendable {
             for await line in lines { await log.append(line) }
         }
         let service = try BridgeService(
-            configuration: configuration, reloads: AsyncStream { _ in }, probing: probing,
+            configuration: configuration, signals: ProgramSignals(), probing: probing,
             logger: Logger(label: "bridge") { _ in Collector(feed: feed) })
         let running = Task { try await service.run() }
         defer { reader.cancel() }
