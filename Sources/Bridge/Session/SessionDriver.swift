@@ -20,11 +20,11 @@ final class SessionDriver: ChannelDuplexHandler {
     private let admission: AdmissionControl.Decision
     let listener: String
     let peer: String
-    private var session: any DeviceSession
+    var session: any DeviceSession
     private var deviceDecoder: FrameDecoder
     private var uplinkDecoder: FrameDecoder
     private var timers: SessionTimers
-    private var device: DeviceLeg?
+    private(set) var device: DeviceLeg?
     private var uplink: UplinkLeg?
 
     private var context: ChannelHandlerContext?
@@ -34,8 +34,8 @@ final class SessionDriver: ChannelDuplexHandler {
     private(set) var identity: SessionIdentity?
     /// The first bytes that came, for a hint where they are no MQTT.
     private var start = ByteBuffer()
-    private var hasDeviceEnded = false
-    private var isReadHeldBack = false
+    private(set) var hasDeviceEnded = false
+    private(set) var isReadHeldBack = false
     /// The uplink leg has enough to send: nothing is taken from the device until it has drained.
     private var isUplinkFull = false
     /// What the leg had to send when it fell silent: the session keeps what comes now, and nothing drains, so that this
@@ -48,7 +48,7 @@ final class SessionDriver: ChannelDuplexHandler {
     private var uncredited = 0
     private var hasUplinkEnded = false
     private var isPumpingUplink = false
-    private var claim: ClientIDClaim?
+    var claim: ClientIDClaim?
     private var isAdmitted = true
 
     init(host: SessionHost, admission: AdmissionControl.Decision, listener: ListenAddress, peer: String) {
@@ -77,14 +77,6 @@ final class SessionDriver: ChannelDuplexHandler {
     /// SIGTERM.
     func shutDown() {
         perform(session.shutDown())
-        finishIfOver()
-    }
-
-    /// Its device came again, or another one with its client id.
-    func takenOver(byContinuation: Bool) {
-        guard claim != nil else { return }
-        perform(session.takenOver(byContinuation: byContinuation))
-        device?.flush()
         finishIfOver()
     }
 }
@@ -290,7 +282,7 @@ extension SessionDriver: UplinkLegObserver {
 // MARK: - Actions
 
 extension SessionDriver {
-    private func perform(_ actions: [SessionAction]) {
+    func perform(_ actions: [SessionAction]) {
         for action in actions { perform(action) }
     }
 
@@ -328,13 +320,14 @@ extension SessionDriver {
             log(.info, "device connected", ["version": identity.map { "\($0.version)" } ?? ""])
             if let silence { enforceKeepAlive(TimeAmount(silence)) }
         case .ended(let why):
+            setClientIDPhase(.leaving)
             ended(why)
         case .authenticate(let username, let password):
             authenticate(username, password)
         case .claim(let clientID, let isCleanStart):
-            let claim = ClientIDClaim(clientID, of: self, on: host.eventLoop)
-            self.claim = claim
-            host.clientIDs.claim(claim, isCleanStart: isCleanStart)
+            claimClientID(clientID, isCleanStart: isCleanStart)
+        case .takeClientID(let clientID):
+            takeClientID(clientID)
         case .openDataStream(let version):
             closeUplink()
             uplink = host.openDataStream(version, observer: self)
@@ -343,6 +336,7 @@ extension SessionDriver {
             let mayWait = claim.map { host.clientIDs.linger($0) } ?? false
             start(.willDelay, after: mayWait ? TimeAmount(longest) : .zero)
         case .note(let note):
+            if let phase = note.clientIDPhase { setClientIDPhase(phase) }
             log(note.isNews ? .warning : .info, "session goes on", ["note": "\(note)"])
         }
     }
@@ -404,16 +398,15 @@ extension SessionDriver {
         return nil
     }
 
-    /// Both legs are gone: the session's place is free.
-    private func finishIfOver() {
+    /// Both legs are gone: the session's place is free. Its client id is so already when the broker's leg is.
+    func finishIfOver() {
+        if session.isOver { releaseClientID() }
         guard hasDeviceEnded, session.isOver, context != nil else { return }
         context = nil
         device = nil
         timers.stopAll()
         host.forgetKeepAlive(of: self)
         deviceLeft()
-        if let claim { host.clientIDs.release(claim) }
-        claim = nil
         host.remove(self)
     }
 

@@ -273,7 +273,7 @@ extension DataStreamSession {
         case (.goodbye, .publishing):
             return [.note(.willLost("the broker did not acknowledge it in time"))] + finish()
         case (.connectPacket, _), (.uplinkConnect, _), (.keepAlive, _), (.goodbye, _), (.willDelay, _),
-            (.hold, _), (.brokerPatience, _), (.retry, _):
+            (.hold, _), (.brokerPatience, _), (.retry, _), (.predecessor, _):
             // The timer ran out while what it waited for was already on its way to us.
             return []
         }

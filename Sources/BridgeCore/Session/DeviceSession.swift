@@ -29,6 +29,10 @@ package protocol DeviceSession: Sendable {
 
     /// The answer to `.authenticate`.
     mutating func authenticated(_ isAccepted: Bool) -> [SessionAction]
+    /// The answer to `.takeClientID`: whether no earlier session with the client id is on its way out.
+    mutating func clientIDTaken(isFree: Bool) -> [SessionAction]
+    /// The last of them is over.
+    mutating func clientIDIsFree() -> [SessionAction]
     /// Another session claimed this one's client id; `byContinuation` where its device came without Clean Start, to
     /// go on with the session it had.
     mutating func takenOver(byContinuation: Bool) -> [SessionAction]
@@ -70,6 +74,14 @@ extension DeviceSession {
 
     package mutating func takenOver(byContinuation: Bool) -> [SessionAction] {
         preconditionFailure("this session claimed no client id")
+    }
+
+    package mutating func clientIDTaken(isFree: Bool) -> [SessionAction] {
+        preconditionFailure("this session took no client id")
+    }
+
+    package mutating func clientIDIsFree() -> [SessionAction] {
+        preconditionFailure("this session took no client id")
     }
 
     package mutating func uplinkSilent() -> [SessionAction] { [] }

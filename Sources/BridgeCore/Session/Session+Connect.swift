@@ -44,7 +44,11 @@ extension Session {
                 repeated = try connect.repeated.encode()
             }
             let outgoing = isMapped || connect != original ? try connect.encode() : bytes
-            state = .connecting(Connecting(device: facts, connect: outgoing, router: router, repeated: repeated))
+            // Of a client id that the broker is to choose there is no other session.
+            state = .connecting(
+                Connecting(
+                    device: facts, connect: outgoing, isClientIDFree: connect.clientID.isEmpty, router: router,
+                    repeated: repeated))
         } catch {
             // A template or a route made a field longer than MQTT can express.
             return refuse(connect.version, .notAllowed("\(error)"), code: error.reasonCode, message: "\(error)")
@@ -54,7 +58,7 @@ extension Session {
         return [
             .stop(.connectPacket), .identified(identity), .start(.uplinkConnect, after: context.connectTimeout),
             .openUplink(keepAlive: facts.keepAliveDuration),
-        ]
+        ] + (connect.clientID.isEmpty ? [] : [.takeClientID(connect.clientID)])
     }
 
     private func variables(of connect: Connect) -> RouteVariables {
@@ -69,6 +73,40 @@ extension Session {
         let end = SessionEnd.deviceViolation(error)
         guard error.kind == .unsupportedVersion else { return self.end(end) }
         return refuse(.v3_1_1, end, code: .unsupportedProtocolVersion, message: error.message)
+    }
+}
+
+// MARK: - One after the other
+
+extension Session {
+    /// How long the end of an earlier session may take before its successor goes on without it.
+    private static let predecessorPatience = Duration.seconds(1)
+
+    package mutating func clientIDTaken(isFree: Bool) -> [SessionAction] {
+        guard case .connecting = state else { return [] }
+        return isFree ? clientIDIsFree() : [.start(.predecessor, after: Self.predecessorPatience)]
+    }
+
+    package mutating func clientIDIsFree() -> [SessionAction] {
+        guard case .connecting(var connecting) = state, !connecting.isClientIDFree else { return [] }
+        connecting.isClientIDFree = true
+        return [.stop(.predecessor)] + sendConnect(connecting)
+    }
+
+    /// Now, or when what is missing has come.
+    mutating func sendConnect(_ connecting: Connecting) -> [SessionAction] {
+        var connecting = connecting
+        let isDue = connecting.isUplinkReady && connecting.isClientIDFree
+        let connect = isDue ? connecting.connect : nil
+        if isDue { connecting.connect = nil }
+        state = .connecting(connecting)
+        return connect.map { [.sendToUplink($0)] } ?? []
+    }
+
+    /// Its device is back, on another connection, or is another one: what is held for it is of no use any more. The broker
+    /// is told nothing, so that the newcomer finds its session as it is.
+    package mutating func takenOver(byContinuation: Bool) -> [SessionAction] {
+        end(.takenOver)
     }
 }
 
@@ -124,7 +162,8 @@ extension Session {
         state = .connected(connected)
         // One and a half times the keepalive [MQTT-3.1.2-24].
         let silence = keepAlive == 0 ? nil : Duration.milliseconds(Int64(keepAlive) * 1_500)
-        return [.stop(.uplinkConnect), .sendToDevice(outgoing), .connected(silence: silence)]
+        let assigned = original.properties.assignedClientIdentifier.map { [SessionAction.takeClientID($0)] } ?? []
+        return [.stop(.uplinkConnect), .sendToDevice(outgoing), .connected(silence: silence)] + assigned
     }
 
     /// What the session needs to outlive its leg; `nil` where it does not.

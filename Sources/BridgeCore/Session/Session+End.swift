@@ -87,7 +87,7 @@ extension Session {
         }
         let standing = standing ?? self.standing
         var actions: [SessionAction] = [
-            .stop(.connectPacket), .stop(.uplinkConnect), .stop(.keepAlive), .ended(why),
+            .stop(.connectPacket), .stop(.uplinkConnect), .stop(.predecessor), .stop(.keepAlive), .ended(why),
         ]
         if standing.isHeld { actions += [.stop(.hold), .stop(.brokerPatience), .stop(.retry)] }
         if why != .deviceVanished {
@@ -198,7 +198,7 @@ extension SessionEnd {
     /// The broker's side has ended already, or nothing that it says matters.
     fileprivate var leavesNothingToSay: Bool {
         switch self {
-        case .uplinkUnreachable, .brokerViolation, .holdExpired: true
+        case .uplinkUnreachable, .brokerViolation, .holdExpired, .takenOver: true
         default: false
         }
     }

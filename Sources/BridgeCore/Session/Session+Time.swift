@@ -9,6 +9,8 @@ extension Session {
             let stage = connecting.connect == nil ? "no CONNACK came" : "no QUIC connection was made"
             let sentence = "\(stage) within uplink.connect_timeout"
             return end(.uplinkUnreachable(detail.map { "\(sentence); before that: \($0)" } ?? sentence))
+        case (.predecessor, .connecting):
+            return clientIDIsFree()
         case (.keepAlive, .connected):
             return end(.keepAliveExpired)
         case (.uplinkConnect, .connected):
@@ -25,7 +27,7 @@ extension Session {
             state = .ended
             return [.closeUplink]
         case (.connectPacket, _), (.uplinkConnect, _), (.keepAlive, _), (.goodbye, _), (.willDelay, _),
-            (.hold, _), (.brokerPatience, _), (.retry, _):
+            (.hold, _), (.brokerPatience, _), (.retry, _), (.predecessor, _):
             // The timer ran out while what it waited for was already on its way to us.
             return []
         }

@@ -38,8 +38,11 @@ package struct Session: DeviceSession {
     /// CONNECT is known, the broker's CONNACK is not.
     struct Connecting: Sendable {
         var device: DeviceFacts
-        /// To be sent once the uplink leg is there; `nil` when it has been.
+        /// To be sent once the uplink leg is there, and nobody of the same client id before it; `nil` when it has been.
         var connect: ByteBuffer?
+        var isUplinkReady = false
+        /// No earlier session with the client id is on its way out.
+        var isClientIDFree = false
         var router: PacketRouter
         /// The broker asked with AUTH (5.0 4.12): the device's AUTH may pass before CONNACK.
         var isAuthenticating = false
@@ -219,10 +222,9 @@ extension Session {
     /// The leg that `.openUplink` asked for is there. What the broker allows is its CONNACK's matter.
     package mutating func uplinkReady(_ limits: GatewayLimits?) -> [SessionAction] {
         if case .connected(let connected) = state { return returnTo(connected) }
-        guard case .connecting(var connecting) = state, let connect = connecting.connect else { return [] }
-        connecting.connect = nil
-        state = .connecting(connecting)
-        return [.sendToUplink(connect)]
+        guard case .connecting(var connecting) = state else { return [] }
+        connecting.isUplinkReady = true
+        return sendConnect(connecting)
     }
 
     /// The leg could not be made; `why` is a sentence for people.

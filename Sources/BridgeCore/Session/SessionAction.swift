@@ -24,6 +24,11 @@ package enum SessionAction: Sendable {
     /// Why the session is over. Comes once, before the legs are closed.
     case ended(SessionEnd)
 
+    /// The client id, as the broker knows it, is this session's from now on, and until it is over. A held session that had
+    /// it is told `takenOver(byContinuation:)`; a living one is for the broker to take over. Answer with
+    /// `clientIDTaken(isFree:)`. Stands last in its list, so that the answer may come while the action is performed.
+    case takeClientID(String)
+
     // What follows is asked for by the mapping `data-stream` only.
 
     /// Check a user's password; answer with `authenticated(_:)`. Stands last in its list, so that the answer may come
@@ -102,6 +107,8 @@ package enum SessionTimer: Sendable, Hashable, CaseIterable {
     case connectPacket
     /// From CONNECT to the broker's CONNACK.
     case uplinkConnect
+    /// For the end of an earlier session with the same client id, whose DISCONNECT is not to be overtaken.
+    case predecessor
     /// For the broker's FIN after ours.
     case goodbye
     /// For any packet of the device.

@@ -35,7 +35,7 @@ import Testing
                 case .stop(let timer): timers.remove(timer)
                 case .linger: timers.insert(.willDelay)
                 case .connected(let silence): if silence != nil { timers.insert(.keepAlive) }
-                case .authenticate, .claim, .note, .openUplink: break
+                case .authenticate, .claim, .note, .openUplink, .takeClientID: break
                 }
             }
             seen.formUnion("\(bench.session.state)".split(separator: "(").prefix(1))

@@ -8,6 +8,8 @@ import Testing
 struct SessionBench {
     var session: Session
     let version: MQTTVersion
+    /// What the session is told of its client id.
+    var isClientIDFree = true
 
     init(
         _ version: MQTTVersion = .v3_1_1, routes: [Route] = [], unrouted: UnroutedPolicy = .reject,
@@ -28,7 +30,9 @@ struct SessionBench {
     }
 
     mutating func device(_ packet: Packet) throws -> [SessionAction] {
-        session.deviceSent(try element(packet))
+        let actions = session.deviceSent(try element(packet))
+        guard actions.takesClientID else { return actions }
+        return actions + session.clientIDTaken(isFree: isClientIDFree)
     }
 
     mutating func broker(_ packet: Packet) throws -> [SessionAction] {
@@ -57,6 +61,7 @@ extension [SessionAction] {
     var closesDevice: Bool { contains { if case .closeDevice = $0 { true } else { false } } }
     var finishesUplink: Bool { contains { if case .finishUplink = $0 { true } else { false } } }
     var closesUplink: Bool { contains { if case .closeUplink = $0 { true } else { false } } }
+    var takesClientID: Bool { contains { if case .takeClientID = $0 { true } else { false } } }
     var opensUplink: Bool { contains { if case .openUplink = $0 { true } else { false } } }
 }
 

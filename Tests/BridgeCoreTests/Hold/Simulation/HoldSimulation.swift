@@ -272,6 +272,8 @@ struct HoldSimulation {
             isHeld = false
         case .ended(let why):
             end = why
+        case .takeClientID:
+            perform(session.clientIDTaken(isFree: true))
         case .finishUplink, .closeDevice, .start, .stop, .connected, .authenticate, .claim, .linger, .note:
             break
         }

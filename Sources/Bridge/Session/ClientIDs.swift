@@ -1,0 +1,99 @@
+import BridgeCore
+import NIOCore
+import QUICTransport
+import Synchronization
+
+/// A session's hold on its client id, known to all event loops.
+final class ClientIDClaim: Sendable, Hashable {
+    let clientID: String
+    /// The broker knows the device by it; else only the bridge does.
+    let isAtBroker: Bool
+    private let eventLoop: any EventLoop
+    private let driver: NIOLoopBound<SessionDriver>
+
+    /// On the driver's event loop.
+    init(_ clientID: String, isAtBroker: Bool, of driver: SessionDriver, on eventLoop: any EventLoop) {
+        self.clientID = clientID
+        self.isAtBroker = isAtBroker
+        self.eventLoop = eventLoop
+        self.driver = NIOLoopBound(driver, eventLoop: eventLoop)
+    }
+
+    func takenOver(byContinuation: Bool) {
+        eventLoop.execute { self.driver.value.takenOver(byContinuation: byContinuation) }
+    }
+
+    func isStillThere() {
+        eventLoop.execute { self.driver.value.checkIsStillThere() }
+    }
+
+    func isFree() {
+        eventLoop.execute { self.driver.value.clientIDIsFree() }
+    }
+
+    static func == (a: ClientIDClaim, b: ClientIDClaim) -> Bool { a === b }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(ObjectIdentifier(self))
+    }
+}
+
+/// ``ClientIDRegistry`` for all event loops: one short lock per connected, held or ended device.
+final class ClientIDs: Sendable {
+    /// EMQX ends a stream before it has forgotten the client, and refuses as busy a CONNECT of the same client id that
+    /// comes in between. A device that reconnects over a network takes longer than this by itself.
+    private static let settling = TimeAmount.milliseconds(10)
+
+    private let registry = Mutex(ClientIDRegistry<ClientIDClaim>())
+
+    /// The client id is the claim's from now on; whoever had it is told. For sessions of the gateway.
+    func claim(_ claim: ClientIDClaim, isCleanStart: Bool) {
+        let predecessor = registry.withLock { $0.claim(claim.clientID, by: claim) }
+        predecessor?.token.takenOver(byContinuation: !isCleanStart)
+    }
+
+    /// The client id is the claim's from now on. A living session that had it is the broker's to take over, once it is
+    /// known that its device has said nothing more; a held one, of which the broker knows nothing at present, is ended.
+    ///
+    /// - Returns: whether nobody had it before; else ``ClientIDClaim/isFree()`` follows.
+    func take(_ claim: ClientIDClaim) -> Bool {
+        let (predecessor, isFree) = registry.withLock { registry in
+            let predecessor = registry.claim(claim.clientID, by: claim)
+            return (predecessor, registry.isFree(claim.clientID))
+        }
+        switch predecessor?.phase {
+        case .held: predecessor?.token.takenOver(byContinuation: false)
+        case .living: predecessor?.token.isStillThere()
+        case .leaving, .lingering, nil: break
+        }
+        return isFree
+    }
+
+    /// What has become of a session whose client id the broker knows.
+    func set(_ phase: ClientIDRegistry<ClientIDClaim>.Phase, of claim: ClientIDClaim) {
+        guard claim.isAtBroker else { return }
+        registry.withLock { $0.set(phase, of: claim.clientID, claim) }
+    }
+
+    /// Whether the will of a device that is gone may wait.
+    func linger(_ claim: ClientIDClaim) -> Bool {
+        registry.withLock { $0.linger(claim.clientID, claim) }
+    }
+
+    /// The device of the claim is there, though another has come with its client id.
+    func pass(_ claim: ClientIDClaim) {
+        let successor = registry.withLock { $0.pass(claim.clientID, claim) }
+        successor?.isFree()
+    }
+
+    /// The session of the claim is over. A broker that knew its client id has a moment to forget it.
+    func release(_ claim: ClientIDClaim, on eventLoop: any EventLoop) {
+        guard claim.isAtBroker else { return release(claim) }
+        Timer.once(in: Self.settling, on: eventLoop) { self.release(claim) }
+    }
+
+    private func release(_ claim: ClientIDClaim) {
+        let successor = registry.withLock { $0.release(claim.clientID, claim) }
+        successor?.isFree()
+    }
+}

@@ -1,0 +1,68 @@
+import BridgeCore
+import NIOCore
+import QUICTransport
+
+// Which sessions have had its client id, and which has it next: see ``ClientIDRegistry``.
+extension SessionDriver {
+    /// The loop has been through all its sockets by then.
+    private static let readTime = TimeAmount.milliseconds(2)
+
+    /// Known to the broker.
+    func takeClientID(_ clientID: String) {
+        let claim = ClientIDClaim(clientID, isAtBroker: true, of: self, on: host.eventLoop)
+        self.claim = claim
+        perform(session.clientIDTaken(isFree: host.clientIDs.take(claim)))
+    }
+
+    /// Known to the bridge only.
+    func claimClientID(_ clientID: String, isCleanStart: Bool) {
+        let claim = ClientIDClaim(clientID, isAtBroker: false, of: self, on: host.eventLoop)
+        self.claim = claim
+        host.clientIDs.claim(claim, isCleanStart: isCleanStart)
+    }
+
+    func setClientIDPhase(_ phase: ClientIDRegistry<ClientIDClaim>.Phase) {
+        if let claim { host.clientIDs.set(phase, of: claim) }
+    }
+
+    func releaseClientID() {
+        guard let claim else { return }
+        self.claim = nil
+        host.clientIDs.release(claim, on: host.eventLoop)
+    }
+
+    /// Nobody is left who had its client id before.
+    func clientIDIsFree() {
+        guard claim != nil else { return }
+        perform(session.clientIDIsFree())
+    }
+
+    /// A device with its client id has come: maybe its own, which has left and has said so in what is still to be read.
+    /// That is read before the answer.
+    func checkIsStillThere() {
+        Timer.once(in: Self.readTime, on: host.eventLoop) { [self] in
+            // Otherwise it is released when it is over.
+            guard let claim, !session.isOver, !hasDeviceEnded, device?.isClosing == false else { return }
+            if isReadHeldBack { checkIsStillThere() } else { host.clientIDs.pass(claim) }
+        }
+    }
+
+    /// Its device came again, or another one with its client id.
+    func takenOver(byContinuation: Bool) {
+        guard claim != nil else { return }
+        perform(session.takenOver(byContinuation: byContinuation))
+        device?.flush()
+        finishIfOver()
+    }
+}
+
+extension SessionNote {
+    /// What it means for who has the client id; nil: nothing.
+    var clientIDPhase: ClientIDRegistry<ClientIDClaim>.Phase? {
+        switch self {
+        case .held: .held
+        case .returned: .living
+        case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost: nil
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Testing
+
+@testable import BridgeCore
+
+@Suite struct ClientIDRegistryTests {
+    @Test func theNewerHasIt() {
+        var registry = ClientIDRegistry<Int>()
+        #expect(registry.claim("a", by: 1) == nil)
+        #expect(registry.claim("b", by: 2) == nil)
+        #expect(registry.claim("a", by: 3) == .init(token: 1, phase: .living))
+        // The older one's end is no matter any more.
+        _ = registry.release("a", 1)
+        #expect(registry.claim("a", by: 4) == .init(token: 3, phase: .living))
+        _ = registry.release("a", 4)
+        #expect(registry.claim("a", by: 5) == nil)
+        #expect(registry.count == 2)
+    }
+
+    @Test func theSameAgainTakesNobodyOver() {
+        var registry = ClientIDRegistry<Int>()
+        _ = registry.claim("a", by: 1)
+        #expect(registry.claim("a", by: 1) == nil)
+    }
+
+    @Test func idsAreBytes() {
+        var registry = ClientIDRegistry<Int>()
+        _ = registry.claim("\u{E9}", by: 1)
+        #expect(registry.claim("e\u{301}", by: 2) == nil)
+    }
+
+    @Test func lingeringIsBounded() {
+        var registry = ClientIDRegistry<Int>(maximumLingering: 2)
+        for token in 1...4 { _ = registry.claim("\(token)", by: token) }
+        #expect(registry.linger("1", 1) && registry.linger("2", 2))
+        #expect(registry.linger("2", 2) == true, "twice is once")
+        #expect(registry.lingeringCount == 2)
+        #expect(registry.linger("3", 3) == false)
+        // One comes back, one's time is over: there is room for two again.
+        #expect(registry.claim("1", by: 5) == .init(token: 1, phase: .lingering))
+        _ = registry.release("2", 2)
+        #expect(registry.lingeringCount == 0)
+        #expect(registry.linger("3", 3) && registry.linger("4", 4))
+        #expect(registry.linger("1", 1) == false, "another has it by now")
+        #expect(registry.linger("nobody", 9) == false)
+    }
+
+    // MARK: - One after the other
+
+    @Test func aNewcomerWaitsForOneThatIsLeaving() {
+        var registry = ClientIDRegistry<Int>()
+        _ = registry.claim("a", by: 1)
+        registry.set(.leaving, of: "a", 1)
+        #expect(registry.isFree("a"))
+        #expect(registry.claim("a", by: 2) == .init(token: 1, phase: .leaving))
+        #expect(!registry.isFree("a"))
+        #expect(registry.release("a", 1) == 2)
+        #expect(registry.isFree("a"))
+        #expect(registry.release("a", 2) == nil)
+        #expect(registry.count == 0)
+    }
+
+    @Test(arguments: [ClientIDRegistry<Int>.Phase.living, .held, .leaving])
+    func itWaitsForWhoeverHadIt(_ phase: ClientIDRegistry<Int>.Phase) {
+        var registry = ClientIDRegistry<Int>()
+        _ = registry.claim("a", by: 1)
+        registry.set(phase, of: "a", 1)
+        #expect(registry.claim("a", by: 2) == .init(token: 1, phase: phase))
+        #expect(!registry.isFree("a"))
+        #expect(registry.release("a", 1) == 2)
+        #expect(registry.isFree("a"))
+    }
+
+    @Test func nobodyWaitsForOneWhoseDeviceIsStillThere() {
+        var registry = ClientIDRegistry<Int>()
+        _ = registry.claim("a", by: 1)
+        #expect(registry.pass("a", 1) == nil)
+        #expect(registry.count == 1, "it has it still")
+        _ = registry.claim("a", by: 2)
+        #expect(registry.pass("a", 1) == 2)
+        #expect(registry.isFree("a"))
+        // Its end is no matter any more.
+        #expect(registry.release("a", 1) == nil)
+        #expect(registry.claim("a", by: 3) == .init(token: 2, phase: .living))
+    }
+
+    @Test func oneThatHasReturnedIsLivingAgain() {
+        var registry = ClientIDRegistry<Int>()
+        _ = registry.claim("a", by: 1)
+        registry.set(.held, of: "a", 1)
+        registry.set(.living, of: "a", 1)
+        #expect(registry.claim("a", by: 2) == .init(token: 1, phase: .living))
+        // It has nothing to say of a client id that is another's.
+        registry.set(.held, of: "a", 1)
+        #expect(registry.claim("a", by: 3) == .init(token: 2, phase: .living))
+    }
+
+    /// The last newcomer waits for all before it, and those who gave up waiting for nobody.
+    @Test func severalMayBeLeaving() {
+        var registry = ClientIDRegistry<Int>()
+        for token in 1...3 {
+            _ = registry.claim("a", by: token)
+            registry.set(.leaving, of: "a", token)
+        }
+        _ = registry.claim("a", by: 4)
+        #expect(registry.release("a", 2) == nil)
+        #expect(registry.release("a", 1) == nil)
+        #expect(!registry.isFree("a"))
+        #expect(registry.release("a", 3) == 4)
+        #expect(registry.release("a", 4) == nil)
+        #expect(registry.count == 0)
+    }
+
+    @Test func nobodyIsToldWhereTheNewcomerHasLeftFirst() {
+        var registry = ClientIDRegistry<Int>()
+        _ = registry.claim("a", by: 1)
+        registry.set(.leaving, of: "a", 1)
+        _ = registry.claim("a", by: 2)
+        #expect(registry.release("a", 2) == nil)
+        #expect(registry.count == 1)
+        #expect(registry.release("a", 1) == nil)
+        #expect(registry.count == 0)
+    }
+}

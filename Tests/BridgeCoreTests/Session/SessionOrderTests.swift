@@ -1,0 +1,102 @@
+import MQTTCodec
+import NIOCore
+import Testing
+
+@testable import BridgeCore
+
+/// Sessions of one client id come one after the other.
+@Suite struct SessionOrderTests {
+    private func waiting() throws -> SessionBench {
+        var bench = try SessionBench(.v5_0)
+        bench.isClientIDFree = false
+        let actions = try bench.device(bench.connect())
+        #expect(actions.opensUplink)
+        #expect(actions.starts == [.uplinkConnect: .seconds(5), .predecessor: .seconds(1)])
+        return bench
+    }
+
+    @Test func theClientIDThatTheBrokerSeesIsTaken() throws {
+        var bench = try SessionBench()
+        let taken = try bench.device(bench.connect { $0.clientID = "seen" }).compactMap {
+            if case .takeClientID(let id) = $0 { id } else { nil }
+        }
+        #expect(taken == ["seen"])
+    }
+
+    @Test func connectWaitsForTheLeg() throws {
+        var bench = try waiting()
+        #expect(bench.session.clientIDIsFree().toUplink.isEmpty)
+        #expect(bench.session.uplinkReady().toUplink.count == 1)
+    }
+
+    @Test func connectWaitsForTheEarlierSession() throws {
+        var bench = try waiting()
+        #expect(bench.session.uplinkReady().toUplink.isEmpty)
+        let actions = bench.session.clientIDIsFree()
+        #expect(actions.toUplink == [try bench.connect().encode(version: .v5_0)])
+        #expect(actions.stops.contains(.predecessor))
+        // Told twice, it is sent once.
+        #expect(bench.session.clientIDIsFree().toUplink.isEmpty)
+        #expect(bench.session.timedOut(.predecessor).toUplink.isEmpty)
+    }
+
+    @Test func itDoesNotWaitForEver() throws {
+        var bench = try waiting()
+        _ = bench.session.uplinkReady()
+        #expect(bench.session.timedOut(.predecessor).toUplink.count == 1)
+        #expect(bench.session.clientIDIsFree().toUplink.isEmpty)
+    }
+
+    @Test func aDeviceThatLeavesMeanwhileHasLeftNothingAtTheBroker() throws {
+        var bench = try waiting()
+        _ = bench.session.uplinkReady()
+        let actions = bench.session.deviceClosed()
+        #expect(actions.closesUplink && actions.toUplink.isEmpty)
+        #expect(actions.stops.contains(.predecessor))
+        #expect(bench.session.isOver)
+        #expect(bench.session.clientIDIsFree().isEmpty)
+    }
+
+    @Test func aClientIDOfTheBrokersIsTakenWhenItIsKnown() throws {
+        var bench = try SessionBench(.v5_0)
+        #expect(try !bench.device(bench.connect { $0.clientID = "" }).takesClientID)
+        #expect(bench.session.uplinkReady().toUplink.count == 1)
+        var connack = Connack(sessionPresent: false, code: 0)
+        connack.properties.assignedClientIdentifier = "assigned"
+        let actions = try bench.broker(.connack(connack))
+        guard case .takeClientID("assigned")? = actions.last else {
+            Issue.record("the assigned client id is not taken, or not last: \(actions)")
+            return
+        }
+        #expect(bench.session.clientIDTaken(isFree: false).isEmpty)
+        #expect(bench.session.clientIDTaken(isFree: true).isEmpty)
+    }
+
+    /// The broker is told nothing: its session goes to the newcomer as it is.
+    @Test(arguments: [MQTTVersion.v3_1_1, .v5_0])
+    func aHeldSessionMakesWayForANewcomer(_ version: MQTTVersion) throws {
+        let hold = HoldPolicy(HoldConfiguration(), budget: HoldBudget(limit: 1_000_000))
+        var bench = try SessionBench(version, hold: hold)
+        try bench.establish()
+        _ = bench.session.uplinkLost(.network(description: "gone"))
+        let actions = bench.session.takenOver(byContinuation: false)
+        #expect(actions.end == .takenOver)
+        #expect(actions.toUplink.isEmpty && !actions.finishesUplink && actions.closesUplink)
+        #expect(actions.closesDevice)
+        #expect(bench.session.isOver)
+        guard version == .v5_0 else {
+            #expect(actions.toDevice.isEmpty)
+            return
+        }
+        let frame = try Frame(packet: try #require(actions.toDevice.first), version: version)
+        #expect(try Disconnect.decode(frame, version: version).reasonCode == ReasonCode.sessionTakenOver.rawValue)
+    }
+}
+
+extension [SessionAction] {
+    fileprivate var starts: [SessionTimer: Duration] {
+        reduce(into: [:]) { if case .start(let timer, let delay) = $1 { $0[timer] = delay } }
+    }
+
+    fileprivate var stops: [SessionTimer] { compactMap { if case .stop(let timer) = $0 { timer } else { nil } } }
+}

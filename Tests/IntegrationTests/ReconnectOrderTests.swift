@@ -1,0 +1,83 @@
+import Testing
+
+/// What a device says last on one connection comes before what it says first on the next, as on a broker's own TCP port.
+@Suite(.timeLimit(.minutes(20)))
+struct ReconnectOrderTests {
+    private static let times = 100
+
+    /// The will of a session that ended with DISCONNECT is not published, and its last message is not lost, however soon
+    /// its device connects again.
+    @Test(.mapping(.connection, .mux), arguments: [4, 5] as [UInt8])
+    func theNextConnectDoesNotOvertakeTheLastWords(level: UInt8) async throws {
+        var options = Scenario.Options()
+        options.front.reportsPackets = false
+        try await Scenario.run(options) { scenario in
+            let observer = try await scenario.observer("order/#")
+            let properties: [UInt8]? = level == 5 ? [] : nil
+            for number in 1...Self.times {
+                let device = try await RawDevice.connect(port: scenario.bridge.port)
+                #expect(try await device.connect("hasty", level: level, will: ("order/will", "\(number)")) == 0)
+                try await device.send(
+                    RawMQTT.publish("order/last", Array("\(number)".utf8), properties: properties)
+                        + RawMQTT.disconnect)
+                await device.close()
+            }
+            for number in 1...Self.times {
+                let message = try await observer.message()
+                #expect(message.topic == "order/last" && message.text == "\(number)")
+            }
+            try await scenario.gone("hasty")
+            try await observer.publish("order/end", "", qos: 1)
+            #expect(try await observer.message().topic == "order/end")
+        }
+    }
+
+    /// A second device of the same client id is the broker's business: it takes the first one over, and both hear what
+    /// they would hear directly.
+    @Test(.mapping(.connection, .mux), arguments: [4, 5] as [UInt8])
+    func aDeviceThatIsStillThereIsTakenOverByTheBroker(level: UInt8) async throws {
+        try await Scenario.run { scenario in
+            var previous: RawDevice?
+            for _ in 1...6 {
+                let device = try await RawDevice.connect(port: scenario.bridge.port)
+                #expect(try await device.connect("twin", level: level) == 0)
+                if let previous {
+                    // Mosquitto 2.0 says nothing, and the front what EMQX says.
+                    let isTold = level == 5 && Carrier.current == .connection
+                    #expect(try await previous.closed() == (isTold ? [0xE0, 0x01, 0x8E] : []))
+                }
+                previous = device
+            }
+            await previous?.close()
+        }
+    }
+
+    /// Its device lost its power while the uplink was away: whoever comes with its client id is that device, and is not
+    /// thrown out by its own ghost when that returns.
+    @Test(.mapping(.connection, .mux), arguments: [4, 5] as [UInt8])
+    func aHeldSessionMakesWayForItsDevice(level: UInt8) async throws {
+        var options = Scenario.Options()
+        options.relayed = true
+        options.uplink = Uplink.brisk + Uplink.hold() + ["connect_timeout: 30s"]
+        try await Scenario.run(options) { scenario in
+            let observer = try await scenario.observer("ghost/#")
+            let ghost = try await RawDevice.connect(port: scenario.bridge.port)
+            #expect(try await ghost.connect("ghost", level: level) == 0)
+            try await scenario.relay.blackOut(true)
+            // Something has to go unanswered for the silence to be noticed.
+            try await ghost.send(RawMQTT.pingreq)
+            try await scenario.holds()
+            let device = try await RawDevice.connect(port: scenario.bridge.port)
+            try await device.send(RawMQTT.connect("ghost", level: level))
+            _ = try await ghost.closed()
+            try await scenario.relay.blackOut(false)
+            #expect(try await device.packet().first == 0x20)
+            try await device.send(
+                RawMQTT.publish("ghost/here", Array("yes".utf8), properties: level == 5 ? [] : nil))
+            #expect(try await observer.message().text == "yes")
+            try await device.send(RawMQTT.pingreq)
+            #expect(try await device.packet().first == 0xD0)
+            await device.close()
+        }
+    }
+}
