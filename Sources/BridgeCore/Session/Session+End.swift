@@ -199,6 +199,8 @@ extension SessionEnd {
     fileprivate var leavesNothingToSay: Bool {
         switch self {
         case .uplinkUnreachable, .brokerViolation, .holdExpired, .takenOver: true
+        // It has ended the session, and takes the next one of this client id at once only where the connection is closed.
+        case .brokerDisconnected: true
         default: false
         }
     }

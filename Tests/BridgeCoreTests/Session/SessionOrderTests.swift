@@ -91,6 +91,18 @@ import Testing
         let frame = try Frame(packet: try #require(actions.toDevice.first), version: version)
         #expect(try Disconnect.decode(frame, version: version).reasonCode == ReasonCode.sessionTakenOver.rawValue)
     }
+
+    /// As soon as the broker has said so: EMQX makes the next takeover wait for three seconds while the connection is open.
+    @Test func theConnectionOfASessionThatIsTakenOverIsClosedAtOnce() throws {
+        let hold = HoldPolicy(HoldConfiguration(), budget: HoldBudget(limit: 1_000_000))
+        var bench = try SessionBench(.v5_0, hold: hold)
+        try bench.establish()
+        let disconnect = Disconnect(reasonCode: ReasonCode.sessionTakenOver.rawValue)
+        let actions = try bench.broker(.disconnect(disconnect))
+        #expect(actions.toDevice == [try Packet.disconnect(disconnect).encode(version: .v5_0)])
+        #expect(actions.closesUplink && !actions.finishesUplink && actions.toUplink.isEmpty)
+        #expect(bench.session.isOver)
+    }
 }
 
 extension [SessionAction] {

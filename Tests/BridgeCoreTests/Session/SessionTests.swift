@@ -284,7 +284,7 @@ extension [SessionAction] {
         let actions = try bench.broker(takenOver)
         #expect(actions.toDevice == [try takenOver.encode(version: .v5_0)])
         #expect(actions.end == .brokerDisconnected(code: 0x8E))
-        #expect(actions.closesDevice && actions.finishesUplink)
+        #expect(actions.closesDevice && actions.closesUplink)
     }
 
     @Test func theBrokersFINClosesTheDevice() throws {
