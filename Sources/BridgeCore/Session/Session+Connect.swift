@@ -36,6 +36,7 @@ extension Session {
                 connect.version, .notAllowed(refusal.message), code: refusal.code, message: refusal.message)
         }
         facts.isClean = connect.cleanStart
+        facts.hasWill = connect.will != nil
         do {
             var repeated: ByteBuffer?
             // Enhanced authentication is a talk that the bridge can't hold in the device's place.
