@@ -111,8 +111,8 @@ extension Session {
         if version == .v5_0 {
             keepAlive = connack.properties.serverKeepAlive ?? keepAlive
             connected.router.brokerAliasMaximum = connack.properties.topicAliasMaximum ?? 0
-            if UInt32(clamping: context.maximumPacketSize) < connack.properties.maximumPacketSize ?? .max {
-                connack.properties.maximumPacketSize = UInt32(clamping: context.maximumPacketSize)
+            if let limit = context.toldPacketSize, limit < connack.properties.maximumPacketSize ?? .max {
+                connack.properties.maximumPacketSize = limit
             }
             if let assigned = connecting.device.assignedClientID {
                 connack.properties.assignedClientIdentifier = assigned
