@@ -51,11 +51,13 @@ final class UplinkConnection {
     private var isBrokerOverloaded = false
     /// When the last device left it; as long as there was none, when it was made.
     private(set) var emptySince = NIODeadline.now()
-    /// What a device sent was not acknowledged for a while, and nothing has come since. The broker may be gone without a
-    /// word, which only the idle timeout tells for sure: until then devices should rather have another connection.
-    private(set) var isSilent = false
+    /// From when on the connection has to be heard again before it is given another device; nil where nothing speaks
+    /// against it. See ``isSilent``.
+    var doubtedSince: NIODeadline?
     /// Whether anything comes back on it.
     var path: PathWatch
+    /// What is known of the broker while devices that have had no answer on it wait for anything to come.
+    var newcomers: NewcomerWatch
     let paths: PathKeeper
     /// For the owner: whether a look at its emptiness is due.
     var isClosingScheduled = false
@@ -71,6 +73,7 @@ final class UplinkConnection {
         self.control = control
         self.paths = dialer.paths
         self.path = PathWatch(timeout: dialer.pathTimeout)
+        self.newcomers = NewcomerWatch(connectTimeout: dialer.connectTimeout)
     }
 
     /// Several devices may have streams on it.
@@ -206,13 +209,22 @@ extension UplinkConnection {
         }
     }
 
-    func fellSilent() {
-        isSilent = true
+    func fellSilent(at now: NIODeadline) {
+        doubtedSince = now
+        owner?.connectionFellSilent(self)
         for leg in legs.values { leg.silent() }
     }
 
+    /// Devices that have not had an answer on it go elsewhere, and no more come until it is heard again.
+    func dismissNewcomers(at now: NIODeadline) {
+        doubtedSince = now
+        owner?.connectionFellSilent(self)
+        for leg in legs.values { leg.leaveUnheard() }
+    }
+
+    var hasNewcomers: Bool { legs.values.contains { $0.mayLeave } }
+
     func answered(after silence: Duration) {
-        isSilent = false
         for leg in legs.values { leg.answered(after: silence) }
         owner?.connectionHasRoom(self)
     }
@@ -274,7 +286,7 @@ extension UplinkConnection: UplinkCarrier {
             close()
             return
         }
-        if wasUnheard, handle.bufferedBytes(stream) > 0 { isSilent = true }
+        if wasUnheard, handle.bufferedBytes(stream) > 0 { doubtedSince = .now() }
         if !isFinished { handle.reset(stream, code: 0) }
         handle.consumed(stream, bytes: unconsumed)
         owner?.connectionHasRoom(self)
@@ -305,14 +317,12 @@ extension UplinkConnection: QUICConnectionObserver {
         case (.ticketReceived(let ticket), .open):
             dialer.tickets.put(ticket, for: endpoint)
         case (.streamData(let stream, let bytes, let isEnd), .open):
-            isSilent = false
             if let leg = legs[stream] {
                 leg.received(bytes, isEnd: isEnd)
             } else {
                 handle.consumed(stream, bytes: bytes.readableBytes)
             }
         case (.streamDrained(let stream, _), .open):
-            isSilent = false
             legs[stream]?.drained()
         case (.streamReset(let stream, let code), .open):
             legs[stream]?.lost(UplinkLoss(resetCode: code), withConnection: false)
@@ -341,8 +351,9 @@ extension UplinkConnection: QUICConnectionObserver {
         isReady = false
         early = nil
         self.legs = [:]
+        // Before the legs are told, which may go another way at once: no CONNECT is on two.
+        handle?.close()
         for leg in legs { leg.lost(loss) }
         control?.connectionClosed()
-        handle?.close()
     }
 }

@@ -8,10 +8,16 @@ protocol UplinkConnectionOwner: AnyObject {
     func connectionFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd)
     /// Streams may be opened that could not before.
     func connectionHasRoom(_ connection: UplinkConnection)
+    /// Nothing has come on it for a while, though it should have: it has fallen silent, or devices are about to leave it.
+    func connectionFellSilent(_ connection: UplinkConnection)
     /// It broke after it had been ready. Called before the legs on it are told.
     func connectionLost(_ connection: UplinkConnection, _ end: UplinkConnectionEnd)
     /// The device whose CONNECT went out early has left before the handshake was through; the connection is over.
     func connectionAbandoned(_ connection: UplinkConnection)
+}
+
+extension UplinkConnectionOwner {
+    func connectionFellSilent(_ connection: UplinkConnection) {}
 }
 
 /// Why a connection is over.
