@@ -326,13 +326,27 @@ extension UplinkConnection: QUICConnectionObserver {
             legs[stream]?.drained()
         case (.streamReset(let stream, let code), .open):
             legs[stream]?.lost(UplinkLoss(resetCode: code), withConnection: false)
+        case (.stopSending(let stream, _), .open):
+            stopped(stream, after: handle.probeTimeout * 3)
         case (.closed(let error), .open):
             lost(error)
         default:
-            // STOP_SENDING comes with DISCONNECT or FIN, which say more; the rest is of no interest to streams.
+            // The rest is of no interest to streams.
             break
         }
     }
+
+    /// The broker reads no more of the stream. Mostly DISCONNECT, FIN or a reset come with it, which say more, and are
+    /// waited for; without any of them the leg is of no more use, as nothing that the device sends gets anywhere.
+    private func stopped(_ stream: QUICStreamID, after patience: Duration) {
+        guard let leg = legs[stream] else { return }
+        let patience = TimeAmount(max(patience, Self.shortestWait))
+        Timer.once(in: patience, on: dialer.eventLoop) { [weak self, weak leg] in
+            guard let self, let leg, legs[stream] === leg, !leg.isPeerFinished else { return }
+            leg.lost(.network(description: "the broker reads no more of the stream"), withConnection: false)
+        }
+    }
+    private static let shortestWait = Duration.milliseconds(250)
 
     private func lost(_ error: QUICError) {
         if case .applicationClosed(code: UplinkLoss.overloaded, _) = error { isBrokerOverloaded = true }

@@ -34,7 +34,8 @@ final class UplinkLeg {
     private var isFinished = false
     private var openedAt = NIODeadline.distantPast
     private var hasReceived = false
-    private var isPeerFinished = false
+    /// The broker's FIN has come.
+    private(set) var isPeerFinished = false
     /// Until something has come back. CONNECT, as sessions send nothing else before CONNACK.
     private var beginning: Beginning?
 
