@@ -69,6 +69,26 @@ struct HoldBrokerTests {
         }
     }
 
+    /// STOP_SENDING beside which nothing comes: nothing that the device sends gets anywhere on that leg.
+    @Test(.mapping(.connection), arguments: DeviceKind.all)
+    func aStreamThatTheBrokerReadsNoMoreIsLeft(kind: DeviceKind) async throws {
+        try await Scenario.run(Self.options()) { scenario in
+            let observer = try await scenario.observer("up")
+            let device = try await scenario.device("device-1", kind.fields())
+            try await device.subscribe("down")
+            for round in 1...3 {
+                let connection = try #require(try await scenario.front.connects(of: "device-1").last?.connection)
+                try await scenario.front.stopSending(stream: 0, of: connection)
+                try await device.publish("up", .text("\(round)"), qos: 1)
+                #expect(try await observer.message().text == "\(round)")
+                try await observer.publish("down", .text("\(round)"))
+                #expect(try await device.message().text == "\(round)")
+                #expect(try await scenario.front.connects(of: "device-1").count == round + 1)
+            }
+            #expect(await !device.wasDisconnected)
+        }
+    }
+
     /// Two gateways with devices of the same client id: the older one's is told, and neither fights for it.
     @Test(.mapping(.connection, .mux), arguments: ["3.1.1", "5.0"])
     func aTakeoverIsNotFought(version: String) async throws {

@@ -119,11 +119,35 @@ struct MuxLossTests {
             _ = try await scenario.device("before", ["keep_alive": 0])
             await scenario.farEnd.process.stop()
             let next = try await scenario.startAgain()
-            try await eventuallyConnects(scenario, "device")
+            _ = try await scenario.device("device")
             #expect(await next.serve?.connections == 1)
             let load = try await scenario.load()
             try await load.connect(20, port: scenario.bridge.port, ["subscribe": true])
             #expect(await next.serve?.connections == 1)
+        }
+    }
+
+    /// The same again and again, with devices that are held, on several connections: whoever comes is let in at the first
+    /// try, and the others go on.
+    @Test(arguments: [[], ["path_timeout: 60s"]])
+    func nobodyIsSentToAConnectionThatIsDead(uplink: [String]) async throws {
+        let options = Scenario.Options.onOneLoop(
+            uplink: uplink + ["idle_timeout: 300s", "connect_timeout: 4s", "devices_per_connection: 3"])
+        try await Scenario.run(options) { scenario in
+            let held = try await scenario.load()
+            try await held.connect(6, port: scenario.bridge.port, ["keep_alive": 0])
+            var farEnd = scenario.farEnd
+            for round in 1...4 {
+                farEnd.process.signal(SIGKILL)
+                _ = try await farEnd.process.end()
+                farEnd = try await scenario.startAgain()
+                for index in 1...2 {
+                    let device = await scenario.client("device-\(round)-\(index)")
+                    let outcome = try await device.tryConnect(port: scenario.bridge.port, ["keep_alive": 0])
+                    #expect(outcome.event == "connected" && outcome.code == 0, "\(outcome.reason ?? outcome.event)")
+                }
+            }
+            #expect(await !held.events.all.contains { $0.event == "ended" })
         }
     }
 

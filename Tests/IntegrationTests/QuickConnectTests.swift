@@ -90,7 +90,7 @@ struct QuickConnectTests {
                 $0.event == "closed" && $0.connection == ready.first
             }
             let device = try await scenario.device("device")
-            try await scenario.bridgeSays("a connection made ahead of time was of no use")
+            try await scenario.bridgeSays("a device's CONNECT goes again on another connection")
             try await device.publish("up", "hello", qos: 1)
         }
     }

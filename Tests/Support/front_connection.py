@@ -112,6 +112,7 @@ class FrontConnection(QuicConnectionProtocol):
         self._data_streams: dict[int, DataStream] = {}
         #: Streams that were refused or have ended: what still comes of them means nothing.
         self._over: set[int] = set()
+        self._stopped: set[int] = set()
         self._path = FollowedPath(settings.follow_rebinds, self.emit)
         connections.add(self)
         self._adjust_engine()
@@ -311,6 +312,8 @@ class FrontConnection(QuicConnectionProtocol):
 
     def _stream_reset(self, event: events.StreamReset) -> None:
         self.emit("stream_reset", stream=event.stream_id, code=event.error_code)
+        if event.stream_id in self._stopped:
+            return
         stream = self._stream(event.stream_id) or self._open(event.stream_id)
         if stream is not None:
             stream.reset_received(event.error_code)
@@ -377,6 +380,15 @@ class FrontConnection(QuicConnectionProtocol):
         if stream is None or stream.finished:
             return False
         stream.reset(code, "command")
+        return True
+
+    def stop_sending(self, stream_id: int, code: int) -> bool:
+        """STOP_SENDING alone: the stream's other direction goes on. False where there is no such stream."""
+        if self._stream(stream_id) is None:
+            return False
+        self._stopped.add(stream_id)
+        self.stop(stream_id, code)
+        self.transmit_if_open()
         return True
 
     # Ends.

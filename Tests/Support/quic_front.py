@@ -18,6 +18,8 @@ With --commands, standard input takes one JSON object a line, and its end stops 
     {"command": "close_all", "code": 0, "reason": ""}         APPLICATION_CLOSE on every connection
     {"command": "reset_stream", "connection": n, "stream": id, "code": 0}
                                                               RESET_STREAM and STOP_SENDING
+    {"command": "stop_sending", "connection": n, "stream": id, "code": 0}
+                                                              STOP_SENDING and nothing else, whatever the client answers
     {"command": "refuse_connect", "code": n, "times": m}      answer the next m new CONNECTs with this CONNACK code, or
                                                               all of them where m is left out; code 0: no more
     {"command": "tickets", "mode": "off" | ...}               as --tickets, for the connections that come then
@@ -145,7 +147,7 @@ class Commands(asyncio.Protocol):
                 self._server.tickets.mode = TicketMode(command["mode"])
             case "forget_tickets":
                 self._server.tickets.forget()
-            case "reset_stream" | "take_over":
+            case "reset_stream" | "stop_sending" | "take_over":
                 if not self._perform_on_connection(command):
                     emit("error", message=f"no such connection or stream: {command}")
                     return
@@ -162,6 +164,8 @@ class Commands(asyncio.Protocol):
             return False
         if command["command"] == "reset_stream":
             return connection.reset_stream(command["stream"], command.get("code", 0))
+        if command["command"] == "stop_sending":
+            return connection.stop_sending(command["stream"], command.get("code", 0))
         connection.take_over()
         return True
 

@@ -117,7 +117,7 @@ extension PathKeeper {
             let look = connection.lookAtPath(at: now)
             if look.isWatched { watched.append(connection) }
             guard let remote = look.remote else { continue }
-            if look.isSilent {
+            if look.awaitsServer {
                 silent.insert(remote)
             } else if !scouts.isEmpty, look.lastReceived > now - ScoutPace.interval {
                 // Where probes of an unknown version are swallowed on the way, the other connections tell.
@@ -160,7 +160,7 @@ extension PathKeeper: QUICProbeObserver {
 
     private func hurry(_ address: SocketAddress, at now: NIODeadline) {
         guard let scout = scouts[address], !scout.isHurrying, scout.mayHurryAgain <= now else { return }
-        let silent = watched.filter { $0.isPathSilent && $0.remoteAddress == address }
+        let silent = watched.filter { $0.awaitsServer && $0.remoteAddress == address }
         guard !silent.isEmpty else { return }
         scouts[address]?.isHurrying = true
         scouts[address]?.mayHurryAgain = now + Self.hurryInterval

@@ -67,6 +67,11 @@ struct SharedConnections {
         return left >= max(capacity / 10, 1)
     }
 
+    /// One of the broker's connections has come to nothing: what carries devices beside it has to show that it is better.
+    func doubt(besides connection: UplinkConnection, at now: NIODeadline) {
+        for other in connections where other !== connection { other.doubt(at: now) }
+    }
+
     private func room(on connection: UplinkConnection) -> Int {
         connection.isSilent ? 0 : space(on: connection)
     }

@@ -8,13 +8,32 @@ extension UplinkConnection {
     struct PathLook {
         /// It has to be looked at again.
         var isWatched = false
-        var isSilent = false
+        /// The broker is to be asked whether it is there.
+        var awaitsServer = false
         /// Nil where the connection is over.
         var remote: SocketAddress?
         var lastReceived = NIODeadline.distantPast
     }
 
+    /// What was sent was not answered for a while, here or on a connection beside it, and nothing has come since. The
+    /// broker may be gone without a word, which only time tells for sure: until then devices should rather have another
+    /// connection.
+    var isSilent: Bool {
+        guard let doubtedSince, let handle = openHandle else { return false }
+        return handle.lastReceived <= doubtedSince
+    }
+
+    /// There is reason to believe that the broker has forgotten its connections: this one is given nobody until it is
+    /// heard again, and has something sent that the broker has to answer.
+    func doubt(at now: NIODeadline) {
+        guard let handle = openHandle, !isSilent else { return }
+        doubtedSince = now
+        handle.hurry()
+    }
+
     var isPathSilent: Bool { path.isSilent }
+    /// It is of use to know whether the broker answers anybody.
+    var awaitsServer: Bool { path.isSilent || newcomers.awaitsServer }
     var remoteAddress: SocketAddress? { openHandle?.remoteAddress }
 
     func connectionAwaitsAnswer(_ handle: QUICConnectionHandle) -> Bool {
@@ -37,14 +56,15 @@ extension UplinkConnection {
         let isWatched = path.isSilent || handle.unansweredSince != nil
         handle.isAwaited = isWatched
         return PathLook(
-            isWatched: isWatched, isSilent: path.isSilent, remote: handle.remoteAddress,
+            isWatched: isWatched, awaitsServer: awaitsServer, remote: handle.remoteAddress,
             lastReceived: handle.lastReceived)
     }
 
     /// The broker is there, though nothing has come on this connection.
     func serverAnswered(at now: NIODeadline) {
         guard let handle = openHandle else { return }
-        if path.serverAnswered(at: now) { handle.hurry() }
+        let isOfUse = newcomers.serverAnswered(at: now)
+        if path.serverAnswered(at: now) || isOfUse { handle.hurry() }
     }
 
     private func look(_ handle: QUICConnectionHandle, at now: NIODeadline) {
@@ -53,11 +73,11 @@ extension UplinkConnection {
             probeTimeout: handle.probeTimeout)
         switch path.look(facts, at: now) {
         case .nothing:
-            break
+            lookAfterNewcomers(facts, at: now)
         case .silent:
             handle.isSilent = true
             paths.fellSilent(handle.remoteAddress)
-            fellSilent()
+            fellSilent(at: now)
         case .answered(let silence):
             handle.isSilent = false
             answered(after: silence)
@@ -66,5 +86,11 @@ extension UplinkConnection {
         case .dead:
             pathDied("the broker answers, but not on this connection")
         }
+    }
+
+    /// A device that waits for its CONNACK has less patience than the path, which may be given a long time to come back.
+    private func lookAfterNewcomers(_ facts: PathWatch.Facts, at now: NIODeadline) {
+        guard newcomers.isDue(facts, at: now), hasNewcomers else { return newcomers.rest() }
+        if newcomers.look(facts, at: now) { dismissNewcomers(at: now) }
     }
 }

@@ -2,37 +2,6 @@ import BridgeCore
 import NIOCore
 import QUICTransport
 
-/// Told what becomes of a connection. It may close it, and open streams on it, from within.
-protocol UplinkConnectionOwner: AnyObject {
-    /// The broker is verified and has chosen a protocol, and the gateway's session, where there is one, has begun.
-    func connectionReady(_ connection: UplinkConnection)
-    /// No address of the broker worked, or it refused the gateway; the connection is over.
-    func connectionFailed(_ connection: UplinkConnection, _ end: UplinkConnectionEnd)
-    /// Streams may be opened that could not before.
-    func connectionHasRoom(_ connection: UplinkConnection)
-    /// It broke after it had been ready. Called before the legs on it are told.
-    func connectionLost(_ connection: UplinkConnection, _ end: UplinkConnectionEnd)
-    /// The device whose CONNECT went out early has left before the handshake was through; the connection is over.
-    func connectionAbandoned(_ connection: UplinkConnection)
-}
-
-/// Why a connection is over.
-struct UplinkConnectionEnd {
-    /// A sentence for people.
-    let why: String
-    /// The broker has too much to do, or is going away.
-    var isBrokerBusy = false
-    /// How long not to try again at least, whatever the backoff says.
-    var pause = Duration.zero
-    /// Somebody has told the log already.
-    var isLogged = false
-    /// What it says of this way to the broker; nil where there was nothing wrong with the way.
-    var failure: CandidateChoice.Failure?
-
-    /// The server refused the handshake itself, not a session on a connection that stood.
-    var isRefusal: Bool { failure == .refused && !isBrokerBusy }
-}
-
 /// One QUIC connection to the broker and the legs on it: one device's only stream, or a stream each of many devices.
 ///
 /// ```
@@ -82,11 +51,13 @@ final class UplinkConnection {
     private var isBrokerOverloaded = false
     /// When the last device left it; as long as there was none, when it was made.
     private(set) var emptySince = NIODeadline.now()
-    /// What a device sent was not acknowledged for a while, and nothing has come since. The broker may be gone without a
-    /// word, which only the idle timeout tells for sure: until then devices should rather have another connection.
-    private(set) var isSilent = false
+    /// From when on the connection has to be heard again before it is given another device; nil where nothing speaks
+    /// against it. See ``isSilent``.
+    var doubtedSince: NIODeadline?
     /// Whether anything comes back on it.
     var path: PathWatch
+    /// What is known of the broker while devices that have had no answer on it wait for anything to come.
+    var newcomers: NewcomerWatch
     let paths: PathKeeper
     /// For the owner: whether a look at its emptiness is due.
     var isClosingScheduled = false
@@ -102,6 +73,7 @@ final class UplinkConnection {
         self.control = control
         self.paths = dialer.paths
         self.path = PathWatch(timeout: dialer.pathTimeout)
+        self.newcomers = NewcomerWatch(connectTimeout: dialer.connectTimeout)
     }
 
     /// Several devices may have streams on it.
@@ -237,13 +209,22 @@ extension UplinkConnection {
         }
     }
 
-    func fellSilent() {
-        isSilent = true
+    func fellSilent(at now: NIODeadline) {
+        doubtedSince = now
+        owner?.connectionFellSilent(self)
         for leg in legs.values { leg.silent() }
     }
 
+    /// Devices that have not had an answer on it go elsewhere, and no more come until it is heard again.
+    func dismissNewcomers(at now: NIODeadline) {
+        doubtedSince = now
+        owner?.connectionFellSilent(self)
+        for leg in legs.values { leg.leaveUnheard() }
+    }
+
+    var hasNewcomers: Bool { legs.values.contains { $0.mayLeave } }
+
     func answered(after silence: Duration) {
-        isSilent = false
         for leg in legs.values { leg.answered(after: silence) }
         owner?.connectionHasRoom(self)
     }
@@ -305,7 +286,7 @@ extension UplinkConnection: UplinkCarrier {
             close()
             return
         }
-        if wasUnheard, handle.bufferedBytes(stream) > 0 { isSilent = true }
+        if wasUnheard, handle.bufferedBytes(stream) > 0 { doubtedSince = .now() }
         if !isFinished { handle.reset(stream, code: 0) }
         handle.consumed(stream, bytes: unconsumed)
         owner?.connectionHasRoom(self)
@@ -336,24 +317,36 @@ extension UplinkConnection: QUICConnectionObserver {
         case (.ticketReceived(let ticket), .open):
             dialer.tickets.put(ticket, for: endpoint)
         case (.streamData(let stream, let bytes, let isEnd), .open):
-            isSilent = false
             if let leg = legs[stream] {
                 leg.received(bytes, isEnd: isEnd)
             } else {
                 handle.consumed(stream, bytes: bytes.readableBytes)
             }
         case (.streamDrained(let stream, _), .open):
-            isSilent = false
             legs[stream]?.drained()
         case (.streamReset(let stream, let code), .open):
             legs[stream]?.lost(UplinkLoss(resetCode: code), withConnection: false)
+        case (.stopSending(let stream, _), .open):
+            stopped(stream, after: handle.probeTimeout * 3)
         case (.closed(let error), .open):
             lost(error)
         default:
-            // STOP_SENDING comes with DISCONNECT or FIN, which say more; the rest is of no interest to streams.
+            // The rest is of no interest to streams.
             break
         }
     }
+
+    /// The broker reads no more of the stream. Mostly DISCONNECT, FIN or a reset come with it, which say more, and are
+    /// waited for; without any of them the leg is of no more use, as nothing that the device sends gets anywhere.
+    private func stopped(_ stream: QUICStreamID, after patience: Duration) {
+        guard let leg = legs[stream] else { return }
+        let patience = TimeAmount(max(patience, Self.shortestWait))
+        Timer.once(in: patience, on: dialer.eventLoop) { [weak self, weak leg] in
+            guard let self, let leg, legs[stream] === leg, !leg.isPeerFinished else { return }
+            leg.lost(.network(description: "the broker reads no more of the stream"), withConnection: false)
+        }
+    }
+    private static let shortestWait = Duration.milliseconds(250)
 
     private func lost(_ error: QUICError) {
         if case .applicationClosed(code: UplinkLoss.overloaded, _) = error { isBrokerOverloaded = true }
@@ -372,8 +365,9 @@ extension UplinkConnection: QUICConnectionObserver {
         isReady = false
         early = nil
         self.legs = [:]
+        // Before the legs are told, which may go another way at once: no CONNECT is on two.
+        handle?.close()
         for leg in legs { leg.lost(loss) }
         control?.connectionClosed()
-        handle?.close()
     }
 }

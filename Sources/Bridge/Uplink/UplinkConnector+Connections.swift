@@ -91,6 +91,10 @@ extension UplinkConnector: UplinkConnectionOwner {
         if !waiters.isEmpty { advance() }
     }
 
+    func connectionFellSilent(_ connection: UplinkConnection) {
+        shared.doubt(besides: connection, at: .now())
+    }
+
     func connectionLost(_ connection: UplinkConnection, _ end: UplinkConnectionEnd) {
         isDisturbed = true
         // A shared one that breaks as soon as it stands, for what its devices bring along, is not made anew at once for ever.
@@ -105,6 +109,7 @@ extension UplinkConnector: UplinkConnectionOwner {
         let wasLeaving = leaving.contains { $0 === connection }
         leaving.removeAll { $0 === connection }
         guard shared.remove(connection) || wasLeaving else { return }
+        if end.failure == .network { shared.doubt(besides: connection, at: .now()) }
         upstream.disturbed()
         // What kept a further one from being made is not what is wrong now.
         if shared.isEmpty { upstream.forgetFailure(line) }

@@ -22,7 +22,7 @@ extension UplinkConnector: UplinkLegOwner {
     }
 
     func cameBack(_ leg: UplinkLeg, keepAlive: Duration?) {
-        logger.debug("a connection made ahead of time was of no use", metadata: ["leg": "uplink"])
+        logger.debug("a device's CONNECT goes again on another connection", metadata: ["leg": "uplink"])
         warm?.distrust()
         waiters.prepend((leg, keepAlive))
         advance()

@@ -28,8 +28,9 @@ extension UplinkConnector {
             switch nextStep(keepAlive) {
             case .attach(let connection):
                 waiters.removeFirst()
-                // Nobody has had an answer on it lately. (In a session of the gateway more than CONNECT may be under way.)
-                if case .devices = role, connection.legCount == 0 { leg.mayComeBack(keepAlive: keepAlive) }
+                // What others have had on it says little about now. (In a session of the gateway more than CONNECT may be
+                // under way.)
+                if case .devices = role { leg.mayComeBack(keepAlive: keepAlive) }
                 guard attach(leg, to: connection) else {
                     // It says that it has room when it has: `connectionHasRoom`.
                     waiters.prepend((leg, keepAlive))

@@ -47,6 +47,8 @@ final class UplinkDialer {
 
     var pathTimeout: Duration? { configuration.pathTimeout }
 
+    var connectTimeout: Duration { configuration.connectTimeout }
+
     /// Starts a connection; the outcome goes to its owner, never from within this call.
     ///
     /// - Parameters:

@@ -34,7 +34,8 @@ final class UplinkLeg {
     private var isFinished = false
     private var openedAt = NIODeadline.distantPast
     private var hasReceived = false
-    private var isPeerFinished = false
+    /// The broker's FIN has come.
+    private(set) var isPeerFinished = false
     /// Until something has come back. CONNECT, as sessions send nothing else before CONNACK.
     private var beginning: Beginning?
 
@@ -110,8 +111,8 @@ extension UplinkLeg {
         if case .waiting = state { true } else { false }
     }
 
-    /// The connection that it is about to get was made some time ago: where it turns out to be of no use, the leg comes
-    /// back into the line.
+    /// The connection that it is about to get was made some time ago: where it turns out to be of no use before anything
+    /// has come on the leg, that comes back into the line.
     func mayComeBack(keepAlive: Duration?) {
         guard isWaiting, beginning == nil else { return }
         beginning = Beginning(keepAlive: keepAlive)
@@ -176,14 +177,23 @@ extension UplinkLeg {
         observer?.uplinkAnswered(after: silence)
     }
 
+    /// Nothing has come on it, and what was sent may go again on another connection, once.
+    var mayLeave: Bool {
+        if case .open = state, let beginning, owner != nil { !beginning.isOver } else { false }
+    }
+
+    /// Nothing comes on its connection: gives up its stream there, and goes back into the line.
+    func leaveUnheard() {
+        guard mayLeave, let beginning, let owner else { return }
+        leave()
+        self.beginning?.isOver = true
+        state = .waiting
+        owner.cameBack(self, keepAlive: beginning.keepAlive)
+    }
+
     /// The stream was reset, or with `withConnection` its connection is gone.
     func lost(_ loss: UplinkLoss, withConnection: Bool = true) {
-        if withConnection, !loss.isDecision, let owner, let beginning, !beginning.isOver {
-            leave()
-            self.beginning?.isOver = true
-            state = .waiting
-            return owner.cameBack(self, keepAlive: beginning.keepAlive)
-        }
+        if withConnection, !loss.isDecision, mayLeave { return leaveUnheard() }
         // First the observer: a connection whose control stream is lost is to be given nobody else.
         takeObserver()?.uplinkLost(loss)
         leave()

@@ -104,8 +104,9 @@ extension DataStreamSession {
     mutating func accept(_ connecting: Connecting, _ brokerLimits: GatewayLimits) -> [SessionAction] {
         let device = connecting.device
         var limits = brokerLimits
-        limits.maximumPacketSize = min(
-            limits.maximumPacketSize ?? .max, UInt32(clamping: context.device.maximumPacketSize))
+        if let limit = context.device.toldPacketSize {
+            limits.maximumPacketSize = min(limits.maximumPacketSize ?? .max, limit)
+        }
         if let (code, why) = refusal(of: connecting.will, limits) {
             return end(.notAllowed(why), tells: code)
         }

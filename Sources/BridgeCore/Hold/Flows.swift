@@ -40,6 +40,17 @@ struct UpFlow: Sendable {
         }
     }
 
+    /// Bytes that are charged for it. Where only the device's own PUBREL takes it off the books there are none: that
+    /// would wait unread for what it frees.
+    var cost: Int {
+        switch stage {
+        case .published(let packet): packet?.cost ?? 0
+        case .requested(let packet): packet.cost
+        case .released: KeptPacket.overhead
+        case .received, .releasedHere, .completed: 0
+        }
+    }
+
     /// On loss it could not be done again.
     var isUnkept: Bool {
         if case .published(nil) = stage { true } else { false }

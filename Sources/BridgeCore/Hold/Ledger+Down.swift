@@ -105,13 +105,13 @@ extension Ledger {
             emit(flow.brokerID == deviceID ? packet : acknowledgement(type, flow.brokerID, code), &step)
             if isFinal { drop(deviceID) }
         } else {
-            pending.append(PendingAcknowledgement(type: type, packetID: deviceID, code: code))
+            keep(PendingAcknowledgement(type: type, packetID: deviceID, code: code))
         }
     }
 
     /// The leg goes on: the answers that waited for it.
     mutating func sendPending(_ step: inout Step) {
-        for waiting in pending {
+        for waiting in takePending() {
             guard waiting.type != .pubrel else {
                 emit(acknowledgement(.pubrel, waiting.packetID), &step)
                 continue
@@ -120,7 +120,6 @@ extension Ledger {
             emit(acknowledgement(waiting.type, flow.brokerID, waiting.code), &step)
             if waiting.type != .pubrec || waiting.code >= 0x80 { drop(waiting.packetID) }
         }
-        pending = []
     }
 
     private mutating func drop(_ deviceID: UInt16) {
@@ -141,7 +140,7 @@ extension Ledger {
 
     /// Another leg: the broker has to come back to each by itself.
     mutating func ageDeliveries() {
-        pending = []
+        takePending()
         for deviceID in Array(down.keys) { down[deviceID]?.isOld = true }
     }
 

@@ -51,7 +51,7 @@ extension Ledger {
         for (packetID, _) in up.filter({ $0.value.isReleased }).sorted(by: { $0.value.sequence < $1.value.sequence }) {
             step.up.append(acknowledgement(.pubrel, packetID))
         }
-        pending = []
+        takePending()
         isOpen = true
         flush(&step)
     }
@@ -65,7 +65,7 @@ extension Ledger {
         for (packetID, flow) in up.sorted(by: { $0.value.sequence < $1.value.sequence }) {
             // The broker had the message: that is all the device wants to hear.
             if case .released = flow.stage {
-                up[packetID] = nil
+                forget(packetID)
                 step.down.append(acknowledgement(.pubcomp, packetID))
             } else {
                 setStage(.completed, of: packetID)
@@ -76,7 +76,7 @@ extension Ledger {
             own.insert(request.packetID)
             step.up.append(request.packet)
         }
-        pending = []
+        takePending()
         isOpen = true
         flush(&step)
     }

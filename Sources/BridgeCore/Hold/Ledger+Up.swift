@@ -42,7 +42,7 @@ extension Ledger {
         forget(packetID)
         sequence += 1
         var flow = UpFlow(sequence: sequence, stage: stage)
-        if let kept = flow.kept { share.charge(kept.cost) }
+        share.charge(flow.cost)
         if flow.isUnkept { unkept += 1 }
         if case .published = stage {
             window?.sent()
@@ -60,7 +60,7 @@ extension Ledger {
     }
 
     private mutating func release(_ flow: UpFlow) {
-        if let kept = flow.kept { share.giveBack(kept.cost) }
+        share.giveBack(flow.cost)
         if flow.isUnkept { unkept -= 1 }
     }
 
@@ -73,6 +73,7 @@ extension Ledger {
         guard var flow = up[packetID] else { return }
         release(flow)
         flow.stage = stage
+        share.charge(flow.cost)
         up[packetID] = flow
     }
 
@@ -143,12 +144,11 @@ extension Ledger {
             if isOpen {
                 emit(packet, &step)
             } else {
-                pending.append(PendingAcknowledgement(type: .pubrel, packetID: packetID, code: 0))
+                keep(PendingAcknowledgement(type: .pubrel, packetID: packetID, code: 0))
             }
             if up[packetID] == nil {
                 // It will be asked about on the next leg, too.
-                sequence += 1
-                up[packetID] = UpFlow(sequence: sequence, stage: .released)
+                track(packetID, .released)
             } else if case .received = up[packetID]?.stage {
                 setStage(.released, of: packetID)
             }

@@ -4,7 +4,8 @@ import NIOCore
 /// The packets of one session that are under way, as the broker's side of the router has them: what would have to be
 /// sent again on another leg, what waits for one, and which packet identifiers are in use.
 ///
-/// Bounds: the bytes of messages are charged (see ``acceptsInput(isDeliveryBlocked:)``); of all else there is at most one
+/// Bounds: the bytes of messages are charged (see ``acceptsInput(isDeliveryBlocked:)``), and so is all else that is freed
+/// without the device's doing. What only its next packet frees can't be, as that would not be read: there is at most one
 /// entry for each of the 65,535 packet identifiers of either direction.
 struct Ledger: Sendable {
     /// What a packet leads to.
@@ -48,7 +49,7 @@ struct Ledger: Sendable {
     var tail: LongPublish?
     /// Packets of the bridge that wait for the end of the long one.
     var behindLong: [ByteBuffer] = []
-    var pending: [PendingAcknowledgement] = []
+    private(set) var pending = PendingAcknowledgements()
     /// Packet identifiers of SUBSCRIBE packets of the bridge's own, until their SUBACK.
     var own: Set<UInt16> = []
     var unkept = 0
@@ -106,6 +107,19 @@ struct Ledger: Sendable {
     func mayGoNext(_ packetID: UInt16, isPublish: Bool) -> Bool {
         guard packetID != 0 else { return true }
         return !own.contains(packetID) && !(isPublish && window?.left == 0)
+    }
+
+    /// An acknowledgement of the device that the leg can't be given now.
+    mutating func keep(_ acknowledgement: PendingAcknowledgement) {
+        if pending.add(acknowledgement) { share.charge(PendingAcknowledgements.cost) }
+    }
+
+    /// Those that waited: they are sent now, or are void with their leg.
+    @discardableResult
+    mutating func takePending() -> [PendingAcknowledgement] {
+        defer { pending = PendingAcknowledgements() }
+        share.giveBack(pending.count * PendingAcknowledgements.cost)
+        return pending.list
     }
 
     /// A packet of the bridge's own making, or an answer of the device.

@@ -10,6 +10,10 @@ extension MQTTError {
         .protocolError, clause: "[MQTT-3.2.0-1]", message: "only AUTH or DISCONNECT may come here before CONNACK")
     static let publishBeforeConnack = packetBeforeConnack(.publish)
 
+    static let expiryAtTheEnd = MQTTError(
+        .protocolError, clause: "MQTT 5 3.14.2.2.2",
+        message: "DISCONNECT asks for a session expiry, and CONNECT had asked for none")
+
     static let unaskedAuth = MQTTError(
         .protocolError, clause: "[MQTT-4.12.0-6]", message: "AUTH came without an authentication method in CONNECT")
 

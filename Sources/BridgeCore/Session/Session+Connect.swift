@@ -36,6 +36,7 @@ extension Session {
                 connect.version, .notAllowed(refusal.message), code: refusal.code, message: refusal.message)
         }
         facts.isClean = connect.cleanStart
+        facts.hasWill = connect.will != nil
         do {
             var repeated: ByteBuffer?
             // Enhanced authentication is a talk that the bridge can't hold in the device's place.
@@ -148,8 +149,8 @@ extension Session {
         if version == .v5_0 {
             keepAlive = connack.properties.serverKeepAlive ?? keepAlive
             connected.router.brokerAliasMaximum = connack.properties.topicAliasMaximum ?? 0
-            if UInt32(clamping: context.maximumPacketSize) < connack.properties.maximumPacketSize ?? .max {
-                connack.properties.maximumPacketSize = UInt32(clamping: context.maximumPacketSize)
+            if let limit = context.toldPacketSize, limit < connack.properties.maximumPacketSize ?? .max {
+                connack.properties.maximumPacketSize = limit
             }
             if let assigned = connecting.device.assignedClientID {
                 connack.properties.assignedClientIdentifier = assigned

@@ -19,6 +19,8 @@ extension Session {
         var backlog: [ByteBuffer] = []
         /// The broker keeps the session for longer than the device asked for, and is to hear that it is over.
         var hasBorrowedExpiry = false
+        /// The broker has a will of the device.
+        var hasWill = false
     }
 
     enum UplinkState: Sendable {
@@ -35,7 +37,7 @@ extension Session {
         case .connecting(let connecting):
             Standing(
                 version: connecting.device.version, hasUplink: true, isConnectSent: connecting.connect == nil,
-                hasBorrowedExpiry: connecting.device.hasBorrowedExpiry)
+                hasBorrowedExpiry: connecting.device.hasBorrowedExpiry, hasWill: connecting.device.hasWill)
         case .connected(let connected):
             connected.standing
         }
@@ -45,6 +47,19 @@ extension Session {
     /// and publishes the will ([MQTT-3.1.2-8]).
     mutating func violation(_ error: MQTTError, leaving standing: Standing? = nil) -> [SessionAction] {
         end(.deviceViolation(error), leaving: standing)
+    }
+
+    /// DISCONNECT of the device. A device that asked for no session expiry may not ask for one now: what does so is no
+    /// valid DISCONNECT (MQTT 5 3.14.2.2.2), and only the bridge knows it where it asked for one in the device's place.
+    mutating func disconnected(
+        by frame: Frame, _ device: DeviceFacts, leaving standing: Standing? = nil
+    ) -> [SessionAction] {
+        if device.hasBorrowedExpiry, let disconnect = try? Disconnect.decode(frame, version: device.version),
+            disconnect.properties.sessionExpiryInterval ?? 0 > 0
+        {
+            return violation(.expiryAtTheEnd, leaving: standing)
+        }
+        return end(.deviceDisconnected, leaving: standing, uplinkFarewell: frame.bytes)
     }
 
     /// The operator's rules forbid it.
@@ -131,7 +146,9 @@ extension Session {
         {
             disconnect = decoded
         }
-        disconnect.properties.sessionExpiryInterval = 0
+        // With any reason but 0 the will is due [MQTT-3.14.4-3]. EMQX 6.0.3 publishes none where the session ends in the
+        // same moment as the connection, so it gets one second more.
+        disconnect.properties.sessionExpiryInterval = standing.hasWill && disconnect.reasonCode != 0 ? 1 : 0
         return (try? disconnect.encode(version: version)) ?? own
     }
 
@@ -168,7 +185,7 @@ extension Session.Connected {
         var standing = Session.Standing(
             version: device.version, hasUplink: true, isConnectSent: true, isConnackSent: true,
             isInsideUpPacket: up.isInsidePacket, isInsideDownPacket: down.isInsidePacket,
-            hasBorrowedExpiry: device.hasBorrowedExpiry)
+            hasBorrowedExpiry: device.hasBorrowedExpiry, hasWill: device.hasWill)
         guard let hold else { return standing }
         standing.isHeld = hold.isHeld
         standing.isInsideUpPacket = hold.journal.isInsidePacket

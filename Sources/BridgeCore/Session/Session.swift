@@ -68,9 +68,11 @@ package struct Session: DeviceSession {
         var assignedClientID: String?
         /// Clean Session, or Clean Start.
         var isClean = true
-        /// The bridge asked for a Session Expiry Interval that the device does not know of (5.0): at the end it is set
-        /// back to 0.
+        /// The bridge asked for a Session Expiry Interval that the device does not know of (5.0): it ends with the
+        /// session.
         var hasBorrowedExpiry = false
+        /// The broker has a will of the device.
+        var hasWill = false
 
         var keepAliveDuration: Duration? { keepAlive == 0 ? nil : .seconds(Int64(keepAlive)) }
     }
@@ -144,7 +146,7 @@ extension Session {
     private mutating func deviceSent(_ frame: Frame, while connecting: Connecting) -> [SessionAction] {
         switch frame.type {
         case .auth where connecting.isAuthenticating: [.sendToUplink(frame.bytes)]
-        case .disconnect: end(.deviceDisconnected, uplinkFarewell: frame.bytes)
+        case .disconnect: disconnected(by: frame, connecting.device)
         default: violation(.beforeConnack)
         }
     }
@@ -185,7 +187,7 @@ extension Session {
     private mutating func deviceSent(_ frame: Frame, in connected: inout Connected) -> [SessionAction] {
         switch frame.type {
         case .disconnect:
-            return end(.deviceDisconnected, leaving: connected.standing, uplinkFarewell: frame.bytes)
+            return disconnected(by: frame, connected.device, leaving: connected.standing)
         case .pingreq where connected.hold?.passesPing() == false:
             return pong(in: &connected)
         case .connect:

@@ -37,7 +37,7 @@ package struct SessionContext: Sendable {
     package var overLimit: String?
 
     /// - Parameters:
-    ///   - maximumPacketSize: Bytes; told to 5.0 devices as Maximum Packet Size.
+    ///   - maximumPacketSize: Bytes; told to 5.0 devices as Maximum Packet Size where it is lower than the broker's.
     ///   - listener: The value of `${listener}`.
     ///   - makeClientID: A client id for a device that has none, where a route needs one. At most 23 characters
     ///     [MQTT-3.1.3-5].
@@ -56,6 +56,8 @@ package struct SessionContext: Sendable {
     package var routes: RoutingTable { shared.routes }
     package var identities: IdentityMapper { shared.identities }
     package var maximumPacketSize: Int { shared.maximumPacketSize }
+    /// As Maximum Packet Size; `nil` where the limit is none.
+    var toldPacketSize: UInt32? { PacketSizeLimit.told(shared.maximumPacketSize) }
     package var connectWithin: Duration { shared.connectWithin }
     package var connectTimeout: Duration { shared.connectTimeout }
     package var listener: String { shared.listener }

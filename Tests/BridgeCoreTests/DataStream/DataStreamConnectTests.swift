@@ -219,6 +219,17 @@ import Testing
         #expect(connack.properties.list == [.maximumPacketSize(1_000)])
     }
 
+    @Test func noPacketSizeThatLimitsNothing() throws {
+        for (own, told) in [(268_435_455, UInt32?(268_435_455)), (268_435_459, 268_435_455), (268_435_460, nil)] {
+            var bench = try DataStreamBench(packetSize: own)
+            #expect(try bench.establish().properties.maximumPacketSize == told)
+            var limits = GatewayLimits()
+            limits.maximumPacketSize = 1_048_576
+            bench = try DataStreamBench(packetSize: own)
+            #expect(try bench.establish(limits).properties.maximumPacketSize == 1_048_576)
+        }
+    }
+
     @Test func limitsOfAConnackAreTheDevices() throws {
         var connack = Connack()
         connack.properties = [

@@ -237,11 +237,71 @@ import Testing
         }
     }
 
-    @Test func aVanishedDevicesWillAndSessionGoAsItAsked() throws {
-        var bench = try HoldBench.connected(.v5_0)
-        let gone = try bench.outcome(bench.bench.session.deviceClosed())
-        #expect(gone.up == [.disconnect(Disconnect(reasonCode: 4, properties: [.sessionExpiryInterval(0)]))])
-        bench = try HoldBench.connected(.v3_1_1)
+    private static let will = Will(topic: "will", payload: ByteBuffer(string: "gone"))
+
+    /// EMQX publishes no will at a DISCONNECT that also ends the session in the same moment.
+    @Test func aSessionWhoseWillIsDueLastsForAnotherSecond() throws {
+        let ends: [(name: String, code: UInt8, end: (inout HoldBench) throws -> [SessionAction])] = [
+            ("vanished", 4, { $0.bench.session.deviceClosed() }),
+            ("keepalive", 4, { $0.bench.session.timedOut(.keepAlive) }),
+            ("protocol error", 4, { try $0.bench.device(.pingresp) }),
+            ("no MQTT", 4, { $0.bench.session.deviceMisbehaved(.secondConnect, start: ByteBuffer()) }),
+            ("expiry at the end", 4, { try $0.bench.device(Self.disconnect(0, expiry: 60)) }),
+            ("expiry and will", 4, { try $0.bench.device(Self.disconnect(4, expiry: 60)) }),
+            ("with will", 4, { try $0.bench.device(Self.disconnect(4)) }),
+            ("with will, expiry 0", 4, { try $0.bench.device(Self.disconnect(4, expiry: 0)) }),
+            ("an error of the device's", 0x80, { try $0.bench.device(Self.disconnect(0x80)) }),
+            ("normal", 0, { try $0.bench.device(Self.disconnect(0)) }),
+            ("normal, expiry 0", 0, { try $0.bench.device(Self.disconnect(0, expiry: 0)) }),
+            ("shutdown", 0, { $0.bench.session.shutDown() }),
+        ]
+        for (name, code, end) in ends {
+            for hasWill in [true, false] {
+                var bench = try HoldBench.connected(.v5_0) { if hasWill { $0.will = Self.will } }
+                let gone = try bench.outcome(end(&bench))
+                let expiry: UInt32 = hasWill && code != 0 ? 1 : 0
+                #expect(
+                    gone.up == [
+                        .disconnect(Disconnect(reasonCode: code, properties: [.sessionExpiryInterval(expiry)]))
+                    ],
+                    "\(name), will: \(hasWill)")
+                #expect(gone.actions.finishesUplink, "\(name)")
+            }
+        }
+    }
+
+    private static func disconnect(_ code: UInt8, expiry: UInt32? = nil) -> Packet {
+        .disconnect(Disconnect(reasonCode: code, properties: expiry.map { [.sessionExpiryInterval($0)] } ?? []))
+    }
+
+    /// Nobody but the bridge knows that the device had asked for none.
+    @Test func aDeviceThatAsksForAnExpiryAtTheEndIsTold() throws {
+        for (own, isWrong) in [(UInt32?.none, true), (0, true), (7, false)] {
+            for isConnected in [true, false] {
+                var bench = try HoldBench(.v5_0)
+                _ = try bench.bench.device(bench.bench.connect { $0.properties.sessionExpiryInterval = own })
+                _ = try bench.ready()
+                if isConnected { _ = try bench.broker(.connack(Connack())) }
+                guard isConnected || bench.accepts else { continue }
+                let gone = try bench.device(Self.disconnect(0, expiry: 60))
+                #expect((gone.end == .deviceDisconnected) == !isWrong)
+                if isWrong {
+                    guard case .disconnect(let told)? = gone.down.first else { throw HoldBench.BenchError.noConnect }
+                    #expect(told.reasonCode == ReasonCode.protocolError.rawValue)
+                } else {
+                    #expect(gone.up == [Self.disconnect(0, expiry: 60)])
+                }
+            }
+        }
+    }
+
+    @Test func aSessionWithAnExpiryOfItsOwnIsLeftWithoutAWord() throws {
+        var bench = try HoldBench.connected(.v5_0) {
+            $0.properties.sessionExpiryInterval = 7
+            $0.will = Self.will
+        }
+        #expect(try bench.outcome(bench.bench.session.deviceClosed()).up.isEmpty)
+        bench = try HoldBench.connected(.v3_1_1) { $0.will = Self.will }
         #expect(try bench.outcome(bench.bench.session.deviceClosed()).up.isEmpty)
     }
 }

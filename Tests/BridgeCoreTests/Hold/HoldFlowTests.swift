@@ -31,7 +31,11 @@ import Testing
             case (_, true): #expect(back.up == [.ack(.pubrel, 1)] && back.down.isEmpty)
             case (_, false): #expect(back.up.isEmpty && back.down == [.ack(.pubcomp, 1)])
             }
-            #expect((bench.budget.usedBytes == 0) == (point > 1))
+            // Until the broker has acknowledged it, PUBREL counts as the message did.
+            #expect((bench.budget.usedBytes == 0) == (point > 1 && !isPresent))
+            guard point > 1, isPresent else { continue }
+            _ = try bench.broker(.ack(.pubcomp, 1))
+            #expect(bench.budget.usedBytes == 0)
         }
     }
 

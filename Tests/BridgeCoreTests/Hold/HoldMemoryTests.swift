@@ -83,6 +83,82 @@ import Testing
         #expect(connected.hold?.journal.isEmpty == true && bench.budget.usedBytes == 0)
     }
 
+    // MARK: Acknowledgements
+
+    /// However often it says so, it is one thing that waits.
+    @Test(arguments: [false, true]) func whatADeviceRepeatsWaitsOnce(isSilent: Bool) throws {
+        var bench = try HoldBench.connected(.v5_0)
+        for (id, qos) in [(UInt16(1), QoS.atLeastOnce), (2, .exactlyOnce)] {
+            _ = try bench.broker(.message("b", qos, id))
+        }
+        if isSilent { _ = try bench.silence() } else { try bench.lose() }
+        let repeated: [Packet] = [.ack(.pubrel, 7), .ack(.puback, 1), .ack(.pubrec, 2)]
+        for packet in repeated { _ = try bench.device(packet) }
+        let used = bench.budget.usedBytes
+        #expect(used > 0)
+        let encoded = try repeated.map {
+            FrameDecoder.Element.packet(try Frame(packet: $0.encode(version: .v5_0), version: .v5_0))
+        }
+        for round in 0..<1_000_000 { _ = bench.bench.session.deviceSent(encoded[round % 3]) }
+        #expect(bench.budget.usedBytes == used && bench.accepts)
+        if isSilent {
+            #expect(try bench.answer(after: .seconds(1)).up == repeated)
+        } else {
+            // The broker asks for the answers to its own messages by sending these again.
+            #expect(try bench.comeBack(true).up == [.ack(.pubrel, 7)])
+        }
+        _ = try bench.broker(.ack(.pubcomp, 7))
+        #expect(bench.budget.usedBytes == 0)
+    }
+
+    @Test(arguments: [false, true]) func releasesCount(isSessionPresent: Bool) throws {
+        var bench = try HoldBench.connected(.v5_0, buffer: 10_000)
+        try bench.lose()
+        var ids: [UInt16] = []
+        for id in 1...UInt16.max where bench.accepts {
+            ids.append(id)
+            _ = try bench.device(.ack(.pubrel, id))
+        }
+        #expect((50...60).contains(ids.count))
+        let back = try bench.comeBack(isSessionPresent)
+        if isSessionPresent {
+            #expect(back.up == ids.map { .ack(.pubrel, $0) })
+            for id in ids { #expect(try bench.broker(.ack(.pubcomp, id)).down == [.ack(.pubcomp, id)]) }
+        } else {
+            #expect(back.up.isEmpty && back.down == ids.map { .ack(.pubcomp, $0) })
+        }
+        #expect(bench.accepts && bench.budget.usedBytes == 0)
+    }
+
+    /// The same on a leg that is there, until the broker has answered.
+    @Test func releasesOfNothingCount() throws {
+        var bench = try HoldBench.connected(.v5_0, buffer: 10_000)
+        var ids: [UInt16] = []
+        for id in 1...UInt16.max where bench.accepts {
+            ids.append(id)
+            #expect(try bench.device(.ack(.pubrel, id)).up == [.ack(.pubrel, id)])
+        }
+        #expect((70...80).contains(ids.count))
+        for id in ids { _ = try bench.broker(.ack(.pubcomp, id)) }
+        #expect(bench.accepts && bench.budget.usedBytes == 0)
+    }
+
+    /// What only the device's PUBREL frees does not keep it from being read.
+    @Test func messagesThatAwaitTheirReleaseDoNotCount() throws {
+        var bench = try HoldBench.connected(.v5_0, buffer: 1_000)
+        for id in 1...1_000 as ClosedRange<UInt16> {
+            #expect(bench.accepts)
+            _ = try bench.device(message(id, .exactlyOnce))
+            _ = try bench.broker(.ack(.pubrec, id))
+        }
+        for id in 1...1_000 as ClosedRange<UInt16> {
+            #expect(bench.accepts)
+            _ = try bench.device(.ack(.pubrel, id))
+            _ = try bench.broker(.ack(.pubcomp, id))
+        }
+        #expect(bench.budget.usedBytes == 0)
+    }
+
     @Test func aSliceIsNotKept() {
         var buffer = ByteBuffer(repeating: 0, count: 65_536)
         let slice = buffer.readSlice(length: 100) ?? ByteBuffer()

@@ -92,25 +92,6 @@ extension [SessionAction] {
             actions.contains { if case .connected(let silence) = $0 { silence == .seconds(15) } else { false } })
     }
 
-    @Test func fiveIsToldThePacketSize() throws {
-        var bench = try SessionBench(.v5_0, packetSize: 1_000)
-        _ = try bench.device(bench.connect())
-        _ = bench.session.uplinkReady()
-        let actions = try bench.broker(.connack(Connack(sessionPresent: false, code: 0)))
-        let frame = try Frame(packet: try #require(actions.toDevice.first), version: .v5_0)
-        #expect(try Connack.decode(frame, version: .v5_0).properties.maximumPacketSize == 1_000)
-    }
-
-    @Test func aSmallerPacketSizeOfTheBrokersStays() throws {
-        var bench = try SessionBench(.v5_0, packetSize: 1_000)
-        _ = try bench.device(bench.connect())
-        _ = bench.session.uplinkReady()
-        var connack = Connack(sessionPresent: false, code: 0)
-        connack.properties.maximumPacketSize = 500
-        let actions = try bench.broker(.connack(connack))
-        #expect(actions.toDevice == [try Packet.connack(connack).encode(version: .v5_0)])
-    }
-
     @Test func serverKeepAliveWins() throws {
         var bench = try SessionBench(.v5_0)
         _ = try bench.device(bench.connect { $0.keepAlive = 10 })

@@ -80,6 +80,11 @@ struct Front: Sendable {
         try await perform("reset_stream", ["connection": .int(connection), "stream": .int(stream), "code": .int(code)])
     }
 
+    /// STOP_SENDING on one stream of a connection, and nothing else.
+    func stopSending(stream: Int, of connection: Int, code: Int = 0) async throws {
+        try await perform("stop_sending", ["connection": .int(connection), "stream": .int(stream), "code": .int(code)])
+    }
+
     /// Answers each new CONNECT, or so many of them, with this CONNACK code from now on; 0 lets the broker decide again.
     func refuseConnects(with code: Int, times: Int? = nil) async throws {
         var fields: [String: JSONValue] = ["code": .int(code)]

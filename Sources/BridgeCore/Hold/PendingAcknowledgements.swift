@@ -1,0 +1,32 @@
+import MQTTCodec
+
+/// The acknowledgements of the device that wait until the leg answers, in the order in which they came: one for each
+/// packet identifier and type, however often the device repeats it.
+struct PendingAcknowledgements: Sendable {
+    /// Bytes that one takes here, its place in the index included.
+    static let cost = 48
+
+    private(set) var list: [PendingAcknowledgement] = []
+    /// Where in the list each one stands.
+    private var places: [Key: Int] = [:]
+
+    private struct Key: Hashable {
+        let type: PacketType
+        let packetID: UInt16
+    }
+
+    var isEmpty: Bool { list.isEmpty }
+    var count: Int { list.count }
+
+    /// Adds it, or puts its code into the one that is there. Answers whether it is new.
+    mutating func add(_ acknowledgement: PendingAcknowledgement) -> Bool {
+        let key = Key(type: acknowledgement.type, packetID: acknowledgement.packetID)
+        if let place = places[key] {
+            list[place].code = acknowledgement.code
+            return false
+        }
+        places[key] = list.count
+        list.append(acknowledgement)
+        return true
+    }
+}

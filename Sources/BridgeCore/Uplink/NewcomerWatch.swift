@@ -1,0 +1,61 @@
+import NIOCore
+
+/// Tells when devices that have had no answer on a connection are better off on another, which is long before anything is
+/// decided about the connection itself: ``PathWatch`` may be told to wait for a minute, a device for its CONNACK can't.
+///
+/// ```
+///   resting -- unanswered for a while --> asking -- the server answers others, and still nothing here --> leave
+///      ^                                    | |
+///      +------ a datagram came -------------+ +-- half of `connect_timeout` --> leave
+/// ```
+/// A server that answers, but not here, has forgotten the connection: it was restarted. Where nothing is known of it, an
+/// outage or a server that is slow look the same, and there is no hurry to find that out on another connection.
+package struct NewcomerWatch: Sendable {
+    /// Enough for the acknowledgement of a CONNECT on most paths.
+    private static let usualPatience = Duration.milliseconds(500)
+    /// Who answers others first may be about to answer here.
+    private static let leastGrace = Duration.milliseconds(200)
+
+    private let connectTimeout: Duration
+    /// Whether it would be of use to hear of the server.
+    package private(set) var awaitsServer = false
+    /// When the server answered others first, since it has been asked.
+    private var answeredSince: NIODeadline?
+
+    package init(connectTimeout: Duration) {
+        self.connectTimeout = connectTimeout
+    }
+
+    /// Whether so much time has passed that newcomers, if there are any, have to be thought of.
+    package func isDue(_ facts: PathWatch.Facts, at now: NIODeadline) -> Bool {
+        unanswered(facts, for: min(Self.usualPatience, connectTimeout / 4), at: now)
+    }
+
+    /// There are none, or no need.
+    package mutating func rest() {
+        awaitsServer = false
+        answeredSince = nil
+    }
+
+    /// There are some. Whether they are to leave, now.
+    package mutating func look(_ facts: PathWatch.Facts, at now: NIODeadline) -> Bool {
+        awaitsServer = true
+        let grace = TimeAmount(max(facts.probeTimeout, Self.leastGrace))
+        let isForgotten = answeredSince.map { now >= $0 + grace } ?? false
+        guard isForgotten || unanswered(facts, for: connectTimeout / 2, at: now) else { return false }
+        rest()
+        return true
+    }
+
+    /// The server answered, though not on this connection. Whether that is of use.
+    package mutating func serverAnswered(at now: NIODeadline) -> Bool {
+        guard awaitsServer else { return false }
+        answeredSince = answeredSince ?? now
+        return true
+    }
+
+    private func unanswered(_ facts: PathWatch.Facts, for patience: Duration, at now: NIODeadline) -> Bool {
+        guard let since = facts.unansweredSince else { return false }
+        return now >= since + TimeAmount(max(patience, facts.probeTimeout * 3))
+    }
+}
