@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks that quic_front.py does what EMQX does, with data streams above all. Tests of the gateway believe it, so it is tested too.
 
-    front_check.py --broker 127.0.0.1:1883 --certificates FOLDER      (the folder is one of certificates.py)
+    front_check.py --broker 127.0.0.1:1883 --certificates FOLDER [--only WORD]     (the folder is one of certificates.py)
 
 Starts fronts of its own before the broker. Prints one line a check; ends with 1 at the first that fails.
 """
@@ -205,15 +205,14 @@ CHECKS: list[Check] = [
 
 
 async def run(arguments: argparse.Namespace) -> None:
+    checks = [(check, []) for check in CHECKS]
+    checks.append((without_data_streams_each_is_refused, ["--no-data-streams"]))
+    checks += front_path_checks.CHECKS
     for name, version in mqtt_build.VERSIONS.items():
-        for check in CHECKS:
-            async with front(arguments, version) as running:
-                await perform(check, running, name)
-        async with front(arguments, version, "--no-data-streams") as running:
-            await perform(without_data_streams_each_is_refused, running, name)
-        for check, options in front_path_checks.CHECKS:
-            async with front(arguments, version, *options) as running:
-                await perform(check, running, name)
+        for check, options in checks:
+            if arguments.only in check.__name__:  # type: ignore[attr-defined]
+                async with front(arguments, version, *options) as running:
+                    await perform(check, running, name)
 
 
 async def perform(check: Check, running: Front, version: str) -> None:
@@ -229,6 +228,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Checks quic_front.py")
     parser.add_argument("--broker", required=True, help="TCP host:port of an MQTT broker")
     parser.add_argument("--certificates", required=True, help="folder made by certificates.py")
+    parser.add_argument("--only", default="", metavar="WORD", help="checks that have this in their name")
     asyncio.run(run(parser.parse_args()))
 
 
