@@ -14,6 +14,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 import front_path_checks
+import front_session_checks
 import mqtt_build
 from front_harness import GATEWAY, Front, expect, expect_reset, front, gateway
 from mqtt_quic import Failure, client
@@ -205,12 +206,14 @@ CHECKS: list[Check] = [
 
 
 async def run(arguments: argparse.Namespace) -> None:
-    checks = [(check, []) for check in CHECKS]
-    checks.append((without_data_streams_each_is_refused, ["--no-data-streams"]))
-    checks += front_path_checks.CHECKS
+    everywhere = tuple(mqtt_build.VERSIONS.values())
+    checks = [(check, [], everywhere) for check in CHECKS]
+    checks.append((without_data_streams_each_is_refused, ["--no-data-streams"], everywhere))
+    checks += [(check, options, everywhere) for check, options in front_path_checks.CHECKS]
+    checks += front_session_checks.CHECKS
     for name, version in mqtt_build.VERSIONS.items():
-        for check, options in checks:
-            if arguments.only in check.__name__:  # type: ignore[attr-defined]
+        for check, options, versions in checks:
+            if version in versions and arguments.only in check.__name__:  # type: ignore[attr-defined]
                 async with front(arguments, version, *options) as running:
                     await perform(check, running, name)
 

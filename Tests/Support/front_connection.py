@@ -30,6 +30,7 @@ from aioquic.quic.packet import (
 from broker_leg import STREAM_WINDOW
 from data_stream import DataStream
 from followed_path import FollowedPath
+from front_acceptors import Acceptors
 from front_stream import CONTROL_STREAM, ControlStream
 from mqtt_scan import ConnectInfo
 
@@ -91,6 +92,7 @@ class FrontConnection(QuicConnectionProtocol):
         quic: QuicConnection,
         settings: FrontSettings,
         switches: FrontSwitches,
+        acceptors: Acceptors,
         emit: Emit,
         connections: set[FrontConnection],
     ) -> None:
@@ -102,6 +104,9 @@ class FrontConnection(QuicConnectionProtocol):
         #: Whether the broker has accepted it.
         self.accepted = False
         self._switches = switches
+        self._acceptors = acceptors
+        #: What has come while the handshake is held.
+        self._held: list[tuple[bytes | str, Any]] | None = None
         self._emit_event = emit
         self._connections = connections
         self._idle = HANDSHAKE_TIMEOUT
@@ -115,6 +120,7 @@ class FrontConnection(QuicConnectionProtocol):
         self._path = FollowedPath(settings.follow_rebinds, self.emit)
         connections.add(self)
         self._adjust_engine()
+        acceptors.take(self)
 
     def emit(self, event: str, **fields: Any) -> None:
         self._emit_event(event, connection=self.number, **fields)
@@ -230,11 +236,24 @@ class FrontConnection(QuicConnectionProtocol):
         if not self._announced:
             self._announced = True
             self.emit("connection", peer=f"{addr[0]}:{addr[1]}")
+        if self._held is not None:
+            self._held.append((data, addr))
+            return
         if not self._path.follows(addr, self._quic._peer_retire_prior_to):
             return
         super().datagram_received(data, addr)
         self._notice_close()
         self._resume_brokers()
+
+    def hold(self, delay: float) -> None:
+        """Keeps what comes, for so many seconds: the handshake takes a while."""
+        self._held = []
+        self.later(delay, self._go_on)
+
+    def _go_on(self) -> None:
+        held, self._held = self._held or [], None
+        for data, addr in held:
+            self.datagram_received(data, addr)
 
     def quic_event_received(self, event: events.QuicEvent) -> None:
         match event:
@@ -250,6 +269,7 @@ class FrontConnection(QuicConnectionProtocol):
                 self._terminated(event)
 
     def _handshake_completed(self, event: events.HandshakeCompleted) -> None:
+        self._acceptors.release(self)
         problem = self._client_certificate_problem()
         if problem is not None:
             alert, reason = problem
@@ -418,6 +438,7 @@ class FrontConnection(QuicConnectionProtocol):
             self._closed_by = "idle" if event.reason_phrase == "Idle timeout" else "client"
         self._end_streams()
         self._connections.discard(self)
+        self._acceptors.release(self)
         if self._close_timer is not None:
             self._close_timer.cancel()
         self.emit(
