@@ -103,6 +103,8 @@ class FrontConnection(QuicConnectionProtocol):
         self.connect: ConnectInfo | None = None
         #: Whether the broker has accepted it.
         self.accepted = False
+        #: Of its client id, this one included, while those that were taken over stayed open.
+        self.takeovers_in_a_row = 0
         self._switches = switches
         self._acceptors = acceptors
         #: What has come while the handshake is held.
@@ -341,27 +343,33 @@ class FrontConnection(QuicConnectionProtocol):
         if stream is not None:
             stream.stop_sending_received(event.error_code)
 
-    def has_successor(self) -> bool:
-        """Whether a newer connection of the same client id is there: MQTT 3.1.1 has no packet that says so."""
-        mine = self.connect
-        return mine is not None and any(
-            other.number > self.number and other.connect is not None and other.connect.client_id == mine.client_id
-            for other in self._connections
-        )
-
-    def older_of_this_client(self) -> list[FrontConnection]:
-        """Older connections of the same client id that have not ended."""
+    def of_this_client(self) -> list[FrontConnection]:
+        """The other connections of the same client id."""
         mine = self.connect
         if mine is None or not mine.client_id:
             return []
         return [
             other
             for other in self._connections
-            if other.number < self.number
-            and other.connect is not None
-            and other.connect.client_id == mine.client_id
-            and not other.has_delivered_end
+            if other is not self and other.connect is not None and other.connect.client_id == mine.client_id
         ]
+
+    def has_successor(self) -> bool:
+        """Whether a newer connection of the same client id is there: MQTT 3.1.1 has no packet that says so."""
+        return any(other.number > self.number for other in self.of_this_client())
+
+    @property
+    def speaks_5(self) -> bool:
+        return self.connect is not None and self.connect.version == 5
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will be said on the control stream."""
+        return self.is_closed or (self._control is not None and self._control.finished)
+
+    @property
+    def is_superseded(self) -> bool:
+        return self._control is not None and self._control.superseded
 
     def supersede(self) -> None:
         if self._control is not None:

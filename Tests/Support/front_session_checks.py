@@ -1,14 +1,18 @@
-"""Checks of quic_front.py: who is let in."""
+"""Checks of quic_front.py: who is let in, and who is taken over."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 
 import mqtt_build
-from front_harness import Front, expect
-from mqtt_quic import Failure, client
+from front_harness import GATEWAY, Front, expect, gateway
+from mqtt_quic import Client, Failure, Stream, client
+from mqtt_scan import DISCONNECT
 
+SESSION_TAKEN_OVER = 0x8E
 REFUSED = {"code": 0x2, "application": False, "reason": ""}
 
 
@@ -36,9 +40,52 @@ async def a_number_of_handshakes_is_refused(front: Front) -> None:
     expect(refused == [True, True, False], f"refused: {refused}")
 
 
+async def _take_over(front: Front, stack: AsyncExitStack, times: int, closes: bool) -> list[float]:
+    """Connections of one client id, one after the other; answers the seconds of each takeover's CONNECT.
+
+    `closes`: each closes its connection when it hears that it was taken over.
+    """
+    times_taken: list[float] = []
+    older: tuple[Client, Stream] | None = None
+    for _ in range(times + 1):
+        start = time.monotonic()
+        peer = await stack.enter_async_context(client(front.target))
+        control = peer.open()
+        control.send(control.connect_packet(GATEWAY))
+        if older is not None:
+            await older[1].over()
+            if front.target.version == mqtt_build.MQTT_5:
+                last = await older[1].expect(DISCONNECT)
+                expect(last.head[0] == SESSION_TAKEN_OVER, f"DISCONNECT {last.head.hex()}")
+            if closes:
+                older[0].close(0)
+        await control.connected()
+        times_taken.append(time.monotonic() - start)
+        older = (peer, control)
+    return times_taken[1:]
+
+
+async def the_third_takeover_in_a_row_takes_three_seconds(front: Front) -> None:
+    async with AsyncExitStack() as stack:
+        seconds = await _take_over(front, stack, times=4, closes=False)
+        for number, slow in enumerate((False, False, True, True), start=1):
+            slow = slow and front.target.version == mqtt_build.MQTT_5
+            expect((seconds[number - 1] >= 3) == slow, f"takeover {number} took {seconds[number - 1]:.3f} s")
+        if front.target.version == mqtt_build.MQTT_5:
+            expect((await front.event("takeover_delayed"))["open"] == 2, "connections that were taken over before")
+
+
+async def takeovers_are_fast_where_the_older_are_closed(front: Front) -> None:
+    async with AsyncExitStack() as stack:
+        seconds = await _take_over(front, stack, times=5, closes=True)
+        expect(max(seconds) < 2.5, f"took {seconds}")
+
+
 BOTH = (mqtt_build.MQTT_3_1_1, mqtt_build.MQTT_5)
 
 CHECKS: list[tuple[Callable[[Front], Awaitable[None]], list[str], tuple[int, ...]]] = [
     (handshakes_beyond_the_acceptors_are_refused, ["--acceptors", "2", "--accept-delay", "1000"], BOTH),
     (a_number_of_handshakes_is_refused, [], BOTH),
+    (the_third_takeover_in_a_row_takes_three_seconds, [], BOTH),
+    (takeovers_are_fast_where_the_older_are_closed, [], BOTH),
 ]

@@ -10,8 +10,8 @@ it saw a DISCONNECT):
     RESET_STREAM(code)        aborts TCP, RESET_STREAM(code), APPLICATION_CLOSE 0 after 3.2 s
     CONNECTION_CLOSE, silence aborts TCP
     (the broker ends)         passes its last bytes on, FIN, APPLICATION_CLOSE 0
-    (its client id connects   MQTT 5: DISCONNECT 0x8E and STOP_SENDING 0x8E; FIN, APPLICATION_CLOSE 1 after 3 s. The new
-    elsewhere)                CONNECT waits until the client has acknowledged this, at most 3 s
+    (its client id connects   MQTT 5: DISCONNECT 0x8E and STOP_SENDING 0x8E; FIN, APPLICATION_CLOSE 1 after 3 s. How long
+    elsewhere)                the new CONNECT waits for this is in front_takeover.py
 
 Later streams are data streams of the same session (data_stream.py).
 """
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import mqtt_build
 from broker_leg import STREAM_WINDOW, BrokerLeg
+from front_takeover import Takeover
 from mqtt_scan import CONNACK, CONNECT, DISCONNECT, PINGRESP, Packet, PacketFilter, PacketScanner, parse_connect
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ CLOSE_AFTER_FIN = 0.16
 CLOSE_AFTER_BARE_FIN = 0.1
 CLOSE_WITHOUT_FIN = 3.2
 CLOSE_AFTER_TAKEOVER = 3.0
-LONGEST_TAKEOVER = 3.0
 
 
 class FrontStream:
@@ -94,6 +94,8 @@ class ControlStream(FrontStream):
         self._from_broker = PacketFilter(self._admits_from_broker)
         self._refusal = refusal
         self._client_disconnected = False
+        #: Ended because its client id connected elsewhere.
+        self.superseded = False
         self._taken_over = False
         self._wrote_at = 0.0
         self._own_pings = 0
@@ -131,27 +133,19 @@ class ControlStream(FrontStream):
             self._refuse_connect()
 
     def _take_over_older(self) -> None:
-        """EMQX has older sessions of the client id end before it accepts a new one: a round trip where their client
-        answers, else three seconds.
-        """
-        older = self._connection.older_of_this_client()
-        if not older or self._leg is None:
-            return
-        self._leg.hold()
-        for other in older:
-            other.supersede()
-        self._release_when_over(older, self._connection.now + LONGEST_TAKEOVER)
-
-    def _release_when_over(self, older: list[FrontConnection], deadline: float) -> None:
-        if self._connection.now < deadline and any(not other.has_delivered_end for other in older):
-            self._connection.later(0.005, self._release_when_over, older, deadline)
-        elif self._leg is not None:
-            self._leg.release()
+        """EMQX has older sessions of the client id end before it accepts a new one."""
+        takeover = Takeover(self._connection)
+        if self._leg is not None and not takeover.is_none:
+            self._leg.hold()
+            takeover.begin(self._leg.release)
 
     def supersede(self) -> None:
         """A newer connection of the client id is there. The broker ends the old leg as soon as it hears of it."""
         if not self.finished and not self._connection.is_closed:
             self._end(taken_over=True)
+            if self._leg is not None and self._leg.is_held:
+                # It has not heard of this one, and is not to hear of it after the newer one.
+                self._leg.abort()
 
     def _refuse_connect(self) -> None:
         info = self._connection.connect
@@ -219,7 +213,8 @@ class ControlStream(FrontStream):
         """The broker's end becomes FIN, and a close of the connection a little later."""
         self._connection.emit("broker_closed", error=error, stream=self.id)
         if not self.finished and not self._connection.is_closed:
-            self._end(taken_over=self._taken_over or self._connection.has_successor())
+            superseded = self._connection.has_successor() and not self._client_disconnected
+            self._end(taken_over=self._taken_over or superseded)
 
     def take_over(self) -> None:
         """Ends as if another connection had come with the same client id."""
@@ -229,8 +224,8 @@ class ControlStream(FrontStream):
 
     def _end(self, taken_over: bool) -> None:
         self.finished = True
-        info = self._connection.connect
-        speaks_5 = info is not None and info.version == 5
+        self.superseded = taken_over
+        speaks_5 = self._connection.speaks_5
         # Mosquitto 2.0.11 closes the older connection without a word; EMQX has this one for MQTT 5.
         last = mqtt_build.disconnect(SESSION_TAKEN_OVER) if taken_over and speaks_5 and not self._taken_over else b""
         self._connection.send(self.id, last, end=True)
@@ -247,7 +242,7 @@ class ControlStream(FrontStream):
     def end_broker(self) -> None:
         if self._leg is not None:
             # A DISCONNECT that was written must still arrive, or the will would be published.
-            if self._client_disconnected:
+            if self._client_disconnected and not self._leg.is_held:
                 self._leg.finish()
             else:
                 self._leg.abort()

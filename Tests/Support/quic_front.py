@@ -9,7 +9,7 @@ to the broker over a TCP connection of their own and back. Later streams are dat
 
 Standard output gets one JSON object a line, with `at`, seconds of a clock that only runs forward: `listening` with the
 port first, then `refused` (a handshake: no acceptor, or a command), `connection`, `handshake`,
-`stream_opened`, `packet`, `fin`,
+`stream_opened`, `packet`, `takeover_delayed` (by connections that were taken over before), `fin`,
 `stream_reset`, `stop_sending`, `broker_closed`, `stream_closed` (of data streams), `connect_refused`, `not_followed`
 (--follow-rebinds), `closed`. Those of a stream name it.
 
