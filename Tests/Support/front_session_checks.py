@@ -1,4 +1,4 @@
-"""Checks of quic_front.py: who is let in, and who is taken over."""
+"""Checks of quic_front.py: who is let in, who is taken over, and what is left of those who go."""
 
 from __future__ import annotations
 
@@ -38,6 +38,63 @@ async def a_number_of_handshakes_is_refused(front: Front) -> None:
     await front.command("refuse_handshakes", times=2)
     refused = [await _is_refused(front) for _ in range(3)]
     expect(refused == [True, True, False], f"refused: {refused}")
+
+
+#: Session Expiry of CONNECT, reason and Session Expiry of DISCONNECT, and whether the will is published.
+WILLS: list[tuple[int, int, int | None, bool]] = [
+    (300, 0x04, 0, False),
+    (300, 0x80, 0, False),
+    (300, 0x00, None, False),
+    (300, 0x00, 0, False),
+    (300, 0x04, 1, True),
+    (300, 0x80, 1, True),
+    (300, 0x04, None, True),
+    (300, 0x80, None, True),
+    (0, 0x04, 0, True),
+    (0, 0x04, None, True),
+]
+
+
+async def a_will_comes_unless_disconnect_takes_the_session_back(front: Front) -> None:
+    async with gateway(front.target) as (_, observer):
+        await observer.subscribe("#")
+        for number, (expiry, reason, expiry_at_end, comes) in enumerate(WILLS):
+            topic = f"will/{number}"
+            await _leave(front, mqtt_build.session_expiry(expiry), reason, expiry_at_end, topic)
+            await observer.publish("marker", b"")
+            first, _ = await observer.message()
+            what = f"CONNECT with {expiry} s, DISCONNECT 0x{reason:02x} with {expiry_at_end} s"
+            expect(first == (topic if comes else "marker"), f"{what}: {first} came")
+            if comes:
+                expect(await observer.message() == ("marker", b""), f"{what}: the will came twice")
+
+
+async def a_delayed_will_does_not_outlive_its_session(front: Front) -> None:
+    async with gateway(front.target) as (_, observer):
+        await observer.subscribe("will")
+        await _leave(front, mqtt_build.session_expiry(300), 0x04, 1, "will", mqtt_build.will_delay(300))
+        expect(await observer.message() == ("will", b"gone"), "the will")
+
+
+async def _leave(
+    front: Front, properties: bytes, reason: int, expiry: int | None, topic: str, of_will: bytes = b""
+) -> None:
+    """A client comes with a will, and goes like this."""
+    async with client(front.target) as peer:
+        control = peer.open()
+        control.send(
+            mqtt_build.connect(
+                "leaving", mqtt_build.MQTT_5, will_topic=topic, properties=properties, will_properties=of_will
+            )
+        )
+        await control.connected()
+        last = mqtt_build.session_expiry(expiry) if expiry is not None else None
+        # In two pieces: it is one packet all the same.
+        disconnect = mqtt_build.disconnect(reason, last)
+        control.send(disconnect[:3])
+        control.send(disconnect[3:], fin=True)
+        await control.over()
+        expect(control.fin, f"DISCONNECT: {control.describe_end()}")
 
 
 async def _take_over(front: Front, stack: AsyncExitStack, times: int, closes: bool) -> list[float]:
@@ -82,10 +139,13 @@ async def takeovers_are_fast_where_the_older_are_closed(front: Front) -> None:
 
 
 BOTH = (mqtt_build.MQTT_3_1_1, mqtt_build.MQTT_5)
+ONLY_5 = (mqtt_build.MQTT_5,)
 
 CHECKS: list[tuple[Callable[[Front], Awaitable[None]], list[str], tuple[int, ...]]] = [
     (handshakes_beyond_the_acceptors_are_refused, ["--acceptors", "2", "--accept-delay", "1000"], BOTH),
     (a_number_of_handshakes_is_refused, [], BOTH),
+    (a_will_comes_unless_disconnect_takes_the_session_back, [], ONLY_5),
+    (a_delayed_will_does_not_outlive_its_session, [], ONLY_5),
     (the_third_takeover_in_a_row_takes_three_seconds, [], BOTH),
     (takeovers_are_fast_where_the_older_are_closed, [], BOTH),
 ]

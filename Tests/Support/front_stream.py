@@ -13,6 +13,8 @@ it saw a DISCONNECT):
     (its client id connects   MQTT 5: DISCONNECT 0x8E and STOP_SENDING 0x8E; FIN, APPLICATION_CLOSE 1 after 3 s. How long
     elsewhere)                the new CONNECT waits for this is in front_takeover.py
 
+What DISCONNECT means for the will is in front_will.py.
+
 Later streams are data streams of the same session (data_stream.py).
 """
 
@@ -23,7 +25,17 @@ from typing import TYPE_CHECKING, Any
 import mqtt_build
 from broker_leg import STREAM_WINDOW, BrokerLeg
 from front_takeover import Takeover
-from mqtt_scan import CONNACK, CONNECT, DISCONNECT, PINGRESP, Packet, PacketFilter, PacketScanner, parse_connect
+from front_will import disconnect_for_broker
+from mqtt_scan import (
+    CONNACK,
+    CONNECT,
+    DISCONNECT,
+    KEPT_BYTES_OF_CONNECT,
+    PINGRESP,
+    Packet,
+    PacketFilter,
+    parse_connect,
+)
 
 if TYPE_CHECKING:
     from front_connection import FrontConnection
@@ -38,6 +50,9 @@ CLOSE_AFTER_FIN = 0.16
 CLOSE_AFTER_BARE_FIN = 0.1
 CLOSE_WITHOUT_FIN = 3.2
 CLOSE_AFTER_TAKEOVER = 3.0
+
+#: What the broker gets in the place of bytes that are no MQTT: a length of more than four bytes.
+MALFORMED = b"\xc0\xff\xff\xff\xff\xff"
 
 
 class FrontStream:
@@ -90,7 +105,7 @@ class ControlStream(FrontStream):
     def __init__(self, connection: FrontConnection, refusal: int) -> None:
         """`refusal`: the CONNACK code to refuse this CONNECT with; 0 lets the broker decide."""
         super().__init__(connection, CONTROL_STREAM)
-        self._from_client = PacketScanner()
+        self._from_client = PacketFilter(lambda first: first >> 4 != DISCONNECT, kept=KEPT_BYTES_OF_CONNECT)
         self._from_broker = PacketFilter(self._admits_from_broker)
         self._refusal = refusal
         self._client_disconnected = False
@@ -106,10 +121,13 @@ class ControlStream(FrontStream):
 
     def data_received(self, data: bytes, end: bool) -> None:
         self._received += len(data)
-        for packet in self._from_client.feed(data):
+        passed, packets = self._from_client.filter(data)
+        for packet in packets:
             self._packet_of_client(packet)
         if self._leg is not None:
-            self._leg.write(data)
+            self._leg.write(passed + b"".join(map(self._instead_of, packets)))
+            if self._from_client.broken:
+                self._leg.write(MALFORMED)
             self._wrote_at = self._connection.now
         if end:
             self._connection.emit("fin", stream=self.id)
@@ -131,6 +149,10 @@ class ControlStream(FrontStream):
         self._report("client", packet, **details)
         if packet.type == CONNECT and self._refusal:
             self._refuse_connect()
+
+    def _instead_of(self, packet: Packet) -> bytes:
+        """What the broker gets for a packet that does not pass as it is."""
+        return disconnect_for_broker(packet, self._connection.connect) if packet.type == DISCONNECT else b""
 
     def _take_over_older(self) -> None:
         """EMQX has older sessions of the client id end before it accepts a new one."""
