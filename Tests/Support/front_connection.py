@@ -286,7 +286,12 @@ class FrontConnection(QuicConnectionProtocol):
             alpn=event.alpn_protocol,
             resumed=event.session_resumed,
             early_data=event.early_data_accepted,
+            datagrams=bool(self._quic._remote_max_datagram_frame_size),
         )
+        if self._quic._remote_max_datagram_frame_size:
+            # EMQX 6.0.3 has no callback for what msquic says of datagrams then, and the connection's process crashes.
+            self.emit("crashed", reason="the client takes datagrams")
+            self.close_from_server(0)
 
     def _client_certificate_problem(self) -> tuple[int, str] | None:
         """The TLS alert and the reason to refuse this client with. aioquic asks for a certificate but trusts any."""

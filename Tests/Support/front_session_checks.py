@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import mqtt_build
 from front_harness import GATEWAY, Front, expect, gateway
@@ -38,6 +39,15 @@ async def a_number_of_handshakes_is_refused(front: Front) -> None:
     await front.command("refuse_handshakes", times=2)
     refused = [await _is_refused(front) for _ in range(3)]
     expect(refused == [True, True, False], f"refused: {refused}")
+
+
+async def a_client_that_takes_datagrams_is_crashed(front: Front) -> None:
+    async with client(replace(front.target, datagram_size=1_200)) as peer:
+        await peer.terminated()
+        expect(peer.describe_termination()["application"], f"{peer.describe_termination()}")
+    await front.event("crashed")
+    async with gateway(front.target):
+        pass
 
 
 #: Session Expiry of CONNECT, reason and Session Expiry of DISCONNECT, and whether the will is published.
@@ -144,6 +154,7 @@ ONLY_5 = (mqtt_build.MQTT_5,)
 CHECKS: list[tuple[Callable[[Front], Awaitable[None]], list[str], tuple[int, ...]]] = [
     (handshakes_beyond_the_acceptors_are_refused, ["--acceptors", "2", "--accept-delay", "1000"], BOTH),
     (a_number_of_handshakes_is_refused, [], BOTH),
+    (a_client_that_takes_datagrams_is_crashed, [], BOTH),
     (a_will_comes_unless_disconnect_takes_the_session_back, [], ONLY_5),
     (a_delayed_will_does_not_outlive_its_session, [], ONLY_5),
     (the_third_takeover_in_a_row_takes_three_seconds, [], BOTH),

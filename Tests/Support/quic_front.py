@@ -8,8 +8,8 @@ to the broker over a TCP connection of their own and back. Later streams are dat
     quic_front.py --listen 127.0.0.1:0 --broker 127.0.0.1:1883 --certificate server.pem --private-key server.key
 
 Standard output gets one JSON object a line, with `at`, seconds of a clock that only runs forward: `listening` with the
-port first, then `refused` (a handshake: no acceptor, or a command), `connection`, `handshake`,
-`stream_opened`, `packet`, `takeover_delayed` (by connections that were taken over before), `fin`,
+port first, then `refused` (a handshake: no acceptor, or a command), `connection`, `handshake`, `crashed` (the client
+takes datagrams), `stream_opened`, `packet`, `takeover_delayed` (by connections that were taken over before), `fin`,
 `stream_reset`, `stop_sending`, `broker_closed`, `stream_closed` (of data streams), `connect_refused`, `not_followed`
 (--follow-rebinds), `closed`. Those of a stream name it.
 

@@ -206,12 +206,14 @@ struct FrontEvent: Sendable, Decodable {
     /// Of `handshake`.
     let resumed: Bool?
     let earlyData: Bool?
+    /// Of `handshake`: whether the client takes datagrams.
+    let datagrams: Bool?
     /// Of `refused`: handshakes that were under way.
     let underWay: Int?
 
     private enum CodingKeys: String, CodingKey {
         case event, at, connection, port, alpn, stream, code, application, by, sender, type, length, version, reason
-        case command, message, end, resumed
+        case command, message, end, resumed, datagrams
         case underWay = "under_way"
         case earlyData = "early_data"
         case clientID = "client_id"
