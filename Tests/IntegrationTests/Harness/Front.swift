@@ -148,6 +148,16 @@ struct Front: Sendable {
         }
     }
 
+    /// All that there is to say of the connection that this client id made first, which is known when it is closed: what
+    /// the front reports takes another way than what it sends, and may come later.
+    func all(of clientID: String) async throws -> [FrontEvent] {
+        let connection = try await connection(of: clientID)
+        _ = try await events.first("the close of \(clientID) at the front") {
+            $0.event == "closed" && $0.connection == connection
+        }
+        return await events.all.filter { $0.connection == connection }
+    }
+
     /// The CONNECTs of this client id so far.
     func connects(of clientID: String) async -> [FrontEvent] {
         await events.all.filter { $0.event == "packet" && $0.type == "CONNECT" && $0.clientID == clientID }
