@@ -18,10 +18,9 @@ import front_session_checks
 import mqtt_build
 from front_harness import GATEWAY, Front, expect, expect_reset, front, gateway
 from mqtt_quic import Failure, client
-from mqtt_scan import DISCONNECT, PUBLISH, SUBACK
+from mqtt_scan import PUBLISH, SUBACK
 
 NO_SUBSCRIPTION_EXISTED = 0x11
-SESSION_TAKEN_OVER = 0x8E
 
 
 async def deliveries_come_on_the_stream_that_subscribed(front: Front) -> None:
@@ -157,12 +156,7 @@ async def commands_reset_refuse_and_take_over(front: Front) -> None:
         await front.command("reset_stream", connection=number, stream=stream.id, code=5)
         await expect_reset(stream, "reset_stream", code=5)
         await front.command("take_over", connection=number)
-        await control.over()
-        if front.target.version == mqtt_build.MQTT_5:
-            last = await control.expect(DISCONNECT)
-            expect(last.head[0] == SESSION_TAKEN_OVER, f"DISCONNECT {last.head.hex()}")
-            await peer.until("STOP_SENDING", lambda: control.stop_code == SESSION_TAKEN_OVER)
-        expect(control.fin, f"take_over: {control.describe_end()}")
+        await front_path_checks.expect_taken_over(front, peer, control)
         await peer.terminated()
         expect(peer.describe_termination() == {"code": 1, "application": True, "reason": ""}, "close 1")
     await front.command("refuse_connect", code=0x88)

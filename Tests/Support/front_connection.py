@@ -383,10 +383,17 @@ class FrontConnection(QuicConnectionProtocol):
     @property
     def has_delivered_end(self) -> bool:
         """Whether the connection is closed, or its client has all of the control stream."""
-        stream = self._quic._streams.get(CONTROL_STREAM)
         return self.is_closed or (
-            self._control is not None and self._control.finished and (stream is None or stream.sender.is_finished)
+            self._control is not None and self._control.finished and self._has_delivered_control_stream
         )
+
+    @property
+    def _has_delivered_control_stream(self) -> bool:
+        """Whether the client has all that was sent on it, and its end where it has one."""
+        stream = self._quic._streams.get(CONTROL_STREAM)
+        if stream is None or stream.sender.is_finished:
+            return True
+        return stream.sender._buffer_fin is None and self.unacknowledged(CONTROL_STREAM) == 0
 
     def later(self, delay: float, callback: Callable[..., None], *arguments: Any) -> None:
         self._loop.call_later(delay, callback, *arguments)
@@ -428,8 +435,7 @@ class FrontConnection(QuicConnectionProtocol):
             self._close_timer = self._loop.call_later(delay, self._close_when_delivered, code, 50)
 
     def _close_when_delivered(self, code: int, patience: int) -> None:
-        stream = self._quic._streams.get(CONTROL_STREAM)
-        if stream is None or stream.sender.is_finished or patience == 0:
+        if self._has_delivered_control_stream or patience == 0:
             self.close_from_server(code)
         else:
             self._close_timer = self._loop.call_later(0.1, self._close_when_delivered, code, patience - 1)

@@ -10,10 +10,9 @@ from dataclasses import replace
 
 import mqtt_build
 from front_harness import GATEWAY, Front, expect, gateway
+from front_path_checks import expect_taken_over
 from mqtt_quic import Client, Failure, Stream, client
-from mqtt_scan import DISCONNECT
 
-SESSION_TAKEN_OVER = 0x8E
 REFUSED = {"code": 0x2, "application": False, "reason": ""}
 
 
@@ -120,10 +119,7 @@ async def _take_over(front: Front, stack: AsyncExitStack, times: int, closes: bo
         control = peer.open()
         control.send(control.connect_packet(GATEWAY))
         if older is not None:
-            await older[1].over()
-            if front.target.version == mqtt_build.MQTT_5:
-                last = await older[1].expect(DISCONNECT)
-                expect(last.head[0] == SESSION_TAKEN_OVER, f"DISCONNECT {last.head.hex()}")
+            await expect_taken_over(front, *older)
             if closes:
                 older[0].close(0)
         await control.connected()
@@ -137,7 +133,8 @@ async def the_third_takeover_in_a_row_takes_three_seconds(front: Front) -> None:
         seconds = await _take_over(front, stack, times=4, closes=False)
         for number, slow in enumerate((False, False, True, True), start=1):
             slow = slow and front.target.version == mqtt_build.MQTT_5
-            expect((seconds[number - 1] >= 3) == slow, f"takeover {number} took {seconds[number - 1]:.3f} s")
+            # The first of the connections that it waits for is closed by the server after three seconds of its own.
+            expect((seconds[number - 1] > 2) == slow, f"takeover {number} took {seconds[number - 1]:.3f} s")
         if front.target.version == mqtt_build.MQTT_5:
             expect((await front.event("takeover_delayed"))["open"] == 2, "connections that were taken over before")
 
@@ -145,7 +142,7 @@ async def the_third_takeover_in_a_row_takes_three_seconds(front: Front) -> None:
 async def takeovers_are_fast_where_the_older_are_closed(front: Front) -> None:
     async with AsyncExitStack() as stack:
         seconds = await _take_over(front, stack, times=5, closes=True)
-        expect(max(seconds) < 2.5, f"took {seconds}")
+        expect(max(seconds) < 2, f"took {seconds}")
 
 
 BOTH = (mqtt_build.MQTT_3_1_1, mqtt_build.MQTT_5)

@@ -10,8 +10,8 @@ it saw a DISCONNECT):
     RESET_STREAM(code)        aborts TCP, RESET_STREAM(code), APPLICATION_CLOSE 0 after 3.2 s
     CONNECTION_CLOSE, silence aborts TCP
     (the broker ends)         passes its last bytes on, FIN, APPLICATION_CLOSE 0
-    (its client id connects   MQTT 5: DISCONNECT 0x8E and STOP_SENDING 0x8E; FIN, APPLICATION_CLOSE 1 after 3 s. How long
-    elsewhere)                the new CONNECT waits for this is in front_takeover.py
+    (its client id connects   MQTT 5: DISCONNECT 0x8E and STOP_SENDING 0x8E, MQTT 3.1.1: FIN; APPLICATION_CLOSE 1 after
+    elsewhere)                3 s. How long the new CONNECT waits for this is in front_takeover.py
 
 What DISCONNECT means for the will is in front_will.py.
 
@@ -250,7 +250,7 @@ class ControlStream(FrontStream):
         speaks_5 = self._connection.speaks_5
         # Mosquitto 2.0.11 closes the older connection without a word; EMQX has this one for MQTT 5.
         last = mqtt_build.disconnect(SESSION_TAKEN_OVER) if taken_over and speaks_5 and not self._taken_over else b""
-        self._connection.send(self.id, last, end=True)
+        self._connection.send(self.id, last, end=not (taken_over and speaks_5))
         if taken_over:
             if speaks_5 and not self._client_fin:
                 self._connection.stop(self.id, SESSION_TAKEN_OVER)

@@ -3,7 +3,7 @@
     MQTT 3.1.1    no time at all
     MQTT 5        until the client of the older connection has acknowledged its end: a round trip, or 3 s
     MQTT 5, the third takeover in a row, and each after it
-                  3 s where connections that were taken over before are still open; nothing more where their client
+                  3 s, as long as connections that were taken over before are open; nothing more where their client
                   has closed them as it heard that they were taken over
 
 A takeover is in a row with the one before while a connection that was taken over is open.
