@@ -6,36 +6,20 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from aioquic import tls
 from aioquic.asyncio.protocol import QuicConnectionProtocol
-from aioquic.buffer import Buffer
 from aioquic.quic import events
-from aioquic.quic.connection import (
-    END_STATES,
-    MAX_STREAM_DATA_FRAME_CAPACITY,
-    Limit,
-    QuicConnection,
-    stream_is_unidirectional,
-)
-from aioquic.quic.packet import (
-    QuicErrorCode,
-    QuicFrameType,
-    pull_quic_transport_parameters,
-    push_quic_transport_parameters,
-)
+from aioquic.quic.connection import END_STATES, QuicConnection, stream_is_unidirectional
+from aioquic.quic.packet import QuicErrorCode, QuicFrameType
 
-from broker_leg import STREAM_WINDOW
 from data_stream import DataStream
 from followed_path import FollowedPath
 from front_acceptors import Acceptors
+from front_engine import adjust_engine
 from front_stream import CONTROL_STREAM, ControlStream
 from mqtt_scan import ConnectInfo
-
-#: Bytes of the largest datagram that EMQX receives.
-MAX_UDP_PAYLOAD = 1_472
 
 HANDSHAKE_TIMEOUT = 10.0
 NO_TIMEOUT = 86_400.0
@@ -121,62 +105,21 @@ class FrontConnection(QuicConnectionProtocol):
         self._over: set[int] = set()
         self._path = FollowedPath(settings.follow_rebinds, self.emit)
         connections.add(self)
-        self._adjust_engine()
+        adjust_engine(
+            quic,
+            settings.streams,
+            settings.client_ca is not None,
+            lambda: settings.idle_timeout or self._idle,
+            self._credit_limit,
+        )
         acceptors.take(self)
 
     def emit(self, event: str, **fields: Any) -> None:
         self._emit_event(event, connection=self.number, **fields)
 
-    # What aioquic has no setting for. Its version is pinned in requirements.txt.
-
-    def _adjust_engine(self) -> None:
-        quic = self._quic
-        quic._local_max_streams_bidi = Limit(
-            QuicFrameType.MAX_STREAMS_BIDI, "max_streams_bidi", self.settings.streams
-        )
-        quic._local_active_connection_id_limit = 4
-        quic._idle_timeout = self._idle_timeout
-        quic._serialize_transport_parameters = partial(_with_limits_of_emqx, quic._serialize_transport_parameters)
-        quic._write_stream_limits = self._write_stream_limits
-        quic._write_connection_limits = partial(self._write_connection_limits, quic._write_connection_limits)
-        if self.settings.client_ca is not None:
-            initialize = quic._initialize
-
-            def initialize_with_request(peer_cid: bytes) -> None:
-                initialize(peer_cid)
-                quic.tls._request_client_certificate = True
-
-            quic._initialize = initialize_with_request
-
-    def _idle_timeout(self) -> float:
-        """Seconds of silence after which the connection is dropped: the smaller of both sides' wishes."""
-        idle = self.settings.idle_timeout or self._idle
-        remote = self._quic._remote_max_idle_timeout
-        return max(min(idle, remote) if remote else idle, 3 * self._quic._loss.get_probe_timeout())
-
-    def _write_stream_limits(self, builder: Any, space: Any, stream: Any) -> None:
-        """Grants credit by what the broker has taken; aioquic's own doubles the window each time."""
-        known = self._stream(stream.stream_id)
-        if known is not None and known.credit_limit - stream.max_stream_data_local >= STREAM_WINDOW // 4:
-            stream.max_stream_data_local = known.credit_limit
-        if stream.max_stream_data_local_sent != stream.max_stream_data_local:
-            buffer = builder.start_frame(
-                QuicFrameType.MAX_STREAM_DATA,
-                capacity=MAX_STREAM_DATA_FRAME_CAPACITY,
-                handler=self._quic._on_max_stream_data_delivery,
-                handler_args=(stream,),
-            )
-            buffer.push_uint_var(stream.stream_id)
-            buffer.push_uint_var(stream.max_stream_data_local)
-            stream.max_stream_data_local_sent = stream.max_stream_data_local
-
-    def _write_connection_limits(self, write: Callable[..., None], builder: Any, space: Any) -> None:
-        """Grants a new stream for each one that has ended, at once; aioquic's own waits until several have."""
-        limit = self._quic._local_max_streams_bidi
-        if limit.value != limit.sent:
-            # Its condition is "fewer left than there are to grant": none are left.
-            limit.sent = limit.used
-        write(builder=builder, space=space)
+    def _credit_limit(self, stream_id: int) -> int | None:
+        stream = self._stream(stream_id)
+        return stream.credit_limit if stream is not None else None
 
     def _stream(self, stream_id: int) -> ControlStream | DataStream | None:
         return self._control if stream_id == CONTROL_STREAM else self._data_streams.get(stream_id)
@@ -468,13 +411,3 @@ class FrontConnection(QuicConnectionProtocol):
             reason=event.reason_phrase,
             client_id=self.connect.client_id if self.connect is not None else None,
         )
-
-
-def _with_limits_of_emqx(serialize: Callable[[], bytes]) -> bytes:
-    """The transport parameters, less the idle timeout and with EMQX's datagram size."""
-    parameters = pull_quic_transport_parameters(Buffer(data=serialize()))
-    parameters.max_idle_timeout = None
-    parameters.max_udp_payload_size = MAX_UDP_PAYLOAD
-    buffer = Buffer(capacity=4096)
-    push_quic_transport_parameters(buffer, parameters)
-    return buffer.data
