@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Thousands of devices.
-@Suite(.mapping(.mux), .timeLimit(.minutes(10)))
+@Suite(.mapping(.mux), .timeLimit(.minutes(20)))
 struct MuxLoadTests {
     /// Each takes a file of the client, the bridge, `serve` and the broker.
     private static let number = 2_000

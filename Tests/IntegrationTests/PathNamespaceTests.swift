@@ -3,7 +3,7 @@ import Testing
 /// The kernel changes the bridge's own address and interface under it.
 @Suite(
     .mapping(.connection), .enabled(if: NetworkNamespace.possible, "network namespaces need root"),
-    .timeLimit(.minutes(5)))
+    .timeLimit(.minutes(20)))
 struct PathNamespaceTests {
     private func run(_ body: @Sendable (Scenario, NetworkNamespace, PahoClient) async throws -> Void) async throws {
         try await NetworkNamespace.with { namespace in

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `check --serve`, and what a bad configuration does to `serve`.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct ServeCheckTests {
     private static func run(_ arguments: String...) async throws -> (end: ChildProcess.ProcessEnd, said: String) {
         let process = try await ChildProcess.start("serve", Toolbox.bridge(), arguments)

@@ -99,7 +99,7 @@ struct UplinkConnectorTests {
         var uplink = UplinkConfiguration(
             host: "127.0.0.1", port: try #require(channel.localAddress?.port), caFile: certificates.certificate("ca"),
             mapping: mapping)
-        // The server has one connection at a time, and nobody is to be held up here.
+        // Nobody is to be held up here.
         uplink.warm = 0
         uplink.reconnectsPerSecond = 100_000
         let world = try await loop.submit { [uplink] in
@@ -176,6 +176,7 @@ struct UplinkConnectorTests {
         _ world: NIOLoopBound<World>, _ end: End, _ remains: NIOLoopBoundBox<[Remains]>, on loop: any EventLoop
     ) async throws {
         let device = try await loop.submit { NIOLoopBound(Device(), eventLoop: loop) }.get()
+        let heard = loop.flatSubmit { world.value.server.nextClient(on: loop) }
         let answered = try await loop.flatSubmit {
             let answered = device.value.connect(world.value.connector, on: loop)
             // It is dialed for in the next tick, before this.
@@ -187,10 +188,8 @@ struct UplinkConnectorTests {
             }
         }.get()
         if end == .deviceLeftEarly {
-            try await loop.submit { device.value.leave() }.get()
-            // The server may have heard of it.
-            try await Task.sleep(for: .milliseconds(20))
-            return try await loop.submit { world.value.server.forget() }.get()
+            try await heard.get()
+            return try await loop.submit { device.value.leave() }.get()
         }
         try await answered.get()
         try await loop.flatSubmit {

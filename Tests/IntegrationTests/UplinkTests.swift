@@ -43,6 +43,15 @@ struct UplinkTests {
         try await expectReaches(options)
     }
 
+    /// EMQX 6.0.3 crashes the connection of a client that announces them (RFC 9221).
+    @Test(.mapping(.connection, .dataStream)) func datagramsAreNotAnnounced() async throws {
+        try await Scenario.run { scenario in
+            _ = try await scenario.device("device-1")
+            #expect(try await scenario.front.handshakes.allSatisfy { $0.datagrams == false })
+            #expect(try await scenario.front.said("crashed") == 0)
+        }
+    }
+
     @Test(arguments: ["cubic", "bbr"])
     func congestionControlCanBeChosen(name: String) async throws {
         var options = Scenario.Options()

@@ -41,6 +41,24 @@ struct WillTests {
         }
     }
 
+    /// Without a Session Expiry of its own, which the bridge raises so that nothing is lost while it holds the device.
+    @Test(arguments: [nil, 0, 300])
+    func aHeldSessionDoesNotCostTheWill(expiry: Int?) async throws {
+        var options = Scenario.Options()
+        options.uplink = Uplink.hold()
+        try await Scenario.run(options) { scenario in
+            let observer = try await scenario.observer("will/#")
+            var fields: [String: JSONValue] = ["version": "5.0", "will": Self.will]
+            if let expiry { fields["properties"] = ["SessionExpiryInterval": .int(expiry)] }
+            let vanishing = try await scenario.device("device-1", fields)
+            try await vanishing.vanish()
+            #expect(try await observer.message().text == "gone")
+            let leaving = try await scenario.device("device-2", fields)
+            try await leaving.disconnect(["reason_code": 4])
+            #expect(try await observer.message().text == "gone")
+        }
+    }
+
     @Test func aDeviceThatFallsSilentIsClosedAtOneAndAHalfKeepalives() async throws {
         try await Scenario.run { scenario in
             let observer = try await scenario.observer("will/#")

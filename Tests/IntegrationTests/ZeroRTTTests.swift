@@ -24,14 +24,9 @@ struct ZeroRTTTests {
         #expect(try await device.packet().body == [0, 0])
         #expect(try await device.packet().first == 0x40)
         #expect(try await observer.message().text == "hello")
-        let connection = try await scenario.front.connection(of: name)
-        _ = try await scenario.front.events.first("the handshake of \(name)") {
-            $0.event == "handshake" && $0.connection == connection
-        }
-        let events = try await scenario.front.events.all.filter { $0.connection == connection }
         try await device.send(RawMQTT.disconnect)
         _ = try await device.closed()
-        return events
+        return try await scenario.front.all(of: name)
     }
 
     @Test func connectGoesEarlyAndNothingElseDoes() async throws {

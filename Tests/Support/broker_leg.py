@@ -49,6 +49,10 @@ class BrokerLeg(asyncio.Protocol):
         waiting = self._transport.get_write_buffer_size() if self._transport is not None else 0
         return len(self._early) + waiting
 
+    @property
+    def is_held(self) -> bool:
+        return self._held
+
     def write(self, data: bytes) -> None:
         if self._over:
             return

@@ -6,35 +6,20 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from aioquic import tls
 from aioquic.asyncio.protocol import QuicConnectionProtocol
-from aioquic.buffer import Buffer
 from aioquic.quic import events
-from aioquic.quic.connection import (
-    END_STATES,
-    MAX_STREAM_DATA_FRAME_CAPACITY,
-    Limit,
-    QuicConnection,
-    stream_is_unidirectional,
-)
-from aioquic.quic.packet import (
-    QuicErrorCode,
-    QuicFrameType,
-    pull_quic_transport_parameters,
-    push_quic_transport_parameters,
-)
+from aioquic.quic.connection import END_STATES, QuicConnection, stream_is_unidirectional
+from aioquic.quic.packet import QuicErrorCode, QuicFrameType
 
-from broker_leg import STREAM_WINDOW
 from data_stream import DataStream
 from followed_path import FollowedPath
+from front_acceptors import Acceptors
+from front_engine import adjust_engine
 from front_stream import CONTROL_STREAM, ControlStream
 from mqtt_scan import ConnectInfo
-
-#: Bytes of the largest datagram that EMQX receives.
-MAX_UDP_PAYLOAD = 1_472
 
 HANDSHAKE_TIMEOUT = 10.0
 NO_TIMEOUT = 86_400.0
@@ -91,6 +76,7 @@ class FrontConnection(QuicConnectionProtocol):
         quic: QuicConnection,
         settings: FrontSettings,
         switches: FrontSwitches,
+        acceptors: Acceptors,
         emit: Emit,
         connections: set[FrontConnection],
     ) -> None:
@@ -101,7 +87,12 @@ class FrontConnection(QuicConnectionProtocol):
         self.connect: ConnectInfo | None = None
         #: Whether the broker has accepted it.
         self.accepted = False
+        #: Of its client id, this one included, while those that were taken over stayed open.
+        self.takeovers_in_a_row = 0
         self._switches = switches
+        self._acceptors = acceptors
+        #: What has come while the handshake is held.
+        self._held: list[tuple[bytes | str, Any]] | None = None
         self._emit_event = emit
         self._connections = connections
         self._idle = HANDSHAKE_TIMEOUT
@@ -115,61 +106,21 @@ class FrontConnection(QuicConnectionProtocol):
         self._stopped: set[int] = set()
         self._path = FollowedPath(settings.follow_rebinds, self.emit)
         connections.add(self)
-        self._adjust_engine()
+        adjust_engine(
+            quic,
+            settings.streams,
+            settings.client_ca is not None,
+            lambda: settings.idle_timeout or self._idle,
+            self._credit_limit,
+        )
+        acceptors.take(self)
 
     def emit(self, event: str, **fields: Any) -> None:
         self._emit_event(event, connection=self.number, **fields)
 
-    # What aioquic has no setting for. Its version is pinned in requirements.txt.
-
-    def _adjust_engine(self) -> None:
-        quic = self._quic
-        quic._local_max_streams_bidi = Limit(
-            QuicFrameType.MAX_STREAMS_BIDI, "max_streams_bidi", self.settings.streams
-        )
-        quic._local_active_connection_id_limit = 4
-        quic._idle_timeout = self._idle_timeout
-        quic._serialize_transport_parameters = partial(_with_limits_of_emqx, quic._serialize_transport_parameters)
-        quic._write_stream_limits = self._write_stream_limits
-        quic._write_connection_limits = partial(self._write_connection_limits, quic._write_connection_limits)
-        if self.settings.client_ca is not None:
-            initialize = quic._initialize
-
-            def initialize_with_request(peer_cid: bytes) -> None:
-                initialize(peer_cid)
-                quic.tls._request_client_certificate = True
-
-            quic._initialize = initialize_with_request
-
-    def _idle_timeout(self) -> float:
-        """Seconds of silence after which the connection is dropped: the smaller of both sides' wishes."""
-        idle = self.settings.idle_timeout or self._idle
-        remote = self._quic._remote_max_idle_timeout
-        return max(min(idle, remote) if remote else idle, 3 * self._quic._loss.get_probe_timeout())
-
-    def _write_stream_limits(self, builder: Any, space: Any, stream: Any) -> None:
-        """Grants credit by what the broker has taken; aioquic's own doubles the window each time."""
-        known = self._stream(stream.stream_id)
-        if known is not None and known.credit_limit - stream.max_stream_data_local >= STREAM_WINDOW // 4:
-            stream.max_stream_data_local = known.credit_limit
-        if stream.max_stream_data_local_sent != stream.max_stream_data_local:
-            buffer = builder.start_frame(
-                QuicFrameType.MAX_STREAM_DATA,
-                capacity=MAX_STREAM_DATA_FRAME_CAPACITY,
-                handler=self._quic._on_max_stream_data_delivery,
-                handler_args=(stream,),
-            )
-            buffer.push_uint_var(stream.stream_id)
-            buffer.push_uint_var(stream.max_stream_data_local)
-            stream.max_stream_data_local_sent = stream.max_stream_data_local
-
-    def _write_connection_limits(self, write: Callable[..., None], builder: Any, space: Any) -> None:
-        """Grants a new stream for each one that has ended, at once; aioquic's own waits until several have."""
-        limit = self._quic._local_max_streams_bidi
-        if limit.value != limit.sent:
-            # Its condition is "fewer left than there are to grant": none are left.
-            limit.sent = limit.used
-        write(builder=builder, space=space)
+    def _credit_limit(self, stream_id: int) -> int | None:
+        stream = self._stream(stream_id)
+        return stream.credit_limit if stream is not None else None
 
     def _stream(self, stream_id: int) -> ControlStream | DataStream | None:
         return self._control if stream_id == CONTROL_STREAM else self._data_streams.get(stream_id)
@@ -231,11 +182,24 @@ class FrontConnection(QuicConnectionProtocol):
         if not self._announced:
             self._announced = True
             self.emit("connection", peer=f"{addr[0]}:{addr[1]}")
+        if self._held is not None:
+            self._held.append((data, addr))
+            return
         if not self._path.follows(addr, self._quic._peer_retire_prior_to):
             return
         super().datagram_received(data, addr)
         self._notice_close()
         self._resume_brokers()
+
+    def hold(self, delay: float) -> None:
+        """Keeps what comes, for so many seconds: the handshake takes a while."""
+        self._held = []
+        self.later(delay, self._go_on)
+
+    def _go_on(self) -> None:
+        held, self._held = self._held or [], None
+        for data, addr in held:
+            self.datagram_received(data, addr)
 
     def quic_event_received(self, event: events.QuicEvent) -> None:
         match event:
@@ -251,6 +215,7 @@ class FrontConnection(QuicConnectionProtocol):
                 self._terminated(event)
 
     def _handshake_completed(self, event: events.HandshakeCompleted) -> None:
+        self._acceptors.release(self)
         problem = self._client_certificate_problem()
         if problem is not None:
             alert, reason = problem
@@ -265,7 +230,12 @@ class FrontConnection(QuicConnectionProtocol):
             alpn=event.alpn_protocol,
             resumed=event.session_resumed,
             early_data=event.early_data_accepted,
+            datagrams=bool(self._quic._remote_max_datagram_frame_size),
         )
+        if self._quic._remote_max_datagram_frame_size:
+            # EMQX 6.0.3 has no callback for what msquic says of datagrams then, and the connection's process crashes.
+            self.emit("crashed", reason="the client takes datagrams")
+            self.close_from_server(0)
 
     def _client_certificate_problem(self) -> tuple[int, str] | None:
         """The TLS alert and the reason to refuse this client with. aioquic asks for a certificate but trusts any."""
@@ -324,27 +294,33 @@ class FrontConnection(QuicConnectionProtocol):
         if stream is not None:
             stream.stop_sending_received(event.error_code)
 
-    def has_successor(self) -> bool:
-        """Whether a newer connection of the same client id is there: MQTT 3.1.1 has no packet that says so."""
-        mine = self.connect
-        return mine is not None and any(
-            other.number > self.number and other.connect is not None and other.connect.client_id == mine.client_id
-            for other in self._connections
-        )
-
-    def older_of_this_client(self) -> list[FrontConnection]:
-        """Older connections of the same client id that have not ended."""
+    def of_this_client(self) -> list[FrontConnection]:
+        """The other connections of the same client id."""
         mine = self.connect
         if mine is None or not mine.client_id:
             return []
         return [
             other
             for other in self._connections
-            if other.number < self.number
-            and other.connect is not None
-            and other.connect.client_id == mine.client_id
-            and not other.has_delivered_end
+            if other is not self and other.connect is not None and other.connect.client_id == mine.client_id
         ]
+
+    def has_successor(self) -> bool:
+        """Whether a newer connection of the same client id is there: MQTT 3.1.1 has no packet that says so."""
+        return any(other.number > self.number for other in self.of_this_client())
+
+    @property
+    def speaks_5(self) -> bool:
+        return self.connect is not None and self.connect.version == 5
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will be said on the control stream."""
+        return self.is_closed or (self._control is not None and self._control.finished)
+
+    @property
+    def is_superseded(self) -> bool:
+        return self._control is not None and self._control.superseded
 
     def supersede(self) -> None:
         if self._control is not None:
@@ -353,10 +329,17 @@ class FrontConnection(QuicConnectionProtocol):
     @property
     def has_delivered_end(self) -> bool:
         """Whether the connection is closed, or its client has all of the control stream."""
-        stream = self._quic._streams.get(CONTROL_STREAM)
         return self.is_closed or (
-            self._control is not None and self._control.finished and (stream is None or stream.sender.is_finished)
+            self._control is not None and self._control.finished and self._has_delivered_control_stream
         )
+
+    @property
+    def _has_delivered_control_stream(self) -> bool:
+        """Whether the client has all that was sent on it, and its end where it has one."""
+        stream = self._quic._streams.get(CONTROL_STREAM)
+        if stream is None or stream.sender.is_finished:
+            return True
+        return stream.sender._buffer_fin is None and self.unacknowledged(CONTROL_STREAM) == 0
 
     def later(self, delay: float, callback: Callable[..., None], *arguments: Any) -> None:
         self._loop.call_later(delay, callback, *arguments)
@@ -407,8 +390,7 @@ class FrontConnection(QuicConnectionProtocol):
             self._close_timer = self._loop.call_later(delay, self._close_when_delivered, code, 50)
 
     def _close_when_delivered(self, code: int, patience: int) -> None:
-        stream = self._quic._streams.get(CONTROL_STREAM)
-        if stream is None or stream.sender.is_finished or patience == 0:
+        if self._has_delivered_control_stream or patience == 0:
             self.close_from_server(code)
         else:
             self._close_timer = self._loop.call_later(0.1, self._close_when_delivered, code, patience - 1)
@@ -430,6 +412,7 @@ class FrontConnection(QuicConnectionProtocol):
             self._closed_by = "idle" if event.reason_phrase == "Idle timeout" else "client"
         self._end_streams()
         self._connections.discard(self)
+        self._acceptors.release(self)
         if self._close_timer is not None:
             self._close_timer.cancel()
         self.emit(
@@ -440,13 +423,3 @@ class FrontConnection(QuicConnectionProtocol):
             reason=event.reason_phrase,
             client_id=self.connect.client_id if self.connect is not None else None,
         )
-
-
-def _with_limits_of_emqx(serialize: Callable[[], bytes]) -> bytes:
-    """The transport parameters, less the idle timeout and with EMQX's datagram size."""
-    parameters = pull_quic_transport_parameters(Buffer(data=serialize()))
-    parameters.max_idle_timeout = None
-    parameters.max_udp_payload_size = MAX_UDP_PAYLOAD
-    buffer = Buffer(capacity=4096)
-    push_quic_transport_parameters(buffer, parameters)
-    return buffer.data

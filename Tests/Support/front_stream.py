@@ -10,8 +10,10 @@ it saw a DISCONNECT):
     RESET_STREAM(code)        aborts TCP, RESET_STREAM(code), APPLICATION_CLOSE 0 after 3.2 s
     CONNECTION_CLOSE, silence aborts TCP
     (the broker ends)         passes its last bytes on, FIN, APPLICATION_CLOSE 0
-    (its client id connects   MQTT 5: DISCONNECT 0x8E and STOP_SENDING 0x8E; FIN, APPLICATION_CLOSE 1 after 3 s. The new
-    elsewhere)                CONNECT waits until the client has acknowledged this, at most 3 s
+    (its client id connects   MQTT 5: DISCONNECT 0x8E and STOP_SENDING 0x8E, MQTT 3.1.1: FIN; APPLICATION_CLOSE 1 after
+    elsewhere)                3 s. How long the new CONNECT waits for this is in front_takeover.py
+
+What DISCONNECT means for the will is in front_will.py.
 
 Later streams are data streams of the same session (data_stream.py).
 """
@@ -22,7 +24,18 @@ from typing import TYPE_CHECKING, Any
 
 import mqtt_build
 from broker_leg import STREAM_WINDOW, BrokerLeg
-from mqtt_scan import CONNACK, CONNECT, DISCONNECT, PINGRESP, Packet, PacketFilter, PacketScanner, parse_connect
+from front_takeover import Takeover
+from front_will import disconnect_for_broker
+from mqtt_scan import (
+    CONNACK,
+    CONNECT,
+    DISCONNECT,
+    KEPT_BYTES_OF_CONNECT,
+    PINGRESP,
+    Packet,
+    PacketFilter,
+    parse_connect,
+)
 
 if TYPE_CHECKING:
     from front_connection import FrontConnection
@@ -37,7 +50,9 @@ CLOSE_AFTER_FIN = 0.16
 CLOSE_AFTER_BARE_FIN = 0.1
 CLOSE_WITHOUT_FIN = 3.2
 CLOSE_AFTER_TAKEOVER = 3.0
-LONGEST_TAKEOVER = 3.0
+
+#: What the broker gets in the place of bytes that are no MQTT: a length of more than four bytes.
+MALFORMED = b"\xc0\xff\xff\xff\xff\xff"
 
 
 class FrontStream:
@@ -90,10 +105,12 @@ class ControlStream(FrontStream):
     def __init__(self, connection: FrontConnection, refusal: int) -> None:
         """`refusal`: the CONNACK code to refuse this CONNECT with; 0 lets the broker decide."""
         super().__init__(connection, CONTROL_STREAM)
-        self._from_client = PacketScanner()
+        self._from_client = PacketFilter(lambda first: first >> 4 != DISCONNECT, kept=KEPT_BYTES_OF_CONNECT)
         self._from_broker = PacketFilter(self._admits_from_broker)
         self._refusal = refusal
         self._client_disconnected = False
+        #: Ended because its client id connected elsewhere.
+        self.superseded = False
         self._taken_over = False
         self._wrote_at = 0.0
         self._own_pings = 0
@@ -104,10 +121,13 @@ class ControlStream(FrontStream):
 
     def data_received(self, data: bytes, end: bool) -> None:
         self._received += len(data)
-        for packet in self._from_client.feed(data):
+        passed, packets = self._from_client.filter(data)
+        for packet in packets:
             self._packet_of_client(packet)
         if self._leg is not None:
-            self._leg.write(data)
+            self._leg.write(passed + b"".join(map(self._instead_of, packets)))
+            if self._from_client.broken:
+                self._leg.write(MALFORMED)
             self._wrote_at = self._connection.now
         if end:
             self._connection.emit("fin", stream=self.id)
@@ -130,28 +150,24 @@ class ControlStream(FrontStream):
         if packet.type == CONNECT and self._refusal:
             self._refuse_connect()
 
-    def _take_over_older(self) -> None:
-        """EMQX has older sessions of the client id end before it accepts a new one: a round trip where their client
-        answers, else three seconds.
-        """
-        older = self._connection.older_of_this_client()
-        if not older or self._leg is None:
-            return
-        self._leg.hold()
-        for other in older:
-            other.supersede()
-        self._release_when_over(older, self._connection.now + LONGEST_TAKEOVER)
+    def _instead_of(self, packet: Packet) -> bytes:
+        """What the broker gets for a packet that does not pass as it is."""
+        return disconnect_for_broker(packet, self._connection.connect) if packet.type == DISCONNECT else b""
 
-    def _release_when_over(self, older: list[FrontConnection], deadline: float) -> None:
-        if self._connection.now < deadline and any(not other.has_delivered_end for other in older):
-            self._connection.later(0.005, self._release_when_over, older, deadline)
-        elif self._leg is not None:
-            self._leg.release()
+    def _take_over_older(self) -> None:
+        """EMQX has older sessions of the client id end before it accepts a new one."""
+        takeover = Takeover(self._connection)
+        if self._leg is not None and not takeover.is_none:
+            self._leg.hold()
+            takeover.begin(self._leg.release)
 
     def supersede(self) -> None:
         """A newer connection of the client id is there. The broker ends the old leg as soon as it hears of it."""
         if not self.finished and not self._connection.is_closed:
             self._end(taken_over=True)
+            if self._leg is not None and self._leg.is_held:
+                # It has not heard of this one, and is not to hear of it after the newer one.
+                self._leg.abort()
 
     def _refuse_connect(self) -> None:
         info = self._connection.connect
@@ -219,7 +235,8 @@ class ControlStream(FrontStream):
         """The broker's end becomes FIN, and a close of the connection a little later."""
         self._connection.emit("broker_closed", error=error, stream=self.id)
         if not self.finished and not self._connection.is_closed:
-            self._end(taken_over=self._taken_over or self._connection.has_successor())
+            superseded = self._connection.has_successor() and not self._client_disconnected
+            self._end(taken_over=self._taken_over or superseded)
 
     def take_over(self) -> None:
         """Ends as if another connection had come with the same client id."""
@@ -229,11 +246,11 @@ class ControlStream(FrontStream):
 
     def _end(self, taken_over: bool) -> None:
         self.finished = True
-        info = self._connection.connect
-        speaks_5 = info is not None and info.version == 5
+        self.superseded = taken_over
+        speaks_5 = self._connection.speaks_5
         # Mosquitto 2.0.11 closes the older connection without a word; EMQX has this one for MQTT 5.
         last = mqtt_build.disconnect(SESSION_TAKEN_OVER) if taken_over and speaks_5 and not self._taken_over else b""
-        self._connection.send(self.id, last, end=True)
+        self._connection.send(self.id, last, end=not (taken_over and speaks_5))
         if taken_over:
             if speaks_5 and not self._client_fin:
                 self._connection.stop(self.id, SESSION_TAKEN_OVER)
@@ -247,7 +264,7 @@ class ControlStream(FrontStream):
     def end_broker(self) -> None:
         if self._leg is not None:
             # A DISCONNECT that was written must still arrive, or the will would be published.
-            if self._client_disconnected:
+            if self._client_disconnected and not self._leg.is_held:
                 self._leg.finish()
             else:
                 self._leg.abort()

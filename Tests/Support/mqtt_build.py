@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mqtt_scan import CONNECT, DISCONNECT, PINGREQ, PUBACK, PUBLISH, SUBSCRIBE, UNSUBSCRIBE
+from mqtt_scan import CONNECT, DISCONNECT, PINGREQ, PUBACK, PUBLISH, SESSION_EXPIRY, SUBSCRIBE, UNSUBSCRIBE
 
 MQTT_3_1_1, MQTT_5 = 4, 5
 VERSIONS = {"3.1.1": MQTT_3_1_1, "5.0": MQTT_5}
@@ -38,15 +38,16 @@ def connect(
     username: str | bytes | None = None,
     password: str | bytes | None = None,
     properties: bytes = b"",
+    will_properties: bytes = b"",
 ) -> bytes:
-    """CONNECT; a will says "gone". `properties`: of MQTT 5, encoded, without their length."""
+    """CONNECT; a will says "gone". Properties: of MQTT 5, encoded, without their length."""
     flags = (0x02 if clean else 0) | (0x04 if will_topic is not None else 0)
     flags |= (0x80 if username is not None else 0) | (0x40 if password is not None else 0)
     name = "MQIsdp" if version == 3 else "MQTT"
     body = string(name) + bytes([version, flags]) + keep_alive.to_bytes(2, "big")
     body += _properties(version, properties) + string(client_id)
     if will_topic is not None:
-        body += _properties(version) + string(will_topic) + string("gone")
+        body += _properties(version, will_properties) + string(will_topic) + string("gone")
     body += b"".join(string(item) for item in (username, password) if item is not None)
     return packet(CONNECT << 4, body)
 
@@ -72,9 +73,20 @@ def puback(packet_id: int) -> bytes:
     return packet(PUBACK << 4, packet_id.to_bytes(2, "big"))
 
 
-def disconnect(reason: int | None = None) -> bytes:
-    """DISCONNECT; a reason code is for MQTT 5."""
-    return packet(DISCONNECT << 4, bytes([reason]) if reason is not None else b"")
+def disconnect(reason: int | None = None, properties: bytes | None = None) -> bytes:
+    """DISCONNECT; a reason code is for MQTT 5, and so are properties, which come with one."""
+    body = bytes([reason]) if reason is not None else b""
+    return packet(DISCONNECT << 4, body + (_properties(MQTT_5, properties) if properties is not None else b""))
+
+
+def session_expiry(seconds: int) -> bytes:
+    """The property of CONNECT and DISCONNECT."""
+    return bytes([SESSION_EXPIRY]) + seconds.to_bytes(4, "big")
+
+
+def will_delay(seconds: int) -> bytes:
+    """The property of a will."""
+    return b"\x18" + seconds.to_bytes(4, "big")
 
 
 def _properties(version: int, properties: bytes = b"") -> bytes:

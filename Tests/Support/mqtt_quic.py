@@ -58,6 +58,8 @@ class Target:
     version: int = mqtt_build.MQTT_3_1_1
     username: str | None = None
     password: str | None = None
+    #: Bytes of the largest DATAGRAM frame that the client takes; None announces nothing of the kind.
+    datagram_size: int | None = None
 
     @property
     def family(self) -> socket.AddressFamily:
@@ -78,6 +80,7 @@ class Target:
             server_name=self.server_name,
             session_ticket=ticket,
             idle_timeout=1.5 * self.keep_alive,
+            max_datagram_frame_size=self.datagram_size,
         )
         configuration.load_verify_locations(self.ca)
         if self.certificate is not None:

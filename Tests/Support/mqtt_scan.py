@@ -29,6 +29,8 @@ class Packet:
     length: int
     #: What follows the fixed header, cut where the scanner keeps no more.
     head: bytes
+    #: The lower half of the first byte.
+    flags: int = 0
 
     @property
     def name(self) -> str:
@@ -76,7 +78,8 @@ class PacketScanner:
                 position += taken
                 self._missing -= taken
             if self._missing == 0:
-                packets.append(Packet(self._header[0] >> 4, self._length, bytes(self._head)))
+                first = self._header[0]
+                packets.append(Packet(first >> 4, self._length, bytes(self._head), first & 0x0F))
                 self._header.clear()
                 self._head.clear()
         return packets
@@ -106,8 +109,8 @@ class PacketScanner:
 class PacketFilter(PacketScanner):
     """Lets some packets of a byte stream through, decided by their first byte, and drops the others."""
 
-    def __init__(self, admits: Callable[[int], bool]) -> None:
-        super().__init__()
+    def __init__(self, admits: Callable[[int], bool], kept: int = KEPT_BYTES) -> None:
+        super().__init__(kept)
         self._admits = admits
         self._admitted = False
         self._output = bytearray()
@@ -140,9 +143,27 @@ class ConnectInfo:
     properties: dict[int, bytes] = field(default_factory=dict)
 
 
-# Properties of CONNECT and of a will: bytes of the value; None for a string or binary data, 0 for a string pair.
+    def number(self, identifier: int) -> int:
+        """The value of a property that is a number; 0 where it was not sent."""
+        return int.from_bytes(self.properties.get(identifier, b"")[1:], "big")
+
+
+@dataclass(slots=True)
+class DisconnectInfo:
+    """What a DISCONNECT of MQTT 5 says."""
+
+    reason: int
+    #: Seconds; None where it has none.
+    session_expiry: int | None
+
+
+SESSION_EXPIRY = 17
+
+# Properties of CONNECT, of a will and of DISCONNECT: bytes of the value; None for a string or binary data, 0 for a
+# string pair.
 _PROPERTY_SIZES: dict[int, int | None] = {
-    1: 1, 2: 4, 3: None, 8: None, 9: None, 17: 4, 21: None, 22: None, 23: 1, 24: 4, 25: 1, 33: 2, 34: 2, 38: 0, 39: 4,
+    1: 1, 2: 4, 3: None, 8: None, 9: None, 17: 4, 21: None, 22: None, 23: 1, 24: 4, 25: 1, 28: None, 31: None, 33: 2,
+    34: 2, 38: 0, 39: 4,
 }  # fmt: skip
 
 
@@ -168,6 +189,18 @@ def parse_connect(head: bytes) -> ConnectInfo | None:
         return info
     except (IndexError, KeyError, ValueError):
         return None
+
+
+def parse_disconnect(head: bytes) -> DisconnectInfo | None:
+    """Reads a DISCONNECT of MQTT 5 behind its fixed header; None where it is none, or was cut."""
+    try:
+        properties = _Reader(head[1:]).properties() if len(head) > 1 else {}
+    except (IndexError, KeyError, ValueError):
+        return None
+    expiry = properties.get(SESSION_EXPIRY)
+    return DisconnectInfo(
+        head[0] if head else 0, int.from_bytes(expiry[1:], "big") if expiry is not None else None
+    )
 
 
 class _Reader:

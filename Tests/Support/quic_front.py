@@ -8,9 +8,10 @@ to the broker over a TCP connection of their own and back. Later streams are dat
     quic_front.py --listen 127.0.0.1:0 --broker 127.0.0.1:1883 --certificate server.pem --private-key server.key
 
 Standard output gets one JSON object a line, with `at`, seconds of a clock that only runs forward: `listening` with the
-port first, then `connection`, `handshake`, `stream_opened`, `packet`, `fin`, `stream_reset`, `stop_sending`,
-`broker_closed`, `stream_closed` (of data streams), `connect_refused`, `not_followed` (--follow-rebinds), `closed`. Those
-of a stream name it.
+port first, then `refused` (a handshake: no acceptor, or a command), `connection`, `handshake`, `crashed` (the client
+takes datagrams), `stream_opened`, `packet`, `takeover_delayed` (by connections that were taken over before), `fin`,
+`stream_reset`, `stop_sending`, `broker_closed`, `stream_closed` (of data streams), `connect_refused`, `not_followed`
+(--follow-rebinds), `closed`. Those of a stream name it.
 
 With --commands, standard input takes one JSON object a line, and its end stops the front:
     {"command": "mute", "direction": "in" | "out" | "both"}   drop all datagrams from now on
@@ -22,6 +23,8 @@ With --commands, standard input takes one JSON object a line, and its end stops 
                                                               STOP_SENDING and nothing else, whatever the client answers
     {"command": "refuse_connect", "code": n, "times": m}      answer the next m new CONNECTs with this CONNACK code, or
                                                               all of them where m is left out; code 0: no more
+    {"command": "refuse_handshakes", "times": m}              answer the next m new connections with CONNECTION_REFUSED,
+                                                              or all of them where m is left out; 0: no more
     {"command": "tickets", "mode": "off" | ...}               as --tickets, for the connections that come then
     {"command": "forget_tickets"}                             as a server that has lost its ticket keys
     {"command": "take_over", "connection": n}                 as if its client id had connected elsewhere
@@ -40,9 +43,12 @@ import time
 from typing import Any
 
 from aioquic.asyncio.server import QuicServer
-from aioquic.quic.configuration import QuicConfiguration
+from aioquic.buffer import Buffer
+from aioquic.quic.configuration import SMALLEST_MAX_DATAGRAM_SIZE, QuicConfiguration
 from aioquic.quic.connection import QuicConnection
+from aioquic.quic.packet import QuicHeader, QuicPacketType, pull_quic_header
 
+from front_acceptors import Acceptors
 from front_connection import FrontConnection, FrontSettings, FrontSwitches
 from front_tickets import LIFETIME, TicketMode, Tickets
 
@@ -60,7 +66,12 @@ class FrontServer(QuicServer):
     """aioquic's server, with a list of its connections and a switch that makes it deaf or dumb."""
 
     def __init__(
-        self, settings: FrontSettings, configuration: QuicConfiguration, retry: bool, tickets: Tickets
+        self,
+        settings: FrontSettings,
+        configuration: QuicConfiguration,
+        retry: bool,
+        tickets: Tickets,
+        acceptors: Acceptors,
     ) -> None:
         super().__init__(
             configuration=configuration,
@@ -71,6 +82,7 @@ class FrontServer(QuicServer):
         )
         self._settings = settings
         self.tickets = tickets
+        self.acceptors = acceptors
         self.switches = FrontSwitches()
         self.connections: set[FrontConnection] = set()
         self.deaf = False
@@ -78,7 +90,7 @@ class FrontServer(QuicServer):
 
     def _create_connection(self, quic: QuicConnection, stream_handler: Any = None) -> FrontConnection:
         self.tickets.adjust(quic)
-        return FrontConnection(quic, self._settings, self.switches, emit, self.connections)
+        return FrontConnection(quic, self._settings, self.switches, self.acceptors, emit, self.connections)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -92,8 +104,28 @@ class FrontServer(QuicServer):
         self._transport = _SendingTransport(transport, sendto)
 
     def datagram_received(self, data: bytes | str, addr: Any) -> None:
-        if not self.deaf:
+        if self.deaf:
+            return
+        header = self._header_of_new(data)
+        refusal = self.acceptors.refusal(header, addr) if header is not None else None
+        if refusal is None:
             super().datagram_received(data, addr)
+        else:
+            self._transport.sendto(refusal, addr)
+
+    def _header_of_new(self, data: bytes | str) -> QuicHeader | None:
+        """The header of a datagram that begins a connection, whose address is validated where that is asked for."""
+        assert isinstance(data, bytes)
+        if len(data) < SMALLEST_MAX_DATAGRAM_SIZE or not data[0] & 0x80:
+            return None
+        try:
+            header = pull_quic_header(Buffer(data=data), host_cid_length=self._configuration.connection_id_length)
+        except ValueError:
+            return None
+        is_new = header.packet_type == QuicPacketType.INITIAL and header.destination_cid not in self._protocols
+        if not is_new or header.version not in self._configuration.supported_versions:
+            return None
+        return header if self._retry is None or header.token else None
 
     def connection(self, number: int) -> FrontConnection | None:
         return next((connection for connection in self.connections if connection.number == number), None)
@@ -143,6 +175,8 @@ class Commands(asyncio.Protocol):
                 self._server.close_all(command.get("code", 0), command.get("reason", ""))
             case "refuse_connect":
                 self._server.switches.refuse_connects(command["code"], command.get("times"))
+            case "refuse_handshakes":
+                self._server.acceptors.refuse(command.get("times"))
             case "tickets":
                 self._server.tickets.mode = TicketMode(command["mode"])
             case "forget_tickets":
@@ -196,6 +230,14 @@ def parse_arguments() -> argparse.Namespace:
         "--follow-rebinds", type=int, metavar="N",
         help="ignore what comes from a connection's address after its Nth change; EMQX 6.0.3: 3. Default: follow all",
     )  # fmt: skip
+    parser.add_argument(
+        "--acceptors", type=int, metavar="N",
+        help="refuse connections beyond N handshakes under way; EMQX: max(16, 8 x its cores). Default: refuse none",
+    )  # fmt: skip
+    parser.add_argument(
+        "--accept-delay", type=int, metavar="MS", default=0,
+        help="hold each handshake for so many ms before it is answered, so that many are under way at once",
+    )  # fmt: skip
     parser.add_argument("--idle-timeout", type=float, help="seconds, instead of 1.5 x the client's MQTT keepalive")
     parser.add_argument("--streams", type=int, default=10, help="bidirectional streams at once on a connection")
     parser.add_argument("--no-data-streams", action="store_true", help="refuse all streams after the control stream")
@@ -223,10 +265,11 @@ async def run(arguments: argparse.Namespace) -> None:
         data_streams=not arguments.no_data_streams,
         follow_rebinds=arguments.follow_rebinds,
     )
+    acceptors = Acceptors(arguments.acceptors, arguments.accept_delay / 1_000, emit)
     tickets = Tickets(arguments.tickets, arguments.ticket_lifetime)
     loop = asyncio.get_running_loop()
     transport, server = await loop.create_datagram_endpoint(
-        lambda: FrontServer(settings, configuration, arguments.retry, tickets),
+        lambda: FrontServer(settings, configuration, arguments.retry, tickets, acceptors),
         local_addr=arguments.listen,
     )
     udp: socket.socket = transport.get_extra_info("socket")

@@ -8,7 +8,8 @@ struct Certificates: Sendable {
     private static let shared = Task { () throws -> Certificates in
         let process = try await ChildProcess.start(
             "certificates.py", Toolbox.python, [Toolbox.support("certificates.py"), folder])
-        let end = try await process.end()
+        // Keys of RSA take a busy machine a while.
+        let end = try await process.end(within: .seconds(300))
         guard end == .exit(0) else {
             throw HarnessError("no certificates: \(end)", await process.errors.all.joined(separator: "\n"))
         }

@@ -25,6 +25,10 @@ struct Front: Sendable {
         var streams = 10
         /// Off: every stream after the control stream is refused.
         var dataStreams = true
+        /// Handshakes under way beyond which a connection is refused; nil: any number. EMQX: max(16, 8 x its cores).
+        var acceptors: Int?
+        /// Milliseconds that each handshake is held before it is answered, so that a burst finds many under way.
+        var acceptDelay = 0
         /// Further lines of the section `serve`, where that is the far end.
         var serve: [String] = []
     }
@@ -54,6 +58,8 @@ struct Front: Sendable {
         arguments += ["--tickets", options.tickets.rawValue, "--ticket-lifetime", "\(options.ticketLifetime)"]
         arguments += options.followedRebinds.map { ["--follow-rebinds", "\($0)"] } ?? []
         arguments += options.dataStreams ? ["--streams", "\(options.streams)"] : ["--no-data-streams"]
+        arguments += options.acceptors.map { ["--acceptors", "\($0)"] } ?? []
+        arguments += ["--accept-delay", "\(options.acceptDelay)"]
         let events = EventLog<FrontEvent>()
         let process = try await ChildProcess.start("quic_front.py", Toolbox.python, arguments) { line in
             guard let line else {
@@ -90,6 +96,11 @@ struct Front: Sendable {
         var fields: [String: JSONValue] = ["code": .int(code)]
         fields["times"] = times.map { .int($0) }
         try await perform("refuse_connect", fields)
+    }
+
+    /// Refuses each handshake that begins, or so many of them, from now on, as msquic does while its workers are late.
+    func refuseHandshakes(_ times: Int? = nil) async throws {
+        try await perform("refuse_handshakes", times.map { ["times": .int($0)] } ?? [:])
     }
 
     /// For the connections that come from now on.
@@ -142,6 +153,16 @@ struct Front: Sendable {
         }
     }
 
+    /// All that there is to say of the connection that this client id made first, which is known when it is closed: what
+    /// the front reports takes another way than what it sends, and may come later.
+    func all(of clientID: String) async throws -> [FrontEvent] {
+        let connection = try await connection(of: clientID)
+        _ = try await events.first("the close of \(clientID) at the front") {
+            $0.event == "closed" && $0.connection == connection
+        }
+        return await events.all.filter { $0.connection == connection }
+    }
+
     /// The CONNECTs of this client id so far.
     func connects(of clientID: String) async -> [FrontEvent] {
         await events.all.filter { $0.event == "packet" && $0.type == "CONNECT" && $0.clientID == clientID }
@@ -159,6 +180,11 @@ struct Front: Sendable {
     /// The handshakes so far, in order.
     var handshakes: [FrontEvent] {
         get async { await events.all.filter { $0.event == "handshake" } }
+    }
+
+    /// How often it has said so.
+    func said(_ event: String) async -> Int {
+        await events.all.count { $0.event == event }
     }
 
     /// The number of the connection that this client id made first.
@@ -195,10 +221,15 @@ struct FrontEvent: Sendable, Decodable {
     /// Of `handshake`.
     let resumed: Bool?
     let earlyData: Bool?
+    /// Of `handshake`: whether the client takes datagrams.
+    let datagrams: Bool?
+    /// Of `refused`: handshakes that were under way.
+    let underWay: Int?
 
     private enum CodingKeys: String, CodingKey {
         case event, at, connection, port, alpn, stream, code, application, by, sender, type, length, version, reason
-        case command, message, end, resumed
+        case command, message, end, resumed, datagrams
+        case underWay = "under_way"
         case earlyData = "early_data"
         case clientID = "client_id"
         case reasonCode = "reason_code"

@@ -3,15 +3,26 @@ import NIOPosix
 
 @testable import QUICTransport
 
-/// A QUIC server on a loopback socket that sends back what it gets on streams, and can forget its connection.
+/// A QUIC server on a loopback socket that sends back what it gets on streams, and can forget its connections.
+///
+/// Each client has a connection of its own: what comes late of one that is forgotten is nothing to the next.
 final class QUICEchoServer: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
     typealias OutboundOut = AddressedEnvelope<ByteBuffer>
 
+    private final class Peer {
+        let connection: QUICConnection
+        var timer: Scheduled<Void>?
+
+        init(_ connection: QUICConnection) {
+            self.connection = connection
+        }
+    }
+
     private var acceptor: QUICServerAcceptor
-    private var connection: QUICConnection?
-    private var timer: Scheduled<Void>?
+    private var peers: [Peer] = []
     private var context: ChannelHandlerContext?
+    private var awaited: EventLoopPromise<Void>?
 
     init(tls: QUICTLSContext, alpn: String = "mqtt") {
         var configuration = QUICConfiguration(alpn: [alpn])
@@ -19,17 +30,26 @@ final class QUICEchoServer: ChannelInboundHandler {
         acceptor = QUICServerAcceptor(configuration: configuration, tls: tls)
     }
 
-    /// As after a restart: from now on its datagrams belong to nobody.
+    /// As after a restart: from now on the datagrams of all connections belong to nobody.
     func forget() {
-        timer?.cancel()
-        connection = nil
+        for peer in peers { peer.timer?.cancel() }
+        peers.removeAll()
     }
 
     /// As a broker that goes away in order, with this code.
     func end(_ code: UInt64) {
-        connection?.close(applicationCode: code, reason: "", at: .now())
-        if let context { settle(context) }
+        for peer in peers {
+            peer.connection.close(applicationCode: code, reason: "", at: .now())
+            if let context { settle(peer, context) }
+        }
         forget()
+    }
+
+    /// Succeeds when another client has been heard of.
+    func nextClient(on loop: any EventLoop) -> EventLoopFuture<Void> {
+        let promise = awaited ?? loop.makePromise()
+        awaited = promise
+        return promise.futureResult
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -44,24 +64,37 @@ final class QUICEchoServer: ChannelInboundHandler {
         guard let local = context.localAddress else { return }
         let envelope = unwrapInboundIn(data)
         let now = NIODeadline.now()
-        if let connection {
-            connection.receive(envelope.data, from: envelope.remoteAddress, to: local, at: now)
-        } else {
-            switch acceptor.decide(envelope.data, from: envelope.remoteAddress, to: local, at: now) {
-            case .accept(let incoming): connection = try? QUICConnection.server(accepting: incoming, now: now)
-            case .reply(let datagram): write(datagram, context)
-            case .ignore: break
-            }
+        if let peer = peer(of: envelope.data) {
+            peer.connection.receive(envelope.data, from: envelope.remoteAddress, to: local, at: now)
+            return settle(peer, context)
         }
-        settle(context)
+        switch acceptor.decide(envelope.data, from: envelope.remoteAddress, to: local, at: now) {
+        case .accept(let incoming):
+            guard let connection = try? QUICConnection.server(accepting: incoming, now: now) else { return }
+            let peer = Peer(connection)
+            peers.append(peer)
+            settle(peer, context)
+            awaited?.succeed()
+            awaited = nil
+        case .reply(let datagram):
+            write(datagram, context)
+            context.flush()
+        case .ignore:
+            break
+        }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        timer?.cancel()
+        forget()
     }
 
-    private func settle(_ context: ChannelHandlerContext) {
-        guard let connection else { return context.flush() }
+    private func peer(of datagram: ByteBuffer) -> Peer? {
+        guard let id = QUICPacketHeader.destinationConnectionID(of: datagram) else { return nil }
+        return peers.first { $0.connection.connectionIDs.contains(id) }
+    }
+
+    private func settle(_ peer: Peer, _ context: ChannelHandlerContext) {
+        let connection = peer.connection
         while let event = connection.nextEvent() {
             guard case .streamData(let stream, let bytes, let fin) = event else { continue }
             connection.consumed(stream, bytes: bytes.readableBytes)
@@ -69,11 +102,12 @@ final class QUICEchoServer: ChannelInboundHandler {
         }
         while let datagram = connection.nextDatagram(at: .now()) { write(datagram, context) }
         context.flush()
-        timer?.cancel()
+        peer.timer?.cancel()
         guard let deadline = connection.deadline else { return }
-        timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] () -> Void in
+        peer.timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] () -> Void in
+            guard let self, peers.contains(where: { $0 === peer }) else { return }
             connection.handleDeadline(at: .now())
-            self?.settle(context)
+            settle(peer, context)
         }
     }
 

@@ -18,6 +18,8 @@ final class UDPRelay: Sendable {
         var blocked: Set<Direction> = []
         /// How long they take.
         var delay: [Direction: TimeAmount] = [:]
+        /// Those in these are kept, and go on in their order when that is over.
+        var held: Set<Direction> = []
         /// Bytes of the largest that pass.
         var largest: [Direction: Int] = [:]
     }
@@ -66,7 +68,10 @@ final class UDPRelay: Sendable {
     /// Changes what is done to datagrams.
     func set(_ change: @escaping @Sendable (inout Rules) -> Void) async throws {
         let state = state
-        try await loop.submit { change(&state.value.rules) }.get()
+        try await loop.submit {
+            change(&state.value.rules)
+            state.value.release()
+        }.get()
     }
 
     /// Nothing passes from now on, or all does again.
@@ -113,6 +118,8 @@ private final class RelayState {
     private let loop: any EventLoop
     private let feed: AsyncStream<UDPRelay.Happening>.Continuation
     private var mappings: [SocketAddress: Mapping] = [:]
+    /// What is done when a direction is held no more.
+    private var held: [UDPRelay.Direction: [() -> Void]] = [:]
     /// Sockets of before the last rebinding. They stay open: a closed one would say so by ICMP.
     private var old: [any Channel] = []
 
@@ -158,8 +165,18 @@ private final class RelayState {
     }
 
     private func after(_ direction: UDPRelay.Direction, _ perform: @escaping () -> Void) {
+        guard !rules.held.contains(direction) else {
+            held[direction, default: []].append(perform)
+            return
+        }
         guard let delay = rules.delay[direction] else { return perform() }
         loop.assumeIsolated().scheduleTask(in: delay, perform)
+    }
+
+    func release() {
+        for direction in held.keys where !rules.held.contains(direction) {
+            for perform in held.removeValue(forKey: direction) ?? [] { perform() }
+        }
     }
 
     private func open(_ client: SocketAddress) -> Mapping {
