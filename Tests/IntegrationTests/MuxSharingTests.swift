@@ -112,7 +112,7 @@ struct MuxSharingTests {
             let first = try await scenario.device("first")
             let second = try await scenario.device("second")
             async let third = scenario.device("third")
-            try await scenario.bridgeSays("the broker takes no further connection")
+            try await scenario.bridgeSays("the broker refuses connections for the moment")
             _ = try await scenario.bridge.process.errors.first("CONNECT of the third") {
                 $0.contains("device identified") && $0.contains("client_id=third")
             }
