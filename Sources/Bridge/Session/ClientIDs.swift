@@ -27,7 +27,9 @@ final class ClientIDClaim: Sendable, Hashable {
         eventLoop.execute { self.driver.value.checkIsStillThere() }
     }
 
+    /// Nobody is left who had the client id before; a session of the gateway does not wait for that.
     func isFree() {
+        guard isAtBroker else { return }
         eventLoop.execute { self.driver.value.clientIDIsFree() }
     }
 
@@ -55,18 +57,18 @@ final class ClientIDs: Sendable {
     /// The client id is the claim's from now on. A living session that had it is the broker's to take over, once it is
     /// known that its device has said nothing more; a held one, of which the broker knows nothing at present, is ended.
     ///
-    /// - Returns: whether nobody had it before; else ``ClientIDClaim/isFree()`` follows.
-    func take(_ claim: ClientIDClaim) -> Bool {
-        let (predecessor, isFree) = registry.withLock { registry in
+    /// - Returns: whether to wait for who had it before: until ``ClientIDClaim/isFree()`` at the latest.
+    func take(_ claim: ClientIDClaim) -> ClientIDWait {
+        let (predecessor, wait) = registry.withLock { registry in
             let predecessor = registry.claim(claim.clientID, by: claim)
-            return (predecessor, registry.isFree(claim.clientID))
+            return (predecessor, registry.wait(claim.clientID))
         }
         switch predecessor?.phase {
         case .held: predecessor?.token.takenOver(byContinuation: false)
         case .living: predecessor?.token.isStillThere()
-        case .leaving, .lingering, nil: break
+        case .leaving, .unanswered, .lingering, nil: break
         }
-        return isFree
+        return wait
     }
 
     /// What has become of a session whose client id the broker knows.

@@ -11,7 +11,7 @@ extension SessionDriver {
     func takeClientID(_ clientID: String) {
         let claim = ClientIDClaim(clientID, isAtBroker: true, of: self, on: host.eventLoop)
         self.claim = claim
-        perform(session.clientIDTaken(isFree: host.clientIDs.take(claim)))
+        perform(session.clientIDTaken(host.clientIDs.take(claim)))
     }
 
     /// Known to the bridge only.

@@ -320,7 +320,7 @@ extension SessionDriver {
             log(.info, "device connected", ["version": identity.map { "\($0.version)" } ?? ""])
             if let silence { enforceKeepAlive(TimeAmount(silence)) }
         case .ended(let why):
-            setClientIDPhase(.leaving)
+            setClientIDPhase(uplink?.isUnanswered == true ? .unanswered : .leaving)
             ended(why)
         case .authenticate(let username, let password):
             authenticate(username, password)

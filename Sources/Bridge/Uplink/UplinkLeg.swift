@@ -54,6 +54,11 @@ final class UplinkLeg {
         }
     }
 
+    /// It is open, and nothing has come on it.
+    var isUnanswered: Bool {
+        if case .open = state { !hasReceived } else { false }
+    }
+
     /// What keeps the leg from being ready, where that is known.
     var whyNotYet: String? {
         isWaiting ? owner?.presentFailure : nil

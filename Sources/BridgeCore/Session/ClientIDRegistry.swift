@@ -17,6 +17,8 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
         case held
         /// The device has left, and the broker has been told or is being told.
         case leaving
+        /// The same of one that has not heard of the broker: its CONNECT may still be on its way.
+        case unanswered
         /// In a session of the gateway: the device is gone, and its will waits for its time.
         case lingering
     }
@@ -30,7 +32,7 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
     private struct Entry {
         var holder: Predecessor?
         /// Earlier holders: a newcomer's CONNECT is not to come before their last packet.
-        var earlier: [Token] = []
+        var earlier: [Predecessor] = []
     }
 
     /// Sessions whose device is gone and whose will waits.
@@ -54,13 +56,14 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
         entries[key, default: Entry()].holder = Predecessor(token: token, phase: .living)
         guard let old else { return nil }
         if old.phase == .lingering { lingeringCount -= 1 }
-        entries[key]?.earlier.append(old.token)
+        entries[key]?.earlier.append(old)
         return old
     }
 
-    /// Whether nobody is left who had it before.
-    package func isFree(_ clientID: String) -> Bool {
-        entries[ExactText(text: clientID)]?.earlier.isEmpty ?? true
+    /// For those that are left of who had it before.
+    package func wait(_ clientID: String) -> ClientIDWait {
+        guard let earlier = entries[ExactText(text: clientID)]?.earlier, !earlier.isEmpty else { return .none }
+        return earlier.contains { $0.phase == .unanswered || $0.phase == .held } ? .untilOver : .brief
     }
 
     /// What has become of a session that has the client id still; nothing happens where another has it by now.
@@ -100,9 +103,18 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
             if holder.phase == .lingering { lingeringCount -= 1 }
             entry.holder = nil
         }
-        let wasAwaited = entry.earlier.contains(token)
-        entry.earlier.removeAll { $0 == token }
+        let wasAwaited = entry.earlier.contains { $0.token == token }
+        entry.earlier.removeAll { $0.token == token }
         entries[key] = entry.holder == nil && entry.earlier.isEmpty ? nil : entry
         return wasAwaited && entry.earlier.isEmpty ? entry.holder?.token : nil
     }
+}
+
+/// How long a newcomer has to wait for those that had the client id before it.
+package enum ClientIDWait: Sendable, Equatable {
+    case none
+    /// Until they are over, but for a moment only: a broker that they have been with decides between two sessions.
+    case brief
+    /// Until they are over: a CONNECT that comes late would take the newcomer's session over.
+    case untilOver
 }

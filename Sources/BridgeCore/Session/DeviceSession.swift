@@ -29,8 +29,8 @@ package protocol DeviceSession: Sendable {
 
     /// The answer to `.authenticate`.
     mutating func authenticated(_ isAccepted: Bool) -> [SessionAction]
-    /// The answer to `.takeClientID`: whether no earlier session with the client id is on its way out.
-    mutating func clientIDTaken(isFree: Bool) -> [SessionAction]
+    /// The answer to `.takeClientID`: whether to wait for earlier sessions with the client id.
+    mutating func clientIDTaken(_ wait: ClientIDWait) -> [SessionAction]
     /// The last of them is over.
     mutating func clientIDIsFree() -> [SessionAction]
     /// Another session claimed this one's client id; `byContinuation` where its device came without Clean Start, to
@@ -76,7 +76,7 @@ extension DeviceSession {
         preconditionFailure("this session claimed no client id")
     }
 
-    package mutating func clientIDTaken(isFree: Bool) -> [SessionAction] {
+    package mutating func clientIDTaken(_ wait: ClientIDWait) -> [SessionAction] {
         preconditionFailure("this session took no client id")
     }
 

@@ -83,9 +83,14 @@ extension Session {
     /// How long the end of an earlier session may take before its successor goes on without it.
     private static let predecessorPatience = Duration.seconds(1)
 
-    package mutating func clientIDTaken(isFree: Bool) -> [SessionAction] {
+    package mutating func clientIDTaken(_ wait: ClientIDWait) -> [SessionAction] {
         guard case .connecting = state else { return [] }
-        return isFree ? clientIDIsFree() : [.start(.predecessor, after: Self.predecessorPatience)]
+        return switch wait {
+        case .none: clientIDIsFree()
+        case .brief: [.start(.predecessor, after: Self.predecessorPatience)]
+        // What has become of it is known within `connect_timeout`, or there is no way to the broker for either.
+        case .untilOver: []
+        }
     }
 
     package mutating func clientIDIsFree() -> [SessionAction] {

@@ -10,6 +10,8 @@ extension Session {
         var hasUplink = false
         /// CONNECT has gone to the broker: from then on it may know the device, and its will.
         var isConnectSent = false
+        /// CONNECT has gone out on the present leg, and the broker has not answered it.
+        var isUnanswered = false
         var isConnackSent = false
         var isInsideUpPacket = false
         var isInsideDownPacket = false
@@ -37,6 +39,7 @@ extension Session {
         case .connecting(let connecting):
             Standing(
                 version: connecting.device.version, hasUplink: true, isConnectSent: connecting.connect == nil,
+                isUnanswered: connecting.connect == nil,
                 hasBorrowedExpiry: connecting.device.hasBorrowedExpiry, hasWill: connecting.device.hasWill)
         case .connected(let connected):
             connected.standing
@@ -121,7 +124,7 @@ extension Session {
             state = .ended
             return []
         }
-        guard standing.isConnectSent, uplink == .open, !why.leavesNothingToSay else {
+        guard standing.isConnectSent, uplink == .open, !why.leavesNothingToSay(standing) else {
             state = .ended
             return [.closeUplink]
         }
@@ -136,11 +139,13 @@ extension Session {
 
     private func uplinkFarewell(_ why: SessionEnd, _ standing: Standing, _ own: ByteBuffer?) -> ByteBuffer? {
         guard let version = standing.version else { return own }
+        // The session stays as it is, for the device that has come.
+        if why == .takenOver { return Disconnect().encoded(version) }
         guard standing.hasBorrowedExpiry else {
-            return own ?? (why == .shutdown ? Disconnect().encoded(version) : nil)
+            return own ?? (why.isWithoutWill ? Disconnect().encoded(version) : nil)
         }
         // "Disconnect with Will Message" (MQTT 5 3.14.2.1): what the loss of the connection would have meant.
-        var disconnect = Disconnect(reasonCode: why == .shutdown ? 0 : 0x04)
+        var disconnect = Disconnect(reasonCode: why.isWithoutWill ? 0 : 0x04)
         if let own, let frame = try? Frame(packet: own, version: version),
             let decoded = try? Disconnect.decode(frame, version: version)
         {
@@ -190,8 +195,10 @@ extension Session.Connected {
         standing.isHeld = hold.isHeld
         standing.isInsideUpPacket = hold.journal.isInsidePacket
         switch hold.phase {
-        case .up, .returning:
+        case .up:
             break
+        case .returning:
+            standing.isUnanswered = true
         case .silent:
             var journal = hold.journal
             (standing.backlog, standing.isInsideUpPacket) = journal.drain()
@@ -213,11 +220,22 @@ extension Disconnect {
 
 extension SessionEnd {
     /// The broker's side has ended already, or nothing that it says matters.
-    fileprivate var leavesNothingToSay: Bool {
+    ///
+    /// A CONNECT that is given up unanswered is followed by the end of its stream, not by that of the connection: EMQX
+    /// 6.0.3 takes a session over for such a CONNECT and loses it where the connection is gone before it has answered.
+    fileprivate func leavesNothingToSay(_ standing: Session.Standing) -> Bool {
         switch self {
-        case .uplinkUnreachable, .brokerViolation, .holdExpired, .takenOver: true
         // It has ended the session, and takes the next one of this client id at once only where the connection is closed.
-        case .brokerDisconnected: true
+        case .brokerDisconnected, .brokerViolation: true
+        case .uplinkUnreachable, .holdExpired, .takenOver: !standing.isUnanswered
+        default: false
+        }
+    }
+
+    /// The device was told that it is not connected, or that the bridge stops: its will is not due.
+    fileprivate var isWithoutWill: Bool {
+        switch self {
+        case .shutdown, .uplinkUnreachable: true
         default: false
         }
     }

@@ -26,7 +26,7 @@ package enum SessionAction: Sendable {
 
     /// The client id, as the broker knows it, is this session's from now on, and until it is over. A held session that had
     /// it is told `takenOver(byContinuation:)`; a living one is for the broker to take over. Answer with
-    /// `clientIDTaken(isFree:)`. Stands last in its list, so that the answer may come while the action is performed.
+    /// `clientIDTaken(_:)`. Stands last in its list, so that the answer may come while the action is performed.
     case takeClientID(String)
 
     // What follows is asked for by the mapping `data-stream` only.

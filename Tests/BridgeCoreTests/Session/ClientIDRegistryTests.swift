@@ -50,24 +50,27 @@ import Testing
         var registry = ClientIDRegistry<Int>()
         _ = registry.claim("a", by: 1)
         registry.set(.leaving, of: "a", 1)
-        #expect(registry.isFree("a"))
+        #expect(registry.wait("a") == .none)
         #expect(registry.claim("a", by: 2) == .init(token: 1, phase: .leaving))
-        #expect(!registry.isFree("a"))
+        #expect(registry.wait("a") != .none)
         #expect(registry.release("a", 1) == 2)
-        #expect(registry.isFree("a"))
+        #expect(registry.wait("a") == .none)
         #expect(registry.release("a", 2) == nil)
         #expect(registry.count == 0)
     }
 
-    @Test(arguments: [ClientIDRegistry<Int>.Phase.living, .held, .leaving])
-    func itWaitsForWhoeverHadIt(_ phase: ClientIDRegistry<Int>.Phase) {
+    @Test(arguments: [
+        (ClientIDRegistry<Int>.Phase.living, ClientIDWait.brief), (.leaving, .brief), (.held, .untilOver),
+        (.unanswered, .untilOver),
+    ])
+    func itWaitsForWhoeverHadIt(_ phase: ClientIDRegistry<Int>.Phase, _ wait: ClientIDWait) {
         var registry = ClientIDRegistry<Int>()
         _ = registry.claim("a", by: 1)
         registry.set(phase, of: "a", 1)
         #expect(registry.claim("a", by: 2) == .init(token: 1, phase: phase))
-        #expect(!registry.isFree("a"))
+        #expect(registry.wait("a") == wait)
         #expect(registry.release("a", 1) == 2)
-        #expect(registry.isFree("a"))
+        #expect(registry.wait("a") == .none)
     }
 
     @Test func nobodyWaitsForOneWhoseDeviceIsStillThere() {
@@ -77,7 +80,7 @@ import Testing
         #expect(registry.count == 1, "it has it still")
         _ = registry.claim("a", by: 2)
         #expect(registry.pass("a", 1) == 2)
-        #expect(registry.isFree("a"))
+        #expect(registry.wait("a") == .none)
         // Its end is no matter any more.
         #expect(registry.release("a", 1) == nil)
         #expect(registry.claim("a", by: 3) == .init(token: 2, phase: .living))
@@ -104,7 +107,7 @@ import Testing
         _ = registry.claim("a", by: 4)
         #expect(registry.release("a", 2) == nil)
         #expect(registry.release("a", 1) == nil)
-        #expect(!registry.isFree("a"))
+        #expect(registry.wait("a") != .none)
         #expect(registry.release("a", 3) == 4)
         #expect(registry.release("a", 4) == nil)
         #expect(registry.count == 0)

@@ -8,7 +8,7 @@ import Testing
 @Suite struct SessionOrderTests {
     private func waiting() throws -> SessionBench {
         var bench = try SessionBench(.v5_0)
-        bench.isClientIDFree = false
+        bench.clientIDWait = .brief
         let actions = try bench.device(bench.connect())
         #expect(actions.opensUplink)
         #expect(actions.starts == [.uplinkConnect: .seconds(5), .predecessor: .seconds(1)])
@@ -68,8 +68,8 @@ import Testing
             Issue.record("the assigned client id is not taken, or not last: \(actions)")
             return
         }
-        #expect(bench.session.clientIDTaken(isFree: false).isEmpty)
-        #expect(bench.session.clientIDTaken(isFree: true).isEmpty)
+        #expect(bench.session.clientIDTaken(.brief).isEmpty)
+        #expect(bench.session.clientIDTaken(.none).isEmpty)
     }
 
     /// The broker is told nothing: its session goes to the newcomer as it is.
@@ -102,6 +102,52 @@ import Testing
         #expect(actions.toDevice == [try Packet.disconnect(disconnect).encode(version: .v5_0)])
         #expect(actions.closesUplink && !actions.finishesUplink && actions.toUplink.isEmpty)
         #expect(bench.session.isOver)
+    }
+
+    // MARK: A CONNECT that is given up
+
+    /// EMQX loses the session that such a CONNECT takes over where the connection ends before it has answered.
+    @Test(arguments: [MQTTVersion.v3_1_1, .v5_0])
+    func aConnectThatNobodyAnswersIsFollowedByTheEndOfItsStream(_ version: MQTTVersion) throws {
+        var bench = try SessionBench(version)
+        _ = try bench.device(bench.connect { $0.will = Will(topic: "will", payload: ByteBuffer()) })
+        _ = bench.session.uplinkReady()
+        let actions = bench.session.timedOut(.uplinkConnect)
+        #expect(actions.end != nil && actions.closesDevice)
+        #expect(actions.finishesUplink && !actions.closesUplink)
+        // The device was told that it is not connected: nobody is to hear that it has gone.
+        #expect(actions.toUplink == [try Packet.disconnect(Disconnect()).encode(version: version)])
+        // CONNACK comes late, and then the broker's FIN.
+        #expect(try bench.broker(.connack(Connack(sessionPresent: false, code: 0))).isEmpty)
+        #expect(bench.session.uplinkEnded().closesUplink)
+        #expect(bench.session.isOver)
+    }
+
+    @Test func whatWasNotSentNeedsNoEnd() throws {
+        var bench = try SessionBench()
+        _ = try bench.device(bench.connect())
+        let actions = bench.session.timedOut(.uplinkConnect)
+        #expect(actions.closesUplink && !actions.finishesUplink && actions.toUplink.isEmpty)
+        #expect(bench.session.isOver)
+    }
+
+    @Test func itWaitsForWhatHasBecomeOfAnUnansweredOneForAsLongAsForTheBroker() throws {
+        var bench = try SessionBench()
+        bench.clientIDWait = .untilOver
+        #expect(try bench.device(bench.connect()).starts[.predecessor] == nil)
+        #expect(bench.session.uplinkReady().toUplink.isEmpty)
+        #expect(bench.session.clientIDIsFree().toUplink.count == 1)
+    }
+
+    @Test func aHeldSessionThatIsOnItsWayBackLeavesInOrder() throws {
+        let hold = HoldPolicy(HoldConfiguration(), budget: HoldBudget(limit: 1_000_000))
+        var bench = try SessionBench(.v5_0, hold: hold)
+        try bench.establish()
+        _ = bench.session.uplinkLost(.network(description: "gone"))
+        _ = bench.session.uplinkReady()
+        let actions = bench.session.takenOver(byContinuation: true)
+        #expect(actions.toUplink == [try Packet.disconnect(Disconnect()).encode(version: .v5_0)])
+        #expect(actions.finishesUplink && !actions.closesUplink)
     }
 }
 

@@ -9,7 +9,7 @@ struct SessionBench {
     var session: Session
     let version: MQTTVersion
     /// What the session is told of its client id.
-    var isClientIDFree = true
+    var clientIDWait = ClientIDWait.none
 
     init(
         _ version: MQTTVersion = .v3_1_1, routes: [Route] = [], unrouted: UnroutedPolicy = .reject,
@@ -32,7 +32,7 @@ struct SessionBench {
     mutating func device(_ packet: Packet) throws -> [SessionAction] {
         let actions = session.deviceSent(try element(packet))
         guard actions.takesClientID else { return actions }
-        return actions + session.clientIDTaken(isFree: isClientIDFree)
+        return actions + session.clientIDTaken(clientIDWait)
     }
 
     mutating func broker(_ packet: Packet) throws -> [SessionAction] {

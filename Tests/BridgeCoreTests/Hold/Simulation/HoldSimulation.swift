@@ -273,7 +273,7 @@ struct HoldSimulation {
         case .ended(let why):
             end = why
         case .takeClientID:
-            perform(session.clientIDTaken(isFree: true))
+            perform(session.clientIDTaken(.none))
         case .finishUplink, .closeDevice, .start, .stop, .connected, .authenticate, .claim, .linger, .note:
             break
         }
