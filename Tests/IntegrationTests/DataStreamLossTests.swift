@@ -99,6 +99,32 @@ struct DataStreamLossTests {
         }
     }
 
+    /// STOP_SENDING beside which nothing comes: nothing that the device sends gets anywhere on that stream.
+    @Test(arguments: ["3.1.1", "5.0"])
+    func aStreamThatTheBrokerReadsNoMoreIsMadeAnew(version: String) async throws {
+        var options = Scenario.Options.onOneLoop(uplink: Uplink.hold())
+        options.broker.persistence = true
+        try await Scenario.run(options) { scenario in
+            let observer = try await scenario.observer("up")
+            let device = try await scenario.device("device", ["version": .string(version)])
+            // A stream that has carried nothing is none to the front.
+            try await device.publish("up", "0", qos: 1)
+            #expect(try await observer.message().text == "0")
+            for round in 1...3 {
+                let opened = try await scenario.front.events.all.filter {
+                    $0.event == "stream_opened" && $0.stream != 0
+                }
+                #expect(opened.count == round)
+                let last = try #require(opened.last)
+                try await scenario.front.stopSending(
+                    stream: #require(last.stream), of: #require(last.connection))
+                try await device.publish("up", .text("\(round)"), qos: 1)
+                #expect(try await observer.message().text == "\(round)")
+            }
+            #expect(await !device.wasDisconnected)
+        }
+    }
+
     /// The control stream is the session: the broker ends all with it.
     @Test func aResetControlStreamEndsTheSession() async throws {
         try await Scenario.run(Self.options(["backoff_minimum: 50ms", "backoff_maximum: 200ms"])) { scenario in

@@ -11,8 +11,8 @@ import NIOCore
 /// A server that answers, but not here, has forgotten the connection: it was restarted. Where nothing is known of it, an
 /// outage or a server that is slow look the same, and there is no hurry to find that out on another connection.
 package struct NewcomerWatch: Sendable {
-    /// Enough for the acknowledgement of a CONNECT on most paths.
-    private static let usualPatience = Duration.milliseconds(500)
+    /// Within this time a server that answers steadily is heard of, whatever the round trip.
+    private static let usualPatience = Duration.seconds(1)
     /// Who answers others first may be about to answer here.
     private static let leastGrace = Duration.milliseconds(200)
 

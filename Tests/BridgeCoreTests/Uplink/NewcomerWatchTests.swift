@@ -10,9 +10,9 @@ import Testing
     }
 
     @Test(arguments: [
-        (connectTimeout: Duration.seconds(5), probeTimeout: Duration.milliseconds(50), patience: 0.5),
+        (connectTimeout: Duration.seconds(5), probeTimeout: Duration.milliseconds(50), patience: 1),
         (connectTimeout: .seconds(1), probeTimeout: .milliseconds(50), patience: 0.25),
-        (connectTimeout: .seconds(5), probeTimeout: .milliseconds(300), patience: 0.9),
+        (connectTimeout: .seconds(5), probeTimeout: .milliseconds(500), patience: 1.5),
     ])
     func theyAreThoughtOfAfterAWhile(connectTimeout: Duration, probeTimeout: Duration, patience: Double) {
         let watch = NewcomerWatch(connectTimeout: connectTimeout)
