@@ -242,13 +242,6 @@ bridge_quic_status bridge_quic_reset_stream(bridge_quic_connection *connection, 
     return status_of(connection, error);
 }
 
-bool bridge_quic_is_stream_shut(bridge_quic_connection *connection, int64_t stream) {
-    /* More than a stream can hold is refused after a look at the stream's state, and before anything is written. */
-    ngtcp2_vec too_much = {.base = NULL, .len = SIZE_MAX};
-    return ngtcp2_conn_writev_stream(connection->conn, NULL, NULL, NULL, 0, NULL, NGTCP2_WRITE_STREAM_FLAG_NONE, stream,
-                                     &too_much, 1, connection->now) == NGTCP2_ERR_STREAM_SHUT_WR;
-}
-
 bool bridge_quic_is_out_of_credit(bridge_quic_connection *connection) {
     return ngtcp2_conn_get_max_data_left(connection->conn) == 0;
 }

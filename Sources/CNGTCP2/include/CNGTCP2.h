@@ -138,6 +138,8 @@ typedef struct {
     void (*stream_acknowledged)(void *owner, int64_t stream, uint64_t length);
     void (*stream_credit)(void *owner, int64_t stream);
     void (*stream_reset)(void *owner, int64_t stream, uint64_t code);
+    /// The peer sent STOP_SENDING. It may come again, and for streams that are not open, or no more.
+    void (*stream_stopped)(void *owner, int64_t stream);
     /// `lost_packets`: how many packets with data of this stream were declared lost.
     void (*stream_closed)(void *owner, int64_t stream, uint64_t lost_packets);
     void (*streams_available)(void *owner);
@@ -300,8 +302,6 @@ bridge_quic_status bridge_quic_open_stream(bridge_quic_connection *connection, i
 uint64_t bridge_quic_streams_left(bridge_quic_connection *connection);
 void bridge_quic_consume(bridge_quic_connection *connection, int64_t stream, uint64_t length);
 bridge_quic_status bridge_quic_reset_stream(bridge_quic_connection *connection, int64_t stream, uint64_t code);
-/// The stream takes no more: its end was sent, it was reset, or the peer sent STOP_SENDING, which ngtcp2 does not tell.
-bool bridge_quic_is_stream_shut(bridge_quic_connection *connection, int64_t stream);
 /// The peer's credit for the connection is used up. ngtcp2 does not name that where it takes nothing of a stream, and
 /// does not tell when there is more.
 bool bridge_quic_is_out_of_credit(bridge_quic_connection *connection);

@@ -64,7 +64,7 @@ extension QUICConnection {
                 enqueue(stream)
             case .streamBlocked:
                 // Back in line when the peer's credit comes: `streamCredit`.
-                watch(stream)
+                break
             case .streamShut:
                 stopped(stream)
             case .streamUnknown:
