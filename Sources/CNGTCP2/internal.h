@@ -100,8 +100,9 @@ bool bridge_new_connection_id(ngtcp2_cid *cid, size_t length, const uint8_t *pre
 bridge_path_guard *bridge_path_guard_new(const ngtcp2_path *path, bool discovers_mtu);
 /// To be called when a datagram of this length was written that has a PATH_CHALLENGE.
 void bridge_path_guard_challenged(bridge_path_guard *guard, ngtcp2_conn *conn, size_t length, uint64_t now);
-/// To be called when ngtcp2 has found a path valid, or could not.
-void bridge_path_guard_validated(bridge_path_guard *guard, ngtcp2_conn *conn, bool succeeded, uint64_t now);
+/// To be called when ngtcp2 has found a path valid, could not, or gave up.
+void bridge_path_guard_validated(bridge_path_guard *guard, ngtcp2_conn *conn, ngtcp2_path_validation_result result,
+                                 uint64_t now);
 /// Whether a datagram must be kept from ngtcp2.
 bool bridge_path_guard_stops(bridge_path_guard *guard, ngtcp2_conn *conn, const ngtcp2_path *path, const uint8_t *bytes,
                              size_t length, size_t id_length, uint64_t now);
