@@ -287,12 +287,11 @@ typedef struct {
 bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_t *buffer, size_t capacity,
                                       int64_t stream, bool fin, bool more, const bridge_quic_slice *slices,
                                       size_t count, uint64_t now);
-/// To be called after a burst of datagrams, for pacing. Does nothing before the handshake has completed.
-void bridge_quic_burst_sent(bridge_quic_connection *connection, uint64_t now);
-/// What was sent since the last burst is not to be paced.
-void bridge_quic_burst_forgotten(bridge_quic_connection *connection);
-/// How many bytes may go out in one burst.
-size_t bridge_quic_send_quantum(bridge_quic_connection *connection);
+/// To be called when `bridge_quic_write` has written nothing: what it wrote before goes out now. `has_more`: something
+/// waits to be sent all the same.
+void bridge_quic_burst_over(bridge_quic_connection *connection, bool has_more, uint64_t now);
+/// Until when nothing but acknowledgements may go out, as far as that is known; 0, or a time that is past: at once.
+uint64_t bridge_quic_pause_end(const bridge_quic_connection *connection);
 
 /// The path of the datagram last written.
 bridge_quic_path bridge_quic_written_path(const bridge_quic_connection *connection);

@@ -54,8 +54,6 @@ package final class QUICConnection {
     var closedWhileStarved = 0
     /// An allocation that was not used up.
     var spareBuffer: ByteBuffer?
-    var bytesInBurst = 0
-    var burstStartedAt = NIODeadline.uptimeNanoseconds(0)
 
     package internal(set) var localAddress: SocketAddress
     package internal(set) var remoteAddress: SocketAddress
