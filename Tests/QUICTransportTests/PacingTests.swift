@@ -98,4 +98,39 @@ import Testing
         let atOnce = (simulation.sent.toServer - before) * 1_200
         #expect(atOnce > 10_000 && atOnce < 80_000, "\(atOnce) of \(window)")
     }
+
+    /// Credit that is granted while the pause after a message lasts goes out with its end, whoever may be waiting for it.
+    @Test(arguments: 0..<20)
+    func creditIsNotForgottenInAPause(milliseconds: Int64) throws {
+        let simulation = try Simulation.connected(
+            client: .test {
+                $0.initialMaxData = 20_000
+                $0.idleTimeout = .seconds(300)
+            },
+            server: .test {
+                $0.idleTimeout = .seconds(300)
+                $0.initialMaxData = 4_000_000
+                $0.initialMaxStreamData = 4_000_000
+            })
+        simulation.toServer.delay = .milliseconds(25)
+        simulation.toClient.delay = .milliseconds(25)
+        var received = 0
+        simulation.onClientEvent = { event in
+            if case .streamData(_, let bytes, _) = event { received += bytes.readableBytes }
+        }
+        let id = try #require(try simulation.client.openStream())
+        for _ in 0..<20 {
+            simulation.client.write(id, pattern(3_000, seed: 1), fin: false)
+            simulation.run(for: .milliseconds(500))
+        }
+        simulation.server?.write(id, pattern(30_000, seed: 1), fin: false)
+        simulation.run(for: .seconds(20))
+        #expect(received == 20_000)
+        simulation.client.write(id, pattern(2_400, seed: 1), fin: false)
+        simulation.run(for: .milliseconds(milliseconds))
+        simulation.client.consumed(id, bytes: 20_000)
+        simulation.flush()
+        // A round trip, and what is left of the pause.
+        #expect(simulation.run(for: .milliseconds(60)) { received == 30_000 })
+    }
 }
