@@ -152,9 +152,8 @@ static int dcid_status(ngtcp2_conn *conn, BRIDGE_COMPAT_CID_STATUS type, uint64_
 
 static void tell_path_validated(bridge_quic_connection *connection, const ngtcp2_path *path,
                                 ngtcp2_path_validation_result result) {
-    if (connection->path_guard && result != NGTCP2_PATH_VALIDATION_RESULT_ABORTED) {
-        bridge_path_guard_validated(connection->path_guard, connection->conn,
-                                    result == NGTCP2_PATH_VALIDATION_RESULT_SUCCESS, connection->now);
+    if (connection->path_guard) {
+        bridge_path_guard_validated(connection->path_guard, connection->conn, result, connection->now);
     }
     /* An aborted validation of a server's was overtaken by another: not worth telling. A client has one at a time, and
        it ends where the peer takes the connection ID back. */

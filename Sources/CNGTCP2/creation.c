@@ -170,6 +170,7 @@ bridge_quic_creation bridge_quic_connection_new(bridge_quic_connection **result,
     connection->is_server = settings->initial != NULL;
     connection->now = now;
     connection->last_read = now;
+    connection->datagram_capacity = settings->max_datagram_size;
     /* The peer's first, of the handshake. */
     connection->frame_guard.seen = 1;
     ngtcp2_path_storage_zero(&connection->written_path);

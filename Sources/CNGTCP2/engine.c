@@ -10,15 +10,6 @@ const char *bridge_quic_library_version(void) {
     return ngtcp2_version(0)->version_str;
 }
 
-/// The caller's time as ngtcp2's, which aborts the process when its clock goes backwards.
-static uint64_t advance(bridge_quic_connection *connection, uint64_t now) {
-    now += connection->ahead;
-    if (now > connection->now) {
-        connection->now = now;
-    }
-    return connection->now;
-}
-
 static bridge_quic_status status_of(bridge_quic_connection *connection, int error) {
     switch (error) {
     case 0: return BRIDGE_QUIC_OK;
@@ -55,11 +46,12 @@ bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_q
     ngtcp2_path_storage path;
     ngtcp2_path_storage_init(&path, given.local, given.local_length, given.remote, given.remote_length, NULL);
     ngtcp2_pkt_info info = {.ecn = ecn};
-    now = advance(connection, now);
+    now = bridge_clock_advance(connection, now);
     if (connection->path_guard && bridge_path_guard_stops(connection->path_guard, connection->conn, &path.path, bytes,
                                                           length, connection->first_id.length, now)) {
         return BRIDGE_QUIC_OK;
     }
+    bridge_pacing_reveal(connection);
     bridge_packet_watch_enter(connection);
     int error = ngtcp2_conn_read_pkt(connection->conn, &path.path, &info, bytes, length, now);
     bridge_packet_watch_enter(NULL);
@@ -96,7 +88,9 @@ static bool is_idle_too_early(bridge_quic_connection *connection) {
 bridge_quic_status bridge_quic_handle_expiry(bridge_quic_connection *connection, uint64_t now) {
     /* A nanosecond late: ngtcp2 0.12.1 lets some timers expire at their time and others only after it, and would name
        the same time as the next for ever. */
-    int error = ngtcp2_conn_handle_expiry(connection->conn, advance(connection, now + 1));
+    now = bridge_clock_advance(connection, now + 1);
+    bridge_pacing_reveal(connection);
+    int error = ngtcp2_conn_handle_expiry(connection->conn, now);
     if (error == NGTCP2_ERR_IDLE_CLOSE && is_idle_too_early(connection)) {
         return BRIDGE_QUIC_OK;
     }
@@ -104,8 +98,7 @@ bridge_quic_status bridge_quic_handle_expiry(bridge_quic_connection *connection,
 }
 
 uint64_t bridge_quic_expiry(bridge_quic_connection *connection) {
-    uint64_t expiry =
-        connection->idle_until != 0 ? connection->idle_until : ngtcp2_conn_get_expiry(connection->conn);
+    uint64_t expiry = connection->idle_until != 0 ? connection->idle_until : bridge_pacing_expiry(connection);
     if (expiry == UINT64_MAX) {
         return expiry;
     }
@@ -119,8 +112,9 @@ bool bridge_quic_is_window_full(bridge_quic_connection *connection) {
 void bridge_quic_ping(bridge_quic_connection *connection, uint64_t now) {
     /* Due a nanosecond after what was written last. */
     connection->ahead += 2;
-    advance(connection, now);
+    bridge_clock_advance(connection, now);
     connection->pings = true;
+    bridge_pacing_reveal(connection);
     ngtcp2_conn_set_keep_alive_timeout(connection->conn, 1);
 }
 
@@ -132,7 +126,7 @@ static uint64_t idle_limit(bridge_quic_connection *connection) {
 
 bool bridge_quic_run_ahead(bridge_quic_connection *connection, uint64_t reserve, uint64_t now,
                            bridge_quic_status *status) {
-    uint64_t own = advance(connection, now);
+    uint64_t own = bridge_clock_advance(connection, now);
     uint64_t next = ngtcp2_conn_get_expiry(connection->conn);
     uint64_t limit = idle_limit(connection);
     if (limit < reserve || next >= limit - reserve) {
@@ -169,13 +163,27 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
         flags |= fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0;
     }
     ngtcp2_ssize accepted = -1;
+    uint64_t time = bridge_clock_advance(connection, now);
+    if (!connection->is_packet_open) {
+        bridge_pacing_before_write(connection);
+    }
     connection->has_written_eliciting = false;
     connection->has_written_challenge = false;
     bridge_packet_watch_enter(connection);
     ngtcp2_ssize length =
         ngtcp2_conn_writev_stream(connection->conn, &connection->written_path.path, &connection->written_info, buffer,
-                                  capacity, &accepted, flags, stream, vectors, count, advance(connection, now));
+                                  capacity, &accepted, flags, stream, vectors, count, time);
     bridge_packet_watch_enter(NULL);
+    /* A stream that takes no part in a packet leaves it as it is. */
+    if (length >= 0 || length == NGTCP2_ERR_WRITE_MORE) {
+        connection->is_packet_open = length < 0;
+    }
+    if (length != 0) {
+        bridge_pacing_reveal(connection);
+    }
+    if (length > 0) {
+        bridge_pacing_wrote(connection, (size_t)length);
+    }
     if (connection->pings && length != NGTCP2_ERR_WRITE_MORE) {
         connection->pings = false;
         ngtcp2_conn_set_keep_alive_timeout(connection->conn, connection->keep_alive);
@@ -194,22 +202,6 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
         .awaits_answer = length > 0 && connection->has_written_eliciting &&
                          (size_t)length <= ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn),
     };
-}
-
-void bridge_quic_burst_sent(bridge_quic_connection *connection, uint64_t now) {
-    if (ngtcp2_conn_get_handshake_completed(connection->conn)) {
-        ngtcp2_conn_update_pkt_tx_time(connection->conn, advance(connection, now));
-    }
-}
-
-void bridge_quic_burst_forgotten(bridge_quic_connection *connection) {
-    /* ngtcp2 adds up what it was not told about, and would count it with the next burst. Before the beginning of time
-       it delays nothing. */
-    ngtcp2_conn_update_pkt_tx_time(connection->conn, 0);
-}
-
-size_t bridge_quic_send_quantum(bridge_quic_connection *connection) {
-    return ngtcp2_conn_get_send_quantum(connection->conn);
 }
 
 bridge_quic_path bridge_quic_written_path(const bridge_quic_connection *connection) {
@@ -232,21 +224,16 @@ uint64_t bridge_quic_streams_left(bridge_quic_connection *connection) {
 }
 
 void bridge_quic_consume(bridge_quic_connection *connection, int64_t stream, uint64_t length) {
+    bridge_pacing_reveal(connection);
     /* The stream may be gone: the connection's credit is granted all the same. */
     (void)ngtcp2_conn_extend_max_stream_offset(connection->conn, stream, length);
     ngtcp2_conn_extend_max_offset(connection->conn, length);
 }
 
 bridge_quic_status bridge_quic_reset_stream(bridge_quic_connection *connection, int64_t stream, uint64_t code) {
+    bridge_pacing_reveal(connection);
     int error = bridge_compat_shutdown_stream(connection->conn, stream, code);
     return status_of(connection, error);
-}
-
-bool bridge_quic_is_stream_shut(bridge_quic_connection *connection, int64_t stream) {
-    /* More than a stream can hold is refused after a look at the stream's state, and before anything is written. */
-    ngtcp2_vec too_much = {.base = NULL, .len = SIZE_MAX};
-    return ngtcp2_conn_writev_stream(connection->conn, NULL, NULL, NULL, 0, NULL, NGTCP2_WRITE_STREAM_FLAG_NONE, stream,
-                                     &too_much, 1, connection->now) == NGTCP2_ERR_STREAM_SHUT_WR;
 }
 
 bool bridge_quic_is_out_of_credit(bridge_quic_connection *connection) {
@@ -259,18 +246,23 @@ uint64_t bridge_quic_stream_losses(bridge_quic_connection *connection, int64_t s
 
 void bridge_quic_set_keep_alive(bridge_quic_connection *connection, uint64_t interval) {
     connection->keep_alive = interval;
+    bridge_pacing_reveal(connection);
     ngtcp2_conn_set_keep_alive_timeout(connection->conn, interval);
 }
 
 bridge_quic_status bridge_quic_update_key(bridge_quic_connection *connection, uint64_t now) {
-    int error = ngtcp2_conn_initiate_key_update(connection->conn, advance(connection, now));
+    now = bridge_clock_advance(connection, now);
+    bridge_pacing_reveal(connection);
+    int error = ngtcp2_conn_initiate_key_update(connection->conn, now);
     return status_of(connection, error);
 }
 
 bridge_quic_status bridge_quic_migrate(bridge_quic_connection *connection, bridge_quic_path given, uint64_t now) {
     ngtcp2_path_storage path;
     ngtcp2_path_storage_init(&path, given.local, given.local_length, given.remote, given.remote_length, NULL);
-    int error = ngtcp2_conn_initiate_migration(connection->conn, &path.path, advance(connection, now));
+    now = bridge_clock_advance(connection, now);
+    bridge_pacing_reveal(connection);
+    int error = ngtcp2_conn_initiate_migration(connection->conn, &path.path, now);
     /* The same address again. */
     if (error == NGTCP2_ERR_INVALID_ARGUMENT) {
         return BRIDGE_QUIC_NOT_NOW;
@@ -305,7 +297,7 @@ bridge_quic_written bridge_quic_write_close(bridge_quic_connection *connection, 
     ngtcp2_ccerr error = close_error(connection, kind, code, reason, reason_length);
     ngtcp2_ssize length = ngtcp2_conn_write_connection_close(
         connection->conn, &connection->written_path.path, &connection->written_info, buffer, capacity, &error,
-        advance(connection, now));
+        bridge_clock_advance(connection, now));
     return (bridge_quic_written){
         .status = length > 0 ? BRIDGE_QUIC_OK : BRIDGE_QUIC_NOT_NOW,
         .length = length > 0 ? (size_t)length : 0,

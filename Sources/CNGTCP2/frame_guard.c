@@ -13,40 +13,6 @@
 
 #if NGTCP2_VERSION_NUM < 0x010000
 
-static void skip_bytes(frame_reader *reader, uint64_t count) {
-    if ((uint64_t)(reader->end - reader->at) < count) {
-        reader->is_malformed = true;
-        reader->at = reader->end;
-        return;
-    }
-    reader->at += count;
-}
-
-static void skip_stream(frame_reader *reader, uint64_t type) {
-    skip_integers(reader, type & 0x4 ? 2 : 1);
-    uint64_t left = (uint64_t)(reader->end - reader->at);
-    skip_bytes(reader, type & 0x2 ? read_integer(reader) : left);
-}
-
-/// The frames of RFC 9000 19, behind their type.
-static void skip_frame(frame_reader *reader, uint64_t type) {
-    switch (type) {
-    case 0x00: case 0x01: case 0x1e: break;
-    case 0x02: case 0x03: skip_ack(reader, type == 0x03); break;
-    case 0x04: skip_integers(reader, 3); break;
-    case 0x05: case 0x11: case 0x15: skip_integers(reader, 2); break;
-    case 0x06: read_integer(reader); skip_bytes(reader, read_integer(reader)); break;
-    case 0x07: skip_bytes(reader, read_integer(reader)); break;
-    case 0x08: case 0x09: case 0x0a: case 0x0b: case 0x0c: case 0x0d: case 0x0e: case 0x0f:
-        skip_stream(reader, type);
-        break;
-    case 0x10: case 0x12: case 0x13: case 0x14: case 0x16: case 0x17: case 0x19: read_integer(reader); break;
-    case 0x1a: case 0x1b: skip_bytes(reader, 8); break;
-    /* CONNECTION_CLOSE and what is not known: ngtcp2 goes no further either. */
-    default: reader->is_malformed = true; break;
-    }
-}
-
 /// Whether the frame says nothing new about an ID that is to be retired.
 static bool is_superfluous(bridge_frame_guard *guard, uint64_t sequence, uint64_t retire_prior_to) {
     if (retire_prior_to > guard->retire_prior_to) {

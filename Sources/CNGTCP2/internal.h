@@ -71,6 +71,16 @@ struct bridge_quic_connection {
     uint64_t idle_until;
     uint64_t keep_alive;
     bool pings;
+    /// Between the calls of a WRITE_MORE sequence.
+    bool is_packet_open;
+    /// Bytes written since ngtcp2 was told last that what it wrote has gone out, and when the first of them were.
+    size_t burst;
+    uint64_t burst_began;
+    size_t datagram_capacity;
+    /// Until when ngtcp2 lets nothing more out; 0 where there is no such pause.
+    uint64_t pause_until;
+    /// ngtcp2's next deadline apart from the end of the pause, where nothing waits for that; otherwise 0.
+    uint64_t expiry_beside_pause;
     /// The call that is under way, or the last one, took a packet of the peer's in, or wrote one that asks for an answer.
     bool has_read_packet;
     bool has_written_eliciting;
@@ -97,11 +107,25 @@ struct bridge_quic_connection {
 /// A connection ID of this side's. `prefix`: its first byte, null where that is random too.
 bool bridge_new_connection_id(ngtcp2_cid *cid, size_t length, const uint8_t *prefix);
 
+/// The time to give to ngtcp2 for the caller's. To be asked before each call that takes a time, and given to it.
+uint64_t bridge_clock_advance(bridge_quic_connection *connection, uint64_t now);
+
+/// To be called before a packet is begun, and when a datagram was written.
+void bridge_pacing_before_write(bridge_quic_connection *connection);
+void bridge_pacing_wrote(bridge_quic_connection *connection, size_t length);
+/// To be called before ngtcp2's time comes to `now`.
+void bridge_pacing_catch_up(bridge_quic_connection *connection, uint64_t now);
+/// To be called with everything that may have ngtcp2 send something, or change its deadlines.
+void bridge_pacing_reveal(bridge_quic_connection *connection);
+/// ngtcp2's next deadline, apart from a pause that nothing waits for.
+uint64_t bridge_pacing_expiry(const bridge_quic_connection *connection);
+
 bridge_path_guard *bridge_path_guard_new(const ngtcp2_path *path, bool discovers_mtu);
 /// To be called when a datagram of this length was written that has a PATH_CHALLENGE.
 void bridge_path_guard_challenged(bridge_path_guard *guard, ngtcp2_conn *conn, size_t length, uint64_t now);
-/// To be called when ngtcp2 has found a path valid, or could not.
-void bridge_path_guard_validated(bridge_path_guard *guard, ngtcp2_conn *conn, bool succeeded, uint64_t now);
+/// To be called when ngtcp2 has found a path valid, could not, or gave up.
+void bridge_path_guard_validated(bridge_path_guard *guard, ngtcp2_conn *conn, ngtcp2_path_validation_result result,
+                                 uint64_t now);
 /// Whether a datagram must be kept from ngtcp2.
 bool bridge_path_guard_stops(bridge_path_guard *guard, ngtcp2_conn *conn, const ngtcp2_path *path, const uint8_t *bytes,
                              size_t length, size_t id_length, uint64_t now);

@@ -1,5 +1,5 @@
 /// Sees each packet in the clear as it is protected or its protection is taken off: what came really came from the peer,
-/// and whether what goes out asks for an answer. ngtcp2 tells neither.
+/// which streams the peer stops, and whether what goes out asks for an answer. ngtcp2 tells none of this.
 #include "frame_reader.h"
 #include "internal.h"
 
@@ -26,6 +26,29 @@ static bool is_ack_eliciting(const uint8_t *bytes, size_t length) {
     return false;
 }
 
+/// Whether the packet of this header is one of 0-RTT or 1-RTT (RFC 9000 17): of the others anybody may make the first.
+static bool is_application_packet(const uint8_t *header, size_t length) {
+    return length > 0 && ((*header & 0x80) == 0 || (*header & 0x30) == 0x10);
+}
+
+/// Looks for STOP_SENDING in a packet that came. ngtcp2 takes no more bytes of such a stream, but lets it be found out
+/// by trying, which a stream that waits for the peer's credit never does.
+static void tell_stopped_streams(const bridge_quic_connection *connection, const uint8_t *bytes, size_t length) {
+    frame_reader reader = {.at = bytes, .end = bytes + length};
+    while (reader.at < reader.end && !reader.is_malformed) {
+        uint64_t type = read_integer(&reader);
+        if (type != 0x05) {
+            skip_frame(&reader, type);
+            continue;
+        }
+        uint64_t stream = read_integer(&reader);
+        read_integer(&reader);
+        if (!reader.is_malformed && connection->owner) {
+            connection->callbacks.stream_stopped(connection->owner, (int64_t)stream);
+        }
+    }
+}
+
 int bridge_packet_watch_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *aead_ctx,
                                 const uint8_t *plaintext, size_t plaintext_length, const uint8_t *nonce,
                                 size_t nonce_length, const uint8_t *aad, size_t aad_length) {
@@ -47,9 +70,15 @@ int bridge_packet_watch_decrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, c
         return error;
     }
     active->has_read_packet = true;
-    if (ciphertext_length > aead->max_overhead &&
-        !bridge_frame_guard_admits(active, dest, ciphertext_length - aead->max_overhead)) {
+    if (ciphertext_length <= aead->max_overhead) {
+        return 0;
+    }
+    size_t length = ciphertext_length - aead->max_overhead;
+    if (!bridge_frame_guard_admits(active, dest, length)) {
         return NGTCP2_ERR_DECRYPT;
+    }
+    if (is_application_packet(aad, aad_length)) {
+        tell_stopped_streams(active, dest, length);
     }
     return 0;
 }

@@ -2,11 +2,12 @@
 ///
 /// While ngtcp2 validates a new path it holds one to fall back to. 0.12.1 aborts the process for a packet from that one
 /// (an assertion about path MTU discovery) during the second validation of the new path, which follows where the first
-/// was with a small datagram. Where discovery is off, it does so during the first as well, and so does 1.11. It takes a
-/// NAT that flaps, or anyone who can send under two addresses. To the client such a packet is one that was lost.
+/// was with a small datagram. Where discovery is off, it does so during the first as well. It takes a NAT that flaps, or
+/// anyone who can send under two addresses. To the client such a packet is one that was lost.
 ///
 /// ngtcp2 does not tell what it is about; this reckons it from the path in use and from what it tells of validations.
-/// A path that was never there before is followed at once, however often that happens.
+/// A path that was never there before is followed at once, however often that happens. Versions from 1.0 on tell other
+/// things of their validations, and bear more: fallback_guard.c is for those.
 ///
 /// Nor does 0.12.1 bear that a client which has moved without another connection ID, as behind a NAT, moves again with
 /// one, or to a path that it probed, before all of that is over: it would retire an ID twice. Such a client is heard a
@@ -16,10 +17,11 @@
 ///        ^                                      |  ^                                            |   |
 ///        +------ valid, failed, or back --------+  +---------- another path is in use ----------+   |
 ///        +------------------------------------ valid -----------------------------------------------+
-#include "internal.h"
+#include "path_number.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
+
+#if NGTCP2_VERSION_NUM < 0x010000
 
 /* Paths that may be fallen back to: the one that was left, and one more for each that was left during its second
    validation. */
@@ -59,35 +61,12 @@ struct bridge_path_guard {
     } heard[HEARD_CAPACITY];
 };
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t length) {
-    const uint8_t *at = bytes;
-    for (size_t i = 0; i < length; i++) {
-        hash = (hash ^ at[i]) * 0x100000001b3;
-    }
-    return hash;
-}
-
-static uint64_t mix_address(uint64_t hash, const ngtcp2_addr *address) {
-    if (address->addr->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *ip = (const struct sockaddr_in6 *)(const void *)address->addr;
-        return mix(mix(hash, &ip->sin6_port, sizeof(ip->sin6_port)), &ip->sin6_addr, sizeof(ip->sin6_addr));
-    }
-    const struct sockaddr_in *ip = (const struct sockaddr_in *)(const void *)address->addr;
-    return mix(mix(hash, &ip->sin_port, sizeof(ip->sin_port)), &ip->sin_addr, sizeof(ip->sin_addr));
-}
-
-/// A path as a number, never 0. One that is taken for another is kept back without need, and that is all.
-static uint64_t number_of(const ngtcp2_path *path) {
-    uint64_t hash = mix_address(mix_address(0xcbf29ce484222325, &path->local), &path->remote);
-    return hash == 0 ? 1 : hash;
-}
-
 bridge_path_guard *bridge_path_guard_new(const ngtcp2_path *path, bool discovers_mtu) {
     bridge_path_guard *guard = calloc(1, sizeof(*guard));
     if (guard) {
         ngtcp2_path_storage_zero(&guard->path);
         ngtcp2_path_copy(&guard->path.path, path);
-        guard->current = number_of(path);
+        guard->current = bridge_number_of_path(path);
         guard->discovers_mtu = discovers_mtu;
     }
     return guard;
@@ -110,7 +89,7 @@ static void settle(bridge_path_guard *guard) {
 
 static void move(bridge_path_guard *guard, const ngtcp2_path *to, uint64_t now) {
     uint64_t left = guard->current;
-    uint64_t path = number_of(to);
+    uint64_t path = bridge_number_of_path(to);
     ngtcp2_path_copy(&guard->path.path, to);
     guard->current = path;
     guard->has_small_challenge = false;
@@ -201,10 +180,14 @@ void bridge_path_guard_challenged(bridge_path_guard *guard, ngtcp2_conn *conn, s
     }
 }
 
-void bridge_path_guard_validated(bridge_path_guard *guard, ngtcp2_conn *conn, bool succeeded, uint64_t now) {
+void bridge_path_guard_validated(bridge_path_guard *guard, ngtcp2_conn *conn, ngtcp2_path_validation_result result,
+                                 uint64_t now) {
+    if (result == NGTCP2_PATH_VALIDATION_RESULT_ABORTED) {
+        return;
+    }
     follow(guard, ngtcp2_conn_get_path(conn), now);
     guard->moved_at = now;
-    if (!succeeded) {
+    if (result == NGTCP2_PATH_VALIDATION_RESULT_FAILURE) {
         guard->has_fallen_back = true;
     } else if (guard->stage == FIRST && guard->has_small_challenge) {
         guard->stage = SECOND;
@@ -218,13 +201,13 @@ bool bridge_path_guard_stops(bridge_path_guard *guard, ngtcp2_conn *conn, const 
                              size_t length, size_t id_length, uint64_t now) {
     const ngtcp2_path *current = ngtcp2_conn_get_path(conn);
     bool has_id = length > id_length && (*bytes & 0x80) == 0;
-    uint64_t id = has_id ? mix(1, bytes + 1, id_length) : guard->id;
+    uint64_t id = has_id ? bridge_mix(1, bytes + 1, id_length) : guard->id;
     follow(guard, current, now);
     if (ngtcp2_path_eq(path, current)) {
         guard->id = id;
         return false;
     }
-    uint64_t given = number_of(path);
+    uint64_t given = bridge_number_of_path(path);
     uint64_t time = settling_time(conn);
     if (guard->shares_id && (guard->stage != SETTLED || now - guard->moved_at < time)) {
         if (id != guard->id || may_have_been_heard(guard, given, now > time ? now - time : 0)) {
@@ -240,3 +223,5 @@ bool bridge_path_guard_stops(bridge_path_guard *guard, ngtcp2_conn *conn, const 
     guard->candidate = given;
     return false;
 }
+
+#endif

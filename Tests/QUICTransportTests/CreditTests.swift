@@ -46,6 +46,29 @@ import Testing
         #expect(simulation.client.streams.isEmpty)
     }
 
+    /// However many streams wait, each is told at once that it does so in vain.
+    @Test func manyStopsAreNoticedAtOnce() throws {
+        let simulation = try Simulation.connected(
+            server: .test {
+                $0.maxBidiStreams = 100
+                $0.initialMaxStreamData = 100
+            })
+        let exchange = Exchange(simulation)
+        exchange.consumesAtServer = false
+        var streams: Set<QUICStreamID> = []
+        for _ in 0..<100 {
+            let id = try #require(try simulation.client.openStream())
+            simulation.client.write(id, pattern(1_000, seed: 1), fin: true)
+            streams.insert(id)
+        }
+        simulation.run(for: .seconds(2))
+        for id in streams { simulation.server?.reset(id, code: 5) }
+        simulation.run(for: .milliseconds(20))
+        let stopped = simulation.clientEvents.compactMap { if case .stopSending(let id, nil) = $0 { id } else { nil } }
+        #expect(stopped.count == 100 && Set(stopped) == streams)
+        #expect(simulation.run(for: .seconds(2)) { simulation.client.streams.isEmpty })
+    }
+
     @Test func aResetLetsGoOfWhatWasNotSent() throws {
         let simulation = try Simulation.connected(server: .test { $0.initialMaxStreamData = 12_000 })
         let exchange = Exchange(simulation)

@@ -28,4 +28,109 @@ import Testing
         // Some four round trips of 50 ms; paced as one burst, the trickle alone takes seconds.
         #expect(simulation.now - start < .milliseconds(600))
     }
+
+    private static func connected() throws -> (simulation: Simulation, exchange: Exchange, stream: QUICStreamID) {
+        let configuration = QUICConfiguration.test {
+            $0.idleTimeout = .seconds(120)
+            $0.initialMaxData = 16_000_000
+            $0.initialMaxStreamData = 16_000_000
+        }
+        let simulation = try Simulation.connected(client: configuration, server: configuration, seed: 1)
+        simulation.toServer.delay = .milliseconds(25)
+        simulation.toClient.delay = .milliseconds(25)
+        let exchange = Exchange(simulation)
+        let id = try #require(try simulation.client.openStream())
+        // Round trips are known, and path MTU discovery is over.
+        for _ in 0..<20 {
+            simulation.client.write(id, pattern(3_000, seed: 1), fin: false)
+            simulation.run(for: .milliseconds(500))
+        }
+        return (simulation, exchange, id)
+    }
+
+    /// Nothing waits for the end of the pause after a message, so that nobody has to be woken for it. From 1.0 on, ngtcp2
+    /// has a deadline for its acknowledgements as well, and nobody knows whether something waits after one.
+    @Test(arguments: [(200, 10), (1_000, 20), (2_500, 70)])
+    func aTrickleWakesNobody(bytes: Int, interval: Int64) throws {
+        let (simulation, _, id) = try Self.connected()
+        let before = simulation.clientDeadlines
+        for _ in 0..<500 {
+            simulation.client.write(id, pattern(bytes, seed: 1), fin: false)
+            simulation.run(for: .milliseconds(interval))
+        }
+        let count = simulation.clientDeadlines - before
+        #expect(count <= (Simulation.isVersion0 ? 10 : 300), "\(count)")
+    }
+
+    /// Each message of a trickle leaves when it is written, or as soon as an acknowledgement of just before has had its
+    /// time.
+    @Test(arguments: [(200, 1), (200, 10), (1_000, 10), (2_500, 70)])
+    func aTrickleIsNotHeldBack(bytes: Int, interval: Int64) throws {
+        let (simulation, _, id) = try Self.connected()
+        var longest = TimeAmount.zero
+        for _ in 0..<500 {
+            let before = simulation.sent.toServer
+            let start = simulation.now
+            simulation.client.write(id, pattern(bytes, seed: 1), fin: false)
+            #expect(simulation.run(for: .milliseconds(50)) { simulation.sent.toServer > before })
+            longest = max(longest, simulation.now - start)
+            simulation.run(for: .milliseconds(interval) - (simulation.now - start))
+        }
+        #expect(longest < .milliseconds(1), "\(longest.nanoseconds) ns")
+    }
+
+    /// Nor does what trickled, or silence, make up for a burst: that is paced, as far as the window allows more at once.
+    @Test(arguments: [true, false])
+    func aBurstIsPacedHoweverLongNothingWasSent(trickles: Bool) throws {
+        let (simulation, _, id) = try Self.connected()
+        simulation.client.write(id, pattern(1_000_000, seed: 1), fin: false)
+        #expect(simulation.run(for: .seconds(30)) { simulation.client.bufferedBytes(id) == 0 })
+        for _ in 0..<(trickles ? 3_000 : 0) {
+            simulation.client.write(id, pattern(200, seed: 1), fin: false)
+            simulation.run(for: .milliseconds(10))
+        }
+        simulation.run(for: .seconds(30))
+        let window = simulation.client.statistics.congestionWindow
+        try #require(window > 100_000)
+        let before = simulation.sent.toServer
+        simulation.client.write(id, pattern(200_000, seed: 1), fin: false)
+        simulation.flush()
+        let atOnce = (simulation.sent.toServer - before) * 1_200
+        #expect(atOnce > 10_000 && atOnce < 80_000, "\(atOnce) of \(window)")
+    }
+
+    /// Credit that is granted while the pause after a message lasts goes out with its end, whoever may be waiting for it.
+    @Test(arguments: 0..<20)
+    func creditIsNotForgottenInAPause(milliseconds: Int64) throws {
+        let simulation = try Simulation.connected(
+            client: .test {
+                $0.initialMaxData = 20_000
+                $0.idleTimeout = .seconds(300)
+            },
+            server: .test {
+                $0.idleTimeout = .seconds(300)
+                $0.initialMaxData = 4_000_000
+                $0.initialMaxStreamData = 4_000_000
+            })
+        simulation.toServer.delay = .milliseconds(25)
+        simulation.toClient.delay = .milliseconds(25)
+        var received = 0
+        simulation.onClientEvent = { event in
+            if case .streamData(_, let bytes, _) = event { received += bytes.readableBytes }
+        }
+        let id = try #require(try simulation.client.openStream())
+        for _ in 0..<20 {
+            simulation.client.write(id, pattern(3_000, seed: 1), fin: false)
+            simulation.run(for: .milliseconds(500))
+        }
+        simulation.server?.write(id, pattern(30_000, seed: 1), fin: false)
+        simulation.run(for: .seconds(20))
+        #expect(received == 20_000)
+        simulation.client.write(id, pattern(2_400, seed: 1), fin: false)
+        simulation.run(for: .milliseconds(milliseconds))
+        simulation.client.consumed(id, bytes: 20_000)
+        simulation.flush()
+        // A round trip, and what is left of the pause.
+        #expect(simulation.run(for: .milliseconds(60)) { received == 30_000 })
+    }
 }

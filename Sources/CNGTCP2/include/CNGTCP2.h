@@ -138,6 +138,8 @@ typedef struct {
     void (*stream_acknowledged)(void *owner, int64_t stream, uint64_t length);
     void (*stream_credit)(void *owner, int64_t stream);
     void (*stream_reset)(void *owner, int64_t stream, uint64_t code);
+    /// The peer sent STOP_SENDING. It may come again, and for streams that are not open, or no more.
+    void (*stream_stopped)(void *owner, int64_t stream);
     /// `lost_packets`: how many packets with data of this stream were declared lost.
     void (*stream_closed)(void *owner, int64_t stream, uint64_t lost_packets);
     void (*streams_available)(void *owner);
@@ -285,12 +287,11 @@ typedef struct {
 bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_t *buffer, size_t capacity,
                                       int64_t stream, bool fin, bool more, const bridge_quic_slice *slices,
                                       size_t count, uint64_t now);
-/// To be called after a burst of datagrams, for pacing. Does nothing before the handshake has completed.
-void bridge_quic_burst_sent(bridge_quic_connection *connection, uint64_t now);
-/// What was sent since the last burst is not to be paced.
-void bridge_quic_burst_forgotten(bridge_quic_connection *connection);
-/// How many bytes may go out in one burst.
-size_t bridge_quic_send_quantum(bridge_quic_connection *connection);
+/// To be called when `bridge_quic_write` has written nothing: what it wrote before goes out now. `has_more`: something
+/// waits to be sent all the same.
+void bridge_quic_burst_over(bridge_quic_connection *connection, bool has_more, uint64_t now);
+/// Until when nothing but acknowledgements may go out, as far as that is known; 0, or a time that is past: at once.
+uint64_t bridge_quic_pause_end(const bridge_quic_connection *connection);
 
 /// The path of the datagram last written.
 bridge_quic_path bridge_quic_written_path(const bridge_quic_connection *connection);
@@ -300,8 +301,6 @@ bridge_quic_status bridge_quic_open_stream(bridge_quic_connection *connection, i
 uint64_t bridge_quic_streams_left(bridge_quic_connection *connection);
 void bridge_quic_consume(bridge_quic_connection *connection, int64_t stream, uint64_t length);
 bridge_quic_status bridge_quic_reset_stream(bridge_quic_connection *connection, int64_t stream, uint64_t code);
-/// The stream takes no more: its end was sent, it was reset, or the peer sent STOP_SENDING, which ngtcp2 does not tell.
-bool bridge_quic_is_stream_shut(bridge_quic_connection *connection, int64_t stream);
 /// The peer's credit for the connection is used up. ngtcp2 does not name that where it takes nothing of a stream, and
 /// does not tell when there is more.
 bool bridge_quic_is_out_of_credit(bridge_quic_connection *connection);

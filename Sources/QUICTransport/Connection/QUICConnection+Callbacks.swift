@@ -12,6 +12,7 @@ extension QUICConnection {
             stream_acknowledged: { connection($0)?.streamAcknowledged($1, bytes: $2) },
             stream_credit: { connection($0)?.streamCredit($1) },
             stream_reset: { connection($0)?.streamReset($1, code: $2) },
+            stream_stopped: { connection($0)?.streamStopped($1) },
             stream_closed: { connection($0)?.streamClosed($1, lostPackets: $2) },
             streams_available: { connection($0)?.events.append(.streamsAvailable) },
             connection_id_issued: { connection($0)?.connectionID($1, $2, isIssued: true) },
@@ -82,6 +83,12 @@ extension QUICConnection {
         events.append(.streamReset(id, code: code))
     }
 
+    /// One that has nothing to send finds out when it has.
+    private func streamStopped(_ rawID: Int64) {
+        guard let stream = streams[QUICStreamID(rawValue: rawID)], stream.hasSomethingToSend else { return }
+        stopped(stream)
+    }
+
     private func streamClosed(_ rawID: Int64, lostPackets: UInt64) {
         let id = QUICStreamID(rawValue: rawID)
         counters.packetsLost += lostPackets
@@ -142,7 +149,6 @@ extension QUICConnection {
         sendable.removeAll()
         starved.removeAll()
         closedWhileStarved = 0
-        watched.removeAll()
         events.append(.earlyDataRejected)
     }
 

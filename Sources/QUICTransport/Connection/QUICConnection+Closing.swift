@@ -96,7 +96,6 @@ extension QUICConnection {
         streams.removeAll()
         sendable.removeAll()
         starved.removeAll()
-        watched.removeAll()
         spareBuffer = nil
         events.end(error)
     }

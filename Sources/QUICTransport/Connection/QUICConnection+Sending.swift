@@ -14,7 +14,6 @@ extension QUICConnection {
     }
 
     func ordinaryDatagram(at now: NIODeadline) -> QUICDatagram? {
-        pace(at: now, isBurstOver: false)
         var buffer = spareBuffer ?? ByteBufferAllocator().buffer(capacity: configuration.datagramCapacity)
         spareBuffer = nil
         let limit = datagramSize.limit(of: configuration.datagramCapacity, at: now)
@@ -27,7 +26,7 @@ extension QUICConnection {
         settle(written.status, operation: "writing a datagram", at: now)
         guard written.length > 0 else {
             spareBuffer = buffer
-            pace(at: now, isBurstOver: true)
+            bridge_quic_burst_over(handle, !sendable.isEmpty, now.nanoseconds)
             // An error just now left a CONNECTION_CLOSE behind.
             return closeDatagram == nil ? nil : nextDatagram(at: now)
         }
@@ -35,8 +34,6 @@ extension QUICConnection {
             silence.sent(at: now)
             datagramSize.sent(written.length)
         }
-        if bytesInBurst == 0 { burstStartedAt = now }
-        bytesInBurst += written.length
         return count(datagram(buffer, written))
     }
 
@@ -64,7 +61,7 @@ extension QUICConnection {
                 enqueue(stream)
             case .streamBlocked:
                 // Back in line when the peer's credit comes: `streamCredit`.
-                watch(stream)
+                break
             case .streamShut:
                 stopped(stream)
             case .streamUnknown:
@@ -114,26 +111,6 @@ extension QUICConnection {
         counters.bytesSent += UInt64(datagram.bytes.readableBytes)
         return datagram
     }
-
-    /// Tells ngtcp2 that a burst has gone out, from which it reckons when the next may.
-    ///
-    /// A datagram or two now and then, with nothing behind them, are no burst (RFC 9002 7.7): pacing them would wake the
-    /// event loop once more for each, to send nothing. Many of them in a row are one.
-    private func pace(at now: NIODeadline, isBurstOver: Bool) {
-        guard bytesInBurst > 0, isBurstOver || bytesInBurst >= bridge_quic_send_quantum(handle) else { return }
-        if isBurstOver, sendable.isEmpty, bytesInBurst <= 2 * configuration.datagramCapacity {
-            if now >= burstStartedAt + Self.burstSpan {
-                bytesInBurst = 0
-                bridge_quic_burst_forgotten(handle)
-            }
-            return
-        }
-        bytesInBurst = 0
-        bridge_quic_burst_sent(handle, now.nanoseconds)
-    }
-
-    /// Datagrams further apart belong to different bursts.
-    private static let burstSpan = TimeAmount.milliseconds(5)
 
     /// Writes a CONNECTION_CLOSE. Nil where none can be sent, as before the first packet.
     func closeDatagram(

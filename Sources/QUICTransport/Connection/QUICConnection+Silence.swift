@@ -80,6 +80,13 @@ extension QUICConnection {
         silence.hurrySteps -= 1
         suspectDatagramSize(at: now)
         guard bridge_quic_is_window_full(handle) else {
+            let pauseEnd = NIODeadline.uptimeNanoseconds(bridge_quic_pause_end(handle))
+            guard pauseEnd <= now else {
+                // What went out only just before keeps even a PING back.
+                silence.hurryIsDue = pauseEnd
+                silence.hurrySteps = 0
+                return false
+            }
             bridge_quic_ping(handle, now.nanoseconds)
             return true
         }

@@ -63,7 +63,6 @@ extension QUICConnection {
 
     /// The stream has to wait for the connection's credit.
     func starve(_ stream: SendStream) {
-        watch(stream)
         guard !stream.isStarved else { return }
         stream.isStarved = true
         starved.append(stream)
@@ -78,13 +77,6 @@ extension QUICConnection {
         closedWhileStarved = 0
     }
 
-    /// The stream has to wait for credit, which will never come once the peer has stopped it.
-    func watch(_ stream: SendStream) {
-        guard !stream.isWatched else { return }
-        stream.isWatched = true
-        watched.append(stream)
-    }
-
     /// The peer reads no more of it. ngtcp2 answers with RESET_STREAM by itself (RFC 9000 3.5).
     func stopped(_ stream: SendStream) {
         guard !stream.isShut else { return }
@@ -92,25 +84,15 @@ extension QUICConnection {
         events.append(.stopSending(stream.id, code: nil))
     }
 
-    /// MAX_DATA and STOP_SENDING come without a callback. To be called after a datagram was read.
-    func lookAfterWaitingStreams() {
-        guard case .open = phase else { return }
-        if !starved.isEmpty, !bridge_quic_is_out_of_credit(handle) {
-            let waiting = starved
-            starved.removeAll()
-            closedWhileStarved = 0
-            for stream in waiting {
-                stream.isStarved = false
-                enqueue(stream)
-            }
-        }
-        // A few at a time: the cost of a datagram must not grow with the number of streams.
-        for _ in 0..<min(watched.count, 16) {
-            guard let stream = watched.popFirst() else { return }
-            stream.isWatched = false
-            // In line again, a write finds out.
-            guard stream.hasSomethingToSend, !stream.isQueued else { continue }
-            if bridge_quic_is_stream_shut(handle, stream.id.rawValue) { stopped(stream) } else { watch(stream) }
+    /// MAX_DATA comes without a callback. To be called after a datagram was read.
+    func wakeStarvedStreams() {
+        guard case .open = phase, !starved.isEmpty, !bridge_quic_is_out_of_credit(handle) else { return }
+        let waiting = starved
+        starved.removeAll()
+        closedWhileStarved = 0
+        for stream in waiting {
+            stream.isStarved = false
+            enqueue(stream)
         }
     }
 }

@@ -52,12 +52,8 @@ package final class QUICConnection {
     var starved: [SendStream] = []
     /// How many of them are closed meanwhile.
     var closedWhileStarved = 0
-    /// Streams that wait for the connection's credit or their own, each once: the peer may stop them meanwhile.
-    var watched: Deque<SendStream> = []
     /// An allocation that was not used up.
     var spareBuffer: ByteBuffer?
-    var bytesInBurst = 0
-    var burstStartedAt = NIODeadline.uptimeNanoseconds(0)
 
     package internal(set) var localAddress: SocketAddress
     package internal(set) var remoteAddress: SocketAddress
@@ -149,7 +145,7 @@ package final class QUICConnection {
             }
             settle(status, operation: "reading a datagram", at: now)
             lookForStuckStreams(at: now)
-            lookAfterWaitingStreams()
+            wakeStarvedStreams()
         case .closing(let until, let datagram, let count):
             // Every power of two, so that two closing sides do not answer each other for ever.
             if (count + 1) & count == 0 {

@@ -26,8 +26,6 @@ final class SendStream {
     var isQueued = false
     /// Whether it stands among the connection's streams that wait for the connection's credit.
     var isStarved = false
-    /// Whether it stands among the connection's streams that wait for any credit.
-    var isWatched = false
 
     /// Of all that was ever sent.
     private var acknowledgedBytes: UInt64 = 0

@@ -46,6 +46,8 @@ final class Simulation {
     /// Sees each datagram before the network does.
     var onSend: ((QUICDatagram, _ isToServer: Bool) -> Void)?
     private(set) var sent: (toServer: Int, toClient: Int) = (0, 0)
+    /// How often the client was called because its deadline had passed.
+    private(set) var clientDeadlines = 0
     private(set) var answers: [QUICDatagram] = []
     private var flights: [Flight] = []
     private var order = 0
@@ -76,6 +78,9 @@ final class Simulation {
         acceptor = try QUICServerAcceptor(
             configuration: serverConfiguration, tls: serverTLS ?? TestCertificates.shared.server(), retry: retry)
     }
+
+    /// Debian 12 has ngtcp2 0.12.1, which does some things otherwise than versions from 1.0 on.
+    static let isVersion0 = QUICResumption.writer.hasPrefix("ngtcp2 0.")
 
     static func address(_ ip: String, _ port: Int) -> SocketAddress {
         do {
@@ -134,6 +139,7 @@ final class Simulation {
         }
         for connection in [client, server].compactMap({ $0 }) {
             if let deadline = connection.deadline, deadline <= now {
+                if connection === client { clientDeadlines += 1 }
                 connection.handleDeadline(at: now)
             }
         }

@@ -1,0 +1,113 @@
+/// Tells ngtcp2 what has gone out, from which it reckons when more may.
+///
+/// ngtcp2 adds up what it writes until it is told that it went out, and then lets out nothing but acknowledgements until
+/// that much has had its time (RFC 9002 7.7). Two things stand in the way of telling it after each burst:
+///
+/// 0.12.1 would pace a trickle too, a datagram now and then with nothing behind it, and the handshake by its initial RTT
+/// of a third of a second. So it is told of a trickle as if that had gone out at the beginning of time, which delays
+/// nothing. Many small datagrams in a row are a burst all the same.
+///
+/// From 0.16 on, ngtcp2 aborts the process for a time that lies back. It paces by the byte instead, so that a datagram
+/// now and then has had its time before the next one comes, and the handshake hardly at all.
+///
+/// Either names the end of the pause as its next deadline, although nothing may be waiting for it. An event loop need not
+/// wake for that: the deadline is kept back until something may be waiting, and where it has passed by then, ngtcp2 is
+/// told of it afterwards.
+#include "internal.h"
+
+#if NGTCP2_VERSION_NUM < 0x010000
+/* Datagrams further apart belong to different bursts. */
+static const uint64_t burst_span = 5 * NGTCP2_MILLISECONDS;
+#endif
+
+static bool is_handshake_completed(const bridge_quic_connection *connection) {
+    return ngtcp2_conn_get_handshake_completed(connection->conn) != 0;
+}
+
+/// When the burst is to be taken to have gone out; false where ngtcp2 is not to be told, now or at all.
+static bool time_of_burst(bridge_quic_connection *connection, bool has_more, uint64_t *time) {
+    *time = connection->now;
+#if NGTCP2_VERSION_NUM < 0x010000
+    bool is_trickle = !has_more && connection->burst <= 2 * connection->datagram_capacity;
+    if (is_trickle) {
+        *time = 0;
+        return connection->now - connection->burst_began >= burst_span;
+    }
+    if (!is_handshake_completed(connection)) {
+        connection->burst = 0;
+        return false;
+    }
+#else
+    (void)has_more;
+#endif
+    return true;
+}
+
+static void end_burst(bridge_quic_connection *connection, bool has_more) {
+    uint64_t time;
+    if (connection->burst == 0 || !time_of_burst(connection, has_more, &time)) {
+        return;
+    }
+    uint64_t other = ngtcp2_conn_get_expiry(connection->conn);
+    ngtcp2_conn_update_pkt_tx_time(connection->conn, time);
+    connection->burst = 0;
+    uint64_t pause = ngtcp2_conn_get_expiry(connection->conn);
+    pause = pause > connection->now ? pause : connection->now;
+    if (pause < other) {
+        connection->pause_until = pause;
+        connection->expiry_beside_pause = has_more ? 0 : other;
+    }
+}
+
+void bridge_pacing_before_write(bridge_quic_connection *connection) {
+    if (connection->burst >= ngtcp2_conn_get_send_quantum(connection->conn)) {
+        end_burst(connection, true);
+    }
+}
+
+void bridge_pacing_wrote(bridge_quic_connection *connection, size_t length) {
+    if (connection->burst == 0) {
+        connection->burst_began = connection->now;
+    }
+    connection->burst += length;
+}
+
+void bridge_quic_burst_over(bridge_quic_connection *connection, bool has_more, uint64_t now) {
+    if (has_more) {
+        bridge_pacing_reveal(connection);
+    }
+    if (connection->burst > 0) {
+        bridge_clock_advance(connection, now);
+        end_burst(connection, has_more);
+    }
+}
+
+/// The pause that is over is told to ngtcp2 as if its deadline had been met: it makes up for lateness by shorter pauses.
+/// Nothing else was due by then, so that there is nothing this can fail for. During the handshake lateness is welcome.
+static void end_pause(bridge_quic_connection *connection) {
+    if (connection->expiry_beside_pause != 0 && is_handshake_completed(connection)) {
+        connection->now = connection->pause_until > connection->now ? connection->pause_until : connection->now;
+        (void)ngtcp2_conn_handle_expiry(connection->conn, connection->now);
+    }
+    connection->pause_until = 0;
+    connection->expiry_beside_pause = 0;
+}
+
+void bridge_pacing_catch_up(bridge_quic_connection *connection, uint64_t now) {
+    if (connection->pause_until != 0 && now >= connection->pause_until) {
+        end_pause(connection);
+    }
+}
+
+void bridge_pacing_reveal(bridge_quic_connection *connection) {
+    connection->expiry_beside_pause = 0;
+}
+
+uint64_t bridge_pacing_expiry(const bridge_quic_connection *connection) {
+    return connection->expiry_beside_pause != 0 ? connection->expiry_beside_pause
+                                                : ngtcp2_conn_get_expiry(connection->conn);
+}
+
+uint64_t bridge_quic_pause_end(const bridge_quic_connection *connection) {
+    return connection->pause_until > connection->ahead ? connection->pause_until - connection->ahead : 0;
+}
