@@ -67,9 +67,12 @@ struct ServeShutdownTests {
             _ = try await client.session("client-1")
             scenario.serve.process.signal(SIGTERM)
             try await scenario.serve.logs("the server is shutting down")
-            let late = try await client.openStream()
+            // On a busy machine the connection may be over before a stream is opened, or before the answer.
+            guard let late = try? await client.openStream() else {
+                #expect(try await client.closed() == .applicationClosed(code: 2, reason: "server shutting down"))
+                return await client.stop()
+            }
             try await client.send(RawMQTT.connect("late"), on: late)
-            // On a busy machine the connection may be over before.
             _ = try await client.events.first("a refusal") {
                 switch $0 {
                 case .reset(late, code: 2), .closed(.applicationClosed(code: 2, _)): true
