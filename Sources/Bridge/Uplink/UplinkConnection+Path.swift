@@ -29,6 +29,9 @@ extension UplinkConnection {
         guard let handle = openHandle, !isSilent else { return }
         doubtedSince = now
         handle.hurry()
+        guard !handle.isAwaited else { return }
+        handle.isAwaited = true
+        paths.watch(self)
     }
 
     var isPathSilent: Bool { path.isSilent }
@@ -53,7 +56,8 @@ extension UplinkConnection {
         look(handle, at: now)
         // It may have died of it.
         guard openHandle === handle else { return PathLook() }
-        let isWatched = path.isSilent || handle.unansweredSince != nil
+        lookAtDoubt(handle)
+        let isWatched = path.isSilent || handle.unansweredSince != nil || doubtedSince != nil
         handle.isAwaited = isWatched
         return PathLook(
             isWatched: isWatched, awaitsServer: awaitsServer, remote: handle.remoteAddress,
@@ -86,6 +90,17 @@ extension UplinkConnection {
         case .dead:
             pathDied("the broker answers, but not on this connection")
         }
+    }
+
+    /// Who was told that there is no room hears of it when there is; where nothing is under way, nothing would tell.
+    private func lookAtDoubt(_ handle: QUICConnectionHandle) {
+        guard doubtedSince != nil else { return }
+        guard !isSilent else {
+            if handle.unansweredSince == nil { handle.hurry() }
+            return
+        }
+        doubtedSince = nil
+        owner?.connectionHasRoom(self)
     }
 
     /// A device that waits for its CONNACK has less patience than the path, which may be given a long time to come back.

@@ -343,6 +343,8 @@ extension UplinkConnection: QUICConnectionObserver {
         let patience = TimeAmount(max(patience, Self.shortestWait))
         Timer.once(in: patience, on: dialer.eventLoop) { [weak self, weak leg] in
             guard let self, let leg, legs[stream] === leg, !leg.isPeerFinished else { return }
+            // What says more may be behind what the device has not taken yet.
+            guard !leg.hasUnconsumed else { return stopped(stream, after: Duration(patience)) }
             leg.lost(.network(description: "the broker reads no more of the stream"), withConnection: false)
         }
     }
