@@ -32,6 +32,10 @@ final class UplinkAttempt {
     private(set) var isOver = false
     /// What the most telling of the failures says of this way to the broker.
     private var failure: CandidateChoice.Failure?
+    /// A server that is there has refused. The other addresses have a moment: they may be those of other servers, or lead
+    /// nowhere, and the refused handshake is to be made again soon.
+    private var refusal: (why: String, until: NIODeadline)?
+    private static let timeAfterRefusal = TimeAmount.milliseconds(500)
 
     init(_ connection: UplinkConnection, dialer: UplinkDialer, until deadline: NIODeadline, early: UplinkLeg?) {
         self.connection = connection
@@ -87,13 +91,21 @@ extension UplinkAttempt {
     private func advance() {
         timer.cancel()
         while !isOver, let step = race?.next(at: .now()) {
+            if let refusal, refusal.until <= .now() { return refused(refusal.why) }
             switch step {
             case .start(let address): start(address)
-            case .wait(until: nil): return
-            case .wait(until: let time?): return schedule(time) { $0.advance() }
+            case .wait(let time):
+                guard let next = [time, refusal?.until].compactMap({ $0 }).min() else { return }
+                return schedule(next) { $0.advance() }
             case .failed(let why): fail(why)
             }
         }
+    }
+
+    private func refused(_ why: String) {
+        for runner in runners.values { close(runner) }
+        runners.removeAll()
+        fail(why, .refused)
     }
 
     private func start(_ address: SocketAddress) {
@@ -187,6 +199,9 @@ extension UplinkAttempt: QUICConnectionObserver {
         // Where nothing came back nothing speaks against the ticket; another failure may be its fault.
         if let ticket = runner.ticket, Self.isSilence(error) { dialer.tickets.put(ticket, for: connection.endpoint) }
         connection.earlyDataLost(on: runner.handle)
+        if case .connectionRefused = error, refusal == nil {
+            refusal = ("\(error)", .now() + Self.timeAfterRefusal)
+        }
         failed(error)
         advance()
     }

@@ -46,6 +46,7 @@ package struct HandshakeWindow: Sendable {
     private var resumesAt = NIODeadline.distantPast
     /// Since when the server has done nothing but refuse; nil where its last answer was another.
     package private(set) var refusedSince: NIODeadline?
+    private var lastRefusal = NIODeadline.distantPast
 
     package init() {}
 
@@ -78,7 +79,9 @@ package struct HandshakeWindow: Sendable {
     /// The server refused the connection. `jitter` is a random number from 0 to 1.
     package mutating func refused(_ place: Place, at now: NIODeadline, jitter: Double) {
         ended(place)
-        refusedSince = refusedSince ?? now
+        // Between two that belong together there is at most a pause, and a handshake.
+        if refusedSince == nil || lastRefusal + Self.longestPause * 3 < now { refusedSince = now }
+        lastRefusal = now
         // What had been under way at the last refusal was refused for the same reason.
         guard place.epoch == epoch else { return }
         epoch &+= 1
