@@ -54,8 +54,8 @@ struct ReconnectOrderTests {
 
     /// Its device lost its power while the uplink was away: whoever comes with its client id is that device, and is not
     /// thrown out by its own ghost when that returns.
-    @Test(.mapping(.connection, .mux), arguments: [4, 5] as [UInt8])
-    func aHeldSessionMakesWayForItsDevice(level: UInt8) async throws {
+    @Test(.mapping(.connection, .mux), arguments: [4, 5] as [UInt8], [true, false])
+    func aHeldSessionMakesWayForItsDevice(level: UInt8, isHeldBefore: Bool) async throws {
         var options = Scenario.Options()
         options.relayed = true
         options.uplink = Uplink.brisk + Uplink.hold() + ["connect_timeout: 30s"]
@@ -64,11 +64,17 @@ struct ReconnectOrderTests {
             let ghost = try await RawDevice.connect(port: scenario.bridge.port)
             #expect(try await ghost.connect("ghost", level: level) == 0)
             try await scenario.relay.blackOut(true)
+            let device = try await RawDevice.connect(port: scenario.bridge.port)
+            if !isHeldBefore {
+                try await device.send(RawMQTT.connect("ghost", level: level))
+                try await scenario.bridgeSays("device identified", times: 2)
+            }
             // Something has to go unanswered for the silence to be noticed.
             try await ghost.send(RawMQTT.pingreq)
-            try await scenario.holds()
-            let device = try await RawDevice.connect(port: scenario.bridge.port)
-            try await device.send(RawMQTT.connect("ghost", level: level))
+            if isHeldBefore {
+                try await scenario.holds()
+                try await device.send(RawMQTT.connect("ghost", level: level))
+            }
             _ = try await ghost.closed()
             try await scenario.relay.blackOut(false)
             #expect(try await device.packet().first == 0x20)

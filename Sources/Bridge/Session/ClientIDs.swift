@@ -55,7 +55,8 @@ final class ClientIDs: Sendable {
     }
 
     /// The client id is the claim's from now on. A living session that had it is the broker's to take over, once it is
-    /// known that its device has said nothing more; a held one, of which the broker knows nothing at present, is ended.
+    /// known that its device has said nothing more; one that is held or not yet let in, whose CONNECT might come to the
+    /// broker after this one's, is ended.
     ///
     /// - Returns: whether to wait for who had it before: until ``ClientIDClaim/isFree()`` at the latest.
     func take(_ claim: ClientIDClaim) -> ClientIDWait {
@@ -64,17 +65,19 @@ final class ClientIDs: Sendable {
             return (predecessor, registry.wait(claim.clientID))
         }
         switch predecessor?.phase {
-        case .held: predecessor?.token.takenOver(byContinuation: false)
+        case .connecting, .held: predecessor?.token.takenOver(byContinuation: false)
         case .living: predecessor?.token.isStillThere()
         case .leaving, .unanswered, .lingering, nil: break
         }
         return wait
     }
 
-    /// What has become of a session whose client id the broker knows.
+    /// What has become of a session whose client id the broker knows. One that has to be held though another session has
+    /// its client id by now is ended: the broker has taken it over, or would have, and its return would end the other.
     func set(_ phase: ClientIDRegistry<ClientIDClaim>.Phase, of claim: ClientIDClaim) {
         guard claim.isAtBroker else { return }
-        registry.withLock { $0.set(phase, of: claim.clientID, claim) }
+        let isHolder = registry.withLock { $0.set(phase, of: claim.clientID, claim) }
+        if !isHolder, phase == .held { claim.takenOver(byContinuation: false) }
     }
 
     /// Whether the will of a device that is gone may wait.

@@ -6,9 +6,12 @@ import QUICTransport
 extension SessionDriver {
     /// The loop has been through all its sockets by then.
     private static let readTime = TimeAmount.milliseconds(2)
+    /// Nobody waits longer for an answer.
+    private static let longestReadTime = TimeAmount.milliseconds(512)
 
     /// Known to the broker.
     func takeClientID(_ clientID: String) {
+        releaseClientID()
         let claim = ClientIDClaim(clientID, isAtBroker: true, of: self, on: host.eventLoop)
         self.claim = claim
         perform(session.clientIDTaken(host.clientIDs.take(claim)))
@@ -16,6 +19,7 @@ extension SessionDriver {
 
     /// Known to the bridge only.
     func claimClientID(_ clientID: String, isCleanStart: Bool) {
+        releaseClientID()
         let claim = ClientIDClaim(clientID, isAtBroker: false, of: self, on: host.eventLoop)
         self.claim = claim
         host.clientIDs.claim(claim, isCleanStart: isCleanStart)
@@ -39,11 +43,12 @@ extension SessionDriver {
 
     /// A device with its client id has come: maybe its own, which has left and has said so in what is still to be read.
     /// That is read before the answer.
-    func checkIsStillThere() {
-        Timer.once(in: Self.readTime, on: host.eventLoop) { [self] in
+    func checkIsStillThere(after time: TimeAmount = SessionDriver.readTime) {
+        Timer.once(in: time, on: host.eventLoop) { [self] in
             // Otherwise it is released when it is over.
             guard let claim, !session.isOver, !hasDeviceEnded, device?.isClosing == false else { return }
-            if isReadHeldBack { checkIsStillThere() } else { host.clientIDs.pass(claim) }
+            guard isReadHeldBack, time < Self.longestReadTime else { return host.clientIDs.pass(claim) }
+            checkIsStillThere(after: time * 2)
         }
     }
 

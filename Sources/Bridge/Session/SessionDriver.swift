@@ -107,6 +107,7 @@ extension SessionDriver {
         host.statistics.bytesUp &+= UInt64(bytes.readableBytes)
         deviceDecoder.append(bytes)
         pump()
+        finishIfOver()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -300,7 +301,7 @@ extension SessionDriver {
         case .sendToUplink(let bytes):
             uplink?.send(bytes)
         case .finishUplink:
-            uplink?.finish()
+            finishUplink()
         case .closeUplink:
             closeUplink()
         case .sendToDevice(let bytes):
@@ -317,6 +318,7 @@ extension SessionDriver {
             timers.stop(timer)
         case .connected(let silence):
             host.statistics.sessions += 1
+            setClientIDPhase(.living)
             log(.info, "device connected", ["version": identity.map { "\($0.version)" } ?? ""])
             if let silence { enforceKeepAlive(TimeAmount(silence)) }
         case .ended(let why):
@@ -338,6 +340,18 @@ extension SessionDriver {
         case .note(let note):
             if let phase = note.clientIDPhase { setClientIDPhase(phase) }
             log(note.isNews ? .warning : .info, "session goes on", ["note": "\(note)"])
+        }
+    }
+
+    /// A leg that is back in the line has nothing under way, and nobody is left to send it again for.
+    private func finishUplink() {
+        guard let uplink, uplink.isWaiting else {
+            self.uplink?.finish()
+            return
+        }
+        uplink.close()
+        host.eventLoop.assumeIsolated().execute { [self] in
+            uplinkLost(.network(description: "the broker was not heard"))
         }
     }
 

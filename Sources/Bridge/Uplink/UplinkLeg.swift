@@ -59,6 +59,9 @@ final class UplinkLeg {
         if case .open = state { !hasReceived } else { false }
     }
 
+    /// The device has not taken everything that came.
+    var hasUnconsumed: Bool { unconsumed > 0 }
+
     /// What keeps the leg from being ready, where that is known.
     var whyNotYet: String? {
         isWaiting ? owner?.presentFailure : nil
@@ -70,10 +73,9 @@ final class UplinkLeg {
         carrier.write(stream, bytes, fin: false)
     }
 
-    /// FIN, behind everything sent before.
+    /// FIN, behind everything sent before. From then on the leg does not go back into the line: there is nobody any more
+    /// whose CONNECT could go again. One that is there already is to be closed instead.
     func finish() {
-        beginning?.pieces.append(EarlyFlight.Piece(bytes: nil, fin: true))
-        if isWaiting, beginning != nil { isFinished = true }
         guard case .open(let carrier, let stream) = state else { return }
         isFinished = true
         carrier.write(stream, nil, fin: true)
@@ -152,6 +154,11 @@ extension UplinkLeg {
     /// Its connection came to nothing, and is closed: what was sent goes again on the next.
     func comeBack(with pieces: [EarlyFlight.Piece]) {
         guard case .open = state else { return }
+        guard !isFinished else {
+            state = .closed
+            takeObserver()?.uplinkLost(.network(description: "the connection came to nothing"))
+            return
+        }
         beginning = Beginning(pieces: pieces, keepAlive: nil, isOver: true)
         state = .waiting
     }
@@ -184,7 +191,7 @@ extension UplinkLeg {
 
     /// Nothing has come on it, and what was sent may go again on another connection, once.
     var mayLeave: Bool {
-        if case .open = state, let beginning, owner != nil { !beginning.isOver } else { false }
+        if case .open = state, let beginning, owner != nil, !isFinished { !beginning.isOver } else { false }
     }
 
     /// Nothing comes on its connection: gives up its stream there, and goes back into the line.

@@ -11,7 +11,9 @@
 /// `maximumLingering` for those that are gone.
 package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
     package enum Phase: Sendable, Equatable {
-        /// Connected, or about to be.
+        /// The broker has not let it in yet.
+        case connecting
+        /// Connected.
         case living
         /// Its uplink is away, and it is kept meanwhile: see ``Hold``.
         case held
@@ -48,12 +50,13 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
     package var count: Int { entries.count }
 
     /// The client id is `token`'s from now on. Answers who had it, whose ``release(_:_:)`` or ``pass(_:_:)`` the newcomer
-    /// waits for: one that is held should be told to leave, and a living one be asked whether its device is still there.
+    /// waits for: one that is connecting or held should be told to leave, and a living one be asked whether its device is
+    /// still there.
     package mutating func claim(_ clientID: String, by token: Token) -> Predecessor? {
         let key = ExactText(text: clientID)
         let old = entries[key]?.holder
         guard old?.token != token else { return nil }
-        entries[key, default: Entry()].holder = Predecessor(token: token, phase: .living)
+        entries[key, default: Entry()].holder = Predecessor(token: token, phase: .connecting)
         guard let old else { return nil }
         if old.phase == .lingering { lingeringCount -= 1 }
         entries[key]?.earlier.append(old)
@@ -63,14 +66,28 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
     /// For those that are left of who had it before.
     package func wait(_ clientID: String) -> ClientIDWait {
         guard let earlier = entries[ExactText(text: clientID)]?.earlier, !earlier.isEmpty else { return .none }
-        return earlier.contains { $0.phase == .unanswered || $0.phase == .held } ? .untilOver : .brief
+        let isLong = earlier.contains { [.connecting, .held, .unanswered].contains($0.phase) }
+        return isLong ? .untilOver : .brief
     }
 
-    /// What has become of a session that has the client id still; nothing happens where another has it by now.
-    package mutating func set(_ phase: Phase, of clientID: String, _ token: Token) {
+    /// What has become of a session. Where nobody has its client id any more, it has it again.
+    ///
+    /// - Returns: whether it has the client id, and no other session.
+    package mutating func set(_ phase: Phase, of clientID: String, _ token: Token) -> Bool {
         let key = ExactText(text: clientID)
-        guard entries[key]?.holder?.token == token else { return }
-        entries[key]?.holder?.phase = phase
+        guard let holder = entries[key]?.holder else {
+            entries[key, default: Entry()].holder = Predecessor(token: token, phase: phase)
+            entries[key]?.earlier.removeAll { $0.token == token }
+            return true
+        }
+        if holder.token == token {
+            entries[key]?.holder?.phase = phase
+            return true
+        }
+        if let index = entries[key]?.earlier.firstIndex(where: { $0.token == token }) {
+            entries[key]?.earlier[index].phase = phase
+        }
+        return false
     }
 
     /// The device of `token` is gone, and its will waits.

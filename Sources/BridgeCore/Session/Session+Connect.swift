@@ -169,7 +169,7 @@ extension Session {
         // One and a half times the keepalive [MQTT-3.1.2-24].
         let silence = keepAlive == 0 ? nil : Duration.milliseconds(Int64(keepAlive) * 1_500)
         let assigned = original.properties.assignedClientIdentifier.map { [SessionAction.takeClientID($0)] } ?? []
-        return [.stop(.uplinkConnect), .sendToDevice(outgoing), .connected(silence: silence)] + assigned
+        return [.stop(.uplinkConnect), .sendToDevice(outgoing)] + assigned + [.connected(silence: silence)]
     }
 
     /// What the session needs to outlive its leg; `nil` where it does not.

@@ -231,8 +231,15 @@ extension Session {
 
     /// The leg could not be made; `why` is a sentence for people.
     package mutating func uplinkUnreachable(_ why: String) -> [SessionAction] {
-        if case .connected = state { return unreachable(why) }
-        return end(.uplinkUnreachable(why), uplink: .gone)
+        switch state {
+        case .connected:
+            return unreachable(why)
+        case .finishing:
+            state = .ended
+            return [.stop(.goodbye)]
+        case .awaitingConnect, .connecting, .ended, .taken:
+            return end(.uplinkUnreachable(why), uplink: .gone)
+        }
     }
 
     /// A packet of the broker, or a piece of a long one.

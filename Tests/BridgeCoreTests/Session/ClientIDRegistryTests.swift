@@ -7,10 +7,10 @@ import Testing
         var registry = ClientIDRegistry<Int>()
         #expect(registry.claim("a", by: 1) == nil)
         #expect(registry.claim("b", by: 2) == nil)
-        #expect(registry.claim("a", by: 3) == .init(token: 1, phase: .living))
+        #expect(registry.claim("a", by: 3) == .init(token: 1, phase: .connecting))
         // The older one's end is no matter any more.
         _ = registry.release("a", 1)
-        #expect(registry.claim("a", by: 4) == .init(token: 3, phase: .living))
+        #expect(registry.claim("a", by: 4) == .init(token: 3, phase: .connecting))
         _ = registry.release("a", 4)
         #expect(registry.claim("a", by: 5) == nil)
         #expect(registry.count == 2)
@@ -49,7 +49,7 @@ import Testing
     @Test func aNewcomerWaitsForOneThatIsLeaving() {
         var registry = ClientIDRegistry<Int>()
         _ = registry.claim("a", by: 1)
-        registry.set(.leaving, of: "a", 1)
+        _ = registry.set(.leaving, of: "a", 1)
         #expect(registry.wait("a") == .none)
         #expect(registry.claim("a", by: 2) == .init(token: 1, phase: .leaving))
         #expect(registry.wait("a") != .none)
@@ -61,12 +61,12 @@ import Testing
 
     @Test(arguments: [
         (ClientIDRegistry<Int>.Phase.living, ClientIDWait.brief), (.leaving, .brief), (.held, .untilOver),
-        (.unanswered, .untilOver),
+        (.connecting, .untilOver), (.unanswered, .untilOver),
     ])
     func itWaitsForWhoeverHadIt(_ phase: ClientIDRegistry<Int>.Phase, _ wait: ClientIDWait) {
         var registry = ClientIDRegistry<Int>()
         _ = registry.claim("a", by: 1)
-        registry.set(phase, of: "a", 1)
+        _ = registry.set(phase, of: "a", 1)
         #expect(registry.claim("a", by: 2) == .init(token: 1, phase: phase))
         #expect(registry.wait("a") == wait)
         #expect(registry.release("a", 1) == 2)
@@ -83,18 +83,48 @@ import Testing
         #expect(registry.wait("a") == .none)
         // Its end is no matter any more.
         #expect(registry.release("a", 1) == nil)
-        #expect(registry.claim("a", by: 3) == .init(token: 2, phase: .living))
+        #expect(registry.claim("a", by: 3) == .init(token: 2, phase: .connecting))
     }
 
     @Test func oneThatHasReturnedIsLivingAgain() {
         var registry = ClientIDRegistry<Int>()
         _ = registry.claim("a", by: 1)
-        registry.set(.held, of: "a", 1)
-        registry.set(.living, of: "a", 1)
+        _ = registry.set(.held, of: "a", 1)
+        _ = registry.set(.living, of: "a", 1)
         #expect(registry.claim("a", by: 2) == .init(token: 1, phase: .living))
         // It has nothing to say of a client id that is another's.
-        registry.set(.held, of: "a", 1)
-        #expect(registry.claim("a", by: 3) == .init(token: 2, phase: .living))
+        let isHolder1 = registry.set(.held, of: "a", 1)
+        #expect(!isHolder1)
+        #expect(registry.claim("a", by: 3) == .init(token: 2, phase: .connecting))
+    }
+
+    /// It was passed as its device was there, and is lost only when another has its client id: its return would end that.
+    @Test func oneThatWasPassedHearsThatAnotherHasItsClientID() {
+        var registry = ClientIDRegistry<Int>()
+        _ = registry.claim("a", by: 1)
+        let isHolder2 = registry.set(.living, of: "a", 1)
+        #expect(isHolder2)
+        _ = registry.claim("a", by: 2)
+        #expect(registry.pass("a", 1) == 2)
+        let isHolder3 = registry.set(.held, of: "a", 1)
+        #expect(!isHolder3)
+        // The other has gone: it has it again.
+        _ = registry.release("a", 2)
+        let isHolder4 = registry.set(.held, of: "a", 1)
+        #expect(isHolder4)
+        #expect(registry.claim("a", by: 3) == .init(token: 1, phase: .held))
+    }
+
+    /// What is heard of one that is waited for counts for whoever waits next.
+    @Test func oneThatIsWaitedForMayTurnOutToBeUnanswered() {
+        var registry = ClientIDRegistry<Int>()
+        _ = registry.claim("a", by: 1)
+        _ = registry.set(.living, of: "a", 1)
+        _ = registry.claim("a", by: 2)
+        #expect(registry.wait("a") == .brief)
+        let isHolder5 = registry.set(.unanswered, of: "a", 1)
+        #expect(!isHolder5)
+        #expect(registry.wait("a") == .untilOver)
     }
 
     /// The last newcomer waits for all before it, and those who gave up waiting for nobody.
@@ -102,7 +132,7 @@ import Testing
         var registry = ClientIDRegistry<Int>()
         for token in 1...3 {
             _ = registry.claim("a", by: token)
-            registry.set(.leaving, of: "a", token)
+            _ = registry.set(.leaving, of: "a", token)
         }
         _ = registry.claim("a", by: 4)
         #expect(registry.release("a", 2) == nil)
@@ -116,7 +146,7 @@ import Testing
     @Test func nobodyIsToldWhereTheNewcomerHasLeftFirst() {
         var registry = ClientIDRegistry<Int>()
         _ = registry.claim("a", by: 1)
-        registry.set(.leaving, of: "a", 1)
+        _ = registry.set(.leaving, of: "a", 1)
         _ = registry.claim("a", by: 2)
         #expect(registry.release("a", 2) == nil)
         #expect(registry.count == 1)
