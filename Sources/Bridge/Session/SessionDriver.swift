@@ -22,10 +22,10 @@ final class SessionDriver: ChannelDuplexHandler {
     let peer: String
     var session: any DeviceSession
     private var deviceDecoder: FrameDecoder
-    private var uplinkDecoder: FrameDecoder
+    var uplinkDecoder: FrameDecoder
     private var timers: SessionTimers
     private(set) var device: DeviceLeg?
-    private var uplink: UplinkLeg?
+    var uplink: UplinkLeg?
 
     private var context: ChannelHandlerContext?
     private var keepAlive: TimeAmount?
@@ -37,17 +37,17 @@ final class SessionDriver: ChannelDuplexHandler {
     private(set) var hasDeviceEnded = false
     private(set) var isReadHeldBack = false
     /// The uplink leg has enough to send: nothing is taken from the device until it has drained.
-    private var isUplinkFull = false
+    var isUplinkFull = false
     /// What the leg had to send when it fell silent: the session keeps what comes now, and nothing drains, so that this
     /// holds nobody back. Nil where it is not silent.
-    private var undrained: Int?
+    var undrained: Int?
     /// The device does not read what the session answers it.
     private var isDeviceFull = false
     private var isPumping = false
     /// Bytes of the broker that it has no credit for yet.
-    private var uncredited = 0
-    private var hasUplinkEnded = false
-    private var isPumpingUplink = false
+    var uncredited = 0
+    var hasUplinkEnded = false
+    var isPumpingUplink = false
     var claim: ClientIDClaim?
     private var isAdmitted = true
 
@@ -153,7 +153,7 @@ extension SessionDriver {
     }
 
     /// Hands over what the device sent, as far as session and uplink take it.
-    private func pump() {
+    func pump() {
         guard !isPumping else { return }
         isPumping = true
         defer { isPumping = false }
@@ -179,104 +179,11 @@ extension SessionDriver {
         resumeReading()
     }
 
-    private func updateUplinkFull() -> Bool {
+    func updateUplinkFull() -> Bool {
         let limit = host.configuration.limits.sessionBuffer
         let buffered = session.isSending ? max((uplink?.bufferedBytes ?? 0) - (undrained ?? 0), 0) : 0
         isUplinkFull = isUplinkFull ? buffered > limit / 2 : buffered >= limit
         return isUplinkFull
-    }
-}
-
-// MARK: - The uplink leg
-
-extension SessionDriver: UplinkLegObserver {
-    func uplinkReady(_ limits: GatewayLimits?) {
-        perform(session.uplinkReady(limits))
-        // Where this is what the device waited for, it lets in what the device sent meanwhile.
-        pump()
-        finishIfOver()
-    }
-
-    func uplinkUnreachable(_ why: String) {
-        uplink = nil
-        forgetUplink()
-        perform(session.uplinkUnreachable(why))
-        pump()
-        finishIfOver()
-    }
-
-    func uplinkReceived(_ bytes: ByteBuffer, isEnd: Bool) {
-        uncredited += bytes.readableBytes
-        hasUplinkEnded = hasUplinkEnded || isEnd
-        uplinkDecoder.append(bytes)
-        pumpUplink()
-        // CONNACK lets in what the device sent meanwhile.
-        pump()
-        finishIfOver()
-    }
-
-    /// Hands over what the broker sent, as far as the session takes it, and sends the device what came of it.
-    private func pumpUplink() {
-        guard !isPumpingUplink else { return }
-        isPumpingUplink = true
-        defer { isPumpingUplink = false }
-        var isDrained = false
-        do {
-            while session.acceptsUplinkInput {
-                guard let element = try uplinkDecoder.next() else {
-                    isDrained = true
-                    break
-                }
-                perform(session.uplinkSent(element))
-            }
-            if isDrained, hasUplinkEnded {
-                hasUplinkEnded = false
-                perform(session.uplinkEnded())
-            }
-        } catch {
-            perform(session.uplinkMisbehaved(error))
-        }
-        // The beginning of a packet has credit, or its end could never come.
-        let held = isDrained ? 0 : min(uplinkDecoder.bufferedBytes, uncredited)
-        let credit = uncredited - held
-        uncredited = held
-        guard credit > 0 else {
-            device?.flush()
-            return
-        }
-        device?.flush { [uplink] in uplink?.consumed(credit) }
-    }
-
-    func uplinkDrained() {
-        guard isUplinkFull, !updateUplinkFull() else { return }
-        pump()
-        finishIfOver()
-    }
-
-    func uplinkSilent() {
-        // Without a hold nothing is kept, and the leg's bound goes on to hold the device back.
-        if host.holdsDevices {
-            undrained = uplink?.bufferedBytes
-            isUplinkFull = false
-        }
-        perform(session.uplinkSilent())
-        pump()
-        finishIfOver()
-    }
-
-    func uplinkAnswered(after silence: Duration) {
-        undrained = nil
-        perform(session.uplinkAnswered(after: silence))
-        pump()
-        finishIfOver()
-    }
-
-    func uplinkLost(_ loss: UplinkLoss) {
-        uplink = nil
-        forgetUplink()
-        perform(session.uplinkLost(loss))
-        pump()
-        finishIfOver()
     }
 }
 
@@ -363,7 +270,7 @@ extension SessionDriver {
     }
 
     /// What came on a leg that is gone concerns nobody any more, and what it had to send holds nobody back.
-    private func forgetUplink() {
+    func forgetUplink() {
         isUplinkFull = false
         undrained = nil
         uncredited = 0
