@@ -258,7 +258,8 @@ extension SessionDriver {
         }
         uplink.close()
         host.eventLoop.assumeIsolated().execute { [self] in
-            uplinkLost(.network(description: "the broker was not heard"))
+            // The session may have closed it itself meanwhile, and asked for another.
+            if self.uplink === uplink { uplinkLost(.network(description: "the broker was not heard")) }
         }
     }
 
