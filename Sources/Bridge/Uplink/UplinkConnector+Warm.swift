@@ -19,7 +19,7 @@ extension UplinkConnector: WarmConnectionsOwner {
         }
     }
 
-    func mayWarm(_ endpoint: UplinkEndpoint) -> Upstream.Attempt? {
+    func mayWarm(_ endpoint: UplinkEndpoint) -> Upstream.Decision {
         upstream.mayDialAhead(to: endpoint, line, for: waker, at: .now())
     }
 

@@ -19,7 +19,8 @@ final class Upstream: Sendable {
     struct Attempt: Sendable {
         let candidate: CandidateChoice.Candidate
         let line: Line
-        /// Nil where it was made ahead of time: no device waits for it, and none has to wait because of it.
+        /// Nil where it is made ahead of time and nothing is wrong: no device waits for it, and none has to wait because of
+        /// it.
         let pass: ReconnectGate.Pass?
         /// In the window of its endpoint; nil over TLS, where the kernel of the broker's machine has a queue.
         let place: HandshakeWindow.Place?
@@ -185,15 +186,40 @@ extension Upstream {
         }
     }
 
-    /// Leave to make a connection to that endpoint ahead of time; nil where it takes no more handshakes now, or is not
-    /// configured. The one who asks is woken when there is room.
-    func mayDialAhead(to endpoint: UplinkEndpoint, _ line: Line, for waker: Int, at now: NIODeadline) -> Attempt? {
-        guard let index = configuration.endpoints.firstIndex(of: endpoint) else { return nil }
+    /// Leave to make a connection to that endpoint ahead of time. Where a device has failed to get through, or was cut
+    /// off, this is one of those of which a single one goes ahead.
+    func mayDialAhead(to endpoint: UplinkEndpoint, _ line: Line, for waker: Int, at now: NIODeadline) -> Decision {
+        guard let index = configuration.endpoints.firstIndex(of: endpoint) else { return .wait(until: nil) }
         return state.withLock { state in
-            guard case .taken(let place) = state.takePlace(.quic(index), for: waker, at: now) else { return nil }
-            return Attempt(candidate: .quic(index), line: line, pass: nil, place: place, startedAt: now)
+            let place: HandshakeWindow.Place?
+            switch state.takePlace(.quic(index), for: waker, at: now) {
+            case .taken(let taken): place = taken
+            // Devices that wait for theirs go first.
+            case .wait(let until): return .wait(until: until ?? now + Self.crowdedPause)
+            }
+            let decision = state.with(line, configuration, wakes: false) { line -> ReconnectGate.Decision? in
+                guard !line.gate.isOpen else { return nil }
+                let decision = line.gate.request(at: now)
+                if case .waitForProbe = decision { line.waiting.insert(waker) }
+                return decision
+            }
+            var pass: ReconnectGate.Pass?
+            switch decision {
+            // It fails for itself only: no device has to wait because of it.
+            case nil: break
+            case .go(let taken): pass = taken
+            case .wait(let until):
+                state.returnPlace(place, .quic(index), wakes: false)
+                return .wait(until: until)
+            case .waitForProbe:
+                state.returnPlace(place, .quic(index), wakes: false)
+                return .wait(until: nil)
+            }
+            return .go(Attempt(candidate: .quic(index), line: line, pass: pass, place: place, startedAt: now))
         }
     }
+
+    private static let crowdedPause = TimeAmount.milliseconds(100)
 }
 
 // MARK: - Its outcome

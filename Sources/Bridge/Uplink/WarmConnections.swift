@@ -11,8 +11,8 @@ protocol WarmConnectionsOwner: AnyObject {
     var isWarmShared: Bool { get }
     /// How many there should be, of a share of so many.
     func warmTarget(share: Int) -> Int
-    /// Leave for a handshake with that endpoint; nil where it takes no more now.
-    func mayWarm(_ endpoint: UplinkEndpoint) -> Upstream.Attempt?
+    /// Leave for a handshake with that endpoint.
+    func mayWarm(_ endpoint: UplinkEndpoint) -> Upstream.Decision
     /// The attempt is given up.
     func warmingAbandoned(_ attempt: Upstream.Attempt)
     /// A handshake has completed. False where the connection is the owner's from now on, as devices share it.
@@ -33,8 +33,6 @@ final class WarmConnections {
     private static let shortestRenewal = Duration.seconds(5)
     /// Those of devices with longer ones are made when they come. Nearly all clients have 60 s or less.
     private static let longestKeepAlive = Duration.seconds(3_600)
-    /// Before another look at whether the broker takes a handshake: devices that wait for theirs go first.
-    private static let crowdedPause = TimeAmount.milliseconds(100)
 
     private let share: Int
     private let configuration: UplinkConfiguration
@@ -132,11 +130,14 @@ extension WarmConnections {
             switch stock.next(wanted: wanted, at: .now()) {
             case .dial:
                 // With none wanted none is dialed.
-                guard let endpoint, let attempt = owner.mayWarm(endpoint) else {
+                guard let endpoint else { return stock.abandoned(at: .now()) }
+                switch owner.mayWarm(endpoint) {
+                case .go(let attempt):
+                    dial(to: endpoint, attempt)
+                case .wait(let until):
                     stock.abandoned(at: .now())
-                    return wait(until: .now() + Self.crowdedPause)
+                    return wait(until: until)
                 }
-                dial(to: endpoint, attempt)
             case .drop(let id):
                 ready.removeValue(forKey: id)?.close()
             case .wait(let until):
