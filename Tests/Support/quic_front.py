@@ -72,6 +72,7 @@ class FrontServer(QuicServer):
         retry: bool,
         tickets: Tickets,
         acceptors: Acceptors,
+        negotiates: bool,
     ) -> None:
         super().__init__(
             configuration=configuration,
@@ -83,6 +84,7 @@ class FrontServer(QuicServer):
         self._settings = settings
         self.tickets = tickets
         self.acceptors = acceptors
+        self._negotiates = negotiates
         self.switches = FrontSwitches()
         self.connections: set[FrontConnection] = set()
         self.deaf = False
@@ -97,7 +99,7 @@ class FrontServer(QuicServer):
         send = transport.sendto
 
         def sendto(data: bytes, addr: Any = None) -> None:
-            if not self.dumb:
+            if not self.dumb and (self._negotiates or not _is_version_negotiation(data)):
                 send(data, addr)
 
         # Every connection sends through the server's transport; this is the one place they all pass.
@@ -133,6 +135,11 @@ class FrontServer(QuicServer):
     def close_all(self, code: int, reason: str) -> None:
         for connection in list(self.connections):
             connection.close_from_server(code, reason)
+
+
+def _is_version_negotiation(data: bytes) -> bool:
+    """RFC 9000 17.2.1: a long header, and 0 in place of a version."""
+    return bool(data[0] & 0x80) and data[1:5] == bytes(4)
 
 
 class _SendingTransport:
@@ -238,6 +245,10 @@ def parse_arguments() -> argparse.Namespace:
         "--accept-delay", type=int, metavar="MS", default=0,
         help="hold each handshake for so many ms before it is answered, so that many are under way at once",
     )  # fmt: skip
+    parser.add_argument(
+        "--no-version-negotiation", action="store_true",
+        help="leave what has an unknown version unanswered, as where a firewall swallows it",
+    )  # fmt: skip
     parser.add_argument("--idle-timeout", type=float, help="seconds, instead of 1.5 x the client's MQTT keepalive")
     parser.add_argument("--streams", type=int, default=10, help="bidirectional streams at once on a connection")
     parser.add_argument("--no-data-streams", action="store_true", help="refuse all streams after the control stream")
@@ -269,7 +280,9 @@ async def run(arguments: argparse.Namespace) -> None:
     tickets = Tickets(arguments.tickets, arguments.ticket_lifetime)
     loop = asyncio.get_running_loop()
     transport, server = await loop.create_datagram_endpoint(
-        lambda: FrontServer(settings, configuration, arguments.retry, tickets, acceptors),
+        lambda: FrontServer(
+            settings, configuration, arguments.retry, tickets, acceptors, not arguments.no_version_negotiation
+        ),
         local_addr=arguments.listen,
     )
     udp: socket.socket = transport.get_extra_info("socket")

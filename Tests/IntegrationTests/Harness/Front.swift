@@ -29,6 +29,8 @@ struct Front: Sendable {
         var acceptors: Int?
         /// Milliseconds that each handshake is held before it is answered, so that a burst finds many under way.
         var acceptDelay = 0
+        /// Off: a probe of an unknown version is left unanswered.
+        var versionNegotiation = true
         /// Further lines of the section `serve`, where that is the far end.
         var serve: [String] = []
     }
@@ -59,6 +61,7 @@ struct Front: Sendable {
         arguments += options.followedRebinds.map { ["--follow-rebinds", "\($0)"] } ?? []
         arguments += options.dataStreams ? ["--streams", "\(options.streams)"] : ["--no-data-streams"]
         arguments += options.acceptors.map { ["--acceptors", "\($0)"] } ?? []
+        arguments += options.versionNegotiation ? [] : ["--no-version-negotiation"]
         arguments += ["--accept-delay", "\(options.acceptDelay)"]
         let events = EventLog<FrontEvent>()
         let process = try await ChildProcess.start("quic_front.py", Toolbox.python, arguments) { line in
