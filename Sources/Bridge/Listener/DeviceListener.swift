@@ -29,6 +29,8 @@ struct DeviceListener {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 4)
+            // A device that has shut its sending side down still reads its answers.
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(
                 // Each device keeps one of these: most never send more at once than this holds.
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 256, initial: 256, maximum: 65_536)

@@ -46,7 +46,7 @@ extension SessionDriver {
     func checkIsStillThere(after time: TimeAmount = SessionDriver.readTime) {
         Timer.once(in: time, on: host.eventLoop) { [self] in
             // Otherwise it is released when it is over.
-            guard let claim, !session.isOver, !hasDeviceEnded, device?.isClosing == false else { return }
+            guard let claim, !session.isOver, !hasDeviceEnded, !hasSessionEnded else { return }
             guard isReadHeldBack, time < Self.longestReadTime else { return host.clientIDs.pass(claim) }
             checkIsStillThere(after: time * 2)
         }

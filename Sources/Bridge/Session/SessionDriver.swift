@@ -35,6 +35,10 @@ final class SessionDriver: ChannelDuplexHandler {
     /// The first bytes that came, for a hint where they are no MQTT.
     private var start = ByteBuffer()
     private(set) var hasDeviceEnded = false
+    /// The device has shut its sending side down.
+    private var hasDeviceFinished = false
+    /// The session's end was decided.
+    private(set) var hasSessionEnded = false
     private(set) var isReadHeldBack = false
     /// The uplink leg has enough to send: nothing is taken from the device until it has drained.
     var isUplinkFull = false
@@ -119,6 +123,15 @@ extension SessionDriver {
         context.fireChannelWritabilityChanged()
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event {
+            hasDeviceFinished = true
+            pump()
+            finishIfOver()
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         hasDeviceEnded = true
         isDeviceFull = false
@@ -174,7 +187,15 @@ extension SessionDriver {
             perform(session.deviceMisbehaved(error, start: start))
         }
         // What a device sent before it closed still counts; one that sent nothing more has simply gone.
-        if hasDeviceEnded, isDrained || deviceDecoder.bufferedBytes == 0 { perform(session.deviceClosed()) }
+        if isDrained || deviceDecoder.bufferedBytes == 0 {
+            if hasDeviceEnded {
+                perform(session.deviceClosed())
+            } else if hasDeviceFinished {
+                hasDeviceFinished = false
+                perform(session.deviceFinished())
+                device?.flush()
+            }
+        }
         pumpUplink()
         resumeReading()
     }
@@ -229,6 +250,7 @@ extension SessionDriver {
             log(.info, "device connected", ["version": identity.map { "\($0.version)" } ?? ""])
             if let silence { enforceKeepAlive(TimeAmount(silence)) }
         case .ended(let why):
+            hasSessionEnded = true
             setClientIDPhase(uplink?.isUnanswered == true ? .unanswered : .leaving)
             ended(why)
         case .authenticate(let username, let password):

@@ -130,6 +130,7 @@ extension DataStreamSession {
         let silence = device.keepAlive == 0 ? nil : Duration.milliseconds(Int64(device.keepAlive) * 1_500)
         let notes: [SessionAction] = device.sessionExpiry > 0 ? [.note(.sessionNotKept)] : []
         return notes + [.stop(.uplinkConnect), .sendToDevice(connack), .connected(silence: silence)]
+            + (hasDeviceFinished ? deviceFinished() : [])
     }
 
     /// [MQTT-3.2.2-12], [MQTT-3.2.2-13]: a will beyond the limits is refused with the CONNECT.

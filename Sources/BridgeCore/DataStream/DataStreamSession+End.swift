@@ -37,7 +37,7 @@ extension DataStreamSession {
             return leave(connected, why, will: why == .shutdown ? .discarded : .due, tells: tells, uplink: uplink)
         case .leaving, .reopening, .publishing, .finishing:
             // Of the device there is nothing more to say, and of the uplink this: it is at its end.
-            return uplink == .open ? [] : legEnded(why, uplink)
+            return uplink == .open ? [] : hangUp() + legEnded(why, uplink)
         case .ended, .taken:
             return []
         }
@@ -46,7 +46,7 @@ extension DataStreamSession {
     /// Ends a session before it knew the device.
     mutating func turnAway(_ why: SessionEnd) -> [SessionAction] {
         state = .ended
-        return [.stop(.connectPacket), .ended(why)] + (why == .deviceVanished ? [] : [.closeDevice])
+        return [.stop(.connectPacket), .ended(why)] + (isDeviceGone(why) ? [] : [.closeDevice])
     }
 
     /// Ends a session with a CONNACK that says no; `code` is as the packet carries it.
@@ -68,8 +68,9 @@ extension DataStreamSession {
         _ device: DeviceFacts, _ why: SessionEnd, tells: ReasonCode?, leg: [SessionAction]
     ) -> [SessionAction] {
         state = .ended
-        let actions: [SessionAction] = [.stop(.uplinkConnect), .ended(why)]
-        guard why != .deviceVanished else { return actions + leg }
+        let actions: [SessionAction] =
+            [.stop(.uplinkConnect), .ended(why)] + (hasDeviceFinished ? [.stop(.lastWords)] : [])
+        guard !isDeviceGone(why) else { return actions + leg }
         let connack = Self.refusal(
             device.version, code: (tells ?? why.refusalCode).connackCode(device.version), message: "\(why)",
             maximumPacketSize: device.maximumPacketSize)
@@ -84,9 +85,15 @@ extension DataStreamSession {
         var actions: [SessionAction] = [.stop(.keepAlive), .ended(why)]
         let (timers, uplink, backlog, isInsidePacket) = connected.standing(original)
         actions += timers
-        if why != .deviceVanished {
-            if let farewell = farewell(why, tells, connected) { actions.append(.sendToDevice(farewell)) }
-            actions.append(.closeDevice)
+        if !isDeviceGone(why) {
+            let farewell = farewell(why, tells, connected)
+            if why.leavesAnswers, uplink == .open, connected.hold?.isHeld != true {
+                lastWords = LastWords(connected: connected, farewell: farewell)
+                actions.append(.start(.lastWords, after: LastWords<Connected>.patience))
+            } else {
+                if let farewell { actions.append(.sendToDevice(farewell)) }
+                actions.append(.closeDevice)
+            }
         }
         actions += backlog.map { .sendToUplink($0) }
         guard fate != .discarded, let will = connected.will else { return actions + part(from: uplink) }
@@ -101,6 +108,8 @@ extension DataStreamSession {
         guard leaving.isDue else { return actions + [.linger(atMost: .seconds(Int64(delay)))] }
         return actions + reopenIfReady(leaving)
     }
+
+    private func isDeviceGone(_ why: SessionEnd) -> Bool { why == .deviceVanished && !hasDeviceFinished }
 
     /// A packet that is cut off by FIN is none: the broker takes what came before it, and the end.
     private mutating func part(from uplink: UplinkState) -> [SessionAction] {
@@ -173,7 +182,6 @@ extension DataStreamSession {
 
     /// Of all that the broker sends, only its answers to the will matter.
     mutating func uplinkSent(_ frame: Frame, while publishing: Publishing) -> [SessionAction] {
-        guard frame.leadingPacketID == publishing.packetID else { return [] }
         let code = frame.acknowledgementCode
         switch frame.type {
         case .puback, .pubcomp:

@@ -103,6 +103,10 @@ package struct DataStreamSession: DeviceSession {
 
     let context: DataStreamContext
     var state = State.awaitingConnect
+    /// Of a device whose leg is still open while the session is at its end.
+    var lastWords: LastWords<Connected>?
+    /// The device sends no more, and may still read.
+    var hasDeviceFinished = false
 
     package init(context: DataStreamContext) {
         self.context = context
@@ -171,7 +175,11 @@ extension DataStreamSession {
     }
 
     package mutating func deviceClosed() -> [SessionAction] {
-        end(.deviceVanished)
+        guard lastWords == nil else {
+            lastWords = nil
+            return [.stop(.lastWords)]
+        }
+        return end(.deviceVanished)
     }
 
     package mutating func takenOver(byContinuation: Bool) -> [SessionAction] {
@@ -223,10 +231,13 @@ extension DataStreamSession {
             if case .taken = state { state = .connected(connected) }
             return actions
         case .publishing(let publishing):
-            guard case .packet(let frame) = element else { return [] }
-            return uplinkSent(frame, while: publishing)
-        case .awaitingConnect, .authenticating, .connecting, .leaving, .reopening, .finishing, .ended, .taken:
-            // The device is gone already; what the broker still says has nowhere to go.
+            if case .packet(let frame) = element, frame.leadingPacketID == publishing.packetID, frame.type != .publish {
+                return uplinkSent(frame, while: publishing)
+            }
+            return uplinkAnswered(element)
+        case .leaving, .finishing:
+            return uplinkAnswered(element)
+        case .awaitingConnect, .authenticating, .connecting, .reopening, .ended, .taken:
             return []
         }
     }
@@ -268,6 +279,8 @@ extension DataStreamSession {
             return end(.holdExpired(detail.map { "\(hold.why); \($0)" } ?? hold.why), uplink: .useless)
         case (.willDelay, .leaving(let leaving)):
             return willDue(leaving, timer: [])
+        case (.lastWords, _):
+            return lastWordsTimedOut()
         case (.goodbye, .leaving), (.goodbye, .finishing):
             return end(.brokerClosed, uplink: .useless)
         case (.goodbye, .publishing):
@@ -284,8 +297,8 @@ extension DataStreamSession {
     package mutating func shutDown() -> [SessionAction] {
         switch state {
         case .awaitingConnect, .authenticating, .connecting, .connected: end(.shutdown)
-        case .leaving(let leaving) where !leaving.isDue: willDue(leaving, timer: [.stop(.willDelay)])
-        case .leaving, .reopening, .publishing, .finishing, .ended, .taken: []
+        case .leaving(let leaving) where !leaving.isDue: hangUp() + willDue(leaving, timer: [.stop(.willDelay)])
+        case .leaving, .reopening, .publishing, .finishing, .ended, .taken: hangUp()
         }
     }
 }

@@ -24,6 +24,9 @@ package protocol DeviceSession: Sendable {
     mutating func deviceSent(_ element: FrameDecoder.Element) -> [SessionAction]
     /// What the device sent is no MQTT, or more than allowed. `start` is the first that ever came from it.
     mutating func deviceMisbehaved(_ error: MQTTError, start: ByteBuffer) -> [SessionAction]
+    /// The device has shut its sending side down, and everything that came on it was handed to `deviceSent(_:)`, or is
+    /// nothing. It may still read.
+    mutating func deviceFinished() -> [SessionAction]
     /// The TCP connection is gone, and everything that came on it was handed to `deviceSent(_:)`.
     mutating func deviceClosed() -> [SessionAction]
 

@@ -170,6 +170,7 @@ extension Session {
         let silence = keepAlive == 0 ? nil : Duration.milliseconds(Int64(keepAlive) * 1_500)
         let assigned = original.properties.assignedClientIdentifier.map { [SessionAction.takeClientID($0)] } ?? []
         return [.stop(.uplinkConnect), .sendToDevice(outgoing)] + assigned + [.connected(silence: silence)]
+            + (hasDeviceFinished ? deviceFinished() : [])
     }
 
     /// What the session needs to outlive its leg; `nil` where it does not.

@@ -23,6 +23,8 @@ extension Session {
         var hasBorrowedExpiry = false
         /// The broker has a will of the device.
         var hasWill = false
+        /// What the broker's answers are passed on with, where it is there to answer.
+        var answering: Connected?
     }
 
     enum UplinkState: Sendable {
@@ -108,12 +110,18 @@ extension Session {
             .stop(.connectPacket), .stop(.uplinkConnect), .stop(.predecessor), .stop(.keepAlive), .ended(why),
         ]
         if standing.isHeld { actions += [.stop(.hold), .stop(.brokerPatience), .stop(.retry)] }
-        if why != .deviceVanished {
-            if let farewell = deviceFarewell ?? self.deviceFarewell(why, standing, reasonCode) {
-                actions.append(.sendToDevice(farewell))
-            }
-            actions.append(.closeDevice)
+        guard why != .deviceVanished || hasDeviceFinished else {
+            return actions + closeUplink(why, standing, farewell: uplinkFarewell, uplink)
         }
+        let farewell = deviceFarewell ?? self.deviceFarewell(why, standing, reasonCode)
+        if let connected = standing.answering, why.leavesAnswers, uplink == .open {
+            lastWords = LastWords(connected: connected, farewell: farewell)
+            return actions + closeUplink(why, standing, farewell: uplinkFarewell, uplink)
+                + [.start(.lastWords, after: LastWords<Connected>.patience)]
+        }
+        if hasDeviceFinished { actions.append(.stop(.lastWords)) }
+        if let farewell { actions.append(.sendToDevice(farewell)) }
+        actions.append(.closeDevice)
         return actions + closeUplink(why, standing, farewell: uplinkFarewell, uplink)
     }
 
@@ -191,12 +199,15 @@ extension Session.Connected {
             version: device.version, hasUplink: true, isConnectSent: true, isConnackSent: true,
             isInsideUpPacket: up.isInsidePacket, isInsideDownPacket: down.isInsidePacket,
             hasBorrowedExpiry: device.hasBorrowedExpiry, hasWill: device.hasWill)
-        guard let hold else { return standing }
+        guard let hold else {
+            standing.answering = self
+            return standing
+        }
         standing.isHeld = hold.isHeld
         standing.isInsideUpPacket = hold.journal.isInsidePacket
         switch hold.phase {
         case .up:
-            break
+            standing.answering = self
         case .returning:
             standing.isUnanswered = true
         case .silent:

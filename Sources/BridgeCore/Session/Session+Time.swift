@@ -25,7 +25,9 @@ extension Session {
             return retry()
         case (.goodbye, .finishing):
             state = .ended
-            return [.closeUplink]
+            return hangUp() + [.closeUplink]
+        case (.lastWords, _):
+            return lastWordsTimedOut()
         case (.connectPacket, _), (.uplinkConnect, _), (.keepAlive, _), (.goodbye, _), (.willDelay, _),
             (.hold, _), (.brokerPatience, _), (.retry, _), (.predecessor, _):
             // The timer ran out while what it waited for was already on its way to us.
@@ -37,7 +39,8 @@ extension Session {
     package mutating func shutDown() -> [SessionAction] {
         switch state {
         case .awaitingConnect, .connecting, .connected: end(.shutdown)
-        case .finishing, .ended, .taken: []
+        case .finishing: hangUp()
+        case .ended, .taken: []
         }
     }
 }

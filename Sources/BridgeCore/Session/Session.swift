@@ -11,8 +11,9 @@ import NIOCore
 ///       |                         |                          |  DISCONNECT, either end's close, keepalive,
 ///       | limit, bad packet,      | refused, unreachable,    |  violation, shutdown, hold time over
 ///       | timeout                 | device gone              v
-///       |                         +---------------------> finishing   (device leg closed, the broker's FIN awaited)
-///       v                                                    |
+///       |                         +---------------------> finishing   (the broker's FIN awaited)
+///       v                                                    |  (an answering broker is still passed on to a device
+///       |                                                    |   that has said its last: see ``LastWords``)
 ///     ended <----------- FIN, loss, goodbye timeout ---------+
 ///       ^                                                    |
 ///       +--------- held, and there is no leg -----------(connected)
@@ -79,6 +80,10 @@ package struct Session: DeviceSession {
 
     let context: SessionContext
     var state = State.awaitingConnect
+    /// Of a device whose leg is still open while the session is `finishing`.
+    var lastWords: LastWords<Connected>?
+    /// The device sends no more, and may still read.
+    var hasDeviceFinished = false
 
     package init(context: SessionContext) {
         self.context = context
@@ -140,7 +145,11 @@ extension Session {
 
     /// The TCP connection is gone, and everything that came on it was handed to `deviceSent(_:)`.
     package mutating func deviceClosed() -> [SessionAction] {
-        end(.deviceVanished)
+        guard lastWords == nil else {
+            lastWords = nil
+            return [.stop(.lastWords)]
+        }
+        return end(.deviceVanished)
     }
 
     private mutating func deviceSent(_ frame: Frame, while connecting: Connecting) -> [SessionAction] {
@@ -236,7 +245,7 @@ extension Session {
             return unreachable(why)
         case .finishing:
             state = .ended
-            return [.stop(.goodbye)]
+            return hangUp() + [.stop(.goodbye)]
         case .awaitingConnect, .connecting, .ended, .taken:
             return end(.uplinkUnreachable(why), uplink: .gone)
         }
@@ -255,8 +264,9 @@ extension Session {
                 isReturning ? uplinkSentOnReturn(element, in: &connected) : uplinkSent(element, in: &connected)
             if case .taken = state { state = .connected(connected) }
             return actions
-        case .awaitingConnect, .finishing, .ended, .taken:
-            // The device is gone already; what the broker still says has nowhere to go.
+        case .finishing:
+            return uplinkAnswered(element)
+        case .awaitingConnect, .ended, .taken:
             return []
         }
     }
@@ -273,7 +283,7 @@ extension Session {
             return []
         case .finishing:
             state = .ended
-            return [.stop(.goodbye), .closeUplink]
+            return hangUp() + [.stop(.goodbye), .closeUplink]
         case .connected(let connected) where connected.hold?.phase == .returning:
             return lose("the broker closed the connection before CONNACK", leg: .finished)
         case .connected(let connected) where connected.hold?.mayBeForgotten == true:
@@ -290,7 +300,7 @@ extension Session {
             return []
         case .finishing:
             state = .ended
-            return [.stop(.goodbye)]
+            return hangUp() + [.stop(.goodbye)]
         case .connected(let connected):
             switch loss {
             case .byBroker(let code?, let description):
@@ -315,7 +325,7 @@ extension Session {
         }
     }
 
-    private mutating func uplinkSent(
+    mutating func uplinkSent(
         _ element: FrameDecoder.Element, in connected: inout Connected
     ) -> [SessionAction] {
         switch element {

@@ -111,6 +111,8 @@ package enum SessionTimer: Sendable, Hashable, CaseIterable {
     case predecessor
     /// For the broker's FIN after ours.
     case goodbye
+    /// For the broker's answers to a device that has said its last: see ``LastWords``.
+    case lastWords
     /// For any packet of the device.
     case keepAlive
     /// From the device's end to its will; the driver's own, for `linger`.

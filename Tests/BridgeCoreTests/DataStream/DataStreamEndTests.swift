@@ -13,11 +13,12 @@ import Testing
         let actions = try bench.device(.disconnect(Disconnect()))
         // DISCONNECT itself would reset the stream, and so lose what is before it.
         #expect(actions.toUplink.isEmpty && actions.toDevice.isEmpty)
-        #expect(actions.finishesUplink && actions.closesDevice && actions.end == .deviceDisconnected)
-        #expect(actions.started == [.goodbye] && actions.stopped == [.keepAlive])
+        #expect(actions.finishesUplink && !actions.closesDevice && actions.end == .deviceDisconnected)
+        #expect(actions.started == [.lastWords, .goodbye] && actions.stopped == [.keepAlive])
         #expect(!bench.session.isOver)
         let ended = bench.session.uplinkEnded()
-        #expect(ended.closesUplink && ended.stopped == [.goodbye] && ended.end == nil && bench.session.isOver)
+        #expect(ended.closesDevice && ended.closesUplink && ended.stopped == [.lastWords, .goodbye])
+        #expect(ended.end == nil && bench.session.isOver)
     }
 
     @Test func theGoodbyeEnds() throws {

@@ -31,7 +31,7 @@ import Testing
         let (packet, code) = Self.beyond[index]
         var bench = try DataStreamBench()
         try bench.establish(limits)
-        let actions = try bench.device(packet)
+        let actions = try bench.device(packet) + bench.session.uplinkEnded()
         #expect(try bench.farewell(actions) == code)
         #expect(actions.closesDevice && actions.finishesUplink && actions.toUplink.isEmpty)
     }
@@ -51,7 +51,7 @@ import Testing
         for (qos, id, code) in [(QoS.exactlyOnce, UInt16?(1), UInt8(0x9B)), (.atMostOnce, nil, 0x95)] {
             var bench = try DataStreamBench()
             try bench.establish(limits)
-            let actions = bench.session.deviceSent(try bench.streamed("a", qos, id))
+            let actions = bench.session.deviceSent(try bench.streamed("a", qos, id)) + bench.session.uplinkEnded()
             #expect(try bench.farewell(actions) == code)
             #expect(actions.toUplink.isEmpty)
         }
@@ -62,7 +62,7 @@ import Testing
         var bench = try DataStreamBench(routes: [Route(local: "#", remote: "\(prefix)/#")])
         try bench.establish(limits)
         #expect(try bench.up(bench.device(.message("a", .atLeastOnce, 1))).count == 1)
-        let actions = try bench.device(.message("aaaaaaaaaa", .atLeastOnce, 1))
+        let actions = try bench.device(.message("aaaaaaaaaa", .atLeastOnce, 1)) + bench.session.uplinkEnded()
         #expect(try bench.farewell(actions) == 0x95)
         #expect(actions.toUplink.isEmpty)
     }
@@ -127,7 +127,7 @@ import Testing
         let suback = Suback(packetID: 1, properties: [.reasonString(reason)], codes: [0])
         #expect(try bench.down(bench.broker(.suback(suback))) == [.suback(Suback(packetID: 1, codes: [0]))])
         let huge = Suback(packetID: 2, codes: [UInt8](repeating: 0, count: 100))
-        let actions = try bench.broker(.suback(huge))
+        let actions = try bench.broker(.suback(huge)) + bench.session.uplinkEnded()
         #expect(try bench.farewell(actions) == 0x95)
         #expect(actions.closesDevice && actions.toDevice.allSatisfy { $0.readableBytes <= 20 })
     }

@@ -94,7 +94,7 @@ import Testing
         var bench = try DataStreamBench(routes: [Route(local: "a/#", remote: "d/${username}/a/#")])
         try bench.establish { $0.username = "alice" }
         #expect(try bench.down(bench.device(.message("b", .atLeastOnce, 1))) == [.ack(.puback, 1, 0x87)])
-        let actions = try bench.device(.message("b"))
+        let actions = try bench.device(.message("b")) + bench.session.uplinkEnded()
         #expect(try bench.farewell(actions) == 0x87)
         #expect(actions.closesDevice && actions.finishesUplink)
     }
@@ -154,7 +154,7 @@ import Testing
     func packetsThatADeviceMayNotSend(_ packet: Packet) throws {
         var bench = try DataStreamBench()
         try bench.establish()
-        let actions = try bench.device(packet)
+        let actions = try bench.device(packet) + bench.session.uplinkEnded()
         #expect(try bench.farewell(actions) == 0x82)
         #expect(actions.closesDevice && actions.finishesUplink && actions.toUplink.isEmpty)
     }
@@ -166,7 +166,7 @@ import Testing
         #expect("\(try #require(foreign.end))".contains("HTTP") && bench.session.isOver)
         bench = try DataStreamBench()
         try bench.establish()
-        let actions = bench.session.deviceMisbehaved(error, start: ByteBuffer())
+        let actions = bench.session.deviceMisbehaved(error, start: ByteBuffer()) + bench.session.uplinkEnded()
         #expect(try bench.farewell(actions) == 0x81)
         #expect(actions.closesDevice && actions.finishesUplink)
     }

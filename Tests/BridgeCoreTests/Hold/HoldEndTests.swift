@@ -286,7 +286,8 @@ import Testing
                 let gone = try bench.device(Self.disconnect(0, expiry: 60))
                 #expect((gone.end == .deviceDisconnected) == !isWrong)
                 if isWrong {
-                    guard case .disconnect(let told)? = gone.down.first else { throw HoldBench.BenchError.noConnect }
+                    let told = try isConnected ? bench.outcome(bench.bench.session.uplinkEnded()) : gone
+                    guard case .disconnect(let told)? = told.down.first else { throw HoldBench.BenchError.noConnect }
                     #expect(told.reasonCode == ReasonCode.protocolError.rawValue)
                 } else {
                     #expect(gone.up == [Self.disconnect(0, expiry: 60)])

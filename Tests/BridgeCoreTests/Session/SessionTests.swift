@@ -217,10 +217,11 @@ extension [SessionAction] {
         try bench.establish()
         let actions = try bench.device(.disconnect(Disconnect()))
         #expect(actions.toUplink == [ByteBuffer(bytes: [0xE0, 0])])
-        #expect(actions.finishesUplink && actions.closesDevice)
+        #expect(actions.finishesUplink && !actions.closesDevice)
         #expect(actions.end == .deviceDisconnected)
         #expect(!bench.session.isOver)
-        #expect(bench.session.uplinkEnded().closesUplink)
+        let ended = bench.session.uplinkEnded()
+        #expect(ended.closesUplink && ended.closesDevice && ended.toDevice.isEmpty)
         #expect(bench.session.isOver)
     }
 
@@ -312,7 +313,7 @@ extension [SessionAction] {
     func packetsThatADeviceMayNotSend(_ packet: Packet) throws {
         var bench = try SessionBench(.v5_0)
         try bench.establish()
-        let actions = try bench.device(packet)
+        let actions = try bench.device(packet) + bench.session.uplinkEnded()
         let frame = try Frame(packet: try #require(actions.toDevice.first), version: .v5_0)
         #expect(try Disconnect.decode(frame, version: .v5_0).reasonCode == 0x82)
         #expect(actions.toUplink.isEmpty && actions.finishesUplink && actions.closesDevice)

@@ -110,6 +110,11 @@ final class RawDevice: Sendable {
         try? await channel.close()
     }
 
+    /// Shuts the sending side down; it still reads.
+    func finish() async throws {
+        try await channel.close(mode: .output)
+    }
+
     private final class Collector: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         private let feed: AsyncStream<[UInt8]>.Continuation

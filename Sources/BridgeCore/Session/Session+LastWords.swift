@@ -1,0 +1,50 @@
+import MQTTCodec
+import NIOCore
+
+// What the broker still says to a device that has said its last.
+extension Session {
+    /// The device has shut its sending side down, and everything that came on it was handed over. It may still read.
+    package mutating func deviceFinished() -> [SessionAction] {
+        hasDeviceFinished = true
+        switch state {
+        case .connecting(let connecting) where !connecting.isAuthenticating:
+            // Its CONNACK is still to come.
+            return [.start(.lastWords, after: LastWords<Connected>.patience)]
+        case .awaitingConnect, .connecting, .connected, .taken:
+            return end(.deviceVanished)
+        case .finishing, .ended:
+            return []
+        }
+    }
+
+    /// A packet of the broker's, after the device's last.
+    mutating func uplinkAnswered(_ element: FrameDecoder.Element) -> [SessionAction] {
+        guard var words = lastWords else { return [] }
+        state = .taken
+        // For the broker the stream is at its end.
+        let answers = uplinkSent(element, in: &words.connected).filter(\.isForDevice)
+        if case .taken = state {
+            state = .finishing
+            lastWords = words
+            return answers
+        }
+        // DISCONNECT, or something that nobody understands.
+        lastWords = nil
+        state = .ended
+        return answers + [.stop(.lastWords), .closeDevice, .stop(.goodbye), .closeUplink]
+    }
+
+    /// The broker has no more answers, or has had its time.
+    mutating func hangUp() -> [SessionAction] {
+        guard let words = lastWords else { return [] }
+        lastWords = nil
+        let farewell = words.connected.down.isInsidePacket ? nil : words.farewell
+        return [.stop(.lastWords)] + (farewell.map { [.sendToDevice($0)] } ?? []) + [.closeDevice]
+    }
+
+    /// No answer came to what the device sent before it shut its sending side down.
+    mutating func lastWordsTimedOut() -> [SessionAction] {
+        guard case .connecting = state else { return hangUp() }
+        return end(.unansweredAtTheEnd)
+    }
+}
