@@ -11,11 +11,14 @@ struct ServeHosts: Sendable {
 
     init(configuration: ServeConfiguration, group: MultiThreadedEventLoopGroup, logger: Logger) async throws {
         let admission = SharedServeAdmission(configuration: configuration, logger: logger)
+        let pulses = BrokerPulses()
         var hosts: [NIOLoopBound<ServeHost>] = []
         for loop in group.makeIterator() {
             let host = try await loop.submit {
                 NIOLoopBound(
-                    ServeHost(configuration: configuration, admission: admission, eventLoop: loop, logger: logger),
+                    ServeHost(
+                        configuration: configuration, admission: admission, pulses: pulses, eventLoop: loop,
+                        logger: logger),
                     eventLoop: loop)
             }.get()
             hosts.append(host)
