@@ -54,13 +54,15 @@ struct DeviceListener {
         _ channel: any Channel, on address: ListenAddress, _ shared: SharedState,
         _ hosts: [ObjectIdentifier: NIOLoopBound<SessionHost>]
     ) throws {
-        let peer = channel.remoteAddress?.ipAddress ?? "unknown"
+        let remote = channel.remoteAddress
+        let peer = remote?.ipAddress ?? "unknown"
         let decision = shared.admission.admit(from: peer)
         if case .close = decision { throw OverLimit() }
         guard let host = hosts[ObjectIdentifier(channel.eventLoop)]?.value else {
             preconditionFailure("a channel came on an event loop that is not the bridge's")
         }
-        let driver = SessionDriver(host: host, admission: decision, listener: address, peer: peer)
+        let driver = SessionDriver(
+            host: host, admission: decision, listener: address, peer: peer, peerAndPort: remote?.hostAndPort ?? peer)
         try channel.pipeline.syncOperations.addHandler(driver)
     }
 
