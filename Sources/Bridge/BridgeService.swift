@@ -46,6 +46,8 @@ package struct BridgeService: Service {
         let listener = DeviceListener(shared: shared, group: group, hosts: hosts)
         var channels: [any Channel] = []
         for address in shared.configuration.listen { channels.append(try await listener.bind(address)) }
+        // Only now: a bridge that cannot listen has no business at the broker.
+        for host in hosts.values { host.eventLoop.execute { host.value.start() } }
 
         let tickets = Task { [shared] in await shared.tickets.run() }
         let users = Task { [shared, signals] in await shared.users?.follow(signals.reloads, shared.logger) }

@@ -47,12 +47,7 @@ package struct ServeService: Service {
         do {
             for address in configuration.listen {
                 var server = server
-                // `::` takes IPv4 too, but not from an address that is listed.
-                server.isIPv6Only =
-                    address.host.contains(":")
-                    && configuration.listen.contains { other in
-                        other.port == address.port && !other.host.contains(":")
-                    }
+                server.isIPv6Only = address.leavesIPv4(to: configuration.listen)
                 try await hosts.listen(on: address, server)
             }
         } catch {

@@ -25,6 +25,7 @@ enum EndpointValue {
         if text.hasPrefix("[") {
             guard let close = text.firstIndex(of: "]") else { throw Problem(message: "the closing bracket is missing") }
             let host = String(text[text.index(after: text.startIndex)..<close])
+            if let problem = HostValue.problemWithZone(of: host) { throw Problem(message: problem) }
             guard HostValue.isIPv6(host) else {
                 throw Problem(message: "\"\(TextValue.shortened(host))\" is not an IPv6 address")
             }

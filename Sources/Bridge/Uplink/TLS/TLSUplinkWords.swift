@@ -23,7 +23,7 @@ struct TLSUplinkWords: Sendable {
     init(_ fallback: UplinkFallback, _ uplink: UplinkConfiguration) {
         self.remote =
             fallback.host.contains(":") ? "[\(fallback.host)]:\(fallback.port)" : "\(fallback.host):\(fallback.port)"
-        self.serverName = fallback.serverName ?? fallback.host
+        self.serverName = fallback.certificateName
         self.caFile = uplink.caFile
         self.hasClientCertificate = uplink.clientCertificateFile != nil
     }
