@@ -38,15 +38,7 @@ extension QUICConnection {
         var certificate = bridge_quic_certificate()
         guard bridge_quic_peer_certificate(handle, index, &certificate) else { return nil }
         defer { bridge_quic_certificate_free(&certificate) }
-        let names = certificate.names.map { String(cString: $0) } ?? ""
-        return QUICCertificate(
-            subject: certificate.subject.map { String(cString: $0) } ?? "",
-            issuer: certificate.issuer.map { String(cString: $0) } ?? "",
-            names: names.split(separator: "\n").map(String.init),
-            notBefore: certificate.not_before,
-            notAfter: certificate.not_after,
-            key: certificate.key.map { String(cString: $0) } ?? ""
-        )
+        return QUICCertificate(certificate)
     }
 
     /// Why TLS failed on this side, and the alert that tells the peer.
@@ -64,7 +56,10 @@ extension QUICConnection {
             return (.peerCertificateMissing, TLSAlert.certificateRequired)
         case .notTrusted:
             let issuer = own?.issuer ?? ""
-            return (.certificateNotTrusted(subject: subject, issuer: issuer, caFile: tls.caFile), TLSAlert.unknownCA)
+            let isAlone = peerCertificate(at: 1) == nil && own?.subject != own?.issuer
+            let error = QUICError.certificateNotTrusted(
+                subject: subject, issuer: issuer, caFile: tls.caFile, isAlone: isAlone)
+            return (error, TLSAlert.unknownCA)
         case .expired:
             let notAfter = atFault?.notAfter ?? 0
             return (.certificateExpired(subject: subject, notAfter: notAfter), TLSAlert.certificateExpired)

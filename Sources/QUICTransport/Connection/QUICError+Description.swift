@@ -31,9 +31,12 @@ extension QUICError: CustomStringConvertible {
 
     private var tlsDescription: String {
         switch self {
-        case .certificateNotTrusted(let subject, let issuer, let caFile):
+        case .certificateNotTrusted(let subject, let issuer, let caFile, let isAlone):
             "certificate not trusted: '\(subject)', issued by '\(issuer)', does not lead to a certificate in \(caFile): "
                 + "is that the broker's CA?"
+                + (isAlone
+                    ? " Where '\(issuer)' is an intermediate CA, its certificate is missing: it belongs behind the broker's "
+                        + "own in the broker's file, or into \(caFile)" : "")
         case .hostNameMismatch(let expected, let names):
             "the certificate's host names are \(list(names)), not '\(expected)': is the configured host right?"
         case .certificateExpired(let subject, let notAfter):
@@ -42,7 +45,7 @@ extension QUICError: CustomStringConvertible {
         case .certificateNotYetValid(let subject, let notBefore):
             "the certificate '\(subject)' is not valid before \(UTCTime(notBefore)): is this machine's clock right?"
         case .certificateUnacceptable(let subject, let reason):
-            "the certificate '\(subject)' is not acceptable: \(reason)"
+            "the certificate '\(subject)' is not acceptable (GnuTLS: \(reason)): it has to be issued anew"
         case .peerCertificateMissing:
             "the peer showed no certificate, and one is required"
         case .clientCertificateRequired:

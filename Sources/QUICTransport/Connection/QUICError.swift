@@ -9,8 +9,8 @@ package enum QUICError: Error, Sendable, Equatable {
     /// Nothing was heard from the peer for the idle timeout.
     case idleTimeout(remote: String, after: Duration)
     /// The chain does not lead to a certificate in the CA file. `subject` and `issuer` are those of the peer's own
-    /// certificate.
-    case certificateNotTrusted(subject: String, issuer: String, caFile: String)
+    /// certificate. `isAlone`: the peer showed no other, and it is not its own issuer.
+    case certificateNotTrusted(subject: String, issuer: String, caFile: String, isAlone: Bool = false)
     /// The certificate is trusted but made out to other names.
     case hostNameMismatch(expected: String, names: [String])
     /// `notAfter`: seconds since 1970.
