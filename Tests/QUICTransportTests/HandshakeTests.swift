@@ -98,6 +98,22 @@ import Testing
         #expect(simulation.clientError == .clientCertificateRequired)
     }
 
+    @Test func aClientCertificateOfAnotherAuthorityIsNamed() throws {
+        let certificates = TestCertificates.shared
+        let client = try QUICTLSContext.client(
+            caFile: certificates.path("ec-root.pem"), certificateFile: certificates.path("other.pem"),
+            keyFile: certificates.path("other.key"))
+        let simulation = try Simulation(
+            clientTLS: client, serverTLS: certificates.server(demandsClientCertificate: true))
+        simulation.run(for: .seconds(5))
+        guard case .clientCertificateRefused(alert: 48, _)? = simulation.clientError else {
+            Issue.record("the client was told \(String(describing: simulation.clientError))")
+            return
+        }
+        let text = simulation.clientError?.description ?? ""
+        #expect(text.hasPrefix("the broker does not accept the configured client certificate (alert 48, "), "\(text)")
+    }
+
     @Test func theServersFirstCommonProtocolIsTaken() throws {
         let simulation = try Simulation(
             client: .test { $0.alpn = ["mqtt", "mqtt-mux"] }, server: .test { $0.alpn = ["mqtt-mux", "mqtt"] })

@@ -3,8 +3,6 @@ import Logging
 /// Has certificate, key and client CA read again when their files change, and when asked; then the ticket key, too. Says
 /// at the start and once a day, and of new ones at once, where a certificate has expired or is about to.
 struct CertificateWatch {
-    private static let day = Duration.seconds(86_400)
-
     let tls: ServerTLS
     let hosts: ServeHosts
     let logger: Logger
@@ -23,18 +21,12 @@ struct CertificateWatch {
             group.addTask {
                 for await _ in reloads { await reload("asked to", withTicketKey: true) }
             }
-            group.addTask { await warnDaily() }
+            group.addTask { await reminder.run() }
         }
     }
 
-    private func warnDaily() async {
-        repeat { await warn() } while (try? await Task.sleep(for: Self.day)) != nil
-    }
-
-    private func warn() async {
-        for warning in await FileThread.run({ [tls] in tls.warnings }) ?? [] {
-            logger.warning("a certificate needs attention", metadata: ["detail": "\(warning)", "leg": "client"])
-        }
+    private var reminder: CertificateReminder {
+        CertificateReminder(logger: logger) { [tls] in tls.warnings }
     }
 
     private func reload(_ why: String, withTicketKey: Bool) async {
@@ -46,7 +38,7 @@ struct CertificateWatch {
         case .success(let context)?:
             await hosts.use(context)
             logger.notice("certificates and keys were read again", metadata: ["reason": "\(why)", "leg": "client"])
-            await warn()
+            await reminder.warn()
         case .failure(let error)?:
             logger.warning(
                 "a new certificate or key is not usable, and those of before stay in use",

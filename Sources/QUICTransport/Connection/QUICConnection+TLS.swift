@@ -7,6 +7,8 @@ enum TLSAlert {
     static let unknownCA: UInt8 = 48
     static let internalError: UInt8 = 80
     static let certificateRequired: UInt8 = 116
+    /// What a peer raises that does not like the certificate it was shown.
+    static let aboutCertificates: Set<UInt8> = [badCertificate, 43, 44, certificateExpired, 46, unknownCA, 49]
     static let noApplicationProtocol: UInt8 = 120
 
     static func name(_ code: UInt8) -> String {
@@ -81,6 +83,8 @@ extension QUICConnection {
             .clientCertificateRequired
         case TLSAlert.certificateRequired where !isRemote && isServer:
             .peerCertificateMissing
+        case _ where isRemote && !isServer && tls.showsCertificate && TLSAlert.aboutCertificates.contains(alert):
+            .clientCertificateRefused(alert: alert, description: TLSAlert.name(alert))
         default:
             .tlsAlert(code: alert, description: TLSAlert.name(alert), isRemote: isRemote)
         }

@@ -21,7 +21,8 @@ extension QUICError: CustomStringConvertible {
         case .internalError(let operation, let code):
             "\(operation) failed with \(code): an error of this program or its libraries, please report it"
         case .certificateNotTrusted, .hostNameMismatch, .certificateExpired, .certificateNotYetValid,
-            .certificateUnacceptable, .peerCertificateMissing, .clientCertificateRequired, .alpnRefused, .tlsAlert:
+            .certificateUnacceptable, .peerCertificateMissing, .clientCertificateRequired, .clientCertificateRefused,
+            .alpnRefused, .tlsAlert:
             tlsDescription
         case .versionNegotiationFailed, .connectionRefused, .transportError, .applicationClosed, .statelessReset,
             .localClose:
@@ -50,6 +51,9 @@ extension QUICError: CustomStringConvertible {
             "the peer showed no certificate, and one is required"
         case .clientCertificateRequired:
             "the broker demands a client certificate: configure one with its key"
+        case .clientCertificateRefused(let alert, let name):
+            "the broker does not accept the configured client certificate (alert \(alert), \(name)): did a CA that it trusts "
+                + "issue it, is its chain whole, and is it still valid?"
         case .alpnRefused(let offered):
             "the broker speaks none of the protocols offered over QUIC (ALPN \(list(offered))): is it an MQTT listener?"
         case .tlsAlert(let code, let name, let isRemote):

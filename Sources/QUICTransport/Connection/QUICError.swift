@@ -23,6 +23,8 @@ package enum QUICError: Error, Sendable, Equatable {
     case peerCertificateMissing
     /// The peer demands a client certificate (TLS alert 116), and none was shown.
     case clientCertificateRequired
+    /// The peer does not accept the client certificate that was shown: `alert` is its TLS alert (RFC 8446 6.2).
+    case clientCertificateRefused(alert: UInt8, description: String)
     /// The peer speaks none of the protocols offered (TLS alert 120).
     case alpnRefused(offered: [String])
     /// The TLS handshake failed with this alert (RFC 8446 6), which `isRemote` tells who sent.
