@@ -59,6 +59,16 @@ struct ValueTests {
         #expect(HostValue.problem(with: text) != nil)
     }
 
+    /// Which is an address; the key for the port is another one.
+    @Test func aPortInAnAddressIsWarnedOf() throws {
+        #expect(
+            try load("uplink: {host: \"::1:1883\", ca: ca.pem}").warnings == [
+                "bridge.yaml:1:16: uplink.host: as a whole this is the IPv6 address ::1:1883; where 1883 is meant to be a "
+                    + "port, it has a key of its own, beside ::1 here"
+            ])
+        #expect(try load("uplink: {host: \"fd00::1:2\", ca: ca.pem}").warnings.isEmpty)
+    }
+
     @Test(arguments: [
         ("127.0.0.1:1883", "127.0.0.1", 1883), ("[::1]:1883", "::1", 1883), ("0.0.0.0:0", "0.0.0.0", 0),
         ("[::]:65535", "::", 65_535), ("[fe80::1%eth0]:1", "fe80::1%eth0", 1),

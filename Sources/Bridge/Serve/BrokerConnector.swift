@@ -61,8 +61,10 @@ final class BrokerConnector {
     func look(at address: SocketAddress?, _ answer: @escaping (Bool) -> Void) {
         guard let address = address ?? addresses.first else { return answer(false) }
         ClientBootstrap(group: eventLoop).connectTimeout(Self.lookTimeout).connect(to: address).assumeIsolated()
-            .whenComplete { [eventLoop] result in
+            .whenComplete { [eventLoop, configuration] result in
                 guard case .success(let channel) = result else { return answer(false) }
+                // A broker that expects a header would call a connection without one an error.
+                if configuration.sendsProxyHeader { channel.writeAndFlush(ProxyHeader.local, promise: nil) }
                 Timer.once(in: BrokerPulse.moment, on: eventLoop) {
                     let isThere = channel.isActive
                     channel.close(promise: nil)

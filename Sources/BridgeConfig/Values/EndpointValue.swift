@@ -20,7 +20,12 @@ enum EndpointValue {
     private static func split(_ text: String) throws(Problem) -> (host: String, port: String?) {
         // Without brackets nobody can tell whether its end is a port.
         if HostValue.isIPv6(text) {
-            throw Problem(message: "an IPv6 address goes in brackets: \"[\(text)]\" or \"[\(text)]:14567\"")
+            let whole = "\"[\(text)]\" or \"[\(text)]:14567\""
+            guard let (host, port, isCertain) = HostValue.splitOffPort(text) else {
+                throw Problem(message: "an IPv6 address goes in brackets: \(whole)")
+            }
+            let hint = "an IPv6 address goes in brackets, with its port behind them: \"[\(host)]:\(port)\""
+            throw Problem(message: isCertain ? hint : "\(hint), or \(whole)")
         }
         if text.hasPrefix("[") {
             guard let close = text.firstIndex(of: "]") else { throw Problem(message: "the closing bracket is missing") }

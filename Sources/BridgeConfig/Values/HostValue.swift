@@ -41,6 +41,16 @@ enum HostValue {
         }
     }
 
+    /// `::1` and `1883` of `::1:1883`, which is an address as a whole, and nobody means it: what looks like a port at the
+    /// end of an address that ought to be in brackets is one, most of the time. `isCertain`: a group of three digits or
+    /// more may be part of an address all the same, but hardly ever is.
+    static func splitOffPort(_ text: String) -> (host: String, port: String, isCertain: Bool)? {
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        let (host, end) = (String(text[..<colon]), text[text.index(after: colon)...])
+        guard isIPv6(host), !end.isEmpty, end.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        return (host, String(end), end.count > 2)
+    }
+
     private static func parts(of text: String) -> (address: String, zone: String?) {
         guard let percent = text.firstIndex(of: "%") else { return (text, nil) }
         return (String(text[..<percent]), String(text[text.index(after: percent)...]))

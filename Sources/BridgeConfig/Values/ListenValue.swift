@@ -53,19 +53,13 @@ enum ListenValue {
         return (host, String(text[text.index(after: colon)...]))
     }
 
-    /// `::1:1883` is an address, and nobody means it: what looks like a port at its end is one, most of the time.
     private static func withoutBrackets(_ text: String, _ transport: Transport) -> Problem {
         let whole = "\"[\(text)]:\(transport.port)\""
-        guard let colon = text.lastIndex(of: ":") else {
+        guard let (host, port, isCertain) = HostValue.splitOffPort(text) else {
             return Problem(message: "an IPv6 address goes in brackets, with a port: \(whole)")
         }
-        let (host, end) = (String(text[..<colon]), text[text.index(after: colon)...])
-        guard HostValue.isIPv6(host), !end.isEmpty, end.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
-            return Problem(message: "an IPv6 address goes in brackets, with a port: \(whole)")
-        }
-        let hint = "an IPv6 address goes in brackets, with its port behind them: \"[\(host)]:\(end)\""
-        // A group of three or four digits may be a group all the same, but hardly ever is.
-        return Problem(message: end.count > 2 ? hint : "\(hint), or \(whole)")
+        let hint = "an IPv6 address goes in brackets, with its port behind them: \"[\(host)]:\(port)\""
+        return Problem(message: isCertain ? hint : "\(hint), or \(whole)")
     }
 
     private static func withoutColon(_ text: String, _ transport: Transport) -> Problem {
