@@ -1,6 +1,3 @@
-import BridgeCore
-import QUICTransport
-
 /// A file that the configuration names and that cannot be used.
 package struct UnusableFile: Error, Sendable, Equatable, CustomStringConvertible {
     /// The key that names it, such as `uplink.ca`.
