@@ -10,7 +10,7 @@ package struct BridgeService: Service {
     private let shared: SharedState
     private let signals: ProgramSignals
 
-    /// Reads certificates and checks routes. Throws what is wrong with them.
+    /// Reads certificates and checks routes. Throws what is wrong with them: ``UnusableFile`` for files.
     ///
     /// - Parameters:
     ///   - signals: A reload is of the users file.
@@ -19,8 +19,19 @@ package struct BridgeService: Service {
         configuration: BridgeConfiguration, signals: ProgramSignals, probing: CandidateChoice.Probing = .init(),
         logger: Logger
     ) throws {
-        self.shared = try SharedState(configuration: configuration, probing: probing, logger: logger)
+        self.shared = try CredentialFiles(configuration).explaining {
+            try SharedState(configuration: configuration, probing: probing, logger: logger)
+        }
         self.signals = signals
+    }
+
+    /// Reads all that a start reads, and sees whether the addresses to listen at are to be had; changes nothing.
+    /// Throws ``UnusableFile``, or ``ListenError``.
+    package static func check(_ configuration: BridgeConfiguration) throws -> CheckResult {
+        let files = CredentialFiles(configuration)
+        try files.explaining { try SharedState.check(configuration) }
+        return CheckResult(
+            warnings: files.warnings + (try ListenProbe.warnings(configuration.listen, .tcp)), notes: files.notes)
     }
 
     /// Runs until graceful shutdown or cancellation. Throws ``ListenError``.
@@ -46,6 +57,12 @@ package struct BridgeService: Service {
         let listener = DeviceListener(shared: shared, group: group, hosts: hosts)
         var channels: [any Channel] = []
         for address in shared.configuration.listen { channels.append(try await listener.bind(address)) }
+        // Only now: a bridge that cannot listen has no business at the broker.
+        for host in hosts.values { host.eventLoop.execute { host.value.start() } }
+
+        for warning in CredentialFiles(shared.configuration).warnings {
+            shared.logger.warning("a certificate needs attention", metadata: ["detail": "\(warning)", "leg": "uplink"])
+        }
 
         let tickets = Task { [shared] in await shared.tickets.run() }
         let users = Task { [shared, signals] in await shared.users?.follow(signals.reloads, shared.logger) }

@@ -4,6 +4,12 @@ import NIOCore
 import QUICTransport
 import Synchronization
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// What all event loops share; nothing of it is touched on the data path.
 final class SharedState: Sendable {
     let configuration: BridgeConfiguration
@@ -34,8 +40,9 @@ final class SharedState: Sendable {
         self.logger = logger
         self.pathNews = PathNews(logger: logger)
         self.upstream = Upstream(configuration.uplink, probing: probing, logger: logger)
-        self.fallback = try configuration.uplink.usableFallback.map { try TLSUplinkContext($0, configuration.uplink) }
+        // The first to read the files is the one that says what is wrong with them.
         self.tls = try QUICTLSContext.client(configuration.uplink)
+        self.fallback = try configuration.uplink.usableFallback.map { try TLSUplinkContext($0, configuration.uplink) }
         self.routes = try RoutingTable(routes: configuration.routes, unrouted: configuration.unrouted)
         self.identities = try IdentityMapper(configuration.auth)
         self.users = try configuration.auth.usersFile.map { try LocalUsers(path: $0) }
@@ -46,6 +53,31 @@ final class SharedState: Sendable {
             uplink.onLoss == .hold
             ? HoldPolicy(uplink.hold, budget: HoldBudget(limit: uplink.hold.totalBuffer)) : nil
         self.admission = SharedAdmission(limits: configuration.limits, logger: logger)
+    }
+}
+
+extension SharedState {
+    /// Reads the files that a start reads, and makes none. Throws what makes the configuration unusable.
+    static func check(_ configuration: BridgeConfiguration) throws {
+        var uplink = configuration.uplink
+        if let path = uplink.tlsKeyLogFile { try checkIsWritable(path) }
+        // It would be made.
+        uplink.tlsKeyLogFile = nil
+        _ = try QUICTLSContext.client(uplink)
+        _ = try uplink.usableFallback.map { try TLSUplinkContext($0, uplink) }
+        _ = try RoutingTable(routes: configuration.routes, unrouted: configuration.unrouted)
+        _ = try IdentityMapper(configuration.auth)
+        _ = try configuration.auth.usersFile.map { try LocalUsers(path: $0) }
+    }
+
+    /// Where it is there already: its folder is the loader's business.
+    private static func checkIsWritable(_ path: String) throws(QUICError) {
+        let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+        guard descriptor < 0 else {
+            close(descriptor)
+            return
+        }
+        if errno != ENOENT { throw .fileUnreadable(path: path, why: String(cString: strerror(errno))) }
     }
 }
 

@@ -125,7 +125,7 @@ extension ConfigurationLoader {
     ) throws(ConfigurationErrors) -> (Settings, DotEnv?) {
         var settings = try settings(of: input.document, diagnostics)
         let dotEnv = input.dotEnv.map { DotEnv($0.text, name: $0.name, diagnostics: diagnostics) }
-        let overrides = Overrides(
+        var overrides = Overrides(
             diagnostics: diagnostics, dotEnv: dotEnv, dotEnvName: input.dotEnv?.name ?? "",
             dotEnvFolder: input.dotEnv?.folder ?? "", environment: input.environment)
         overrides.apply(to: &settings, deviceNames: deviceNames)

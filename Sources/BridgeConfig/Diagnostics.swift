@@ -13,6 +13,11 @@ final class Diagnostics {
         warnings.append(ConfigurationError(origin: origin, key: key, message: message).description)
     }
 
+    /// One that names its place itself.
+    func warning(_ text: String) {
+        warnings.append(text)
+    }
+
     func throwIfAny() throws(ConfigurationErrors) {
         if !errors.isEmpty { throw ConfigurationErrors(errors) }
     }

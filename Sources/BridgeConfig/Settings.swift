@@ -33,16 +33,33 @@ struct Settings {
     /// Of the configuration as a whole.
     var name = ""
 
+    /// Scalars of the file that a higher layer has taken the place of.
+    private var replaced: [Key: Setting] = [:]
+
     /// Keeps the value of the higher layer.
     mutating func set(_ key: Key, _ setting: Setting) {
-        if let present = scalars[key], present.layer > setting.layer { return }
+        if let present = scalars[key] {
+            if present.layer > setting.layer { return }
+            if present.layer == .file, setting.layer != .file { replaced[key] = present }
+        }
         scalars[key] = setting
+    }
+
+    /// What the environment and `.env` say otherwise than the file: a line for each key.
+    var overridden: [String] {
+        Key.allCases.compactMap { key in
+            guard let winner = scalars[key], winner.layer != .file else { return nil }
+            guard let loser = nodes[key]?.origin ?? replaced[key]?.origin else { return nil }
+            guard winner.text != replaced[key]?.text else { return nil }
+            return "\(winner.origin): overrides \(key.rawValue) of \(loser)"
+        }
     }
 
     /// As if it had never been written.
     mutating func remove(_ key: Key) {
         scalars[key] = nil
         nodes[key] = nil
+        replaced[key] = nil
     }
 
     /// Where the value of a key that is present comes from.

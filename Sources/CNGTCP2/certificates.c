@@ -1,4 +1,4 @@
-/// The peer's certificates, in outline.
+/// Certificates, in outline.
 #include "internal.h"
 
 #include <arpa/inet.h>
@@ -82,6 +82,17 @@ static char *alternative_names(gnutls_x509_crt_t certificate) {
     return names;
 }
 
+void bridge_quic_describe_certificate(gnutls_x509_crt_t certificate, bridge_quic_certificate *result) {
+    *result = (bridge_quic_certificate){
+        .subject = name_of(certificate, gnutls_x509_crt_get_dn3),
+        .issuer = name_of(certificate, gnutls_x509_crt_get_issuer_dn3),
+        .names = alternative_names(certificate),
+        .key = key_of(certificate),
+        .not_before = (int64_t)gnutls_x509_crt_get_activation_time(certificate),
+        .not_after = (int64_t)gnutls_x509_crt_get_expiration_time(certificate),
+    };
+}
+
 bool bridge_quic_peer_certificate(const bridge_quic_connection *connection, size_t index,
                                   bridge_quic_certificate *result) {
     unsigned int count = 0;
@@ -92,14 +103,7 @@ bool bridge_quic_peer_certificate(const bridge_quic_connection *connection, size
     }
     bool imported = gnutls_x509_crt_import(certificate, &chain[index], GNUTLS_X509_FMT_DER) == 0;
     if (imported) {
-        *result = (bridge_quic_certificate){
-            .subject = name_of(certificate, gnutls_x509_crt_get_dn3),
-            .issuer = name_of(certificate, gnutls_x509_crt_get_issuer_dn3),
-            .names = alternative_names(certificate),
-            .key = key_of(certificate),
-            .not_before = (int64_t)gnutls_x509_crt_get_activation_time(certificate),
-            .not_after = (int64_t)gnutls_x509_crt_get_expiration_time(certificate),
-        };
+        bridge_quic_describe_certificate(certificate, result);
     }
     gnutls_x509_crt_deinit(certificate);
     return imported;

@@ -49,6 +49,13 @@ static void set_why(char *why, const char *text) {
     snprintf(why, BRIDGE_QUIC_WHY_CAPACITY, "%s", text);
 }
 
+/// GnuTLS's own words say what a parser stumbled over, and not what to do.
+static void set_why_damaged(char *why, const char *what, int error) {
+    snprintf(why, BRIDGE_QUIC_WHY_CAPACITY,
+             "%s cannot be read: it is damaged, or of a kind that is not known here (GnuTLS: %s); copy the file again", what,
+             gnutls_strerror(error));
+}
+
 /// The whole file, ending in NUL. Empty `data` on failure, with the reason in `why`.
 static gnutls_datum_t load(const char *path, char *why) {
     gnutls_datum_t contents = {NULL, 0};
@@ -108,7 +115,7 @@ bool bridge_quic_credentials_load_ca(bridge_quic_credentials *credentials, const
     if (count == 0 || count == GNUTLS_E_BASE64_DECODING_ERROR || count == GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR) {
         set_why(why, "it holds no certificate in PEM form");
     } else if (count < 0) {
-        set_why(why, gnutls_strerror(count));
+        set_why_damaged(why, "a certificate in it", count);
     }
     return count > 0;
 }
@@ -123,9 +130,47 @@ static bool load_chain(const char *path, gnutls_x509_crt_t **chain, unsigned int
     if (error < 0) {
         bool not_pem = error == GNUTLS_E_NO_CERTIFICATE_FOUND || error == GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR ||
                        error == GNUTLS_E_BASE64_DECODING_ERROR;
-        set_why(why, not_pem ? "it holds no certificate in PEM form" : gnutls_strerror(error));
+        if (not_pem) {
+            set_why(why, "it holds no certificate in PEM form");
+        } else {
+            set_why_damaged(why, "a certificate in it", error);
+        }
     }
     return error >= 0;
+}
+
+static void free_chain(gnutls_x509_crt_t *chain, unsigned int count) {
+    for (unsigned int i = 0; i < count; i++) {
+        gnutls_x509_crt_deinit(chain[i]);
+    }
+    gnutls_free(chain);
+}
+
+bridge_quic_certificate *bridge_quic_certificates_of_file(const char *path, size_t *count, char *why) {
+    gnutls_x509_crt_t *chain = NULL;
+    unsigned int length = 0;
+    *count = 0;
+    if (!load_chain(path, &chain, &length, why)) {
+        return NULL;
+    }
+    bridge_quic_certificate *certificates = calloc(length > 0 ? length : 1, sizeof(*certificates));
+    if (certificates) {
+        for (unsigned int i = 0; i < length; i++) {
+            bridge_quic_describe_certificate(chain[i], &certificates[i]);
+        }
+        *count = length;
+    } else {
+        set_why(why, strerror(ENOMEM));
+    }
+    free_chain(chain, length);
+    return certificates;
+}
+
+void bridge_quic_certificates_free(bridge_quic_certificate *certificates, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        bridge_quic_certificate_free(&certificates[i]);
+    }
+    free(certificates);
 }
 
 static bool load_key(const char *path, gnutls_x509_privkey_t key, char *why) {
@@ -141,17 +186,52 @@ static bool load_key(const char *path, gnutls_x509_privkey_t key, char *why) {
     case GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR:
     case GNUTLS_E_BASE64_DECODING_ERROR:
     case GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE: set_why(why, "it holds no private key in PEM form"); break;
-    default: set_why(why, gnutls_strerror(error)); break;
+    default: set_why_damaged(why, "the key in it", error); break;
     }
     return false;
 }
 
+/// Which certificate of the chain the key was made for, counted from 1; 0: none.
+static unsigned int owner_of_key(gnutls_x509_crt_t *chain, unsigned int count, gnutls_x509_privkey_t key) {
+    unsigned char wanted[64];
+    size_t wanted_length = sizeof(wanted);
+    if (gnutls_x509_privkey_get_key_id(key, GNUTLS_KEYID_USE_SHA256, wanted, &wanted_length) != 0) {
+        return 0;
+    }
+    for (unsigned int i = 0; i < count; i++) {
+        unsigned char id[64];
+        size_t length = sizeof(id);
+        if (gnutls_x509_crt_get_key_id(chain[i], GNUTLS_KEYID_USE_SHA256, id, &length) == 0 &&
+            length == wanted_length && memcmp(id, wanted, length) == 0) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+static void set_why_mismatch(char *why, const char *certificate_path, unsigned int owner) {
+    if (owner == 0) {
+        snprintf(why, BRIDGE_QUIC_WHY_CAPACITY,
+                 "the key does not belong to the certificate in %s: use the one that the certificate was requested with",
+                 certificate_path);
+    } else {
+        snprintf(why, BRIDGE_QUIC_WHY_CAPACITY,
+                 "the certificates are in the wrong order: the one that the key belongs to is number %u of the file, and "
+                 "has to be the first, with its issuer behind it",
+                 owner);
+    }
+}
+
 static bool use_pair(bridge_quic_credentials *credentials, gnutls_x509_crt_t *chain, unsigned int count,
-                     gnutls_x509_privkey_t key, char *why) {
+                     gnutls_x509_privkey_t key, const char *certificate_path, bool *key_at_fault, char *why) {
     int error = gnutls_certificate_set_x509_key(credentials->certificates, chain, (int)count, key);
-    if (error < 0) {
-        bool mismatch = error == GNUTLS_E_CERTIFICATE_KEY_MISMATCH;
-        set_why(why, mismatch ? "the key does not belong to the certificate" : gnutls_strerror(error));
+    if (error == GNUTLS_E_CERTIFICATE_KEY_MISMATCH) {
+        unsigned int owner = owner_of_key(chain, count, key);
+        *key_at_fault = owner == 0;
+        set_why_mismatch(why, certificate_path, owner);
+    } else if (error < 0) {
+        *key_at_fault = false;
+        set_why_damaged(why, "its certificate together with the key", error);
     }
     return error >= 0;
 }
@@ -167,14 +247,11 @@ bool bridge_quic_credentials_load_key_pair(bridge_quic_credentials *credentials,
     }
     *key_at_fault = true;
     bool usable = gnutls_x509_privkey_init(&key) == 0 && load_key(key_path, key, why) &&
-                  use_pair(credentials, chain, count, key, why);
+                  use_pair(credentials, chain, count, key, certificate_path, key_at_fault, why);
     if (key) {
         gnutls_x509_privkey_deinit(key);
     }
-    for (unsigned int i = 0; i < count; i++) {
-        gnutls_x509_crt_deinit(chain[i]);
-    }
-    gnutls_free(chain);
+    free_chain(chain, count);
     return usable;
 }
 

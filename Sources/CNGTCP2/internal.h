@@ -153,6 +153,9 @@ int bridge_packet_watch_decrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, c
                                 const uint8_t *ciphertext, size_t ciphertext_length, const uint8_t *nonce,
                                 size_t nonce_length, const uint8_t *aad, size_t aad_length);
 
+/// Fills in what `bridge_quic_certificate_free` frees.
+void bridge_quic_describe_certificate(gnutls_x509_crt_t certificate, bridge_quic_certificate *result);
+
 /// Sets up the GnuTLS session. Nonzero: a GnuTLS error. `bad_name` tells whether the server name was at fault.
 int bridge_tls_session_new(bridge_quic_connection *connection, const bridge_quic_settings *settings, bool *bad_name);
 /// A ticket stands in for a client's certificate, which may have expired meanwhile. To be asked when the handshake has

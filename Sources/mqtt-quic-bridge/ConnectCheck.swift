@@ -12,7 +12,7 @@ enum ConnectCheck {
     }
 
     static func render(_ report: UplinkReport, _ uplink: UplinkConfiguration, now: Date) -> String {
-        let name = uplink.serverName ?? uplink.host
+        let name = uplink.endpoints[0].certificateName
         var lines = [
             "connected to \(report.address)",
             row("handshake", milliseconds(report.handshake)),
@@ -39,7 +39,7 @@ enum ConnectCheck {
             "connected to the fallback \(fallback.host) port \(fallback.port)",
             row("handshake", milliseconds(handshake)),
             row("encrypted transport", "yes (TLS 1.3 over TCP)"),
-            row("server verified", "yes (\(fallback.serverName ?? fallback.host))"),
+            row("server verified", "yes (\(fallback.certificateName))"),
         ].joined(separator: "\n")
     }
 

@@ -2,6 +2,7 @@ import BridgeCore
 import Foundation
 import NIOCore
 import NIOPosix
+import QUICTransport
 
 /// Opens a TCP connection to a listener and closes it again.
 enum HealthProbe {
@@ -14,7 +15,7 @@ enum HealthProbe {
             return "the port is chosen by the system at start, so that there is no address to connect to"
         }
         do {
-            let address = try SocketAddress(ipAddress: target(of: listener), port: listener.port)
+            let address = try SocketAddress.literal(target(of: listener), port: listener.port)
             let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .connectTimeout(timeout)
                 .connect(to: address).get()
@@ -29,7 +30,7 @@ enum HealthProbe {
 
     /// All interfaces are reached through loopback.
     static func target(of listener: ListenAddress) -> String {
-        guard let address = try? SocketAddress(ipAddress: listener.host, port: listener.port) else {
+        guard let address = try? SocketAddress.literal(listener.host, port: listener.port) else {
             return listener.host
         }
         switch address {

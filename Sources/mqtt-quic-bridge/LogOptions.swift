@@ -11,11 +11,12 @@ struct LogOptions: ParsableArguments {
     var logLevel: LogConfiguration.Level?
 
     /// Starts the log, with what is to be said of the configuration.
-    func start(_ configuration: LogConfiguration, warnings: [String]) -> Logger {
+    func start(_ configuration: LogConfiguration, notes: [String], warnings: [String]) -> Logger {
         var configuration = configuration
         if let logLevel { configuration.level = logLevel }
         BridgeLogHandler.bootstrap(configuration)
         let logger = Logger(label: "mqtt-quic-bridge")
+        for note in notes { logger.notice("configuration", metadata: ["detail": .string(note)]) }
         for warning in warnings { logger.warning("configuration", metadata: ["detail": .string(warning)]) }
         return logger
     }

@@ -79,6 +79,18 @@ struct ConfigurationErrorTests {
             "listen: [\"::1\"]",
             "2:10: listen: \"::1\": an IPv6 address goes in brackets, with a port: \"[::1]:1883\""),
         Case("listen: [127.0.0.1:1, 127.0.0.1:1]", "2:23: listen: 127.0.0.1:1 is given twice"),
+        Case(
+            "listen: [\"[::1]:1\", \"[0::1]:1\"]", "2:21: listen: [0::1]:1 is given twice, as it is the same as [::1]:1"
+        ),
+        Case(
+            "listen: [0.0.0.0:1, 127.0.0.1:2, 127.0.0.1:1]",
+            "2:34: listen: 0.0.0.0:1 is every IPv4 address with that port, 127.0.0.1:1 included (bridge.yaml:2:10); keep "
+                + "one of the two"),
+        Case(
+            "listen: [\"[::1]:1\", \"[::]:1\"]",
+            "2:21: listen: [::]:1 is every IPv6 address with that port, [::1]:1 included (bridge.yaml:2:10); keep one of "
+                + "the two"),
+        Case("listen: [\"0.0.0.0:1\", \"[::]:1\", \"0.0.0.0:0\", \"127.0.0.1:0\"]"),
         Case("listen: [{name: a}]", "2:10: listen[0]: address is missing, such as 127.0.0.1:1883"),
         Case(
             "listen: [{adress: a}]", "2:10: listen[0]: address is missing, such as 127.0.0.1:1883",

@@ -117,4 +117,52 @@ struct DeviceNamesTests {
         #expect(loaded.configuration.auth.identity.password == Secret("abc"))
         #expect(loaded.warnings.first?.contains("put the value in single quotes") == true)
     }
+
+    private static let kubernetes = [
+        "MQTT_PORT": "tcp://10.0.0.1:1883", "MQTT_SERVICE_HOST": "10.0.0.1", "MQTT_SERVICE_PORT": "1883",
+        "MQTT_SERVICE_PORT_MQTT_TLS": "8883", "MQTT_PORT_1883_TCP": "tcp://10.0.0.1:1883",
+        "MQTT_PORT_1883_TCP_PROTO": "tcp", "MQTT_PORT_1883_TCP_PORT": "1883", "MQTT_PORT_1883_TCP_ADDR": "10.0.0.1",
+    ]
+
+    /// Kubernetes sets them in every container where there is a service called `mqtt`, and the image works unchanged.
+    @Test func theVariablesOfAServiceAreNoSettings() throws {
+        let loaded = try load(minimal, environment: Self.kubernetes)
+        #expect(loaded.configuration.uplink.port == 14_567)
+        #expect(
+            loaded.warnings == [
+                "environment: MQTT_PORT, MQTT_PORT_1883_TCP, MQTT_PORT_1883_TCP_ADDR, MQTT_PORT_1883_TCP_PORT, "
+                    + "MQTT_PORT_1883_TCP_PROTO, MQTT_SERVICE_HOST, MQTT_SERVICE_PORT, MQTT_SERVICE_PORT_MQTT_TLS: ignored; "
+                    + "they tell of a service called \"mqtt\", as Kubernetes and docker --link have it "
+                    + "(enableServiceLinks: false keeps them away)"
+            ])
+    }
+
+    /// What is meant for the program counts beside them.
+    @Test func settingsBesideAServiceCount() throws {
+        var environment = Self.kubernetes
+        environment["MQTT_HOST"] = "other"
+        let loaded = try load(minimal, dotEnv: "MQTT_PORT=4", environment: environment)
+        #expect(loaded.configuration.uplink.port == 4)
+        #expect(loaded.configuration.uplink.host == "other")
+    }
+
+    /// Names of services may look like keys.
+    @Test func theVariablesOfOtherServices() throws {
+        let environment = [
+            "BRIDGE_UPLINK_PORT": "udp://10.0.0.1:14567", "BRIDGE_UPLINK_SERVICE_HOST": "10.0.0.1",
+            "BRIDGE_PORT": "tcp://10.0.0.2:1883", "BRIDGE_NAME": "/web/bridge", "BRIDGE_ENV_PATH": "/bin",
+        ]
+        let loaded = try load(minimal, environment: environment)
+        #expect(loaded.configuration.uplink.port == 14_567)
+        #expect(loaded.warnings.count == 2)
+        #expect(
+            loaded.warnings.first?.hasPrefix("environment: BRIDGE_ENV_PATH, BRIDGE_NAME, BRIDGE_PORT: ignored") == true)
+        #expect(loaded.warnings.last?.contains("a service called \"bridge-uplink\"") == true)
+    }
+
+    /// A port that is none is an error as before, and so is one in a file, where no cluster writes.
+    @Test func aWrongPortIsStillOne() throws {
+        #expect(try errors(minimal, environment: ["MQTT_PORT": "tcp"]).count == 1)
+        #expect(try errors(minimal, dotEnv: "MQTT_PORT=tcp://10.0.0.1:1883").count == 1)
+    }
 }

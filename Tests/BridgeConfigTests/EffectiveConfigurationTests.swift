@@ -63,6 +63,12 @@ struct EffectiveConfigurationTests {
         #expect(EffectiveConfiguration.render(configuration, origins: origins) == expected)
     }
 
+    @Test func withoutRoutesNothingIsRejected() {
+        let configuration = BridgeConfiguration(uplink: UplinkConfiguration(host: "a", caFile: "/ca.pem"))
+        let expected = "routes: []  # every topic passes unchanged\nunrouted: reject  # of no effect without routes\n"
+        #expect(EffectiveConfiguration.render(configuration).contains(expected))
+    }
+
     /// What is shown loads again, but for the secrets.
     @Test func whatIsShownCanBeLoaded() throws {
         let folder = try TemporaryFolder()

@@ -65,6 +65,10 @@ struct EndpointTests {
         Case(
             "endpoints: [\"::1\"]",
             "1:34: uplink.endpoints[0]: \"::1\": an IPv6 address goes in brackets: \"[::1]\" or \"[::1]:14567\""),
+        Case(
+            "endpoints: [\"::1:1883\"]",
+            "1:34: uplink.endpoints[0]: \"::1:1883\": an IPv6 address goes in brackets, with its port behind them: "
+                + "\"[::1]:1883\""),
         Case("endpoints: [\"[::1\"]", "1:34: uplink.endpoints[0]: \"[::1\": the closing bracket is missing"),
         Case("endpoints: [\"[a]:1\"]", "1:34: uplink.endpoints[0]: \"[a]:1\": \"a\" is not an IPv6 address"),
         Case(

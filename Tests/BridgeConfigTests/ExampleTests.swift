@@ -69,7 +69,7 @@ struct ExampleTests {
         let (folder, file) = try Self.folder(
             text.replacing("/var/lib/mqtt-quic-bridge", with: "credential_certificates"))
         try folder.write("credential_certificates/server.pem", TemporaryFolder.certificate)
-        try folder.write("credential_certificates/server.key", "-----BEGIN PRIVATE KEY-----")
+        try folder.write("credential_certificates/server.key", TemporaryFolder.key)
         try folder.write("credential_certificates/client-ca.pem", TemporaryFolder.certificate)
         let loaded = try ConfigurationLoader.loadServe(file: file, environment: [:], cores: 4)
         let certificates = folder.path + "/credential_certificates"
@@ -107,7 +107,7 @@ struct ExampleTests {
             overrides.lowerBound..<end.lowerBound,
             with: optional[overrides.lowerBound..<end.lowerBound].replacing("  # ", with: "  "))
         let (folder, file) = try Self.folder(optional)
-        try folder.write("credential_certificates/client.key", "-----BEGIN PRIVATE KEY-----")
+        try folder.write("credential_certificates/client.key", TemporaryFolder.key)
         try folder.write("pw", "p")
         let configuration = try ConfigurationLoader.load(file: file, environment: [:]).configuration
         #expect(configuration.auth.identity.clientID == "${clientid}")
@@ -171,20 +171,26 @@ struct ExampleTests {
         #expect(loaded.origins["auth.anonymous"] != nil)
     }
 
+    /// A copy of it changes nothing of what bridge.yaml says.
     @Test func dotEnvLoadsAsItIs() throws {
         let (folder, file) = try Self.folder(Self.text("bridge.yaml.example"))
+        let before = try ConfigurationLoader.load(file: file, environment: [:])
         try folder.write(".env", Self.text("deploy/.env.example"))
         let loaded = try ConfigurationLoader.load(file: file, environment: [:])
-        #expect(loaded.warnings.isEmpty)
-        #expect(loaded.configuration.auth.mode == .passthrough)
+        #expect(loaded.warnings.isEmpty && loaded.notes.isEmpty)
+        #expect(loaded.configuration == before.configuration)
+        #expect(loaded.origins == before.origins)
     }
 
     @Test func dotEnvFilledIn() throws {
         let (folder, file) = try Self.folder(Self.text("bridge.yaml.example"))
-        let text = try Self.text("deploy/.env.example").replacing("MQTT_USERNAME=", with: "MQTT_USERNAME=id")
-            .replacing("MQTT_PASSWORD=", with: "MQTT_PASSWORD=s#c")
+        var text = try Self.text("deploy/.env.example").replacing("#MQTT_USERNAME=", with: "MQTT_USERNAME=id")
+            .replacing("#MQTT_PASSWORD=", with: "MQTT_PASSWORD=s#c")
+        // All others as they stand.
+        for name in ["#MQTT_", "#BRIDGE_"] { text = text.replacing("\n\(name)", with: "\n\(name.dropFirst())") }
         try folder.write(".env", text)
-        let identity = try ConfigurationLoader.load(file: file, environment: [:]).configuration.auth.identity
-        #expect(identity == .init(clientID: "id", username: "id", password: Secret("s#c")))
+        let loaded = try ConfigurationLoader.load(file: file, environment: [:])
+        #expect(loaded.configuration.auth.identity == .init(clientID: "id", username: "id", password: Secret("s#c")))
+        #expect(loaded.configuration.uplink.host == "mqtt.tesaiot.com")
     }
 }

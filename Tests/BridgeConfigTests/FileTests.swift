@@ -40,8 +40,16 @@ struct FileTests {
     }
 
     @Test(arguments: [
-        ("", "holds no PEM certificate (no line \"-----BEGIN CERTIFICATE-----\")"),
-        ("-----BEGIN PRIVATE KEY-----", "holds a private key, not a certificate"),
+        ("", "is empty"), ("text", "holds no PEM certificate (no line \"-----BEGIN CERTIFICATE-----\")"),
+        (TemporaryFolder.key, "holds a private key, not a certificate"),
+        (
+            "-----BEGIN CERTIFICATE-----\nMAA=\n",
+            "is cut off: the certificate that begins in line 1 has no line \"-----END CERTIFICATE-----\"; copy the file again"
+        ),
+        (
+            "\n-----BEGIN CERTIFICATE-----\nAAA=\n-----END CERTIFICATE-----",
+            "is damaged: the certificate that begins in line 2 is no longer whole; copy the file again"
+        ),
     ])
     func noCA(_ content: String, _ message: String) throws {
         let folder = try TemporaryFolder()
@@ -53,7 +61,7 @@ struct FileTests {
 
     @Test func caInDER() throws {
         let folder = try TemporaryFolder()
-        try folder.write("ca.pem", Data([0x30, 0x82, 0x01, 0x00]))
+        try folder.write("ca.pem", Data([0x30, 0x82, 0x01, 0x00, 0x30, 0x81, 0xA0, 0xA0, 0x03]))
         let lines = try BridgeConfigTests.errors(minimal, folder: folder)
         #expect(lines.first?.contains("is DER, not PEM; convert it: openssl x509 -inform der") == true)
     }
@@ -67,9 +75,13 @@ struct FileTests {
     }
 
     @Test(arguments: [
-        ("-----BEGIN PRIVATE KEY-----", nil), ("-----BEGIN EC PRIVATE KEY-----", nil),
-        ("-----BEGIN ENCRYPTED PRIVATE KEY-----", "is encrypted with a passphrase; take it off: openssl pkey"),
-        ("-----BEGIN CERTIFICATE-----", "holds no PEM private key"),
+        (TemporaryFolder.key, nil), (TemporaryFolder.pem("EC PRIVATE KEY"), nil),
+        (TemporaryFolder.pem("EC PARAMETERS") + TemporaryFolder.pem("EC PRIVATE KEY"), nil),
+        (TemporaryFolder.certificate + TemporaryFolder.key, nil),
+        (TemporaryFolder.pem("ENCRYPTED PRIVATE KEY"), "is encrypted with a passphrase; take it off: openssl pkey"),
+        (TemporaryFolder.pem("OPENSSH PRIVATE KEY"), "is a key of OpenSSH; convert a copy of it: ssh-keygen -p -m PEM"),
+        (TemporaryFolder.certificate, "holds no PEM private key, but a certificate"),
+        ("-----BEGIN PRIVATE KEY-----\nMAA=", "is cut off: the key that begins in line 1 has no line"),
     ])
     func clientKey(_ content: String, _ message: String?) throws {
         let folder = try TemporaryFolder()

@@ -34,7 +34,7 @@ extension TemporaryFolder {
     /// A folder that also has a `server.key`.
     static func forServe() throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
-        try folder.write("server.key", "-----BEGIN PRIVATE KEY-----")
+        try folder.write("server.key", TemporaryFolder.key)
         return folder
     }
 }

@@ -105,4 +105,28 @@ struct OverrideTests {
         let loaded = try load(text, environment: ["BRIDGE_AUTH_PASSWORD": "p"])
         #expect(loaded.configuration.auth.identity.password == Secret("p"))
     }
+
+    /// A copied `.env` is not to change a file in silence.
+    @Test func whatIsOverriddenIsNamed() throws {
+        let text = "listen: [127.0.0.1:9]\nuplink: {host: a, ca: ca.pem, port: 5}\n"
+        let loaded = try load(
+            text, dotEnv: "MQTT_HOST=b\nBRIDGE_UPLINK_PORT=5\nBRIDGE_THREADS=2\n",
+            environment: ["BRIDGE_LISTEN": "127.0.0.1:8", "BRIDGE_UPLINK_HOST": "c"])
+        #expect(
+            loaded.notes == [
+                "environment: BRIDGE_LISTEN: overrides listen of bridge.yaml:1:9",
+                "environment: BRIDGE_UPLINK_HOST: overrides uplink.host of bridge.yaml:2:16",
+            ])
+        #expect(try load(text).notes.isEmpty)
+        #expect(
+            try load(text, dotEnv: "MQTT_HOST=b").notes == [
+                ".env:1: MQTT_HOST: overrides uplink.host of bridge.yaml:2:16"
+            ])
+    }
+
+    @Test func whatIsOverriddenOfServeIsNamed() throws {
+        let loaded = try loadServe(minimalServe, environment: ["BRIDGE_SERVE_BROKER_HOST": "other"])
+        #expect(
+            loaded.notes == ["environment: BRIDGE_SERVE_BROKER_HOST: overrides serve.broker_host of bridge.yaml:1:60"])
+    }
 }

@@ -135,7 +135,7 @@ struct SecretTests {
 
     @Test func anIdentityForWhoeverConnectsIsWarnedOf() throws {
         let loaded = try load(
-            "listen: [127.0.0.1:1, 0.0.0.0:1]\n" + minimal + "auth: {mode: inject, username: u, password: p}")
+            "listen: [127.0.0.1:2, 0.0.0.0:1]\n" + minimal + "auth: {mode: inject, username: u, password: p}")
         #expect(
             loaded.warnings == [
                 "bridge.yaml:1:9: listen: whoever reaches 0.0.0.0:1 is let in under the identity of auth; keep that "

@@ -125,7 +125,7 @@ struct ServeConfigurationTests {
 
     @Test func keysThatOthersCanReadAreWarnedOf() throws {
         let folder = try TemporaryFolder.forServe()
-        let key = try folder.write("server.key", "-----BEGIN PRIVATE KEY-----", mode: 0o644)
+        let key = try folder.write("server.key", TemporaryFolder.key, mode: 0o644)
         let ticketKey = try folder.write("ticket.key", "x", mode: 0o640)
         let text = minimalServe.replacing("}", with: ", ticket_key_file: ticket.key}")
         #expect(

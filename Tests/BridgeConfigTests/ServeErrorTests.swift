@@ -88,7 +88,8 @@ struct ServeErrorTests {
         Case(
             "certificate: server.key, key: ca.pem, broker_host: a",
             "1:22: serve.certificate: DIR/server.key: holds a private key, not a certificate",
-            "1:39: serve.key: DIR/ca.pem: holds no PEM private key (no line \"-----BEGIN PRIVATE KEY-----\")"),
+            "1:39: serve.key: DIR/ca.pem: holds no PEM private key, but a certificate; the key that it was made for is wanted"
+        ),
     ])
     func required(_ test: Case) throws {
         #expect(try serveErrors("serve: {\(test.text)}") == test.expected.map { "bridge.yaml:" + $0 })

@@ -17,6 +17,13 @@ final class TemporaryFolder: Sendable {
 
     static let certificate = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"
 
+    static let key = pem("PRIVATE KEY")
+
+    /// As much of a PEM file as is looked at before the TLS library gets it.
+    static func pem(_ label: String) -> String {
+        "-----BEGIN \(label)-----\nMAA=\n-----END \(label)-----\n"
+    }
+
     @discardableResult
     func write(_ name: String, _ text: String, mode: Int = 0o600) throws -> String {
         try write(name, Data(text.utf8), mode: mode)

@@ -41,15 +41,17 @@ struct ValueTests {
     }
 
     @Test(arguments: [
-        "mqtt.tesaiot.com", "a", "10.0.0.1", "::1", "fe80::1", "my_broker", "xn--bcher-kva.example", "emqx-0.emqx",
+        "mqtt.tesaiot.com", "a", "10.0.0.1", "::1", "fe80::1%eth0", "my_broker", "a.", "mqtt.example.com.",
+        "xn--bcher-kva.example", "emqx-0.emqx",
     ])
     func host(_ text: String) {
         #expect(HostValue.problem(with: text) == nil)
     }
 
     @Test(arguments: [
-        "a b", "-a", "a-", "a..b", "a.", ".a", "1.2.3", "1.2.3.4.5", "bücher.example", "a:1", "[::1]", "a/b",
-        "fe80::1%eth0",
+        "a b", "-a", "a-", "a..b", "a..", ".", ".a", "1.2.3.4.", "1.2.3", "1.2.3.4.5", "bücher.example", "a:1", "[::1]",
+        "a/b",
+        "fe80::1", "fe80::1%", "::1%lo", "a%eth0", "10.0.0.1%eth0",
         "mqtt://a", "<host>", String(repeating: "a", count: 64),
         Array(repeating: "abcdefgh", count: 29).joined(separator: "."),
     ])
@@ -57,9 +59,19 @@ struct ValueTests {
         #expect(HostValue.problem(with: text) != nil)
     }
 
+    /// Which is an address; the key for the port is another one.
+    @Test func aPortInAnAddressIsWarnedOf() throws {
+        #expect(
+            try load("uplink: {host: \"::1:1883\", ca: ca.pem}").warnings == [
+                "bridge.yaml:1:16: uplink.host: as a whole this is the IPv6 address ::1:1883; where 1883 is meant to be a "
+                    + "port, it has a key of its own, beside ::1 here"
+            ])
+        #expect(try load("uplink: {host: \"fd00::1:2\", ca: ca.pem}").warnings.isEmpty)
+    }
+
     @Test(arguments: [
         ("127.0.0.1:1883", "127.0.0.1", 1883), ("[::1]:1883", "::1", 1883), ("0.0.0.0:0", "0.0.0.0", 0),
-        ("[::]:65535", "::", 65_535),
+        ("[::]:65535", "::", 65_535), ("[fe80::1%eth0]:1", "fe80::1%eth0", 1),
     ])
     func listen(_ text: String, _ host: String, _ port: Int) throws {
         #expect(try ListenValue.parse(text) == ListenAddress(host: host, port: port))
@@ -67,6 +79,20 @@ struct ValueTests {
 
     @Test(arguments: [
         ("::1", "an IPv6 address goes in brackets, with a port: \"[::1]:1883\""),
+        ("::1:1883", "an IPv6 address goes in brackets, with its port behind them: \"[::1]:1883\""),
+        (":::1883", "an IPv6 address goes in brackets: \"[::]:1883\""),
+        (
+            "fd00::1:22",
+            "an IPv6 address goes in brackets, with its port behind them: \"[fd00::1]:22\", or \"[fd00::1:22]:1883\""
+        ),
+        ("fd00::a", "an IPv6 address goes in brackets, with a port: \"[fd00::a]:1883\""),
+        (
+            "[fe80::1]:1",
+            "fe80::1 is a link-local address, which needs the network interface that it is reached by, as its zone: "
+                + "fe80::1%eth0"
+        ),
+        ("[::1%lo]:1", "a zone (%) is for link-local addresses only (fe80::...); write ::1"),
+        ("10.0.0.1%eth0:1", "a zone (%) belongs behind an IPv6 address, such as fe80::1%eth0"),
         ("[::1]", "the port is missing, such as 127.0.0.1:1883 or [::1]:1883"),
         ("[::1", "the closing bracket is missing"),
         ("[x]:1", "\"x\" is not an IPv6 address"),

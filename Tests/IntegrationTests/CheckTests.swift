@@ -5,6 +5,10 @@ import Testing
 @Suite(.timeLimit(.minutes(20)))
 struct CheckTests {
     private static func bridge(_ arguments: String...) async throws -> (end: ChildProcess.ProcessEnd, said: String) {
+        try await bridge(arguments)
+    }
+
+    private static func bridge(_ arguments: [String]) async throws -> (end: ChildProcess.ProcessEnd, said: String) {
         let process = try await ChildProcess.start("bridge", Toolbox.bridge(), arguments)
         let end = try await process.end()
         // Both streams end after the process does.
@@ -51,6 +55,108 @@ struct CheckTests {
     @Test func aMissingFileIsABadConfiguration() async throws {
         let (end, said) = try await Self.bridge("check", "--config", "/nonexistent/bridge.yaml")
         #expect(end == .exit(78) && said.contains("/nonexistent/bridge.yaml"))
+    }
+
+    /// Files that a loader cannot know to be wrong: `check` says what `run` would, with the place that names them.
+    @Test(arguments: [
+        ("ca: $FOLDER/damaged.pem", "uplink.ca", "is damaged"), ("ca: $FOLDER/cut.pem", "uplink.ca", "is cut off"),
+        (
+            "ca: $CA\n  client_certificate: $FOLDER/damaged.pem\n  client_key: $FOLDER/right.key",
+            "uplink.client_certificate", "is damaged"
+        ),
+        (
+            "ca: $CA\n  client_certificate: $FOLDER/right.pem\n  client_key: $FOLDER/damaged.key", "uplink.client_key",
+            "damaged"
+        ),
+        (
+            "ca: $CA\n  client_certificate: $FOLDER/right.pem\n  client_key: $FOLDER/other.key", "uplink.client_key",
+            "the key does not belong to the certificate"
+        ),
+        (
+            "ca: $CA\n  client_certificate: $FOLDER/reversed.pem\n  client_key: $FOLDER/right.key",
+            "uplink.client_certificate", "the certificates are in the wrong order"
+        ),
+        (
+            "ca: $CA\n  fallback: {port: 1}\n  client_certificate: $FOLDER/right.pem\n  client_key: $FOLDER/other.key",
+            "uplink.client_key", "the key does not belong to the certificate"
+        ),
+        ("ca: $CA\n  tls_key_log: $FOLDER/folder.log", "uplink.tls_key_log", "s a directory"),
+    ])
+    func checkReadsWhatRunReads(lines: String, key: String, words: String) async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        let ca = try await Self.writeCredentials(in: folder)
+        let text = "listen: [\"127.0.0.1:0\"]\nuplink:\n  host: localhost\n  mapping: connection\n  \(lines)\n"
+        let file = try folder.write(
+            "bridge.yaml", text.replacing("$FOLDER", with: folder.path).replacing("$CA", with: ca))
+        for command in [["check"], ["check", "--connect"], ["run"]] {
+            let (end, said) = try await Self.bridge(command + ["--config", file])
+            #expect(end == .exit(78), "\(said)")
+            #expect(said.contains("bridge.yaml:") && said.contains(key) && said.contains(words), "\(said)")
+        }
+    }
+
+    /// Answers the path of a CA.
+    private static func writeCredentials(in folder: Folder) async throws -> String {
+        let certificates = try await Certificates.make()
+        func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
+        let ca = try text(certificates.certificate("ca"))
+        let (certificate, key) = (try text(certificates.certificate("client")), try text(certificates.key("client")))
+        func damaged(_ text: String) -> String {
+            var lines = text.split(separator: "\n")
+            lines[1] = "AAAA" + lines[1].dropFirst(4)
+            return lines.joined(separator: "\n") + "\n"
+        }
+        try FileManager.default.createDirectory(atPath: "\(folder.path)/folder.log", withIntermediateDirectories: false)
+        try folder.write("right.pem", certificate)
+        try folder.write("right.key", key)
+        try folder.write("damaged.pem", damaged(ca))
+        try folder.write("damaged.key", damaged(key))
+        try folder.write("cut.pem", ca.split(separator: "\n").prefix(3).joined(separator: "\n"))
+        try folder.write("reversed.pem", ca + certificate)
+        try folder.write("other.key", try text(certificates.key("other-client")))
+        return certificates.certificate("ca")
+    }
+
+    @Test func aUsersFileIsRead() async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        try folder.write("users", "plc-1:not a hash\n")
+        let ca = try await Certificates.make().certificate("ca")
+        let file = try folder.write(
+            "bridge.yaml",
+            """
+            listen: ["127.0.0.1:0"]
+            uplink: {host: localhost, ca: \(ca), mapping: data-stream, identity: {client_id: gateway}}
+            auth: {mode: local, users_file: users}
+
+            """)
+        for command in ["check", "run"] {
+            let (end, said) = try await Self.bridge(command, "--config", file)
+            #expect(end == .exit(78) && said.contains("bridge.yaml:3:") && said.contains("auth.users_file"), "\(said)")
+        }
+    }
+
+    /// An address that is not this machine's keeps `run` from starting; one in use does so too, but is what `check` finds
+    /// beside a bridge that runs.
+    @Test func addressesToListenAtAreTried() async throws {
+        try await Scenario.run { scenario in
+            for (listen, code, words) in [
+                ("203.0.113.7:1883", Int32(1), "not one of this machine's"),
+                ("127.0.0.1:\(scenario.bridge.port)", 0, "Address already in use"),
+            ] {
+                var options = Scenario.Options()
+                options.listen = listen
+                let file = try scenario.folder.write(
+                    "check.yaml", try await Scenario.configuration(options, port: scenario.farEnd.port))
+                let checked = try await Self.bridge("check", "--config", file)
+                #expect(checked.end == .exit(code) && checked.said.contains(words), "\(checked.said)")
+                let run = try await Self.bridge("run", "--config", file)
+                #expect(run.end == .exit(1) && run.said.contains(words), "\(run.said)")
+                // It had not begun to dial.
+                #expect(!run.said.contains("UDP socket") && !run.said.contains("leg=uplink"), "\(run.said)")
+            }
+        }
     }
 
     @Test func connectReportsTheBroker() async throws {

@@ -48,8 +48,38 @@ struct ServeCheckTests {
         defer { folder.remove() }
         let file = try await Self.file(in: folder, ["ticket_key_file: ticket.key"])
         try folder.write("ticket.key", "not a key")
-        let (end, said) = try await Self.run("serve", "--config", file)
-        #expect(end == .exit(78) && said.contains("64 bytes"), "\(said)")
+        for command in [["check", "--serve"], ["serve"]] {
+            let (end, said) = try await Self.run(
+                command[0], "--config", file, command.count > 1 ? command[1] : "--log-level=info")
+            #expect(end == .exit(78) && said.contains("64 bytes"), "\(said)")
+            #expect(said.contains("serve.yaml:") && said.contains("serve.ticket_key_file"), "\(said)")
+        }
+        #expect(try String(contentsOfFile: "\(folder.path)/ticket.key", encoding: .utf8) == "not a key")
+    }
+
+    /// It works as far as `serve` can see, and for none of its clients.
+    @Test(arguments: [
+        ("expired", "the certificate 'CN=expired.localhost' expired on"),
+        ("not-yet-valid", "the certificate 'CN=early.localhost' is not valid before"),
+        ("server", "the certificate 'CN=localhost' expires on"),
+    ])
+    func aCertificateOutOfItsTimeIsTold(name: String, words: String) async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        let file = try await Self.file(in: folder)
+        try await ServeScenario.use(name, in: folder)
+        let (end, said) = try await Self.run("check", "--serve", "--config", file)
+        #expect(end == .exit(0) && said.contains("warning: serve.certificate: ") && said.contains(words), "\(said)")
+        let serve = try await Serve.start(in: folder, configuration: try String(contentsOfFile: file, encoding: .utf8))
+        let line = try await serve.logs("a certificate needs attention")
+        #expect(line.contains(" warning ") && line.contains(words))
+        // And of a new one at once.
+        try await ServeScenario.use("expired", in: folder)
+        let count = await serve.process.errors.count
+        serve.process.signal(SIGHUP)
+        let again = try await serve.logs("a certificate needs attention", from: count)
+        #expect(again.contains("expired on"))
+        await serve.process.stop()
     }
 
     @Test func aWrongKeyIsNamedWithItsLine() async throws {

@@ -113,7 +113,71 @@ struct ServeEndTests {
         }
     }
 
-    /// Unlike a takeover, it is worth another attempt.
+    /// What no broker lets pass.
+    private static let nonsense: [UInt8] = [0x00, 0x00]
+
+    /// The broker sees the sessions, and nobody who asks how it is.
+    @Test(arguments: [1, 2])
+    func whatTheBrokerDecidesCostsNoConnection(threads: Int) async throws {
+        var options = ServeScenario.Options()
+        options.threads = threads
+        try await ServeScenario.run(options) { scenario in
+            let client = try await scenario.multiplexedClient()
+            var streams: [UInt64] = []
+            for index in 0..<8 { streams.append(try await client.session("client-\(index)").stream) }
+            // The broker throws them out one by one, by their packets and by others that take over.
+            for stream in streams[..<4] {
+                try await client.send(Self.nonsense, on: stream)
+                try await client.expect(.fin(stream))
+            }
+            _ = try await client.session("client-4")
+            try await client.expect(.fin(streams[4]))
+            // And two at once.
+            for stream in streams[5...6] { try await client.send(Self.nonsense, on: stream) }
+            for stream in streams[5...6] { try await client.expect(.fin(stream)) }
+            try await client.send(RawMQTT.pingreq, on: streams[7])
+            #expect(try await client.received(6, on: streams[7]).suffix(2) == [0xD0, 0])
+            let seen = await scenario.broker.process.errors.all.count { $0.contains("New connection from") }
+            #expect(seen == 9)
+            await client.stop()
+        }
+    }
+
+    /// Where there is nobody else to tell, `serve` has a look, once; the client does not wait for a timer.
+    @Test func theOnlySessionIsTold() async throws {
+        try await ServeScenario.run { scenario in
+            let client = try await scenario.multiplexedClient()
+            for index in 0..<3 {
+                let (stream, _) = try await client.session("client-\(index)")
+                try await client.send(Self.nonsense, on: stream)
+                try await client.expect(.fin(stream))
+            }
+            try await scenario.broker.logs("New client connected from 127.0.0.1:")
+            let seen = await scenario.broker.process.errors.all.count { $0.contains("New connection from") }
+            #expect(seen <= 6)
+            await client.stop()
+        }
+    }
+
+    /// Unlike a takeover, it is worth another attempt; whoever is left when it goes.
+    @Test(arguments: [1, 2, 40], [SIGTERM, SIGKILL])
+    func aBrokerThatGoesIsALoss(sessions: Int, signal: Int32) async throws {
+        var options = ServeScenario.Options()
+        options.threads = 2
+        try await ServeScenario.run(options) { scenario in
+            let clients = [try await scenario.multiplexedClient(), try await scenario.multiplexedClient()]
+            var streams: [(client: QUICClient, stream: UInt64)] = []
+            for index in 0..<sessions {
+                let client = clients[index % 2]
+                streams.append((client, try await client.session("client-\(index)").stream))
+            }
+            scenario.broker.process.signal(signal)
+            for (client, stream) in streams { try await client.expect(.reset(stream, code: 2)) }
+            for client in clients { await client.stop() }
+        }
+    }
+
+    /// The same, of clients that are told by the broker and of such that are not.
     @Test func aBrokerThatStopsIsALossOfAllSessions() async throws {
         try await ServeScenario.run { scenario in
             let client = try await scenario.multiplexedClient()

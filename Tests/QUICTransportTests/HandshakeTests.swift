@@ -45,6 +45,12 @@ import Testing
             "certificate not trusted: 'CN=broker.test,O=Test', issued by 'CN=EC intermediate,O=Test', does not lead to"
         ),
         (
+            "other", "rsa-root.pem", "other.test", 48,
+            "certificate not trusted: 'CN=other.test,O=Test', issued by 'CN=EC root,O=Test', does not lead to a certificate "
+                + "in \(TestCertificates.shared.path("rsa-root.pem")): is that the broker's CA? Where 'CN=EC root,O=Test' is an "
+                + "intermediate CA, its certificate is missing"
+        ),
+        (
             "other", "ec-root.pem", "broker.test", 42,
             "the certificate's host names are other.test, alternative.test, 192.0.2.9, not 'broker.test': is"
         ),
@@ -58,7 +64,10 @@ import Testing
             "future", "ec-root.pem", "broker.test", 42,
             "the certificate 'CN=future,O=Test' is not valid before 2090-01-01T00:00:00Z: is this machine's clock right?"
         ),
-        ("purpose", "ec-root.pem", "broker.test", 42, "the certificate 'CN=broker.test,O=Test' is not acceptable: "),
+        (
+            "purpose", "ec-root.pem", "broker.test", 42,
+            "the certificate 'CN=broker.test,O=Test' is not acceptable (GnuTLS: "
+        ),
     ])
     func distrusts(server: String, ca: String, name: String, alert: UInt8, message: String) throws {
         let certificates = TestCertificates.shared
@@ -87,6 +96,22 @@ import Testing
         simulation.run(for: .seconds(5))
         #expect(simulation.serverError == .peerCertificateMissing)
         #expect(simulation.clientError == .clientCertificateRequired)
+    }
+
+    @Test func aClientCertificateOfAnotherAuthorityIsNamed() throws {
+        let certificates = TestCertificates.shared
+        let client = try QUICTLSContext.client(
+            caFile: certificates.path("ec-root.pem"), certificateFile: certificates.path("other.pem"),
+            keyFile: certificates.path("other.key"))
+        let simulation = try Simulation(
+            clientTLS: client, serverTLS: certificates.server(demandsClientCertificate: true))
+        simulation.run(for: .seconds(5))
+        guard case .clientCertificateRefused(alert: 48, _)? = simulation.clientError else {
+            Issue.record("the client was told \(String(describing: simulation.clientError))")
+            return
+        }
+        let text = simulation.clientError?.description ?? ""
+        #expect(text.hasPrefix("the broker does not accept the configured client certificate (alert 48, "), "\(text)")
     }
 
     @Test func theServersFirstCommonProtocolIsTaken() throws {

@@ -39,7 +39,56 @@ import Testing
         expect(text, "it holds no certificate in PEM form", certificate: text, key: key)
         expect(text, "it holds no private key in PEM form", certificate: certificate, key: text)
         let other = certificates.path("ecdsa.key")
-        expect(other, "the key does not belong to the certificate", certificate: certificate, key: other)
+        expect(
+            other,
+            "the key does not belong to the certificate in \(certificate): use the one that the certificate was requested "
+                + "with", certificate: certificate, key: other)
+    }
+
+    /// The key tells which certificate is meant.
+    @Test func aChainInTheWrongOrderIsNamed() throws {
+        let certificate = try String(contentsOfFile: certificates.path("other.pem"), encoding: .utf8)
+        let root = try String(contentsOfFile: certificates.path("ec-root.pem"), encoding: .utf8)
+        let (right, wrong) = (try file(certificate + root), try file(root + certificate))
+        let key = certificates.path("other.key")
+        _ = try QUICTLSContext.server(certificateFile: right, keyFile: key)
+        let why =
+            "the certificates are in the wrong order: the one that the key belongs to is number 2 of the file, and has to "
+            + "be the first, with its issuer behind it"
+        #expect(throws: QUICError.fileUnreadable(path: wrong, why: why)) {
+            try QUICTLSContext.server(certificateFile: wrong, keyFile: key)
+        }
+    }
+
+    /// GnuTLS's words stand in a sentence that says what to do.
+    @Test func damageIsNamed() throws {
+        let certificate = try String(contentsOfFile: certificates.path("other.pem"), encoding: .utf8)
+        var lines = certificate.split(separator: "\n")
+        lines[1] = "AAAA" + lines[1].dropFirst(4)
+        let damaged = try file(lines.joined(separator: "\n") + "\n")
+        for body in [
+            { _ = try QUICTLSContext.client(caFile: damaged) },
+            {
+                _ = try QUICTLSContext.server(
+                    certificateFile: damaged, keyFile: certificates.path("other.key"))
+            },
+            { _ = try QUICCertificate.all(inFile: damaged) },
+        ] {
+            #expect {
+                try body()
+            } throws: { error in
+                "\(error)".hasPrefix("cannot use \(damaged): a certificate in it cannot be read: it is damaged")
+                    && "\(error)".hasSuffix("copy the file again")
+            }
+        }
+    }
+
+    @Test func theCertificatesOfAFileAreReadInItsOrder() throws {
+        let chain = try QUICCertificate.all(inFile: certificates.path("ecdsa.pem"))
+        #expect(chain.map(\.subject) == ["CN=broker.test,O=Test", "CN=EC intermediate,O=Test"])
+        #expect(chain.map(\.issuer) == ["CN=EC intermediate,O=Test", "CN=EC root,O=Test"])
+        #expect(chain.first?.names == ["broker.test", "*.devices.test"])
+        #expect(try QUICCertificate.all(inFile: certificates.path("expired.pem")).first?.notAfter == 1_609_459_200)
     }
 
     @Test func keysAndQlogAreWrittenWhereAsked() throws {

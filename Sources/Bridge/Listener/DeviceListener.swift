@@ -23,7 +23,7 @@ struct DeviceListener {
     func bind(_ address: ListenAddress) async throws -> any Channel {
         let shared = shared
         let hosts = hosts
-        let bootstrap = ServerBootstrap(group: group)
+        var bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -40,54 +40,39 @@ struct DeviceListener {
                     try Self.accepted(channel, on: address, shared, hosts)
                 }
             }
+        if address.leavesIPv4(to: shared.configuration.listen) {
+            bootstrap = bootstrap.serverChannelOption(Self.ipv6Only, value: 1)
+        }
         do {
-            let socket = try SocketAddress(ipAddress: address.host, port: address.port)
+            let socket = try SocketAddress.literal(address.host, port: address.port)
             let channel = try await bootstrap.bind(to: socket).get()
             shared.logger.info(
                 "listening",
                 metadata: ["address": "\(channel.localAddress?.hostAndPort ?? address.name)", "leg": "device"])
             return channel
         } catch {
-            throw ListenError(address: address, reason: error.inWords)
+            throw ListenError(address, .tcp, error)
         }
     }
+
+    private static let ipv6Only = ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only)
 
     private static func accepted(
         _ channel: any Channel, on address: ListenAddress, _ shared: SharedState,
         _ hosts: [ObjectIdentifier: NIOLoopBound<SessionHost>]
     ) throws {
-        let peer = channel.remoteAddress?.ipAddress ?? "unknown"
+        let remote = channel.remoteAddress
+        let peer = remote?.ipAddress ?? "unknown"
         let decision = shared.admission.admit(from: peer)
         if case .close = decision { throw OverLimit() }
         guard let host = hosts[ObjectIdentifier(channel.eventLoop)]?.value else {
             preconditionFailure("a channel came on an event loop that is not the bridge's")
         }
-        let driver = SessionDriver(host: host, admission: decision, listener: address, peer: peer)
+        let driver = SessionDriver(
+            host: host, admission: decision, listener: address, peer: peer, peerAndPort: remote?.hostAndPort ?? peer)
         try channel.pipeline.syncOperations.addHandler(driver)
     }
 
     /// Makes SwiftNIO close the channel that is being set up.
     private struct OverLimit: Error {}
-}
-
-/// An address that devices, or clients, cannot be accepted on.
-package struct ListenError: Error, CustomStringConvertible {
-    package enum Transport: Sendable {
-        case tcp
-        case quic
-    }
-
-    package let address: ListenAddress
-    package let reason: String
-    package var transport = Transport.tcp
-
-    package var description: String {
-        let (port, other) =
-            switch transport {
-            case .tcp: ("port", "a local MQTT broker?")
-            case .quic: ("UDP port", "an MQTT broker with QUIC?")
-            }
-        return "cannot listen on \(address.host) \(port) \(address.port): \(reason). Is another program (\(other)) "
-            + "using the port, and is the address one of this machine's?"
-    }
 }

@@ -32,7 +32,7 @@ final class ProbeConnection: QUICConnectionObserver {
             let endpoint = try QUICEndpoint(eventLoop: eventLoop, family: family, logger: logger)
             let probe = ProbeConnection(address, endpoint, on: eventLoop)
             probe.handle = try endpoint.connect(
-                to: address, serverName: uplink.serverName ?? uplink.host, configuration: QUICConfiguration(uplink),
+                to: address, serverName: uplink.endpoints[0].certificateName, configuration: QUICConfiguration(uplink),
                 tls: tls, observer: probe)
             // The closure keeps the probe, and with it its endpoint, until there is an outcome.
             return probe.promise.futureResult.assumeIsolated().always { _ in probe.endpoint.flushAndAbandon() }

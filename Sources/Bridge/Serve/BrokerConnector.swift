@@ -13,6 +13,9 @@ final class BrokerConnector {
     /// For how long an answer of the DNS is used.
     private static let lookupLifetime = TimeAmount.seconds(5)
 
+    /// For a look at whether the broker takes connections.
+    private static let lookTimeout = TimeAmount.milliseconds(300)
+
     /// Between two attempts to reach a broker that was not there.
     private static let pause = TimeAmount.milliseconds(200)
     /// How long a session waits for such a broker at most; less where `serve.broker_connect_timeout` is.
@@ -30,8 +33,6 @@ final class BrokerConnector {
     /// Sessions that wait for a broker that was not there; each once, in the order in which they came.
     private var retrying: Deque<BrokerLeg> = []
     private let retry: Timer
-    /// Sessions that want to know whether the broker is still there: at most one for each.
-    private var checks: [(Bool) -> Void] = []
 
     init(configuration: ServeConfiguration, eventLoop: any EventLoop, logger: Logger) {
         self.configuration = configuration
@@ -55,30 +56,21 @@ final class BrokerConnector {
         }
     }
 
-    /// Whether the broker takes connections, as seen a moment from now: one that dies closes the sessions' connections
-    /// and its listener in no certain order. Sessions that ask together share an answer.
-    func check(_ answer: @escaping (Bool) -> Void) {
-        checks.append(answer)
-        guard checks.count == 1 else { return }
-        Timer.once(in: Self.pause, on: eventLoop) { [weak self] in
-            guard let self else { return }
-            let answers = checks
-            checks = []
-            check(addresses[...]) { isThere in for answer in answers { answer(isThere) } }
-        }
-    }
-
-    private func check(_ rest: ArraySlice<SocketAddress>, _ answer: @escaping (Bool) -> Void) {
-        guard let address = rest.first else { return answer(false) }
-        bootstrap.connect(to: address).assumeIsolated().whenComplete { [weak self] result in
-            switch result {
-            case .success(let channel):
-                channel.close(promise: nil)
-                answer(true)
-            case .failure:
-                if let self { check(rest.dropFirst(), answer) } else { answer(false) }
+    /// Whether the broker at that address takes connections. One that is about to die may take one more, and drops it at
+    /// once. A machine that does not answer at all is gone too: whoever waits for the answer does not wait long.
+    func look(at address: SocketAddress?, _ answer: @escaping (Bool) -> Void) {
+        guard let address = address ?? addresses.first else { return answer(false) }
+        ClientBootstrap(group: eventLoop).connectTimeout(Self.lookTimeout).connect(to: address).assumeIsolated()
+            .whenComplete { [eventLoop, configuration] result in
+                guard case .success(let channel) = result else { return answer(false) }
+                // A broker that expects a header would call a connection without one an error.
+                if configuration.sendsProxyHeader { channel.writeAndFlush(ProxyHeader.local, promise: nil) }
+                Timer.once(in: BrokerPulse.moment, on: eventLoop) {
+                    let isThere = channel.isActive
+                    channel.close(promise: nil)
+                    answer(isThere)
+                }
             }
-        }
     }
 
     private func lookUp() {

@@ -128,6 +128,9 @@ final class BrokerLeg: ChannelInboundHandler {
         }
     }
 
+    /// Of the broker; nil while there is no connection to it.
+    var remoteAddress: SocketAddress? { channel?.remoteAddress }
+
     private func written() {
         unwritten -= 1
         guard case .finishing(let channel) = state else { return }

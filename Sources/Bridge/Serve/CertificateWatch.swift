@@ -1,6 +1,7 @@
 import Logging
 
-/// Has certificate, key and client CA read again when their files change, and when asked; then the ticket key, too.
+/// Has certificate, key and client CA read again when their files change, and when asked; then the ticket key, too. Says
+/// at the start and once a day, and of new ones at once, where a certificate has expired or is about to.
 struct CertificateWatch {
     let tls: ServerTLS
     let hosts: ServeHosts
@@ -20,7 +21,12 @@ struct CertificateWatch {
             group.addTask {
                 for await _ in reloads { await reload("asked to", withTicketKey: true) }
             }
+            group.addTask { await reminder.run() }
         }
+    }
+
+    private var reminder: CertificateReminder {
+        CertificateReminder(logger: logger) { [tls] in tls.warnings }
     }
 
     private func reload(_ why: String, withTicketKey: Bool) async {
@@ -32,6 +38,7 @@ struct CertificateWatch {
         case .success(let context)?:
             await hosts.use(context)
             logger.notice("certificates and keys were read again", metadata: ["reason": "\(why)", "leg": "client"])
+            await reminder.warn()
         case .failure(let error)?:
             logger.warning(
                 "a new certificate or key is not usable, and those of before stay in use",

@@ -27,6 +27,8 @@ final class RelayDriver {
     /// Told once, when the stream has only to be closed.
     private let whenOver: () -> Void
     private var isOver = false
+    /// Where this session is counted among the living ones; nil before there is a connection, and from its end on.
+    private var broker: SocketAddress?
 
     init(
         host: ServeHost, handle: QUICConnectionHandle, stream: QUICStreamID, peer: String, room: WaitingRoom,
@@ -65,6 +67,7 @@ final class RelayDriver {
 
     private func release() {
         timer.cancel()
+        leaveBroker()
         leg?.detach()
         leg = nil
         if isCounted { host.statistics.openSessions -= 1 }
@@ -113,6 +116,8 @@ extension RelayDriver {
 extension RelayDriver: BrokerLegObserver {
     func brokerConnected() {
         sendProxyHeader()
+        broker = leg?.remoteAddress
+        if let broker { host.pulses.joined(broker) }
         isCounted = true
         host.statistics.sessions += 1
         host.statistics.openSessions += 1
@@ -143,6 +148,43 @@ extension RelayDriver: BrokerLegObserver {
     }
 }
 
+// MARK: - Its end
+
+extension RelayDriver {
+    /// The client's end is none of the broker's.
+    private func leaveBroker() {
+        if let broker { host.pulses.left(broker) }
+        broker = nil
+    }
+
+    private func judgeEnd() {
+        guard let broker else { return look(at: nil) }
+        self.broker = nil
+        follow(host.pulses.ended(broker), of: broker)
+    }
+
+    private func follow(_ verdict: BrokerPulse.Verdict, of broker: SocketAddress) {
+        switch verdict {
+        case .ownEnd: judged(isBrokerThere: true)
+        case .brokerGone: judged(isBrokerThere: false)
+        case .look: look(at: broker)
+        case .wait(let until, let wave):
+            Timer.once(in: until - .now(), on: host.eventLoop) { [weak self, pulses = host.pulses] in
+                guard let self, !isOver else { return pulses.forget(wave, of: broker) }
+                follow(pulses.judge(wave, of: broker), of: broker)
+            }
+        }
+    }
+
+    private func look(at broker: SocketAddress?) {
+        host.broker.look(at: broker) { [weak self] in self?.judged(isBrokerThere: $0) }
+    }
+
+    private func judged(isBrokerThere: Bool) {
+        perform(relay.endJudged(isBrokerThere: isBrokerThere))
+    }
+}
+
 // MARK: - Actions
 
 extension RelayDriver {
@@ -170,14 +212,16 @@ extension RelayDriver {
         case .discard(let count):
             handle.consumed(stream, bytes: count)
         case .finishBroker:
+            leaveBroker()
             leg?.finish()
         case .abortBroker:
+            leaveBroker()
             leg?.abort()
-        case .checkBroker:
-            host.broker.check { [weak self] isThere in
-                guard let self else { return }
-                perform(relay.brokerChecked(isThere: isThere))
-            }
+        case .judgeEnd:
+            judgeEnd()
+        case .countEnd:
+            if let broker { host.pulses.explained(broker) }
+            broker = nil
         case .sendToClient(let bytes):
             send(bytes)
         case .finishClient:

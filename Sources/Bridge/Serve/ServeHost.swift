@@ -10,6 +10,8 @@ final class ServeHost {
     let logger: Logger
     let admission: SharedServeAdmission
     let broker: BrokerConnector
+    /// Shared by all event loops.
+    let pulses: BrokerPulses
     let room: WaitingRoom
     var statistics = ServeStatistics()
     private var endpoints: [QUICEndpoint] = []
@@ -18,8 +20,10 @@ final class ServeHost {
     private var whenEmpty: EventLoopPromise<Void>?
 
     init(
-        configuration: ServeConfiguration, admission: SharedServeAdmission, eventLoop: any EventLoop, logger: Logger
+        configuration: ServeConfiguration, admission: SharedServeAdmission, pulses: BrokerPulses,
+        eventLoop: any EventLoop, logger: Logger
     ) {
+        self.pulses = pulses
         self.configuration = configuration
         self.eventLoop = eventLoop
         self.logger = logger

@@ -11,11 +11,14 @@ struct ServeHosts: Sendable {
 
     init(configuration: ServeConfiguration, group: MultiThreadedEventLoopGroup, logger: Logger) async throws {
         let admission = SharedServeAdmission(configuration: configuration, logger: logger)
+        let pulses = BrokerPulses()
         var hosts: [NIOLoopBound<ServeHost>] = []
         for loop in group.makeIterator() {
             let host = try await loop.submit {
                 NIOLoopBound(
-                    ServeHost(configuration: configuration, admission: admission, eventLoop: loop, logger: logger),
+                    ServeHost(
+                        configuration: configuration, admission: admission, pulses: pulses, eventLoop: loop,
+                        logger: logger),
                     eventLoop: loop)
             }.get()
             hosts.append(host)
@@ -30,7 +33,7 @@ struct ServeHosts: Sendable {
         let hosts = hosts.prefix(256)
         let exchange = hosts.count > 1 ? QUICDatagramExchange(eventLoops: hosts.map { $0.eventLoop }) : nil
         do {
-            var socket = try SocketAddress(ipAddress: address.host, port: address.port)
+            var socket = try SocketAddress.literal(address.host, port: address.port)
             if exchange != nil { try await checkIsFree(socket, server) }
             for (index, host) in hosts.enumerated() {
                 let place = exchange?.place(UInt8(truncatingIfNeeded: index))
@@ -42,7 +45,7 @@ struct ServeHosts: Sendable {
             }
             logger.info("listening", metadata: ["address": "\(socket.hostAndPort)", "leg": "client"])
         } catch {
-            throw ListenError(address: address, reason: error.inWords, transport: .quic)
+            throw ListenError(address, .quic, error)
         }
     }
 

@@ -13,7 +13,7 @@ package struct ServeService: Service {
     private let logger: Logger
     private let tls: ServerTLS
 
-    /// Reads certificates and keys, and makes the ticket key file where there is none. Throws what is wrong with them.
+    /// Reads certificates and keys, and makes the ticket key file where there is none. Throws ``UnusableFile``.
     /// - Parameter signals: A reload is of the files of certificates and keys.
     package init(
         configuration: ServeConfiguration, signals: ProgramSignals = ProgramSignals(), logger: Logger
@@ -21,12 +21,18 @@ package struct ServeService: Service {
         self.configuration = configuration
         self.signals = signals
         self.logger = logger
-        self.tls = try ServerTLS(configuration: configuration, logger: logger)
+        self.tls = try CredentialFiles(configuration).explaining {
+            try ServerTLS(configuration: configuration, logger: logger)
+        }
     }
 
-    /// Throws what is wrong with certificate and key.
-    package static func check(_ configuration: ServeConfiguration) throws {
-        try ServerTLS.check(configuration)
+    /// Reads all that a start reads, and sees whether the addresses to listen at are to be had; changes nothing.
+    /// Throws ``UnusableFile``, or ``ListenError``.
+    package static func check(_ configuration: ServeConfiguration) throws -> CheckResult {
+        let files = CredentialFiles(configuration)
+        try files.explaining { try ServerTLS.check(configuration) }
+        return CheckResult(
+            warnings: files.warnings + (try ListenProbe.warnings(configuration.listen, .quic)), notes: files.notes)
     }
 
     /// Runs until graceful shutdown or cancellation. Throws ``ListenError``.
@@ -47,12 +53,7 @@ package struct ServeService: Service {
         do {
             for address in configuration.listen {
                 var server = server
-                // `::` takes IPv4 too, but not from an address that is listed.
-                server.isIPv6Only =
-                    address.host.contains(":")
-                    && configuration.listen.contains { other in
-                        other.port == address.port && !other.host.contains(":")
-                    }
+                server.isIPv6Only = address.leavesIPv4(to: configuration.listen)
                 try await hosts.listen(on: address, server)
             }
         } catch {

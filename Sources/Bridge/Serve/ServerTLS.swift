@@ -37,10 +37,14 @@ final class ServerTLS: Sendable {
         state = Mutex(State(context: context, ticketKey: ticketKey, stamps: stamps))
     }
 
-    /// Throws what is wrong with certificate, key and client CA. Makes no files.
+    /// Throws what is wrong with certificate, key, client CA and ticket key. Makes no files.
     static func check(_ configuration: ServeConfiguration) throws {
         _ = try loadCertificates(configuration, QUICTicketKey(), nil)
+        if let path = configuration.ticketKeyFile { try TicketKeyFile(path: path).check() }
     }
+
+    /// What is not right with the files although they work.
+    var warnings: [String] { CredentialFiles(configuration).warnings }
 
     var current: QUICTLSContext { state.withLock { $0.context } }
 
@@ -51,8 +55,10 @@ final class ServerTLS: Sendable {
             state.stamps = stamps
             return state.ticketKey
         }
-        if withTicketKey { ticketKey = try Self.loadTicketKey(configuration, logger) ?? ticketKey }
-        let context = try Self.loadCertificates(configuration, ticketKey, antiReplay)
+        let context = try CredentialFiles(configuration).explaining {
+            if withTicketKey { ticketKey = try Self.loadTicketKey(configuration, logger) ?? ticketKey }
+            return try Self.loadCertificates(configuration, ticketKey, antiReplay)
+        }
         let loaded = State(context: context, ticketKey: ticketKey, stamps: stamps)
         state.withLock { $0 = loaded }
         return context

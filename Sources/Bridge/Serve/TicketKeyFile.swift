@@ -33,6 +33,11 @@ struct TicketKeyFile {
         }
     }
 
+    /// Throws what is wrong with a file that is there, and changes nothing.
+    func check() throws(TicketKeyError) {
+        if FileStamp(path: path) != nil { _ = try readKey() }
+    }
+
     private func readKey() throws(TicketKeyError) -> QUICTicketKey {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("cannot be opened") }

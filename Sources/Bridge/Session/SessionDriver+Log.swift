@@ -22,7 +22,7 @@ extension SessionDriver {
     }
 
     func log(_ level: Logger.Level, _ message: Logger.Message, _ more: Logger.Metadata) {
-        var metadata: Logger.Metadata = ["peer": "\(peer)", "listener": "\(listener)", "leg": "device"]
+        var metadata: Logger.Metadata = ["peer": "\(peerAndPort)", "listener": "\(listener)", "leg": "device"]
         if let identity {
             metadata["client_id"] = "\(identity.clientID)"
             if let username = identity.username { metadata["username"] = "\(username)" }

@@ -19,7 +19,10 @@ final class SessionDriver: ChannelDuplexHandler {
     let host: SessionHost
     private let admission: AdmissionControl.Decision
     let listener: String
+    /// The device's IP address.
     let peer: String
+    /// With its port, which tells devices behind one address apart in the log.
+    let peerAndPort: String
     var session: any DeviceSession
     private var deviceDecoder: FrameDecoder
     var uplinkDecoder: FrameDecoder
@@ -55,7 +58,11 @@ final class SessionDriver: ChannelDuplexHandler {
     var claim: ClientIDClaim?
     private var isAdmitted = true
 
-    init(host: SessionHost, admission: AdmissionControl.Decision, listener: ListenAddress, peer: String) {
+    init(
+        host: SessionHost, admission: AdmissionControl.Decision, listener: ListenAddress, peer: String,
+        peerAndPort: String
+    ) {
+        self.peerAndPort = peerAndPort
         self.host = host
         self.admission = admission
         self.listener = listener.name
@@ -258,6 +265,8 @@ extension SessionDriver {
         case .claim(let clientID, let isCleanStart):
             claimClientID(clientID, isCleanStart: isCleanStart)
         case .takeClientID(let clientID):
+            // The broker has named a device that had no name: from now on the log has it.
+            if identity?.clientID.isEmpty == true { identity?.clientID = clientID }
             takeClientID(clientID)
         case .openDataStream(let version):
             closeUplink()

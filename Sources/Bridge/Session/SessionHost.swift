@@ -44,6 +44,11 @@ final class SessionHost {
         self.shared = shared
     }
 
+    /// Devices can come: connections to the broker are made ahead of them.
+    func start() {
+        connector.warmUp()
+    }
+
     /// Sessions outlive their uplink legs.
     var holdsDevices: Bool { shared.hold != nil }
 

@@ -20,7 +20,8 @@ extension CandidateChoice.Failure {
         case .alpnRefused, .versionNegotiationFailed:
             self = .alpnMismatch
         case .certificateNotTrusted, .hostNameMismatch, .certificateExpired, .certificateNotYetValid,
-            .certificateUnacceptable, .peerCertificateMissing, .clientCertificateRequired:
+            .certificateUnacceptable, .peerCertificateMissing, .clientCertificateRequired,
+            .clientCertificateRefused:
             self = .certificate
         case .connectionRefused, .applicationClosed:
             self = .refused

@@ -114,7 +114,11 @@ final class UplinkConnector {
         guard warmShare > 0 else { return }
         warm = WarmConnections(
             share: warmShare, configuration: configuration, dialer: dialer, logger: logger, owner: self)
-        eventLoop.assumeIsolated().execute { [weak self] in self?.warm?.fill() }
+    }
+
+    /// Makes connections ahead of time, from now on.
+    func warmUp() {
+        warm?.fill()
     }
 
     /// Ten streams a connection, of which one is the gateway's: EMQX without configuration.

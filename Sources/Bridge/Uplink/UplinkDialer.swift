@@ -138,7 +138,7 @@ extension UplinkDialer {
         // Room for all streams: one whose device does not read takes nothing from the others.
         quic.initialMaxData = receiveWindow * UInt64(configuration.largestShare)
         return try endpoint(for: address).connect(
-            to: address, serverName: connection.endpoint.serverName ?? connection.endpoint.host, configuration: quic,
+            to: address, serverName: connection.endpoint.certificateName, configuration: quic,
             tls: tls, resumption: ticket, earlyData: earlyData, observer: attempt)
     }
 

@@ -7,10 +7,11 @@ struct Overrides {
     /// Of the `.env` file.
     let dotEnvName: String
     let dotEnvFolder: String
-    let environment: [String: String]
+    private(set) var environment: [String: String]
 
     /// - Parameter deviceNames: Whether the `MQTT_` names count as well.
-    func apply(to settings: inout Settings, deviceNames: Bool) {
+    mutating func apply(to settings: inout Settings, deviceNames: Bool) {
+        leaveOutServices(deviceNames ? ["BRIDGE_", "MQTT_"] : ["BRIDGE_"])
         reportRepetitions()
         for entry in dotEnv?.entries ?? [] where entry.name.hasPrefix("BRIDGE_") && !entry.value.isEmpty {
             let origin = origin(of: entry)
@@ -25,6 +26,12 @@ struct Overrides {
             apply(name, Setting(text: value, origin: origin, layer: .environment, folder: ""), to: &settings)
         }
         if deviceNames { DeviceNames(overrides: self).apply(to: &settings) }
+    }
+
+    private mutating func leaveOutServices(_ prefixes: [String]) {
+        let links = ServiceLinks(in: environment, prefixes: prefixes)
+        for warning in links.warnings { diagnostics.warning(warning) }
+        environment = environment.filter { !links.names.contains($0.key) }
     }
 
     func origin(of entry: DotEnv.Entry) -> Origin {

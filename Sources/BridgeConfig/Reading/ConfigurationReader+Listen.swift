@@ -82,13 +82,24 @@ extension ConfigurationReader {
         }
     }
 
+    /// The system gives an address and port to one listener only, and all those of a family to one at a wildcard.
     private func checkRepetitions(_ listeners: [Placed], _ key: Key) {
-        var seen: Set<String> = []
-        for (address, origin) in listeners where address.port != 0 {
-            if !seen.insert("\(address.host) \(address.port)").inserted {
-                let place = ListenAddress(host: address.host, port: address.port).name
-                diagnostics.error(origin, key.rawValue, "\(place) is given twice")
+        for (index, (address, origin)) in listeners.enumerated() {
+            guard let other = listeners[..<index].first(where: { $0.address.excludes(address) }) else { continue }
+            let place = ListenAddress(host: address.host, port: address.port).name
+            let rival = ListenAddress(host: other.address.host, port: other.address.port).name
+            let isWide = other.address.isWildcard || address.isWildcard
+            guard isWide, place != rival else {
+                let same = place == rival ? "" : ", as it is the same as \(rival)"
+                diagnostics.error(origin, key.rawValue, "\(place) is given twice\(same)")
+                continue
             }
+            let (wide, narrow) = other.address.isWildcard ? (rival, place) : (place, rival)
+            let family = address.host.contains(":") && other.address.host.contains(":") ? "IPv6" : "IPv4"
+            diagnostics.error(
+                origin, key.rawValue,
+                "\(wide) is every \(family) address with that port, \(narrow) included (\(other.origin)); keep one of the two"
+            )
         }
     }
 }

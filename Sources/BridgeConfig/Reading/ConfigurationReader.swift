@@ -78,7 +78,13 @@ struct ConfigurationReader {
     /// A host name or an IP address; also where it is a wrong one, as that is said.
     func host(_ key: Key) -> String? {
         guard let host = text(key) else { return nil }
-        if let problem = HostValue.problem(with: host) { error(key, problem) }
+        if let problem = HostValue.problem(with: host) {
+            error(key, problem)
+        } else if let (address, port, _) = HostValue.splitOffPort(host), ["1883", "8883", "8884"].contains(port) {
+            let effect = "as a whole this is the IPv6 address \(host)"
+            warning(
+                key, "\(effect); where \(port) is meant to be a port, it has a key of its own, beside \(address) here")
+        }
         return host
     }
 

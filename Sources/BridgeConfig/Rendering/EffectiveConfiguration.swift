@@ -11,7 +11,9 @@ package enum EffectiveConfiguration {
         render(configuration.uplink, into: &yaml)
         render(configuration.auth, into: &yaml)
         render(configuration.routes, into: &yaml)
-        yaml.pair("unrouted", configuration.unrouted.rawValue)
+        let isIdle = configuration.routes.isEmpty
+        yaml.pair(
+            "unrouted", configuration.unrouted.rawValue, comment: isIdle ? "of no effect without routes" : nil)
         render(configuration.limits, into: &yaml)
         render(configuration.log, threads: configuration.threads, into: &yaml)
         return yaml.text

@@ -20,11 +20,17 @@ enum EndpointValue {
     private static func split(_ text: String) throws(Problem) -> (host: String, port: String?) {
         // Without brackets nobody can tell whether its end is a port.
         if HostValue.isIPv6(text) {
-            throw Problem(message: "an IPv6 address goes in brackets: \"[\(text)]\" or \"[\(text)]:14567\"")
+            let whole = "\"[\(text)]\" or \"[\(text)]:14567\""
+            guard let (host, port, isCertain) = HostValue.splitOffPort(text) else {
+                throw Problem(message: "an IPv6 address goes in brackets: \(whole)")
+            }
+            let hint = "an IPv6 address goes in brackets, with its port behind them: \"[\(host)]:\(port)\""
+            throw Problem(message: isCertain ? hint : "\(hint), or \(whole)")
         }
         if text.hasPrefix("[") {
             guard let close = text.firstIndex(of: "]") else { throw Problem(message: "the closing bracket is missing") }
             let host = String(text[text.index(after: text.startIndex)..<close])
+            if let problem = HostValue.problemWithZone(of: host) { throw Problem(message: problem) }
             guard HostValue.isIPv6(host) else {
                 throw Problem(message: "\"\(TextValue.shortened(host))\" is not an IPv6 address")
             }

@@ -20,6 +20,7 @@ enum ListenValue {
         _ text: String, name: String? = nil, transport: Transport = .tcp
     ) throws(Problem) -> ListenAddress {
         let (host, portText) = try split(text, transport)
+        if let problem = HostValue.problemWithZone(of: host) { throw Problem(message: problem) }
         guard HostValue.isIPv4(host) || HostValue.isIPv6(host) else {
             throw problem(withHost: host, port: portText, transport)
         }
@@ -38,12 +39,11 @@ enum ListenValue {
             let host = String(text[text.index(after: text.startIndex)..<close])
             let rest = text[text.index(after: close)...]
             guard rest.hasPrefix(":") else { throw Problem(message: "the port is missing, \(transport.examples)") }
+            if let problem = HostValue.problemWithZone(of: host) { throw Problem(message: problem) }
             guard HostValue.isIPv6(host) else { throw Problem(message: "\"\(host)\" is not an IPv6 address") }
             return (host, String(rest.dropFirst()))
         }
-        if HostValue.isIPv6(text) {
-            throw Problem(message: "an IPv6 address goes in brackets, with a port: \"[\(text)]:\(transport.port)\"")
-        }
+        if HostValue.isIPv6(text) { throw withoutBrackets(text, transport) }
         guard let colon = text.lastIndex(of: ":") else { throw withoutColon(text, transport) }
         let host = String(text[..<colon])
         if HostValue.isIPv6(host) {
@@ -51,6 +51,15 @@ enum ListenValue {
                 message: "an IPv6 address goes in brackets: \"[\(host)]:\(text[text.index(after: colon)...])\"")
         }
         return (host, String(text[text.index(after: colon)...]))
+    }
+
+    private static func withoutBrackets(_ text: String, _ transport: Transport) -> Problem {
+        let whole = "\"[\(text)]:\(transport.port)\""
+        guard let (host, port, isCertain) = HostValue.splitOffPort(text) else {
+            return Problem(message: "an IPv6 address goes in brackets, with a port: \(whole)")
+        }
+        let hint = "an IPv6 address goes in brackets, with its port behind them: \"[\(host)]:\(port)\""
+        return Problem(message: isCertain ? hint : "\(hint), or \(whole)")
     }
 
     private static func withoutColon(_ text: String, _ transport: Transport) -> Problem {

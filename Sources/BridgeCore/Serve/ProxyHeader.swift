@@ -8,8 +8,15 @@ package enum ProxyHeader {
     ]
     /// Version 2, command PROXY.
     private static let versionAndCommand: UInt8 = 0x21
+    /// Version 2, command LOCAL.
+    private static let versionAndLocal: UInt8 = 0x20
     private static let tcpOverIPv4: UInt8 = 0x11
     private static let tcpOverIPv6: UInt8 = 0x21
+
+    /// For a connection that is the proxy's own affair, and carries nobody.
+    package static var local: ByteBuffer {
+        ByteBuffer(bytes: signature + [versionAndLocal, 0, 0, 0])
+    }
 
     /// - Parameters:
     ///   - source: the client's address. IPv4 written as IPv6 becomes IPv4.

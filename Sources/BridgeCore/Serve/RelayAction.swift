@@ -12,8 +12,11 @@ package enum RelayAction: Sendable, Equatable {
     case finishBroker
     /// End the TCP connection at once with a reset: nothing half-sent counts.
     case abortBroker
-    /// See whether the broker still takes connections; answer with `brokerChecked(isThere:)`.
-    case checkBroker
+    /// The broker ended the session without a word: find out whether that was its decision or its own end; answer with
+    /// `endJudged(isBrokerThere:)`. Stands last in its list, so that the answer may come while the action is performed.
+    case judgeEnd
+    /// The broker ended the session and said why, or the way to it broke: the session's place among the living is free.
+    case countEnd
     case sendToClient(ByteBuffer)
     /// FIN, behind everything sent before.
     case finishClient

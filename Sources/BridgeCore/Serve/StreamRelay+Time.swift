@@ -7,7 +7,7 @@ extension StreamRelay {
     package func progressed() -> [RelayAction] {
         switch state {
         case .brokerLeft, .clientLeft: [.start(.goodbye, after: Self.goodbye)]
-        case .awaitingConnect, .connecting, .relaying, .checking, .completing, .over: []
+        case .awaitingConnect, .connecting, .relaying, .judging, .completing, .over: []
         }
     }
 
@@ -40,7 +40,7 @@ extension StreamRelay {
                 + [.finishClient, .start(.goodbye, after: Self.goodbye), .ended(.shutdown)]
         case .connecting:
             return [.abortBroker] + refusal() + [.ended(.shutdown)]
-        case .relaying where down.hasSeen(.connack) && !version.hasProperties && !hasDisconnected, .checking:
+        case .relaying where down.hasSeen(.connack) && !version.hasProperties && !hasDisconnected, .judging:
             return over([.finishBroker, .resetClient(code: ServeCode.goingAway), .ended(.shutdown)])
         case .relaying:
             guard down.isAtBoundary else {

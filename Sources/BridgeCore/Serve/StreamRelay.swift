@@ -10,15 +10,15 @@ import NIOCore
 ///      over                             clientLeft?                        │
 ///                                           ▲                              │
 ///   relaying ── client's FIN ──────────▶ brokerLeft ── broker's end, or time is up: FIN ──▶ over
-///            ── broker's end ──────────▶ checking ─── the broker is gone: reset ───────────▶ over
+///            ── broker's end ──────────▶ judging ──── the broker is gone: reset ───────────▶ over
 ///                                           │ it is there: FIN
 ///                                           ▼
 ///                                       clientLeft ── client's end, or time is up: reset ─▶ over
 ///            ── shutdown in a packet ──▶ completing ── packet whole: DISCONNECT, FIN ──────▶ clientLeft
 ///            ── reset, lost: TCP reset ─▶ over
 /// ```
-/// `brokerLeft`: only the broker is left to end; `clientLeft`: only the client is. `checking`: TCP does not tell whether a
-/// broker ended this session or its own life, and a client acts differently on them. Packets pass through unchanged; of
+/// `brokerLeft`: only the broker is left to end; `clientLeft`: only the client is. `judging`: TCP does not tell whether a
+/// broker ended this session or its own life, and a client acts differently on them (see ``BrokerPulse``). Packets pass through unchanged; of
 /// their contents only the fixed headers are looked at, and CONNECT's protocol level.
 package struct StreamRelay: Sendable {
     /// How long the second side may take to end after the first, without taking any of what is under way to it.
@@ -42,7 +42,7 @@ package struct StreamRelay: Sendable {
         case relaying
         case brokerLeft
         /// `why` where the connection broke rather than ended.
-        case checking(why: String?, clientHasEnded: Bool)
+        case judging(why: String?, clientHasEnded: Bool)
         case completing
         case clientLeft
         case over
@@ -74,7 +74,7 @@ package struct StreamRelay: Sendable {
     package var isRelaying: Bool {
         switch state {
         case .relaying, .brokerLeft, .completing: true
-        case .awaitingConnect, .connecting, .checking, .clientLeft, .over: false
+        case .awaitingConnect, .connecting, .judging, .clientLeft, .over: false
         }
     }
 
@@ -102,8 +102,8 @@ extension StreamRelay {
             return isEnd ? data + clientEnded() : data
         case .completing, .brokerLeft, .over:
             return discard(bytes.readableBytes)
-        case .checking(let why, let hasEnded):
-            state = .checking(why: why, clientHasEnded: hasEnded || isEnd)
+        case .judging(let why, let hasEnded):
+            state = .judging(why: why, clientHasEnded: hasEnded || isEnd)
             return discard(bytes.readableBytes)
         case .clientLeft:
             return discard(bytes.readableBytes) + (isEnd ? over([.stop(.goodbye)]) : [])
@@ -119,7 +119,7 @@ extension StreamRelay {
     package mutating func clientStopped() -> [RelayAction] {
         switch state {
         case .brokerLeft, .clientLeft, .over: []
-        case .awaitingConnect, .connecting, .relaying, .checking, .completing:
+        case .awaitingConnect, .connecting, .relaying, .judging, .completing:
             clientGone(.clientReset(code: nil), [.resetClient(code: ServeCode.none)])
         }
     }
@@ -136,7 +136,7 @@ extension StreamRelay {
             over([.stop(.connectPacket)] + drop() + [.resetClient(code: ServeCode.goingAway), .ended(.overloaded)])
         case .connecting:
             over([.abortBroker] + drop() + [.resetClient(code: ServeCode.goingAway), .ended(.overloaded)])
-        case .relaying, .brokerLeft, .checking, .completing, .clientLeft, .over:
+        case .relaying, .brokerLeft, .judging, .completing, .clientLeft, .over:
             []
         }
     }
@@ -196,7 +196,7 @@ extension StreamRelay {
             // A reset would take DISCONNECT back from the broker's socket.
             guard hasDisconnected else { return over([.abortBroker] + answer + [.ended(why)]) }
             return over([.finishBroker] + answer + [.ended(.clientDisconnected)])
-        case .checking:
+        case .judging:
             return over([.finishBroker] + answer + [.ended(.brokerClosed)])
         case .completing:
             return over([.finishBroker, .stop(.goodbye)] + answer)
@@ -235,7 +235,7 @@ extension StreamRelay {
             let count = down.scan(bytes, stopsAtBoundary: true)
             let rest = bytes.getSlice(at: bytes.readerIndex, length: count) ?? ByteBuffer()
             return [.sendToClient(rest)] + (down.isAtBoundary ? farewell() : [])
-        case .awaitingConnect, .connecting, .checking, .clientLeft, .over:
+        case .awaitingConnect, .connecting, .judging, .clientLeft, .over:
             return []
         }
     }
@@ -246,17 +246,17 @@ extension StreamRelay {
         case .relaying where hasDisconnected:
             return endClient(.clientDisconnected)
         case .relaying where down.hasSeen(.disconnect):
-            return endClient(.brokerClosed)
+            return [.countEnd] + endClient(.brokerClosed)
         case .relaying:
-            state = .checking(why: nil, clientHasEnded: false)
-            return [.checkBroker]
+            state = .judging(why: nil, clientHasEnded: false)
+            return [.judgeEnd]
         case .brokerLeft:
             return over([.stop(.goodbye), .finishClient])
         case .completing:
             // In the middle of a packet, which DISCONNECT can't follow.
             state = .clientLeft
             return [.finishBroker, .finishClient]
-        case .awaitingConnect, .connecting, .checking, .clientLeft, .over:
+        case .awaitingConnect, .connecting, .judging, .clientLeft, .over:
             return []
         }
     }
@@ -266,12 +266,12 @@ extension StreamRelay {
         return [.finishBroker, .finishClient, .start(.goodbye, after: Self.goodbye), .ended(why)]
     }
 
-    /// The answer to `.checkBroker`: whether the broker still takes connections. One that does ended this session by
-    /// its own decision, as for a client that was taken over: not worth another attempt. One that is gone will be back.
-    package mutating func brokerChecked(isThere: Bool) -> [RelayAction] {
-        guard case .checking(let why, let clientHasEnded) = state else { return [] }
-        guard isThere else {
-            let end = RelayEnd.brokerLost(why ?? "it takes no connections any more")
+    /// The answer to `.judgeEnd`. A broker that is there ended this session by its own decision, as for a client that was
+    /// taken over: not worth another attempt. One that is gone will be back.
+    package mutating func endJudged(isBrokerThere: Bool) -> [RelayAction] {
+        guard case .judging(let why, let clientHasEnded) = state else { return [] }
+        guard isBrokerThere else {
+            let end = RelayEnd.brokerLost(why ?? "it ended all of its sessions, or takes no connections any more")
             return over([.finishBroker, .resetClient(code: ServeCode.goingAway), .ended(end)])
         }
         if let why { return over([.resetClient(code: ServeCode.none), .ended(.brokerLost(why))]) }
@@ -287,15 +287,15 @@ extension StreamRelay {
         case .relaying:
             guard !hasDisconnected else { return brokerEnded() }
             guard byBroker else {
-                return over([.resetClient(code: ServeCode.goingAway), .ended(.brokerLost(why))])
+                return over([.countEnd, .resetClient(code: ServeCode.goingAway), .ended(.brokerLost(why))])
             }
-            state = .checking(why: why, clientHasEnded: false)
-            return [.checkBroker]
+            state = .judging(why: why, clientHasEnded: false)
+            return [.judgeEnd]
         case .brokerLeft:
             return over([.stop(.goodbye), .finishClient])
         case .completing:
             return over([.stop(.goodbye), .resetClient(code: ServeCode.goingAway)])
-        case .awaitingConnect, .connecting, .checking, .clientLeft, .over:
+        case .awaitingConnect, .connecting, .judging, .clientLeft, .over:
             return []
         }
     }

@@ -15,7 +15,7 @@
 #define BRIDGE_QUIC_SWIFT_NAME(name) __attribute__((swift_name(name)))
 #define BRIDGE_QUIC_CID_CAPACITY 20
 #define BRIDGE_QUIC_SECRET_LENGTH 32
-#define BRIDGE_QUIC_WHY_CAPACITY 256
+#define BRIDGE_QUIC_WHY_CAPACITY 512
 /// Of the master key of session tickets: GnuTLS's `TICKET_MASTER_KEY_SIZE`.
 #define BRIDGE_QUIC_TICKET_KEY_LENGTH 64
 /// Bytes that tell one ClientHello from another.
@@ -406,6 +406,11 @@ typedef struct {
 bool bridge_quic_peer_certificate(const bridge_quic_connection *connection, size_t index,
                                   bridge_quic_certificate *certificate);
 void bridge_quic_certificate_free(bridge_quic_certificate *certificate);
+
+/// The certificates of a PEM file in its order, to be freed with the function below. Null where there are none, with the
+/// reason in `why` (`BRIDGE_QUIC_WHY_CAPACITY` bytes).
+bridge_quic_certificate *bridge_quic_certificates_of_file(const char *path, size_t *count, char *why);
+void bridge_quic_certificates_free(bridge_quic_certificate *certificates, size_t count);
 
 // MARK: Datagrams that belong to no connection
 

@@ -7,6 +7,8 @@ enum TLSAlert {
     static let unknownCA: UInt8 = 48
     static let internalError: UInt8 = 80
     static let certificateRequired: UInt8 = 116
+    /// What a peer raises that does not like the certificate it was shown.
+    static let aboutCertificates: Set<UInt8> = [badCertificate, 43, 44, certificateExpired, 46, unknownCA, 49]
     static let noApplicationProtocol: UInt8 = 120
 
     static func name(_ code: UInt8) -> String {
@@ -38,15 +40,7 @@ extension QUICConnection {
         var certificate = bridge_quic_certificate()
         guard bridge_quic_peer_certificate(handle, index, &certificate) else { return nil }
         defer { bridge_quic_certificate_free(&certificate) }
-        let names = certificate.names.map { String(cString: $0) } ?? ""
-        return QUICCertificate(
-            subject: certificate.subject.map { String(cString: $0) } ?? "",
-            issuer: certificate.issuer.map { String(cString: $0) } ?? "",
-            names: names.split(separator: "\n").map(String.init),
-            notBefore: certificate.not_before,
-            notAfter: certificate.not_after,
-            key: certificate.key.map { String(cString: $0) } ?? ""
-        )
+        return QUICCertificate(certificate)
     }
 
     /// Why TLS failed on this side, and the alert that tells the peer.
@@ -64,7 +58,10 @@ extension QUICConnection {
             return (.peerCertificateMissing, TLSAlert.certificateRequired)
         case .notTrusted:
             let issuer = own?.issuer ?? ""
-            return (.certificateNotTrusted(subject: subject, issuer: issuer, caFile: tls.caFile), TLSAlert.unknownCA)
+            let isAlone = peerCertificate(at: 1) == nil && own?.subject != own?.issuer
+            let error = QUICError.certificateNotTrusted(
+                subject: subject, issuer: issuer, caFile: tls.caFile, isAlone: isAlone)
+            return (error, TLSAlert.unknownCA)
         case .expired:
             let notAfter = atFault?.notAfter ?? 0
             return (.certificateExpired(subject: subject, notAfter: notAfter), TLSAlert.certificateExpired)
@@ -86,6 +83,8 @@ extension QUICConnection {
             .clientCertificateRequired
         case TLSAlert.certificateRequired where !isRemote && isServer:
             .peerCertificateMissing
+        case _ where isRemote && !isServer && tls.showsCertificate && TLSAlert.aboutCertificates.contains(alert):
+            .clientCertificateRefused(alert: alert, description: TLSAlert.name(alert))
         default:
             .tlsAlert(code: alert, description: TLSAlert.name(alert), isRemote: isRemote)
         }

@@ -21,7 +21,8 @@ extension QUICError: CustomStringConvertible {
         case .internalError(let operation, let code):
             "\(operation) failed with \(code): an error of this program or its libraries, please report it"
         case .certificateNotTrusted, .hostNameMismatch, .certificateExpired, .certificateNotYetValid,
-            .certificateUnacceptable, .peerCertificateMissing, .clientCertificateRequired, .alpnRefused, .tlsAlert:
+            .certificateUnacceptable, .peerCertificateMissing, .clientCertificateRequired, .clientCertificateRefused,
+            .alpnRefused, .tlsAlert:
             tlsDescription
         case .versionNegotiationFailed, .connectionRefused, .transportError, .applicationClosed, .statelessReset,
             .localClose:
@@ -31,9 +32,12 @@ extension QUICError: CustomStringConvertible {
 
     private var tlsDescription: String {
         switch self {
-        case .certificateNotTrusted(let subject, let issuer, let caFile):
+        case .certificateNotTrusted(let subject, let issuer, let caFile, let isAlone):
             "certificate not trusted: '\(subject)', issued by '\(issuer)', does not lead to a certificate in \(caFile): "
                 + "is that the broker's CA?"
+                + (isAlone
+                    ? " Where '\(issuer)' is an intermediate CA, its certificate is missing: it belongs behind the broker's "
+                        + "own in the broker's file, or into \(caFile)" : "")
         case .hostNameMismatch(let expected, let names):
             "the certificate's host names are \(list(names)), not '\(expected)': is the configured host right?"
         case .certificateExpired(let subject, let notAfter):
@@ -42,11 +46,14 @@ extension QUICError: CustomStringConvertible {
         case .certificateNotYetValid(let subject, let notBefore):
             "the certificate '\(subject)' is not valid before \(UTCTime(notBefore)): is this machine's clock right?"
         case .certificateUnacceptable(let subject, let reason):
-            "the certificate '\(subject)' is not acceptable: \(reason)"
+            "the certificate '\(subject)' is not acceptable (GnuTLS: \(reason)): it has to be issued anew"
         case .peerCertificateMissing:
             "the peer showed no certificate, and one is required"
         case .clientCertificateRequired:
             "the broker demands a client certificate: configure one with its key"
+        case .clientCertificateRefused(let alert, let name):
+            "the broker does not accept the configured client certificate (alert \(alert), \(name)): did a CA that it trusts "
+                + "issue it, is its chain whole, and is it still valid?"
         case .alpnRefused(let offered):
             "the broker speaks none of the protocols offered over QUIC (ALPN \(list(offered))): is it an MQTT listener?"
         case .tlsAlert(let code, let name, let isRemote):

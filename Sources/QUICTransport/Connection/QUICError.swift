@@ -9,8 +9,8 @@ package enum QUICError: Error, Sendable, Equatable {
     /// Nothing was heard from the peer for the idle timeout.
     case idleTimeout(remote: String, after: Duration)
     /// The chain does not lead to a certificate in the CA file. `subject` and `issuer` are those of the peer's own
-    /// certificate.
-    case certificateNotTrusted(subject: String, issuer: String, caFile: String)
+    /// certificate. `isAlone`: the peer showed no other, and it is not its own issuer.
+    case certificateNotTrusted(subject: String, issuer: String, caFile: String, isAlone: Bool = false)
     /// The certificate is trusted but made out to other names.
     case hostNameMismatch(expected: String, names: [String])
     /// `notAfter`: seconds since 1970.
@@ -23,6 +23,8 @@ package enum QUICError: Error, Sendable, Equatable {
     case peerCertificateMissing
     /// The peer demands a client certificate (TLS alert 116), and none was shown.
     case clientCertificateRequired
+    /// The peer does not accept the client certificate that was shown: `alert` is its TLS alert (RFC 8446 6.2).
+    case clientCertificateRefused(alert: UInt8, description: String)
     /// The peer speaks none of the protocols offered (TLS alert 120).
     case alpnRefused(offered: [String])
     /// The TLS handshake failed with this alert (RFC 8446 6), which `isRemote` tells who sent.

@@ -6,6 +6,8 @@ package final class QUICTLSContext: @unchecked Sendable {
     let credentials: OpaquePointer
     /// For messages; empty where no CA is configured.
     let caFile: String
+    /// A certificate of our own is shown to peers that ask for one.
+    private(set) var showsCertificate = false
     /// A server's: clients must show a certificate that leads to a CA in this context.
     let demandsClientCertificate: Bool
     /// A server's. Nil: it gives out no tickets.
@@ -101,6 +103,7 @@ package final class QUICTLSContext: @unchecked Sendable {
             bridge_quic_credentials_load_key_pair(credentials, certificateFile, keyFile, &isKeyAtFault, $0)
         }
         guard isLoaded else { throw .fileUnreadable(path: isKeyAtFault ? keyFile : certificateFile, why: why) }
+        showsCertificate = true
     }
 
     private func openKeyLog(_ path: String?) throws(QUICError) {

@@ -1,3 +1,5 @@
+import CNGTCP2
+
 /// What a handshake agreed on, for reports and logs.
 package struct QUICTLSInfo: Sendable, Equatable {
     /// "TLS 1.3"
@@ -23,4 +25,27 @@ package struct QUICCertificate: Sendable, Equatable {
     package var notAfter: Int64
     /// "RSA 2048", "EC/ECDSA 256"
     package var key: String
+}
+
+extension QUICCertificate {
+    /// The certificates of a PEM file, in its order: at least one.
+    package static func all(inFile path: String) throws(QUICError) -> [QUICCertificate] {
+        var count = 0
+        let (list, why) = withReason { bridge_quic_certificates_of_file(path, &count, $0) }
+        guard let list else { throw .fileUnreadable(path: path, why: why) }
+        defer { bridge_quic_certificates_free(list, count) }
+        return UnsafeBufferPointer(start: list, count: count).map { QUICCertificate($0) }
+    }
+
+    init(_ certificate: bridge_quic_certificate) {
+        let names = certificate.names.map { String(cString: $0) } ?? ""
+        self.init(
+            subject: certificate.subject.map { String(cString: $0) } ?? "",
+            issuer: certificate.issuer.map { String(cString: $0) } ?? "",
+            names: names.split(separator: "\n").map(String.init),
+            notBefore: certificate.not_before,
+            notAfter: certificate.not_after,
+            key: certificate.key.map { String(cString: $0) } ?? ""
+        )
+    }
 }

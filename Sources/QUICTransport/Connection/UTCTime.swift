@@ -1,12 +1,12 @@
 /// Seconds since 1970, shown as "2026-11-24T08:30:00Z".
-struct UTCTime: CustomStringConvertible {
+package struct UTCTime: CustomStringConvertible {
     let seconds: Int64
 
-    init(_ seconds: Int64) {
+    package init(_ seconds: Int64) {
         self.seconds = seconds
     }
 
-    var description: String {
+    package var description: String {
         let (day, second) = floorDivision(seconds, 86_400)
         let (year, month, dayOfMonth) = civilDate(day)
         let time = [second / 3600, second / 60 % 60, second % 60].map { two($0) }.joined(separator: ":")

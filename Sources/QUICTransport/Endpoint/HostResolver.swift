@@ -19,10 +19,25 @@ package struct HostResolver: Sendable {
     ///
     /// Fails with ``QUICResolutionError``.
     package func resolve(host: String, port: Int, on eventLoop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
-        if let literal = try? SocketAddress(ipAddress: host, port: port) {
-            return eventLoop.makeSucceededFuture([literal])
+        do {
+            if let literal = try SocketAddress.numeric(host, port: port) {
+                return eventLoop.makeSucceededFuture([literal])
+            }
+        } catch {
+            return eventLoop.makeFailedFuture(QUICResolutionError(host: host, reason: "\(error)"))
         }
-        return threadPool.runIfActive(eventLoop: eventLoop) { try Self.getAddresses(host: host, port: port) }
+        return threadPool.runIfActive(eventLoop: eventLoop) {
+            do {
+                return try Self.getAddresses(host: host, port: port)
+            } catch {
+                // An absolute name is for the DNS: /etc/hosts has names without the dot at the end.
+                let relative = host.hasSuffix(".") ? String(host.dropLast()) : ""
+                guard !relative.isEmpty, let found = try? Self.getAddresses(host: relative, port: port) else {
+                    throw error
+                }
+                return found
+            }
+        }
     }
 
     private static func getAddresses(host: String, port: Int) throws(QUICResolutionError) -> [SocketAddress] {
@@ -59,6 +74,8 @@ package struct QUICResolutionError: Error, Sendable, Equatable, CustomStringConv
     }
 
     package var description: String {
-        "the host name \(host) could not be resolved (\(reason)): check the name and the DNS of this machine"
+        host.contains("%")
+            ? "the address \(host) cannot be used: \(reason)"
+            : "the host name \(host) could not be resolved (\(reason)): check the name and the DNS of this machine"
     }
 }

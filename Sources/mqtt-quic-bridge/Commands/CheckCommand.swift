@@ -9,9 +9,11 @@ struct CheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Checks the configuration and shows the one in force.",
         discussion: """
-            Exits with 0 where the configuration is usable, with 78 where it is not, and with 69 where --connect could \
-            not reach the broker, at one endpoint or more or by the fallback. Passwords are not shown. With --serve, the \
-            configuration of `serve` is meant, and its certificate and key are read.
+            Reads all that `run` would read, and sees whether it could listen. Exits with 0 where `run` would start, with 78 \
+            where the configuration or a file that it names is not usable, with 1 where an address of `listen` is not to \
+            be had (one that is in use is no more than a warning), and with 69 where --connect could not reach the broker, at \
+            one endpoint or more or by the fallback. Passwords are not shown. With --serve, the configuration of `serve` is \
+            meant.
             """)
 
     @OptionGroup var options: ConfigurationOptions
@@ -30,20 +32,33 @@ struct CheckCommand: AsyncParsableCommand {
         if serve { return try checkServe() }
         let loaded = try options.load()
         print(EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins), terminator: "")
-        for warning in loaded.warnings { StandardError.write("warning: \(warning)\n") }
+        try report(loaded) { try BridgeService.check($0) }
         if connect { try await connect(loaded.configuration) }
+    }
+
+    /// What the loader has to say, and then whoever reads the files.
+    private func report<Configuration>(
+        _ loaded: Loaded<Configuration>, _ check: (Configuration) throws -> CheckResult
+    ) throws {
+        for note in loaded.notes { StandardError.write("note: \(note)\n") }
+        for warning in loaded.warnings { StandardError.write("warning: \(warning)\n") }
+        do {
+            let result = try check(loaded.configuration)
+            for warning in result.warnings { StandardError.write("warning: \(warning)\n") }
+            for note in result.notes { StandardError.write("note: \(note)\n") }
+        } catch let error as ListenError {
+            StandardError.write("\(error)\n")
+            throw ExitCode.failure
+        } catch {
+            StandardError.write("\(loaded.place(error))\n")
+            throw ExitCode.configuration
+        }
     }
 
     private func checkServe() throws {
         let loaded = try options.loadServe()
         print(EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins), terminator: "")
-        for warning in loaded.warnings { StandardError.write("warning: \(warning)\n") }
-        do {
-            try ServeService.check(loaded.configuration)
-        } catch {
-            StandardError.write("\(error)\n")
-            throw ExitCode.configuration
-        }
+        try report(loaded) { try ServeService.check($0) }
     }
 
     private func connect(_ configuration: BridgeConfiguration) async throws {

@@ -23,16 +23,17 @@ struct RunCommand: AsyncParsableCommand {
         let loaded = try options.load()
         let fileLimit = FileDescriptors.raise(for: loaded.configuration.limits.devices)
         let logger = log.start(
-            loaded.configuration.log, warnings: loaded.warnings + [fileLimit].compactMap { $0 })
-        try await Supervisor.run(try await service(loaded.configuration, logger), logger)
+            loaded.configuration.log, notes: loaded.notes,
+            warnings: loaded.warnings + [fileLimit].compactMap { $0 })
+        try await Supervisor.run(try await service(loaded, logger), logger)
     }
 
-    private func service(_ configuration: BridgeConfiguration, _ logger: Logger) async throws -> BridgeService {
+    private func service(_ loaded: LoadedConfiguration, _ logger: Logger) async throws -> BridgeService {
         let signals = await Supervisor.signals()
         do {
-            return try BridgeService(configuration: configuration, signals: signals, logger: logger)
+            return try BridgeService(configuration: loaded.configuration, signals: signals, logger: logger)
         } catch {
-            logger.critical("the configuration is not usable", metadata: ["error": "\(error)"])
+            logger.critical("the configuration is not usable", metadata: ["error": "\(loaded.place(error))"])
             throw ExitCode.configuration
         }
     }

@@ -34,16 +34,17 @@ struct ServeCommand: AsyncParsableCommand {
         let fileLimit = FileDescriptors.raiseFully(
             for: loaded.configuration.limits.connections, name: "serve.connections")
         let logger = log.start(
-            loaded.configuration.log, warnings: loaded.warnings + [fileLimit].compactMap { $0 })
-        try await Supervisor.run(try await service(loaded.configuration, logger), logger)
+            loaded.configuration.log, notes: loaded.notes,
+            warnings: loaded.warnings + [fileLimit].compactMap { $0 })
+        try await Supervisor.run(try await service(loaded, logger), logger)
     }
 
-    private func service(_ configuration: ServeConfiguration, _ logger: Logger) async throws -> ServeService {
+    private func service(_ loaded: LoadedServeConfiguration, _ logger: Logger) async throws -> ServeService {
         let signals = await Supervisor.signals()
         do {
-            return try ServeService(configuration: configuration, signals: signals, logger: logger)
+            return try ServeService(configuration: loaded.configuration, signals: signals, logger: logger)
         } catch {
-            logger.critical("the configuration is not usable", metadata: ["error": "\(error)"])
+            logger.critical("the configuration is not usable", metadata: ["error": "\(loaded.place(error))"])
             throw ExitCode.configuration
         }
     }

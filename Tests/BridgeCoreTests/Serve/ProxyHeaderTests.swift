@@ -33,4 +33,10 @@ import Testing
     @Test func familiesHaveToAgree() throws {
         #expect(try encode("192.0.2.1", "2001:db8::2") == nil)
     }
+
+    @Test func aConnectionOfTheProxysOwn() {
+        #expect(
+            Array(ProxyHeader.local.readableBytesView)
+                == [13, 10, 13, 10, 0, 13, 10, 0x51, 0x55, 0x49, 0x54, 10, 0x20, 0, 0, 0])
+    }
 }

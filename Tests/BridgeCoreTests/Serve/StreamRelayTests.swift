@@ -220,10 +220,10 @@ import Testing
 
     @Test func theEndOfASessionIsAFIN() {
         var relay = Self.relaying()
-        #expect(relay.brokerEnded() == [.checkBroker])
+        #expect(relay.brokerEnded() == [.judgeEnd])
         #expect(relay.clientSent(Self.pingreq, isEnd: false) == [.discard(bytes: 2)])
         #expect(
-            relay.brokerChecked(isThere: true) == [
+            relay.endJudged(isBrokerThere: true) == [
                 .finishBroker, .finishClient, Self.goodbye, .ended(.brokerClosed),
             ])
         #expect(relay.clientSent(Self.pingreq, isEnd: false) == [.discard(bytes: 2)])
@@ -245,27 +245,28 @@ import Testing
         var relay = Self.relaying()
         #expect(
             relay.brokerFailed("no route", byBroker: false) == [
-                .resetClient(code: 2), .ended(.brokerLost("no route")),
+                .countEnd, .resetClient(code: 2), .ended(.brokerLost("no route")),
             ])
         var other = Self.relaying()
-        #expect(other.brokerFailed("reset", byBroker: true) == [.checkBroker])
+        #expect(other.brokerFailed("reset", byBroker: true) == [.judgeEnd])
         #expect(
-            other.brokerChecked(isThere: true) == [.resetClient(code: 0), .ended(.brokerLost("reset"))])
+            other.endJudged(isBrokerThere: true) == [.resetClient(code: 0), .ended(.brokerLost("reset"))])
     }
 
     /// A client may come back to a broker that died, and not to one that has sent it away.
     @Test func theEndOfTheBrokerIsNotThatOfASession() {
         var relay = Self.relaying()
-        #expect(relay.brokerEnded() == [.checkBroker])
+        #expect(relay.brokerEnded() == [.judgeEnd])
         #expect(
-            relay.brokerChecked(isThere: false) == [
-                .finishBroker, .resetClient(code: 2), .ended(.brokerLost("it takes no connections any more")),
+            relay.endJudged(isBrokerThere: false) == [
+                .finishBroker, .resetClient(code: 2),
+                .ended(.brokerLost("it ended all of its sessions, or takes no connections any more")),
             ])
         #expect(relay.isOver)
         var reset = Self.relaying()
         _ = reset.brokerFailed("reset", byBroker: true)
         #expect(
-            reset.brokerChecked(isThere: false) == [
+            reset.endJudged(isBrokerThere: false) == [
                 .finishBroker, .resetClient(code: 2), .ended(.brokerLost("reset")),
             ])
     }
@@ -274,7 +275,7 @@ import Testing
         var relay = Self.relaying()
         _ = relay.brokerSent(ByteBuffer(bytes: [0xE0, 1, 0x8E]))
         #expect(
-            relay.brokerEnded() == [.finishBroker, .finishClient, Self.goodbye, .ended(.brokerClosed)])
+            relay.brokerEnded() == [.countEnd, .finishBroker, .finishClient, Self.goodbye, .ended(.brokerClosed)])
     }
 
     @Test func aClientMayEndWhileTheBrokerIsAsked() {
@@ -282,14 +283,14 @@ import Testing
         _ = relay.brokerEnded()
         #expect(relay.clientSent(Self.nothing, isEnd: true) == [])
         #expect(
-            relay.brokerChecked(isThere: true) == [
+            relay.endJudged(isBrokerThere: true) == [
                 .finishBroker, .finishClient, Self.goodbye, .ended(.brokerClosed), .stop(.goodbye),
             ])
         #expect(relay.isOver)
         var gone = Self.relaying()
         _ = gone.brokerEnded()
         #expect(gone.connectionLost("idle") == [.finishBroker, .ended(.brokerClosed)])
-        #expect(gone.brokerChecked(isThere: true) == [])
+        #expect(gone.endJudged(isBrokerThere: true) == [])
         var stopped = Self.relaying()
         _ = stopped.brokerEnded()
         #expect(stopped.shutDown() == [.finishBroker, .resetClient(code: 2), .ended(.shutdown)])
@@ -316,7 +317,7 @@ import Testing
         var relay = Self.relaying()
         #expect(relay.progressed() == [])
         _ = relay.brokerEnded()
-        _ = relay.brokerChecked(isThere: true)
+        _ = relay.endJudged(isBrokerThere: true)
         #expect(relay.progressed() == [Self.goodbye])
         _ = relay.timedOut(.goodbye)
         #expect(relay.progressed() == [])

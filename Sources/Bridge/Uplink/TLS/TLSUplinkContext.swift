@@ -34,17 +34,26 @@ struct TLSUplinkContext: Sendable {
             tls.privateKey = .privateKey(try Self.read(key) { try NIOSSLPrivateKey(file: $0, format: .pem) })
         }
         tls.keyLogCallback = uplink.tlsKeyLogFile.map(Self.keyLog)
-        self.context = try NIOSSLContext(configuration: tls)
+        do {
+            self.context = try NIOSSLContext(configuration: tls)
+        } catch {
+            // GnuTLS, which has taken the same files for QUIC, is less strict with some kinds of them.
+            throw QUICError.fileUnreadable(
+                path: uplink.clientCertificateFile ?? uplink.caFile,
+                why:
+                    "the library for TLS over TCP, by which uplink.fallback goes, does not take it (BoringSSL: \(error))"
+            )
+        }
     }
 
     /// For one connection. An IP address is no SNI: the handler then checks the certificate against the address that the
     /// connection really has.
     func makeHandler() throws -> NIOSSLClientHandler {
-        let name = fallback.serverName ?? fallback.host
+        let name = fallback.certificateName
         guard (try? SocketAddress(ipAddress: name, port: 0)) != nil else {
             return try NIOSSLClientHandler(context: context, serverHostname: name)
         }
-        guard name == fallback.host else {
+        guard name == CertificateName.of(fallback.host) else {
             throw TLSUplinkError(
                 .other, "the name '\(name)' of the fallback is an IP address, but not the one of its host: give a name")
         }

@@ -23,7 +23,7 @@ struct TLSUplinkWords: Sendable {
     init(_ fallback: UplinkFallback, _ uplink: UplinkConfiguration) {
         self.remote =
             fallback.host.contains(":") ? "[\(fallback.host)]:\(fallback.port)" : "\(fallback.host):\(fallback.port)"
-        self.serverName = fallback.serverName ?? fallback.host
+        self.serverName = fallback.certificateName
         self.caFile = uplink.caFile
         self.hasClientCertificate = uplink.clientCertificateFile != nil
     }
@@ -165,7 +165,9 @@ extension TLSUplinkWords {
             return "\(QUICError.certificateNotYetValid(subject: subject, notBefore: Int64(certificate.notValidBefore)))"
         }
         return
-            "certificate not trusted: '\(subject)' does not lead to a certificate in \(caFile): is that the broker's CA?"
+            "certificate not trusted: '\(subject)' does not lead to a certificate in \(caFile): is that the broker's CA? "
+            + "Where an intermediate CA issued it, the certificate of that belongs behind the broker's own in the broker's file, "
+            + "or into \(caFile)"
     }
 
     private func hostNameMismatch(_ certificate: NIOSSLCertificate?) -> String {

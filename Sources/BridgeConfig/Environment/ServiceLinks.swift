@@ -1,0 +1,55 @@
+/// The variables that Kubernetes puts into every container for each service of its namespace, and `docker --link` for the
+/// container that is linked: for one called `mqtt`, `MQTT_PORT=tcp://10.0.0.1:1883`, `MQTT_SERVICE_HOST` and so on. They
+/// tell of that service, and nothing of what this program is to do.
+struct ServiceLinks {
+    /// By the service's name as its variables begin with it.
+    private var families: [String: [String]] = [:]
+    /// All of them.
+    private(set) var names: Set<String> = []
+
+    /// - Parameter prefixes: Names that begin otherwise are nobody's business here.
+    init(in environment: [String: String], prefixes: [String]) {
+        for (name, value) in environment where prefixes.contains(where: name.hasPrefix) {
+            guard let service = Self.service(of: name, value) else { continue }
+            families[service, default: []].append(name)
+        }
+        // The old ones of Docker say too little to be known by themselves.
+        for name in environment.keys where prefixes.contains(where: name.hasPrefix) {
+            for service in families.keys where name == "\(service)_NAME" || name.hasPrefix("\(service)_ENV_") {
+                families[service]?.append(name)
+            }
+        }
+        names = Set(families.values.joined())
+    }
+
+    /// A line for each service.
+    var warnings: [String] {
+        families.sorted { $0.key < $1.key }.map { service, names in
+            let name = service.lowercased().replacing("_", with: "-")
+            return "environment: \(names.sorted().joined(separator: ", ")): ignored; they tell of a service called "
+                + "\"\(name)\", as Kubernetes and docker --link have it (enableServiceLinks: false keeps them away)"
+        }
+    }
+
+    /// Whose variable it is; `nil` where it is none of these.
+    private static func service(of name: String, _ value: String) -> String? {
+        for suffix in ["_SERVICE_HOST", "_SERVICE_PORT"] where name.hasSuffix(suffix) {
+            return String(name.dropLast(suffix.count))
+        }
+        if let range = name.firstRange(of: "_SERVICE_PORT_") { return String(name[..<range.lowerBound]) }
+        if name.hasSuffix("_PORT"), isAddress(value), !name.contains("_TCP_"), !name.contains("_UDP_") {
+            return String(name.dropLast("_PORT".count))
+        }
+        // MQTT_PORT_1883_TCP, and ..._TCP_PROTO, _PORT and _ADDR.
+        guard let range = name.firstRange(of: "_PORT_") else { return nil }
+        let parts = name[range.upperBound...].split(separator: "_", omittingEmptySubsequences: false)
+        guard let number = parts.first, !number.isEmpty, number.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            parts.count > 1, ["TCP", "UDP", "SCTP"].contains(parts[1])
+        else { return nil }
+        return String(name[..<range.lowerBound])
+    }
+
+    private static func isAddress(_ value: String) -> Bool {
+        ["tcp://", "udp://", "sctp://"].contains(where: value.hasPrefix)
+    }
+}

@@ -1,0 +1,98 @@
+/// One `-----BEGIN ...-----` to `-----END ...-----` of a PEM file (RFC 7468), which may hold any text between them.
+struct PEMBlock: Equatable {
+    /// `CERTIFICATE`, `EC PRIVATE KEY`, ...
+    var label: String
+    /// Of its first line; counts from 1.
+    var line: Int
+    /// Lines between first and last.
+    var body: [ArraySlice<UInt8>] = []
+    var hasEnd = false
+
+    private static let begin = Array("-----BEGIN ".utf8)
+    private static let end = Array("-----END ".utf8)
+    private static let dashes = Array("-----".utf8)
+
+    /// In the order of the file. A block that another one begins in has no end.
+    static func all(in bytes: [UInt8]) -> [PEMBlock] {
+        var blocks: [PEMBlock] = []
+        var isInside = false
+        for (index, line) in lines(of: bytes).enumerated() {
+            if let label = label(of: line, after: begin) {
+                blocks.append(PEMBlock(label: label, line: index + 1))
+                isInside = true
+            } else if isInside, let label = label(of: line, after: end) {
+                isInside = false
+                blocks[blocks.count - 1].hasEnd = label == blocks[blocks.count - 1].label
+            } else if isInside {
+                blocks[blocks.count - 1].body.append(line)
+            }
+        }
+        return blocks
+    }
+
+    /// Whether its content is encrypted with a passphrase.
+    var isEncrypted: Bool {
+        if label == "ENCRYPTED PRIVATE KEY" { return true }
+        let header = Array("Proc-Type: 4,ENCRYPTED".utf8)
+        return body.contains { $0.starts(with: header) }
+    }
+
+    /// The DER inside; `nil` where it is no Base64, or no whole ASN.1 SEQUENCE, as all that PEM carries is.
+    var contents: [UInt8]? {
+        guard let bytes = Base64.decode(ArraySlice(body.joined().filter { !Self.isBlank($0) })) else { return nil }
+        return DER.length(ofSequence: bytes) == bytes.count ? bytes : nil
+    }
+
+    private static func lines(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+        bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
+            var line = line.drop(while: isBlank)
+            while let last = line.last, isBlank(last) { line.removeLast() }
+            return line
+        }
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
+    }
+
+    private static func label(of line: ArraySlice<UInt8>, after prefix: [UInt8]) -> String? {
+        guard line.starts(with: prefix), line.count >= prefix.count + dashes.count,
+            line.suffix(dashes.count).elementsEqual(dashes)
+        else { return nil }
+        return String(decoding: line.dropFirst(prefix.count).dropLast(dashes.count), as: UTF8.self)
+    }
+}
+
+/// As much of ASN.1's encoding as tells one kind of file from another.
+enum DER {
+    static let sequence: UInt8 = 0x30
+    static let integer: UInt8 = 0x02
+    static let objectIdentifier: UInt8 = 0x06
+
+    /// Bytes of the SEQUENCE that `bytes` begin with, its head included; `nil` where they begin with none.
+    static func length(ofSequence bytes: [UInt8]) -> Int? {
+        guard bytes.first == sequence, let head = head(of: bytes[...]) else { return nil }
+        return head.size + head.length
+    }
+
+    /// Tags of what stands in the SEQUENCE that `bytes` begin with, and the first bytes of each: two at most.
+    static func contents(of bytes: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
+        guard bytes.first == sequence, let head = head(of: bytes) else { return [] }
+        var rest = bytes.dropFirst(head.size)
+        var parts: [ArraySlice<UInt8>] = []
+        while parts.count < 2, let next = self.head(of: rest) {
+            parts.append(rest)
+            rest = rest.dropFirst(next.size + next.length)
+        }
+        return parts
+    }
+
+    /// Of tag and length (X.690 8.1.3), and the length itself.
+    static func head(of bytes: ArraySlice<UInt8>) -> (size: Int, length: Int)? {
+        guard let first = bytes.dropFirst().first else { return nil }
+        if first < 0x80 { return (2, Int(first)) }
+        let count = Int(first & 0x7F)
+        guard (1...4).contains(count), bytes.count >= 2 + count else { return nil }
+        return (2 + count, bytes.dropFirst(2).prefix(count).reduce(0) { $0 << 8 | Int($1) })
+    }
+}

@@ -1,0 +1,53 @@
+import BridgeCore
+import Testing
+
+@Suite struct CertificateOutlineTests {
+    private static let day: Int64 = 86_400
+
+    @Test(
+        arguments: [
+            (Int64(0), nil), (49 * day, nil), (86 * day - 1, nil),
+            (86 * day, CertificateOutline.Time.expiresSoon(days: 14)),
+            (98 * day + 1, .expiresSoon(days: 1)), (99 * day + 1, .expiresSoon(days: 0)),
+            (100 * day - 1, .expiresSoon(days: 0)),
+            (100 * day, .expired), (200 * day, .expired), (-1, .notYetValid),
+        ] as [(Int64, CertificateOutline.Time?)])
+    func time(_ now: Int64, _ expected: CertificateOutline.Time?) {
+        let certificate = CertificateOutline(subject: "a", issuer: "b", notBefore: 0, notAfter: 100 * Self.day)
+        #expect(certificate.time(at: now) == expected)
+    }
+
+    private static func chain(_ names: String) -> [CertificateOutline] {
+        names.split(separator: " ").map { pair in
+            let parts = pair.split(separator: "<").map(String.init)
+            return CertificateOutline(subject: parts[0], issuer: parts[1])
+        }
+    }
+
+    /// `leaf<middle` is the certificate of leaf by middle.
+    @Test(arguments: [
+        ("leaf<root", nil), ("leaf<middle middle<root", nil), ("leaf<middle middle<root root<root", nil), ("a<a", nil),
+        (
+            "leaf<middle root<root middle<root",
+            "the certificates are in the wrong order: behind 'leaf' belongs its issuer 'middle', which is number 3, and not "
+                + "number 2 of the file ('root')"
+        ),
+        (
+            "leaf<middle root<root",
+            "the certificate of 'middle', the issuer of 'leaf', is missing; it belongs behind that one, before number 2 of "
+                + "the file ('root')"
+        ),
+        (
+            "leaf<root root<root other<root",
+            "number 3 of the file ('other') has no business behind 'root', which is a root; remove it"
+        ),
+    ])
+    func order(_ names: String, _ expected: String?) {
+        #expect(CertificateChain.problem(with: Self.chain(names)) == expected)
+    }
+
+    @Test(arguments: [("leaf<middle", "middle"), ("a<a", nil), ("leaf<middle middle<root", nil), ("", nil)])
+    func anIssuerThatMayBeMissing(_ names: String, _ expected: String?) {
+        #expect(CertificateChain.issuerThatMayBeMissing(in: Self.chain(names)) == expected)
+    }
+}
