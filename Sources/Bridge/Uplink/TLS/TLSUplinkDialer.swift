@@ -17,7 +17,7 @@ final class TLSUplinkDialer {
     /// otherwise. Its own patience is a quarter of an hour.
     private static let usualPathTimeout = Duration.seconds(10)
 
-    private struct Attempt {
+    struct Attempt {
         let connection: TLSUplinkConnection
         let deadline: NIODeadline
     }
@@ -29,8 +29,10 @@ final class TLSUplinkDialer {
     private let eventLoop: any EventLoop
     private let resolver = HostResolver()
     /// Those that wait for the lookup under way; nil when there is none: devices that come and go must not pile up
-    /// lookups. Bounded by `limits.devices`.
-    private var lookup: [Attempt]?
+    /// lookups. Whoever has waited for too long is out of it before there are twice as many. Bounded by `limits.devices`.
+    private(set) var lookup: [Attempt]?
+    private var tidyAt = TLSUplinkDialer.fewAttempts
+    private static let fewAttempts = 16
 
     init(_ context: TLSUplinkContext, _ configuration: BridgeConfiguration, on eventLoop: any EventLoop) {
         self.context = context
@@ -56,6 +58,9 @@ final class TLSUplinkDialer {
     private func resolve(for attempt: Attempt) {
         guard lookup == nil else {
             lookup?.append(attempt)
+            guard let count = lookup?.count, count >= tidyAt else { return }
+            lookup?.removeAll { !$0.connection.isDialing }
+            tidyAt = max(2 * (lookup?.count ?? 0), Self.fewAttempts)
             return
         }
         lookup = [attempt]
