@@ -48,7 +48,7 @@ extension Journal {
             own.append((packetID, try request.encode(version: version)))
         }
         var step = Ledger.Step()
-        let resent = (ledger?.repeats ?? 0) + own.count
+        let resent = (ledger?.repeats(isSessionPresent: isSessionPresent) ?? 0) + own.count
         write {
             $0.window = receiveMaximum.map { Ledger.Window($0) }
             $0.maximumPacketSize = maximumPacketSize

@@ -52,6 +52,9 @@ struct Journal: Sendable {
         return ledgers[0].acceptsInput(isDeliveryBlocked: isDeliveryBlocked)
     }
 
+    /// Whether a broker that has lost the session has lost messages with it that are not here any more.
+    var hasGivenUpCopies: Bool { ledger?.hasGivenUpCopies ?? false }
+
     /// Identifiers that no packet of the bridge may have now.
     func isUsed(_ packetID: UInt16) -> Bool {
         ledger.map { $0.own.contains(packetID) || $0.up[packetID] != nil } ?? false
@@ -62,6 +65,12 @@ struct Journal: Sendable {
         change(&ledgers[0])
         if isOpen, ledgers[0].isEmpty { ledgers = [] }
     }
+}
+
+extension Journal {
+    /// Why a session ends where ``hasGivenUpCopies``.
+    static let copiesGone =
+        "the broker has lost the session, and with it messages at QoS 2 that there was no room to keep (uplink.hold_buffer)"
 }
 
 extension Journal.Passage {
