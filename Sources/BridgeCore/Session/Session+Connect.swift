@@ -195,12 +195,17 @@ extension Session {
 }
 
 extension Connect {
-    /// Has the broker keep the session of a device that asked for none (5.0) for as long as the device may be held.
+    /// Has the broker keep the session of a device that asked for none (5.0) for as long as the device may be held, and not
+    /// publish its will meanwhile. The device's own Will Delay is of no account: as its session would have ended with its
+    /// connection, its will was due then (MQTT 5 3.1.3.2.2).
     ///
     /// - Returns: whether that was needed.
     fileprivate mutating func borrowExpiry(_ time: Duration) -> Bool {
         guard version.hasProperties, properties.sessionExpiryInterval ?? 0 == 0 else { return false }
-        properties.sessionExpiryInterval = UInt32(clamping: max(1, time.components.seconds))
+        let seconds = UInt32(clamping: max(1, time.components.seconds))
+        properties.sessionExpiryInterval = seconds
+        let ownDelay = will?.properties.willDelayInterval ?? 0
+        will?.properties.willDelayInterval = max(seconds, ownDelay)
         return true
     }
 }

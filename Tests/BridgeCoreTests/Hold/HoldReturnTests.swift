@@ -24,7 +24,9 @@ import Testing
         }
         #expect(connect.cleanStart == (version == .v5_0 ? false : isClean))
         #expect(connect.clientID == "dev" && connect.username == "u" && connect.password == ByteBuffer(string: "p"))
-        #expect(connect.keepAlive == 9 && connect.will == Will(topic: "gone"))
+        var will = Will(topic: "gone")
+        if version == .v5_0 { will.properties.willDelayInterval = 300 }
+        #expect(connect.keepAlive == 9 && connect.will == will)
         #expect(connect.properties.topicAliasMaximum == nil)
         #expect(connect.properties.receiveMaximum == (version == .v5_0 ? 3 : nil))
         #expect(outcome.actions.started == [.uplinkConnect])
