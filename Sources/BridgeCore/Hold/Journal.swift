@@ -27,18 +27,23 @@ struct Journal: Sendable {
     var ledgers: [Ledger] = []
     var books: [SubscriptionBook] = []
     var aliases: [AliasBook] = []
+    var births: [BirthMessage] = []
 
-    init(_ policy: HoldPolicy, version: MQTTVersion, told: LegLimits = LegLimits()) {
+    /// - Parameter retainedWill: Topic of the device's retained will, as the broker has it.
+    init(_ policy: HoldPolicy, version: MQTTVersion, told: LegLimits = LegLimits(), retainedWill: String? = nil) {
         self.policy = policy
         self.version = version
         self.told = told
+        births = retainedWill.map { [BirthMessage(topic: $0, policy)] } ?? []
         aliasMaximum = told.topicAliasMaximum
     }
 
     var ledger: Ledger? { ledgers.first }
 
     /// There is nothing to remember.
-    var isEmpty: Bool { ledgers.isEmpty && books.isEmpty && aliases.isEmpty }
+    var isEmpty: Bool {
+        ledgers.isEmpty && books.isEmpty && aliases.isEmpty && births.first?.message == nil
+    }
 
     var isInsidePacket: Bool { ledger?.isInsidePacket ?? false }
 
@@ -61,9 +66,22 @@ struct Journal: Sendable {
     }
 
     mutating func write(_ change: (inout Ledger) -> Void) {
-        if ledgers.isEmpty { ledgers = [Ledger(policy, version: version, isOpen: isOpen)] }
+        if ledgers.isEmpty {
+            ledgers = [Ledger(policy, version: version, isOpen: isOpen)]
+            ledgers[0].buffer -= births.first?.cost ?? 0
+        }
         change(&ledgers[0])
         if isOpen, ledgers[0].isEmpty { ledgers = [] }
+    }
+
+    /// The device publishes a message that is retained: it may be one to its will topic, which takes its part of the
+    /// room.
+    mutating func noteRetained(_ change: (inout BirthMessage) -> Void) {
+        guard !births.isEmpty else { return }
+        change(&births[0])
+        guard !ledgers.isEmpty else { return }
+        ledgers[0].buffer = policy.configuration.buffer - births[0].cost
+        ledgers[0].makeRoom()
     }
 }
 

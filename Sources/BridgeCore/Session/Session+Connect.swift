@@ -49,7 +49,7 @@ extension Session {
             state = .connecting(
                 Connecting(
                     device: facts, connect: outgoing, isClientIDFree: connect.clientID.isEmpty, router: router,
-                    repeated: repeated))
+                    repeated: repeated, retainedWill: connect.will.flatMap { $0.retain ? $0.topic : nil }))
         } catch {
             // A template or a route made a field longer than MQTT can express.
             return refuse(connect.version, .notAllowed("\(error)"), code: error.reasonCode, message: "\(error)")
@@ -187,7 +187,9 @@ extension Session {
         told.topicAliasMaximum = connack.properties.topicAliasMaximum ?? 0
         told.maximumPacketSize = min(
             context.maximumPacketSize, connack.properties.maximumPacketSize.map { Int($0) } ?? .max)
-        var hold = Hold(journal: Journal(policy, version: connecting.device.version, told: told))
+        var hold = Hold(
+            journal: Journal(
+                policy, version: connecting.device.version, told: told, retainedWill: connecting.retainedWill))
         hold.connect = [UInt8](repeated.readableBytesView)
         hold.keepAlive = keepAlive
         return hold

@@ -56,6 +56,8 @@ extension Session {
         limits.receiveMaximum = connack.properties.receiveMaximum ?? .max
         limits.topicAliasMaximum = connack.properties.topicAliasMaximum ?? 0
         limits.maximumPacketSize = connack.properties.maximumPacketSize.map { Int($0) }
+        limits.takesRetained = connack.properties.retainAvailable ?? true
+        limits.maximumQoS = connack.properties.maximumQoS ?? .exactlyOnce
         if !isPresent, connected.hold?.journal.hasGivenUpCopies == true {
             return end(.uplinkLost(Journal.copiesGone), leaving: connected.standing)
         }
