@@ -297,6 +297,20 @@ import Testing
         #expect(try HoldBench.packets(back.toUplink + rest.toUplink, .v5_0).count == 1)
     }
 
+    /// The answers wait for the end of the delivery, but not without bound.
+    @Test func pingsInsideALongDelivery() throws {
+        var bench = try HoldBench.connected(.v3_1_1)
+        _ = bench.bench.session.uplinkSent(try begin(bench, .atMostOnce, nil, 300))
+        _ = try bench.silence()
+        let bytes = try Packet.pingreq.encode(version: .v3_1_1)
+        let ping = FrameDecoder.Element.packet(try Frame(packet: bytes, version: .v3_1_1))
+        for _ in 0..<10_000 { #expect(bench.bench.session.deviceSent(ping).isEmpty) }
+        _ = try bench.answer(after: .seconds(1))
+        let end = bench.bench.session.uplinkSent(.payload(piece(300), isLast: true)).toDevice
+        #expect(end.count == 1 + PacketStream.maximumPongs)
+        #expect(try bench.device(.pingreq).up == [.pingreq])
+    }
+
     @Test func aDeliveryThatIsCutOffClosesTheDevice() throws {
         var bench = try HoldBench.connected(.v5_0)
         _ = bench.bench.session.uplinkSent(try begin(bench, .atMostOnce, nil, 300))
