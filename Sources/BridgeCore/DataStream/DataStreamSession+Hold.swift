@@ -2,9 +2,8 @@ import MQTTCodec
 import NIOCore
 
 // How a session outlives its data stream. What the broker keeps for a stream goes with it: so on another all is new to
-// it, subscriptions and messages, and the deliveries that it knew are brought to their end here. A message at QoS 2 is sent
-// again until its PUBCOMP has come, for nobody can know whether the broker had passed it on; EMQX has, so that nothing is
-// lost where there was no room for a copy.
+// it, subscriptions and messages, and the flows that it knew are brought to their end here. A message at QoS 2 whose
+// PUBREC did not come is sent again like any other, for nobody can know whether the broker had it.
 extension DataStreamSession {
     package mutating func uplinkSilent() -> [SessionAction] {
         guard case .connected(var connected) = state, connected.hold?.phase == .up else { return [] }

@@ -13,8 +13,8 @@ import NIOCore
 ///   |        the broker has lost the session   |
 ///   +------ waiting <-------+------------------+ (from releasing)
 /// ```
-/// A broker may pass a message on when it comes, or when it is released (MQTT 5 4.3.3). So the message is kept until
-/// PUBCOMP, and published anew where the session is lost; what the device has been told by then it is not told again.
+/// A broker may pass a message on when it comes, or when it is released (MQTT 5 4.3.3). So where it is not known to do the
+/// first the message is kept until PUBCOMP, and published anew where the session is lost; what the device has been told by then it is not told again.
 struct UpFlow: Sendable {
     enum Stage: Sendable {
         /// Sent, and not acknowledged.
@@ -36,7 +36,8 @@ struct UpFlow: Sendable {
     /// To be sent again on another leg. From PUBREC on it is a copy for a broker that loses the session, and makes room
     /// for what can't be done without. `nil`: there was no room to keep it, or it is in the queue.
     var kept: KeptPacket?
-    /// False for a PUBREL whose message the device has sent on an earlier connection of its own.
+    /// False where the broker has passed the message on, and for a PUBREL whose message the device has sent on an earlier
+    /// connection of its own.
     var hasMessage = true
     /// Its PUBLISH went out on this leg, and takes a place in the window.
     var isCounted = false

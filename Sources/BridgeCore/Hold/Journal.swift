@@ -20,6 +20,8 @@ struct Journal: Sendable {
     let policy: HoldPolicy
     /// What the device was told that the broker allows.
     let told: LegLimits
+    /// The broker passes a message at QoS 2 on before it says PUBREC.
+    let isPassedOnAtOnce: Bool
     /// Topic Alias Maximum of this leg.
     var aliasMaximum: UInt16
     var isOpen = true
@@ -29,11 +31,17 @@ struct Journal: Sendable {
     var aliases: [AliasBook] = []
     var births: [BirthMessage] = []
 
-    /// - Parameter retainedWill: Topic of the device's retained will, as the broker has it.
-    init(_ policy: HoldPolicy, version: MQTTVersion, told: LegLimits = LegLimits(), retainedWill: String? = nil) {
+    /// - Parameters:
+    ///   - retainedWill: Topic of the device's retained will, as the broker has it.
+    ///   - isPassedOnAtOnce: The broker is known to pass a message at QoS 2 on before it says PUBREC.
+    init(
+        _ policy: HoldPolicy, version: MQTTVersion, told: LegLimits = LegLimits(), retainedWill: String? = nil,
+        isPassedOnAtOnce: Bool = false
+    ) {
         self.policy = policy
         self.version = version
         self.told = told
+        self.isPassedOnAtOnce = isPassedOnAtOnce
         births = retainedWill.map { [BirthMessage(topic: $0, policy)] } ?? []
         aliasMaximum = told.topicAliasMaximum
     }
@@ -67,7 +75,7 @@ struct Journal: Sendable {
 
     mutating func write(_ change: (inout Ledger) -> Void) {
         if ledgers.isEmpty {
-            ledgers = [Ledger(policy, version: version, isOpen: isOpen)]
+            ledgers = [Ledger(policy, version: version, isPassedOnAtOnce: isPassedOnAtOnce, isOpen: isOpen)]
             ledgers[0].buffer -= births.first?.cost ?? 0
         }
         change(&ledgers[0])

@@ -185,9 +185,13 @@ extension Ledger {
         switch flow.stage {
         case .published:
             guard code < 0x80 else { return refused(packetID, flow, &step) }
+            let isPassedOn = isPassedOnAtOnce
             change(packetID) {
                 $0.stage = flow.isReleased ? .releasing : .received
                 $0.isReceiptTold = true
+                guard isPassedOn else { return }
+                $0.kept = nil
+                $0.hasMessage = false
             }
             if flow.isReleased, !flow.isReleaseSent {
                 release(acknowledgement(.pubrel, packetID), packetID, &step)

@@ -38,6 +38,8 @@ struct Ledger: Sendable {
     var buffer: Int
     let dropsQoS0: Bool
     let share: HoldShare
+    /// The broker passes a message at QoS 2 on before it says PUBREC: then there is no need of it any more.
+    let isPassedOnAtOnce: Bool
 
     /// Packets may go out now.
     var isOpen: Bool
@@ -68,8 +70,9 @@ struct Ledger: Sendable {
     /// Set since a return, where it is less than the device was told.
     var maximumPacketSize: Int?
 
-    init(_ policy: HoldPolicy, version: MQTTVersion, isOpen: Bool) {
+    init(_ policy: HoldPolicy, version: MQTTVersion, isPassedOnAtOnce: Bool, isOpen: Bool) {
         self.version = version
+        self.isPassedOnAtOnce = isPassedOnAtOnce
         buffer = policy.configuration.buffer
         dropsQoS0 = policy.configuration.qos0 == .dropOldest
         share = HoldShare(policy.budget)

@@ -287,7 +287,6 @@ import Testing
             ("with will", 4, { try $0.bench.device(Self.disconnect(4)) }),
             ("with will, expiry 0", 4, { try $0.bench.device(Self.disconnect(4, expiry: 0)) }),
             ("an error of the device's", 0x80, { try $0.bench.device(Self.disconnect(0x80)) }),
-            ("a reason that there is not", 1, { try $0.bench.device(Self.disconnect(1)) }),
             ("normal", 0, { try $0.bench.device(Self.disconnect(0)) }),
             ("normal, expiry 0", 0, { try $0.bench.device(Self.disconnect(0, expiry: 0)) }),
             ("shutdown", 0, { $0.bench.session.shutDown() }),
@@ -305,6 +304,14 @@ import Testing
                 #expect(gone.actions.finishesUplink, "\(name)")
             }
         }
+    }
+
+    /// What it means is the broker's to say.
+    @Test func aReasonThatThereIsNotIsPassedOn() throws {
+        var bench = try HoldBench.connected(.v5_0) { $0.will = Self.will }
+        let actions = bench.bench.session.deviceSent(
+            .packet(try Frame(packet: ByteBuffer(bytes: [0xE0, 1, 0x01]), version: .v5_0)))
+        #expect(actions.toUplink == [ByteBuffer(bytes: [0xE0, 7, 0x01, 5, 0x11, 0, 0, 0, 1])])
     }
 
     private static func disconnect(_ code: UInt8, expiry: UInt32? = nil) -> Packet {

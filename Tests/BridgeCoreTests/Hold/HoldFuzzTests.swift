@@ -22,8 +22,6 @@ import Testing
         Setting(version: .v3_1_1, isClean: true, isLate: true), Setting(version: .v3_1, isClean: true, isLate: true),
         Setting(version: .v5_0, isPersistent: false, narrows: true, isLate: true),
         Setting(version: .v3_1_1, isClean: false, isPersistent: false, hasLongMessages: true, isLate: true),
-        Setting(version: .v5_0, isStream: true, isLate: true),
-        Setting(version: .v3_1_1, isStream: true, isRouted: true, isLate: true),
     ]
 
     @Test(arguments: settings)
