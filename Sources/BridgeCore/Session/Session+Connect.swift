@@ -93,6 +93,27 @@ extension Session {
         }
     }
 
+    package var isSessionBorrowed: Bool {
+        switch state {
+        case .connecting(let connecting): connecting.device.hasBorrowedExpiry
+        case .connected(let connected): connected.device.hasBorrowedExpiry
+        case .awaitingConnect, .finishing, .ended, .taken: false
+        }
+    }
+
+    /// Without the bridge the earlier session would have ended with its connection: so this one begins with Clean Start,
+    /// which the device did not ask for. 3.1.1 has no way to say that of the past alone.
+    package mutating func findsNoSession() {
+        guard case .connecting(var connecting) = state, connecting.device.version == .v5_0 else { return }
+        guard var connect = connecting.connect, let frame = try? Frame(packet: connect, version: nil) else { return }
+        // Behind the protocol's name and version (MQTT 5 3.1.2.3).
+        let index = connect.readerIndex + frame.headerLength + 7
+        guard let flags = connect.getInteger(at: index, as: UInt8.self) else { return }
+        connect.setInteger(flags | 0b10, at: index)
+        connecting.connect = connect
+        state = .connecting(connecting)
+    }
+
     package mutating func clientIDIsFree() -> [SessionAction] {
         guard case .connecting(var connecting) = state, !connecting.isClientIDFree else { return [] }
         connecting.isClientIDFree = true
