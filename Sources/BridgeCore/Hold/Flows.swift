@@ -14,7 +14,8 @@ import NIOCore
 ///   +------ waiting <-------+------------------+ (from releasing)
 /// ```
 /// A broker may pass a message on when it comes, or when it is released (MQTT 5 4.3.3). So where it is not known to do the
-/// first the message is kept until PUBCOMP, and published anew where the session is lost; what the device has been told by then it is not told again.
+/// first, the message is kept until PUBCOMP, and published anew where the session is lost; what the device has been told by
+/// then it is not told again.
 struct UpFlow: Sendable {
     enum Stage: Sendable {
         /// Sent, and not acknowledged.
