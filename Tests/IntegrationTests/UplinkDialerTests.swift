@@ -240,6 +240,44 @@ struct UplinkDialerTests {
         try await world.close()
     }
 
+    /// Those who have given up are not kept until DNS has something to say, however many there are.
+    @Test func nobodyStaysInALookupThatHangs() async throws {
+        let world = try await world()
+        let never = world.loop.makePromise(of: [SocketAddress].self)
+        let count = 300
+        let state = try await world.loop.submit {
+            let dialer = UplinkDialer(
+                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
+                news: PathNews(logger: world.logger), logger: world.logger,
+                resolve: { _, _, _ in never.futureResult })
+            let owners = (0..<count).map { index in
+                let owner = Owner(on: world.loop)
+                owner.connection = dialer.dial(
+                    to: world.configuration.uplink.endpoints[0],
+                    within: .milliseconds(index == 0 ? 600_000 : 50), keepAlive: nil, owner: owner)
+                return owner
+            }
+            return NIOLoopBound((dialer, owners), eventLoop: world.loop)
+        }.get()
+        for index in 1..<count {
+            await #expect(throws: HarnessError.self) {
+                try await world.loop.flatSubmit { state.value.1[index].ready.futureResult }.get()
+            }
+        }
+        let waiting: @Sendable () -> [Int] = { state.value.0.lookups.values.map(\.count) }
+        #expect(try await world.loop.submit(waiting).get() == [1])
+        // One that its owner has closed is out as well.
+        try await world.loop.submit { state.value.1[0].connection?.close() }.get()
+        #expect(try await world.loop.submit(waiting).get() == [0])
+        never.succeed([try world.address(world.server)])
+        try await world.loop.submit {
+            #expect(state.value.0.lookups.isEmpty)
+            state.value.1[0].ready.succeed(nil)
+            state.value.0.shutDown()
+        }.get()
+        try await world.close()
+    }
+
     @Test func onlyAddressesOfTheFamilyAllowedAreTried() async throws {
         let world = try await world { $0.addressFamily = .ipv6 }
         let address = try world.address(world.server)

@@ -8,13 +8,19 @@ final class ClientIDClaim: Sendable, Hashable {
     let clientID: String
     /// The broker knows the device by it; else only the bridge does.
     let isAtBroker: Bool
+    /// The broker keeps the session for longer than the device asked for.
+    let isSessionBorrowed: Bool
     private let eventLoop: any EventLoop
     private let driver: NIOLoopBound<SessionDriver>
 
     /// On the driver's event loop.
-    init(_ clientID: String, isAtBroker: Bool, of driver: SessionDriver, on eventLoop: any EventLoop) {
+    init(
+        _ clientID: String, isAtBroker: Bool, isSessionBorrowed: Bool = false, of driver: SessionDriver,
+        on eventLoop: any EventLoop
+    ) {
         self.clientID = clientID
         self.isAtBroker = isAtBroker
+        self.isSessionBorrowed = isSessionBorrowed
         self.eventLoop = eventLoop
         self.driver = NIOLoopBound(driver, eventLoop: eventLoop)
     }
@@ -58,8 +64,9 @@ final class ClientIDs: Sendable {
     /// known that its device has said nothing more; one that is held or not yet let in, whose CONNECT might come to the
     /// broker after this one's, is ended.
     ///
-    /// - Returns: whether to wait for who had it before: until ``ClientIDClaim/isFree()`` at the latest.
-    func take(_ claim: ClientIDClaim) -> ClientIDWait {
+    /// - Returns: whether to wait for who had it before, until ``ClientIDClaim/isFree()`` at the latest; and whether the
+    ///   broker has a session of theirs that their device had not asked for.
+    func take(_ claim: ClientIDClaim) -> (ClientIDWait, findsNoSession: Bool) {
         let (predecessor, wait) = registry.withLock { registry in
             let predecessor = registry.claim(claim.clientID, by: claim)
             return (predecessor, registry.wait(claim.clientID))
@@ -69,7 +76,8 @@ final class ClientIDs: Sendable {
         case .living: predecessor?.token.isStillThere()
         case .leaving, .unanswered, .lingering, nil: break
         }
-        return wait
+        let isAtBroker = predecessor?.phase == .living || predecessor?.phase == .held
+        return (wait, isAtBroker && predecessor?.token.isSessionBorrowed == true)
     }
 
     /// What has become of a session whose client id the broker knows. One that has to be held though another session has

@@ -12,9 +12,12 @@ extension SessionDriver {
     /// Known to the broker.
     func takeClientID(_ clientID: String) {
         releaseClientID()
-        let claim = ClientIDClaim(clientID, isAtBroker: true, of: self, on: host.eventLoop)
+        let claim = ClientIDClaim(
+            clientID, isAtBroker: true, isSessionBorrowed: session.isSessionBorrowed, of: self, on: host.eventLoop)
         self.claim = claim
-        perform(session.clientIDTaken(host.clientIDs.take(claim)))
+        let (wait, findsNoSession) = host.clientIDs.take(claim)
+        if findsNoSession { session.findsNoSession() }
+        perform(session.clientIDTaken(wait))
     }
 
     /// Known to the bridge only.

@@ -46,7 +46,7 @@ extension UplinkConnector: UplinkConnectionOwner {
         do {
             if try dial.connection.openStream(for: leg) { return }
             if dial.connection.isShared {
-                waiters.prepend((leg, dial.keepAlive))
+                toTheFront(leg, dial.keepAlive)
             } else {
                 awaitingStream[ObjectIdentifier(dial.connection)] = dial
             }

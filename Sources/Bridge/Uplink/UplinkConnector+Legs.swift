@@ -8,8 +8,8 @@ extension UplinkConnector: UplinkLegOwner {
     }
 
     func abandoned(_ leg: UplinkLeg) {
-        if let index = waiters.firstIndex(where: { $0.leg === leg }) {
-            waiters.remove(at: index)
+        if waiters.remove(ObjectIdentifier(leg)) {
+            // Many may leave in the same moment.
         } else if let (key, dial) = awaitingStream.first(where: { $0.value.leg === leg }) {
             awaitingStream[key] = nil
             dial.connection.close()
@@ -24,7 +24,7 @@ extension UplinkConnector: UplinkLegOwner {
     func cameBack(_ leg: UplinkLeg, keepAlive: Duration?) {
         logger.debug("a device's CONNECT goes again on another connection", metadata: ["leg": "uplink"])
         warm?.distrust()
-        waiters.prepend((leg, keepAlive))
+        toTheFront(leg, keepAlive)
         advance()
     }
 

@@ -33,7 +33,7 @@ extension UplinkConnector {
                 if case .devices = role { leg.mayComeBack(keepAlive: keepAlive) }
                 guard attach(leg, to: connection) else {
                     // It says that it has room when it has: `connectionHasRoom`.
-                    waiters.prepend((leg, keepAlive))
+                    toTheFront(leg, keepAlive)
                     return
                 }
             case .take(let connection):
@@ -142,6 +142,10 @@ extension UplinkConnector {
 
     /// Back to where it was, at the head of the line.
     func requeue(_ leg: UplinkLeg?, keepAlive: Duration?) {
-        if let leg, leg.isWaiting { waiters.prepend((leg, keepAlive)) }
+        if let leg, leg.isWaiting { toTheFront(leg, keepAlive) }
+    }
+
+    func toTheFront(_ leg: UplinkLeg, _ keepAlive: Duration?) {
+        waiters.prepend(ObjectIdentifier(leg), (leg, keepAlive))
     }
 }

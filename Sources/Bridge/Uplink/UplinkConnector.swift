@@ -1,5 +1,4 @@
 import BridgeCore
-import DequeModule
 import Logging
 import MQTTCodec
 import NIOCore
@@ -62,8 +61,8 @@ final class UplinkConnector {
     var dials: [ObjectIdentifier: Dial] = [:]
     /// On connections of their own, where the broker is verified and allows no stream yet.
     var awaitingStream: [ObjectIdentifier: Dial] = [:]
-    /// Bounded by `limits.devices`: one entry a device.
-    var waiters: Deque<(leg: UplinkLeg, keepAlive: Duration?)> = []
+    /// Bounded by `limits.devices`: one device stands in it once.
+    var waiters = WaitingLine<ObjectIdentifier, (leg: UplinkLeg, keepAlive: Duration?)>()
     var isAdvancing = false
     let retry: Timer
     /// A connection was lost or could not be made, and none has been made since.
@@ -129,7 +128,7 @@ final class UplinkConnector {
         let leg = UplinkLeg(observer: observer, owner: self)
         eventLoop.assumeIsolated().execute { [self] in
             guard leg.isWaiting else { return }
-            waiters.append((leg, keepAlive))
+            waiters.append(ObjectIdentifier(leg), (leg, keepAlive))
             advance()
         }
         return leg

@@ -16,9 +16,9 @@ final class UplinkDialer {
     let logger: Logger
     private var endpoints: [QUICAddressFamily: QUICEndpoint] = [:]
     private var attempts: [ObjectIdentifier: UplinkAttempt] = [:]
-    /// Who waits for the lookup under way, of which there is one a name: where DNS hangs, devices that come and go must
-    /// not pile up lookups behind each other. Bounded by `limits.devices`.
-    private var lookups: [UplinkEndpoint: [UplinkAttempt]] = [:]
+    /// Who waits for the lookup under way, of which there is one per name: where DNS hangs, devices that come and go must
+    /// not pile up lookups behind each other. Whoever has waited for too long is out of it. Bounded by `limits.devices`.
+    private(set) var lookups: [UplinkEndpoint: WaitingLine<ObjectIdentifier, UplinkAttempt>] = [:]
     /// What the last lookup that found anything has found: for where one hangs though the broker is there.
     private var known: [UplinkEndpoint: [SocketAddress]] = [:]
     /// Tried first the next time: with two families, the one that works.
@@ -94,16 +94,14 @@ final class UplinkDialer {
 extension UplinkDialer {
     private func lookUp(_ endpoint: UplinkEndpoint, for attempt: UplinkAttempt) {
         attempt.awaitsAddresses(of: endpoint.host)
-        guard lookups[endpoint] == nil else {
-            lookups[endpoint]?.append(attempt)
-            return
-        }
-        lookups[endpoint] = [attempt]
+        let isUnderWay = lookups[endpoint] != nil
+        lookups[endpoint, default: WaitingLine()].append(ObjectIdentifier(attempt), attempt)
+        guard !isUnderWay else { return }
         resolve(endpoint.host, endpoint.port, eventLoop)
             .assumeIsolated()
             .whenComplete { [self] result in
-                let attempts = lookups.removeValue(forKey: endpoint) ?? []
-                for attempt in attempts where attempt.isAwaitingAddresses { found(result, for: attempt) }
+                let attempts = lookups.removeValue(forKey: endpoint)
+                for attempt in attempts?.all ?? [] where attempt.isAwaitingAddresses { found(result, for: attempt) }
             }
     }
 
@@ -163,13 +161,14 @@ extension UplinkDialer {
 
     func ended(_ attempt: UplinkAttempt) {
         attempts[ObjectIdentifier(attempt.connection)] = nil
+        lookups[attempt.connection.endpoint]?.remove(ObjectIdentifier(attempt))
     }
 
     /// The connection is closed before it stood.
     func abandoned(_ connection: UplinkConnection) {
         guard let attempt = attempts.removeValue(forKey: ObjectIdentifier(connection)) else { return }
         attempt.abandon()
-        lookups[connection.endpoint]?.removeAll { $0 === attempt }
+        lookups[connection.endpoint]?.remove(ObjectIdentifier(attempt))
     }
 }
 

@@ -1,6 +1,10 @@
 import NIOCore
 
 /// Counts the devices that are connected and decides whether one more may come.
+///
+/// An address may use up the accept rate, but not for all: one that has had less than a quarter of it within the last
+/// second is let in on credit, up to a quarter of a second's worth for all of these together. What they owe comes in before
+/// anybody else gets more.
 package struct AdmissionControl: Sendable {
     package enum Decision: Sendable, Equatable {
         case admit
@@ -26,14 +30,16 @@ package struct AdmissionControl: Sendable {
     private var devices = 0
     private var refusals = 0
     private var byAddress: [String: Int] = [:]
-    /// A token bucket: `limits.acceptRate` tokens a second, at most one second's worth.
+    /// A token bucket: `limits.acceptRate` tokens a second, at most one second's worth; less than none where there is debt.
     private var tokens: Double
     private var refilledAt: NIODeadline
+    private var recent: RecentArrivals
 
     package init(limits: LimitsConfiguration, now: NIODeadline) {
         self.limits = limits
         self.tokens = Double(limits.acceptRate)
         self.refilledAt = now
+        self.recent = RecentArrivals(now: now)
     }
 
     /// Every answer but `close` has to be given back by `left(_:from:)` when the connection has ended.
@@ -64,15 +70,22 @@ package struct AdmissionControl: Sendable {
         }
     }
 
+    /// A newcomer who would not be let in anyway takes nothing of the rate.
     private mutating func decide(_ address: String, _ now: NIODeadline) -> Decision {
-        if !takeToken(now) {
-            return refusal("more than \(limits.acceptRate) connections a second (limits.accept_rate)")
-        }
-        if devices >= limits.devices { return refusal("\(limits.devices) devices are connected (limits.devices)") }
         if byAddress[address, default: 0] >= limits.devicesPerAddress {
             return refusal(
                 "\(limits.devicesPerAddress) devices are connected from this address (limits.devices_per_address)")
         }
+        if devices >= limits.devices { return refusal("\(limits.devices) devices are connected (limits.devices)") }
+        refill(now)
+        recent.advance(to: now)
+        let share = max(1, Double(limits.acceptRate) / 4)
+        let hasCredit = Double(recent.count(of: address)) < share && tokens - 1 >= -share
+        guard tokens >= 1 || hasCredit else {
+            return refusal("more than \(limits.acceptRate) connections a second (limits.accept_rate)")
+        }
+        tokens -= 1
+        recent.add(address)
         return .admit
     }
 
@@ -80,12 +93,35 @@ package struct AdmissionControl: Sendable {
         refusals < Self.maximumRefusals ? .refuse(why) : .close(why)
     }
 
-    private mutating func takeToken(_ now: NIODeadline) -> Bool {
+    private mutating func refill(_ now: NIODeadline) {
         let elapsed = Double((now - refilledAt).nanoseconds) / 1e9
         refilledAt = now
         tokens = min(tokens + elapsed * Double(limits.acceptRate), Double(limits.acceptRate))
-        guard tokens >= 1 else { return false }
-        tokens -= 1
-        return true
     }
+}
+
+/// How many connections came from each address within the last one to two seconds.
+///
+/// Two tables, of this second and of the one before it: together they have at most one entry for each connection that the
+/// accept rate has let in meanwhile.
+private struct RecentArrivals: Sendable {
+    private var present: [String: Int] = [:]
+    private var previous: [String: Int] = [:]
+    private var since: NIODeadline
+
+    init(now: NIODeadline) {
+        since = now
+    }
+
+    mutating func advance(to now: NIODeadline) {
+        let elapsed = now - since
+        guard elapsed >= .seconds(1) else { return }
+        previous = elapsed < .seconds(2) ? present : [:]
+        present = [:]
+        since = now
+    }
+
+    mutating func add(_ address: String) { present[address, default: 0] += 1 }
+
+    func count(of address: String) -> Int { (present[address] ?? 0) + (previous[address] ?? 0) }
 }

@@ -123,7 +123,8 @@ extension DataStreamSession {
             var told = LegLimits()
             told.receiveMaximum = limits.receiveMaximum
             told.maximumPacketSize = limits.maximumPacketSize.map { Int($0) }
-            return Hold(journal: Journal(policy, version: device.version, told: told))
+            // EMQX, whose the data streams are, does. To send the message again would be to send it twice each time.
+            return Hold(journal: Journal(policy, version: device.version, told: told, isPassedOnAtOnce: true))
         }
         state = .connected(connected)
         // One and a half times the keepalive [MQTT-3.1.2-24].

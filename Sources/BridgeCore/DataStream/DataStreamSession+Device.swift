@@ -45,6 +45,7 @@ extension DataStreamSession {
         case .puback, .pubrec, .pubcomp:
             return try deviceAcknowledged(frame, in: &connected)
         case .pingreq:
+            guard connected.down.takesPong() else { return [] }
             return connected.toDevice(try Packet.pingresp.encode(version: connected.version))
         case .disconnect:
             return try deviceDisconnected(frame, in: connected)

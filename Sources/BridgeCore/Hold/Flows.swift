@@ -4,57 +4,81 @@ import NIOCore
 /// A message, SUBSCRIBE or UNSUBSCRIBE of the device that the broker has been sent and not finished.
 ///
 /// ```
-///              PUBREC            PUBREL            PUBCOMP
-/// published ----------> received --------> released --------> (none)
-///     |  PUBACK             |                  ^
-///     v                     | the window must  | PUBREL
-///   (none)                  | open             |
-///                           +-----------> releasedHere --PUBCOMP--> completed --PUBREL: PUBCOMP--> (none)
+///              PUBREC            PUBREL             PUBCOMP
+/// published ----------> received --------> releasing ------------> (none)
+///   ^ |  PUBACK             |     of the       |  the device's PUBREL has not come
+///   | v                     |     device, or   v
+///   |(none)                 |     to open   completed --PUBREL: PUBCOMP--> (none)
+///   |                       |     the window   |
+///   |        the broker has lost the session   |
+///   +------ waiting <-------+------------------+ (from releasing)
 /// ```
+/// A broker may pass a message on when it comes, or when it is released (MQTT 5 4.3.3). So where it is not known to do the
+/// first, the message is kept until PUBCOMP, and published anew where the session is lost; what the device has been told by
+/// then it is not told again.
 struct UpFlow: Sendable {
     enum Stage: Sendable {
-        /// `nil`: there was no room to keep it.
-        case published(KeptPacket?)
-        /// The broker has the message (PUBREC); the device's PUBREL is awaited.
+        /// Sent, and not acknowledged.
+        case published
+        /// The broker has said PUBREC; a PUBREL is awaited.
         case received
-        /// The device has sent PUBREL.
-        case released
-        /// The bridge has sent PUBREL; the device will.
-        case releasedHere
+        /// PUBREL has gone out, of the device (``UpFlow/isReleased``) or of the bridge; the broker's PUBCOMP is awaited.
+        case releasing
         /// The broker's part is over; the device's PUBREL will be answered by the bridge.
         case completed
-        case requested(KeptPacket)
+        /// A message that the device knows to be further than the broker does: it waits in the queue.
+        case waiting
+        case requested
     }
 
     /// In which order they were sent.
     var sequence: UInt64
     var stage: Stage
+    /// To be sent again on another leg. From PUBREC on it is a copy for a broker that loses the session, and makes room
+    /// for what can't be done without. `nil`: there was no room to keep it, or it is in the queue.
+    var kept: KeptPacket?
+    /// False where the broker has passed the message on, and for a PUBREL whose message the device has sent on an earlier
+    /// connection of its own.
+    var hasMessage = true
     /// Its PUBLISH went out on this leg, and takes a place in the window.
     var isCounted = false
+    /// The device has been told PUBREC.
+    var isReceiptTold = false
+    /// The device's PUBREL has come.
+    var isReleased = false
+    /// PUBREL has gone out on this leg before the broker's PUBREC came: the device did not wait for that.
+    var isReleaseSent = false
 
-    var kept: KeptPacket? {
+    init(sequence: UInt64, stage: Stage, kept: KeptPacket? = nil) {
+        self.sequence = sequence
+        self.stage = stage
+        self.kept = kept
+    }
+
+    /// Bytes that are charged for it and freed by the broker's answer. Where only the device's own PUBREL takes it off
+    /// the books there are none: that would wait unread for what it frees.
+    var firmCost: Int {
         switch stage {
-        case .published(let packet): packet
-        case .requested(let packet): packet
-        case .received, .released, .releasedHere, .completed: nil
+        case .published, .requested: kept?.cost ?? 0
+        case .releasing: isReleased ? KeptPacket.overhead : 0
+        case .received, .completed, .waiting: 0
         }
     }
 
-    /// Bytes that are charged for it. Where only the device's own PUBREL takes it off the books there are none: that
-    /// would wait unread for what it frees.
-    var cost: Int {
+    /// Bytes that are charged for a copy that may go to make room.
+    var spareCost: Int {
         switch stage {
-        case .published(let packet): packet?.cost ?? 0
-        case .requested(let packet): packet.cost
-        case .released: KeptPacket.overhead
-        case .received, .releasedHere, .completed: 0
+        case .received: kept?.cost ?? 0
+        case .releasing: kept.map { isReleased ? $0.length : $0.cost } ?? 0
+        case .published, .requested, .completed, .waiting: 0
         }
     }
 
     /// On loss it could not be done again.
-    var isUnkept: Bool {
-        if case .published(nil) = stage { true } else { false }
-    }
+    var isUnkept: Bool { stage == .published && kept == nil }
+
+    /// The broker has taken it, and may or may not have passed it on.
+    var isBetween: Bool { stage == .received || stage == .releasing }
 }
 
 /// A message of the broker at QoS 1 or 2 that the device has been given and not finished, or has finished without the

@@ -39,6 +39,7 @@ extension Journal {
         _ packet: [ByteBuffer], flags: UInt8, _ step: inout Ledger.Step
     ) throws(MQTTError) {
         if flags & 0b0110 == 0, told.topicAliasMaximum == 0, isOpen, ledgers.isEmpty {
+            if flags & 1 != 0 { noteRetained { $0.published(packet) } }
             step.up = packet
             return
         }
@@ -55,6 +56,7 @@ extension Journal {
                 forms.full = heads.full.map { [$0, payload] } ?? packet
             }
         }
+        if flags & 1 != 0 { noteRetained { $0.published(forms.full) } }
         write {
             $0.publish(forms.leg, full: forms.full, packetID, isDuplicate: flags & 0b1000 != 0, &step)
         }
@@ -75,6 +77,7 @@ extension Journal {
                 forms = (heads.leg ?? head, heads.full ?? head)
             }
         }
+        noteRetained { $0.began(forms.full) }
         write {
             $0.begin(forms.leg, full: forms.full, payloadLength: payloadLength, glance.packetID ?? 0, &step)
         }

@@ -37,21 +37,25 @@ extension Journal {
         let receiveMaximum = limits.receiveMaximum < told.receiveMaximum ? limits.receiveMaximum : nil
         var maximumPacketSize = limits.maximumPacketSize
         if let told = told.maximumPacketSize, maximumPacketSize ?? .max >= told { maximumPacketSize = nil }
-        guard !ledgers.isEmpty || !requests.isEmpty || receiveMaximum != nil || maximumPacketSize != nil else {
-            return (Ledger.Step(), 0)
-        }
-        let unused = ledger?.unusedIDs(requests.count) ?? Ledger.firstUnusedIDs(requests.count)
+        let birth = birth(isSessionPresent: isSessionPresent, limits)
+        var step = Ledger.Step()
+        if let birth { step.up.append(birth.packet) }
+        guard
+            !ledgers.isEmpty || !requests.isEmpty || receiveMaximum != nil || maximumPacketSize != nil
+                || birth?.packetID != nil
+        else { return (step, step.up.count) }
+        let unused = unusedIDs(requests.count, besides: birth?.packetID)
         var own: [(packetID: UInt16, packet: ByteBuffer)] = []
         for (request, packetID) in zip(requests, unused) {
             var request = request
             request.packetID = packetID
             own.append((packetID, try request.encode(version: version)))
         }
-        var step = Ledger.Step()
-        let resent = (ledger?.repeats ?? 0) + own.count
+        let repeats = ledger?.repeats(isSessionPresent: isSessionPresent) ?? 0
         write {
             $0.window = receiveMaximum.map { Ledger.Window($0) }
             $0.maximumPacketSize = maximumPacketSize
+            if let packetID = birth?.packetID { $0.sentBirth(packetID, limits) }
             if isSessionPresent {
                 for request in own {
                     $0.own.insert(request.packetID)
@@ -62,7 +66,12 @@ extension Journal {
                 $0.startAnew(own, &step)
             }
         }
-        return (step, resent)
+        return (step, repeats + own.count + (birth == nil ? 0 : 1))
+    }
+
+    private func unusedIDs(_ count: Int, besides other: UInt16?) -> [UInt16] {
+        let unused = ledger?.unusedIDs(count + 1) ?? Ledger.firstUnusedIDs(count + 1)
+        return Array(unused.filter { $0 != other }.prefix(count))
     }
 
     /// What a silent leg is given when the session ends, if it ever answers.
@@ -73,6 +82,17 @@ extension Journal {
 }
 
 extension Ledger {
+    /// A message of the bridge's own, at QoS 1, has gone out first of all. It takes a place in the broker's Receive Maximum,
+    /// of which the device may use all.
+    mutating func sentBirth(_ packetID: UInt16, _ limits: LegLimits) {
+        own.insert(packetID)
+        if window == nil, limits.receiveMaximum < .max {
+            window = Window(limits.receiveMaximum)
+            isWindowBrief = true
+        }
+        window?.sent()
+    }
+
     static func firstUnusedIDs(_ count: Int) -> [UInt16] {
         (0..<min(count, Int(UInt16.max))).map { UInt16.max - UInt16($0) }
     }

@@ -20,6 +20,8 @@ struct Journal: Sendable {
     let policy: HoldPolicy
     /// What the device was told that the broker allows.
     let told: LegLimits
+    /// The broker passes a message at QoS 2 on before it says PUBREC.
+    let isPassedOnAtOnce: Bool
     /// Topic Alias Maximum of this leg.
     var aliasMaximum: UInt16
     var isOpen = true
@@ -27,18 +29,29 @@ struct Journal: Sendable {
     var ledgers: [Ledger] = []
     var books: [SubscriptionBook] = []
     var aliases: [AliasBook] = []
+    var births: [BirthMessage] = []
 
-    init(_ policy: HoldPolicy, version: MQTTVersion, told: LegLimits = LegLimits()) {
+    /// - Parameters:
+    ///   - retainedWill: Topic of the device's retained will, as the broker has it.
+    ///   - isPassedOnAtOnce: The broker is known to pass a message at QoS 2 on before it says PUBREC.
+    init(
+        _ policy: HoldPolicy, version: MQTTVersion, told: LegLimits = LegLimits(), retainedWill: String? = nil,
+        isPassedOnAtOnce: Bool = false
+    ) {
         self.policy = policy
         self.version = version
         self.told = told
+        self.isPassedOnAtOnce = isPassedOnAtOnce
+        births = retainedWill.map { [BirthMessage(topic: $0, policy)] } ?? []
         aliasMaximum = told.topicAliasMaximum
     }
 
     var ledger: Ledger? { ledgers.first }
 
     /// There is nothing to remember.
-    var isEmpty: Bool { ledgers.isEmpty && books.isEmpty && aliases.isEmpty }
+    var isEmpty: Bool {
+        ledgers.isEmpty && books.isEmpty && aliases.isEmpty && births.first?.message == nil
+    }
 
     var isInsidePacket: Bool { ledger?.isInsidePacket ?? false }
 
@@ -52,16 +65,38 @@ struct Journal: Sendable {
         return ledgers[0].acceptsInput(isDeliveryBlocked: isDeliveryBlocked)
     }
 
+    /// Whether a broker that has lost the session has lost messages with it that are not here any more.
+    var hasGivenUpCopies: Bool { ledger?.hasGivenUpCopies ?? false }
+
     /// Identifiers that no packet of the bridge may have now.
     func isUsed(_ packetID: UInt16) -> Bool {
         ledger.map { $0.own.contains(packetID) || $0.up[packetID] != nil } ?? false
     }
 
     mutating func write(_ change: (inout Ledger) -> Void) {
-        if ledgers.isEmpty { ledgers = [Ledger(policy, version: version, isOpen: isOpen)] }
+        if ledgers.isEmpty {
+            ledgers = [Ledger(policy, version: version, isPassedOnAtOnce: isPassedOnAtOnce, isOpen: isOpen)]
+            ledgers[0].buffer -= births.first?.cost ?? 0
+        }
         change(&ledgers[0])
         if isOpen, ledgers[0].isEmpty { ledgers = [] }
     }
+
+    /// The device publishes a message that is retained: it may be one to its will topic, which takes its part of the
+    /// room.
+    mutating func noteRetained(_ change: (inout BirthMessage) -> Void) {
+        guard !births.isEmpty else { return }
+        change(&births[0])
+        guard !ledgers.isEmpty else { return }
+        ledgers[0].buffer = policy.configuration.buffer - births[0].cost
+        ledgers[0].makeRoom()
+    }
+}
+
+extension Journal {
+    /// Why a session ends where ``hasGivenUpCopies``.
+    static let copiesGone =
+        "the broker has lost the session, and with it messages at QoS 2 that there was no room to keep (uplink.hold_buffer)"
 }
 
 extension Journal.Passage {

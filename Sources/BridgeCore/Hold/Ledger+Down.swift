@@ -113,6 +113,7 @@ extension Ledger {
     mutating func sendPending(_ step: inout Step) {
         for waiting in takePending() {
             guard waiting.type != .pubrel else {
+                up[waiting.packetID]?.isReleaseSent = true
                 emit(acknowledgement(.pubrel, waiting.packetID), &step)
                 continue
             }

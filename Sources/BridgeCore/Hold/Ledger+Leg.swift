@@ -20,35 +20,50 @@ extension Ledger {
     mutating func lose() {
         isOpen = false
         window = nil
+        isWindowBrief = false
         own = []
         ageDeliveries()
         let whole = restartLong()
         var first: [Outgoing] = []
         for (packetID, flow) in up.sorted(by: { $0.value.sequence < $1.value.sequence }) {
-            guard let kept = flow.kept else {
-                up[packetID]?.isCounted = false
-                continue
-            }
-            up[packetID] = nil
-            var isRequest = false
-            if case .requested = flow.stage { isRequest = true }
-            first.append(
-                Outgoing(kind: isRequest ? .request : .publish, packetID: packetID, packet: kept, wasSent: true))
+            up[packetID]?.isCounted = false
+            up[packetID]?.isReleaseSent = false
+            guard flow.stage == .published || flow.stage == .requested, let kept = flow.kept else { continue }
+            let kind: Outgoing.Kind = flow.stage == .requested ? .request : .publish
+            first.append(Outgoing(kind: kind, packetID: packetID, packet: kept, wasSent: true))
+            putBack(packetID, flow, kept)
         }
         if let whole { first.append(whole) }
         guard !first.isEmpty else { return }
         queue = CircularBuffer(first + queue)
     }
 
+    /// The packet waits in the queue, which is charged for it from now on; what the device knows of it is remembered.
+    private mutating func putBack(_ packetID: UInt16, _ flow: UpFlow, _ packet: KeptPacket) {
+        if flow.isReceiptTold || flow.isReleased {
+            change(packetID) {
+                $0.stage = .waiting
+                $0.kept = nil
+            }
+        } else {
+            forget(packetID)
+        }
+        share.charge(packet.cost)
+    }
+
     /// How many packets would be sent again.
-    var repeats: Int { queue.lazy.filter(\.wasSent).count + up.values.lazy.filter(\.isReleased).count }
+    func repeats(isSessionPresent: Bool) -> Int {
+        queue.lazy.filter(\.wasSent).count
+            + up.values.lazy.filter { isSessionPresent ? $0.stage == .releasing : $0.isBetween && $0.kept != nil }.count
+    }
 
     /// Another leg, and the broker still has the session (MQTT 5 4.4): everything goes on where it stood.
     mutating func rejoin(_ step: inout Step) {
         for index in queue.indices where queue[index].wasSent && queue[index].kind == .publish {
             queue[index].packet.mark(duplicate: true)
         }
-        for (packetID, _) in up.filter({ $0.value.isReleased }).sorted(by: { $0.value.sequence < $1.value.sequence }) {
+        let releasing = up.filter { $0.value.stage == .releasing }
+        for (packetID, _) in releasing.sorted(by: { $0.value.sequence < $1.value.sequence }) {
             step.up.append(acknowledgement(.pubrel, packetID))
         }
         takePending()
@@ -62,15 +77,18 @@ extension Ledger {
             queue[index].packet.mark(duplicate: false)
             queue[index].wasSent = false
         }
-        for (packetID, flow) in up.sorted(by: { $0.value.sequence < $1.value.sequence }) {
-            // The broker had the message: that is all the device wants to hear.
-            if case .released = flow.stage {
-                forget(packetID)
-                step.down.append(acknowledgement(.pubcomp, packetID))
+        var first: [Outgoing] = []
+        for (packetID, flow) in up.sorted(by: { $0.value.sequence < $1.value.sequence }) where flow.isBetween {
+            if var packet = flow.kept {
+                packet.mark(duplicate: false)
+                first.append(Outgoing(kind: .publish, packetID: packetID, packet: packet))
+                putBack(packetID, flow, packet)
             } else {
-                setStage(.completed, of: packetID)
+                // That the broker had it is all the device wants to hear.
+                bringToItsEnd(packetID, flow, &step)
             }
         }
+        if !first.isEmpty { queue = CircularBuffer(first + queue) }
         orphanDeliveries(&step)
         for request in requests {
             own.insert(request.packetID)
@@ -101,14 +119,5 @@ extension Ledger {
         if long?.hasBegun == false { long = nil }
         resume(&step)
         return (step.up, isInsidePacket)
-    }
-}
-
-extension UpFlow {
-    fileprivate var isReleased: Bool {
-        switch stage {
-        case .released, .releasedHere: true
-        case .published, .received, .completed, .requested: false
-        }
     }
 }

@@ -17,19 +17,20 @@ extension Ledger {
             step.up.append(head)
             publish.hasBegun = true
             forget(packetID)
+            makeRoom()
             if packetID != 0 { window?.sent() }
             let cost = publish.length + KeptPacket.overhead
             if hasRoom(for: cost) {
                 publish.kept = KeptPacket(full)
                 publish.charged = cost
                 publish.isReserved = true
-                share.charge(cost)
+                charge(cost)
             }
         } else {
             let kept = KeptPacket(full)
             publish.kept = kept
             publish.charged = kept.cost
-            share.charge(kept.cost)
+            charge(kept.cost)
         }
         long = publish
     }
@@ -50,7 +51,7 @@ extension Ledger {
             if publish.hasBegun { publish.waiting.append(piece) }
             if !publish.isReserved {
                 publish.charged += piece.readableBytes
-                share.charge(piece.readableBytes)
+                charge(piece.readableBytes)
             }
         }
         long = publish
@@ -75,10 +76,10 @@ extension Ledger {
         share.giveBack(publish.charged)
         if publish.packetID != 0 {
             sequence += 1
-            let flow = UpFlow(sequence: sequence, stage: .published(publish.kept), isCounted: true)
+            var flow = UpFlow(sequence: sequence, stage: .published, kept: publish.kept)
+            flow.isCounted = true
             forget(publish.packetID)
-            if let kept = publish.kept { share.charge(kept.cost) } else { unkept += 1 }
-            up[publish.packetID] = flow
+            enter(flow, publish.packetID)
         }
         step.up += behindLong
         behindLong = []
@@ -111,7 +112,7 @@ extension Ledger {
         if publish.packetID != 0 { window?.sent() }
         let cost = publish.length + KeptPacket.overhead
         if !publish.isReserved, hasRoom(for: cost - publish.charged) {
-            share.charge(cost - publish.charged)
+            charge(cost - publish.charged)
             publish.charged = cost
             publish.isReserved = true
         } else if !publish.isReserved {
@@ -132,7 +133,7 @@ extension Ledger {
             tail = nil
             share.giveBack(publish.charged)
             if let kept = publish.kept {
-                share.charge(kept.cost)
+                charge(kept.cost)
                 whole = publish.outgoing(kept)
             }
         }

@@ -21,8 +21,9 @@ extension Ledger {
         guard fits(packet.reduce(0) { $0 + $1.readableBytes }, &step) else { return }
         step.up += packet
         guard packetID != 0 else { return }
-        if isDuplicate, let flow = up[packetID], flow.kept == nil, !flow.isUnkept { return }
-        track(packetID, hasRoom ? .published(KeptPacket(joining: full)) : .published(nil))
+        if isDuplicate, let flow = up[packetID], flow.isBetween || flow.stage == .completed { return }
+        makeRoom()
+        track(packetID, .published, hasRoom ? KeptPacket(joining: full) : nil)
     }
 
     /// SUBSCRIBE or UNSUBSCRIBE.
@@ -34,47 +35,24 @@ extension Ledger {
         }
         guard fits(packet.readableBytes, &step) else { return }
         step.up.append(packet)
-        track(packetID, .requested(kept))
+        track(packetID, .requested, kept)
     }
 
-    /// Takes note of what has been sent, and charges it.
-    private mutating func track(_ packetID: UInt16, _ stage: UpFlow.Stage) {
-        forget(packetID)
+    /// Takes note of what has been sent, and charges it. Where the device knows a message to be further than the broker
+    /// does, it goes on so.
+    private mutating func track(_ packetID: UInt16, _ stage: UpFlow.Stage, _ kept: KeptPacket?) {
+        let old = forget(packetID)
         sequence += 1
-        var flow = UpFlow(sequence: sequence, stage: stage)
-        share.charge(flow.cost)
-        if flow.isUnkept { unkept += 1 }
-        if case .published = stage {
+        var flow = UpFlow(sequence: sequence, stage: stage, kept: kept)
+        if let old, old.stage == .waiting, stage == .published {
+            flow.isReceiptTold = old.isReceiptTold
+            flow.isReleased = old.isReleased
+        }
+        if stage == .published {
             window?.sent()
             flow.isCounted = true
         }
-        up[packetID] = flow
-    }
-
-    /// Takes a flow off the books, and what was kept for it.
-    @discardableResult
-    mutating func forget(_ packetID: UInt16) -> UpFlow? {
-        guard let flow = up.removeValue(forKey: packetID) else { return nil }
-        release(flow)
-        return flow
-    }
-
-    private mutating func release(_ flow: UpFlow) {
-        share.giveBack(flow.cost)
-        if flow.isUnkept { unkept -= 1 }
-    }
-
-    /// The broker is done with a message.
-    private mutating func finish(_ packetID: UInt16) {
-        if forget(packetID)?.isCounted == true { window?.finished() }
-    }
-
-    mutating func setStage(_ stage: UpFlow.Stage, of packetID: UInt16) {
-        guard var flow = up[packetID] else { return }
-        release(flow)
-        flow.stage = stage
-        share.charge(flow.cost)
-        up[packetID] = flow
+        enter(flow, packetID)
     }
 
     private func isKnown(_ packetID: UInt16) -> Bool {
@@ -82,7 +60,7 @@ extension Ledger {
     }
 
     mutating func enqueue(_ outgoing: Outgoing) {
-        share.charge(outgoing.packet.cost)
+        charge(outgoing.packet.cost)
         queue.append(outgoing)
         guard dropsQoS0 else { return }
         while !hasRoom, let oldest = queue.firstIndex(where: { $0.kind == .atMostOnce }) {
@@ -110,8 +88,8 @@ extension Ledger {
             share.giveBack(next.packet.cost)
             switch next.kind {
             case .atMostOnce: break
-            case .publish: track(next.packetID, .published(next.packet))
-            case .request: track(next.packetID, .requested(next.packet))
+            case .publish: track(next.packetID, .published, next.packet)
+            case .request: track(next.packetID, .requested, next.packet)
             }
         }
         if queue.isEmpty { beginLong(&step) }
@@ -122,9 +100,9 @@ extension Ledger {
     /// no more are read: so the bridge sends it. The broker has the message by then, and the device is told.
     mutating func releaseIfStuck(_ step: inout Step) {
         guard isOpen, window?.left == 0, !acceptsInput(isDeliveryBlocked: false) else { return }
-        let waiting = up.filter { if case .received = $0.value.stage { true } else { false } }
+        let waiting = up.filter { $0.value.stage == .received }
         for (packetID, _) in waiting.sorted(by: { $0.value.sequence < $1.value.sequence }) {
-            setStage(.releasedHere, of: packetID)
+            change(packetID) { $0.stage = .releasing }
             emit(acknowledgement(.pubrel, packetID), &step)
         }
     }
@@ -134,72 +112,132 @@ extension Ledger {
 extension Ledger {
     /// The device's PUBREL; `packet` is how it put it.
     mutating func deviceReleased(_ packet: ByteBuffer, _ packetID: UInt16, _ step: inout Step) {
-        switch up[packetID]?.stage {
+        guard let flow = up[packetID] else { return releasedUnknown(packet, packetID, &step) }
+        switch flow.stage {
         case .completed:
-            up[packetID] = nil
+            forget(packetID)
             step.down.append(acknowledgement(.pubcomp, packetID))
-        case .releasedHere:
-            setStage(.released, of: packetID)
-        case .received, .released, .published, .requested, nil:
-            if isOpen {
-                emit(packet, &step)
-            } else {
-                keep(PendingAcknowledgement(type: .pubrel, packetID: packetID, code: 0))
+        case .waiting:
+            // The broker hears of it when it has the message.
+            change(packetID) { $0.isReleased = true }
+        case .published where flow.isReceiptTold:
+            change(packetID) { $0.isReleased = true }
+        case .releasing where !flow.isReleased:
+            // The broker has heard it from the bridge.
+            change(packetID) { $0.isReleased = true }
+        case .published:
+            release(packet, packetID, &step)
+            let isSent = isOpen
+            change(packetID) {
+                $0.isReleased = true
+                $0.isReleaseSent = isSent
             }
-            if up[packetID] == nil {
-                // It will be asked about on the next leg, too.
-                track(packetID, .released)
-            } else if case .received = up[packetID]?.stage {
-                setStage(.released, of: packetID)
+        case .received:
+            release(packet, packetID, &step)
+            change(packetID) {
+                $0.stage = .releasing
+                $0.isReleased = true
             }
+        case .releasing, .requested:
+            release(packet, packetID, &step)
         }
+    }
+
+    private mutating func release(_ packet: ByteBuffer, _ packetID: UInt16, _ step: inout Step) {
+        if isOpen {
+            emit(packet, &step)
+        } else {
+            keep(PendingAcknowledgement(type: .pubrel, packetID: packetID, code: 0))
+        }
+    }
+
+    /// Nothing is under way with that identifier.
+    private mutating func releasedUnknown(_ packet: ByteBuffer, _ packetID: UInt16, _ step: inout Step) {
+        sequence += 1
+        var flow = UpFlow(sequence: sequence, stage: .releasing)
+        flow.isReleased = true
+        if queue.contains(where: { $0.kind == .publish && $0.packetID == packetID }) {
+            // The message itself still waits.
+            flow.stage = .waiting
+        } else {
+            release(packet, packetID, &step)
+            // It will be asked about on the next leg, too.
+            flow.hasMessage = false
+        }
+        enter(flow, packetID)
     }
 
     /// PUBACK. True where it concerns the device.
     mutating func brokerAcknowledged(_ packetID: UInt16) -> Bool {
-        if case .published = up[packetID]?.stage { finish(packetID) }
+        if own.remove(packetID) != nil {
+            window?.finished()
+            if isWindowBrief { window = nil }
+            isWindowBrief = false
+            return false
+        }
+        if up[packetID]?.stage == .published { forget(packetID) }
         return true
     }
 
     /// PUBREC. True where it concerns the device.
     mutating func brokerReceived(_ packetID: UInt16, code: UInt8, _ step: inout Step) -> Bool {
-        switch up[packetID]?.stage {
+        guard let flow = up[packetID] else { return true }
+        switch flow.stage {
         case .published:
-            if code < 0x80 {
-                setStage(.received, of: packetID)
-            } else {
-                finish(packetID)
+            guard code < 0x80 else { return refused(packetID, flow, &step) }
+            let isPassedOn = isPassedOnAtOnce
+            change(packetID) {
+                $0.stage = flow.isReleased ? .releasing : .received
+                $0.isReceiptTold = true
+                guard isPassedOn else { return }
+                $0.kept = nil
+                $0.hasMessage = false
             }
-            return true
-        case .released, .releasedHere:
+            if flow.isReleased, !flow.isReleaseSent {
+                release(acknowledgement(.pubrel, packetID), packetID, &step)
+            }
+            return !flow.isReceiptTold
+        case .releasing:
             // The answer to a repeated message; the device has gone on long since.
             if isOpen { emit(acknowledgement(.pubrel, packetID), &step) }
             return false
-        case .received, .completed, .requested, nil:
+        case .received, .completed, .waiting, .requested:
             return true
+        }
+    }
+
+    /// The broker does not take the message. Where it has done so before it lost the session, the device has to come to
+    /// its end as it is: there is no way to tell it.
+    private mutating func refused(_ packetID: UInt16, _ flow: UpFlow, _ step: inout Step) -> Bool {
+        guard flow.isReceiptTold else {
+            forget(packetID)
+            return true
+        }
+        bringToItsEnd(packetID, flow, &step)
+        return false
+    }
+
+    /// There is nothing more to be had from the broker: the device is told PUBCOMP, now or when it asks.
+    mutating func bringToItsEnd(_ packetID: UInt16, _ flow: UpFlow, _ step: inout Step) {
+        forget(packetID)
+        if flow.isReleased {
+            step.down.append(acknowledgement(.pubcomp, packetID))
+        } else {
+            enter(UpFlow(sequence: flow.sequence, stage: .completed), packetID)
         }
     }
 
     /// PUBCOMP. True where it concerns the device.
     mutating func brokerCompleted(_ packetID: UInt16) -> Bool {
-        switch up[packetID]?.stage {
-        case .released:
-            finish(packetID)
-            return true
-        case .releasedHere:
-            if up[packetID]?.isCounted == true { window?.finished() }
-            up[packetID]?.isCounted = false
-            setStage(.completed, of: packetID)
-            return false
-        case .published, .received, .completed, .requested, nil:
-            return true
-        }
+        guard let flow = up[packetID], flow.isBetween else { return true }
+        forget(packetID)
+        guard flow.stage == .releasing else { return true }
+        if !flow.isReleased { enter(UpFlow(sequence: flow.sequence, stage: .completed), packetID) }
+        return flow.isReleased
     }
 
     /// SUBACK or UNSUBACK: what it answers.
     mutating func brokerAnswered(_ packetID: UInt16) -> KeptPacket? {
-        guard case .requested(let packet) = up[packetID]?.stage else { return nil }
-        forget(packetID)
-        return packet
+        up[packetID]?.stage == .requested ? forget(packetID)?.kept : nil
     }
 }

@@ -1,7 +1,11 @@
+import MQTTCodec
+
 /// What the broker allows on a leg, as far as it can matter to packets that the device sent under other limits.
 struct LegLimits: Sendable {
     var receiveMaximum = UInt16.max
     var topicAliasMaximum: UInt16 = 0
     /// Bytes; `nil` is no limit.
     var maximumPacketSize: Int?
+    var takesRetained = true
+    var maximumQoS = QoS.exactlyOnce
 }

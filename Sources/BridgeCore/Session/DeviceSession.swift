@@ -32,6 +32,10 @@ package protocol DeviceSession: Sendable {
 
     /// The answer to `.authenticate`.
     mutating func authenticated(_ isAccepted: Bool) -> [SessionAction]
+    /// The broker keeps its session for longer than the device asked for: whoever comes with its client id is to find none.
+    var isSessionBorrowed: Bool { get }
+    /// Comes before `clientIDTaken(_:)` where the one that had the client id is such a session, which the broker has.
+    mutating func findsNoSession()
     /// The answer to `.takeClientID`: whether to wait for earlier sessions with the client id.
     mutating func clientIDTaken(_ wait: ClientIDWait) -> [SessionAction]
     /// The last of them is over.
@@ -86,6 +90,10 @@ extension DeviceSession {
     package mutating func clientIDIsFree() -> [SessionAction] {
         preconditionFailure("this session took no client id")
     }
+
+    package var isSessionBorrowed: Bool { false }
+
+    package mutating func findsNoSession() {}
 
     package mutating func uplinkSilent() -> [SessionAction] { [] }
 

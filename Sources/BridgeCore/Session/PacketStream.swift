@@ -2,13 +2,17 @@ import NIOCore
 
 /// One direction of a session: whether a long PUBLISH is passing through in pieces, and what has to wait for its end.
 ///
-/// What is held is bounded by the packets that a peer may have in flight: at most 65,535 acknowledgements of a few bytes.
+/// What is held is bounded by the packets that a peer may have in flight: at most 65,535 acknowledgements of a few bytes,
+/// and `maximumPongs` answers to PINGREQ.
 struct PacketStream: Sendable {
     private var isStreaming = false
     /// Whether the payload of the present long PUBLISH goes on, or is thrown away.
     private(set) var isForwarded = false
     private var deferred: [ByteBuffer] = []
     private var held: [ByteBuffer] = []
+    private var heldPongs = 0
+    /// A device that has asked for more, and read none of them, does not wait for any.
+    static let maximumPongs = 100
 
     /// A packet cannot be put here without damaging the one that is under way.
     var isInsidePacket: Bool { isStreaming && isForwarded }
@@ -29,6 +33,7 @@ struct PacketStream: Sendable {
     mutating func end() -> [ByteBuffer] {
         isStreaming = false
         isForwarded = false
+        heldPongs = 0
         defer { held = [] }
         return held
     }
@@ -38,5 +43,13 @@ struct PacketStream: Sendable {
         guard isInsidePacket else { return true }
         held.append(packet)
         return false
+    }
+
+    /// Whether one more answer to PINGREQ is to be sent, or to wait.
+    mutating func takesPong() -> Bool {
+        guard isInsidePacket else { return true }
+        guard heldPongs < Self.maximumPongs else { return false }
+        heldPongs += 1
+        return true
     }
 }

@@ -49,7 +49,7 @@ extension Session {
             state = .connecting(
                 Connecting(
                     device: facts, connect: outgoing, isClientIDFree: connect.clientID.isEmpty, router: router,
-                    repeated: repeated))
+                    repeated: repeated, retainedWill: connect.will.flatMap { $0.retain ? $0.topic : nil }))
         } catch {
             // A template or a route made a field longer than MQTT can express.
             return refuse(connect.version, .notAllowed("\(error)"), code: error.reasonCode, message: "\(error)")
@@ -91,6 +91,27 @@ extension Session {
         // What has become of it is known within `connect_timeout`, or there is no way to the broker for either.
         case .untilOver: []
         }
+    }
+
+    package var isSessionBorrowed: Bool {
+        switch state {
+        case .connecting(let connecting): connecting.device.hasBorrowedExpiry
+        case .connected(let connected): connected.device.hasBorrowedExpiry
+        case .awaitingConnect, .finishing, .ended, .taken: false
+        }
+    }
+
+    /// Without the bridge the earlier session would have ended with its connection: so this one begins with Clean Start,
+    /// which the device did not ask for. 3.1.1 has no way to say that of the past alone.
+    package mutating func findsNoSession() {
+        guard case .connecting(var connecting) = state, connecting.device.version == .v5_0 else { return }
+        guard var connect = connecting.connect, let frame = try? Frame(packet: connect, version: nil) else { return }
+        // Behind the protocol's name and version (MQTT 5 3.1.2.3).
+        let index = connect.readerIndex + frame.headerLength + 7
+        guard let flags = connect.getInteger(at: index, as: UInt8.self) else { return }
+        connect.setInteger(flags | 0b10, at: index)
+        connecting.connect = connect
+        state = .connecting(connecting)
     }
 
     package mutating func clientIDIsFree() -> [SessionAction] {
@@ -188,7 +209,9 @@ extension Session {
         told.topicAliasMaximum = connack.properties.topicAliasMaximum ?? 0
         told.maximumPacketSize = min(
             context.maximumPacketSize, connack.properties.maximumPacketSize.map { Int($0) } ?? .max)
-        var hold = Hold(journal: Journal(policy, version: connecting.device.version, told: told))
+        var hold = Hold(
+            journal: Journal(
+                policy, version: connecting.device.version, told: told, retainedWill: connecting.retainedWill))
         hold.connect = [UInt8](repeated.readableBytesView)
         hold.keepAlive = keepAlive
         return hold
@@ -196,12 +219,17 @@ extension Session {
 }
 
 extension Connect {
-    /// Has the broker keep the session of a device that asked for none (5.0) for as long as the device may be held.
+    /// Has the broker keep the session of a device that asked for none (5.0) for as long as the device may be held, and not
+    /// publish its will meanwhile. The device's own Will Delay is of no account: as its session would have ended with its
+    /// connection, its will was due then (MQTT 5 3.1.3.2.2).
     ///
     /// - Returns: whether that was needed.
     fileprivate mutating func borrowExpiry(_ time: Duration) -> Bool {
         guard version.hasProperties, properties.sessionExpiryInterval ?? 0 == 0 else { return false }
-        properties.sessionExpiryInterval = UInt32(clamping: max(1, time.components.seconds))
+        let seconds = UInt32(clamping: max(1, time.components.seconds))
+        properties.sessionExpiryInterval = seconds
+        let ownDelay = will?.properties.willDelayInterval ?? 0
+        will?.properties.willDelayInterval = max(seconds, ownDelay)
         return true
     }
 }

@@ -154,13 +154,15 @@ extension Session {
         }
         // "Disconnect with Will Message" (MQTT 5 3.14.2.1): what the loss of the connection would have meant.
         var disconnect = Disconnect(reasonCode: why.isWithoutWill ? 0 : 0x04)
-        if let own, let frame = try? Frame(packet: own, version: version),
-            let decoded = try? Disconnect.decode(frame, version: version)
-        {
-            disconnect = decoded
+        if let own, let frame = try? Frame(packet: own, version: version) {
+            // One that can't be read keeps its reason: what that means is the broker's to say.
+            let reason = own.getInteger(at: own.readerIndex + frame.headerLength, as: UInt8.self)
+            disconnect =
+                (try? Disconnect.decode(frame, version: version)) ?? Disconnect(reasonCode: reason ?? 0)
         }
         // With any reason but 0 the will is due [MQTT-3.14.4-3]. EMQX 6.0.3 publishes none where the session ends in the
-        // same moment as the connection, so it gets one second more.
+        // same moment as the connection, so it gets one second more; then the will is due however long it is delayed
+        // (MQTT 5 3.1.3.2.2).
         disconnect.properties.sessionExpiryInterval = standing.hasWill && disconnect.reasonCode != 0 ? 1 : 0
         return (try? disconnect.encode(version: version)) ?? own
     }

@@ -96,7 +96,8 @@ extension Session {
     }
 
     func pong(in connected: inout Connected) -> [SessionAction] {
-        guard let pong = try? Packet.pingresp.encode(version: connected.device.version) else { return [] }
+        guard connected.down.takesPong(), let pong = try? Packet.pingresp.encode(version: connected.device.version)
+        else { return [] }
         return toDevice(pong, in: &connected)
     }
 

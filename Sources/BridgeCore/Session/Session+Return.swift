@@ -56,6 +56,11 @@ extension Session {
         limits.receiveMaximum = connack.properties.receiveMaximum ?? .max
         limits.topicAliasMaximum = connack.properties.topicAliasMaximum ?? 0
         limits.maximumPacketSize = connack.properties.maximumPacketSize.map { Int($0) }
+        limits.takesRetained = connack.properties.retainAvailable ?? true
+        limits.maximumQoS = connack.properties.maximumQoS ?? .exactlyOnce
+        if !isPresent, connected.hold?.journal.hasGivenUpCopies == true {
+            return end(.uplinkLost(Journal.copiesGone), leaving: connected.standing)
+        }
         // The broker was offered none this time: what it sends is understood without the earlier ones.
         connected.router.deviceAliasMaximum = 0
         connected.hold?.returned()

@@ -49,6 +49,8 @@ package struct Session: DeviceSession {
         var isAuthenticating = false
         /// CONNECT as it would be repeated, where the session may outlive its leg.
         var repeated: ByteBuffer?
+        /// Topic of the device's retained will, as the broker has it.
+        var retainedWill: String?
     }
 
     struct Connected: Sendable {

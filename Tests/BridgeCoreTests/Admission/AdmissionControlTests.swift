@@ -39,6 +39,50 @@ import Testing
         #expect(isRefusal(control.admit(from: "a", at: later), of: "accept_rate"))
     }
 
+    /// One that connects and leaves without end keeps nobody else out.
+    @Test func oneAddressDoesNotUseUpTheRateForAll() {
+        var control = AdmissionControl(limits: LimitsConfiguration(acceptRate: 40), now: now)
+        var admitted: [String: Int] = [:]
+        // 4 s: "greedy" tries 1000 times a second, two others once every 250 ms, and one more is new each time.
+        for millisecond in 0..<4_000 {
+            let time = now + .milliseconds(Int64(millisecond))
+            var others: [String] = []
+            if millisecond % 250 == 249 { others = ["b", "c", "new \(millisecond)"] }
+            for address in ["greedy"] + others {
+                let decision = control.admit(from: address, at: time)
+                if decision == .admit { admitted[address.hasPrefix("new") ? "new" : address, default: 0] += 1 }
+                control.left(decision, from: address)
+            }
+        }
+        #expect(admitted["b"] == 16 && admitted["c"] == 16 && admitted["new"] == 16)
+        // All of the rate that the others leave, and no more: a second's worth at first, and 40 a second.
+        #expect((140...160).contains(admitted["greedy"] ?? 0), "\(admitted)")
+    }
+
+    /// What is lent is bounded, however many addresses there are.
+    @Test func theCreditOfNewAddressesIsBounded() {
+        var control = AdmissionControl(limits: LimitsConfiguration(acceptRate: 40), now: now)
+        var admitted = 0
+        for index in 0..<1_000 where control.admit(from: "\(index)", at: now) == .admit { admitted += 1 }
+        #expect(admitted == 50)
+        // The debt is paid back first.
+        for millisecond in 1...1_000 as ClosedRange<Int64> {
+            if control.admit(from: "late", at: now + .milliseconds(millisecond)) == .admit { admitted += 1 }
+        }
+        #expect((79...80).contains(admitted))
+    }
+
+    @Test func whoIsOverAnotherLimitTakesNothingOfTheRate() {
+        var control = AdmissionControl(limits: LimitsConfiguration(devicesPerAddress: 1, acceptRate: 4), now: now)
+        #expect(control.admit(from: "a", at: now) == .admit)
+        for _ in 0..<50 {
+            let decision = control.admit(from: "a", at: now)
+            #expect(isRefusal(decision, of: "devices_per_address"))
+            control.left(decision, from: "a")
+        }
+        for address in ["b", "c", "d"] { #expect(control.admit(from: address, at: now) == .admit) }
+    }
+
     @Test func refusalsAreBoundedToo() {
         var control = AdmissionControl(limits: LimitsConfiguration(devices: 0, acceptRate: 100_000), now: now)
         for _ in 0..<AdmissionControl.maximumRefusals {

@@ -239,6 +239,42 @@ import Testing
 
     private static let will = Will(topic: "will", payload: ByteBuffer(string: "gone"))
 
+    /// So that most brokers publish nothing meanwhile. What the device asked for is void where its session would have ended
+    /// with its connection, and stays as it is where not.
+    @Test func theWillWaitsForAsLongAsTheDeviceIsHeld() throws {
+        let rows: [(expiry: UInt32?, delay: UInt32?, sent: UInt32?)] = [
+            (nil, nil, 300), (0, nil, 300), (nil, 0, 300), (nil, 10, 300), (0, 1_000, 1_000), (7, nil, nil), (7, 5, 5),
+            (1_000, 600, 600),
+        ]
+        for (expiry, delay, sent) in rows {
+            for isHeld in [true, false] {
+                var bench = try HoldBench(.v5_0, isHeld: isHeld)
+                _ = try bench.bench.device(
+                    bench.bench.connect {
+                        $0.properties.sessionExpiryInterval = expiry
+                        $0.will = Self.will
+                        $0.will?.properties.willDelayInterval = delay
+                    })
+                var legs: [Packet?] = [try bench.ready().up.first]
+                if isHeld {
+                    _ = try bench.broker(.connack(Connack()))
+                    try bench.lose()
+                    legs.append(try bench.ready().up.first)
+                }
+                for case .connect(let connect)? in legs {
+                    #expect(connect.will?.properties.willDelayInterval == (isHeld ? sent : delay))
+                    #expect(connect.will?.topic == "will" && connect.will?.payload == Self.will.payload)
+                }
+                #expect(legs.allSatisfy { $0 != nil })
+            }
+        }
+        // There is none to delay in 3.1.1, nor where there is no will.
+        var bench = try HoldBench(.v3_1_1)
+        _ = try bench.bench.device(bench.bench.connect { $0.will = Self.will })
+        guard case .connect(let connect)? = try bench.ready().up.first else { throw HoldBench.BenchError.noConnect }
+        #expect(connect.will == Self.will)
+    }
+
     /// EMQX publishes no will at a DISCONNECT that also ends the session in the same moment.
     @Test func aSessionWhoseWillIsDueLastsForAnotherSecond() throws {
         let ends: [(name: String, code: UInt8, end: (inout HoldBench) throws -> [SessionAction])] = [
@@ -268,6 +304,14 @@ import Testing
                 #expect(gone.actions.finishesUplink, "\(name)")
             }
         }
+    }
+
+    /// What it means is the broker's to say.
+    @Test func aReasonThatThereIsNotIsPassedOn() throws {
+        var bench = try HoldBench.connected(.v5_0) { $0.will = Self.will }
+        let actions = bench.bench.session.deviceSent(
+            .packet(try Frame(packet: ByteBuffer(bytes: [0xE0, 1, 0x01]), version: .v5_0)))
+        #expect(actions.toUplink == [ByteBuffer(bytes: [0xE0, 7, 0x01, 5, 0x11, 0, 0, 0, 1])])
     }
 
     private static func disconnect(_ code: UInt8, expiry: UInt32? = nil) -> Packet {

@@ -19,11 +19,16 @@ import Testing
             #expect(try bench.device(message(id, .exactlyOnce)).up.count == 1)
         }
         #expect(!bench.accepts)
-        // PUBREC frees the message.
+        // From PUBREC on the message is only a copy that gives way.
         _ = try bench.broker(.ack(.pubrec, 1))
         #expect(bench.accepts)
         _ = try bench.broker(.ack(.pubrec, 2))
         _ = try bench.broker(.ack(.pubrec, 3))
+        #expect((1...600).contains(bench.budget.usedBytes))
+        for id in 1...3 as ClosedRange<UInt16> {
+            _ = try bench.device(.ack(.pubrel, id))
+            _ = try bench.broker(.ack(.pubcomp, id))
+        }
         #expect(bench.budget.usedBytes == 0)
     }
 
@@ -150,6 +155,7 @@ import Testing
             #expect(bench.accepts)
             _ = try bench.device(message(id, .exactlyOnce))
             _ = try bench.broker(.ack(.pubrec, id))
+            #expect(bench.budget.usedBytes <= 1_000)
         }
         for id in 1...1_000 as ClosedRange<UInt16> {
             #expect(bench.accepts)
@@ -157,6 +163,46 @@ import Testing
             _ = try bench.broker(.ack(.pubcomp, id))
         }
         #expect(bench.budget.usedBytes == 0)
+    }
+
+    /// The copies that had to give way are missed only where the broker has lost the session, and then the device hears it.
+    @Test(arguments: [true, false]) func aCopyThatGaveWay(isSessionPresent: Bool) throws {
+        var bench = try HoldBench.connected(.v5_0, buffer: 600)
+        for id in 1...4 as ClosedRange<UInt16> {
+            _ = try bench.device(message(id, .exactlyOnce))
+            _ = try bench.broker(.ack(.pubrec, id))
+        }
+        try bench.lose()
+        let back = try bench.comeBack(isSessionPresent)
+        if isSessionPresent {
+            #expect(back.end == nil && back.up.isEmpty && bench.accepts)
+        } else {
+            #expect(back.end == .uplinkLost(Journal.copiesGone) && back.actions.closesDevice)
+            #expect(bench.budget.usedBytes == 0)
+        }
+    }
+
+    /// Others need the room of all: no copies are kept, and nobody waits for what only the device could free.
+    @Test func copiesGiveWayToOthers() throws {
+        var bench = try HoldBench(.v5_0, total: 2_000)
+        _ = try bench.bench.device(bench.bench.connect())
+        _ = bench.bench.session.uplinkReady()
+        _ = try bench.bench.broker(.connack(Connack()))
+        _ = try bench.device(message(1, .exactlyOnce))
+        _ = try bench.broker(.ack(.pubrec, 1))
+        let used = bench.budget.usedBytes
+        #expect(used > 0)
+        bench.budget.charge(2_000 - used)
+        #expect(bench.accepts)
+        _ = try bench.device(message(2, .exactlyOnce))
+        #expect(bench.budget.usedBytes == 2_000)
+        _ = try bench.broker(.ack(.pubrec, 2))
+        #expect(bench.accepts && bench.budget.usedBytes == 2_000 - used)
+        for id in 1...2 as ClosedRange<UInt16> {
+            _ = try bench.device(.ack(.pubrel, id))
+            _ = try bench.broker(.ack(.pubcomp, id))
+        }
+        #expect(bench.budget.usedBytes == 2_000 - used)
     }
 
     @Test func aSliceIsNotKept() {
@@ -249,6 +295,20 @@ import Testing
         #expect(back.toUplink.count == sent + 1 && bench.accepts)
         let rest = bench.bench.session.deviceSent(.payload(piece(1_000 - 100 * sent), isLast: true))
         #expect(try HoldBench.packets(back.toUplink + rest.toUplink, .v5_0).count == 1)
+    }
+
+    /// The answers wait for the end of the delivery, but not without bound.
+    @Test func pingsInsideALongDelivery() throws {
+        var bench = try HoldBench.connected(.v3_1_1)
+        _ = bench.bench.session.uplinkSent(try begin(bench, .atMostOnce, nil, 300))
+        _ = try bench.silence()
+        let bytes = try Packet.pingreq.encode(version: .v3_1_1)
+        let ping = FrameDecoder.Element.packet(try Frame(packet: bytes, version: .v3_1_1))
+        for _ in 0..<10_000 { #expect(bench.bench.session.deviceSent(ping).isEmpty) }
+        _ = try bench.answer(after: .seconds(1))
+        let end = bench.bench.session.uplinkSent(.payload(piece(300), isLast: true)).toDevice
+        #expect(end.count == 1 + PacketStream.maximumPongs)
+        #expect(try bench.device(.pingreq).up == [.pingreq])
     }
 
     @Test func aDeliveryThatIsCutOffClosesTheDevice() throws {

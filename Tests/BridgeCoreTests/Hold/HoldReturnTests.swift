@@ -24,7 +24,9 @@ import Testing
         }
         #expect(connect.cleanStart == (version == .v5_0 ? false : isClean))
         #expect(connect.clientID == "dev" && connect.username == "u" && connect.password == ByteBuffer(string: "p"))
-        #expect(connect.keepAlive == 9 && connect.will == Will(topic: "gone"))
+        var will = Will(topic: "gone")
+        if version == .v5_0 { will.properties.willDelayInterval = 300 }
+        #expect(connect.keepAlive == 9 && connect.will == will)
         #expect(connect.properties.topicAliasMaximum == nil)
         #expect(connect.properties.receiveMaximum == (version == .v5_0 ? 3 : nil))
         #expect(outcome.actions.started == [.uplinkConnect])
@@ -188,6 +190,26 @@ import Testing
         #expect(completed.down.isEmpty && completed.up == [.message("b", .exactlyOnce, 2)])
         // The device hears of it when it asks.
         #expect(try bench.device(.ack(.pubrel, 1)).down == [.ack(.pubcomp, 1)])
+    }
+
+    /// A device that uses an identifier again before its answer: one message takes one place.
+    @Test func aPlaceInTheWindowIsGivenBack() throws {
+        var bench = try HoldBench.connected(.v5_0)
+        try bench.lose()
+        _ = try bench.comeBack(true, [.receiveMaximum(2)])
+        for round in 0..<10 {
+            let message = Packet.message("\(round)", round % 2 == 0 ? .atLeastOnce : .exactlyOnce, 1)
+            #expect(try bench.device(message).up == [message])
+            #expect(try bench.device(message.again).up == [message.again])
+        }
+        #expect(try bench.device(.message("other", .atLeastOnce, 2)).up.count == 1)
+        #expect(try bench.device(.message("beyond", .atLeastOnce, 3)).up.isEmpty)
+        _ = try bench.broker(.ack(.puback, 2))
+        for (id, type) in [(UInt16(1), PacketType.pubrec), (1, .pubcomp), (3, .puback)] {
+            _ = try bench.broker(.ack(type, id))
+        }
+        let last = (10...13).map { Packet.message("a", .atLeastOnce, $0) }
+        #expect(try last.map { try bench.device($0).up.count } == [1, 1, 0, 0])
     }
 
     @Test func aPacketThatTheBrokerNoLongerTakesEndsTheSession() throws {

@@ -69,6 +69,27 @@ import Testing
         #expect(bench.session.clientIDTaken(.none).isEmpty)
     }
 
+    /// The session of before had not been asked for by its device: without the bridge there would be none.
+    @Test func whoComesAfterABorrowedSessionBeginsAnew() throws {
+        let policy = HoldPolicy(HoldConfiguration(), budget: HoldBudget(limit: 1_000_000))
+        for (version, expiry, isBorrowed) in [
+            (MQTTVersion.v5_0, UInt32?.none, true), (.v5_0, 7, false), (.v3_1_1, nil, false),
+        ] {
+            var bench = try SessionBench(version, hold: policy)
+            var connect = Connect(version: version, cleanStart: false, clientID: "dev")
+            connect.username = "u"
+            connect.properties.sessionExpiryInterval = expiry
+            _ = bench.session.deviceSent(.packet(try Frame(packet: connect.encode(), version: nil)))
+            #expect(bench.session.isSessionBorrowed == isBorrowed)
+            bench.session.findsNoSession()
+            let sent = (bench.session.clientIDTaken(.none) + bench.session.uplinkReady()).toUplink
+            let first = try #require(sent.first)
+            let seen = try Connect.decode(Frame(packet: first, version: nil))
+            #expect(seen.cleanStart == (version == .v5_0))
+            #expect(seen.clientID == connect.clientID && seen.username == "u" && seen.keepAlive == connect.keepAlive)
+        }
+    }
+
     /// The broker is told nothing: its session goes to the newcomer as it is.
     @Test(arguments: [MQTTVersion.v3_1_1, .v5_0])
     func aHeldSessionMakesWayForANewcomer(_ version: MQTTVersion) throws {

@@ -53,6 +53,8 @@ final class TLSUplinkConnection: ChannelInboundHandler {
     private weak var tls: NIOSSLClientHandler?
     private var leg: UplinkLeg?
     private let deadline: Timer
+    /// Called where it comes to its end while its dialer has not got it a channel yet.
+    var givenUp: (() -> Void)?
     /// Bytes that the kernel has not taken.
     private var unwritten = 0
     private var isFlushScheduled = false
@@ -87,7 +89,10 @@ final class TLSUplinkConnection: ChannelInboundHandler {
         leg = nil
         deadline.cancel()
         switch previous {
-        case .dialing, .closed:
+        case .dialing:
+            givenUp?()
+            givenUp = nil
+        case .closed:
             break
         case .handshaking(let channel):
             abort(channel)
@@ -160,7 +165,8 @@ extension TLSUplinkConnection {
         let channel = channel
         state = .closed
         deadline.cancel()
-        if let channel { abort(channel) }
+        if let channel { abort(channel) } else { givenUp?() }
+        givenUp = nil
         owner?.tlsFailed(self, error)
     }
 }

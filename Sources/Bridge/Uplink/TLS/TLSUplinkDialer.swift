@@ -27,13 +27,17 @@ final class TLSUplinkDialer {
     /// Bytes that the broker may send a device before the device has taken any.
     private let window: Int
     private let eventLoop: any EventLoop
-    private let resolver = HostResolver()
+    private let resolve: UplinkDialer.Resolve
     /// Those that wait for the lookup under way; nil when there is none: devices that come and go must not pile up
-    /// lookups. Bounded by `limits.devices`.
-    private var lookup: [Attempt]?
+    /// lookups. Whoever has given up is out of it. Bounded by `limits.devices`.
+    private var lookup: WaitingLine<ObjectIdentifier, Attempt>?
 
-    init(_ context: TLSUplinkContext, _ configuration: BridgeConfiguration, on eventLoop: any EventLoop) {
+    init(
+        _ context: TLSUplinkContext, _ configuration: BridgeConfiguration, on eventLoop: any EventLoop,
+        resolve: @escaping UplinkDialer.Resolve = { HostResolver().resolve(host: $0, port: $1, on: $2) }
+    ) {
         self.context = context
+        self.resolve = resolve
         self.uplink = configuration.uplink
         self.window = configuration.limits.sessionBuffer
         self.eventLoop = eventLoop
@@ -48,22 +52,28 @@ final class TLSUplinkDialer {
         connection.limit(by: deadline, of: patience)
         let attempt = Attempt(connection: connection, deadline: deadline)
         eventLoop.assumeIsolated().execute { [self] in
-            if connection.isDialing { resolve(for: attempt) }
+            if connection.isDialing { lookUp(for: attempt) }
         }
         return connection
     }
 
-    private func resolve(for attempt: Attempt) {
-        guard lookup == nil else {
-            lookup?.append(attempt)
-            return
-        }
-        lookup = [attempt]
+    /// Who waits for the name.
+    var waitingCount: Int { lookup?.count ?? 0 }
+
+    private func lookUp(for attempt: Attempt) {
+        let isUnderWay = lookup != nil
+        let key = ObjectIdentifier(attempt.connection)
+        var line = lookup ?? WaitingLine()
+        lookup = nil
+        line.append(key, attempt)
+        lookup = line
+        attempt.connection.givenUp = { [weak self] in _ = self?.lookup?.remove(key) }
+        guard !isUnderWay else { return }
         let fallback = context.fallback
-        resolver.resolve(host: fallback.host, port: fallback.port, on: eventLoop)
+        resolve(fallback.host, fallback.port, eventLoop)
             .assumeIsolated()
             .whenComplete { [self] result in
-                let attempts = lookup ?? []
+                let attempts = lookup?.all ?? []
                 lookup = nil
                 for attempt in attempts where attempt.connection.isDialing { resolved(result, for: attempt) }
             }

@@ -16,11 +16,13 @@ struct HoldSimulation {
         var buffer = 1_048_576
         var hasLongMessages = false
         var narrows = false
+        /// The broker passes a message at QoS 2 on when it is released.
+        var isLate = false
 
         var description: String {
             "\(version)\(isStream ? " stream" : "")\(isClean ? " clean" : "")\(isPersistent ? "" : " forgetful")"
                 + "\(isRouted ? " routed" : "")\(buffer < 10_000 ? " small" : "")\(hasLongMessages ? " long" : "")"
-                + "\(narrows ? " narrow" : "")"
+                + "\(narrows ? " narrow" : "")\(isLate ? " late" : "")"
         }
 
         /// Nothing is ever forgotten.
@@ -63,6 +65,7 @@ struct HoldSimulation {
         device = SimulatedDevice(setting.version, prefix: setting.isRouted ? "x/" : "")
         broker = SimulatedBroker(setting.version, isStream: setting.isStream)
         broker.isPersistent = setting.isPersistent
+        broker.publishesAtRelease = setting.isLate
         let threshold = setting.hasLongMessages ? 60 : 100_000
         deviceDecoder = FrameDecoder(
             maximumPacketSize: 100_000, streamingThreshold: threshold, maximumBufferedSize: 100_000)

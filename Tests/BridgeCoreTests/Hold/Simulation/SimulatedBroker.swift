@@ -5,7 +5,8 @@ import TestSupport
 @testable import BridgeCore
 
 /// A broker with one client, as strict as brokers are about packet identifiers, windows and aliases. It publishes a
-/// message at QoS 2 when it comes, as EMQX does, and acknowledges when it is told to.
+/// message at QoS 2 when it comes, as EMQX does, or when it is released, as Mosquitto does, and acknowledges when it is
+/// told to.
 struct SimulatedBroker {
     struct Message: Equatable {
         var number: Int
@@ -23,7 +24,7 @@ struct SimulatedBroker {
         var subscriptions: [String: QoS] = [:]
         var sent: [UInt16: Sent] = [:]
         var waiting: [Message] = []
-        var received: Set<UInt16> = []
+        var received: [UInt16: Message] = [:]
         var lastID: UInt16 = 0
         var order = 0
     }
@@ -32,6 +33,7 @@ struct SimulatedBroker {
     let isStream: Bool
     /// Where 3.1 asks for no clean session, or 5.0 for an expiry.
     var isPersistent = true
+    var publishesAtRelease = false
     var receiveMaximum: UInt16 = .max
     var aliasMaximum: UInt16 = 0
 
@@ -114,7 +116,9 @@ struct SimulatedBroker {
             unanswered.append(.pubrel(PublishAck(packetID: ack.packetID)))
         case .pubcomp(let ack): finish(ack.packetID, .exactlyOnce)
         case .pubrel(let ack):
-            state?.received.remove(ack.packetID)
+            if let message = state?.received.removeValue(forKey: ack.packetID), publishesAtRelease {
+                published.append(message)
+            }
             unanswered.append(.pubcomp(PublishAck(packetID: ack.packetID)))
         case .subscribe(let subscribe):
             claim(subscribe.packetID, packet)
@@ -175,8 +179,9 @@ struct SimulatedBroker {
         let message = Message(number: number, qos: head.qos)
         guard let packetID = head.packetID else { return published.append(message) }
         if head.qos == .exactlyOnce {
-            if state?.received.insert(packetID).inserted == true {
-                published.append(message)
+            if state?.received[packetID] == nil {
+                state?.received[packetID] = message
+                if !publishesAtRelease { published.append(message) }
             } else if !head.isDuplicate {
                 complain("identifier \(packetID) of \(number) is in use")
             }

@@ -1,0 +1,63 @@
+import BridgeCore
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import Bridge
+
+/// The way to the fallback before there is a channel.
+@Suite(.mapping(.connection), .timeLimit(.minutes(5)))
+struct TLSUplinkDialerTests {
+    private final class Owner: TLSUplinkConnectionOwner {
+        let failed: EventLoopPromise<TLSUplinkError>
+        var connection: TLSUplinkConnection?
+
+        init(on loop: any EventLoop) {
+            failed = loop.makePromise()
+        }
+
+        func tlsReady(_ connection: TLSUplinkConnection) {
+            failed.fail(HarnessError("connected to nobody"))
+        }
+
+        func tlsFailed(_ connection: TLSUplinkConnection, _ error: TLSUplinkError) {
+            failed.succeed(error)
+        }
+
+        func tlsEnded(_ connection: TLSUplinkConnection, isLost: Bool) {}
+    }
+
+    /// Those who have given up are not kept until DNS has something to say, however many there are.
+    @Test func nobodyStaysInALookupThatHangs() async throws {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let certificates = try await Certificates.make()
+        let fallback = UplinkFallback(host: "localhost", port: 8_883)
+        let uplink = UplinkConfiguration(host: "localhost", caFile: certificates.certificate("ca"))
+        let context = try TLSUplinkContext(fallback, uplink)
+        let never = loop.makePromise(of: [SocketAddress].self)
+        let count = 300
+        let state = try await loop.submit {
+            let dialer = TLSUplinkDialer(
+                context, BridgeConfiguration(uplink: uplink), on: loop, resolve: { _, _, _ in never.futureResult })
+            let owners = (0..<count).map { index in
+                let owner = Owner(on: loop)
+                owner.connection = dialer.dial(within: .milliseconds(index == 0 ? 600_000 : 50), owner: owner)
+                return owner
+            }
+            return NIOLoopBound((dialer, owners), eventLoop: loop)
+        }.get()
+        for index in 1..<count {
+            let error = try await loop.flatSubmit { state.value.1[index].failed.futureResult }.get()
+            #expect("\(error)".isEmpty == false)
+        }
+        let waiting: @Sendable () -> Int = { state.value.0.waitingCount }
+        #expect(try await loop.submit(waiting).get() == 1)
+        // One that its owner has closed is out as well.
+        try await loop.submit {
+            state.value.1[0].connection?.close()
+            state.value.1[0].failed.fail(HarnessError("closed"))
+        }.get()
+        #expect(try await loop.submit(waiting).get() == 0)
+        never.succeed([try SocketAddress(ipAddress: "127.0.0.1", port: 8_883)])
+    }
+}
