@@ -23,6 +23,8 @@ struct Journal: Sendable {
     /// Topic Alias Maximum of this leg.
     var aliasMaximum: UInt16
     var isOpen = true
+    /// The device has sent what nobody could repeat on another leg.
+    private var isForfeit = false
     // An array of none or one is a box that is copied on write and allocated on demand.
     var ledgers: [Ledger] = []
     var books: [SubscriptionBook] = []
@@ -44,12 +46,18 @@ struct Journal: Sendable {
 
     /// Whether nothing would be lost with the leg.
     var isHoldable: Bool {
-        (ledger?.isHoldable ?? true) && books.first?.isOverflown != true && aliases.first?.isOverflown != true
+        !isForfeit && (ledger?.isHoldable ?? true) && books.first?.isOverflown != true
+            && aliases.first?.isOverflown != true
     }
 
     func acceptsInput(isDeliveryBlocked: Bool = false) -> Bool {
         guard !ledgers.isEmpty else { return isOpen || !policy.budget.isFull }
         return ledgers[0].acceptsInput(isDeliveryBlocked: isDeliveryBlocked)
+    }
+
+    /// From now on the session ends with its leg.
+    mutating func forfeit() {
+        isForfeit = true
     }
 
     /// Identifiers that no packet of the bridge may have now.
