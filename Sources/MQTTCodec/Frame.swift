@@ -1,6 +1,6 @@
 import NIOCore
 
-/// One whole packet whose fixed header has been checked, not parsed deeper.
+/// One whole packet whose fixed header has been read, not parsed deeper.
 package struct Frame: Sendable, Equatable {
     /// The packet with its fixed header: a slice of what came in.
     package let bytes: ByteBuffer
@@ -9,6 +9,8 @@ package struct Frame: Sendable, Equatable {
     package let type: PacketType
     /// The lower four bits of the first byte.
     package let flags: UInt8
+    /// Its fixed header is one that the specification allows. Only a lenient reading lets others pass.
+    package let isRegular: Bool
 
     /// - Precondition: `bytes` is exactly the packet that `header` begins.
     init(_ header: FixedHeader, bytes: ByteBuffer) {
@@ -17,6 +19,7 @@ package struct Frame: Sendable, Equatable {
         self.headerLength = header.length
         self.type = header.type
         self.flags = header.flags
+        self.isRegular = header.isRegular
     }
 
     /// What follows the fixed header.
@@ -27,8 +30,8 @@ package struct Frame: Sendable, Equatable {
     /// The frame that `bytes` are, where they are exactly one packet and not a stream of them.
     ///
     /// - Parameter version: `nil` accepts CONNECT only.
-    package init(packet bytes: ByteBuffer, version: MQTTVersion?) throws(MQTTError) {
-        let header = try FixedHeader.parse(bytes, version: version)
+    package init(packet bytes: ByteBuffer, version: MQTTVersion?, reading: Reading = .strict) throws(MQTTError) {
+        let header = try FixedHeader.parse(bytes, version: version, reading: reading)
         guard let header, header.packetLength == bytes.readableBytes else {
             throw MQTTError(
                 .malformed, .remainingLength, version ?? .v5_0, "the bytes are not one whole packet")

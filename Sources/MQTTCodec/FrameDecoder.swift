@@ -11,6 +11,7 @@ import NIOCore
 ///   └──────────────────────────────────────── last byte: payload(isLast: true) ─────────┘
 ///   any ── throws ──▶ failed: throws the same again
 /// ```
+/// Read leniently, a long PUBLISH whose head makes no sense comes out as `unreadBegin`, and its rest as `payload`.
 ///
 /// Every length is compared with its limit before bytes are kept for it. A packet that lies in one received buffer
 /// comes out as a slice of it; one that was split over several has been copied once. Call `next()` until it returns
@@ -22,6 +23,8 @@ package struct FrameDecoder: Sendable {
         /// A PUBLISH longer than `streamingThreshold`. `payload` follows, until one is the last; an empty payload is
         /// one empty last piece.
         case publishBegin(StreamedPublish)
+        /// The same where its head is not read. Never where the reading is strict.
+        case unreadBegin(UnreadPublish)
         case payload(ByteBuffer, isLast: Bool)
     }
 
@@ -37,6 +40,8 @@ package struct FrameDecoder: Sendable {
     /// The version of the connection. `nil` until CONNECT has come: nothing else is accepted then ([MQTT-3.1.0-1]).
     /// The owner sets it from CONNECT; that no second CONNECT comes ([MQTT-3.1.0-2]) is for the owner to check.
     package var version: MQTTVersion?
+    /// How strictly the packets from now on are read.
+    package var reading: Reading
 
     private let maximumPacketSize: Int
     private let streamingThreshold: Int
@@ -50,7 +55,10 @@ package struct FrameDecoder: Sendable {
     ///   - maximumPacketSize: the longest packet that is accepted.
     ///   - streamingThreshold: a longer PUBLISH is not kept, but handed out as it comes in.
     ///   - maximumBufferedSize: the longest packet other than PUBLISH, and the longest head of a streamed PUBLISH.
-    package init(maximumPacketSize: Int, streamingThreshold: Int = 65_536, maximumBufferedSize: Int) {
+    package init(
+        maximumPacketSize: Int, streamingThreshold: Int = 65_536, maximumBufferedSize: Int, reading: Reading = .strict
+    ) {
+        self.reading = reading
         self.maximumPacketSize = maximumPacketSize
         self.streamingThreshold = streamingThreshold
         self.maximumBufferedSize = maximumBufferedSize
@@ -85,7 +93,7 @@ package struct FrameDecoder: Sendable {
                     return .packet(Frame(header, bytes: input.take(header.packetLength)))
                 case .head(let header, let length):
                     guard input.gather(length) else { return nil }
-                    if let publish = try readHead(header) { return .publishBegin(publish) }
+                    if let element = try readHead(header, gathered: length) { return element }
                 case .payload(let remaining):
                     return takePayload(remaining)
                 case .failed(let error):
@@ -101,7 +109,7 @@ package struct FrameDecoder: Sendable {
 
     private mutating func readFixedHeader() throws(MQTTError) {
         let front = input.front
-        guard let header = try FixedHeader.parse(front, version: version) else {
+        guard let header = try FixedHeader.parse(front, version: version, reading: reading) else {
             // Not more than the length itself needs: the rest may never come.
             state = .fixedHeader(looksAt: min(front.readableBytes, 4) + 1)
             return
@@ -117,8 +125,28 @@ package struct FrameDecoder: Sendable {
         }
     }
 
+    /// - Parameter gathered: bytes of it that are there in one piece.
     /// - Returns: `nil`: its end is not found yet.
-    private mutating func readHead(_ header: FixedHeader) throws(MQTTError) -> StreamedPublish? {
+    private mutating func readHead(_ header: FixedHeader, gathered: Int) throws(MQTTError) -> Element? {
+        guard reading != .framesOnly else { return unread(header, gathered, nil) }
+        var gathered = gathered
+        do throws(MQTTError) {
+            return try readHead(header, &gathered).map { .publishBegin($0) }
+        } catch {
+            guard reading.passes(.publish) else { throw error }
+            return unread(header, gathered, error)
+        }
+    }
+
+    private mutating func unread(_ header: FixedHeader, _ gathered: Int, _ error: MQTTError?) -> Element {
+        let rest = header.packetLength - gathered
+        state = .payload(remaining: rest)
+        return .unreadBegin(UnreadPublish(start: input.take(gathered), restLength: rest, error: error))
+    }
+
+    private mutating func readHead(
+        _ header: FixedHeader, _ gathered: inout Int
+    ) throws(MQTTError) -> StreamedPublish? {
         // Only CONNECT passes without a version, so there is one.
         guard let version else {
             throw MQTTError(.malformed, .firstPacket, .v5_0, "not CONNECT but PUBLISH comes first")
@@ -137,12 +165,14 @@ package struct FrameDecoder: Sendable {
             state = .head(header, looksAt: length)
             return nil
         }
-        let head = input.take(length)
+        gathered = length
+        let front = input.front
         var reader = PacketReader(
-            head.getSlice(at: head.readerIndex + header.length, length: length - header.length) ?? ByteBuffer(),
-            type: .publish, version: version)
+            front.getSlice(at: front.readerIndex + header.length, length: length - header.length) ?? ByteBuffer(),
+            type: .publish, version: version, isLenient: reading.passes(.publish))
         let publish = try PublishHead.decode(flags: header.flags, from: &reader)
         try reader.finish()
+        let head = input.take(length)
         let payloadLength = header.packetLength - length
         state = .payload(remaining: payloadLength)
         return StreamedPublish(head: head, flags: header.flags, publish: publish, payloadLength: payloadLength)

@@ -7,6 +7,8 @@ package struct MQTTError: Error, Sendable, Equatable, CustomStringConvertible {
         case malformed
         /// Well-formed, but not allowed here (MQTT 5 1.2 "Protocol Error").
         case protocolError
+        /// A topic alias of 0, or one above the maximum [MQTT-3.3.2-8].
+        case topicAliasInvalid
         /// Longer than the limit that the decoder was given, or than MQTT can express.
         case packetTooLarge
         /// CONNECT names a protocol or a level other than 3.1, 3.1.1 and 5.0.
@@ -36,6 +38,7 @@ package struct MQTTError: Error, Sendable, Equatable, CustomStringConvertible {
         switch kind {
         case .malformed: .malformedPacket
         case .protocolError: .protocolError
+        case .topicAliasInvalid: .topicAliasInvalid
         case .packetTooLarge: .packetTooLarge
         case .unsupportedVersion: .unsupportedProtocolVersion
         case .notEncodable: .implementationSpecificError

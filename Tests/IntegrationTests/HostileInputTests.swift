@@ -1,11 +1,14 @@
 import Testing
 
-/// Bytes that no MQTT client sends: the sender is closed, the broker hears nothing of it, the neighbour does not notice.
+/// Bytes that no MQTT client sends: the sender is closed, the broker hears nothing of what is no packet, the neighbour does
+/// not notice.
 @Suite(.timeLimit(.minutes(20)))
 struct HostileInputTests {
     struct Input: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let bytes: [UInt8]
+        /// It begins with a CONNECT, which is the broker's to judge where the broker sees the device.
+        var isConnect = false
     }
 
     private static let inputs = [
@@ -16,14 +19,16 @@ struct HostileInputTests {
         Input(testDescription: "PUBLISH before CONNECT", bytes: RawMQTT.publish("a", [1])),
         Input(testDescription: "length of five bytes", bytes: [0x10, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]),
         Input(testDescription: "CONNECT of 256 MB", bytes: [0x10, 0xFF, 0xFF, 0xFF, 0x7F]),
-        Input(testDescription: "CONNECT flags reserved", bytes: [0x11] + RawMQTT.connect("a").dropFirst()),
+        Input(
+            testDescription: "CONNECT flags reserved", bytes: [0x11] + RawMQTT.connect("a").dropFirst(), isConnect: true
+        ),
         Input(
             testDescription: "unknown protocol",
-            bytes: RawMQTT.packet(0x10, RawMQTT.string("AMQP") + [4, 2, 0, 60, 0, 0])),
-        Input(testDescription: "unknown version", bytes: RawMQTT.connect("a", level: 9)),
+            bytes: RawMQTT.packet(0x10, RawMQTT.string("AMQP") + [4, 2, 0, 60, 0, 0]), isConnect: true),
+        Input(testDescription: "unknown version", bytes: RawMQTT.connect("a", level: 9), isConnect: true),
         Input(
             testDescription: "CONNECT without an end",
-            bytes: RawMQTT.packet(0x10, RawMQTT.string("MQTT") + [4, 2, 0])),
+            bytes: RawMQTT.packet(0x10, RawMQTT.string("MQTT") + [4, 2, 0]), isConnect: true),
     ]
 
     private static var clientHello: [UInt8] {
@@ -47,7 +52,8 @@ struct HostileInputTests {
                 #expect(try await observer.message().text == input.testDescription)
             }
             let connections = await scenario.farEnd.front?.events.all.filter { $0.event == "connection" }
-            #expect(connections == nil || connections?.count == 1)
+            let passedOn = Carrier.current == .connection ? Self.inputs.count(where: \.isConnect) : 0
+            #expect(connections == nil || connections?.count == 1 + passedOn)
         }
     }
 

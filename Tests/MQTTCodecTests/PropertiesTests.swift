@@ -75,8 +75,9 @@ struct PropertiesTests {
     func holders(_ holder: PropertyHolder) throws {
         let type = Self.type(holder)
         for (property, value) in Self.samples {
-            let once = [property.identifier.rawValue] + value.array
-            let isAllowed = Self.allowed[property.identifier]?.contains(holder) == true
+            let identifier = try #require(property.identifier)
+            let once = [identifier.rawValue] + value.array
+            let isAllowed = Self.allowed[identifier]?.contains(holder) == true
             var reader = PacketReader(
                 ByteBuffer(bytes: [UInt8(once.count)] + once), type: type, version: .v5_0)
             if isAllowed {
@@ -90,7 +91,7 @@ struct PropertiesTests {
             guard isAllowed else { continue }
             var twice = PacketReader(
                 ByteBuffer(bytes: [UInt8(2 * once.count)] + once + once), type: type, version: .v5_0)
-            if holder.allowsRepeated(property.identifier) {
+            if holder.allowsRepeated(identifier) {
                 #expect(try twice.properties(isWill: holder == .will) == Properties([property, property]))
             } else {
                 let error = #expect(throws: MQTTError.self) { try twice.properties(isWill: holder == .will) }

@@ -69,20 +69,21 @@ final class SessionDriver: ChannelDuplexHandler {
         self.peer = peer
         let limits = host.configuration.limits
         self.session = host.makeSession(admission, listener: listener.name, peer: peer)
+        let reading = session.reading
         self.deviceDecoder = FrameDecoder(
             maximumPacketSize: limits.packetSize, streamingThreshold: min(65_536, limits.sessionBuffer),
-            maximumBufferedSize: limits.sessionBuffer)
-        self.uplinkDecoder = Self.uplinkDecoder(limits)
+            maximumBufferedSize: limits.sessionBuffer, reading: reading.device)
+        self.uplinkDecoder = Self.uplinkDecoder(limits, reading.uplink)
         self.timers = SessionTimers(eventLoop: host.eventLoop)
     }
 
     /// The broker is trusted with what MQTT can express (2.1.4): long messages pass in pieces.
     private static let protocolMaximum = 268_435_460
 
-    private static func uplinkDecoder(_ limits: LimitsConfiguration) -> FrameDecoder {
+    private static func uplinkDecoder(_ limits: LimitsConfiguration, _ reading: Reading) -> FrameDecoder {
         FrameDecoder(
             maximumPacketSize: protocolMaximum, streamingThreshold: min(65_536, limits.sessionBuffer),
-            maximumBufferedSize: limits.sessionBuffer)
+            maximumBufferedSize: limits.sessionBuffer, reading: reading)
     }
 
     /// SIGTERM.
@@ -229,7 +230,12 @@ extension SessionDriver {
             deviceDecoder.version = identity.version
             uplinkDecoder.version = identity.version
             start = ByteBuffer()
-            log(.debug, "device identified", ["version": "\(identity.version)"])
+            guard let why = identity.unread else {
+                return log(.debug, "device identified", ["version": "\(identity.version)"])
+            }
+            deviceDecoder.reading = .framesOnly
+            uplinkDecoder.reading = .framesOnly
+            log(.info, "CONNECT passed on unread: the broker decides about it", ["error": "\(why)"])
         case .openUplink(let keepAlive):
             closeUplink()
             uplink = host.connector.connect(keepAlive: keepAlive, observer: self)
@@ -308,7 +314,7 @@ extension SessionDriver {
         uncredited = 0
         hasUplinkEnded = false
         let version = uplinkDecoder.version
-        uplinkDecoder = Self.uplinkDecoder(host.configuration.limits)
+        uplinkDecoder = Self.uplinkDecoder(host.configuration.limits, uplinkDecoder.reading)
         uplinkDecoder.version = version
     }
 

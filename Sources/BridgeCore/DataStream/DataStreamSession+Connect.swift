@@ -116,7 +116,8 @@ extension DataStreamSession {
         let needsIDs = connecting.will.map { $0.qos > .atMostOnce } ?? false
         var connected = Connected(
             version: device.version, limits: limits, maximumPacketSize: device.maximumPacketSize,
-            takesProblemInformation: device.takesProblemInformation, router: connecting.router,
+            takesProblemInformation: device.takesProblemInformation, hasNoExpiry: device.sessionExpiry == 0,
+            router: connecting.router,
             window: device.receiveMaximum.map { DeliveryWindow(limit: $0) }, will: connecting.will,
             usedIDs: needsIDs ? [] : nil)
         connected.hold = context.device.hold.map { policy in

@@ -6,12 +6,15 @@ extension DataStreamSession {
     mutating func deviceSent(
         _ element: FrameDecoder.Element, in connected: inout Connected
     ) -> [SessionAction] {
-        do {
+        do throws(MQTTError) {
             switch element {
             case .packet(let frame):
                 return try deviceSent(frame, in: &connected)
             case .publishBegin(let begin):
                 return try deviceBegan(begin, in: &connected)
+            case .unreadBegin(let begin):
+                // Only a lenient reading lets it come to this.
+                throw begin.error ?? .unreadable(.publish)
             case .payload(let bytes, let isLast):
                 var actions: [SessionAction] = []
                 if connected.up.isForwarded {
@@ -65,6 +68,7 @@ extension DataStreamSession {
         let disconnect = try Disconnect.decode(frame, version: connected.version)
         var connected = connected
         if let expiry = disconnect.properties.sessionExpiryInterval {
+            guard expiry == 0 || !connected.hasNoExpiry else { throw .expiryAtTheEnd }
             connected.will?.shorten(sessionExpiry: expiry)
         }
         return leave(connected, .deviceDisconnected, will: disconnect.reasonCode == 0 ? .discarded : .due)
@@ -146,8 +150,10 @@ extension DataStreamSession {
 
 extension DataStreamSession.Connected {
     /// A packet of our own for the device never lands inside one that is passing through in pieces.
+    /// Nor is it longer than the device takes [MQTT-3.1.2-24].
     mutating func toDevice(_ bytes: ByteBuffer) -> [SessionAction] {
-        down.sendOrHold(bytes) ? [.sendToDevice(bytes)] : []
+        guard fits(bytes.readableBytes) else { return [] }
+        return down.sendOrHold(bytes) ? [.sendToDevice(bytes)] : []
     }
 
     var acceptsDeviceInput: Bool {

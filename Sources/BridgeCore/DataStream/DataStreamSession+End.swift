@@ -214,11 +214,7 @@ extension DataStreamSession {
         }
         var disconnect = Disconnect(reasonCode: code.rawValue)
         disconnect.properties.reasonString = "\(why)"
-        let bytes = try? disconnect.encode(version: .v5_0)
-        // [MQTT-3.14.2-3]: no reason string where it makes the packet too large.
-        if let bytes, connected.fits(bytes.readableBytes) { return bytes }
-        disconnect.properties.reasonString = nil
-        return try? disconnect.encode(version: .v5_0)
+        return try? disconnect.encoded(.v5_0, within: connected.maximumPacketSize)
     }
 
     /// A CONNACK that says no, to 5.0 with the reason in words where they fit [MQTT-3.2.2-19].
@@ -226,12 +222,8 @@ extension DataStreamSession {
         _ version: MQTTVersion, code: UInt8, message: String, maximumPacketSize: UInt32?
     ) -> ByteBuffer? {
         var connack = Connack(sessionPresent: false, code: code)
-        guard version == .v5_0 else { return try? connack.encode(version: version) }
-        connack.properties.reasonString = message
-        let bytes = try? connack.encode(version: version)
-        if let bytes, bytes.readableBytes <= maximumPacketSize ?? .max { return bytes }
-        connack.properties.reasonString = nil
-        return try? connack.encode(version: version)
+        if version == .v5_0 { connack.properties.reasonString = message }
+        return try? connack.encoded(version, within: maximumPacketSize)
     }
 }
 

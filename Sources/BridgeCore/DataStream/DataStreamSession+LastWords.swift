@@ -58,7 +58,7 @@ extension FrameDecoder.Element {
     fileprivate var beginsDelivery: Bool {
         switch self {
         case .packet(let frame): frame.type == .publish
-        case .publishBegin: true
+        case .publishBegin, .unreadBegin: true
         case .payload: false
         }
     }

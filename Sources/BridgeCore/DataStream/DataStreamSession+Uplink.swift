@@ -6,12 +6,14 @@ extension DataStreamSession {
     mutating func uplinkSent(
         _ element: FrameDecoder.Element, in connected: inout Connected
     ) -> [SessionAction] {
-        do {
+        do throws(MQTTError) {
             switch element {
             case .packet(let frame):
                 return try uplinkSent(frame, in: &connected)
             case .publishBegin(let begin):
                 return try deliveryBegan(begin, in: &connected)
+            case .unreadBegin(let begin):
+                throw begin.error ?? .unreadable(.publish)
             case .payload(let bytes, let isLast):
                 var actions: [SessionAction] = connected.down.isForwarded ? [.sendToDevice(bytes)] : []
                 guard isLast else { return actions }

@@ -73,6 +73,8 @@ package struct DataStreamSession: DeviceSession {
         let limits: GatewayLimits
         let maximumPacketSize: UInt32?
         let takesProblemInformation: Bool
+        /// CONNECT asked for no session that outlives it (5.0).
+        let hasNoExpiry: Bool
         var router: PacketRouter
         var up = PacketStream()
         var down = PacketStream()

@@ -7,8 +7,9 @@ extension Journal {
         var passage = Passage(frame: frame)
         switch frame.type {
         case .publish where frame.flags & 0b0110 != 0:
+            // Whoever published it made it so.
             guard let glance = PublishGlance(frame.bytes, version: version), let packetID = glance.packetID else {
-                throw MQTTError(.malformed, clause: "\(version) 3.3", message: "PUBLISH: ends before its head does")
+                break
             }
             var delivery = Ledger.Delivery.swallow
             write {
@@ -37,7 +38,8 @@ extension Journal {
         switch delivery {
         case .pass(let deviceID):
             guard deviceID != brokerID else { return }
-            passage.frame = try Frame(packet: frame.bytes.replacing(packetIDWith: deviceID), version: version)
+            passage.frame = try Frame(
+                packet: frame.bytes.replacing(packetIDWith: deviceID), version: version, reading: .lenientMessages)
         case .answer(let packet):
             passage.frame = nil
             answer(packet, &passage.step)
@@ -77,8 +79,8 @@ extension Journal {
         if ledgers[0].own.contains(packetID) {
             passage.frame = nil
             if frame.type == .suback {
-                let codes = try Suback.decode(frame, version: version).codes
-                passage.refusedFilters = codes.count { $0 >= 0x80 }
+                let suback = try? Suback.decode(frame, version: version, isLenient: true)
+                passage.refusedFilters = suback?.codes.count { $0 >= 0x80 } ?? 0
             }
             var step = Ledger.Step()
             write {
@@ -90,15 +92,23 @@ extension Journal {
         }
         var request: KeptPacket?
         write { request = $0.brokerAnswered(packetID) }
-        guard let request else { return }
-        let asked = try Frame(packet: request.first, version: version)
-        if frame.type == .suback, asked.type == .subscribe {
-            let suback = try Suback.decode(frame, version: version)
+        if let request { note(frame, of: request) }
+    }
+
+    /// What can't be read of the two is not noted, and would not be asked for again: the device has its answer.
+    private mutating func note(_ answer: Frame, of request: KeptPacket) {
+        guard let asked = try? Frame(packet: request.first, version: version, reading: .lenient) else { return }
+        if answer.type == .suback, asked.type == .subscribe {
+            guard let suback = try? Suback.decode(answer, version: version, isLenient: true),
+                let subscribe = try? Subscribe.decode(asked, version: version, isLenient: true)
+            else { return }
             if books.isEmpty { books = [SubscriptionBook(policy)] }
-            books[0].granted(try Subscribe.decode(asked, version: version), codes: suback.codes)
-        } else if frame.type == .unsuback, asked.type == .unsubscribe, !books.isEmpty {
-            let unsuback = try Unsuback.decode(frame, version: version)
-            books[0].ended(try Unsubscribe.decode(asked, version: version), codes: unsuback.codes)
+            books[0].granted(subscribe, codes: suback.codes)
+        } else if answer.type == .unsuback, asked.type == .unsubscribe, !books.isEmpty {
+            guard let unsuback = try? Unsuback.decode(answer, version: version, isLenient: true),
+                let unsubscribe = try? Unsubscribe.decode(asked, version: version, isLenient: true)
+            else { return }
+            books[0].ended(unsubscribe, codes: unsuback.codes)
         }
         if books.first?.isEmpty == true { books = [] }
     }

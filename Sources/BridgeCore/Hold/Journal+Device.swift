@@ -4,6 +4,10 @@ import NIOCore
 // What the device sends.
 extension Journal {
     /// A packet of the device, or of the router in its name, in one buffer or two.
+    ///
+    /// What can't be understood is the broker's to judge. On an open leg it goes up in its place; while there is none it
+    /// waits in its place as a message at QoS 0 would, its bytes as they came, and goes up with the return or is dropped
+    /// with the oldest of those.
     mutating func send(_ packet: [ByteBuffer]) throws(MQTTError) -> Ledger.Step {
         var step = Ledger.Step()
         guard let first = packet.first, let byte = first.getInteger(at: first.readerIndex, as: UInt8.self),
@@ -13,8 +17,13 @@ extension Journal {
             try publish(packet, flags: byte & 0x0F, &step)
             return step
         }
-        guard let packetID = Self.packetID(first) else {
+        if type == .pingreq {
+            // It waits for nothing. Where there is no leg it is not handed over, but answered.
             if isOpen { step.up = packet }
+            return step
+        }
+        guard let packetID = Self.packetID(first) else {
+            pass(packet, &step)
             return step
         }
         switch type {
@@ -23,15 +32,31 @@ extension Journal {
                 if isOpen { step.up = packet }
                 return step
             }
-            let code = Self.code(first)
+            let code = Self.code(first, version)
             write { $0.deviceAnswered(first, type, packetID, code: code, &step) }
         case .pubrel:
             write { $0.deviceReleased(first, packetID, &step) }
         case .subscribe, .unsubscribe:
             write { $0.request(first, packetID, &step) }
         case .connect, .connack, .publish, .suback, .unsuback, .pingreq, .pingresp, .disconnect, .auth:
-            if isOpen { step.up = packet }
+            pass(packet, &step)
         }
+        return step
+    }
+
+    /// A packet that the ledger has no entry for, in its place between others.
+    private mutating func pass(_ packet: [ByteBuffer], _ step: inout Ledger.Step) {
+        if isOpen, ledgers.isEmpty {
+            step.up = packet
+        } else {
+            write { $0.publish(packet, full: packet, 0, isDuplicate: false, &step) }
+        }
+    }
+
+    /// A long PUBLISH whose head can't be read.
+    mutating func begin(_ unread: UnreadPublish) -> Ledger.Step {
+        var step = Ledger.Step()
+        write { $0.begin(unread.start, full: unread.start, payloadLength: unread.restLength, 0, &step) }
         return step
     }
 
@@ -44,14 +69,16 @@ extension Journal {
             return
         }
         guard let first = packet.first, let glance = PublishGlance(first, version: version) else {
-            throw MQTTError(.malformed, clause: "\(version) 3.3", message: "PUBLISH: ends before its head does")
+            return pass(packet, &step)
         }
         let packetID = glance.packetID ?? 0
         var forms = (leg: packet, full: packet)
         if told.topicAliasMaximum > 0, glance.needsDecoding {
             let whole = KeptPacket(joining: packet).first
-            let (head, payload) = try PublishHead.decode(Frame(packet: whole, version: version), version: version)
-            if let heads = try resolve(head, packetID, payloadLength: payload.readableBytes) {
+            if let frame = try? Frame(packet: whole, version: version, reading: .lenient),
+                let (head, payload) = try? PublishHead.decode(frame, version: version, isLenient: true),
+                let heads = try resolve(head, packetID, payloadLength: payload.readableBytes)
+            {
                 forms.leg = heads.leg.map { [$0, payload] } ?? packet
                 forms.full = heads.full.map { [$0, payload] } ?? packet
             }
@@ -68,12 +95,13 @@ extension Journal {
     ) throws(MQTTError) -> Ledger.Step {
         var step = Ledger.Step()
         guard let glance = PublishGlance(head, version: version) else {
-            throw MQTTError(.malformed, clause: "\(version) 3.3", message: "PUBLISH: ends before its head does")
+            return begin(UnreadPublish(start: head, restLength: payloadLength, error: nil))
         }
         var forms = (leg: head, full: head)
         if told.topicAliasMaximum > 0, glance.needsDecoding {
-            let publish = try PublishHead.decode(head: head, version: version)
-            if let heads = try resolve(publish, glance.packetID ?? 0, payloadLength: payloadLength) {
+            if let publish = try? PublishHead.decode(head: head, version: version, isLenient: true),
+                let heads = try resolve(publish, glance.packetID ?? 0, payloadLength: payloadLength)
+            {
                 forms = (heads.leg ?? head, heads.full ?? head)
             }
         }
@@ -91,21 +119,16 @@ extension Journal {
     }
 
     /// A PUBLISH with an alias as this leg takes it, and as any would; `nil` where there is none, or for a form that is
-    /// the one that came.
+    /// the one that came. One that the device was not allowed, or never set, is left to the broker.
     private mutating func resolve(
         _ head: PublishHead, _ packetID: UInt16, payloadLength: Int
     ) throws(MQTTError) -> (leg: ByteBuffer?, full: ByteBuffer?)? {
-        guard let alias = head.properties.topicAlias else { return nil }
+        guard let alias = head.properties.topicAlias, alias <= told.topicAliasMaximum,
+            !head.properties.hasUnread(.topicAlias)
+        else { return nil }
         if aliases.isEmpty { aliases = [AliasBook(maximum: aliasMaximum)] }
         if !head.topic.isEmpty { aliases[0].set(alias, head.topic) }
-        guard let topic = head.topic.isEmpty ? aliases[0][alias] : head.topic else {
-            // Only the broker of this leg can know it.
-            guard isOpen || aliases[0].isOverflown else {
-                throw MQTTError(
-                    .protocolError, clause: "MQTT 5 3.3.2.3.4", message: "PUBLISH has a topic alias that was never set")
-            }
-            return nil
-        }
+        guard let topic = head.topic.isEmpty ? aliases[0][alias] : head.topic else { return nil }
         var full = head
         full.topic = topic
         full.properties.topicAlias = nil
@@ -131,7 +154,8 @@ extension Journal {
     }
 
     /// The reason code of an acknowledgement; 0 where there is none.
-    private static func code(_ packet: ByteBuffer) -> UInt8 {
-        packet.readableBytes > 4 ? (try? Frame(packet: packet, version: .v5_0))?.acknowledgementCode ?? 0 : 0
+    private static func code(_ packet: ByteBuffer, _ version: MQTTVersion) -> UInt8 {
+        guard version.hasProperties, packet.readableBytes > 4 else { return 0 }
+        return (try? Frame(packet: packet, version: version, reading: .lenient))?.acknowledgementCode ?? 0
     }
 }

@@ -25,6 +25,8 @@ struct Journal: Sendable {
     /// Topic Alias Maximum of this leg.
     var aliasMaximum: UInt16
     var isOpen = true
+    /// The device has sent what nobody could repeat on another leg.
+    private var isForfeit = false
     // An array of none or one is a box that is copied on write and allocated on demand.
     var ledgers: [Ledger] = []
     var books: [SubscriptionBook] = []
@@ -57,7 +59,8 @@ struct Journal: Sendable {
 
     /// Whether nothing would be lost with the leg.
     var isHoldable: Bool {
-        (ledger?.isHoldable ?? true) && books.first?.isOverflown != true && aliases.first?.isOverflown != true
+        !isForfeit && (ledger?.isHoldable ?? true) && books.first?.isOverflown != true
+            && aliases.first?.isOverflown != true
     }
 
     func acceptsInput(isDeliveryBlocked: Bool = false) -> Bool {
@@ -67,6 +70,11 @@ struct Journal: Sendable {
 
     /// Whether a broker that has lost the session has lost messages with it that are not here any more.
     var hasGivenUpCopies: Bool { ledger?.hasGivenUpCopies ?? false }
+
+    /// From now on the session ends with its leg.
+    mutating func forfeit() {
+        isForfeit = true
+    }
 
     /// Identifiers that no packet of the bridge may have now.
     func isUsed(_ packetID: UInt16) -> Bool {

@@ -7,8 +7,17 @@ extension PacketRouter {
     /// touches the will.
     package mutating func rewriteConnect(_ connect: inout Connect) -> ConnectRefusal? {
         deviceAliasMaximum = connect.properties.topicAliasMaximum ?? 0
-        guard !routes.isEmpty, var will = connect.will else {
-            return nil
+        // Where the bridge is the server, its session sees to that.
+        deviceMaximumPacketSize = isLenient ? connect.properties.maximumPacketSize : nil
+        guard !routes.isEmpty else { return nil }
+        guard !connect.properties.hasUnread(.topicAliasMaximum) else {
+            return refuse(.protocolError, "CONNECT: its topic alias maximum can't be read, and the routes need it")
+        }
+        guard var will = connect.will else { return nil }
+        guard (try? TopicName.validate(will.topic, version: version)) != nil,
+            !will.properties.hasUnread(.responseTopic)
+        else {
+            return refuse(.topicNameInvalid, "a topic of the will is none, and the routes need it")
         }
         switch remoteFate(of: will.topic) {
         case .forwarded(let topic, let routeIndex):

@@ -1,4 +1,5 @@
 import MQTTCodec
+import NIOCore
 
 /// What SUBSCRIBE and UNSUBSCRIBE have in common.
 extension PacketRouter {
@@ -57,4 +58,13 @@ extension PacketRouter {
         reasonCode: .quotaExceeded,
         message: "more filters than are allowed: at most \(maximumRemoteFilters) at the broker for one packet, and"
             + " \(PendingFilters.maximumEntries) of the device unanswered")
+}
+
+extension ByteBuffer {
+    /// The packet with the flags that the device gave it: a rule that changes topics does not mend them.
+    func withFlags(of frame: Frame) -> ByteBuffer {
+        var copy = self
+        copy.setInteger(frame.type.rawValue << 4 | frame.flags, at: copy.readerIndex)
+        return copy
+    }
 }

@@ -30,13 +30,32 @@ extension PacketRouter {
     }
 
     mutating func publishFromDevice(_ frame: Frame) throws(MQTTError) -> Routed {
-        let (head, payload) = try PublishHead.decode(frame, version: version)
+        let (head, payload) = try PublishHead.decode(frame, version: version, isLenient: isLenient)
         return try routed(decideUp(head), frame: frame, payload: payload)
     }
 
     mutating func publishFromBroker(_ frame: Frame) throws(MQTTError) -> Routed {
-        let (head, payload) = try PublishHead.decode(frame, version: version)
-        return try routed(decideDown(head), frame: frame, payload: payload)
+        let head: PublishHead
+        let payload: ByteBuffer
+        do {
+            (head, payload) = try PublishHead.decode(frame, version: version, isLenient: isLenient)
+        } catch {
+            guard isLenient else { throw error }
+            return try swallowUnread(frame.bytes)
+        }
+        let routed = try routed(decideDown(head), frame: frame, payload: payload)
+        // Behind the route it may be longer than the device takes; the broker hears what it would of one that was taken
+        // [MQTT-3.1.2-25].
+        let length = routed.forward.reduce(0) { $0 + $1.readableBytes }
+        guard length > deviceMaximumPacketSize ?? .max, length != frame.bytes.readableBytes else { return routed }
+        return Routed(reply: routed.reply + (try swallow(head).reply))
+    }
+
+    /// No route can be found for it. What another device has published is no fault of the broker's.
+    private mutating func swallowUnread(_ start: ByteBuffer) throws(MQTTError) -> Routed {
+        let glance = PublishGlance(start, version: version)
+        let head = PublishHead(qos: glance?.qos ?? .atMostOnce, topic: "", packetID: glance?.packetID)
+        return Routed(reply: try swallow(head).reply)
     }
 
     /// What becomes of a long PUBLISH of the device; its payload needs no decision of its own.
@@ -53,6 +72,12 @@ extension PacketRouter {
             return RoutedStream(head: begin.head)
         }
         return try routed(decideDown(begin.publish), begin: begin)
+    }
+
+    /// What becomes of a long PUBLISH of the broker whose head can't be read.
+    package mutating func fromBroker(_ unread: UnreadPublish) throws(MQTTError) -> RoutedStream {
+        guard !routes.isEmpty else { return RoutedStream(head: unread.start) }
+        return RoutedStream(reply: try swallowUnread(unread.start).reply)
     }
 
     func acknowledgement(

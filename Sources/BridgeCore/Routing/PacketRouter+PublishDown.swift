@@ -57,7 +57,7 @@ extension PacketRouter {
         return PublishDecision(forwarding: isChanged ? .rewritten(head) : .unchanged)
     }
 
-    private mutating func swallow(_ head: PublishHead) throws(MQTTError) -> PublishDecision {
+    mutating func swallow(_ head: PublishHead) throws(MQTTError) -> PublishDecision {
         counters.droppedDown += 1
         var decision = PublishDecision(forwarding: .nothing)
         guard let packetID = head.packetID else {

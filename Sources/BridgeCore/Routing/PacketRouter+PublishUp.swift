@@ -4,6 +4,8 @@ import NIOCore
 /// Messages of the device.
 extension PacketRouter {
     mutating func decideUp(_ head: PublishHead) throws(MQTTError) -> PublishDecision {
+        // Else it was checked when it was read.
+        if isLenient { try head.checkTopics(version) }
         let fate: TopicFate
         do {
             fate = try Self.fate(of: head, aliases: upAliases) { remoteFate(of: $0) }
@@ -52,7 +54,10 @@ extension PacketRouter {
         let acknowledgement = try PublishAck.decode(frame, version: version)
         let isError = ReasonCode(rawValue: acknowledgement.reasonCode).isError
         cappedUp[packetID] = isError ? nil : .awaitingRelease
-        return Routed(forward: [try acknowledgement.encode(as: .pubrec, version: version)])
+        let bytes = try acknowledgement.encode(as: .pubrec, version: version)
+        guard bytes.readableBytes > deviceMaximumPacketSize ?? .max else { return Routed(forward: [bytes]) }
+        let short = PublishAck(packetID: packetID, reasonCode: acknowledgement.reasonCode)
+        return Routed(forward: [try short.encode(as: .pubrec, version: version)])
     }
 
     func remoteFate(of topic: String) -> TopicFate {

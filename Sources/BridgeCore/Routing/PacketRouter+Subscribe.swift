@@ -4,7 +4,12 @@ import NIOCore
 /// SUBSCRIBE and SUBACK.
 extension PacketRouter {
     mutating func subscribe(_ frame: Frame) throws(MQTTError) -> Routed {
-        let packet = try Subscribe.decode(frame, version: version)
+        let packet = try Subscribe.decode(frame, version: version, isLenient: isLenient)
+        // Nothing in it needs a route.
+        guard !packet.subscriptions.isEmpty else { return Routed(forward: [frame.bytes]) }
+        for subscription in packet.subscriptions {
+            try TopicFilter.validate(subscription.filter, version: version)
+        }
         var plan = FilterPlan<Subscription>()
         for subscription in packet.subscriptions {
             switch filterFate(of: subscription.filter) {
@@ -38,7 +43,7 @@ extension PacketRouter {
             throw codesDoNotFit(.suback)
         }
         packet.codes = codes
-        return Routed(forward: [try packet.encode(version: version)])
+        return Routed(forward: try packet.encoded(version, within: deviceMaximumPacketSize).map { [$0] } ?? [])
     }
 
     private func add(
@@ -83,7 +88,7 @@ extension PacketRouter {
         }
         var remote = packet
         remote.subscriptions = plan.remote
-        return Routed(forward: [try remote.encode(version: version)])
+        return Routed(forward: [try remote.encode(version: version).withFlags(of: frame)])
     }
 
     /// All of it, for there is too much of it.

@@ -4,7 +4,9 @@ import NIOCore
 /// UNSUBSCRIBE and UNSUBACK.
 extension PacketRouter {
     mutating func unsubscribe(_ frame: Frame) throws(MQTTError) -> Routed {
-        let packet = try Unsubscribe.decode(frame, version: version)
+        let packet = try Unsubscribe.decode(frame, version: version, isLenient: isLenient)
+        guard !packet.filters.isEmpty else { return Routed(forward: [frame.bytes]) }
+        for filter in packet.filters { try TopicFilter.validate(filter, version: version) }
         var plan = FilterPlan<String>()
         for filter in packet.filters {
             switch filterFate(of: filter) {
@@ -40,7 +42,7 @@ extension PacketRouter {
             throw codesDoNotFit(.unsuback)
         }
         packet.codes = codes
-        return Routed(forward: [try packet.encode(version: version)])
+        return Routed(forward: try packet.encoded(version, within: deviceMaximumPacketSize).map { [$0] } ?? [])
     }
 
     private mutating func carryOut(
@@ -63,7 +65,7 @@ extension PacketRouter {
         }
         var remote = packet
         remote.filters = plan.remote
-        return Routed(forward: [try remote.encode(version: version)])
+        return Routed(forward: [try remote.encode(version: version).withFlags(of: frame)])
     }
 
     /// All of it, for there is too much of it. UNSUBACK has no "quota exceeded" (MQTT 5 3.11.3).

@@ -4,7 +4,8 @@ import NIOCore
 /// Rewrites the topics of one session in both directions, and keeps what that needs.
 ///
 /// Every frame of the device goes through `fromDevice`, every frame of the broker through `fromBroker`, in order. A frame
-/// that no rule touches comes out as the slice that went in. Where there are no routes nothing is parsed at all.
+/// that no rule touches comes out as the slice that went in. Where there are no routes nothing is parsed at all, and where
+/// there are, a packet is read leniently if the broker is to judge it: only what a route has to know of it must be there.
 ///
 /// Acknowledgements keep their packet ids: a message either goes on under the id its sender gave it, or is answered here.
 /// What is kept for that is bounded by the 65 535 packet ids, the topic aliases that the receiver allows and the bounds
@@ -56,6 +57,8 @@ package struct PacketRouter: Sendable {
 
     let routes: ResolvedRoutes
     let version: MQTTVersion
+    /// Whether the broker judges the packets of the device, or the bridge.
+    let isLenient: Bool
     package internal(set) var counters = RoutingCounters()
 
     var upAliases = TopicAliases()
@@ -67,8 +70,11 @@ package struct PacketRouter: Sendable {
     /// QoS 2 messages of the broker that were answered here, until their PUBREL.
     var answeredDown: Set<UInt16> = []
     var cappedUp: [UInt16: CappedFlow] = [:]
+    /// Bytes of a packet that the device takes, as its CONNECT says; `nil` is no limit.
+    var deviceMaximumPacketSize: UInt32?
 
-    package init(routes: ResolvedRoutes, version: MQTTVersion) {
+    package init(routes: ResolvedRoutes, version: MQTTVersion, isLenient: Bool = false) {
+        self.isLenient = isLenient
         self.routes = routes
         self.version = version
     }
@@ -87,7 +93,10 @@ package struct PacketRouter: Sendable {
         set { upAliases.maximum = newValue }
     }
 
-    /// Throws where the packet is malformed, or breaks a rule that routing depends on.
+    /// There are no routes.
+    package var passesEverything: Bool { routes.isEmpty }
+
+    /// Throws where a route needs what can't be read in the packet.
     package mutating func fromDevice(_ frame: Frame) throws(MQTTError) -> Routed {
         guard !routes.isEmpty else {
             return Routed(forward: [frame.bytes])

@@ -150,9 +150,10 @@ extension StreamRelay {
 
     private mutating func beganWith(_ bytes: ByteBuffer, isEnd: Bool) -> [RelayAction] {
         hold(bytes)
-        guard up.firstByte == nil || up.firstByte == 0x10 else {
-            return refuse(bytes.readableBytes == 0 ? ByteBuffer() : held.first ?? bytes)
-        }
+        // Which flags a CONNECT may have is the broker's to say; but 0x16 may be a TLS handshake on the wrong port.
+        let isConnect = up.firstByte.map { $0 >> 4 == PacketType.connect.rawValue } ?? true
+        let start = held.first ?? bytes
+        guard isConnect, up.firstByte != 0x16 || ForeignProtocol.guess(start) == nil else { return refuse(start) }
         if up.hasSeenPacket {
             state = .connecting(clientHasEnded: isEnd)
             return [.stop(.connectPacket), .connectBroker]

@@ -9,6 +9,8 @@ package protocol DeviceSession: Sendable {
     /// The first actions of every session.
     func started() -> [SessionAction]
 
+    /// How strictly the device's packets are to be read, and the broker's.
+    var reading: (device: Reading, uplink: Reading) { get }
     /// Whether `deviceSent(_:)` may be called now. While it may not, the driver keeps what comes, up to its bound.
     var acceptsDeviceInput: Bool { get }
     /// Whether `uplinkSent(_:)` may be called now. While it may not, the driver leaves what comes in the decoder and
@@ -72,6 +74,7 @@ package protocol DeviceSession: Sendable {
 }
 
 extension DeviceSession {
+    package var reading: (device: Reading, uplink: Reading) { (.strict, .strict) }
     package var acceptsUplinkInput: Bool { true }
     package var isSending: Bool { true }
 

@@ -34,6 +34,9 @@ package struct IdentityMapper: Sendable {
         }
     }
 
+    /// No device gets another identity than its own.
+    package var isEmpty: Bool { injected == nil && byClientID.isEmpty && byUsername.isEmpty }
+
     /// Changes client id, user name and password where the configuration says so; a field without a template stays.
     ///
     /// `variables` are what the device itself sent. Answers whether anything changed.

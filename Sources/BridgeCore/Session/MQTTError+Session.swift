@@ -14,6 +14,10 @@ extension MQTTError {
         .protocolError, clause: "MQTT 5 3.14.2.2.2",
         message: "DISCONNECT asks for a session expiry, and CONNECT had asked for none")
 
+    static func unreadable(_ type: PacketType) -> MQTTError {
+        MQTTError(.malformed, clause: "MQTT 5 4.13", message: "\(type) can't be read, and the routes need its topic")
+    }
+
     static let unaskedAuth = MQTTError(
         .protocolError, clause: "[MQTT-4.12.0-6]", message: "AUTH came without an authentication method in CONNECT")
 

@@ -4,22 +4,37 @@ import NIOCore
 // From CONNECT to CONNACK: who the device is, who the broker will think it is, and what the broker answered.
 extension Session {
     mutating func received(connect frame: Frame) -> [SessionAction] {
-        let connect: Connect
+        guard frame.type == .connect else { return end(.deviceViolation(.firstPacketNotConnect)) }
         do {
-            connect = try Connect.decode(frame)
+            return admit(try Connect.decode(frame), original: frame.bytes, isOdd: false)
         } catch {
-            return refuseUndecodable(error)
+            if let connect = try? Connect.decode(frame, isLenient: true) {
+                return admit(connect, original: frame.bytes, isOdd: true)
+            }
+            return receivedUnreadable(frame, error)
         }
-        if let overLimit = context.overLimit {
-            return refuse(connect.version, .overLimit(overLimit), code: .quotaExceeded, message: overLimit)
-        }
-        return admit(connect, original: frame.bytes)
     }
 
-    private mutating func admit(_ original: Connect, original bytes: ByteBuffer) -> [SessionAction] {
+    /// A CONNECT that can't be read goes to the broker where no rule is there that needs to know who the device is, or
+    /// where its will goes.
+    private mutating func receivedUnreadable(_ frame: Frame, _ error: MQTTError) -> [SessionAction] {
+        if let guess = ForeignProtocol.guess(frame.bytes) { return end(.notMQTT(guess)) }
+        if let overLimit = context.overLimit { return end(.overLimit(overLimit)) }
+        guard !context.hasRules else { return refuseUndecodable(error) }
+        return passUnread(connect: frame, error)
+    }
+
+    /// - Parameter isOdd: It is not as the specification has it: it goes to the broker as it came, but for what a rule of
+    ///   the operator changes in it.
+    private mutating func admit(_ original: Connect, original bytes: ByteBuffer, isOdd: Bool) -> [SessionAction] {
+        if let overLimit = context.overLimit {
+            return refuse(original, .overLimit(overLimit), code: .quotaExceeded, message: overLimit)
+        }
         var connect = original
         let isMapped = context.identities.apply(to: &connect, variables: variables(of: original))
         var facts = DeviceFacts(version: connect.version, keepAlive: connect.keepAlive)
+        facts.hasNoExpiry = connect.version.hasProperties && connect.properties.sessionExpiryInterval ?? 0 == 0
+        facts.maximumPacketSize = connect.properties.maximumPacketSize
         if connect.clientID.isEmpty, context.routes.uses(.clientID) {
             connect.clientID = context.makeClientID()
             facts.assignedClientID = connect.clientID
@@ -28,23 +43,21 @@ extension Session {
         do {
             routes = try context.routes.resolved(with: variables(of: connect))
         } catch {
-            return refuse(connect.version, .notAllowed("\(error)"), code: .notAuthorized, message: "\(error)")
+            return refuse(connect, .notAllowed("\(error)"), code: .notAuthorized, message: "\(error)")
         }
-        var router = PacketRouter(routes: routes, version: connect.version)
+        var router = PacketRouter(routes: routes, version: connect.version, isLenient: true)
         if let refusal = router.rewriteConnect(&connect) {
-            return refuse(
-                connect.version, .notAllowed(refusal.message), code: refusal.code, message: refusal.message)
+            return refuse(connect, .notAllowed(refusal.message), code: refusal.code, message: refusal.message)
         }
         facts.isClean = connect.cleanStart
         facts.hasWill = connect.will != nil
         do {
-            var repeated: ByteBuffer?
-            // Enhanced authentication is a talk that the bridge can't hold in the device's place.
-            if let hold = context.hold, connect.properties.authenticationMethod == nil {
+            let mayBeHeld = context.hold != nil && connect.mayBeRepeated
+            if !isOdd, mayBeHeld, let hold = context.hold {
                 facts.hasBorrowedExpiry = connect.borrowExpiry(hold.configuration.time)
-                repeated = try connect.repeated.encode()
             }
             let outgoing = isMapped || connect != original ? try connect.encode() : bytes
+            let repeated = mayBeHeld ? try connect.repeated(after: outgoing, isOdd: isOdd) : nil
             // Of a client id that the broker is to choose there is no other session.
             state = .connecting(
                 Connecting(
@@ -52,7 +65,7 @@ extension Session {
                     repeated: repeated, retainedWill: connect.will.flatMap { $0.retain ? $0.topic : nil }))
         } catch {
             // A template or a route made a field longer than MQTT can express.
-            return refuse(connect.version, .notAllowed("\(error)"), code: error.reasonCode, message: "\(error)")
+            return refuse(connect, .notAllowed("\(error)"), code: error.reasonCode, message: "\(error)")
         }
         let identity = SessionIdentity(
             clientID: connect.clientID, username: connect.username, version: connect.version)
@@ -73,7 +86,7 @@ extension Session {
     private mutating func refuseUndecodable(_ error: MQTTError) -> [SessionAction] {
         let end = SessionEnd.deviceViolation(error)
         guard error.kind == .unsupportedVersion else { return self.end(end) }
-        return refuse(.v3_1_1, end, code: .unsupportedProtocolVersion, message: error.message)
+        return refuse(Connect(version: .v3_1_1), end, code: .unsupportedProtocolVersion, message: error.message)
     }
 }
 
@@ -175,17 +188,17 @@ extension Session {
         if version == .v5_0 {
             keepAlive = connack.properties.serverKeepAlive ?? keepAlive
             connected.router.brokerAliasMaximum = connack.properties.topicAliasMaximum ?? 0
-            if let limit = context.toldPacketSize, limit < connack.properties.maximumPacketSize ?? .max {
-                connack.properties.maximumPacketSize = limit
-            }
             if let assigned = connecting.device.assignedClientID {
                 connack.properties.assignedClientIdentifier = assigned
             }
             // The device asked for none, and is to see what it would have seen.
             if connecting.device.hasBorrowedExpiry { connack.properties.sessionExpiryInterval = nil }
         }
+        let outgoing = try fitting(connack, original, frame, connecting.device)
+        guard let outgoing else {
+            return end(.notAllowed("the device's Maximum Packet Size leaves no room for a CONNACK"))
+        }
         connected.hold = try hold(after: original, connecting, keepAlive: keepAlive)
-        let outgoing = connack == original ? frame.bytes : try connack.encode(version: version)
         state = .connected(connected)
         // One and a half times the keepalive [MQTT-3.1.2-24].
         let silence = keepAlive == 0 ? nil : Duration.milliseconds(Int64(keepAlive) * 1_500)
@@ -194,13 +207,30 @@ extension Session {
             + (hasDeviceFinished ? deviceFinished() : [])
     }
 
+    /// CONNACK as the device has it: with the bridge's own limit, where that fits; `nil` where what the bridge has to put
+    /// into it makes it longer than the device takes.
+    private func fitting(
+        _ connack: Connack, _ original: Connack, _ frame: Frame, _ device: DeviceFacts
+    ) throws(MQTTError) -> ByteBuffer? {
+        if device.version == .v5_0, let limit = context.toldPacketSize,
+            limit < connack.properties.maximumPacketSize ?? .max
+        {
+            var told = connack
+            told.properties.maximumPacketSize = limit
+            let bytes = try told.encode(version: device.version)
+            if bytes.readableBytes <= device.maximumPacketSize ?? .max { return bytes }
+        }
+        guard connack != original else { return frame.bytes }
+        return try connack.encoded(device.version, within: device.maximumPacketSize)
+    }
+
     /// What the session needs to outlive its leg; `nil` where it does not.
     private func hold(
         after connack: Connack, _ connecting: Connecting, keepAlive: UInt16
     ) throws(MQTTError) -> Hold? {
         guard let policy = context.hold, var repeated = connecting.repeated else { return nil }
         if let assigned = connack.properties.assignedClientIdentifier {
-            var connect = try Connect.decode(Frame(packet: repeated, version: nil))
+            var connect = try Connect.decode(Frame(packet: repeated, version: nil), isLenient: true)
             connect.clientID = assigned
             repeated = try connect.encode()
         }
@@ -219,6 +249,19 @@ extension Session {
 }
 
 extension Connect {
+    /// Enhanced authentication is a talk that the bridge can't hold in the device's place.
+    fileprivate var mayBeRepeated: Bool {
+        properties.authenticationMethod == nil
+            && !properties.hasUnread(.authenticationMethod, .sessionExpiryInterval)
+    }
+
+    /// CONNECT for another leg, after this one went out on the first. An odd one that has nothing to be changed is odd
+    /// again; `nil` where it would have to be changed and can't.
+    fileprivate func repeated(after sent: ByteBuffer, isOdd: Bool) throws(MQTTError) -> ByteBuffer? {
+        guard isOdd else { return try repeated.encode() }
+        return version.hasProperties ? try? repeated.encode() : sent
+    }
+
     /// Has the broker keep the session of a device that asked for none (5.0) for as long as the device may be held, and not
     /// publish its will meanwhile. The device's own Will Delay is of no account: as its session would have ended with its
     /// connection, its will was due then (MQTT 5 3.1.3.2.2).

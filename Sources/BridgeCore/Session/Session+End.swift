@@ -25,6 +25,10 @@ extension Session {
         var hasWill = false
         /// What the broker's answers are passed on with, where it is there to answer.
         var answering: Connected?
+        /// Bytes of a packet that the device takes; `nil` is no limit.
+        var maximumPacketSize: UInt32?
+        /// FIN has gone to the broker.
+        var isFinished = false
     }
 
     enum UplinkState: Sendable {
@@ -42,9 +46,16 @@ extension Session {
             Standing(
                 version: connecting.device.version, hasUplink: true, isConnectSent: connecting.connect == nil,
                 isUnanswered: connecting.connect == nil,
-                hasBorrowedExpiry: connecting.device.hasBorrowedExpiry, hasWill: connecting.device.hasWill)
+                hasBorrowedExpiry: connecting.device.hasBorrowedExpiry, hasWill: connecting.device.hasWill,
+                maximumPacketSize: connecting.device.maximumPacketSize)
         case .connected(let connected):
             connected.standing
+        case .unread(let unread):
+            // Without a version nothing is said to the device.
+            Standing(
+                hasUplink: true, isConnectSent: unread.connect == nil,
+                isUnanswered: unread.connect == nil && !unread.isAnswered, isInsideUpPacket: unread.up.isInsidePacket,
+                isInsideDownPacket: unread.down.isInsidePacket, isFinished: unread.isFinished)
         }
     }
 
@@ -74,19 +85,19 @@ extension Session {
 
     /// Ends a session whose CONNECT was not accepted by the bridge itself.
     mutating func refuse(
-        _ version: MQTTVersion, _ why: SessionEnd, code: ReasonCode, message: String
+        _ connect: Connect, _ why: SessionEnd, code: ReasonCode, message: String
     ) -> [SessionAction] {
-        refuse(version, why, code: code.connackCode(version), message: message)
+        refuse(connect, why, code: code.connackCode(connect.version), message: message)
     }
 
     /// The same with the code as the packet carries it.
     mutating func refuse(
-        _ version: MQTTVersion, _ why: SessionEnd, code: UInt8, message: String
+        _ connect: Connect, _ why: SessionEnd, code: UInt8, message: String
     ) -> [SessionAction] {
         state = .ended
-        var actions: [SessionAction] = [.stop(.connectPacket), .ended(why)]
-        if let connack = refusal(version, code: code, message: message) { actions.append(.sendToDevice(connack)) }
-        return actions + [.closeDevice]
+        let limit = connect.properties.maximumPacketSize
+        let connack = refusal(connect.version, code: code, message: message, within: limit)
+        return [.stop(.connectPacket), .ended(why)] + (connack.map { [.sendToDevice($0)] } ?? []) + [.closeDevice]
     }
 
     /// Ends the session.
@@ -103,7 +114,7 @@ extension Session {
     ) -> [SessionAction] {
         switch state {
         case .finishing, .ended: return []
-        case .awaitingConnect, .connecting, .connected, .taken: break
+        case .awaitingConnect, .connecting, .connected, .unread, .taken: break
         }
         let standing = standing ?? self.standing
         var actions: [SessionAction] = [
@@ -138,11 +149,11 @@ extension Session {
         }
         state = .finishing
         var actions = standing.backlog.map { SessionAction.sendToUplink($0) }
-        if !standing.isInsideUpPacket, let farewell = uplinkFarewell(why, standing, farewell) {
+        if !standing.isInsideUpPacket, !standing.isFinished, let farewell = uplinkFarewell(why, standing, farewell) {
             actions.append(.sendToUplink(farewell))
         }
         // Without DISCONNECT before it, FIN is a lost connection for the broker, and it publishes the will.
-        return actions + [.finishUplink, .start(.goodbye, after: Self.goodbyeTimeout)]
+        return actions + (standing.isFinished ? [] : [.finishUplink]) + [.start(.goodbye, after: Self.goodbyeTimeout)]
     }
 
     private func uplinkFarewell(_ why: SessionEnd, _ standing: Standing, _ own: ByteBuffer?) -> ByteBuffer? {
@@ -179,19 +190,27 @@ extension Session {
             return nil
         }
         guard standing.isConnackSent else {
-            return refusal(version, code: (reasonCode ?? why.connackCode).connackCode(version), message: "\(why)")
+            // A broker that closes without CONNACK has said what it had to say: some take no more trouble with a CONNECT
+            // that is malformed [MQTT-3.1.4-1].
+            guard why != .brokerClosed else { return nil }
+            return refusal(
+                version, code: (reasonCode ?? why.connackCode).connackCode(version), message: "\(why)",
+                within: standing.maximumPacketSize)
         }
         guard version == .v5_0, let code = reasonCode ?? why.disconnectCode else { return nil }
         var properties = Properties()
         properties.reasonString = "\(why)"
-        return Disconnect(reasonCode: code.rawValue, properties: properties).encoded(version)
+        let disconnect = Disconnect(reasonCode: code.rawValue, properties: properties)
+        return try? disconnect.encoded(version, within: standing.maximumPacketSize)
     }
 
     /// A CONNACK that says no, to 5.0 with the reason in words.
-    private func refusal(_ version: MQTTVersion, code: UInt8, message: String) -> ByteBuffer? {
+    private func refusal(
+        _ version: MQTTVersion, code: UInt8, message: String, within limit: UInt32?
+    ) -> ByteBuffer? {
         var connack = Connack(sessionPresent: false, code: code)
         if version == .v5_0 { connack.properties.reasonString = message }
-        return try? connack.encode(version: version)
+        return try? connack.encoded(version, within: limit)
     }
 }
 
@@ -200,7 +219,8 @@ extension Session.Connected {
         var standing = Session.Standing(
             version: device.version, hasUplink: true, isConnectSent: true, isConnackSent: true,
             isInsideUpPacket: up.isInsidePacket, isInsideDownPacket: down.isInsidePacket,
-            hasBorrowedExpiry: device.hasBorrowedExpiry, hasWill: device.hasWill)
+            hasBorrowedExpiry: device.hasBorrowedExpiry, hasWill: device.hasWill,
+            maximumPacketSize: device.maximumPacketSize)
         guard let hold else {
             standing.answering = self
             return standing

@@ -38,7 +38,8 @@ extension Session {
         _ why: String, leg: UplinkState, in connected: inout Connected, isBusy: Bool = false
     ) -> [SessionAction] {
         guard let hold = connected.hold, hold.journal.isHoldable, !connected.down.isInsidePacket else {
-            return end(.uplinkLost(why), leaving: connected.standing, uplink: leg)
+            let end: SessionEnd = connected.hasLeft ? .deviceDisconnected : .uplinkLost(why)
+            return self.end(end, leaving: connected.standing, uplink: leg)
         }
         let close: [SessionAction] = leg == .gone ? [] : [.closeUplink]
         if hold.phase == .returning {

@@ -10,6 +10,8 @@ extension Session {
         case .connecting(let connecting) where !connecting.isAuthenticating:
             // Its CONNACK is still to come.
             return [.start(.lastWords, after: LastWords<Connected>.patience)]
+        case .unread:
+            return unreadDeviceFinished()
         case .awaitingConnect, .connecting, .connected, .taken:
             return end(.deviceVanished)
         case .finishing, .ended:
@@ -44,7 +46,10 @@ extension Session {
 
     /// No answer came to what the device sent before it shut its sending side down.
     mutating func lastWordsTimedOut() -> [SessionAction] {
-        guard case .connecting = state else { return hangUp() }
-        return end(.unansweredAtTheEnd)
+        switch state {
+        case .connecting: end(.unansweredAtTheEnd)
+        case .unread: end(.deviceVanished)
+        case .awaitingConnect, .connected, .finishing, .ended, .taken: hangUp()
+        }
     }
 }

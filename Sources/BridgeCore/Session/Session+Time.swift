@@ -15,6 +15,8 @@ extension Session {
             return end(.keepAliveExpired)
         case (.uplinkConnect, .connected):
             return returnTimedOut()
+        case (.uplinkConnect, .unread(let unread)) where !unread.isAnswered:
+            return end(.uplinkUnreachable(detail ?? "no answer to CONNECT came within uplink.connect_timeout"))
         case (.hold, .connected(let connected)):
             guard let hold = connected.hold, hold.isHeld else { return [] }
             return end(.holdExpired(detail.map { "\(hold.why); \($0)" } ?? hold.why))
@@ -38,7 +40,7 @@ extension Session {
     /// SIGTERM: both sides are told, then the broker's FIN is awaited.
     package mutating func shutDown() -> [SessionAction] {
         switch state {
-        case .awaitingConnect, .connecting, .connected: end(.shutdown)
+        case .awaitingConnect, .connecting, .connected, .unread: end(.shutdown)
         case .finishing: hangUp()
         case .ended, .taken: []
         }

@@ -18,6 +18,10 @@ import NIOCore
 ///       ^                                                    |
 ///       +--------- held, and there is no leg -----------(connected)
 /// ```
+/// The broker sees the device itself, and judges what it sends: a packet whose frame is sound goes there as it came, unless
+/// a rule of the bridge needs what can't be read in it. A CONNECT that can't be read goes there too, where no rule needs
+/// it; from then on the session is `unread`, and passes frames both ways (``Unread``).
+///
 /// Where a session is held: what the device sends is kept by its ``Journal``, PINGREQ is answered here, and DISCONNECT
 /// ends the session at once. On a leg that is silent everything that waits goes out with it, in case the leg answers. On
 /// one that is lost nobody can be told: what the broker has not acknowledged the device has not been told either, and
@@ -30,6 +34,8 @@ package struct Session: DeviceSession {
         case awaitingConnect
         case connecting(Connecting)
         case connected(Connected)
+        /// Connecting or connected, with a CONNECT that only the broker may be able to read.
+        case unread(Unread)
         case finishing
         case ended
         /// Only while one of the methods below works on what the other cases hold, so that it is changed in place.
@@ -60,6 +66,10 @@ package struct Session: DeviceSession {
         var down = PacketStream()
         /// `nil`: the session ends with its leg.
         var hold: Hold?
+        /// The device sent CONNECT again: whatever the broker makes of it, it is the answer to that.
+        var hasConnectedAgain = false
+        /// The device sent a DISCONNECT that is for the broker to judge.
+        var hasLeft = false
     }
 
     /// What of CONNECT matters later.
@@ -76,6 +86,10 @@ package struct Session: DeviceSession {
         var hasBorrowedExpiry = false
         /// The broker has a will of the device.
         var hasWill = false
+        /// CONNECT asked for no session that outlives it (5.0).
+        var hasNoExpiry = false
+        /// Bytes of a packet that the device takes; `nil` is no limit.
+        var maximumPacketSize: UInt32?
 
         var keepAliveDuration: Duration? { keepAlive == 0 ? nil : .seconds(Int64(keepAlive)) }
     }
@@ -102,9 +116,13 @@ package struct Session: DeviceSession {
         case .awaitingConnect: true
         case .connected(let connected): connected.hold?.journal.acceptsInput() ?? true
         case .connecting(let connecting): connecting.isAuthenticating
+        case .unread(let unread): unread.isAnswered
         case .finishing, .ended, .taken: false
         }
     }
+
+    /// What other devices published comes from the broker as it was sent.
+    package var reading: (device: Reading, uplink: Reading) { (.lenient, .lenientMessages) }
 
     package var isSending: Bool {
         if case .connected(let connected) = state { connected.hold?.isHeld != true } else { true }
@@ -134,6 +152,8 @@ extension Session {
             let actions = deviceSent(element, in: &connected)
             if case .taken = state { state = .connected(connected) }
             return actions
+        case .unread:
+            return deviceSentUnread(element)
         case .finishing, .ended, .taken:
             return []
         }
@@ -158,7 +178,7 @@ extension Session {
         switch frame.type {
         case .auth where connecting.isAuthenticating: [.sendToUplink(frame.bytes)]
         case .disconnect: disconnected(by: frame, connecting.device)
-        default: violation(.beforeConnack)
+        default: context.hasRules ? violation(.beforeConnack) : [.sendToUplink(frame.bytes)]
         }
     }
 
@@ -181,6 +201,13 @@ extension Session {
             } catch {
                 return violation(error, leaving: connected.standing)
             }
+        case .unreadBegin(let begin):
+            guard connected.router.passesEverything else {
+                return violation(begin.error ?? .unreadable(.publish), leaving: connected.standing)
+            }
+            connected.up.begin(isForwarded: true, deferred: [])
+            let step = connected.hold?.journal.begin(begin)
+            return step.map { perform($0, in: &connected) } ?? [.sendToUplink(begin.start)]
         case .payload(let bytes, let isLast):
             var actions: [SessionAction] = []
             if connected.up.isForwarded {
@@ -198,13 +225,22 @@ extension Session {
     private mutating func deviceSent(_ frame: Frame, in connected: inout Connected) -> [SessionAction] {
         switch frame.type {
         case .disconnect:
+            guard connected.hold?.isHeld == true || frame.isFarewell(of: connected.device) else {
+                // Whatever the broker makes of it, the device has said that it leaves.
+                connected.hasLeft = true
+                connected.hold?.journal.forfeit()
+                return passUp([connected.device.returning(frame)], in: &connected)
+            }
             return disconnected(by: frame, connected.device, leaving: connected.standing)
         case .pingreq where connected.hold?.passesPing() == false:
             return pong(in: &connected)
-        case .connect:
+        case .connect where context.hasRules:
+            // It may bring another identity, or a will that no route has seen.
             return violation(.secondConnect, leaving: connected.standing)
-        case .connack, .suback, .unsuback, .pingresp:
-            return violation(.serverPacketFromClient(frame.type), leaving: connected.standing)
+        case .connect:
+            connected.hasConnectedAgain = true
+            connected.hold?.journal.forfeit()
+            return passUp([frame.bytes], in: &connected)
         default:
             do {
                 let routed = try connected.router.fromDevice(frame)
@@ -219,8 +255,10 @@ extension Session {
     }
 
     /// A packet of our own for the device never lands inside one that is passing through in pieces.
+    /// Nor is it longer than the device takes [MQTT-3.1.2-24].
     func toDevice(_ bytes: ByteBuffer, in connected: inout Connected) -> [SessionAction] {
-        connected.down.sendOrHold(bytes) ? [.sendToDevice(bytes)] : []
+        guard bytes.readableBytes <= connected.device.maximumPacketSize ?? .max else { return [] }
+        return connected.down.sendOrHold(bytes) ? [.sendToDevice(bytes)] : []
     }
 
     mutating func toUplink(_ bytes: ByteBuffer, in connected: inout Connected) -> [SessionAction] {
@@ -235,6 +273,7 @@ extension Session {
     /// The leg that `.openUplink` asked for is there. What the broker allows is its CONNACK's matter.
     package mutating func uplinkReady(_ limits: GatewayLimits?) -> [SessionAction] {
         if case .connected(let connected) = state { return returnTo(connected) }
+        if case .unread = state { return sendUnreadConnect() }
         guard case .connecting(var connecting) = state else { return [] }
         connecting.isUplinkReady = true
         return sendConnect(connecting)
@@ -248,7 +287,7 @@ extension Session {
         case .finishing:
             state = .ended
             return hangUp() + [.stop(.goodbye)]
-        case .awaitingConnect, .connecting, .ended, .taken:
+        case .awaitingConnect, .connecting, .unread, .ended, .taken:
             return end(.uplinkUnreachable(why), uplink: .gone)
         }
     }
@@ -266,6 +305,8 @@ extension Session {
                 isReturning ? uplinkSentOnReturn(element, in: &connected) : uplinkSent(element, in: &connected)
             if case .taken = state { state = .connected(connected) }
             return actions
+        case .unread:
+            return uplinkSentUnread(element)
         case .finishing:
             return uplinkAnswered(element)
         case .awaitingConnect, .ended, .taken:
@@ -290,7 +331,7 @@ extension Session {
             return lose("the broker closed the connection before CONNACK", leg: .finished)
         case .connected(let connected) where connected.hold?.mayBeForgotten == true:
             return lose("the broker closed the connection after a long silence", leg: .finished)
-        case .connecting, .connected:
+        case .connecting, .connected, .unread:
             return end(.brokerClosed, uplink: .finished)
         }
     }
@@ -318,80 +359,11 @@ extension Session {
             case .network(let description):
                 return lose(description, leg: .gone)
             }
-        case .connecting:
+        case .connecting, .unread:
             switch loss {
             case .byBroker(let code?, _): return end(.brokerDisconnected(code: code), uplink: .gone)
             case .byBroker(nil, _): return end(.brokerClosed, uplink: .gone)
             case .network(let description): return end(.uplinkLost(description), uplink: .gone)
-            }
-        }
-    }
-
-    mutating func uplinkSent(
-        _ element: FrameDecoder.Element, in connected: inout Connected
-    ) -> [SessionAction] {
-        switch element {
-        case .packet(let frame):
-            return uplinkSent(frame, in: &connected)
-        case .publishBegin(let original):
-            do {
-                var begin = original
-                var actions: [SessionAction] = []
-                if let (passing, answer) = try connected.hold?.journal.began(original) {
-                    if let answer, let step = connected.hold?.journal.reply(answer) {
-                        actions = perform(step, in: &connected)
-                    }
-                    guard let passing else {
-                        connected.down.begin(isForwarded: false, deferred: [])
-                        return actions
-                    }
-                    begin = passing
-                }
-                let routed = try connected.router.fromBroker(begin)
-                if let refusal = routed.close {
-                    return end(.brokerViolation(.broken(refusal)), leaving: connected.standing)
-                }
-                connected.down.begin(isForwarded: routed.head != nil, deferred: routed.reply)
-                return routed.head.map { [.sendToDevice($0)] } ?? []
-            } catch {
-                return end(.brokerViolation(error), leaving: connected.standing)
-            }
-        case .payload(let bytes, let isLast):
-            var actions: [SessionAction] = connected.down.isForwarded ? [.sendToDevice(bytes)] : []
-            guard isLast else { return actions }
-            for reply in connected.down.takeDeferred() { actions += toUplink(reply, in: &connected) }
-            for held in connected.down.end() { actions.append(.sendToDevice(held)) }
-            return actions
-        }
-    }
-
-    private mutating func uplinkSent(_ frame: Frame, in connected: inout Connected) -> [SessionAction] {
-        connected.hold?.heard(frame.type)
-        switch frame.type {
-        case .disconnect:
-            return disconnected(frame, in: &connected)
-        case .pingresp where connected.hold?.passesPong() == false:
-            return []
-        case .connect, .connack, .subscribe, .unsubscribe, .pingreq:
-            return end(.brokerViolation(.clientPacketFromServer(frame.type)), leaving: connected.standing)
-        default:
-            do {
-                var actions: [SessionAction] = []
-                var frame = frame
-                if let passage = try connected.hold?.journal.received(frame) {
-                    actions = passage.notes + perform(passage.step, in: &connected)
-                    guard let passing = passage.frame, case .taken = state else { return actions }
-                    frame = passing
-                }
-                let routed = try connected.router.fromBroker(frame)
-                for bytes in routed.forward { actions.append(.sendToDevice(bytes)) }
-                for reply in routed.reply { actions += toUplink(reply, in: &connected) }
-                if let refusal = routed.close {
-                    actions += end(.brokerViolation(.broken(refusal)), leaving: connected.standing)
-                }
-                return actions
-            } catch {
-                return end(.brokerViolation(error), leaving: connected.standing)
             }
         }
     }

@@ -131,10 +131,13 @@ package struct SessionIdentity: Sendable, Equatable {
     package var clientID: String
     package var username: String?
     package var version: MQTTVersion
+    /// Why its CONNECT could not be read; nothing else is known of it then, and its packets are not read either.
+    package var unread: MQTTError?
 
-    package init(clientID: String, username: String?, version: MQTTVersion) {
+    package init(clientID: String, username: String?, version: MQTTVersion, unread: MQTTError? = nil) {
         self.clientID = clientID
         self.username = username
         self.version = version
+        self.unread = unread
     }
 }

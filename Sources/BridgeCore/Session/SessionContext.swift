@@ -63,4 +63,6 @@ package struct SessionContext: Sendable {
     package var listener: String { shared.listener }
     package var makeClientID: @Sendable () -> String { shared.makeClientID }
     package var hold: HoldPolicy? { shared.hold }
+    /// The operator has rules about topics or identities: what they need to know of a packet has to be read.
+    var hasRules: Bool { !routes.isEmpty || !identities.isEmpty }
 }

@@ -3,17 +3,22 @@ import NIOCore
 extension Connect {
     /// - Throws: where the packet is malformed, or of a version other than 3.1, 3.1.1 and 5.0 (`.unsupportedVersion`).
     ///   What is well-formed and for the broker to refuse passes: a client id of any length, also an empty one.
-    package static func decode(_ frame: Frame) throws(MQTTError) -> Connect {
-        var reader = try PacketReader(frame, as: .connect, version: .v5_0)
+    /// - Parameter isLenient: only what can't be expressed in a `Connect` is an error. What it has no place for, as
+    ///   reserved flags and bytes behind the last field, is left out.
+    package static func decode(_ frame: Frame, isLenient: Bool = false) throws(MQTTError) -> Connect {
+        var reader = try PacketReader(frame, as: .connect, version: .v5_0, isLenient: isLenient)
+        if !isLenient, frame.flags != 0 {
+            throw reader.malformed(.reservedFlags(of: .connect), "reserved flags of the first byte are not 0")
+        }
         let (version, isBridge) = try protocolVersion(&reader)
         reader.version = version
-        if version.hasProperties { try frame.checkShortestLength() }
+        if version.hasProperties, !isLenient { try frame.checkShortestLength() }
 
         let flags = ConnectFlags(rawValue: try reader.uint8("connect flags"))
-        try flags.check(reader)
+        if !isLenient { try flags.check(reader) }
         let keepAlive = try reader.uint16("keep alive")
         let properties = try reader.properties()
-        guard properties.authenticationData == nil || properties.authenticationMethod != nil else {
+        guard isLenient || properties.authenticationData == nil || properties.authenticationMethod != nil else {
             throw reader.protocolError(.authenticationDataAlone, "authentication data without a method")
         }
         let clientID = try reader.string("client identifier")
@@ -53,7 +58,9 @@ extension Will {
         guard let qos = QoS(rawValue: flags.willQoS) else { throw reader.malformed(.willQoS, "will QoS 3") }
         let properties = try reader.properties(isWill: true)
         let topic = try reader.string("will topic")
-        try TopicName.validate(topic, "CONNECT: will topic", wildcard: .wildcardInName, reader.version)
+        if !reader.isLenient {
+            try TopicName.validate(topic, "CONNECT: will topic", wildcard: .wildcardInName, reader.version)
+        }
         let payload = try reader.binaryData("will payload")
         return Will(
             topic: topic, payload: payload, qos: qos, retain: flags.contains(.willRetain), properties: properties)

@@ -15,8 +15,12 @@ package struct Disconnect: Sendable, Equatable {
 extension Disconnect {
     /// A reason code from 0x80 on that the specification does not list is passed on: the connection ends whatever it
     /// says.
-    package static func decode(_ frame: Frame, version: MQTTVersion) throws(MQTTError) -> Disconnect {
-        var reader = try PacketReader(frame, as: .disconnect, version: version)
+    ///
+    /// - Parameter isLenient: any reason code is, and what has no place in a `Disconnect` is left out.
+    package static func decode(
+        _ frame: Frame, version: MQTTVersion, isLenient: Bool = false
+    ) throws(MQTTError) -> Disconnect {
+        var reader = try PacketReader(frame, as: .disconnect, version: version, isLenient: isLenient)
         var disconnect = Disconnect()
         // MQTT 5 3.14.2.1: without a reason code it is 0; without a property length there are no properties.
         if version.hasProperties, !reader.isAtEnd {

@@ -27,21 +27,25 @@ package struct PublishHead: Sendable, Equatable {
 extension PublishHead {
     /// - Returns: the head, and the payload as a slice of the frame.
     package static func decode(
-        _ frame: Frame, version: MQTTVersion
+        _ frame: Frame, version: MQTTVersion, isLenient: Bool = false
     ) throws(MQTTError) -> (PublishHead, payload: ByteBuffer) {
-        var reader = try PacketReader(frame, as: .publish, version: version)
+        var reader = try PacketReader(frame, as: .publish, version: version, isLenient: isLenient)
         let head = try decode(flags: frame.flags, from: &reader)
         return (head, payload: reader.rest())
     }
 
     /// Reads a head whose payload comes on its own, in pieces.
-    package static func decode(head: ByteBuffer, version: MQTTVersion) throws(MQTTError) -> PublishHead {
-        guard let header = try FixedHeader.parse(head, version: version), header.type == .publish else {
+    package static func decode(
+        head: ByteBuffer, version: MQTTVersion, isLenient: Bool = false
+    ) throws(MQTTError) -> PublishHead {
+        let reading: Reading = isLenient ? .lenient : .strict
+        guard let header = try FixedHeader.parse(head, version: version, reading: reading), header.type == .publish
+        else {
             throw MQTTError(.malformed, .section(of: .publish), version, "PUBLISH: ends before its head does")
         }
         var reader = PacketReader(
             head.getSlice(at: head.readerIndex + header.length, length: head.readableBytes - header.length)
-                ?? ByteBuffer(), type: .publish, version: version)
+                ?? ByteBuffer(), type: .publish, version: version, isLenient: isLenient)
         return try decode(flags: header.flags, from: &reader)
     }
 
@@ -51,14 +55,31 @@ extension PublishHead {
         let topic = try reader.string("topic name")
         let packetID = qos == .atMostOnce ? nil : try reader.packetID(.packetIDNotZero)
         let properties = try reader.properties()
-        if !topic.isEmpty || !reader.version.hasProperties {
-            try TopicName.validate(topic, "PUBLISH: topic name", wildcard: .publishTopicWildcard, reader.version)
-        } else if properties.topicAlias == nil {
-            throw reader.protocolError(.emptyTopicWithoutAlias, "neither a topic name nor a topic alias")
-        }
-        return PublishHead(
+        let head = PublishHead(
             isDuplicate: flags & 0b1000 != 0, qos: qos, retain: flags & 1 != 0, topic: topic, packetID: packetID,
             properties: properties)
+        if !reader.isLenient { try head.checkTopic(reader.version) }
+        return head
+    }
+
+    private func checkTopic(_ version: MQTTVersion) throws(MQTTError) {
+        if !topic.isEmpty || !version.hasProperties {
+            try TopicName.validate(topic, "PUBLISH: topic name", wildcard: .publishTopicWildcard, version)
+        } else if properties.topicAlias == nil {
+            throw MQTTError(
+                .protocolError, .emptyTopicWithoutAlias, version, "PUBLISH: neither a topic name nor a topic alias")
+        }
+    }
+
+    /// What rules about topics have to know of a message that was read leniently: where it goes, and where its answer.
+    package func checkTopics(_ version: MQTTVersion) throws(MQTTError) {
+        guard !properties.hasUnread(.topicAlias) else {
+            throw MQTTError(.topicAliasInvalid, .topicAlias, version, "PUBLISH: its topic alias makes no sense")
+        }
+        guard !properties.hasUnread(.responseTopic) else {
+            throw MQTTError(.protocolError, .responseTopicWildcard, version, "PUBLISH: its response topic is no topic")
+        }
+        try checkTopic(version)
     }
 
     /// The fixed header and the variable header: the payload is sent behind it as it is.

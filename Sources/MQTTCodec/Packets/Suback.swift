@@ -16,8 +16,11 @@ package struct Suback: Sendable, Equatable {
 }
 
 extension Suback {
-    package static func decode(_ frame: Frame, version: MQTTVersion) throws(MQTTError) -> Suback {
-        var reader = try PacketReader(frame, as: .suback, version: version)
+    /// - Parameter isLenient: there may be any codes, or none.
+    package static func decode(
+        _ frame: Frame, version: MQTTVersion, isLenient: Bool = false
+    ) throws(MQTTError) -> Suback {
+        var reader = try PacketReader(frame, as: .suback, version: version, isLenient: isLenient)
         let packetID = try reader.packetID(.packetIDOfAcknowledged)
         let properties = try reader.properties()
         let codes = try reader.reasonCodes(.subackCount)

@@ -16,13 +16,18 @@ package struct Subscribe: Sendable, Equatable {
 }
 
 extension Subscribe {
-    package static func decode(_ frame: Frame, version: MQTTVersion) throws(MQTTError) -> Subscribe {
-        var reader = try PacketReader(frame, as: .subscribe, version: version)
+    /// - Parameter isLenient: only what can't be expressed in a `Subscribe` is an error; there may be no filter at all.
+    package static func decode(
+        _ frame: Frame, version: MQTTVersion, isLenient: Bool = false
+    ) throws(MQTTError) -> Subscribe {
+        var reader = try PacketReader(frame, as: .subscribe, version: version, isLenient: isLenient)
         let packetID = try reader.packetID(.packetIDNotZero)
         let properties = try reader.properties()
         var subscriptions: [Subscription] = []
         while !reader.isAtEnd { subscriptions.append(try Subscription.decode(from: &reader)) }
-        guard !subscriptions.isEmpty else { throw reader.protocolError(.subscribeEmpty, "no topic filter") }
+        guard !subscriptions.isEmpty || isLenient else {
+            throw reader.protocolError(.subscribeEmpty, "no topic filter")
+        }
         return Subscribe(packetID: packetID, properties: properties, subscriptions: subscriptions)
     }
 

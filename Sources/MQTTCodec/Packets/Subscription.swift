@@ -9,6 +9,9 @@ package struct Subscription: Sendable, Equatable {
     package var retainAsPublished: Bool
     /// 0...2
     package var retainHandling: UInt8
+    /// Bits of the options byte that mean nothing in the version, where a lenient reading found any: they go on as they
+    /// came.
+    package var reserved: UInt8 = 0
 
     package init(
         filter: String, qos: QoS = .atMostOnce, noLocal: Bool = false, retainAsPublished: Bool = false,
@@ -26,24 +29,29 @@ extension Subscription {
     static func decode(from reader: inout PacketReader) throws(MQTTError) -> Subscription {
         let version = reader.version
         let filter = try reader.string("topic filter")
-        try TopicFilter.validate(filter, "SUBSCRIBE: topic filter", version)
+        if !reader.isLenient { try TopicFilter.validate(filter, "SUBSCRIBE: topic filter", version) }
         let options = try reader.uint8("subscription options")
         // In 3.1 the upper six bits are unused, and nobody looks at them.
         let reserved: UInt8 = version.hasProperties ? 0b1100_0000 : version == .v3_1_1 ? 0b1111_1100 : 0
-        guard options & reserved == 0 else {
+        guard options & reserved == 0 || reader.isLenient else {
             throw reader.malformed(.subscriptionReservedBits, "reserved bits of the subscription options are not 0")
         }
         guard let qos = QoS(rawValue: options & 0b11) else {
             throw reader.malformed(.subscriptionOptions, "QoS 3")
         }
-        guard version.hasProperties else { return Subscription(filter: filter, qos: qos) }
-        let subscription = Subscription(
+        guard version.hasProperties else {
+            var subscription = Subscription(filter: filter, qos: qos)
+            subscription.reserved = options & reserved
+            return subscription
+        }
+        var subscription = Subscription(
             filter: filter, qos: qos, noLocal: options & 0b0100 != 0, retainAsPublished: options & 0b1000 != 0,
-            retainHandling: options >> 4)
+            retainHandling: options >> 4 & 0b11)
+        subscription.reserved = options & reserved
         guard subscription.retainHandling <= 2 else {
             throw reader.protocolError(.subscriptionOptions, "retain handling 3")
         }
-        guard !subscription.noLocal || !TopicFilter.isShared(filter) else {
+        guard !subscription.noLocal || !TopicFilter.isShared(filter) || reader.isLenient else {
             throw reader.protocolError(.noLocalShared, "no local on a shared subscription")
         }
         return subscription
@@ -51,11 +59,11 @@ extension Subscription {
 
     /// The byte behind the filter.
     func options(_ version: MQTTVersion) throws(MQTTError) -> UInt8 {
-        guard version.hasProperties else { return qos.rawValue }
+        guard version.hasProperties else { return qos.rawValue | reserved }
         guard retainHandling <= 2 else {
             throw MQTTError(
                 .notEncodable, .subscriptionOptions, version, "SUBSCRIBE: retain handling is out of its range")
         }
-        return retainHandling << 4 | (retainAsPublished ? 0b1000 : 0) | (noLocal ? 0b0100 : 0) | qos.rawValue
+        return reserved | retainHandling << 4 | (retainAsPublished ? 0b1000 : 0) | (noLocal ? 0b0100 : 0) | qos.rawValue
     }
 }

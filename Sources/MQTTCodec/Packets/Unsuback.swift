@@ -16,8 +16,11 @@ package struct Unsuback: Sendable, Equatable {
 }
 
 extension Unsuback {
-    package static func decode(_ frame: Frame, version: MQTTVersion) throws(MQTTError) -> Unsuback {
-        var reader = try PacketReader(frame, as: .unsuback, version: version)
+    /// - Parameter isLenient: there may be any codes, or none.
+    package static func decode(
+        _ frame: Frame, version: MQTTVersion, isLenient: Bool = false
+    ) throws(MQTTError) -> Unsuback {
+        var reader = try PacketReader(frame, as: .unsuback, version: version, isLenient: isLenient)
         let packetID = try reader.packetID(.packetIDOfAcknowledged)
         guard version.hasProperties else {
             try reader.finish()

@@ -16,17 +16,20 @@ package struct Unsubscribe: Sendable, Equatable {
 }
 
 extension Unsubscribe {
-    package static func decode(_ frame: Frame, version: MQTTVersion) throws(MQTTError) -> Unsubscribe {
-        var reader = try PacketReader(frame, as: .unsubscribe, version: version)
+    /// - Parameter isLenient: only what can't be expressed in an `Unsubscribe` is an error; there may be no filter at all.
+    package static func decode(
+        _ frame: Frame, version: MQTTVersion, isLenient: Bool = false
+    ) throws(MQTTError) -> Unsubscribe {
+        var reader = try PacketReader(frame, as: .unsubscribe, version: version, isLenient: isLenient)
         let packetID = try reader.packetID(.packetIDNotZero)
         let properties = try reader.properties()
         var filters: [String] = []
         while !reader.isAtEnd {
             let filter = try reader.string("topic filter")
-            try TopicFilter.validate(filter, "UNSUBSCRIBE: topic filter", version)
+            if !isLenient { try TopicFilter.validate(filter, "UNSUBSCRIBE: topic filter", version) }
             filters.append(filter)
         }
-        guard !filters.isEmpty else { throw reader.protocolError(.unsubscribeEmpty, "no topic filter") }
+        guard !filters.isEmpty || isLenient else { throw reader.protocolError(.unsubscribeEmpty, "no topic filter") }
         return Unsubscribe(packetID: packetID, properties: properties, filters: filters)
     }
 

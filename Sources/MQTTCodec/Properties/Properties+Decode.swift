@@ -4,27 +4,54 @@ extension PacketReader {
     /// Property Length and properties of a packet of MQTT 5 (2.2.2); nothing before it.
     ///
     /// - Parameter isWill: the properties of the will inside CONNECT, not CONNECT's own.
-    /// - Throws: where one is unknown, is not allowed here, has a value out of its range, or appears twice.
+    /// - Throws: where one is unknown, is not allowed here, has a value out of its range, or appears twice; read leniently
+    ///   only where their length makes no sense.
     mutating func properties(isWill: Bool = false) throws(MQTTError) -> Properties {
         guard version.hasProperties, let holder = isWill ? .will : PropertyHolder(type) else { return [] }
         let length = try variableByteInteger("property length")
         guard length > 0 else { return [] }
-        var reader = PacketReader(try slice(length, "properties"), type: type, version: version, end: .propertyLength)
+        let section = try slice(length, "properties")
+        var reader = PacketReader(
+            section, type: type, version: version, end: .propertyLength, isLenient: isLenient)
         var list: [Property] = []
         var seen: UInt64 = 0
         while !reader.isAtEnd {
-            let identifier = try reader.propertyIdentifier()
-            guard let clause = holder.clause(of: identifier) else {
-                throw malformed(.properties, "property \(identifier) is not allowed here")
+            let start = section.writerIndex - reader.remaining
+            do throws(MQTTError) {
+                list.append(try reader.nextProperty(of: holder, &seen))
+            } catch {
+                guard isLenient else { throw error }
+                reader.rest(from: section, start)
+                list.append(.unread(reader.unreadProperty()))
             }
-            let bit: UInt64 = 1 << UInt64(identifier.rawValue)
-            guard seen & bit == 0 || holder.allowsRepeated(identifier) else {
-                throw protocolError(clause, "property \(identifier) appears twice")
-            }
-            seen |= bit
-            list.append(try reader.property(identifier, clause))
         }
         return Properties(list)
+    }
+
+    private mutating func nextProperty(
+        of holder: PropertyHolder, _ seen: inout UInt64
+    ) throws(MQTTError) -> Property {
+        let identifier = try propertyIdentifier()
+        guard let clause = holder.clause(of: identifier) else {
+            throw malformed(.properties, "property \(identifier) is not allowed here")
+        }
+        let bit: UInt64 = 1 << UInt64(identifier.rawValue)
+        guard seen & bit == 0 || holder.allowsRepeated(identifier) else {
+            throw protocolError(clause, "property \(identifier) appears twice")
+        }
+        let property = try property(identifier, clause)
+        seen |= bit
+        return property
+    }
+
+    /// One property as it came in, or all that is left where nobody knows how far it reaches.
+    private mutating func unreadProperty() -> ByteBuffer {
+        let rest = rest()
+        guard let end = PropertyIdentifier(first: rest)?.end(in: rest),
+            let property = rest.getSlice(at: rest.readerIndex, length: end - rest.readerIndex)
+        else { return rest }
+        self.rest(from: rest, end)
+        return property
     }
 
     private mutating func propertyIdentifier() throws(MQTTError) -> PropertyIdentifier {
@@ -82,7 +109,10 @@ extension PacketReader {
     private func notZero<Integer: FixedWidthInteger>(
         _ value: Integer, _ identifier: PropertyIdentifier, _ clause: Clause
     ) throws(MQTTError) -> Integer {
-        guard value != 0 else { throw protocolError(clause, "\(identifier) is 0") }
+        guard value != 0 else {
+            guard identifier == .topicAlias else { throw protocolError(clause, "\(identifier) is 0") }
+            throw MQTTError(.topicAliasInvalid, clause, version, "\(type): \(identifier) is 0")
+        }
         return value
     }
 

@@ -7,10 +7,14 @@ extension Properties {
     func encode(for holder: PropertyHolder, in type: PacketType) throws(MQTTError) -> ByteBuffer {
         var writer = PacketWriter(section: type)
         for property in list {
-            guard holder.allows(property.identifier) else {
-                throw writer.notEncodable(.properties, "property \(property.identifier) is not allowed here")
+            if case .unread(let bytes) = property {
+                writer.write(bytes: bytes)
+                continue
             }
-            writer.write(property.identifier.rawValue)
+            guard let identifier = property.identifier, holder.allows(identifier) else {
+                throw writer.notEncodable(.properties, "property \(property.name) is not allowed here")
+            }
+            writer.write(identifier.rawValue)
             try writer.write(property)
         }
         return writer.section
@@ -44,16 +48,22 @@ extension PacketWriter {
         case .contentType(let value), .responseTopic(let value), .assignedClientIdentifier(let value),
             .authenticationMethod(let value), .responseInformation(let value), .serverReference(let value),
             .reasonString(let value):
-            try write(value, "\(property.identifier)")
+            try write(value, property.name)
         case .correlationData(let value), .authenticationData(let value):
-            try write(value, "\(property.identifier)")
+            try write(value, property.name)
         case .userProperty(let name, let value):
             try write(name, "a user property's name")
             try write(value, "a user property's value")
+        case .unread(let bytes):
+            write(bytes: bytes)
         }
     }
 
     private func outOfRange(_ property: Property) -> MQTTError {
-        notEncodable(.properties, "\(property.identifier) is out of its range")
+        notEncodable(.properties, "\(property.name) is out of its range")
     }
+}
+
+extension Property {
+    fileprivate var name: String { identifier.map { "\($0)" } ?? "unread" }
 }

@@ -15,6 +15,28 @@ package struct Properties: Sendable, Equatable {
 
     package mutating func removeAll(where matches: (Property) -> Bool) { list.removeAll(where: matches) }
 
+    /// Whether one of these may be among what could not be read.
+    package func hasUnread(_ identifiers: PropertyIdentifier...) -> Bool {
+        list.contains {
+            guard case .unread(let bytes) = $0 else { return false }
+            guard let identifier = PropertyIdentifier(first: bytes), identifier.end(in: bytes) == bytes.writerIndex
+            else { return true }
+            return identifiers.contains(identifier)
+        }
+    }
+
+    /// Sets the Session Expiry Interval wherever one stands, also where it could not be read for standing there again.
+    package mutating func setSessionExpiry(_ seconds: UInt32) {
+        sessionExpiryInterval = seconds
+        for (index, property) in list.enumerated() {
+            guard case .unread(var bytes) = property, PropertyIdentifier(first: bytes) == .sessionExpiryInterval,
+                PropertyIdentifier.sessionExpiryInterval.end(in: bytes) == bytes.writerIndex
+            else { continue }
+            bytes.setInteger(seconds, at: bytes.readerIndex + 1)
+            list[index] = .unread(bytes)
+        }
+    }
+
     func first<Value>(_ value: (Property) -> Value?) -> Value? {
         for property in list {
             if let value = value(property) { return value }

@@ -39,9 +39,14 @@ package enum Property: Sendable, Equatable {
     case wildcardSubscriptionAvailable(Bool)
     case subscriptionIdentifiersAvailable(Bool)
     case sharedSubscriptionAvailable(Bool)
+    /// As it came in, identifier included: one that is not allowed here, was there before or has a value out of its range;
+    /// or all that follows one that is unknown or cut off. Of a lenient reading only.
+    case unread(ByteBuffer)
 
-    var identifier: PropertyIdentifier {
+    /// `nil` of one that is unread.
+    var identifier: PropertyIdentifier? {
         switch self {
+        case .unread: nil
         case .payloadFormatIndicator: .payloadFormatIndicator
         case .messageExpiryInterval: .messageExpiryInterval
         case .contentType: .contentType

@@ -1,5 +1,5 @@
 /// The number that announces a property on the wire (MQTT 5 2.2.2.2, table 2-4).
-enum PropertyIdentifier: UInt8, Sendable, CaseIterable {
+package enum PropertyIdentifier: UInt8, Sendable, CaseIterable {
     case payloadFormatIndicator = 0x01
     case messageExpiryInterval = 0x02
     case contentType = 0x03

@@ -78,6 +78,7 @@ extension Clause {
     static let publishQoS = Clause("[MQTT-3.3.1-4]")
     static let publishTopicWildcard = Clause("[MQTT-3.3.2-2]")
     static let emptyTopicWithoutAlias = Clause(v3: "[MQTT-4.7.3-1]", v5: "MQTT 5 3.3.2.1")
+    static let topicAlias = Clause("[MQTT-3.3.2-8]")
     static let responseTopicWildcard = Clause("[MQTT-3.3.2-14]")
 
     static func reasonCode(of type: PacketType) -> Clause {

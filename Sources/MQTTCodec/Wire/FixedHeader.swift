@@ -8,6 +8,8 @@ struct FixedHeader: Sendable, Equatable {
     var remainingLength: Int
     /// Bytes of the fixed header itself, 2...5.
     var length: Int
+    /// Flags and length are what the specification allows; only a lenient reading lets others pass.
+    var isRegular = true
 
     /// Bytes of the whole packet.
     var packetLength: Int { length + remainingLength }
@@ -17,9 +19,11 @@ struct FixedHeader: Sendable, Equatable {
     /// - Parameter version: `nil` where CONNECT has not come yet: then nothing else may.
     /// - Returns: `nil`: more bytes needed.
     /// - Throws: as soon as the bytes that are there can't become a packet.
-    static func parse(_ bytes: ByteBuffer, version: MQTTVersion?) throws(MQTTError) -> FixedHeader? {
+    static func parse(
+        _ bytes: ByteBuffer, version: MQTTVersion?, reading: Reading = .strict
+    ) throws(MQTTError) -> FixedHeader? {
         guard let first = bytes.getInteger(at: bytes.readerIndex, as: UInt8.self) else { return nil }
-        let (type, flags) = try parse(first, version: version)
+        let (type, flags, hasRegularFlags) = try parse(first, version: version, reading)
 
         let known = version ?? .v5_0
         switch VariableByteInteger.read(bytes, at: bytes.readerIndex + 1) {
@@ -29,25 +33,39 @@ struct FixedHeader: Sendable, Equatable {
             throw MQTTError(
                 .malformed, .variableByteInteger, known, "\(type): remaining length has more than four bytes")
         case .value(let remaining, let length):
-            let header = FixedHeader(type: type, flags: flags, remainingLength: remaining, length: 1 + length)
-            if let version { try header.checkLength(version) }
+            var header = FixedHeader(
+                type: type, flags: flags, remainingLength: remaining, length: 1 + length, isRegular: hasRegularFlags)
+            guard let version else { return header }
+            do throws(MQTTError) {
+                try header.checkLength(version)
+            } catch {
+                guard reading.passes(type) else { throw error }
+                header.isRegular = false
+            }
             return header
         }
     }
 
-    private static func parse(_ first: UInt8, version: MQTTVersion?) throws(MQTTError) -> (PacketType, UInt8) {
+    private static func parse(
+        _ first: UInt8, version: MQTTVersion?, _ reading: Reading
+    ) throws(MQTTError) -> (PacketType, flags: UInt8, isRegular: Bool) {
         let flags = first & 0x0F
         let type = PacketType(rawValue: first >> 4)
         guard let version else {
-            guard type == .connect, flags == 0 else { throw notConnect(first) }
-            return (.connect, flags)
+            guard type == .connect, flags == 0 || reading.passes(.connect) else { throw notConnect(first) }
+            return (.connect, flags, flags == 0)
         }
         guard let type else { throw MQTTError(.malformed, .packetType, version, "packet type 0 is reserved") }
-        guard type != .auth || version.hasProperties else {
-            throw MQTTError(.malformed, .packetType, version, "packet type 15 is reserved before MQTT 5")
+        do throws(MQTTError) {
+            guard type != .auth || version.hasProperties else {
+                throw MQTTError(.malformed, .packetType, version, "packet type 15 is reserved before MQTT 5")
+            }
+            try checkFlags(flags, of: type, version)
+            return (type, flags, true)
+        } catch {
+            guard reading.passes(type) else { throw error }
+            return (type, flags, false)
         }
-        try checkFlags(flags, of: type, version)
-        return (type, flags)
     }
 
     /// What a stranger to MQTT sends is worth a hint: whoever reads it has mixed up two ports.

@@ -2,7 +2,7 @@ extension PacketReader {
     /// One reason code, which must be one that the specification lists for this packet.
     mutating func reasonCode() throws(MQTTError) -> UInt8 {
         let code = try uint8("reason code")
-        try check(code)
+        if !isLenient { try check(code) }
         return code
     }
 
@@ -10,6 +10,7 @@ extension PacketReader {
     /// - Parameter clause: what says that there is at least one.
     mutating func reasonCodes(_ clause: Clause) throws(MQTTError) -> [UInt8] {
         let codes = [UInt8](buffer: rest())
+        guard !isLenient else { return codes }
         guard !codes.isEmpty else { throw protocolError(clause, "no reason code") }
         for code in codes { try check(code) }
         return codes

@@ -5,12 +5,17 @@ struct PacketReader {
     let type: PacketType
     /// CONNECT is read without knowing it until its protocol level.
     var version: MQTTVersion
+    /// Only what can't be expressed otherwise is an error.
+    let isLenient: Bool
     private var bytes: ByteBuffer
     /// What is broken where the bytes end too early.
     private let end: Clause
 
     /// - Parameter bytes: what follows the fixed header, or a part of it.
-    init(_ bytes: ByteBuffer, type: PacketType, version: MQTTVersion, end: Clause? = nil) {
+    init(
+        _ bytes: ByteBuffer, type: PacketType, version: MQTTVersion, end: Clause? = nil, isLenient: Bool = false
+    ) {
+        self.isLenient = isLenient
         self.bytes = bytes
         self.type = type
         self.version = version
@@ -18,11 +23,13 @@ struct PacketReader {
     }
 
     /// - Throws: where `frame` is not of the type that the caller is about to read.
-    init(_ frame: Frame, as type: PacketType, version: MQTTVersion) throws(MQTTError) {
+    init(
+        _ frame: Frame, as type: PacketType, version: MQTTVersion, isLenient: Bool = false
+    ) throws(MQTTError) {
         guard frame.type == type else {
             throw MQTTError(.protocolError, .section(of: type), version, "\(frame.type) instead of \(type)")
         }
-        self.init(frame.body, type: type, version: version)
+        self.init(frame.body, type: type, version: version, isLenient: isLenient)
     }
 
     var isAtEnd: Bool { bytes.readableBytes == 0 }
@@ -48,7 +55,7 @@ struct PacketReader {
         case .tooLong:
             throw malformed(.variableByteInteger, "\(field()) has more than four bytes")
         case .value(let value, let length):
-            guard length == VariableByteInteger.encodedLength(value) else {
+            guard isLenient || length == VariableByteInteger.encodedLength(value) else {
                 throw malformed(.shortestVariableByteInteger, "\(field()) is not in its shortest form")
             }
             bytes.moveReaderIndex(forwardBy: length)
@@ -59,7 +66,8 @@ struct PacketReader {
     /// - Parameter clause: what says that it is not 0.
     mutating func packetID(_ clause: Clause) throws(MQTTError) -> UInt16 {
         let value = try uint16("packet identifier")
-        guard value != 0 else { throw malformed(clause, "packet identifier is 0") }
+        // The bytes are well-formed, and brokers answer 0x82.
+        guard value != 0 else { throw protocolError(clause, "packet identifier is 0") }
         return value
     }
 
@@ -91,9 +99,17 @@ struct PacketReader {
         return bytes.slice()
     }
 
+    /// Goes on reading at that index of `whole`, which the reader's bytes are a part of.
+    mutating func rest(from whole: ByteBuffer, _ index: Int) {
+        bytes = whole
+        bytes.moveReaderIndex(to: index)
+    }
+
     /// Nothing may follow the last field.
     func finish() throws(MQTTError) {
-        guard isAtEnd else { throw malformed(.section(of: type), "\(remaining) bytes follow the last field") }
+        guard isAtEnd || isLenient else {
+            throw malformed(.section(of: type), "\(remaining) bytes follow the last field")
+        }
     }
 
     // MARK: Errors

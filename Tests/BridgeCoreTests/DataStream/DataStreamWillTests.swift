@@ -249,6 +249,19 @@ import Testing
         #expect(actions.toUplink.isEmpty == (due > 0))
     }
 
+    /// MQTT 5 3.14.2.2.2.
+    @Test func aSessionThatDisconnectMayNotMake() throws {
+        for expiry in [UInt32?.none, 0] {
+            var bench = try bench(expiry: expiry)
+            var disconnect = Disconnect()
+            disconnect.properties.sessionExpiryInterval = 60
+            let actions = try bench.device(.disconnect(disconnect)) + bench.session.uplinkEnded()
+            #expect(try bench.farewell(actions) == 0x82)
+            // The will is due.
+            #expect(try bench.up(actions) == [publish()])
+        }
+    }
+
     @Test func theStreamIsGivenBackMeanwhile() throws {
         var bench = try bench(qos: .atLeastOnce, delay: 10, expiry: 60)
         let left = bench.session.deviceClosed()

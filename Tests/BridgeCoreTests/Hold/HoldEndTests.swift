@@ -193,7 +193,8 @@ import Testing
         let ends: [(inout HoldBench) throws -> [SessionAction]] = [
             { try $0.bench.device(.disconnect(Disconnect())) }, { $0.bench.session.deviceClosed() },
             { $0.bench.session.timedOut(.keepAlive) }, { $0.bench.session.shutDown() },
-            { try $0.bench.device(.pingresp) }, { $0.bench.session.timedOut(.hold) },
+            { $0.bench.session.deviceMisbehaved(.beforeConnack, start: ByteBuffer()) },
+            { $0.bench.session.timedOut(.hold) },
         ]
         for end in ends {
             for isAsked in [true, false] {
@@ -280,7 +281,6 @@ import Testing
         let ends: [(name: String, code: UInt8, end: (inout HoldBench) throws -> [SessionAction])] = [
             ("vanished", 4, { $0.bench.session.deviceClosed() }),
             ("keepalive", 4, { $0.bench.session.timedOut(.keepAlive) }),
-            ("protocol error", 4, { try $0.bench.device(.pingresp) }),
             ("no MQTT", 4, { $0.bench.session.deviceMisbehaved(.secondConnect, start: ByteBuffer()) }),
             ("expiry at the end", 4, { try $0.bench.device(Self.disconnect(0, expiry: 60)) }),
             ("expiry and will", 4, { try $0.bench.device(Self.disconnect(4, expiry: 60)) }),

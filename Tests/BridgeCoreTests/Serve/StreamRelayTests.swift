@@ -62,8 +62,17 @@ import Testing
             ])
     }
 
+    /// The broker decides about them.
+    @Test(arguments: [0x11, 0x1F, 0x16] as [UInt8])
+    func flagsOfConnectAreTheBrokersAffair(first: UInt8) {
+        var relay = Self.relay()
+        let bytes = ByteBuffer(bytes: [first, 2, 0, 0])
+        #expect(relay.clientSent(bytes, isEnd: false) == [.stop(.connectPacket), .connectBroker])
+        #expect(relay.brokerConnected() == [.sendToBroker(bytes)])
+    }
+
     @Test(arguments: [
-        ([UInt8]([0xC0, 0]), "the first packet has to be CONNECT"), ([0x11, 2], "the first packet has to be CONNECT"),
+        ([UInt8]([0xC0, 0]), "the first packet has to be CONNECT"), ([0x21, 2], "the first packet has to be CONNECT"),
         (Array("GET / HTTP/1.1".utf8), "HTTP"), ([0x16, 0x03, 0x01], "TLS"),
     ])
     func whatIsNoConnectIsReset(bytes: [UInt8], word: String) throws {

@@ -45,6 +45,8 @@ struct DecodedStream: Equatable {
             precondition(begun == nil)
             begun = publish
             streamedPublishes += 1
+        case .unreadBegin:
+            preconditionFailure("a strict reading leaves nothing unread")
         case .payload(var piece, let isLast):
             guard let publish = begun else { preconditionFailure("payload without its head") }
             payload.writeBuffer(&piece)

@@ -33,8 +33,8 @@ extension [PacketCase] {
             "PUBACK, success with properties", .v5_0, "40 [ 0001 00 [ 1F <> ] ]",
             .puback(PublishAck(packetID: 1, properties: [.reasonString("")]))),
 
-        .bad("PUBACK, packet identifier 0", .v3_1_1, "40 02 0000", "[MQTT-2.3.1-6]"),
-        .bad("PUBACK, packet identifier 0", .v5_0, "40 02 0000", "[MQTT-2.2.1-5]"),
+        .bad("PUBACK, packet identifier 0", .v3_1_1, "40 02 0000", "[MQTT-2.3.1-6]", .protocolError),
+        .bad("PUBACK, packet identifier 0", .v5_0, "40 02 0000", "[MQTT-2.2.1-5]", .protocolError),
         .bad("PUBACK, too short", .v3_1_1, "40 01 00", "MQTT 3.1.1 3.4"),
         .bad("PUBACK, too short", .v5_0, "40 01 00", "MQTT 5 3.4"),
         .bad("PUBACK, too long", .v3_1_1, "40 03 0001 00", "MQTT 3.1.1 3.4"),

@@ -38,8 +38,8 @@ extension [PacketCase] {
         .bad("SUBSCRIBE, no filter", .v3_1_1, "82 02 0001", "[MQTT-3.8.3-3]", .protocolError),
         .bad("SUBSCRIBE, no filter", .v5_0, "82 03 0001 00", "[MQTT-3.8.3-2]", .protocolError),
         .bad("SUBSCRIBE, empty body", .v3_1_1, "82 00", "MQTT 3.1.1 3.8"),
-        .bad("SUBSCRIBE, packet identifier 0", .v3_1_1, "82 [ 0000 <'a'> 00 ]", "[MQTT-2.3.1-1]"),
-        .bad("SUBSCRIBE, packet identifier 0", .v5_0, "82 [ 0000 [] <'a'> 00 ]", "[MQTT-2.2.1-3]"),
+        .bad("SUBSCRIBE, packet identifier 0", .v3_1_1, "82 [ 0000 <'a'> 00 ]", "[MQTT-2.3.1-1]", .protocolError),
+        .bad("SUBSCRIBE, packet identifier 0", .v5_0, "82 [ 0000 [] <'a'> 00 ]", "[MQTT-2.2.1-3]", .protocolError),
         .bad("SUBSCRIBE, flags", .v3_1_1, "80 [ 0001 <'a'> 00 ]", "[MQTT-3.8.1-1]"),
         .bad("SUBSCRIBE, flags", .v5_0, "8A [ 0001 [] <'a'> 00 ]", "[MQTT-3.8.1-1]"),
         .bad("SUBSCRIBE, QoS 3", .v3_1_1, "82 [ 0001 <'a'> 03 ]", "[MQTT-3-8.3-4]"),
@@ -80,7 +80,7 @@ extension [PacketCase] {
         .bad("SUBACK, code 3", .v3_1_1, "90 03 0001 03", "[MQTT-3.9.3-2]"),
         .bad("SUBACK, code 0x87", .v3_1_1, "90 03 0001 87", "[MQTT-3.9.3-2]"),
         .bad("SUBACK, code 0x11", .v5_0, "90 04 0001 00 11", "[MQTT-3.9.3-2]"),
-        .bad("SUBACK, packet identifier 0", .v3_1_1, "90 03 0000 00", "[MQTT-2.3.1-6]"),
+        .bad("SUBACK, packet identifier 0", .v3_1_1, "90 03 0000 00", "[MQTT-2.3.1-6]", .protocolError),
     ]
 
     private static let unsubscribes: [PacketCase] = [
@@ -94,7 +94,7 @@ extension [PacketCase] {
         .bad("UNSUBSCRIBE, no filter", .v3_1_1, "A2 02 0001", "[MQTT-3.10.3-2]", .protocolError),
         .bad("UNSUBSCRIBE, no filter", .v5_0, "A2 03 0001 00", "[MQTT-3.10.3-2]", .protocolError),
         .bad("UNSUBSCRIBE, flags", .v3_1_1, "A0 [ 0001 <'a'> ]", "[MQTT-3.10.1-1]"),
-        .bad("UNSUBSCRIBE, packet identifier 0", .v3_1_1, "A2 [ 0000 <'a'> ]", "[MQTT-2.3.1-1]"),
+        .bad("UNSUBSCRIBE, packet identifier 0", .v3_1_1, "A2 [ 0000 <'a'> ]", "[MQTT-2.3.1-1]", .protocolError),
         .bad("UNSUBSCRIBE, + not alone", .v3_1_1, "A2 [ 0001 <'a/+b'> ]", "[MQTT-4.7.1-3]"),
         .bad("UNSUBSCRIBE, length byte alone", .v3_1_1, "A2 [ 0001 <'a'> 00 ]", "MQTT 3.1.1 3.10"),
         .bad("UNSUBSCRIBE, subscription identifier", .v5_0, "A2 [ 0001 [ 0B 01 ] <'a'> ]", "MQTT 5 2.2.2.2"),

@@ -1,0 +1,99 @@
+import MQTTCodec
+import NIOCore
+
+/// A session whose CONNECT can't be read here, and may be by the broker: of a version that the bridge does not know, or
+/// malformed. No rule of the operator needs it, or it would have been refused.
+///
+/// It passes packets both ways as they come, and knows only where they end. It is not held when its leg is lost, its
+/// client id and keepalive are the broker's affair, and nothing is ever said to the device in the bridge's own name:
+/// nobody knows in which version it would be understood.
+extension Session {
+    struct Unread: Sendable {
+        /// CONNECT; `nil` when it has been sent.
+        var connect: ByteBuffer?
+        /// The broker has said something: what the device sent behind CONNECT goes up.
+        var isAnswered = false
+        /// With CONNACK 0.
+        var isAccepted = false
+        /// FIN has gone to the broker.
+        var isFinished = false
+        var up = PacketStream()
+        var down = PacketStream()
+    }
+
+    /// - Parameter error: Why CONNECT can't be read.
+    mutating func passUnread(connect frame: Frame, _ error: MQTTError) -> [SessionAction] {
+        state = .unread(Unread(connect: frame.bytes))
+        let identity = SessionIdentity(clientID: "", username: nil, version: .v3_1_1, unread: error)
+        return [
+            .stop(.connectPacket), .identified(identity), .start(.uplinkConnect, after: context.connectTimeout),
+            .openUplink(keepAlive: nil),
+        ]
+    }
+
+    mutating func sendUnreadConnect() -> [SessionAction] {
+        guard case .unread(var unread) = state, let connect = unread.connect else { return [] }
+        unread.connect = nil
+        unread.isFinished = hasDeviceFinished
+        state = .unread(unread)
+        return [.sendToUplink(connect)] + (hasDeviceFinished ? [.finishUplink] : [])
+    }
+
+    /// The device sends no more; what the broker says still goes to it, until the broker ends its side, or for a while.
+    mutating func unreadDeviceFinished() -> [SessionAction] {
+        guard case .unread(var unread) = state, !unread.isFinished else { return [] }
+        unread.isFinished = unread.connect == nil
+        state = .unread(unread)
+        return (unread.isFinished ? [.finishUplink] : [])
+            + [.start(.lastWords, after: LastWords<Connected>.patience)]
+    }
+
+    mutating func deviceSentUnread(_ element: FrameDecoder.Element) -> [SessionAction] {
+        guard case .unread(var unread) = state else { return [] }
+        let bytes = unread.up.pass(element)
+        state = .unread(unread)
+        return [.sendToUplink(bytes)]
+    }
+
+    mutating func uplinkSentUnread(_ element: FrameDecoder.Element) -> [SessionAction] {
+        guard case .unread(var unread) = state else { return [] }
+        var actions: [SessionAction] = []
+        if !unread.isAnswered {
+            unread.isAnswered = true
+            actions.append(.stop(.uplinkConnect))
+        }
+        actions.append(.sendToDevice(unread.down.pass(element)))
+        if case .packet(let frame) = element, frame.isAcceptance, !unread.isAccepted {
+            unread.isAccepted = true
+            actions.append(.connected(silence: nil))
+        }
+        state = .unread(unread)
+        return actions
+    }
+}
+
+extension PacketStream {
+    /// Takes note of what a passing element begins or ends; answers its bytes.
+    fileprivate mutating func pass(_ element: FrameDecoder.Element) -> ByteBuffer {
+        switch element {
+        case .packet(let frame):
+            return frame.bytes
+        case .publishBegin(let publish):
+            begin(isForwarded: true, deferred: [])
+            return publish.head
+        case .unreadBegin(let publish):
+            begin(isForwarded: true, deferred: [])
+            return publish.start
+        case .payload(let bytes, let isLast):
+            if isLast { _ = end() }
+            return bytes
+        }
+    }
+}
+
+extension Frame {
+    /// CONNACK with code 0, which stands in the same place in all versions.
+    fileprivate var isAcceptance: Bool {
+        type == .connack && body.getInteger(at: body.readerIndex + 1, as: UInt8.self) == 0
+    }
+}

@@ -1,0 +1,61 @@
+import NIOCore
+
+// How far a property reaches, whatever its value is.
+extension PropertyIdentifier {
+    /// The identifier that `bytes` begin with; `nil` where there is none that exists.
+    init?(first bytes: ByteBuffer) {
+        // All of them are below 0x80: one byte of a Variable Byte Integer.
+        guard let first = bytes.getInteger(at: bytes.readerIndex, as: UInt8.self) else { return nil }
+        self.init(rawValue: first)
+    }
+
+    /// The index behind the property that begins with this identifier at the first byte of `bytes`; `nil` where it is cut
+    /// off.
+    func end(in bytes: ByteBuffer) -> Int? {
+        let start = bytes.readerIndex + 1
+        let end: Int? =
+            switch extent {
+            case .fixed(let length): start + length
+            case .variableByteInteger: Self.endOfInteger(in: bytes, at: start)
+            case .prefixed: Self.endOfData(in: bytes, at: start)
+            case .pair: Self.endOfData(in: bytes, at: start).flatMap { Self.endOfData(in: bytes, at: $0) }
+            }
+        return end.flatMap { $0 <= bytes.writerIndex ? $0 : nil }
+    }
+
+    /// MQTT 5 2.2.2.2, table 2-4.
+    private enum Extent {
+        case fixed(Int)
+        case variableByteInteger
+        /// Two length bytes and as many others.
+        case prefixed
+        case pair
+    }
+
+    private var extent: Extent {
+        switch self {
+        case .payloadFormatIndicator, .requestProblemInformation, .requestResponseInformation, .maximumQoS,
+            .retainAvailable, .wildcardSubscriptionAvailable, .subscriptionIdentifiersAvailable,
+            .sharedSubscriptionAvailable:
+            .fixed(1)
+        case .serverKeepAlive, .receiveMaximum, .topicAliasMaximum, .topicAlias: .fixed(2)
+        case .messageExpiryInterval, .sessionExpiryInterval, .willDelayInterval, .maximumPacketSize: .fixed(4)
+        case .subscriptionIdentifier: .variableByteInteger
+        case .contentType, .responseTopic, .correlationData, .assignedClientIdentifier, .authenticationMethod,
+            .authenticationData, .responseInformation, .serverReference, .reasonString:
+            .prefixed
+        case .userProperty: .pair
+        }
+    }
+
+    private static func endOfInteger(in bytes: ByteBuffer, at index: Int) -> Int? {
+        switch VariableByteInteger.read(bytes, at: index) {
+        case .value(_, let length): index + length
+        case .incomplete, .tooLong: nil
+        }
+    }
+
+    private static func endOfData(in bytes: ByteBuffer, at index: Int) -> Int? {
+        bytes.getInteger(at: index, as: UInt16.self).map { index + 2 + Int($0) }
+    }
+}

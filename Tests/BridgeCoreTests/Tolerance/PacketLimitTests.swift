@@ -1,0 +1,89 @@
+import MQTTCodec
+import NIOCore
+import Testing
+
+@testable import BridgeCore
+
+/// What the bridge says itself is never longer than the device takes.
+@Suite struct PacketLimitTests {
+    private static let limits: [UInt32] = [1, 2, 3, 4, 5, 6, 8, 20, 40, 100, 10_000]
+
+    private func fits(_ actions: [SessionAction], _ limit: UInt32) -> Bool {
+        actions.toDevice.allSatisfy { $0.readableBytes <= limit }
+    }
+
+    @Test(arguments: limits)
+    func aRefusal(_ limit: UInt32) throws {
+        var bench = try SessionBench(.v5_0)
+        _ = try bench.device(bench.connect { $0.properties.maximumPacketSize = limit })
+        let actions = bench.session.uplinkUnreachable("the broker could not be reached: connection refused")
+        #expect(fits(actions, limit) && actions.closesDevice)
+        // Five bytes say no without words.
+        #expect(actions.toDevice.isEmpty == (limit < 5))
+
+        var full = try SessionBench(.v5_0, overLimit: "2 devices are connected (limits.devices)")
+        let refused = try full.device(full.connect { $0.properties.maximumPacketSize = limit })
+        #expect(fits(refused, limit) && refused.toDevice.isEmpty == (limit < 5))
+    }
+
+    @Test(arguments: limits)
+    func aFarewell(_ limit: UInt32) throws {
+        var bench = try SessionBench(.v5_0)
+        try bench.establish { $0.properties.maximumPacketSize = limit }
+        let actions = bench.session.timedOut(.keepAlive)
+        #expect(fits(actions, limit) && actions.closesDevice)
+        #expect(actions.toDevice.isEmpty == (limit < 3))
+    }
+
+    /// The bridge's own limit is left out of a CONNACK that has no room for it.
+    @Test(arguments: limits)
+    func theBridgesLimit(_ limit: UInt32) throws {
+        var bench = try SessionBench(.v5_0, packetSize: 1_000)
+        _ = try bench.device(bench.connect { $0.properties.maximumPacketSize = limit })
+        _ = bench.session.uplinkReady()
+        let actions = try bench.broker(.connack(Connack()))
+        // What the broker sends is the broker's affair.
+        #expect(actions.toDevice.map(\.readableBytes) == [limit < 10 ? 5 : 10])
+    }
+
+    @Test(arguments: limits)
+    func aClientIDOfTheBridges(_ limit: UInt32) throws {
+        var bench = try SessionBench(.v5_0, routes: [Route(local: "a/#", remote: "${clientid}/#")])
+        _ = try bench.device(
+            bench.connect {
+                $0.clientID = ""
+                $0.properties.maximumPacketSize = limit
+            })
+        _ = bench.session.uplinkReady()
+        let actions = try bench.broker(.connack(Connack()))
+        #expect(fits(actions, limit))
+        #expect(actions.closesDevice == (limit < 27))
+    }
+
+    @Test(arguments: limits)
+    func answersOfTheRouter(_ limit: UInt32) throws {
+        var bench = try SessionBench(.v5_0, routes: [Route(local: "a/#", remote: "b/#")], unrouted: .drop)
+        try bench.establish { $0.properties.maximumPacketSize = limit }
+        let dropped = Packet.publish(
+            PublishHead(qos: .atLeastOnce, topic: "c", packetID: 1), payload: ByteBuffer())
+        #expect(fits(try bench.device(dropped), limit))
+        let subscribe = Subscribe(packetID: 2, subscriptions: [Subscription(filter: "c"), Subscription(filter: "d")])
+        #expect(fits(try bench.device(.subscribe(subscribe)), limit))
+        #expect(fits(try bench.device(.unsubscribe(Unsubscribe(packetID: 3, filters: ["c", "d"]))), limit))
+        // One filter asked for, one answered here: the SUBACK is the bridge's, the words in it the broker's.
+        let mixed = Subscribe(packetID: 4, subscriptions: [Subscription(filter: "a/x"), Subscription(filter: "d")])
+        _ = try bench.device(.subscribe(mixed))
+        let suback = Suback(packetID: 4, properties: [.reasonString("granted as you asked for it")], codes: [0])
+        #expect(fits(try bench.broker(.suback(suback)), limit))
+    }
+
+    /// [MQTT-3.1.2-25]: as if it had been delivered.
+    @Test func aMessageThatTheRouteMadeTooLong() throws {
+        var bench = try SessionBench(.v5_0, routes: [Route(local: "a/long/name/#", remote: "b/#")])
+        try bench.establish { $0.properties.maximumPacketSize = 12 }
+        let message = Packet.publish(
+            PublishHead(qos: .atLeastOnce, topic: "b/x", packetID: 7), payload: ByteBuffer(string: "x"))
+        let actions = try bench.broker(message)
+        #expect(actions.toDevice.isEmpty && actions.toUplink == [ByteBuffer(bytes: [0x40, 2, 0, 7])])
+    }
+}
