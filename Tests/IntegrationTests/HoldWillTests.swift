@@ -45,6 +45,26 @@ struct HoldWillTests {
         }
     }
 
+    /// The broker ends the session for what the device sent. Where the bridge had it keep the will back, the will comes all
+    /// the same.
+    @Test(.mapping(.connection, .mux), arguments: [UInt8(4), 5])
+    func aMistakeOfTheDeviceDoesNotDelayItsWill(level: UInt8) async throws {
+        try await Scenario.run(Self.options()) { scenario in
+            let observer = try await scenario.observer("lwt/#")
+            let device = try await RawDevice.connect(port: scenario.bridge.port)
+            #expect(try await device.connect("device-1", level: level, will: ("lwt/device-1", "Offline")) == 0)
+            // SUBSCRIBE without a filter.
+            try await device.send(RawMQTT.packet(0x82, level == 5 ? [0, 1, 0] : [0, 1]))
+            _ = try await device.closed()
+            #expect(try await observer.message().text == "Offline")
+            // Its client id is free, and nobody comes for it any more.
+            let again = try await RawDevice.connect(port: scenario.bridge.port)
+            #expect(try await again.connect("device-1", level: level) == 0)
+            try await again.send(RawMQTT.pingreq)
+            #expect(try await again.packet().first == 0xD0)
+        }
+    }
+
     /// The broker has said PUBREC, and forgets the session: Mosquitto passes a message on at PUBREL only. (Behind data streams
     /// there is EMQX, which does so at once.)
     @Test(.mapping(.connection, .mux), arguments: [UInt8(4), 5], [true, false])

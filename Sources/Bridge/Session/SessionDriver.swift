@@ -239,6 +239,8 @@ extension SessionDriver {
         case .openUplink(let keepAlive):
             closeUplink()
             uplink = host.connector.connect(keepAlive: keepAlive, observer: self)
+            // A CONNECT in the name of a device that is gone is not to come behind that of the next.
+            if hasSessionEnded { setClientIDPhase(.unanswered) }
         case .sendToUplink(let bytes):
             uplink?.send(bytes)
         case .finishUplink:

@@ -110,7 +110,7 @@ extension Session {
         switch state {
         case .connecting(let connecting): connecting.device.hasBorrowedExpiry
         case .connected(let connected): connected.device.hasBorrowedExpiry
-        case .awaitingConnect, .unread, .finishing, .ended, .taken: false
+        case .awaitingConnect, .unread, .reclaimingWill, .finishing, .ended, .taken: false
         }
     }
 

@@ -23,6 +23,8 @@ extension Session {
         var hasBorrowedExpiry = false
         /// The broker has a will of the device.
         var hasWill = false
+        /// What takes the will back that the broker keeps for the bridge: see `reclaim(_:)`.
+        var reclaimingConnect: ByteBuffer?
         /// What the broker's answers are passed on with, where it is there to answer.
         var answering: Connected?
         /// Bytes of a packet that the device takes; `nil` is no limit.
@@ -40,7 +42,7 @@ extension Session {
 
     private var standing: Standing {
         switch state {
-        case .awaitingConnect, .finishing, .ended, .taken:
+        case .awaitingConnect, .reclaimingWill, .finishing, .ended, .taken:
             Standing()
         case .connecting(let connecting):
             Standing(
@@ -113,7 +115,7 @@ extension Session {
         deviceFarewell: ByteBuffer? = nil, reasonCode: ReasonCode? = nil, uplink: UplinkState = .open
     ) -> [SessionAction] {
         switch state {
-        case .finishing, .ended: return []
+        case .reclaimingWill, .finishing, .ended: return []
         case .awaitingConnect, .connecting, .connected, .unread, .taken: break
         }
         let standing = standing ?? self.standing
@@ -139,6 +141,7 @@ extension Session {
     private mutating func closeUplink(
         _ why: SessionEnd, _ standing: Standing, farewell: ByteBuffer?, _ uplink: UplinkState
     ) -> [SessionAction] {
+        if why.isMistakeOfDevice, let connect = standing.reclaimingConnect { return reclaim(connect) }
         guard standing.hasUplink, uplink != .gone else {
             state = .ended
             return []
@@ -179,7 +182,7 @@ extension Session {
     }
 
     /// "MQTT over QUIC", graceful end: the server's FIN is awaited for at most 10 s.
-    private static let goodbyeTimeout = Duration.seconds(10)
+    static let goodbyeTimeout = Duration.seconds(10)
 }
 
 // MARK: - What the device is told
@@ -226,6 +229,7 @@ extension Session.Connected {
             return standing
         }
         standing.isHeld = hold.isHeld
+        standing.reclaimingConnect = reclaimingConnect
         standing.isInsideUpPacket = hold.journal.isInsidePacket
         switch hold.phase {
         case .up:

@@ -14,7 +14,7 @@ extension Session {
             return unreadDeviceFinished()
         case .awaitingConnect, .connecting, .connected, .taken:
             return end(.deviceVanished)
-        case .finishing, .ended:
+        case .reclaimingWill, .finishing, .ended:
             return []
         }
     }
@@ -49,7 +49,7 @@ extension Session {
         switch state {
         case .connecting: end(.unansweredAtTheEnd)
         case .unread: end(.deviceVanished)
-        case .awaitingConnect, .connected, .finishing, .ended, .taken: hangUp()
+        case .awaitingConnect, .connected, .reclaimingWill, .finishing, .ended, .taken: hangUp()
         }
     }
 }

@@ -17,6 +17,8 @@ extension Session {
             return returnTimedOut()
         case (.uplinkConnect, .unread(let unread)) where !unread.isAnswered:
             return end(.uplinkUnreachable(detail ?? "no answer to CONNECT came within uplink.connect_timeout"))
+        case (.uplinkConnect, .reclaimingWill):
+            return reclaimingFailed(.open)
         case (.hold, .connected(let connected)):
             guard let hold = connected.hold, hold.isHeld else { return [] }
             return end(.holdExpired(detail.map { "\(hold.why); \($0)" } ?? hold.why))
@@ -41,6 +43,7 @@ extension Session {
     package mutating func shutDown() -> [SessionAction] {
         switch state {
         case .awaitingConnect, .connecting, .connected, .unread: end(.shutdown)
+        case .reclaimingWill: reclaimingFailed(.open)
         case .finishing: hangUp()
         case .ended, .taken: []
         }

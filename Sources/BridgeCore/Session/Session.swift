@@ -36,6 +36,8 @@ package struct Session: DeviceSession {
         case connected(Connected)
         /// Connecting or connected, with a CONNECT that only the broker may be able to read.
         case unread(Unread)
+        /// The device is told of its end, and its will is to be had from the broker; CONNECT until it is sent.
+        case reclaimingWill(ByteBuffer?)
         case finishing
         case ended
         /// Only while one of the methods below works on what the other cases hold, so that it is changed in place.
@@ -117,7 +119,7 @@ package struct Session: DeviceSession {
         case .connected(let connected): connected.hold?.journal.acceptsInput() ?? true
         case .connecting(let connecting): connecting.isAuthenticating
         case .unread(let unread): unread.isAnswered
-        case .finishing, .ended, .taken: false
+        case .reclaimingWill, .finishing, .ended, .taken: false
         }
     }
 
@@ -154,7 +156,7 @@ extension Session {
             return actions
         case .unread:
             return deviceSentUnread(element)
-        case .finishing, .ended, .taken:
+        case .reclaimingWill, .finishing, .ended, .taken:
             return []
         }
     }
@@ -274,6 +276,7 @@ extension Session {
     package mutating func uplinkReady(_ limits: GatewayLimits?) -> [SessionAction] {
         if case .connected(let connected) = state { return returnTo(connected) }
         if case .unread = state { return sendUnreadConnect() }
+        if case .reclaimingWill = state { return sendReclaimingConnect() }
         guard case .connecting(var connecting) = state else { return [] }
         connecting.isUplinkReady = true
         return sendConnect(connecting)
@@ -284,6 +287,8 @@ extension Session {
         switch state {
         case .connected:
             return unreachable(why)
+        case .reclaimingWill:
+            return reclaimingFailed(.gone)
         case .finishing:
             state = .ended
             return hangUp() + [.stop(.goodbye)]
@@ -307,6 +312,8 @@ extension Session {
             return actions
         case .unread:
             return uplinkSentUnread(element)
+        case .reclaimingWill:
+            return uplinkSentWhileReclaiming(element)
         case .finishing:
             return uplinkAnswered(element)
         case .awaitingConnect, .ended, .taken:
@@ -316,7 +323,8 @@ extension Session {
 
     /// What the broker sent is no MQTT.
     package mutating func uplinkMisbehaved(_ error: MQTTError) -> [SessionAction] {
-        end(.brokerViolation(error))
+        if case .reclaimingWill = state { return reclaimingFailed(.open) }
+        return end(.brokerViolation(error))
     }
 
     /// The broker's FIN.
@@ -324,6 +332,8 @@ extension Session {
         switch state {
         case .awaitingConnect, .ended, .taken:
             return []
+        case .reclaimingWill:
+            return reclaimingFailed(.finished)
         case .finishing:
             state = .ended
             return hangUp() + [.stop(.goodbye), .closeUplink]
@@ -341,6 +351,8 @@ extension Session {
         switch state {
         case .awaitingConnect, .ended, .taken:
             return []
+        case .reclaimingWill:
+            return reclaimingFailed(.gone)
         case .finishing:
             state = .ended
             return hangUp() + [.stop(.goodbye)]

@@ -1,0 +1,70 @@
+import MQTTCodec
+import NIOCore
+
+// The will of a session that the broker has ended for a mistake of the device's.
+//
+// Where the bridge asked for the session, it asked for a Will Delay as well, so that nothing is published while the device
+// is held: and then the broker keeps the will back although the device is gone. Only a client can take that back, and the
+// one that the broker knew has been sent away. So the session is continued once more, without a delay, to end with
+// "Disconnect with Will Message" (MQTT 5 3.14.2.1).
+//
+// Not where the broker has decided about the device itself: it was taken over, kicked or banned, and nobody is to come in
+// its name.
+extension Session {
+    /// After the end, which has been told: the leg is to be closed, and another one made.
+    mutating func reclaim(_ connect: ByteBuffer) -> [SessionAction] {
+        state = .reclaimingWill(connect)
+        return [
+            .closeUplink, .start(.uplinkConnect, after: context.connectTimeout), .openUplink(keepAlive: nil),
+        ]
+    }
+
+    mutating func sendReclaimingConnect() -> [SessionAction] {
+        guard case .reclaimingWill(let connect?) = state else { return [] }
+        state = .reclaimingWill(nil)
+        return [.sendToUplink(connect)]
+    }
+
+    mutating func uplinkSentWhileReclaiming(_ element: FrameDecoder.Element) -> [SessionAction] {
+        guard case .packet(let frame) = element, frame.type == .connack,
+            let connack = try? Connack.decode(frame, version: .v5_0), connack.code == 0
+        else { return reclaimingFailed(.open) }
+        var disconnect = Disconnect(reasonCode: 0x04)
+        disconnect.properties.sessionExpiryInterval = 1
+        guard let farewell = try? disconnect.encode(version: .v5_0) else { return reclaimingFailed(.open) }
+        state = .finishing
+        return [
+            .stop(.uplinkConnect), .sendToUplink(farewell), .finishUplink, .start(.goodbye, after: Self.goodbyeTimeout),
+        ]
+    }
+
+    /// The broker publishes it at the end of its delay.
+    mutating func reclaimingFailed(_ uplink: UplinkState) -> [SessionAction] {
+        state = .ended
+        return [.stop(.uplinkConnect)] + (uplink == .gone ? [] : [.closeUplink])
+    }
+}
+
+extension Session.Connected {
+    /// CONNECT for ``Session/reclaim(_:)``; `nil` where the broker keeps no will back.
+    var reclaimingConnect: ByteBuffer? {
+        guard device.hasBorrowedExpiry, device.hasWill, let bytes = hold?.connect,
+            let frame = try? Frame(packet: ByteBuffer(bytes: bytes), version: nil),
+            var connect = try? Connect.decode(frame)
+        else { return nil }
+        connect.will?.properties.willDelayInterval = nil
+        connect.properties.sessionExpiryInterval = 1
+        return try? connect.encode()
+    }
+}
+
+extension SessionEnd {
+    /// The broker ended the session for something that the device sent, and has nothing against the device.
+    var isMistakeOfDevice: Bool {
+        guard case .brokerDisconnected(let code) = self else { return false }
+        return switch code {
+        case 0x81, 0x82, 0x8F, 0x90, 0x93...0x97, 0x99...0x9B, 0x9E, 0xA1, 0xA2: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import MQTTCodec
+import NIOCore
+import Testing
+
+@testable import BridgeCore
+
+/// The will of a 5.0 session whose end the broker has decided, where the bridge had the broker keep it back.
+@Suite struct ReclaimedWillTests {
+    private static let mistake = Packet.disconnect(Disconnect(reasonCode: 0x81))
+
+    private func connected(
+        _ change: (inout Connect) -> Void = { $0.will = Will(topic: "w", qos: .atLeastOnce) }
+    ) throws -> HoldBench {
+        try HoldBench.connected(.v5_0, change)
+    }
+
+    @Test func aMistakeDoesNotDelayIt() throws {
+        var bench = try connected()
+        let ended = try bench.broker(Self.mistake)
+        #expect(ended.down == [Self.mistake] && ended.actions.closesDevice)
+        #expect(ended.end == .brokerDisconnected(code: 0x81))
+        #expect(ended.actions.closesUplink && ended.actions.opensUplink && !bench.bench.session.isOver)
+        guard case .connect(let connect)? = try bench.ready().up.first else { throw HoldBench.BenchError.noConnect }
+        #expect(!connect.cleanStart && connect.clientID == "dev" && connect.properties.sessionExpiryInterval == 1)
+        #expect(connect.will?.topic == "w" && connect.will?.properties.willDelayInterval == nil)
+        let accepted = try bench.broker(.connack(Connack(sessionPresent: true)))
+        #expect(
+            accepted.up == [.disconnect(Disconnect(reasonCode: 0x04, properties: [.sessionExpiryInterval(1)]))])
+        #expect(accepted.actions.finishesUplink && accepted.down.isEmpty)
+        #expect(bench.bench.session.uplinkEnded().closesUplink && bench.bench.session.isOver)
+    }
+
+    /// The broker has something against the device, or another one has taken its place.
+    @Test(arguments: [0x87, 0x89, 0x8A, 0x8B, 0x8D, 0x8E, 0x98] as [UInt8])
+    func nobodyComesAgainstTheBrokersWill(_ code: UInt8) throws {
+        var bench = try connected()
+        let ended = try bench.broker(.disconnect(Disconnect(reasonCode: code)))
+        guard ended.end != nil else { return }
+        #expect(!ended.actions.opensUplink && bench.bench.session.isOver)
+    }
+
+    @Test func whereNothingIsKeptBackNothingIsReclaimed() throws {
+        for change in [
+            { (connect: inout Connect) in connect.will = nil },
+            {
+                $0.will = Will(topic: "w")
+                $0.properties.sessionExpiryInterval = 60
+            },
+        ] {
+            var bench = try connected(change)
+            #expect(try !bench.broker(Self.mistake).actions.opensUplink && bench.bench.session.isOver)
+        }
+    }
+
+    /// Whatever becomes of it, it is tried once.
+    @Test(arguments: ["refused", "lost", "FIN", "unreachable", "timeout", "garbage", "shutDown", "too early"])
+    func itEnds(_ way: String) throws {
+        var bench = try connected()
+        _ = try bench.broker(Self.mistake)
+        if way != "unreachable" { _ = try bench.ready() }
+        let actions: [SessionAction]
+        switch way {
+        case "refused": actions = try bench.broker(.connack(Connack(sessionPresent: false, code: 0x87))).actions
+        case "lost": actions = bench.bench.session.uplinkLost(.network(description: "idle"))
+        case "FIN": actions = bench.bench.session.uplinkEnded()
+        case "unreachable": actions = bench.bench.session.uplinkUnreachable("no route")
+        case "timeout": actions = bench.bench.session.timedOut(.uplinkConnect)
+        case "garbage":
+            actions = bench.bench.session.uplinkMisbehaved(MQTTError(.malformed, clause: "c", message: "m"))
+        case "shutDown": actions = bench.bench.session.shutDown()
+        default: actions = try bench.broker(.pingresp).actions
+        }
+        #expect(actions.end == nil && !actions.opensUplink && actions.toUplink.isEmpty && actions.toDevice.isEmpty)
+        #expect(actions.stopped == [.uplinkConnect] && bench.bench.session.isOver)
+    }
+}
