@@ -10,6 +10,12 @@ struct LastWords<Connected: Sendable>: Sendable {
     var connected: Connected
     /// For the device, behind the last answer.
     var farewell: ByteBuffer?
+
+    /// The device's end. Inside a packet nothing can be put.
+    func hangUp(isInsidePacket: Bool) -> [SessionAction] {
+        let farewell = isInsidePacket ? nil : farewell
+        return [.stop(.lastWords)] + (farewell.map { [.sendToDevice($0)] } ?? []) + [.closeDevice]
+    }
 }
 
 extension SessionEnd {

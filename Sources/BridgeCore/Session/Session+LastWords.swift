@@ -40,8 +40,7 @@ extension Session {
     mutating func hangUp() -> [SessionAction] {
         guard let words = lastWords else { return [] }
         lastWords = nil
-        let farewell = words.connected.down.isInsidePacket ? nil : words.farewell
-        return [.stop(.lastWords)] + (farewell.map { [.sendToDevice($0)] } ?? []) + [.closeDevice]
+        return words.hangUp(isInsidePacket: words.connected.down.isInsidePacket)
     }
 
     /// No answer came to what the device sent before it shut its sending side down.
