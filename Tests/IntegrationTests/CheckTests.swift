@@ -118,6 +118,28 @@ struct CheckTests {
         return certificates.certificate("ca")
     }
 
+    /// With a byte order mark, and with CR at the ends of lines, for QUIC and for TLS over TCP.
+    @Test(arguments: ["\u{FEFF}", "\r"]) func filesOfOtherEditorsAreTaken(mark: String) async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        let ca = try String(contentsOfFile: try await Self.writeCredentials(in: folder), encoding: .utf8)
+        for (name, text) in [
+            ("ca.pem", ca), ("right.pem", try String(contentsOfFile: "\(folder.path)/right.pem", encoding: .utf8)),
+            ("right.key", try String(contentsOfFile: "\(folder.path)/right.key", encoding: .utf8)),
+        ] {
+            try folder.write(name, mark == "\r" ? text.replacing("\n", with: mark) : mark + text)
+        }
+        let file = try folder.write(
+            "bridge.yaml",
+            """
+            listen: ["127.0.0.1:0"]
+            uplink: {host: localhost, ca: ca.pem, client_certificate: right.pem, client_key: right.key, fallback: {port: 1}}
+
+            """)
+        let (end, said) = try await Self.bridge("check", "--config", file)
+        #expect(end == .exit(0), "\(said)")
+    }
+
     @Test func aUsersFileIsRead() async throws {
         let folder = try Folder()
         defer { folder.remove() }

@@ -76,8 +76,8 @@ struct CredentialFiles {
         }
     }
 
-    /// Bundles of all public CAs are about 220 KB.
-    private static func contents(_ path: String) -> [UInt8]? {
+    /// `nil` where it cannot be read. Bundles of all public CAs are about 220 KB.
+    static func contents(_ path: String) -> [UInt8]? {
         guard let handle = FileHandle(forReadingAtPath: path) else { return nil }
         defer { try? handle.close() }
         return (try? handle.read(upToCount: 4 << 20)).map { Array($0) }
