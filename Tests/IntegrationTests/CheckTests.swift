@@ -140,6 +140,36 @@ struct CheckTests {
         #expect(end == .exit(0), "\(said)")
     }
 
+    /// A file with nobody in it is no error, as users may be added while the program runs.
+    @Test(arguments: [
+        ("", false, true), ("\u{FEFF}# nobody\n", false, true), ("", true, false), ("\u{FEFF}\(user)", false, false),
+    ])
+    func aUsersFileWithoutUsersIsWarnedOf(content: String, anonymous: Bool, isWarnedOf: Bool) async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        try folder.write("users", content)
+        let ca = try await Certificates.make().certificate("ca")
+        let file = try folder.write(
+            "bridge.yaml",
+            """
+            listen: ["127.0.0.1:0"]
+            uplink: {host: localhost, ca: \(ca), mapping: data-stream, identity: {client_id: gateway}}
+            auth: {mode: local, users_file: users, anonymous: \(anonymous)}
+
+            """)
+        let warning = "users: has no users, so no device can log in; add them with mosquitto_passwd"
+        let (end, said) = try await Self.bridge("check", "--config", file)
+        #expect(end == .exit(0) && said.contains(warning) == isWarnedOf, "\(said)")
+        guard isWarnedOf else { return }
+        let process = try await ChildProcess.start("bridge", Toolbox.bridge(), ["run", "--config", file])
+        _ = try await process.errors.first("the warning") { $0.contains(warning) }
+        process.signal(SIGTERM)
+        _ = try await process.end()
+    }
+
+    private static let user =
+        "plc:$7$101$KU/nZvHiH3vQEM7Q$HYQv1nRCQwSAghDdq6WR6UN3orTbQg3N7rr5LYoPnu80b9SgGtiUjJuneMrVUThU9slnDxs6R+OqJ4eSxiIHvA==\n"
+
     @Test func aUsersFileIsRead() async throws {
         let folder = try Folder()
         defer { folder.remove() }
