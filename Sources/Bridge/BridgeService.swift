@@ -31,7 +31,8 @@ package struct BridgeService: Service {
         let files = CredentialFiles(configuration)
         try files.explaining { try SharedState.check(configuration) }
         return CheckResult(
-            warnings: files.warnings + (try ListenProbe.warnings(configuration.listen, .tcp)), notes: files.notes)
+            warnings: files.warnings + files.usersWarnings + (try ListenProbe.warnings(configuration.listen, .tcp)),
+            notes: files.notes)
     }
 
     /// Runs until graceful shutdown or cancellation. Throws ``ListenError``.
@@ -62,6 +63,10 @@ package struct BridgeService: Service {
 
         for warning in CredentialFiles(shared.configuration).warnings {
             shared.logger.warning("a certificate needs attention", metadata: ["detail": "\(warning)", "leg": "uplink"])
+        }
+        for warning in CredentialFiles(shared.configuration).usersWarnings {
+            shared.logger.warning(
+                "the users file needs attention", metadata: ["detail": "\(warning)", "leg": "device"])
         }
 
         let tickets = Task { [shared] in await shared.tickets.run() }

@@ -132,8 +132,8 @@ struct DeviceNamesTests {
             loaded.warnings == [
                 "environment: MQTT_PORT, MQTT_PORT_1883_TCP, MQTT_PORT_1883_TCP_ADDR, MQTT_PORT_1883_TCP_PORT, "
                     + "MQTT_PORT_1883_TCP_PROTO, MQTT_SERVICE_HOST, MQTT_SERVICE_PORT, MQTT_SERVICE_PORT_MQTT_TLS: ignored; "
-                    + "they tell of a service called \"mqtt\", as Kubernetes and docker --link have it "
-                    + "(enableServiceLinks: false keeps them away)"
+                    + "they look like what Kubernetes and docker --link set for a service called \"mqtt\" "
+                    + "(in Kubernetes, enableServiceLinks: false keeps them away)"
             ])
     }
 
@@ -160,9 +160,41 @@ struct DeviceNamesTests {
         #expect(loaded.warnings.last?.contains("a service called \"bridge-uplink\"") == true)
     }
 
-    /// A port that is none is an error as before, and so is one in a file, where no cluster writes.
+    /// One alone, however it is written.
+    @Test(arguments: ["tcp://10.0.0.1:1883", "TCP://10.0.0.1:1883", "Udp://[fd00::1]:1883"])
+    func theVariableOfAServiceIsNoSetting(value: String) throws {
+        let loaded = try load(minimal, environment: ["MQTT_PORT": value])
+        #expect(loaded.configuration.uplink.port == 14_567)
+        #expect(
+            loaded.warnings == [
+                "environment: MQTT_PORT: ignored; it looks like what Kubernetes and docker --link set for a service "
+                    + "called \"mqtt\" (in Kubernetes, enableServiceLinks: false keeps it away)"
+            ])
+    }
+
+    /// Whoever saves the environment of a container as a file has them there.
+    @Test func theVariablesOfAServiceInAFile() throws {
+        let one = try load(minimal, dotEnv: "MQTT_HOST=other\nMQTT_PORT=tcp://10.0.0.1:1883\n")
+        #expect(one.configuration.uplink.port == 14_567)
+        #expect(one.configuration.uplink.host == "other")
+        #expect(
+            one.warnings == [
+                ".env:2: MQTT_PORT: ignored; it looks like what Kubernetes and docker --link set for a service "
+                    + "called \"mqtt\" (the line can be deleted)"
+            ])
+        let lines = Self.kubernetes.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }
+        let all = try load(minimal, dotEnv: lines.joined(separator: "\n"))
+        #expect(all.configuration.uplink.port == 14_567)
+        #expect(all.warnings.count == 1)
+        #expect(all.warnings.first?.hasPrefix(".env:1: MQTT_PORT: and MQTT_PORT_1883_TCP, ") == true)
+        #expect(all.warnings.first?.hasSuffix("called \"mqtt\" (the lines can be deleted)") == true)
+    }
+
+    /// A port that is none is an error as before.
     @Test func aWrongPortIsStillOne() throws {
-        #expect(try errors(minimal, environment: ["MQTT_PORT": "tcp"]).count == 1)
-        #expect(try errors(minimal, dotEnv: "MQTT_PORT=tcp://10.0.0.1:1883").count == 1)
+        for value in ["tcp", "tcp:1883", "http://10.0.0.1:1883"] {
+            #expect(try errors(minimal, environment: ["MQTT_PORT": value]).count == 1)
+            #expect(try errors(minimal, dotEnv: "MQTT_PORT=\(value)").count == 1)
+        }
     }
 }

@@ -118,6 +118,58 @@ struct CheckTests {
         return certificates.certificate("ca")
     }
 
+    /// With a byte order mark, and with CR at the ends of lines, for QUIC and for TLS over TCP.
+    @Test(arguments: ["\u{FEFF}", "\r"]) func filesOfOtherEditorsAreTaken(mark: String) async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        let ca = try String(contentsOfFile: try await Self.writeCredentials(in: folder), encoding: .utf8)
+        for (name, text) in [
+            ("ca.pem", ca), ("right.pem", try String(contentsOfFile: "\(folder.path)/right.pem", encoding: .utf8)),
+            ("right.key", try String(contentsOfFile: "\(folder.path)/right.key", encoding: .utf8)),
+        ] {
+            try folder.write(name, mark == "\r" ? text.replacing("\n", with: mark) : mark + text)
+        }
+        let file = try folder.write(
+            "bridge.yaml",
+            """
+            listen: ["127.0.0.1:0"]
+            uplink: {host: localhost, ca: ca.pem, client_certificate: right.pem, client_key: right.key, fallback: {port: 1}}
+
+            """)
+        let (end, said) = try await Self.bridge("check", "--config", file)
+        #expect(end == .exit(0), "\(said)")
+    }
+
+    /// A file with nobody in it is no error, as users may be added while the program runs.
+    @Test(arguments: [
+        ("", false, true), ("\u{FEFF}# nobody\n", false, true), ("", true, false), ("\u{FEFF}\(user)", false, false),
+    ])
+    func aUsersFileWithoutUsersIsWarnedOf(content: String, anonymous: Bool, isWarnedOf: Bool) async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        try folder.write("users", content)
+        let ca = try await Certificates.make().certificate("ca")
+        let file = try folder.write(
+            "bridge.yaml",
+            """
+            listen: ["127.0.0.1:0"]
+            uplink: {host: localhost, ca: \(ca), mapping: data-stream, identity: {client_id: gateway}}
+            auth: {mode: local, users_file: users, anonymous: \(anonymous)}
+
+            """)
+        let warning = "users: has no users, so no device can log in; add them with mosquitto_passwd"
+        let (end, said) = try await Self.bridge("check", "--config", file)
+        #expect(end == .exit(0) && said.contains(warning) == isWarnedOf, "\(said)")
+        guard isWarnedOf else { return }
+        let process = try await ChildProcess.start("bridge", Toolbox.bridge(), ["run", "--config", file])
+        _ = try await process.errors.first("the warning") { $0.contains(warning) }
+        process.signal(SIGTERM)
+        _ = try await process.end()
+    }
+
+    private static let user =
+        "plc:$7$101$KU/nZvHiH3vQEM7Q$HYQv1nRCQwSAghDdq6WR6UN3orTbQg3N7rr5LYoPnu80b9SgGtiUjJuneMrVUThU9slnDxs6R+OqJ4eSxiIHvA==\n"
+
     @Test func aUsersFileIsRead() async throws {
         let folder = try Folder()
         defer { folder.remove() }

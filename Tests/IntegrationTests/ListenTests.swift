@@ -1,5 +1,8 @@
+import BridgeCore
 import Foundation
 import Testing
+
+@testable import Bridge
 
 /// Where devices are taken, and what the log calls them.
 @Suite(.timeLimit(.minutes(20)))
@@ -31,6 +34,31 @@ struct ListenTests {
                 #expect(try await device.receive(4).prefix(2) == [0x20, 2])
                 await device.close()
             }
+        }
+    }
+
+    /// The loopback interface is number 1 of each machine.
+    @Test func zonesAreTheSameByNumberAndByName() {
+        let all = ["fe80::1%lo", "fe80::2%lo", "fe80::1%1"].map { ListenAddress(host: $0, port: 1) }
+        #expect(all[2].rival(among: all[..<2]) == all[0])
+        #expect(all[1].rival(among: all[..<1]) == nil)
+        #expect(ListenAddress(host: "fe80::1%1", port: 2).rival(among: all) == nil)
+        #expect(ListenAddress(host: "fe80::1%nowhere", port: 1).rival(among: all) == nil)
+    }
+
+    /// Addresses are tried side by side: one that excludes another of the list is no matter of other programs, and nothing
+    /// stays in use.
+    @Test(arguments: [ListenError.Transport.tcp, .quic])
+    func addressesOfOneListAreTriedTogether(transport: ListenError.Transport) throws {
+        let port = try Toolbox.freePort()
+        let address = ListenAddress(host: "127.0.0.1", port: port)
+        let other = ListenAddress(host: "127.0.0.2", port: port)
+        for _ in 0..<2 {
+            #expect(ListenProbe.problems(with: [address, other], transport).isEmpty)
+            let problems = ListenProbe.problems(with: [address, other, address], transport)
+            #expect(problems.count == 1)
+            #expect(problems.first?.rival == address && problems.first?.isInUse == false)
+            #expect("\(problems.map(\.description))".contains("It is the same as 127.0.0.1, which stands before it"))
         }
     }
 

@@ -116,9 +116,10 @@ struct ServeEndTests {
     /// What no broker lets pass.
     private static let nonsense: [UInt8] = [0x00, 0x00]
 
-    /// The broker sees the sessions, and nobody who asks how it is.
+    /// The broker sees the sessions, and nobody who asks how it is for each of them: not for the first that ends among
+    /// others, and once for those near each other.
     @Test(arguments: [1, 2])
-    func whatTheBrokerDecidesCostsNoConnection(threads: Int) async throws {
+    func whatTheBrokerDecidesCostsFewConnections(threads: Int) async throws {
         var options = ServeScenario.Options()
         options.threads = threads
         try await ServeScenario.run(options) { scenario in
@@ -138,7 +139,55 @@ struct ServeEndTests {
             try await client.send(RawMQTT.pingreq, on: streams[7])
             #expect(try await client.received(6, on: streams[7]).suffix(2) == [0xD0, 0])
             let seen = await scenario.broker.process.errors.all.count { $0.contains("New connection from") }
-            #expect(seen == 9)
+            // Seven ends; a look is that of two at least.
+            #expect((9...12).contains(seen))
+            await client.stop()
+        }
+    }
+
+    /// Not even where it leaves nobody.
+    @Test(arguments: [2, 12])
+    func aBrokerThatEndsAllSessionsIsNotGone(sessions: Int) async throws {
+        var options = ServeScenario.Options()
+        options.threads = 2
+        try await ServeScenario.run(options) { scenario in
+            let client = try await scenario.multiplexedClient()
+            var streams: [UInt64] = []
+            for index in 0..<sessions { streams.append(try await client.session("client-\(index)").stream) }
+            for stream in streams { try await client.send(Self.nonsense, on: stream) }
+            for stream in streams { try await client.expect(.fin(stream)) }
+            let seen = await scenario.broker.process.errors.all.count { $0.contains("New connection from") }
+            #expect(seen > sessions)
+            #expect(seen <= sessions + sessions / 2 + 1)
+            await client.stop()
+        }
+    }
+
+    /// A broker may take its time for each of its sessions, when nobody can reach it any more.
+    @Test func aBrokerThatGoesSlowlyIsALoss() async throws {
+        try await ServeScenario.run { scenario in
+            let client = try await scenario.multiplexedClient()
+            scenario.broker.process.signal(SIGKILL)
+            _ = try await scenario.broker.process.end()
+            let listener = try await RawBroker.start(port: scenario.broker.port)
+            var sessions: [(stream: UInt64, tcp: RawBroker.Connection)] = []
+            for index in 0..<5 {
+                let stream = try await client.openStream()
+                try await client.send(RawMQTT.connect("client-\(index)"), on: stream)
+                let tcp = try await listener.connection()
+                _ = try await tcp.received(4)
+                try await tcp.send([0x20, 2, 0, 0])
+                #expect(try await client.received(4, on: stream) == [0x20, 2, 0, 0])
+                sessions.append((stream, tcp))
+            }
+            await listener.stop()
+            // Of the first nobody knows that others will follow.
+            await sessions[0].tcp.close()
+            try await scenario.serve.logs("session ended")
+            for (stream, tcp) in sessions[1...] {
+                await tcp.close()
+                try await client.expect(.reset(stream, code: 2))
+            }
             await client.stop()
         }
     }

@@ -1,6 +1,8 @@
 import BridgeCore
+import Foundation
 import NIOCore
 import NIOPosix
+import QUICTransport
 import Testing
 
 @testable import Bridge
@@ -25,6 +27,28 @@ struct TLSUplinkDialerTests {
         }
 
         func tlsEnded(_ connection: TLSUplinkConnection, isLost: Bool) {}
+    }
+
+    /// A key that is sound, and of a kind that BoringSSL does not have, as RSA-PSS: this one's name is changed.
+    @Test func aKindOfKeyThatIsNotKnownIsNamed() async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        let certificates = try await Certificates.make()
+        let lines = try String(contentsOfFile: certificates.key("client"), encoding: .utf8).split(separator: "\n")
+        var der = try #require(Data(base64Encoded: lines.dropFirst().dropLast().joined()))
+        let name = try #require(der.firstRange(of: Data([0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01])))
+        der[name.upperBound - 1] = 0x7F
+        let key = try folder.write(
+            "odd.key", "-----BEGIN PRIVATE KEY-----\n\(der.base64EncodedString())\n-----END PRIVATE KEY-----\n")
+        let uplink = UplinkConfiguration(
+            host: "localhost", caFile: certificates.certificate("ca"),
+            clientCertificateFile: certificates.certificate("client"), clientKeyFile: key)
+        let error = #expect(throws: QUICError.self) {
+            try TLSUplinkContext(UplinkFallback(host: "localhost", port: 8_883), uplink)
+        }
+        let said = "\(try #require(error))"
+        #expect(said.contains(key) && said.contains("does not know this kind of key"), "\(said)")
+        #expect(!said.contains("PEM"), "\(said)")
     }
 
     /// Those who have given up are not kept until DNS has something to say, however many there are.

@@ -60,7 +60,8 @@ final class LocalUsers: Sendable {
         }
     }
 
-    private static func read(_ path: String) throws -> PasswordFile {
+    /// Throws ``LocalUsersError``.
+    static func read(_ path: String) throws -> PasswordFile {
         guard let handle = FileHandle(forReadingAtPath: path) else {
             throw LocalUsersError(path: path, message: "cannot be read")
         }

@@ -17,19 +17,21 @@ struct CredentialFiles {
         /// Our own certificate, with its chain behind it.
         case chain
         case key
+        /// Of devices; without one in it nobody can log in, unless devices without a user name can.
+        case users(allowsAnonymous: Bool)
         case other
     }
 
     private let files: [File]
 
     init(_ configuration: BridgeConfiguration) {
-        let uplink = configuration.uplink
+        let (uplink, auth) = (configuration.uplink, configuration.auth)
         files = Self.files([
             ("uplink.ca", uplink.caFile, .authorities),
             ("uplink.client_certificate", uplink.clientCertificateFile, .chain),
             ("uplink.client_key", uplink.clientKeyFile, .key),
             ("uplink.tls_key_log", uplink.tlsKeyLogFile, .other),
-            ("auth.users_file", configuration.auth.usersFile, .other),
+            ("auth.users_file", auth.usersFile, .users(allowsAnonymous: auth.allowsAnonymous)),
         ])
     }
 
@@ -72,12 +74,12 @@ struct CredentialFiles {
         return switch file.kind {
         case .authorities, .chain: CredentialFile.problem(withCertificates: bytes, at: file.path)
         case .key: CredentialFile.problem(withKey: bytes, at: file.path)
-        case .other: nil
+        case .users, .other: nil
         }
     }
 
-    /// Bundles of all public CAs are about 220 KB.
-    private static func contents(_ path: String) -> [UInt8]? {
+    /// `nil` where it cannot be read. Bundles of all public CAs are about 220 KB.
+    static func contents(_ path: String) -> [UInt8]? {
         guard let handle = FileHandle(forReadingAtPath: path) else { return nil }
         defer { try? handle.close() }
         return (try? handle.read(upToCount: 4 << 20)).map { Array($0) }
@@ -99,16 +101,29 @@ struct CredentialFiles {
                 // A bundle may well have old ones among others.
                 case .authorities:
                     chain.allSatisfy { $0.time(at: now) == .expired } ? chain.compactMap { time(of: $0, now) } : []
-                case .key, .other: [String]()
+                case .key, .users, .other: [String]()
                 }
             return problems.map { "\(file.key): \(file.path): \($0)" }
+        }
+    }
+
+    /// Of a users file that is as good as none.
+    var usersWarnings: [String] {
+        files.compactMap { file in
+            guard case .users(allowsAnonymous: false) = file.kind, let users = try? LocalUsers.read(file.path),
+                users.count == 0
+            else { return nil }
+            return
+                "\(file.key): \(file.path): has no users, so no device can log in; add them with mosquitto_passwd, or let "
+                + "devices without a user name in (auth.anonymous: true)"
         }
     }
 
     /// What only somebody who looks into a configuration wants to hear, as it is right more often than not.
     var notes: [String] {
         files.compactMap { file in
-            guard file.kind == .chain, let issuer = CertificateChain.issuerThatMayBeMissing(in: certificates(of: file))
+            guard case .chain = file.kind,
+                let issuer = CertificateChain.issuerThatMayBeMissing(in: certificates(of: file))
             else { return nil }
             return
                 "\(file.key): \(file.path): has no certificate of its issuer '\(issuer)'; where that is an intermediate "
@@ -118,7 +133,7 @@ struct CredentialFiles {
 
     private func certificates(of file: File) -> [CertificateOutline] {
         switch file.kind {
-        case .key, .other: return []
+        case .key, .users, .other: return []
         case .authorities, .chain: break
         }
         return ((try? QUICCertificate.all(inFile: file.path)) ?? []).map {

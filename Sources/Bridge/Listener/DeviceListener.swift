@@ -51,7 +51,8 @@ struct DeviceListener {
                 metadata: ["address": "\(channel.localAddress?.hostAndPort ?? address.name)", "leg": "device"])
             return channel
         } catch {
-            throw ListenError(address, .tcp, error)
+            throw ListenError(
+                address, .tcp, error, besides: shared.configuration.listen.prefix { $0 != address })
         }
     }
 

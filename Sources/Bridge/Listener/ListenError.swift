@@ -21,16 +21,23 @@ package struct ListenError: Error, CustomStringConvertible {
     package let reason: String
     /// Of the system; `nil` where the error is another one.
     package let code: CInt?
+    /// The address of the same configuration that is in the way.
+    package let rival: ListenAddress?
 
-    init(_ address: ListenAddress, _ transport: Transport, _ error: any Error) {
+    /// - Parameter others: those of the configuration that are listened at already.
+    init(
+        _ address: ListenAddress, _ transport: Transport, _ error: any Error,
+        besides others: some Sequence<ListenAddress>
+    ) {
         self.address = address
         self.transport = transport
         self.reason = error.inWords
         self.code = (error as? IOError)?.errnoCode
+        self.rival = code == EADDRINUSE ? address.rival(among: others) : nil
     }
 
-    /// The address is in use, maybe by this program itself.
-    package var isInUse: Bool { code == EADDRINUSE }
+    /// Another program uses the address, maybe this one a second time.
+    package var isInUse: Bool { code == EADDRINUSE && rival == nil }
 
     package var description: String {
         let port = transport == .tcp ? "port" : "UDP port"
@@ -38,6 +45,9 @@ package struct ListenError: Error, CustomStringConvertible {
     }
 
     private var advice: String {
+        if let rival {
+            return ". It is the same as \(rival.host), which stands before it in the list: leave one of the two out"
+        }
         switch code {
         case EADDRINUSE?:
             let (other, table) =

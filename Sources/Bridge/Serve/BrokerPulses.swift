@@ -30,6 +30,11 @@ final class BrokerPulses: Sendable {
         return change(broker) { $0.judge(wave, at: now) }
     }
 
+    func looked(_ wave: Int, of broker: SocketAddress, isThere: Bool) {
+        let now = NIODeadline.now()
+        change(broker) { $0.looked(wave, isThere: isThere, at: now) }
+    }
+
     func forget(_ wave: Int, of broker: SocketAddress) {
         change(broker) { $0.forget(wave) }
     }

@@ -158,7 +158,9 @@ extension RelayDriver {
     }
 
     private func judgeEnd() {
-        guard let broker else { return look(at: nil) }
+        guard let broker else {
+            return host.broker.look(at: nil) { [weak self] in self?.judged(isBrokerThere: $0) }
+        }
         self.broker = nil
         follow(host.pulses.ended(broker), of: broker)
     }
@@ -167,17 +169,25 @@ extension RelayDriver {
         switch verdict {
         case .ownEnd: judged(isBrokerThere: true)
         case .brokerGone: judged(isBrokerThere: false)
-        case .look: look(at: broker)
+        case .look(let wave):
+            // Others wait for the answer, whatever becomes of this session.
+            host.broker.look(at: broker) { [weak self, pulses = host.pulses] isThere in
+                pulses.looked(wave, of: broker, isThere: isThere)
+                Self.askAgain(self, wave, of: broker, pulses)
+            }
         case .wait(let until, let wave):
             Timer.once(in: until - .now(), on: host.eventLoop) { [weak self, pulses = host.pulses] in
-                guard let self, !isOver else { return pulses.forget(wave, of: broker) }
-                follow(pulses.judge(wave, of: broker), of: broker)
+                Self.askAgain(self, wave, of: broker, pulses)
             }
         }
     }
 
-    private func look(at broker: SocketAddress?) {
-        host.broker.look(at: broker) { [weak self] in self?.judged(isBrokerThere: $0) }
+    /// A session that has ended otherwise meanwhile asks no more.
+    private static func askAgain(
+        _ driver: RelayDriver?, _ wave: Int, of broker: SocketAddress, _ pulses: BrokerPulses
+    ) {
+        guard let driver, !driver.isOver else { return pulses.forget(wave, of: broker) }
+        driver.follow(pulses.judge(wave, of: broker), of: broker)
     }
 
     private func judged(isBrokerThere: Bool) {

@@ -7,6 +7,8 @@ import QUICTransport
 /// The hosts of all event loops, from outside.
 struct ServeHosts: Sendable {
     private let hosts: [NIOLoopBound<ServeHost>]
+    /// All addresses of the configuration, in their order.
+    private let listen: [ListenAddress]
     private let logger: Logger
 
     init(configuration: ServeConfiguration, group: MultiThreadedEventLoopGroup, logger: Logger) async throws {
@@ -24,6 +26,7 @@ struct ServeHosts: Sendable {
             hosts.append(host)
         }
         self.hosts = hosts
+        self.listen = configuration.listen
         self.logger = logger
     }
 
@@ -45,7 +48,7 @@ struct ServeHosts: Sendable {
             }
             logger.info("listening", metadata: ["address": "\(socket.hostAndPort)", "leg": "client"])
         } catch {
-            throw ListenError(address, .quic, error)
+            throw ListenError(address, .quic, error, besides: listen.prefix { $0 != address })
         }
     }
 

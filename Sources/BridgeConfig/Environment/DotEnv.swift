@@ -29,6 +29,11 @@ struct DotEnv {
         }
     }
 
+    /// As if they were not in the file.
+    mutating func remove(_ names: Set<String>) {
+        entries.removeAll { names.contains($0.name) }
+    }
+
     private struct Problem: Error {
         var message: String
     }

@@ -3,7 +3,7 @@
 /// A variable that is empty counts as not set, as container tools pass on what nobody chose.
 struct Overrides {
     let diagnostics: Diagnostics
-    let dotEnv: DotEnv?
+    private(set) var dotEnv: DotEnv?
     /// Of the `.env` file.
     let dotEnvName: String
     let dotEnvFolder: String
@@ -30,8 +30,27 @@ struct Overrides {
 
     private mutating func leaveOutServices(_ prefixes: [String]) {
         let links = ServiceLinks(in: environment, prefixes: prefixes)
-        for warning in links.warnings { diagnostics.warning(warning) }
+        for (names, message) in links.warnings {
+            let names = (list: names.joined(separator: ", "), count: names.count)
+            diagnostics.warning("environment: \(names.list): \(message) (\(ServiceLinks.advice(for: names.count)))")
+        }
         environment = environment.filter { !links.names.contains($0.key) }
+        leaveOutServicesOfDotEnv(prefixes)
+    }
+
+    /// Of an environment that was saved as `.env`.
+    private mutating func leaveOutServicesOfDotEnv(_ prefixes: [String]) {
+        let entries = dotEnv?.entries ?? []
+        let links = ServiceLinks(
+            in: Dictionary(entries.map { ($0.name, $0.value) }) { $1 }, prefixes: prefixes)
+        for (names, message) in links.warnings {
+            guard let first = entries.first(where: { names.contains($0.name) }) else { continue }
+            let others = names.filter { $0 != first.name }
+            let more = others.isEmpty ? "" : "and \(others.joined(separator: ", ")): "
+            let advice = others.isEmpty ? "the line can be deleted" : "the lines can be deleted"
+            diagnostics.warning(origin(of: first), nil, "\(more)\(message) (\(advice))")
+        }
+        dotEnv?.remove(links.names)
     }
 
     func origin(of entry: DotEnv.Entry) -> Origin {

@@ -22,13 +22,22 @@ struct ServiceLinks {
         names = Set(families.values.joined())
     }
 
-    /// A line for each service.
-    var warnings: [String] {
+    /// Of each service its variables, sorted, and what is to be said of them.
+    var warnings: [(names: [String], message: String)] {
         families.sorted { $0.key < $1.key }.map { service, names in
             let name = service.lowercased().replacing("_", with: "-")
-            return "environment: \(names.sorted().joined(separator: ", ")): ignored; they tell of a service called "
-                + "\"\(name)\", as Kubernetes and docker --link have it (enableServiceLinks: false keeps them away)"
+            let isOne = names.count == 1
+            return (
+                names.sorted(),
+                "ignored; \(isOne ? "it looks" : "they look") like what Kubernetes and docker --link set for a service "
+                    + "called \"\(name)\""
+            )
         }
+    }
+
+    /// How those of the environment are kept away.
+    static func advice(for count: Int) -> String {
+        "in Kubernetes, enableServiceLinks: false keeps \(count == 1 ? "it" : "them") away"
     }
 
     /// Whose variable it is; `nil` where it is none of these.
@@ -50,6 +59,6 @@ struct ServiceLinks {
     }
 
     private static func isAddress(_ value: String) -> Bool {
-        ["tcp://", "udp://", "sctp://"].contains(where: value.hasPrefix)
+        ["tcp://", "udp://", "sctp://"].contains(where: value.lowercased().hasPrefix)
     }
 }

@@ -1,6 +1,6 @@
 /// Users and the hashes of their passwords, as `mosquitto_passwd` writes them: lines of
 /// `user:$7$<iterations>$<salt in Base64>$<hash in Base64>`, PBKDF2 with HMAC-SHA-512. Empty lines and lines that begin
-/// with `#` are passed over.
+/// with `#` are passed over, and so is a byte order mark.
 ///
 /// User names are compared byte by byte. Hashing is left to the caller, so that this stays free of C.
 package struct PasswordFile: Sendable {
@@ -34,7 +34,8 @@ package struct PasswordFile: Sendable {
         }
         var entries: [ExactText: Entry] = [:]
         var lineNumber = 0
-        for line in contents.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+        for line in contents.withoutByteOrderMark.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        {
             lineNumber += 1
             let text = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
             guard let first = text.first, first != UInt8(ascii: "#"), !text.allSatisfy(Self.isBlank) else { continue }

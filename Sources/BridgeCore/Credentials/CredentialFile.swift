@@ -62,6 +62,16 @@ package enum CredentialFile {
         }
     }
 
+    /// The PEM text of a file as BoringSSL takes it, which is stricter than GnuTLS: without a byte order mark, and with
+    /// ends of lines that have an LF.
+    package static func plainText(of bytes: [UInt8]) -> [UInt8] {
+        let (cr, lf) = (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
+        let text = bytes.withoutByteOrderMark
+        return text.indices.map { index in
+            text[index] == cr && (index + 1 == text.endIndex || text[index + 1] != lf) ? lf : text[index]
+        }
+    }
+
     // MARK: - Kinds
 
     private static func emptyOrForeign(_ bytes: [UInt8], _ path: String) -> String? {

@@ -43,8 +43,12 @@ struct PEMBlock: Equatable {
         return DER.length(ofSequence: bytes) == bytes.count ? bytes : nil
     }
 
+    /// Lines end with LF, CRLF or CR, as the TLS libraries take them.
     private static func lines(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
-        bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
+        let (cr, lf) = (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
+        return bytes.withoutByteOrderMark.split(separator: lf, omittingEmptySubsequences: false).flatMap { line in
+            (line.last == cr ? line.dropLast() : line).split(separator: cr, omittingEmptySubsequences: false)
+        }.map { line in
             var line = line.drop(while: isBlank)
             while let last = line.last, isBlank(last) { line.removeLast() }
             return line
@@ -52,7 +56,7 @@ struct PEMBlock: Equatable {
     }
 
     private static func isBlank(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
+        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
     }
 
     private static func label(of line: ArraySlice<UInt8>, after prefix: [UInt8]) -> String? {

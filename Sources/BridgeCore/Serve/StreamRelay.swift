@@ -272,7 +272,7 @@ extension StreamRelay {
     package mutating func endJudged(isBrokerThere: Bool) -> [RelayAction] {
         guard case .judging(let why, let clientHasEnded) = state else { return [] }
         guard isBrokerThere else {
-            let end = RelayEnd.brokerLost(why ?? "it ended all of its sessions, or takes no connections any more")
+            let end = RelayEnd.brokerLost(why ?? "it takes no connections any more")
             return over([.finishBroker, .resetClient(code: ServeCode.goingAway), .ended(end)])
         }
         if let why { return over([.resetClient(code: ServeCode.none), .ended(.brokerLost(why))]) }

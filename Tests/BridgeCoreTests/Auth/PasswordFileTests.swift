@@ -21,6 +21,13 @@ import Testing
         }
     }
 
+    /// Some editors begin a file with it; it is no part of the first name.
+    @Test func aByteOrderMarkIsNoPartOfAName() throws {
+        let file = try parse("\u{FEFF}a:\(Self.good)\nb:\(Self.good)\n")
+        #expect(file["a"] != nil && file["b"] != nil && file.count == 2)
+        #expect(try parse("\u{FEFF}# comment\n").count == 0)
+    }
+
     private static let bad: [(line: String, says: String)] = [
         ("nobody", "no `:`"),
         (":\(good)", "no user name"),

@@ -7,6 +7,12 @@ import Testing
         Array("-----BEGIN \(label)-----\n\(body)\n-----END \(label)-----\n".utf8)
     }
 
+    /// As some editors write files.
+    private static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    private static func carriageReturns(_ bytes: [UInt8]) -> [UInt8] {
+        bytes.map { $0 == UInt8(ascii: "\n") ? UInt8(ascii: "\r") : $0 }
+    }
+
     /// As these files begin.
     private static let pkcs12: [UInt8] = [0x30, 0x82, 0x03, 0, 0x02, 1, 3, 0x30, 0x82, 0x02, 0]
     private static let certificate: [UInt8] = [0x30, 0x82, 0x03, 0, 0x30, 0x82, 0x02, 0, 0xA0, 3, 2, 1, 2]
@@ -21,6 +27,12 @@ import Testing
         arguments: [
             (pem("CERTIFICATE"), nil), (pem("X509 CERTIFICATE"), nil), (pem("PRIVATE KEY") + pem("CERTIFICATE"), nil),
             (Array("subject=...\n".utf8) + pem("CERTIFICATE", "MA\r\nA="), nil),
+            (mark + pem("CERTIFICATE"), nil), (carriageReturns(pem("CERTIFICATE") + pem("CERTIFICATE", "MA\nA=")), nil),
+            (mark, "holds no PEM certificate"), (mark + mark + pem("CERTIFICATE"), "holds no PEM certificate"),
+            (
+                carriageReturns(pem("CERTIFICATE") + pem("CERTIFICATE").dropLast(20)),
+                "is cut off: the certificate that begins in line 4 "
+            ),
             ([], "is empty"),
             (pkcs12, "is PKCS#12 (.p12, .pfx), not PEM; take it apart: openssl pkcs12 -in P -nokeys"),
             (certificate, "is DER, not PEM; convert it: openssl x509 -inform der -in P -out P.pem"),
@@ -50,6 +62,11 @@ import Testing
         arguments: [
             (pem("PRIVATE KEY"), nil), (pem("RSA PRIVATE KEY"), nil), (pem("CERTIFICATE") + pem("EC PRIVATE KEY"), nil),
             (pem("EC PARAMETERS") + pem("EC PRIVATE KEY"), nil),
+            (mark + pem("PRIVATE KEY"), nil), (mark + carriageReturns(pem("EC PRIVATE KEY")), nil),
+            (
+                carriageReturns(pem("RSA PRIVATE KEY", "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES\n\nMAA=")),
+                "is encrypted with a passphrase"
+            ),
             (pkcs12, "is PKCS#12 (.p12, .pfx), not PEM; take it apart: "),
             (pkcs8, "is DER, not PEM; convert it: openssl pkey -inform der -in P -out P.pem"),
             (pkcs1, "is DER, not PEM"), (sec1, "is DER, not PEM"),
@@ -67,6 +84,14 @@ import Testing
     func key(_ bytes: [UInt8], _ expected: String?) {
         let problem = CredentialFile.problem(withKey: bytes, at: "P")
         #expect(expected.map { problem?.hasPrefix($0) == true } ?? (problem == nil), "\(problem ?? "none")")
+    }
+
+    @Test(arguments: [
+        ("", ""), ("\u{FEFF}", ""), ("\u{FEFF}a\r\nb\nc", "a\r\nb\nc"), ("a\rb\r\rc\r", "a\nb\n\nc\n"),
+        ("a\u{FEFF}", "a\u{FEFF}"),
+    ])
+    func plainText(_ text: String, _ expected: String) {
+        #expect(CredentialFile.plainText(of: Array(text.utf8)) == Array(expected.utf8))
     }
 
     /// Whatever is in a file, it is looked at and no more.

@@ -15,62 +15,120 @@ import Testing
         return pulse
     }
 
-    /// What the sessions that end at these times, in milliseconds, come to hear, of so many that live.
-    private static func verdicts(_ ends: [Int64], of sessions: Int) -> [BrokerPulse.Verdict] {
-        var pulse = pulse(of: sessions)
-        var verdicts: [BrokerPulse.Verdict?] = ends.map { _ in nil }
-        var waiting: [(index: Int, until: NIODeadline, wave: Int)] = []
-        func judge(_ verdict: BrokerPulse.Verdict, _ index: Int) {
-            if case .wait(let until, let wave) = verdict {
-                waiting.append((index, until, wave))
-            } else {
-                verdicts[index] = verdict
-            }
-        }
-        func ask(before now: NIODeadline) {
-            while let next = waiting.indices.min(by: { waiting[$0].until < waiting[$1].until }),
-                waiting[next].until < now
-            {
-                let one = waiting.remove(at: next)
-                judge(pulse.judge(one.wave, at: one.until), one.index)
-            }
-        }
-        for (index, end) in ends.enumerated() {
-            ask(before: at(end))
-            judge(pulse.ended(at: at(end)), index)
-        }
-        ask(before: .distantFuture)
-        #expect(waiting.isEmpty)
-        #expect(pulse.isIdle == (sessions == ends.count))
-        return verdicts.map { $0 ?? .look }
-    }
-
     struct Case: Sendable, CustomTestStringConvertible {
         var sessions: Int
+        /// When they end, in milliseconds.
         var ends: [Int64]
-        var expected: [BrokerPulse.Verdict]
-        var testDescription: String { "\(sessions) sessions, ends at \(ends)" }
+        /// From when on the broker takes no connections; nil where it lives.
+        var goneFrom: Int64?
+        /// Nothing of this program runs then; timers before ends where both wait at its end.
+        var stall: Range<Int64>?
+        /// How many of the ends, counted from the first, are the sessions' own; the others come of a broker that is gone.
+        var own: Int
+        var looks: Int
+
+        var testDescription: String {
+            "\(sessions) sessions, \(ends.count) ends at \(ends.prefix(6)), gone from \(goneFrom.map(String.init) ?? "-")"
+                + (stall.map { ", stall \($0)" } ?? "")
+        }
+
+        func after(_ time: Int64) -> Int64 {
+            if let stall, stall.contains(time) { stall.upperBound } else { time }
+        }
+    }
+
+    /// What happens in the program, in the order of time; of what is due at one time timers come first.
+    private struct Run {
+        enum Event {
+            case ask(session: Int, wave: Int)
+            case answer(session: Int, wave: Int, isThere: Bool)
+            case end(session: Int)
+        }
+
+        let test: Case
+        var pulse: BrokerPulse
+        var events: [(at: Int64, event: Event)] = []
+        var verdicts: [Bool?]
+        var looks = 0
+
+        init(_ test: Case) {
+            self.test = test
+            self.pulse = BrokerPulseTests.pulse(of: test.sessions)
+            self.verdicts = test.ends.map { _ in nil }
+            for (index, end) in test.ends.enumerated() { add(.end(session: index), at: end) }
+        }
+
+        mutating func add(_ event: Event, at time: Int64) { events.append((test.after(time), event)) }
+
+        private static func rank(_ event: Event) -> Int { if case .end = event { 1 } else { 0 } }
+
+        mutating func run() {
+            while let next = events.indices.min(by: {
+                (events[$0].at, Self.rank(events[$0].event)) < (events[$1].at, Self.rank(events[$1].event))
+            }) {
+                let (time, event) = events.remove(at: next)
+                let now = BrokerPulseTests.at(time)
+                switch event {
+                case .end(let session): follow(pulse.ended(at: now), session, time)
+                case .ask(let session, let wave): follow(pulse.judge(wave, at: now), session, time)
+                case .answer(let session, let wave, let isThere):
+                    pulse.looked(wave, isThere: isThere, at: now)
+                    follow(pulse.judge(wave, at: now), session, time)
+                }
+            }
+        }
+
+        private mutating func follow(_ verdict: BrokerPulse.Verdict, _ session: Int, _ time: Int64) {
+            switch verdict {
+            case .ownEnd: verdicts[session] = true
+            case .brokerGone: verdicts[session] = false
+            case .wait(let until, let wave):
+                add(.ask(session: session, wave: wave), at: (until - BrokerPulseTests.start).nanoseconds / 1_000_000)
+            case .look(let wave):
+                looks += 1
+                let isThere = test.goneFrom.map { time < $0 } ?? true
+                add(.answer(session: session, wave: wave, isThere: isThere), at: time + (isThere ? 25 : 1))
+            }
+        }
     }
 
     @Test(arguments: [
         // Nobody else can tell.
-        Case(sessions: 1, ends: [0], expected: [.look]),
+        Case(sessions: 1, ends: [0], own: 1, looks: 1),
+        Case(sessions: 1, ends: [0], goneFrom: 0, own: 0, looks: 1),
         // Others live on.
-        Case(sessions: 2, ends: [0], expected: [.ownEnd]),
-        Case(sessions: 3, ends: [0, 10], expected: [.ownEnd, .ownEnd]),
-        Case(sessions: 1_000, ends: Array(0..<500), expected: Array(repeating: .ownEnd, count: 500)),
-        // All in one moment.
-        Case(sessions: 2, ends: [0, 0], expected: [.brokerGone, .brokerGone]),
-        Case(sessions: 2, ends: [0, 24], expected: [.brokerGone, .brokerGone]),
-        Case(sessions: 4, ends: [0, 20, 40, 60], expected: Array(repeating: .brokerGone, count: 4)),
-        // A broker with very many takes its time, and makes no pause.
-        Case(sessions: 400, ends: (0..<400).map { $0 * 2 }, expected: Array(repeating: .brokerGone, count: 400)),
-        // One after the other: the last one was the only one.
-        Case(sessions: 2, ends: [0, 30], expected: [.ownEnd, .look]),
-        Case(sessions: 3, ends: [0, 30, 40], expected: [.ownEnd, .brokerGone, .brokerGone]),
+        Case(sessions: 2, ends: [0], own: 1, looks: 0),
+        Case(sessions: 5, ends: [0, 1_100, 2_200, 3_300], own: 4, looks: 0),
+        // Several at once say nothing by themselves: whether others live, or all have ended.
+        Case(sessions: 3, ends: [0, 10], own: 2, looks: 1),
+        Case(sessions: 3, ends: [0, 10], goneFrom: 0, own: 0, looks: 1),
+        Case(sessions: 2, ends: [0, 0], own: 2, looks: 1),
+        Case(sessions: 3, ends: [0, 0, 1], own: 3, looks: 1),
+        Case(sessions: 2, ends: [0, 0], goneFrom: 0, own: 0, looks: 1),
+        Case(sessions: 2, ends: [0, 24], goneFrom: 0, own: 0, looks: 1),
+        Case(sessions: 1_000, ends: Array(0..<500), own: 500, looks: 1),
+        Case(sessions: 400, ends: (0..<400).map { $0 * 2 }, goneFrom: 0, own: 0, looks: 1),
+        // A broker that takes its time for each, and cannot be reached any more: no end after the first is alone.
+        Case(sessions: 20, ends: (0..<10).map { $0 * 30 }, goneFrom: 0, own: 1, looks: 1),
+        Case(sessions: 20, ends: (0..<20).map { $0 * 100 }, goneFrom: 0, own: 1, looks: 2),
+        Case(sessions: 2, ends: [0, 30], goneFrom: 0, own: 1, looks: 1),
+        // One that throws them out one by one is not asked each time.
+        Case(sessions: 200, ends: (0..<100).map { $0 * 30 }, own: 100, looks: 3),
+        // It goes after it has thrown some out.
+        Case(sessions: 50, ends: [0, 0] + (0..<40).map { 300 + $0 }, goneFrom: 300, own: 2, looks: 2),
+        // The program is held up: what its timers see then is old.
+        Case(sessions: 6, ends: [0, 30, 31, 32], goneFrom: 0, stall: 5..<205, own: 0, looks: 1),
+        Case(sessions: 6, ends: [0, 3, 120, 121], goneFrom: 0, stall: 10..<110, own: 0, looks: 1),
+        Case(sessions: 6, ends: [0], stall: 5..<205, own: 1, looks: 0),
+        Case(sessions: 6, ends: [0, 210], goneFrom: 0, stall: 5..<205, own: 0, looks: 1),
     ])
     func verdict(_ test: Case) {
-        #expect(Self.verdicts(test.ends, of: test.sessions) == test.expected)
+        var run = Run(test)
+        run.run()
+        let expected = test.ends.indices.map { $0 < test.own }
+        #expect(run.verdicts == expected)
+        #expect(run.looks == test.looks)
+        #expect(run.pulse.isIdle == (test.sessions == test.ends.count))
     }
 
     /// Devices that move to another gateway end for as long as they please, and nobody waits for all of them.
@@ -83,7 +141,60 @@ import Testing
         #expect(until == Self.start + Self.moment)
         for time in stride(from: Int64(20), to: 1_000, by: 20) { _ = pulse.ended(at: Self.at(time)) }
         #expect(pulse.judge(wave, at: until) == .wait(until: Self.at(980) + .milliseconds(20), wave: wave))
-        #expect(pulse.judge(wave, at: Self.start + BrokerPulse.patience) == .ownEnd)
+        #expect(pulse.judge(wave, at: Self.start + BrokerPulse.patience) == .look(wave: wave))
+    }
+
+    /// A program that is held up all the time still comes to an end.
+    @Test func aWaveIsNotPutOffForEver() {
+        var pulse = Self.pulse(of: 3)
+        guard case .wait(var until, let wave) = pulse.ended(at: Self.start) else {
+            Issue.record("it did not wait")
+            return
+        }
+        for _ in 0..<BrokerPulse.delays {
+            let late = until + .milliseconds(100)
+            #expect(pulse.judge(wave, at: late) == .wait(until: late + Self.moment, wave: wave))
+            until = late + Self.moment
+        }
+        #expect(pulse.judge(wave, at: until + .milliseconds(100)) == .ownEnd)
+    }
+
+    /// Nobody waits for ever for a look whose answer never comes.
+    @Test func aLookThatIsLostIsNotWaitedFor() {
+        var pulse = Self.pulse(of: 3)
+        guard case .wait(let until, let wave) = pulse.ended(at: Self.start) else {
+            Issue.record("it did not wait")
+            return
+        }
+        _ = pulse.ended(at: Self.start)
+        #expect(pulse.judge(wave, at: until) == .look(wave: wave))
+        #expect(pulse.judge(wave, at: until) == .wait(until: until + Self.moment, wave: wave))
+        let end = until + BrokerPulse.lookLimit
+        #expect(pulse.judge(wave, at: end) == .brokerGone)
+        // An answer that comes too late, and of another wave, changes nothing.
+        pulse.looked(wave, isThere: true, at: end)
+        pulse.looked(wave + 1, isThere: true, at: end)
+        #expect(pulse.judge(wave, at: end) == .brokerGone)
+        pulse.left()
+        #expect(pulse.isIdle)
+    }
+
+    /// What was seen of a broker that was gone says nothing once it is back.
+    @Test func aBrokerThatIsBackIsJudgedAnew() {
+        var pulse = Self.pulse(of: 3)
+        for _ in 0..<2 { _ = pulse.ended(at: Self.start) }
+        guard case .look(let wave) = pulse.judge(1, at: Self.at(25)) else {
+            Issue.record("it did not look")
+            return
+        }
+        pulse.looked(wave, isThere: false, at: Self.at(26))
+        for _ in 0..<2 { #expect(pulse.judge(wave, at: Self.at(27)) == .brokerGone) }
+        pulse.joined()
+        pulse.joined()
+        guard case .wait = pulse.ended(at: Self.at(100)) else {
+            Issue.record("it did not wait")
+            return
+        }
     }
 
     /// A client that leaves says nothing of the broker.
@@ -91,22 +202,31 @@ import Testing
         var pulse = Self.pulse(of: 3)
         pulse.left()
         pulse.left()
-        #expect(pulse.ended(at: Self.start) == .look)
+        guard case .look(let wave) = pulse.ended(at: Self.start) else {
+            Issue.record("it did not look")
+            return
+        }
+        #expect(!pulse.isIdle)
+        pulse.looked(wave, isThere: true, at: Self.at(25))
+        #expect(pulse.judge(wave, at: Self.at(25)) == .ownEnd)
         #expect(pulse.isIdle)
     }
 
-    /// Whom the broker tells why has nothing to ask, and is a witness to the others.
+    /// Whom the broker tells why has nothing to ask, and is one of several.
     @Test func anEndThatIsExplainedCounts() {
         var pulse = Self.pulse(of: 2)
         pulse.explained(at: Self.start)
-        #expect(pulse.ended(at: Self.at(5)) == .brokerGone)
-        var other = Self.pulse(of: 2)
+        guard case .look = pulse.ended(at: Self.at(5)) else {
+            Issue.record("it did not look")
+            return
+        }
+        var other = Self.pulse(of: 3)
         guard case .wait(_, let wave) = other.ended(at: Self.start) else {
             Issue.record("it did not wait")
             return
         }
         other.explained(at: Self.at(5))
-        #expect(other.judge(wave, at: Self.at(25)) == .brokerGone)
+        #expect(other.judge(wave, at: Self.at(30)) == .look(wave: wave))
     }
 
     /// Sessions that begin anew are not those that ended, and old waves leave nothing behind.
@@ -115,7 +235,7 @@ import Testing
         var waves: Set<Int> = []
         for round in 0..<100 {
             pulse.joined()
-            let now = Self.at(Int64(round) * 100)
+            let now = Self.at(Int64(round) * 2_000)
             guard case .wait(let until, let wave) = pulse.ended(at: now) else {
                 Issue.record("it did not wait")
                 return

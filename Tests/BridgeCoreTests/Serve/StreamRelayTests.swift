@@ -269,7 +269,7 @@ import Testing
         #expect(
             relay.endJudged(isBrokerThere: false) == [
                 .finishBroker, .resetClient(code: 2),
-                .ended(.brokerLost("it ended all of its sessions, or takes no connections any more")),
+                .ended(.brokerLost("it takes no connections any more")),
             ])
         #expect(relay.isOver)
         var reset = Self.relaying()

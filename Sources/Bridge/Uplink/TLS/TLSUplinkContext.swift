@@ -27,11 +27,13 @@ struct TLSUplinkContext: Sendable {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv13
         tls.certificateVerification = .fullVerification
-        tls.trustRoots = .certificates(try Self.read(uplink.caFile, NIOSSLCertificate.fromPEMFile))
+        tls.trustRoots = .certificates(try Self.read(uplink.caFile, .certificates, NIOSSLCertificate.fromPEMBytes))
         tls.applicationProtocols = [UplinkConfiguration.Mapping.singleStreamProtocol]
         if let chain = uplink.clientCertificateFile, let key = uplink.clientKeyFile {
-            tls.certificateChain = try Self.read(chain, NIOSSLCertificate.fromPEMFile).map { .certificate($0) }
-            tls.privateKey = .privateKey(try Self.read(key) { try NIOSSLPrivateKey(file: $0, format: .pem) })
+            tls.certificateChain = try Self.read(chain, .certificates, NIOSSLCertificate.fromPEMBytes).map {
+                .certificate($0)
+            }
+            tls.privateKey = .privateKey(try Self.read(key, .key) { try NIOSSLPrivateKey(bytes: $0, format: .pem) })
         }
         tls.keyLogCallback = uplink.tlsKeyLogFile.map(Self.keyLog)
         do {
@@ -60,11 +62,28 @@ struct TLSUplinkContext: Sendable {
         return try NIOSSLClientHandler(context: context, serverHostname: nil)
     }
 
-    private static func read<Value>(_ path: String, _ body: (String) throws -> Value) throws -> Value {
+    private enum Content {
+        case certificates
+        case key
+    }
+
+    /// GnuTLS has taken the file for QUIC before: it is there, and whole.
+    private static func read<Value>(
+        _ path: String, _ content: Content, _ body: ([UInt8]) throws -> Value
+    ) throws -> Value {
+        guard let bytes = CredentialFiles.contents(path) else {
+            throw QUICError.fileUnreadable(path: path, why: "cannot be read")
+        }
         do {
-            return try body(path)
+            return try body(CredentialFile.plainText(of: bytes))
         } catch {
-            throw QUICError.fileUnreadable(path: path, why: "not in the form that TLS over TCP takes (PEM)")
+            let library = "the library for TLS over TCP, by which uplink.fallback goes, does not"
+            let why =
+                switch content {
+                case .certificates: "\(library) take these certificates (BoringSSL: \(error))"
+                case .key: "\(library) know this kind of key: use one of RSA or EC, or leave uplink.fallback out"
+                }
+            throw QUICError.fileUnreadable(path: path, why: why)
         }
     }
 
