@@ -157,7 +157,7 @@ extension DataStreamSession.Connected {
     }
 
     var acceptsDeviceInput: Bool {
-        hold?.journal.acceptsInput(isDeliveryBlocked: window?.isFull == true) ?? true
+        !down.isFull && (hold?.journal.acceptsInput(isDeliveryBlocked: window?.isFull == true) ?? true)
     }
 
     func brokerTakes(_ length: Int) -> Bool { limits.maximumPacketSize.map { length <= $0 } ?? true }

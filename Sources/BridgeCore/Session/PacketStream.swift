@@ -2,8 +2,8 @@ import NIOCore
 
 /// One direction of a session: whether a long PUBLISH is passing through in pieces, and what has to wait for its end.
 ///
-/// What is held is bounded by the packets that a peer may have in flight: at most 65,535 acknowledgements of a few bytes,
-/// and `maximumPongs` answers to PINGREQ.
+/// What is held for the broker is bounded by the packets that it may have in flight: at most 65,535 acknowledgements of a
+/// few bytes. A device is not held to any such number: nothing more is taken from it while `isFull`.
 struct PacketStream: Sendable {
     private var isStreaming = false
     /// Whether the payload of the present long PUBLISH goes on, or is thrown away.
@@ -11,11 +11,16 @@ struct PacketStream: Sendable {
     private var deferred: [ByteBuffer] = []
     private var held: [ByteBuffer] = []
     private var heldPongs = 0
+    /// Of our own answers that may wait for the end of a long PUBLISH.
+    static let maximumHeld = 1_000
     /// A device that has asked for more, and read none of them, does not wait for any.
     static let maximumPongs = 100
 
     /// A packet cannot be put here without damaging the one that is under way.
     var isInsidePacket: Bool { isStreaming && isForwarded }
+
+    /// So many answers wait that no more should be asked for.
+    var isFull: Bool { held.count >= Self.maximumHeld }
 
     mutating func begin(isForwarded: Bool, deferred: [ByteBuffer]) {
         self.isStreaming = true

@@ -102,6 +102,8 @@ package struct Session: DeviceSession {
     var lastWords: LastWords<Connected>?
     /// The device sends no more, and may still read.
     var hasDeviceFinished = false
+    /// The broker was asked to keep the session for a last second.
+    package internal(set) var lingersAtBroker = false
 
     package init(context: SessionContext) {
         self.context = context
@@ -116,7 +118,8 @@ package struct Session: DeviceSession {
     package var acceptsDeviceInput: Bool {
         switch state {
         case .awaitingConnect: true
-        case .connected(let connected): connected.hold?.journal.acceptsInput() ?? true
+        case .connected(let connected):
+            !connected.down.isFull && (connected.hold?.journal.acceptsInput() ?? true)
         case .connecting(let connecting): connecting.isAuthenticating
         case .unread(let unread): unread.isAnswered
         case .reclaimingWill, .finishing, .ended, .taken: false

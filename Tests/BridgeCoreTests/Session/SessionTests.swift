@@ -382,6 +382,23 @@ extension [SessionAction] {
         #expect(last == [piece, ByteBuffer(bytes: [0x40, 2, 0, 7])])
     }
 
+    /// A device that sends without reading its long message is not answered without bound.
+    @Test func answersThatWaitAreBounded() throws {
+        var bench = try SessionBench(routes: [Route(local: "a/#", remote: "a/#")], unrouted: .drop)
+        try bench.establish()
+        _ = bench.session.uplinkSent(try streamed("a/x", .atMostOnce, nil, .v3_1_1))
+        let dropped = Packet.publish(
+            PublishHead(qos: .atLeastOnce, topic: "elsewhere", packetID: 7), payload: ByteBuffer(string: "x"))
+        var count = 0
+        while bench.session.acceptsDeviceInput, count < 100_000 {
+            _ = try bench.device(dropped)
+            count += 1
+        }
+        #expect(count == PacketStream.maximumHeld)
+        let last = bench.session.uplinkSent(.payload(ByteBuffer(string: "x"), isLast: true))
+        #expect(last.toDevice.count == count + 1 && bench.session.acceptsDeviceInput)
+    }
+
     @Test func aDroppedLongPublishIsAcknowledgedAtItsEnd() throws {
         var bench = try SessionBench(routes: [Route(local: "a/#", remote: "a/#")], unrouted: .drop)
         try bench.establish()
