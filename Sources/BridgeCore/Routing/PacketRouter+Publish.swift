@@ -43,12 +43,29 @@ extension PacketRouter {
             guard isLenient else { throw error }
             return try swallowUnread(frame.bytes)
         }
+        let aliases = deviceMaximumPacketSize == nil ? nil : downAliases
         let routed = try routed(decideDown(head), frame: frame, payload: payload)
-        // Behind the route it may be longer than the device takes; the broker hears what it would of one that was taken
-        // [MQTT-3.1.2-25].
         let length = routed.forward.reduce(0) { $0 + $1.readableBytes }
-        guard length > deviceMaximumPacketSize ?? .max, length != frame.bytes.readableBytes else { return routed }
-        return Routed(reply: routed.reply + (try swallow(head).reply))
+        guard let aliases, isTooLong(length, original: frame.bytes.readableBytes) else { return routed }
+        return Routed(reply: routed.reply + (try swallowTooLong(head, aliases).reply))
+    }
+
+    /// Behind the route it may be longer than the device takes [MQTT-3.1.2-24].
+    private func isTooLong(_ length: Int, original: Int) -> Bool {
+        length > deviceMaximumPacketSize ?? .max && length != original
+    }
+
+    /// The broker hears what it would of one that was taken [MQTT-3.1.2-25]; the device has not learned its topic alias.
+    ///
+    /// - Parameter aliases: As they were before.
+    private mutating func swallowTooLong(
+        _ head: PublishHead, _ aliases: TopicAliases
+    ) throws(MQTTError) -> PublishDecision {
+        downAliases = aliases
+        if let fate = try? Self.fate(of: head, aliases: aliases, byTopic: { localFate(of: $0) }) {
+            Self.remember(fate, of: head, isForwarded: false, in: &downAliases)
+        }
+        return try swallow(head)
     }
 
     /// No route can be found for it. What another device has published is no fault of the broker's.
@@ -71,7 +88,13 @@ extension PacketRouter {
         guard !routes.isEmpty else {
             return RoutedStream(head: begin.head)
         }
-        return try routed(decideDown(begin.publish), begin: begin)
+        let aliases = deviceMaximumPacketSize == nil ? nil : downAliases
+        let routed = try routed(decideDown(begin.publish), begin: begin)
+        let original = begin.head.readableBytes + begin.payloadLength
+        guard let aliases, let head = routed.head,
+            isTooLong(head.readableBytes + begin.payloadLength, original: original)
+        else { return routed }
+        return RoutedStream(reply: routed.reply + (try swallowTooLong(begin.publish, aliases).reply))
     }
 
     /// What becomes of a long PUBLISH of the broker whose head can't be read.

@@ -31,7 +31,7 @@ extension PacketRouter {
     }
 
     /// The broker is not refused anything: what does not go down is taken off its hands.
-    private func localFate(of topic: String) -> TopicFate {
+    func localFate(of topic: String) -> TopicFate {
         guard let mapped = routes.localTopic(for: topic) else {
             return routes.unrouted == .pass ? .forwarded(topic: nil, routeIndex: nil) : .dropped
         }

@@ -86,4 +86,37 @@ import Testing
         let actions = try bench.broker(message)
         #expect(actions.toDevice.isEmpty && actions.toUplink == [ByteBuffer(bytes: [0x40, 2, 0, 7])])
     }
+
+    /// The device has not learned what a topic alias stands for where the message that would have told it was too long.
+    @Test func theAliasOfAMessageThatIsTooLong() throws {
+        var bench = try SessionBench(.v5_0, routes: [Route(local: "a/long/name/#", remote: "b/#")])
+        try bench.establish {
+            $0.properties.maximumPacketSize = 30
+            $0.properties.topicAliasMaximum = 10
+        }
+        func message(_ topic: String, _ length: Int) -> Packet {
+            .publish(
+                PublishHead(topic: topic, properties: [.topicAlias(1)]),
+                payload: ByteBuffer(repeating: 0x78, count: length))
+        }
+        #expect(try bench.broker(message("b/x", 18)).toDevice.isEmpty)
+        for isFirst in [true, false] {
+            var bytes = ByteBuffer()
+            for part in try bench.broker(message("", 2)).toDevice { bytes.writeImmutableBuffer(part) }
+            let (head, _) = try PublishHead.decode(Frame(packet: bytes, version: .v5_0), version: .v5_0)
+            #expect(head.topic == (isFirst ? "a/long/name/x" : "") && head.properties.topicAlias == 1)
+        }
+    }
+
+    @Test func aLongMessageThatTheRouteMadeTooLong() throws {
+        var bench = try SessionBench(.v5_0, routes: [Route(local: "a/long/name/#", remote: "b/#")])
+        try bench.establish { $0.properties.maximumPacketSize = 100_015 }
+        let publish = PublishHead(qos: .atLeastOnce, topic: "b/x", packetID: 7)
+        let head = try publish.encode(version: .v5_0, payloadLength: 100_000)
+        let begin = StreamedPublish(head: head, flags: 0b0010, publish: publish, payloadLength: 100_000)
+        #expect(head.readableBytes + 100_000 <= 100_015)
+        #expect(bench.session.uplinkSent(.publishBegin(begin)).isEmpty)
+        let last = bench.session.uplinkSent(.payload(ByteBuffer(repeating: 0, count: 100_000), isLast: true))
+        #expect(last.toDevice.isEmpty && last.toUplink == [ByteBuffer(bytes: [0x40, 2, 0, 7])])
+    }
 }
