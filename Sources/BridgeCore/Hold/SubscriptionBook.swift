@@ -26,7 +26,7 @@ struct SubscriptionBook: Sendable {
 
     private let limit: Int
     private let share: HoldShare
-    private var filters: [String: Granted] = [:]
+    private var filters: [ExactText: Granted] = [:]
     private(set) var isOverflown = false
 
     init(_ policy: HoldPolicy) {
@@ -52,10 +52,11 @@ struct SubscriptionBook: Sendable {
     }
 
     private mutating func set(_ filter: String, _ granted: Granted) {
-        if filters.updateValue(granted, forKey: filter) != nil { return }
+        let key = ExactText(text: filter)
+        if filters.updateValue(granted, forKey: key) != nil { return }
         let cost = filter.utf8.count + Self.overhead
         if share.bytes + cost > limit || share.budget.isFull {
-            filters[filter] = nil
+            filters[key] = nil
             isOverflown = true
         } else {
             share.charge(cost)
@@ -66,7 +67,9 @@ struct SubscriptionBook: Sendable {
     mutating func ended(_ unsubscribe: Unsubscribe, codes: [UInt8]) {
         for (index, filter) in unsubscribe.filters.enumerated() {
             guard codes.isEmpty || codes.dropFirst(index).first ?? 0 < 0x80 else { continue }
-            if filters.removeValue(forKey: filter) != nil { share.giveBack(filter.utf8.count + Self.overhead) }
+            if filters.removeValue(forKey: ExactText(text: filter)) != nil {
+                share.giveBack(filter.utf8.count + Self.overhead)
+            }
         }
     }
 
@@ -77,8 +80,12 @@ struct SubscriptionBook: Sendable {
         var present = Subscribe(packetID: 1, subscriptions: [])
         var identifier: UInt32 = 0
         var length = 0
-        let sorted = filters.sorted { ($0.value.identifier, $0.key) < ($1.value.identifier, $1.key) }
-        for (filter, granted) in sorted {
+        let sorted = filters.sorted { a, b in
+            a.value.identifier == b.value.identifier
+                ? a.key.text.utf8.lexicographicallyPrecedes(b.key.text.utf8) : a.value.identifier < b.value.identifier
+        }
+        for (key, granted) in sorted {
+            let filter = key.text
             let isFull = present.subscriptions.count >= Self.maximumFilters || length >= Self.maximumLength
             if !present.subscriptions.isEmpty, isFull || granted.identifier != identifier {
                 requests.append(present)

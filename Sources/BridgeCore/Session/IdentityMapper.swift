@@ -16,8 +16,8 @@ package struct IdentityMapper: Sendable {
     }
 
     private let injected: Templates?
-    private var byClientID: [String: Templates] = [:]
-    private var byUsername: [String: Templates] = [:]
+    private var byClientID: [ExactText: Templates] = [:]
+    private var byUsername: [ExactText: Templates] = [:]
 
     /// Throws where a template names a variable that does not exist.
     package init(_ configuration: AuthConfiguration) throws {
@@ -28,8 +28,12 @@ package struct IdentityMapper: Sendable {
         for override in configuration.overrides {
             let templates = try Templates(override.identity)
             switch override.match {
-            case .clientID(let clientID): byClientID[clientID] = byClientID[clientID] ?? templates
-            case .username(let username): byUsername[username] = byUsername[username] ?? templates
+            case .clientID(let clientID):
+                let key = ExactText(text: clientID)
+                byClientID[key] = byClientID[key] ?? templates
+            case .username(let username):
+                let key = ExactText(text: username)
+                byUsername[key] = byUsername[key] ?? templates
             }
         }
     }
@@ -42,7 +46,8 @@ package struct IdentityMapper: Sendable {
     /// `variables` are what the device itself sent. Answers whether anything changed.
     package func apply(to connect: inout Connect, variables: RouteVariables) -> Bool {
         let match =
-            byClientID[connect.clientID] ?? connect.username.flatMap { byUsername[$0] } ?? injected
+            byClientID[ExactText(text: connect.clientID)]
+            ?? connect.username.flatMap { byUsername[ExactText(text: $0)] } ?? injected
         guard let templates = match else { return false }
         let before = connect
         if let clientID = templates.clientID { connect.clientID = clientID.render(variables) }

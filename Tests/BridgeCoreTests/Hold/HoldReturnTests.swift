@@ -320,4 +320,23 @@ import Testing
         #expect(answered.down.isEmpty && answered.up == [message, .message("c")])
         #expect(answered.notes == [.subscriptionsLost(1)])
     }
+
+    /// Two filters that look the same are two to the broker ([MQTT-1.5.4-1] knows no normal form).
+    @Test func filtersAreBytes() throws {
+        var bench = try HoldBench.connected(.v5_0)
+        let filters = ["caf\u{E9}/x", "cafe\u{301}/x"]
+        for (index, filter) in filters.enumerated() {
+            let packetID = UInt16(index + 1)
+            let subscription = Subscription(filter: filter)
+            _ = try bench.device(.subscribe(Subscribe(packetID: packetID, subscriptions: [subscription])))
+            _ = try bench.broker(.suback(Suback(packetID: packetID, codes: [0])))
+        }
+        try bench.lose()
+        let back = try bench.comeBack(false)
+        let asked = back.up.flatMap { packet -> [[UInt8]] in
+            guard case .subscribe(let subscribe) = packet else { return [] }
+            return subscribe.subscriptions.map { Array($0.filter.utf8) }
+        }
+        #expect(Set(asked) == Set(filters.map { Array($0.utf8) }))
+    }
 }
