@@ -14,9 +14,12 @@ extension Frame {
 
 extension Session.DeviceFacts {
     /// The device's DISCONNECT for the broker, as it came, but for the session expiry that the bridge asked for: the broker
-    /// is not to keep a session that the device did not want.
+    /// is not to keep a session that the device did not want. One that can't be written again as it is stays as it is: it
+    /// is not the bridge's to mend.
     func returning(_ frame: Frame) -> ByteBuffer {
-        guard hasBorrowedExpiry, var disconnect = try? Disconnect.decode(frame, version: version, isLenient: true)
+        guard hasBorrowedExpiry, var disconnect = try? Disconnect.decode(frame, version: version, isLenient: true),
+            let again = try? disconnect.encode(version: version),
+            again.readableBytesView.dropFirst() == frame.bytes.readableBytesView.dropFirst()
         else { return frame.bytes }
         // Where it stands twice, brokers differ in which of them counts, and in whether that is an error.
         disconnect.properties.setSessionExpiry(hasWill && disconnect.reasonCode != 0 ? 1 : 0)
