@@ -53,6 +53,8 @@ final class ClientIDs: Sendable {
     private static let settling = TimeAmount.milliseconds(10)
 
     private let registry = Mutex(ClientIDRegistry<ClientIDClaim>())
+    /// Whose session may still be found at the broker.
+    private let recent = Mutex(RecentClientIDs())
 
     /// The client id is the claim's from now on; whoever had it is told. For sessions of the gateway.
     func claim(_ claim: ClientIDClaim, isCleanStart: Bool) {
@@ -76,8 +78,12 @@ final class ClientIDs: Sendable {
         case .living: predecessor?.token.isStillThere()
         case .leaving, .unanswered, .lingering, nil: break
         }
-        let isAtBroker = predecessor?.phase == .living || predecessor?.phase == .held
-        return (wait, isAtBroker && predecessor?.token.isSessionBorrowed == true)
+        guard let predecessor else {
+            return (wait, recent.withLock { $0.contains(claim.clientID, at: .now()) })
+        }
+        // Of one that is not let in yet nothing is known.
+        let isAtBroker = predecessor.phase != .connecting && predecessor.phase != .lingering
+        return (wait, isAtBroker && predecessor.token.isSessionBorrowed)
     }
 
     /// What has become of a session whose client id the broker knows. One that has to be held though another session has
@@ -100,7 +106,10 @@ final class ClientIDs: Sendable {
     }
 
     /// The session of the claim is over. A broker that knew its client id has a moment to forget it.
-    func release(_ claim: ClientIDClaim, on eventLoop: any EventLoop) {
+    ///
+    /// - Parameter lingers: The broker keeps the session for a second more.
+    func release(_ claim: ClientIDClaim, lingers: Bool, on eventLoop: any EventLoop) {
+        if lingers { recent.withLock { $0.insert(claim.clientID, at: .now()) } }
         guard claim.isAtBroker else { return release(claim) }
         Timer.once(in: Self.settling, on: eventLoop) { self.release(claim) }
     }

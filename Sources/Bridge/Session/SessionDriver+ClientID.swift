@@ -35,7 +35,7 @@ extension SessionDriver {
     func releaseClientID() {
         guard let claim else { return }
         self.claim = nil
-        host.clientIDs.release(claim, on: host.eventLoop)
+        host.clientIDs.release(claim, lingers: session.lingersAtBroker, on: host.eventLoop)
     }
 
     /// Nobody is left who had its client id before.

@@ -38,6 +38,8 @@ package protocol DeviceSession: Sendable {
     var isSessionBorrowed: Bool { get }
     /// Comes before `clientIDTaken(_:)` where the one that had the client id is such a session, which the broker has.
     mutating func findsNoSession()
+    /// The session is over here and lives for another second at the broker, which its device had not asked for.
+    var lingersAtBroker: Bool { get }
     /// The answer to `.takeClientID`: whether to wait for earlier sessions with the client id.
     mutating func clientIDTaken(_ wait: ClientIDWait) -> [SessionAction]
     /// The last of them is over.
@@ -97,6 +99,8 @@ extension DeviceSession {
     package var isSessionBorrowed: Bool { false }
 
     package mutating func findsNoSession() {}
+
+    package var lingersAtBroker: Bool { false }
 
     package mutating func uplinkSilent() -> [SessionAction] { [] }
 

@@ -39,4 +39,8 @@ extension SessionAction {
     var isForDevice: Bool {
         if case .sendToDevice = self { true } else { false }
     }
+
+    var isEnd: Bool {
+        if case .ended = self { true } else { false }
+    }
 }

@@ -141,7 +141,7 @@ extension Session {
     private mutating func closeUplink(
         _ why: SessionEnd, _ standing: Standing, farewell: ByteBuffer?, _ uplink: UplinkState
     ) -> [SessionAction] {
-        if why.isMistakeOfDevice, let connect = standing.reclaimingConnect { return reclaim(connect) }
+        if let connect = standing.reclaimingConnect, why.leavesWillBehind(uplink) { return reclaim(connect) }
         guard standing.hasUplink, uplink != .gone else {
             state = .ended
             return []
@@ -159,7 +159,7 @@ extension Session {
         return actions + (standing.isFinished ? [] : [.finishUplink]) + [.start(.goodbye, after: Self.goodbyeTimeout)]
     }
 
-    private func uplinkFarewell(_ why: SessionEnd, _ standing: Standing, _ own: ByteBuffer?) -> ByteBuffer? {
+    private mutating func uplinkFarewell(_ why: SessionEnd, _ standing: Standing, _ own: ByteBuffer?) -> ByteBuffer? {
         guard let version = standing.version else { return own }
         // The session stays as it is, for the device that has come.
         if why == .takenOver { return Disconnect().encoded(version) }
@@ -177,7 +177,8 @@ extension Session {
         // With any reason but 0 the will is due [MQTT-3.14.4-3]. EMQX 6.0.3 publishes none where the session ends in the
         // same moment as the connection, so it gets one second more; then the will is due however long it is delayed
         // (MQTT 5 3.1.3.2.2).
-        disconnect.properties.sessionExpiryInterval = standing.hasWill && disconnect.reasonCode != 0 ? 1 : 0
+        lingersAtBroker = standing.hasWill && disconnect.reasonCode != 0
+        disconnect.properties.sessionExpiryInterval = lingersAtBroker ? 1 : 0
         return (try? disconnect.encode(version: version)) ?? own
     }
 

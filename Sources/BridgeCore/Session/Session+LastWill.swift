@@ -1,7 +1,7 @@
 import MQTTCodec
 import NIOCore
 
-// The will of a session that the broker has ended for a mistake of the device's.
+// The will of a session that the broker has ended for what the device did.
 //
 // Where the bridge asked for the session, it asked for a Will Delay as well, so that nothing is published while the device
 // is held: and then the broker keeps the will back although the device is gone. Only a client can take that back, and the
@@ -33,6 +33,7 @@ extension Session {
         disconnect.properties.sessionExpiryInterval = 1
         guard let farewell = try? disconnect.encode(version: .v5_0) else { return reclaimingFailed(.open) }
         state = .finishing
+        lingersAtBroker = true
         return [
             .stop(.uplinkConnect), .sendToUplink(farewell), .finishUplink, .start(.goodbye, after: Self.goodbyeTimeout),
         ]
@@ -59,11 +60,13 @@ extension Session.Connected {
 }
 
 extension SessionEnd {
-    /// The broker ended the session for something that the device sent, and has nothing against the device.
-    var isMistakeOfDevice: Bool {
-        guard case .brokerDisconnected(let code) = self else { return false }
+    /// The broker has ended the session, and has nothing against the device: it is silent, or has sent what no broker takes.
+    /// One that was taken over or sent away hears so (5.0), so an end without a word is none of these; but only where
+    /// everything that came before the end has come.
+    func leavesWillBehind(_ uplink: Session.UplinkState) -> Bool {
+        guard case .brokerDisconnected(let code) = self else { return self == .brokerClosed && uplink == .finished }
         return switch code {
-        case 0x81, 0x82, 0x8F, 0x90, 0x93...0x97, 0x99...0x9B, 0x9E, 0xA1, 0xA2: true
+        case 0x81, 0x82, 0x8D, 0x8F, 0x90, 0x93...0x97, 0x99...0x9B, 0x9E, 0xA1, 0xA2: true
         default: false
         }
     }

@@ -24,7 +24,8 @@ extension Session {
         guard var words = lastWords else { return [] }
         state = .taken
         // For the broker the stream is at its end.
-        let answers = uplinkSent(element, in: &words.connected).filter(\.isForDevice)
+        let actions = uplinkSent(element, in: &words.connected)
+        let answers = actions.filter(\.isForDevice)
         if case .taken = state {
             state = .finishing
             lastWords = words
@@ -32,6 +33,9 @@ extension Session {
         }
         // DISCONNECT, or something that nobody understands.
         lastWords = nil
+        if case .reclaimingWill = state {
+            return [.stop(.lastWords), .stop(.goodbye)] + actions.filter { !$0.isEnd }
+        }
         state = .ended
         return answers + [.stop(.lastWords), .closeDevice, .stop(.goodbye), .closeUplink]
     }

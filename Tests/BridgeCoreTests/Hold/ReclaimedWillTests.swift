@@ -6,6 +6,8 @@ import Testing
 
 /// The will of a 5.0 session whose end the broker has decided, where the bridge had the broker keep it back.
 @Suite struct ReclaimedWillTests {
+    private static let farewell = Packet.disconnect(
+        Disconnect(reasonCode: 0x04, properties: [.sessionExpiryInterval(1)]))
     private static let mistake = Packet.disconnect(Disconnect(reasonCode: 0x81))
 
     private func connected(
@@ -24,19 +26,51 @@ import Testing
         #expect(!connect.cleanStart && connect.clientID == "dev" && connect.properties.sessionExpiryInterval == 1)
         #expect(connect.will?.topic == "w" && connect.will?.properties.willDelayInterval == nil)
         let accepted = try bench.broker(.connack(Connack(sessionPresent: true)))
-        #expect(
-            accepted.up == [.disconnect(Disconnect(reasonCode: 0x04, properties: [.sessionExpiryInterval(1)]))])
+        #expect(accepted.up == [Self.farewell] && bench.bench.session.lingersAtBroker)
         #expect(accepted.actions.finishesUplink && accepted.down.isEmpty)
         #expect(bench.bench.session.uplinkEnded().closesUplink && bench.bench.session.isOver)
     }
 
     /// The broker has something against the device, or another one has taken its place.
-    @Test(arguments: [0x87, 0x89, 0x8A, 0x8B, 0x8D, 0x8E, 0x98] as [UInt8])
+    @Test(arguments: [0x87, 0x89, 0x8A, 0x8B, 0x8E, 0x98] as [UInt8])
     func nobodyComesAgainstTheBrokersWill(_ code: UInt8) throws {
         var bench = try connected()
         let ended = try bench.broker(.disconnect(Disconnect(reasonCode: code)))
         guard ended.end != nil else { return }
         #expect(!ended.actions.opensUplink && bench.bench.session.isOver)
+    }
+
+    /// A device that has lost its power, and a broker that says nothing.
+    @Test(arguments: ["0x8D", "0x8D as a reset", "FIN"])
+    func noOtherEndDelaysIt(_ way: String) throws {
+        var bench = try connected()
+        let ended =
+            switch way {
+            case "0x8D": try bench.broker(.disconnect(Disconnect(reasonCode: 0x8D))).actions
+            case "FIN": bench.bench.session.uplinkEnded()
+            default: bench.bench.session.uplinkLost(.byBroker(reasonCode: 0x8D, description: "silent"))
+            }
+        #expect(ended.closesDevice && ended.opensUplink && ended.end != nil)
+        _ = try bench.ready()
+        #expect(try bench.broker(.connack(Connack())).up == [Self.farewell])
+    }
+
+    /// What came before an end that is no FIN may have been a takeover.
+    @Test func anEndThatMayHaveLostAWordIsLeftAlone() throws {
+        var bench = try connected()
+        let ended = bench.bench.session.uplinkLost(.byBroker(reasonCode: nil, description: "closed"))
+        #expect(ended.end == .brokerClosed && !ended.opensUplink && bench.bench.session.isOver)
+    }
+
+    /// The broker has read a bad packet before the end that the bridge told it.
+    @Test func theDeviceMayHaveSaidItsLast() throws {
+        var bench = try connected()
+        #expect(bench.bench.session.deviceFinished().end == .deviceVanished)
+        let ended = try bench.broker(Self.mistake)
+        #expect(ended.down == [Self.mistake] && ended.actions.closesDevice && ended.end == nil)
+        #expect(ended.actions.opensUplink && ended.actions.stopped.contains(.lastWords))
+        _ = try bench.ready()
+        #expect(try bench.broker(.connack(Connack())).up == [Self.farewell])
     }
 
     @Test func whereNothingIsKeptBackNothingIsReclaimed() throws {
