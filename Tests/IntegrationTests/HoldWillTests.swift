@@ -65,6 +65,22 @@ struct HoldWillTests {
         }
     }
 
+    /// Mosquitto 2.0 closes the connection of a device that is taken over without a word: it may be no reason to come again
+    /// in its name, which would end the one that has taken over.
+    @Test(.mapping(.connection, .mux)) func nobodyComesBehindATakeover() async throws {
+        try await Scenario.run(Self.options()) { scenario in
+            let first = try await RawDevice.connect(port: scenario.bridge.port)
+            #expect(try await first.connect("device-1", level: 5, will: ("lwt/device-1", "Offline")) == 0)
+            let second = try await RawDevice.connect(port: scenario.bridge.port)
+            #expect(try await second.connect("device-1", level: 5, will: ("lwt/device-1", "Offline")) == 0)
+            _ = try await first.closed()
+            let third = try await RawDevice.connect(port: scenario.bridge.port)
+            #expect(try await third.connect("other", level: 5) == 0)
+            try await second.send(RawMQTT.pingreq)
+            #expect(try await second.packet().first == 0xD0)
+        }
+    }
+
     /// The broker has said PUBREC, and forgets the session: Mosquitto passes a message on at PUBREL only. (Behind data streams
     /// there is EMQX, which does so at once.)
     @Test(.mapping(.connection, .mux), arguments: [UInt8(4), 5], [true, false])

@@ -141,7 +141,7 @@ extension Session {
     private mutating func closeUplink(
         _ why: SessionEnd, _ standing: Standing, farewell: ByteBuffer?, _ uplink: UplinkState
     ) -> [SessionAction] {
-        if let connect = standing.reclaimingConnect, why.leavesWillBehind(uplink) { return reclaim(connect) }
+        if let connect = standing.reclaimingConnect, why.leavesWillBehind { return reclaim(connect) }
         guard standing.hasUplink, uplink != .gone else {
             state = .ended
             return []

@@ -61,10 +61,9 @@ extension Session.Connected {
 
 extension SessionEnd {
     /// The broker has ended the session, and has nothing against the device: it is silent, or has sent what no broker takes.
-    /// One that was taken over or sent away hears so (5.0), so an end without a word is none of these; but only where
-    /// everything that came before the end has come.
-    func leavesWillBehind(_ uplink: Session.UplinkState) -> Bool {
-        guard case .brokerDisconnected(let code) = self else { return self == .brokerClosed && uplink == .finished }
+    /// An end without a word may be a takeover, which Mosquitto 2.0 does not tell: nobody may come behind that.
+    var leavesWillBehind: Bool {
+        guard case .brokerDisconnected(let code) = self else { return false }
         return switch code {
         case 0x81, 0x82, 0x8D, 0x8F, 0x90, 0x93...0x97, 0x99...0x9B, 0x9E, 0xA1, 0xA2: true
         default: false

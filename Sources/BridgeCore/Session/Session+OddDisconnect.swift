@@ -12,14 +12,22 @@ extension Frame {
     }
 }
 
+extension Frame {
+    /// Of DISCONNECT: nothing stands behind its properties. (Nobody has a reason to send 128 bytes of them.)
+    fileprivate var endsWithProperties: Bool {
+        let body = body
+        guard body.readableBytes > 1 else { return true }
+        return body.getInteger(at: body.readerIndex + 1, as: UInt8.self).map { Int($0) + 2 } == body.readableBytes
+    }
+}
+
 extension Session.DeviceFacts {
     /// The device's DISCONNECT for the broker, as it came, but for the session expiry that the bridge asked for: the broker
-    /// is not to keep a session that the device did not want. One that can't be written again as it is stays as it is: it
-    /// is not the bridge's to mend.
+    /// is not to keep a session that the device did not want. One with bytes behind its properties stays as it is: it is
+    /// not the bridge's to mend.
     func returning(_ frame: Frame) -> ByteBuffer {
-        guard hasBorrowedExpiry, var disconnect = try? Disconnect.decode(frame, version: version, isLenient: true),
-            let again = try? disconnect.encode(version: version),
-            again.readableBytesView.dropFirst() == frame.bytes.readableBytesView.dropFirst()
+        guard hasBorrowedExpiry, frame.endsWithProperties,
+            var disconnect = try? Disconnect.decode(frame, version: version, isLenient: true)
         else { return frame.bytes }
         // Where it stands twice, brokers differ in which of them counts, and in whether that is an error.
         disconnect.properties.setSessionExpiry(hasWill && disconnect.reasonCode != 0 ? 1 : 0)

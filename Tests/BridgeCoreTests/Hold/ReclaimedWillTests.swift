@@ -40,25 +40,27 @@ import Testing
         #expect(!ended.actions.opensUplink && bench.bench.session.isOver)
     }
 
-    /// A device that has lost its power, and a broker that says nothing.
-    @Test(arguments: ["0x8D", "0x8D as a reset", "FIN"])
-    func noOtherEndDelaysIt(_ way: String) throws {
+    /// A device that has lost its power.
+    @Test(arguments: [true, false])
+    func silenceDoesNotDelayIt(isReset: Bool) throws {
         var bench = try connected()
         let ended =
-            switch way {
-            case "0x8D": try bench.broker(.disconnect(Disconnect(reasonCode: 0x8D))).actions
-            case "FIN": bench.bench.session.uplinkEnded()
-            default: bench.bench.session.uplinkLost(.byBroker(reasonCode: 0x8D, description: "silent"))
-            }
+            isReset
+            ? bench.bench.session.uplinkLost(.byBroker(reasonCode: 0x8D, description: "silent"))
+            : try bench.broker(.disconnect(Disconnect(reasonCode: 0x8D))).actions
         #expect(ended.closesDevice && ended.opensUplink && ended.end != nil)
         _ = try bench.ready()
         #expect(try bench.broker(.connack(Connack())).up == [Self.farewell])
     }
 
-    /// What came before an end that is no FIN may have been a takeover.
-    @Test func anEndThatMayHaveLostAWordIsLeftAlone() throws {
+    /// It may have been a takeover.
+    @Test(arguments: [true, false])
+    func anEndWithoutAWordIsLeftAlone(isReset: Bool) throws {
         var bench = try connected()
-        let ended = bench.bench.session.uplinkLost(.byBroker(reasonCode: nil, description: "closed"))
+        let ended =
+            isReset
+            ? bench.bench.session.uplinkLost(.byBroker(reasonCode: nil, description: "closed"))
+            : bench.bench.session.uplinkEnded()
         #expect(ended.end == .brokerClosed && !ended.opensUplink && bench.bench.session.isOver)
     }
 
