@@ -113,8 +113,8 @@ struct ServeEndTests {
         }
     }
 
-    /// What no broker lets pass.
-    private static let nonsense: [UInt8] = [0x00, 0x00]
+    /// What no broker lets pass, and reads to its end first: one that closes with something unread resets the connection.
+    private static let nonsense = RawMQTT.connect("again")
 
     /// The broker sees the sessions, and nobody who asks how it is for each of them: not for the first that ends among
     /// others, and once for those near each other.
