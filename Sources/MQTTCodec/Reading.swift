@@ -12,7 +12,7 @@ package enum Reading: Sendable {
     /// The same, and not even the head of a PUBLISH is read.
     case framesOnly
 
-    /// Of a packet of that type nothing is checked but where it ends.
+    /// Whether a packet of that type is only checked for where it ends.
     func passes(_ type: PacketType) -> Bool {
         switch self {
         case .strict: false

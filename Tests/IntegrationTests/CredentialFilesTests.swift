@@ -55,7 +55,7 @@ struct CredentialFilesTests {
             }, "\(gap.warnings)")
     }
 
-    /// Of authorities a single valid one is enough.
+    /// A single valid authority in the file is enough.
     @Test func authoritiesMayBeOld() async throws {
         let folder = try Folder()
         defer { folder.remove() }

@@ -181,7 +181,7 @@ struct ServeEndTests {
                 sessions.append((stream, tcp))
             }
             await listener.stop()
-            // Of the first nobody knows that others will follow.
+            // When the first session ends, nobody knows that others will follow.
             await sessions[0].tcp.close()
             try await scenario.serve.logs("session ended")
             for (stream, tcp) in sessions[1...] {

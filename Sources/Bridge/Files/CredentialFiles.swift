@@ -17,7 +17,7 @@ struct CredentialFiles {
         /// Our own certificate, with its chain behind it.
         case chain
         case key
-        /// Of devices; without one in it nobody can log in, unless devices without a user name can.
+        /// A users file. Nobody can log in while it is empty, unless devices without a user name may.
         case users(allowsAnonymous: Bool)
         case other
     }
@@ -87,7 +87,7 @@ struct CredentialFiles {
 
     // MARK: - Warnings
 
-    /// Of the files as they are now. Empty for those that cannot be read.
+    /// What an operator should know about the files as they are now. Files that cannot be read have no warnings.
     var warnings: [String] { warnings(at: Int64(Date().timeIntervalSince1970)) }
 
     /// - Parameter now: seconds since 1970.
@@ -107,7 +107,7 @@ struct CredentialFiles {
         }
     }
 
-    /// Of a users file that is as good as none.
+    /// Warnings about users files that let nobody in.
     var usersWarnings: [String] {
         files.compactMap { file in
             guard case .users(allowsAnonymous: false) = file.kind, let users = try? LocalUsers.read(file.path),

@@ -19,7 +19,7 @@ package struct ListenError: Error, CustomStringConvertible {
     package let transport: Transport
     /// In the system's words.
     package let reason: String
-    /// Of the system; `nil` where the error is another one.
+    /// The system's `errno`; `nil` if the error did not come from a system call.
     package let code: CInt?
     /// The address of the same configuration that is in the way.
     package let rival: ListenAddress?

@@ -128,7 +128,7 @@ final class BrokerLeg: ChannelInboundHandler {
         }
     }
 
-    /// Of the broker; nil while there is no connection to it.
+    /// The broker's address; `nil` while there is no connection to it.
     var remoteAddress: SocketAddress? { channel?.remoteAddress }
 
     private func written() {

@@ -2,7 +2,7 @@ import BridgeCore
 import NIOCore
 import Synchronization
 
-/// A ``BrokerPulse`` for each address of the broker at which there are sessions, for all event loops: one short lock a
+/// A ``BrokerPulse`` for each address of the broker at which there are sessions, for all event loops: one short lock per
 /// session that begins or ends.
 final class BrokerPulses: Sendable {
     private let pulses = Mutex<[SocketAddress: BrokerPulse]>([:])

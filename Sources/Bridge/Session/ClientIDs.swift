@@ -81,7 +81,7 @@ final class ClientIDs: Sendable {
         guard let predecessor else {
             return (wait, recent.withLock { $0.contains(claim.clientID, at: .now()) })
         }
-        // Of one that is not let in yet nothing is known.
+        // Nothing is known about a session that has not been let in yet.
         let isAtBroker = predecessor.phase != .connecting && predecessor.phase != .lingering
         return (wait, isAtBroker && predecessor.token.isSessionBorrowed)
     }

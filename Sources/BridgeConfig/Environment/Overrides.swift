@@ -38,7 +38,7 @@ struct Overrides {
         leaveOutServicesOfDotEnv(prefixes)
     }
 
-    /// Of an environment that was saved as `.env`.
+    /// Ignores the service variables in a `.env` that was saved from an environment.
     private mutating func leaveOutServicesOfDotEnv(_ prefixes: [String]) {
         let entries = dotEnv?.entries ?? []
         let links = ServiceLinks(

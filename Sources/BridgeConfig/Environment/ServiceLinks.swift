@@ -22,7 +22,7 @@ struct ServiceLinks {
         names = Set(families.values.joined())
     }
 
-    /// Of each service its variables, sorted, and what is to be said of them.
+    /// One warning per service, with the names of its variables in order.
     var warnings: [(names: [String], message: String)] {
         families.sorted { $0.key < $1.key }.map { service, names in
             let name = service.lowercased().replacing("_", with: "-")

@@ -2,7 +2,7 @@
 struct PEMBlock: Equatable {
     /// `CERTIFICATE`, `EC PRIVATE KEY`, ...
     var label: String
-    /// Of its first line; counts from 1.
+    /// The number of the block's first line, counted from 1.
     var line: Int
     /// Lines between first and last.
     var body: [ArraySlice<UInt8>] = []
@@ -91,7 +91,7 @@ enum DER {
         return parts
     }
 
-    /// Of tag and length (X.690 8.1.3), and the length itself.
+    /// The size of tag and length in bytes (X.690 8.1.3), and the length itself.
     static func head(of bytes: ArraySlice<UInt8>) -> (size: Int, length: Int)? {
         guard let first = bytes.dropFirst().first else { return nil }
         if first < 0x80 { return (2, Int(first)) }

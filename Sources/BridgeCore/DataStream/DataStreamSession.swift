@@ -105,7 +105,7 @@ package struct DataStreamSession: DeviceSession {
 
     let context: DataStreamContext
     var state = State.awaitingConnect
-    /// Of a device whose leg is still open while the session is at its end.
+    /// What the device may still hear, while its leg is open and the session is ending.
     var lastWords: LastWords<Connected>?
     /// The device sends no more, and may still read.
     var hasDeviceFinished = false

@@ -114,7 +114,7 @@ extension Journal {
 }
 
 extension KeptPacket {
-    /// Of a PUBLISH.
+    /// The QoS in the fixed header of a PUBLISH.
     fileprivate var qos: QoS? {
         first.getInteger(at: first.readerIndex, as: UInt8.self).flatMap { QoS(rawValue: $0 >> 1 & 0b11) }
     }

@@ -11,7 +11,7 @@ struct PacketStream: Sendable {
     private var deferred: [ByteBuffer] = []
     private var held: [ByteBuffer] = []
     private var heldPongs = 0
-    /// Of our own answers that may wait for the end of a long PUBLISH.
+    /// How many of our own answers may wait for the end of a long PUBLISH.
     static let maximumHeld = 1_000
     /// A device that has asked for more, and read none of them, does not wait for any.
     static let maximumPongs = 100

@@ -13,7 +13,7 @@ extension Frame {
 }
 
 extension Frame {
-    /// Of DISCONNECT: nothing stands behind its properties. (Nobody has a reason to send 128 bytes of them.)
+    /// Whether nothing follows the properties of this DISCONNECT. Properties of 128 bytes or more count as not understood.
     fileprivate var endsWithProperties: Bool {
         let body = body
         guard body.readableBytes > 1 else { return true }

@@ -98,7 +98,7 @@ package struct Session: DeviceSession {
 
     let context: SessionContext
     var state = State.awaitingConnect
-    /// Of a device whose leg is still open while the session is `finishing`.
+    /// What the device may still hear, while its leg is open and the session is `finishing`.
     var lastWords: LastWords<Connected>?
     /// The device sends no more, and may still read.
     var hasDeviceFinished = false

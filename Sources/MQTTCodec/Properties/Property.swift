@@ -40,7 +40,7 @@ package enum Property: Sendable, Equatable {
     case subscriptionIdentifiersAvailable(Bool)
     case sharedSubscriptionAvailable(Bool)
     /// As it came in, identifier included: one that is not allowed here, was there before or has a value out of its range;
-    /// or all that follows one that is unknown or cut off. Of a lenient reading only.
+    /// or all that follows one that is unknown or cut off. Only a lenient reading has it.
     case unread(ByteBuffer)
 
     /// `nil` of one that is unread.

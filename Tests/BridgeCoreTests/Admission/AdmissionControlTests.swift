@@ -55,7 +55,7 @@ import Testing
             }
         }
         #expect(admitted["b"] == 16 && admitted["c"] == 16 && admitted["new"] == 16)
-        // All of the rate that the others leave, and no more: a second's worth at first, and 40 a second.
+        // All of the rate that the others leave, and no more: a second's worth at first, and 40 per second.
         #expect((140...160).contains(admitted["greedy"] ?? 0), "\(admitted)")
     }
 

@@ -69,7 +69,7 @@ import Testing
         #expect(bench.session.clientIDTaken(.none).isEmpty)
     }
 
-    /// The session of before had not been asked for by its device: without the bridge there would be none.
+    /// The device had not asked for its previous session: without the bridge there would be none.
     @Test func whoComesAfterABorrowedSessionBeginsAnew() throws {
         let policy = HoldPolicy(HoldConfiguration(), budget: HoldBudget(limit: 1_000_000))
         for (version, expiry, isBorrowed) in [
