@@ -17,15 +17,15 @@ package struct ReconnectGate: Sendable {
         /// A cap of 0: nothing has failed for good yet.
         /// Not before `floor`, whatever happens.
         case paused(until: NIODeadline, cap: TimeAmount, floor: NIODeadline)
-        case probing(cap: TimeAmount)
+        case probing(cap: TimeAmount, number: UInt64)
     }
 
     /// Leave for one attempt, to be given back with its outcome.
     package struct Pass: Sendable, Equatable {
         /// How often the gate had been opened again before.
         fileprivate let opening: UInt64
-        /// The only one under way.
-        fileprivate let isProbe: Bool
+        /// Which of those that went ahead it is; `nil` if the gate was open.
+        fileprivate let number: UInt64?
     }
 
     /// What someone who wants to connect is to do.
@@ -42,6 +42,7 @@ package struct ReconnectGate: Sendable {
     private let maximum: TimeAmount
     private var state = State.open
     private var openings: UInt64 = 0
+    private var lastNumber: UInt64 = 0
 
     package init(minimum: Duration, maximum: Duration) {
         self.minimum = TimeAmount(minimum)
@@ -55,11 +56,12 @@ package struct ReconnectGate: Sendable {
     package mutating func request(at now: NIODeadline) -> Decision {
         switch state {
         case .open:
-            return .go(Pass(opening: openings, isProbe: false))
+            return .go(Pass(opening: openings, number: nil))
         case .paused(let until, let cap, _):
             guard now >= until else { return .wait(until: until) }
-            state = .probing(cap: cap)
-            return .go(Pass(opening: openings, isProbe: true))
+            lastNumber += 1
+            state = .probing(cap: cap, number: lastNumber)
+            return .go(Pass(opening: openings, number: lastNumber))
         case .probing:
             return .waitForProbe
         }
@@ -96,9 +98,9 @@ package struct ReconnectGate: Sendable {
         case .open:
             guard isNews(pass) else { return }
             cap = self.minimum
-        case .probing(let previous):
+        case .probing(let previous, let number):
             // Not the probe's: an attempt that was under way before the pause.
-            guard pass?.isProbe ?? true, isNews(pass) else { return }
+            guard pass.map({ $0.number == number }) ?? true else { return }
             cap = min(max(previous * 2, self.minimum), maximum)
         // One of several attempts that were already under way: they all failed for the same reason.
         case .paused(let until, let cap, let floor):
@@ -116,7 +118,7 @@ package struct ReconnectGate: Sendable {
             if isNews(pass) { state = .paused(until: time, cap: .zero, floor: .distantPast) }
         case .paused(_, let cap, let floor):
             state = .paused(until: max(time, floor), cap: cap, floor: floor)
-        case .probing(let cap):
+        case .probing(let cap, _):
             state = .paused(until: time, cap: cap, floor: .distantPast)
         }
     }
@@ -133,7 +135,7 @@ package struct ReconnectGate: Sendable {
 
     /// The attempt was given up before it had an outcome: somebody else may try at once.
     package mutating func abandoned(_ pass: Pass, at now: NIODeadline) {
-        guard case .probing(let cap) = state, pass.isProbe, isNews(pass) else { return }
+        guard case .probing(let cap, let number) = state, pass.number == number else { return }
         state = .paused(until: now, cap: cap, floor: .distantPast)
     }
 }

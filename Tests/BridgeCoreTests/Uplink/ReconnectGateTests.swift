@@ -89,6 +89,21 @@ import Testing
         _ = try pass(&gate, at: 1.5)
     }
 
+    /// Another way is to be tried while one is still under way: that one, given up later, makes no room for a third.
+    @Test func whoWentAheadBeforeMakesNoRoomBesideTheOneThatGoesAhead() throws {
+        var gate = gate()
+        let early = try pass(&gate, at: 0)
+        gate.again(nil, at: at(0))
+        let first = try pass(&gate, at: 0)
+        gate.again(early, at: at(1))
+        let second = try pass(&gate, at: 1)
+        gate.abandoned(first, at: at(1))
+        gate.failed(first, at: at(1), jitter: 1)
+        #expect(gate.request(at: at(1)) == .waitForProbe)
+        gate.abandoned(second, at: at(1))
+        _ = try pass(&gate, at: 1)
+    }
+
     @Test func anotherTryHasItsTimeAndCountsAsNoFailure() throws {
         var gate = gate()
         gate.again(try pass(&gate, at: 0), at: at(3))
