@@ -16,7 +16,7 @@ package struct BridgeService: Service {
     ///   - signals: A reload is of the users file.
     ///   - probing: How often better ways to the broker than the one in use are tried.
     package init(
-        configuration: BridgeConfiguration, signals: ProgramSignals, probing: CandidateChoice.Probing = .init(),
+        configuration: BridgeConfiguration, signals: ProgramSignals, probing: WayChoice.Probing = .init(),
         logger: Logger
     ) throws {
         self.shared = try CredentialFiles(configuration).explaining {

@@ -22,19 +22,19 @@ final class SharedState: Sendable {
     let users: LocalUsers?
     let clientIDs = ClientIDs()
     let gatewayNumbers = GatewayNumbers()
-    let carriage = ChosenCarriage()
+    let chosenMapping = ChosenMapping()
     let pathNews: PathNews
     let tickets: TicketStore
     let upstream: Upstream
     /// Of `uplink.fallback`.
     let fallback: TLSUplinkContext?
-    let warmShares: WarmShares
+    let stockShares: StockShares
     /// Nil where devices whose uplink is lost are closed.
     let hold: HoldPolicy?
 
     /// Reads the certificates. Throws what makes the configuration unusable.
     init(
-        configuration: BridgeConfiguration, probing: CandidateChoice.Probing = .init(), logger: Logger
+        configuration: BridgeConfiguration, probing: WayChoice.Probing = .init(), logger: Logger
     ) throws {
         self.configuration = configuration
         self.logger = logger
@@ -48,7 +48,7 @@ final class SharedState: Sendable {
         self.users = try configuration.auth.usersFile.map { try LocalUsers(path: $0) }
         let uplink = configuration.uplink
         self.tickets = TicketStore(uplink, trust: tls.trust, logger: logger)
-        self.warmShares = WarmShares(total: uplink.warm, loops: configuration.threads)
+        self.stockShares = StockShares(total: uplink.warm, loops: configuration.threads)
         self.hold =
             uplink.onLoss == .hold
             ? HoldPolicy(uplink.hold, budget: HoldBudget(limit: uplink.hold.totalBuffer)) : nil

@@ -5,7 +5,7 @@ import Testing
 /// Networks that let no QUIC through, and brokers that do not speak it: devices go by MQTT over TLS, against a real one.
 @Suite(.timeLimit(.minutes(20)), .mapping(.connection))
 struct FallbackTests {
-    private static let onTLS = "QUIC is blocked or unanswered: devices go by MQTT over TLS"
+    private static let onTLS = "QUIC is blocked or unanswered, falling back to MQTT over TLS"
 
     /// With a TLS listener, and a fallback to it.
     private func options(
@@ -50,16 +50,16 @@ struct FallbackTests {
             try await observer.publish("down", "and back", qos: 2)
             #expect(try await first.message().text == "and back")
             for number in 1...5 { _ = try await scenario.device("next-\(number)") }
-            #expect(await scenario.bridgeSaid("a way to the broker does not work") == 1)
+            #expect(await scenario.bridgeSaid("endpoint failed, trying") == 1)
             #expect(await scenario.bridgeSaid(Self.onTLS) == 1)
         }
     }
 
     @Test func theWayIsFoundBeforeTheFirstDeviceComes() async throws {
         try await runBlocked(options("warm: 2")) { scenario in
-            try await scenario.bridgeSays("a way to the broker does not work: the next is tried")
+            try await scenario.bridgeSays("endpoint failed, trying the next")
             _ = try await scenario.device("first")
-            #expect(await scenario.bridgeSaid("a way to the broker does not work") == 1)
+            #expect(await scenario.bridgeSaid("endpoint failed, trying") == 1)
         }
     }
 
@@ -223,7 +223,7 @@ extension FallbackTests {
             listen: [ListenAddress(host: "127.0.0.1", port: 0)], uplink: uplink, unrouted: .pass, threads: 2)
     }
 
-    private static let probing = CandidateChoice.Probing(first: .milliseconds(300), longest: .seconds(1))
+    private static let probing = WayChoice.Probing(first: .milliseconds(300), longest: .seconds(1))
 
     @Test func newSessionsReturnToQUICWhenItIsOpenAgain() async throws {
         var options = options()
@@ -236,7 +236,7 @@ extension FallbackTests {
                 try await early.connect(port: bridge.port)
                 try await bridge.says(Self.onTLS)
                 try await scenario.relay.blackOut(false)
-                try await bridge.says("a better way to the broker works again")
+                try await bridge.says("a better endpoint works again")
                 let late = await scenario.client("late")
                 try await late.connect(port: bridge.port)
                 try await scenario.front.sees("CONNECT", of: "late")
@@ -306,9 +306,9 @@ extension FallbackTests {
                 let early = await scenario.client("early")
                 try await early.connect(port: bridge.port)
                 try await second.sees("CONNECT", of: "early")
-                try await bridge.says("an endpoint of the broker does not work: devices go to another")
+                try await bridge.says("endpoint failed, using another")
                 try await scenario.relay.blackOut(false)
-                try await bridge.says("a better way to the broker works again")
+                try await bridge.says("a better endpoint works again")
                 let late = await scenario.client("late")
                 try await late.connect(port: bridge.port)
                 try await scenario.front.sees("CONNECT", of: "late")

@@ -14,9 +14,9 @@ struct MuxSharingTests {
             #expect(try await load.perform("publish", answer: "published").count == 20)
             // One for each event loop.
             #expect(try await scenario.serve.connections <= 4)
-            try await scenario.bridgeSays("the broker has chosen how devices are carried")
+            try await scenario.bridgeSays("the broker has chosen the mapping")
             // It is news once, not once for each event loop.
-            #expect(await scenario.bridgeSaid("the broker has chosen how devices are carried") == 1)
+            #expect(await scenario.bridgeSaid("the broker has chosen the mapping") == 1)
             #expect(await scenario.bridgeSaid("mapping=mux") == 1)
         }
     }
@@ -112,7 +112,7 @@ struct MuxSharingTests {
             let first = try await scenario.device("first")
             let second = try await scenario.device("second")
             async let third = scenario.device("third")
-            try await scenario.bridgeSays("the broker refuses connections for the moment")
+            try await scenario.bridgeSays("the broker refuses connections for now")
             _ = try await scenario.bridge.process.errors.first("CONNECT of the third") {
                 $0.contains("device identified") && $0.contains("client_id=third")
             }

@@ -95,7 +95,7 @@ struct QuickConnectTests {
                 $0.event == "connection" && $0.connection != ready.first
             }
             try await scenario.relay.set { $0.held = [] }
-            try await scenario.bridgeSays("a device's CONNECT goes again on another connection")
+            try await scenario.bridgeSays("CONNECT is sent again on another connection")
             try await device.publish("up", "hello", qos: 1)
         }
     }

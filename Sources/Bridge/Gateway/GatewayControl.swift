@@ -14,7 +14,7 @@ final class GatewayControl {
     private var session: GatewaySession
     private var decoder: FrameDecoder
     private var leg: UplinkLeg?
-    private weak var connection: UplinkConnection?
+    private weak var connection: QUICCarrier?
     private var timers: [GatewaySession.Timer: Timer] = [:]
     private var isNumberTaken = true
     private var isAwaitingStream = false
@@ -42,7 +42,7 @@ final class GatewayControl {
     }
 
     /// The broker is verified: opens the control stream, now or when the broker allows it.
-    func start(on connection: UplinkConnection) {
+    func start(on connection: QUICCarrier) {
         guard leg == nil else { return }
         self.connection = connection
         let leg = UplinkLeg(observer: self)

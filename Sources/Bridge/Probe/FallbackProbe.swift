@@ -25,7 +25,7 @@ package enum FallbackProbe {
 }
 
 /// One connection of ``FallbackProbe``.
-private final class FallbackDial: TLSUplinkConnectionOwner {
+private final class FallbackDial: UplinkCarrierObserver {
     private let promise: EventLoopPromise<Duration>
     private let startedAt = NIODeadline.now()
 
@@ -36,22 +36,20 @@ private final class FallbackDial: TLSUplinkConnectionOwner {
     static func start(
         _ context: TLSUplinkContext, _ configuration: BridgeConfiguration, on eventLoop: any EventLoop
     ) -> EventLoopFuture<Duration> {
-        let dialer = TLSUplinkDialer(context, configuration, on: eventLoop)
+        let dialer = TLSDialer(context, configuration, on: eventLoop)
         let dial = FallbackDial(on: eventLoop)
-        let connection = dialer.dial(within: configuration.uplink.connectTimeout, owner: dial)
+        let connection = dialer.dial(.unplanned, within: configuration.uplink.connectTimeout, observer: dial)
         // The closure keeps all three until there is an outcome.
         return dial.promise.futureResult.assumeIsolated()
             .always { _ in withExtendedLifetime((dialer, dial)) { connection.close() } }
             .nonisolated()
     }
 
-    func tlsReady(_ connection: TLSUplinkConnection) {
+    func carrierReady(_ carrier: any UplinkCarrier, _ readiness: UplinkReadiness) {
         promise.succeed(Duration(NIODeadline.now() - startedAt))
     }
 
-    func tlsFailed(_ connection: TLSUplinkConnection, _ error: TLSUplinkError) {
-        promise.fail(error)
+    func carrierFailed(_ carrier: any UplinkCarrier, _ end: UplinkConnectionEnd) {
+        promise.fail(TLSUplinkError(end.failure ?? .other, end.why))
     }
-
-    func tlsEnded(_ connection: TLSUplinkConnection, isLost: Bool) {}
 }

@@ -238,7 +238,7 @@ extension SessionDriver {
             log(.info, "CONNECT passed on unread: the broker decides about it", ["error": "\(why)"])
         case .openUplink(let keepAlive):
             closeUplink()
-            uplink = host.connector.connect(keepAlive: keepAlive, observer: self)
+            uplink = host.uplink.connect(keepAlive: keepAlive, observer: self)
             // A CONNECT in the name of a device that is gone is not to come behind that of the next.
             if hasSessionEnded { setClientIDPhase(.unanswered) }
         case .sendToUplink(let bytes):

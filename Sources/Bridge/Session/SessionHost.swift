@@ -12,11 +12,11 @@ final class SessionHost {
     let users: LocalUsers?
     let clientIDs: ClientIDs
     /// For devices with sessions of their own at the broker.
-    let connector: UplinkConnector
-    private let dialer: UplinkDialer
+    let uplink: UplinkDriver
+    private let dialer: QUICDialer
     private let shared: SharedState
     /// For devices in the gateway's sessions, by the sessions' version.
-    private var gateways: [MQTTVersion: UplinkConnector] = [:]
+    private var gateways: [MQTTVersion: UplinkDriver] = [:]
     private let routes: RoutingTable
     private let identities: IdentityMapper
     private let admission: SharedAdmission
@@ -37,16 +37,16 @@ final class SessionHost {
         self.keepAlives = KeepAliveClock(eventLoop: eventLoop)
         self.users = shared.users
         self.clientIDs = shared.clientIDs
-        self.dialer = UplinkDialer(
+        self.dialer = QUICDialer(
             configuration: shared.configuration, eventLoop: eventLoop, tls: shared.tls, tickets: shared.tickets,
             news: shared.pathNews, logger: shared.logger)
-        self.connector = UplinkConnector(.devices, shared: shared, dialer: dialer, eventLoop: eventLoop)
+        self.uplink = UplinkDriver(.devices, shared: shared, dialer: dialer, eventLoop: eventLoop)
         self.shared = shared
     }
 
     /// Devices can come: connections to the broker are made ahead of them.
     func start() {
-        connector.warmUp()
+        uplink.start()
     }
 
     /// Sessions outlive their uplink legs.
@@ -70,7 +70,7 @@ final class SessionHost {
         }
         let gateway =
             gateways[version]
-            ?? UplinkConnector(
+            ?? UplinkDriver(
                 .gateway(version, identity, shared.gatewayNumbers), shared: shared, dialer: dialer,
                 eventLoop: eventLoop)
         gateways[version] = gateway
@@ -133,9 +133,9 @@ final class SessionHost {
 
     /// All sessions are over, or have had their time: ends the connections.
     func close() {
-        for connector in [connector] + gateways.values { connector.retire() }
+        for uplink in [uplink] + gateways.values { uplink.retire() }
         dialer.flush()
-        for connector in [connector] + gateways.values { connector.close() }
+        for uplink in [uplink] + gateways.values { uplink.close() }
         dialer.shutDown()
     }
 

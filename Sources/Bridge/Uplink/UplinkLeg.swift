@@ -2,12 +2,12 @@ import BridgeCore
 import NIOCore
 import QUICTransport
 
-/// The byte stream that carries one device to the broker: in a line at first, then on whatever carries it.
+/// The byte stream that carries one device to the broker: it waits for a place first, and then is a stream of a carrier.
 ///
-/// Confined to the device's event loop. Bytes sent before ``UplinkLegObserver/uplinkReady(_:)`` are a bug of the caller's.
+/// Confined to the device's event loop. To send bytes before ``UplinkLegObserver/uplinkReady(_:)`` is a bug of the caller.
 final class UplinkLeg {
     private enum State {
-        /// The connector looks for a connection with room.
+        /// The plan looks for a connection with room.
         case waiting
         case open(any UplinkCarrier, QUICStreamID)
         case closed
@@ -16,19 +16,19 @@ final class UplinkLeg {
     /// Many times what an acknowledgement takes on any path that is of use.
     private static let patience = TimeAmount.seconds(1)
 
-    /// What was sent so far, as long as it may have to go again on another connection: what the observer never notices.
+    /// What was sent so far, as long as it may have to go again on another connection. The observer never notices.
     private struct Beginning {
         var pieces: [EarlyFlight.Piece] = []
-        /// Of the device.
-        let keepAlive: Duration?
-        /// It is back in the line, with nothing sent that counts.
+        /// The leg waits again, and nothing that it has sent counts.
         var isOver = false
     }
 
+    /// What the plan calls it; `nil` for a leg that is given its stream directly.
+    let id: UplinkLegID?
     private var state = State.waiting
     /// Kept until the leg is over, or closed by the observer: a weak reference would cost each device an allocation.
     private var observer: (any UplinkLegObserver)?
-    private weak var owner: (any UplinkLegOwner)?
+    private weak var driver: UplinkDriver?
     /// Bytes handed to the observer that the device has not taken yet.
     private var unconsumed = 0
     private var isFinished = false
@@ -36,13 +36,14 @@ final class UplinkLeg {
     private var hasReceived = false
     /// The broker's FIN has come.
     private(set) var isPeerFinished = false
-    /// Until something has come back. CONNECT, as sessions send nothing else before CONNACK.
+    /// Until something has come back. This is CONNECT, as sessions send nothing else before CONNACK.
     private var beginning: Beginning?
 
-    /// - Parameter owner: Whose line it waits in; nil for one that is given its stream at once.
-    init(observer: any UplinkLegObserver, owner: (any UplinkLegOwner)? = nil) {
+    /// - Parameter driver: The driver that looks for a connection; `nil` for a leg that is given its stream directly.
+    init(_ id: UplinkLegID? = nil, observer: any UplinkLegObserver, driver: UplinkDriver? = nil) {
+        self.id = id
         self.observer = observer
-        self.owner = owner
+        self.driver = driver
     }
 
     /// Bytes sent and not yet acknowledged by the broker's transport.
@@ -54,7 +55,7 @@ final class UplinkLeg {
         }
     }
 
-    /// It is open, and nothing has come on it.
+    /// The leg is open, and nothing has come on it.
     var isUnanswered: Bool {
         if case .open = state { !hasReceived } else { false }
     }
@@ -62,9 +63,9 @@ final class UplinkLeg {
     /// The device has not taken everything that came.
     var hasUnconsumed: Bool { unconsumed > 0 }
 
-    /// What keeps the leg from being ready, where that is known.
+    /// What keeps the leg from being ready, if that is known.
     var whyNotYet: String? {
-        isWaiting ? owner?.presentFailure : nil
+        isWaiting ? driver?.presentFailure : nil
     }
 
     func send(_ bytes: ByteBuffer) {
@@ -73,15 +74,15 @@ final class UplinkLeg {
         carrier.write(stream, bytes, fin: false)
     }
 
-    /// FIN, behind everything sent before. From then on the leg does not go back into the line: there is nobody any more
-    /// whose CONNECT could go again. One that is there already is to be closed instead.
+    /// Sends FIN behind everything sent before. From then on the leg does not wait again, since its device is gone. A leg
+    /// that waits already is to be closed instead.
     func finish() {
         guard case .open(let carrier, let stream) = state else { return }
         isFinished = true
         carrier.write(stream, nil, fin: true)
     }
 
-    /// The device has really taken these bytes: the broker may send as many again.
+    /// The device has taken these bytes: the broker may send as many again.
     func consumed(_ bytes: Int) {
         guard bytes > 0, case .open(let carrier, let stream) = state else { return }
         unconsumed -= bytes
@@ -91,17 +92,11 @@ final class UplinkLeg {
     /// Ends the leg now. The observer hears nothing more.
     func close() {
         observer = nil
-        switch state {
-        case .waiting:
-            state = .closed
-            owner?.abandoned(self)
-        case .open:
-            leave()
-        case .closed:
-            break
-        }
+        leave()
+        end()
     }
 
+    /// Gives up its stream.
     private func leave() {
         guard case .open(let carrier, let stream) = state else { return }
         state = .closed
@@ -109,26 +104,10 @@ final class UplinkLeg {
             stream, unconsumed: unconsumed, isFinished: isFinished && isPeerFinished,
             wasUnheard: !hasReceived && openedAt + Self.patience <= .now())
     }
-}
 
-// MARK: - For the connector
-
-extension UplinkLeg {
-    var isWaiting: Bool {
-        if case .waiting = state { true } else { false }
-    }
-
-    /// The connection that it is about to get was made some time ago: where it turns out to be of no use before anything
-    /// has come on the leg, that comes back into the line.
-    func mayComeBack(keepAlive: Duration?) {
-        guard isWaiting, beginning == nil else { return }
-        beginning = Beginning(keepAlive: keepAlive)
-    }
-
-    func unreachable(_ why: String) {
-        guard isWaiting else { return }
+    private func end() {
         state = .closed
-        takeObserver()?.uplinkUnreachable(why)
+        if let id { driver?.legLeft(id) }
     }
 
     private func takeObserver() -> (any UplinkLegObserver)? {
@@ -137,7 +116,29 @@ extension UplinkLeg {
     }
 }
 
-// MARK: - For the connection
+// MARK: - For the driver
+
+extension UplinkLeg {
+    var isWaiting: Bool {
+        if case .waiting = state { true } else { false }
+    }
+
+    /// The connection that it is about to get was made some time ago: if it turns out to be of no use before anything has
+    /// come on the leg, the leg waits again.
+    func mayComeBack() {
+        guard isWaiting, beginning == nil else { return }
+        beginning = Beginning()
+    }
+
+    /// No connection can be had. The plan has forgotten the leg.
+    func unreachable(_ why: String) {
+        guard isWaiting else { return }
+        state = .closed
+        takeObserver()?.uplinkUnreachable(why)
+    }
+}
+
+// MARK: - For the carrier
 
 extension UplinkLeg {
     func opened(on carrier: any UplinkCarrier, _ stream: QUICStreamID) {
@@ -151,19 +152,19 @@ extension UplinkLeg {
         for piece in beginning.pieces { carrier.write(stream, piece.bytes, fin: piece.fin) }
     }
 
-    /// Its connection came to nothing, and is closed: what was sent goes again on the next.
+    /// The connection came to nothing and is closed: what was sent as early data goes again on the next.
     func comeBack(with pieces: [EarlyFlight.Piece]) {
         guard case .open = state else { return }
         guard !isFinished else {
             state = .closed
             takeObserver()?.uplinkLost(.network(description: "the connection came to nothing"))
-            return
+            return end()
         }
-        beginning = Beginning(pieces: pieces, keepAlive: nil, isOver: true)
+        beginning = Beginning(pieces: pieces, isOver: true)
         state = .waiting
     }
 
-    /// What it has sent goes again on another stream, which nobody else is to notice.
+    /// What it has sent goes again on another stream of the same connection, which nobody else is to notice.
     func moved(to stream: QUICStreamID) {
         guard case .open(let carrier, _) = state else { return }
         state = .open(carrier, stream)
@@ -191,25 +192,25 @@ extension UplinkLeg {
 
     /// Nothing has come on it, and what was sent may go again on another connection, once.
     var mayLeave: Bool {
-        if case .open = state, let beginning, owner != nil, !isFinished { !beginning.isOver } else { false }
+        if case .open = state, let beginning, driver != nil, !isFinished { !beginning.isOver } else { false }
     }
 
-    /// Nothing comes on its connection: gives up its stream there, and goes back into the line.
+    /// Nothing comes on its connection: gives up its stream there, and waits again.
     func leaveUnheard() {
-        guard mayLeave, let beginning, let owner else { return }
+        guard mayLeave, let id, let driver else { return }
         leave()
-        self.beginning?.isOver = true
+        beginning?.isOver = true
         state = .waiting
-        owner.cameBack(self, keepAlive: beginning.keepAlive)
+        driver.legCameBack(id)
     }
 
     /// The stream was reset, or with `withConnection` its connection is gone.
     func lost(_ loss: UplinkLoss, withConnection: Bool = true) {
         if withConnection, !loss.isDecision, mayLeave { return leaveUnheard() }
-        // First the observer: a connection whose control stream is lost is to be given nobody else.
+        // The observer first: a connection whose control stream is lost is to be given no further device.
         takeObserver()?.uplinkLost(loss)
         leave()
-        state = .closed
+        end()
     }
 }
 

@@ -3,47 +3,44 @@ import Logging
 
 // What the log has of the ways to the broker.
 extension Upstream {
-    func log(_ change: CandidateChoice.Change) {
+    func log(_ change: WayChoice.Change) {
         var metadata: Logger.Metadata = [
             "leg": "uplink", "way": "\(words(change.to))", "before": "\(words(change.from))",
         ]
         if let why = change.why, !why.isEmpty { metadata["reason"] = "\(why)" }
         switch (change.to, change.why) {
         case (.tls, _):
-            logger.notice("QUIC is blocked or unanswered: devices go by MQTT over TLS", metadata: metadata)
+            logger.notice("QUIC is blocked or unanswered, falling back to MQTT over TLS", metadata: metadata)
         case (.quic, nil):
-            logger.notice("a better way to the broker works again: new sessions take it", metadata: metadata)
+            logger.notice("a better endpoint works again, new sessions use it", metadata: metadata)
         case (.quic, _?):
-            logger.notice("an endpoint of the broker does not work: devices go to another", metadata: metadata)
+            logger.notice("endpoint failed, using another", metadata: metadata)
         }
     }
 
-    func log(
-        _ verdict: CandidateChoice.Verdict, _ attempt: Attempt, _ why: String, hasOthers: Bool
-    ) {
-        let metadata: Logger.Metadata = ["leg": "uplink", "error": "\(why)", "way": "\(words(attempt.candidate))"]
-        switch verdict {
-        case .again: logger.info("a way to the broker does not work, and is tried again", metadata: metadata)
-        case .next: logger.info("a way to the broker does not work: the next is tried", metadata: metadata)
-        case .stale: break
-        case .exhausted:
+    func log(_ news: DialPolicy.FailureNews, _ permit: DialPermit, _ why: String, hasOthers: Bool) {
+        var metadata: Logger.Metadata = ["leg": "uplink", "error": "\(why)", "way": "\(words(permit.way))"]
+        switch news {
+        case .none, .failed(.stale):
+            break
+        case .refused(let atOnce):
+            // At most one per minute: a burst of devices has many of them.
+            metadata["at_once"] = "\(atOnce)"
+            logger.info(
+                "the broker refuses connections for now: fewer are made at once, and devices wait", metadata: metadata)
+        case .failed(.again):
+            logger.info("endpoint failed, trying it again", metadata: metadata)
+        case .failed(.next):
+            logger.info("endpoint failed, trying the next", metadata: metadata)
+        case .failed(.exhausted):
             logger.warning(
-                hasOthers ? "the broker takes no further connection" : "the broker cannot be reached",
-                metadata: ["leg": "uplink", "error": "\(failure(attempt.line) ?? why)"])
+                hasOthers ? "the broker accepts no further connection" : "the broker cannot be reached",
+                metadata: ["leg": "uplink", "error": "\(failure(permit.purpose) ?? why)"])
         }
     }
 
-    /// Once a minute at most: a burst of devices has many of them.
-    func logRefusal(_ attempt: Attempt, _ why: String, atOnce: Int) {
-        logger.info(
-            "the broker refuses connections for the moment: fewer are made at once, and devices wait",
-            metadata: [
-                "leg": "uplink", "error": "\(why)", "way": "\(words(attempt.candidate))", "at_once": "\(atOnce)",
-            ])
-    }
-
-    private func words(_ candidate: CandidateChoice.Candidate) -> String {
-        switch candidate {
+    private func words(_ way: UplinkWay) -> String {
+        switch way {
         case .quic(let index): "QUIC to \(configuration.endpoints[index].host):\(configuration.endpoints[index].port)"
         case .tls: "TLS to \(configuration.fallback.map { "\($0.host):\($0.port)" } ?? "nowhere")"
         }

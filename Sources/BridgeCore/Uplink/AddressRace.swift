@@ -1,26 +1,27 @@
 import NIOCore
 
-/// Which of a broker's addresses is tried when ("Happy Eyeballs", RFC 8305): families in turn, the next address after a
-/// short while or as soon as one has failed, until one has answered or all have failed. Nothing here makes a connection.
+/// Decides which of a broker's addresses is tried when ("Happy Eyeballs", RFC 8305): the families take turns, and the
+/// next address is tried after a short while or as soon as one has failed, until one has answered or all have failed.
+/// Nothing here makes a connection.
 ///
-/// An attempt may carry early data, a device's CONNECT. As that is better not with two servers at a time, the others wait
-/// longer for it.
+/// An attempt may carry early data, a device's CONNECT. It is better not to send that to two servers at a time, so the
+/// other addresses wait longer then.
 package struct AddressRace: Sendable {
     /// What is to be done now.
     package enum Step: Sendable, Equatable {
         /// Try this address, and ask again.
         case start(SocketAddress)
-        /// Ask again then, or after a failure; nil: after a failure.
+        /// Ask again at that time or after a failure; `nil`: after a failure.
         case wait(until: NIODeadline?)
-        /// Nothing is under way and nothing left: what went wrong, the most telling of it.
+        /// Nothing is under way and no address is left. The text is the most telling of the failures.
         case failed(String)
     }
 
-    /// Addresses that are tried at most. A name that has more gains nothing by them.
+    /// How many addresses are tried at most. A name with more addresses gains nothing from them.
     package static let limit = 8
     /// The "Connection Attempt Delay" (RFC 8305 5).
     package static let delay = TimeAmount.milliseconds(250)
-    /// The same behind an attempt with early data.
+    /// The delay behind an attempt with early data.
     package static let earlyDelay = TimeAmount.seconds(1)
 
     private var waiting: ArraySlice<SocketAddress>
@@ -31,8 +32,8 @@ package struct AddressRace: Sendable {
 
     /// - Parameters:
     ///   - addresses: In the system's order of preference (RFC 6724).
-    ///   - family: To begin with, where there is such an address; nil: as the system prefers.
-    ///   - deadline: From then on no address is begun with.
+    ///   - family: The family to begin with, if the name has such an address; `nil`: as the system prefers.
+    ///   - deadline: No address is tried from then on.
     package init(
         _ addresses: [SocketAddress], preferring family: NIOBSDSocket.ProtocolFamily? = nil, at now: NIODeadline,
         until deadline: NIODeadline
@@ -54,21 +55,21 @@ package struct AddressRace: Sendable {
         return .start(address)
     }
 
-    /// The attempt just begun carries early data.
+    /// The attempt that has just begun carries early data.
     package mutating func sentEarlyData(at now: NIODeadline) {
         nextStart = now + Self.earlyDelay
     }
 
     /// An attempt has failed: the next address need not wait.
     ///
-    /// - Parameter isSilence: That nothing came back at all. What an address answered says more.
+    /// - Parameter isSilence: Nothing came back at all. An address that answered says more about the cause.
     package mutating func failed(_ why: String, isSilence: Bool, at now: NIODeadline) {
         running -= 1
         nextStart = now
         if failure == nil || !isSilence { failure = why }
     }
 
-    /// One of this family, one of the other, each in the order given; the rest when a family has run out.
+    /// Takes one address of each family in turn, each family in the order given, and then the rest of the longer one.
     private static func interleaved(
         _ addresses: [SocketAddress], first family: NIOBSDSocket.ProtocolFamily?
     ) -> [SocketAddress] {

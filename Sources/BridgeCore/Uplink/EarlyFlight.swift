@@ -1,14 +1,14 @@
 import NIOCore
 
-/// What a device sends while the handshake of its connection is still under way (0-RTT).
+/// Holds what a device sends while the handshake of its connection is still under way (0-RTT).
 ///
 /// ```
 ///   nothing sent ── the first bytes, CONNECT: go out ──▶ under way ── anything else: held
 ///   under way ── the server did not take it ──▶ everything is held
 ///   any ── handshake completed ──▶ over: what was held goes out, in order
 /// ```
-/// Early data can be sent again by anybody who recorded it (RFC 9001 9.2), which is why it is CONNECT alone. What is held
-/// is bounded by the device's own bound, which counts ``bufferedBytes``.
+/// An attacker who recorded early data can send it again (RFC 9001 9.2), which is why nothing but CONNECT goes out
+/// early. What is held is bounded by the device's own limit, which counts ``bufferedBytes``.
 package struct EarlyFlight: Sendable {
     package struct Piece: Sendable, Equatable {
         package var bytes: ByteBuffer?
@@ -26,7 +26,7 @@ package struct EarlyFlight: Sendable {
 
     package init() {}
 
-    /// Answers what is to go out as early data now; nil: nothing.
+    /// Answers what is to go out as early data now; `nil`: nothing.
     package mutating func write(_ bytes: ByteBuffer?, fin: Bool) -> ByteBuffer? {
         guard first == nil, held.isEmpty, let bytes else {
             held.append(Piece(bytes: bytes, fin: fin))
@@ -37,12 +37,12 @@ package struct EarlyFlight: Sendable {
         return isRejected ? nil : bytes
     }
 
-    /// The server did not take it, or that server is given up: it all has to be sent anew.
+    /// The server did not accept the early data, or is given up: everything has to be sent anew.
     package mutating func rejected() {
         isRejected = true
     }
 
-    /// The handshake is through: what is to be sent now, in this order.
+    /// The handshake is through. Answers what is to be sent now, in this order.
     package mutating func release() -> [Piece] {
         defer {
             first = nil
@@ -52,7 +52,7 @@ package struct EarlyFlight: Sendable {
         return [Piece(bytes: first)] + held
     }
 
-    /// Bytes written.
+    /// How many bytes have been written.
     package var bufferedBytes: Int {
         held.reduce(first?.readableBytes ?? 0) { $0 + ($1.bytes?.readableBytes ?? 0) }
     }

@@ -1,9 +1,9 @@
 import NIOCore
 
-/// Those who wait for something, in order, each known by a key: whoever leaves the line is found without a search, so
-/// that thousands may leave it in the same moment.
+/// A line of values that wait, in order, each known by a key. A value that leaves the line is found without a search,
+/// so that thousands may leave it in the same moment.
 ///
-/// The entry of one that has left stays until it comes to the front, or there are more of these than of the others.
+/// The entry of a value that has left stays until it comes to the front, or until such entries outnumber the others.
 package struct WaitingLine<Key: Hashable, Value> {
     private struct Entry {
         let key: Key
@@ -12,7 +12,7 @@ package struct WaitingLine<Key: Hashable, Value> {
     }
 
     private var entries = CircularBuffer<Entry>()
-    /// Which entry of a key counts.
+    /// The number of the entry that counts for each key.
     private var numbers: [Key: UInt64] = [:]
     private var lastNumber: UInt64 = 0
 
@@ -21,18 +21,18 @@ package struct WaitingLine<Key: Hashable, Value> {
     package var count: Int { numbers.count }
     package var isEmpty: Bool { numbers.isEmpty }
     package var first: Value? { entries.first?.value }
-    /// In order.
+    /// The values, in order.
     package var all: [Value] { entries.lazy.filter { numbers[$0.key] == $0.number }.map(\.value) }
-    /// Entries in memory, with those of whoever has left.
+    /// The number of entries in memory, including those of values that have left.
     var entryCount: Int { entries.count }
 
-    /// Whoever is in the line already leaves its place for the last one.
+    /// Puts the value at the end. If the key is in the line already, its previous entry no longer counts.
     package mutating func append(_ key: Key, _ value: Value) {
         entries.append(makeEntry(key, value))
         tidy()
     }
 
-    /// Whoever is in the line already leaves its place for the first one.
+    /// Puts the value at the front. If the key is in the line already, its previous entry no longer counts.
     package mutating func prepend(_ key: Key, _ value: Value) {
         entries.prepend(makeEntry(key, value))
         tidy()
@@ -49,7 +49,7 @@ package struct WaitingLine<Key: Hashable, Value> {
         remove(key)
     }
 
-    /// Answers whether it was in the line.
+    /// Answers whether the key was in the line.
     @discardableResult
     package mutating func remove(_ key: Key) -> Bool {
         guard numbers.removeValue(forKey: key) != nil else { return false }
@@ -57,7 +57,7 @@ package struct WaitingLine<Key: Hashable, Value> {
         return true
     }
 
-    /// The first entry is always one that counts.
+    /// Keeps the first entry one that counts.
     private mutating func tidy() {
         while let first = entries.first, numbers[first.key] != first.number { entries.removeFirst() }
         guard entries.count > 2 * numbers.count + 16 else { return }

@@ -12,7 +12,7 @@ struct InnerBridge: Sendable {
 
     /// Runs one while `body` does.
     static func run(
-        _ configuration: BridgeConfiguration, probing: CandidateChoice.Probing,
+        _ configuration: BridgeConfiguration, probing: WayChoice.Probing,
         _ body: (InnerBridge) async throws -> Void
     ) async throws {
         let (lines, feed) = AsyncStream.makeStream(of: String.self)

@@ -1,10 +1,10 @@
 import QUICTransport
 
-/// What `uplink.ticket_file` holds: session tickets, each under a key that says what it is good for.
+/// The contents of `uplink.ticket_file`: session tickets, each under a key that says what it is good for.
 ///
 ///     "mqtt-quic-bridge tickets 1\n" | for each: key (32) | length (4, big-endian) | ``QUICResumption/encoded``
 ///
-/// The tickets have digests of their own; what is damaged is left out.
+/// Each ticket carries a digest of its own; damaged ones are left out.
 struct TicketFile: Sendable {
     struct Entry: Sendable, Equatable {
         var key: [UInt8]
@@ -13,13 +13,13 @@ struct TicketFile: Sendable {
 
     struct Contents: Sendable, Equatable {
         var entries: [Entry] = []
-        /// Damaged, or of other versions of the libraries.
+        /// The ticket is damaged, or was made by other versions of the libraries.
         var unusable = 0
-        /// The file ends in the middle of something, or is none of ours.
+        /// The file ends in the middle of something, or is not a ticket file.
         var isDamaged = false
     }
 
-    /// Of the file. Hundreds of tickets.
+    /// The largest size of the file, in bytes: room for hundreds of tickets.
     static let limit = 1_024 * 1_024
 
     private static let header = Array("mqtt-quic-bridge tickets 1\n".utf8)

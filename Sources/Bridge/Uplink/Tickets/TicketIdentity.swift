@@ -1,8 +1,8 @@
 import BridgeCore
 import QUICTransport
 
-/// What a ticket is good for, apart from the endpoint: with other authorities, another client certificate or other
-/// protocols on offer a handshake has to be a new one.
+/// What a ticket is good for, apart from its endpoint: with other authorities, another client certificate or other
+/// protocols on offer, a handshake has to be a full one.
 struct TicketIdentity: Sendable {
     private let trust: [UInt8]
     private let client: [UInt8]
@@ -10,19 +10,20 @@ struct TicketIdentity: Sendable {
 
     /// - Parameters:
     ///   - trust: A digest of the authorities.
-    ///   - client: The client's certificate chain and key in PEM, as far as there are any.
+    ///   - client: The client's certificate chain and key in PEM, if there are any.
     init(trust: [UInt8], client: [UInt8], alpn: [String]) {
         self.trust = trust
         self.client = client
         self.alpn = alpn
     }
 
-    /// Names endpoint and identity without telling them. Nil where no digest is to be had.
+    /// A digest that identifies the endpoint and the identity without revealing them; `nil` if no digest can be
+    /// computed.
     func key(for endpoint: UplinkEndpoint) -> [UInt8]? {
         let fields =
             [endpoint.host, "\(endpoint.port)", endpoint.serverName ?? endpoint.host].map { Array($0.utf8) }
             + [trust, client] + alpn.map { Array($0.utf8) }
-        // Each with its length: no two lists give the same bytes.
+        // Each part is preceded by its length, so that no two lists give the same bytes.
         return SHA256.digest(of: fields.flatMap { Array("\($0.count):".utf8) + $0 })
     }
 }

@@ -2,17 +2,17 @@ import BridgeCore
 import DequeModule
 import QUICTransport
 
-/// Session tickets by the place that gave them out, the newest first.
+/// Session tickets by the endpoint that issued them, the newest first.
 struct TicketShelf: Sendable {
-    /// Of one upstream: who makes many connections gets as many tickets.
+    /// The number of tickets per endpoint: one that sees many connections issues as many tickets.
     static let ticketsPerEndpoint = 8
     static let endpoints = 64
 
     private var tickets: [UplinkEndpoint: Deque<QUICResumption>] = [:]
 
-    /// The newest, which is gone from here then: no two connections show one ticket (RFC 8446 C.4).
+    /// Takes the newest ticket: no two connections show the same one (RFC 8446 C.4).
     ///
-    /// - Parameter now: seconds since 1970.
+    /// - Parameter now: Seconds since 1970.
     mutating func take(for endpoint: UplinkEndpoint, now: Int64) -> QUICResumption? {
         while let ticket = tickets[endpoint]?.popFirst() {
             if !ticket.isExpired(at: now) { return ticket }

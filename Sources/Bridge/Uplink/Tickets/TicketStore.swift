@@ -9,31 +9,31 @@ import Synchronization
     import Musl
 #endif
 
-/// The session tickets of the process: what makes handshakes shorter, and early data possible. Asked once a connection,
-/// from any event loop.
+/// The session tickets of the process, which make handshakes shorter and early data possible. It is asked once per
+/// connection, from any event loop.
 ///
-/// With a file they outlive the process. It is read at the start and replaced some seconds after a change, and at the
-/// end. Without it, or where it cannot be used, handshakes are full ones and all else is the same.
+/// With a file the tickets outlive the process. The file is read at the start, and replaced some seconds after a change
+/// and at the end. Without it, or if it cannot be used, handshakes are full ones and everything else stays the same.
 final class TicketStore: Sendable {
     private struct State {
         var shelf = TicketShelf()
         var hasChanged = false
     }
 
-    /// Between two looks at whether the file has to be written.
+    /// The time between two checks whether the file has to be written.
     private static let pause = Duration.seconds(5)
 
     private let state = Mutex(State())
-    /// One writes at a time, so that the last to begin is the last to end.
+    /// One thread writes at a time, so that the last one to begin is the last to end.
     private let writing = Mutex(())
     private let endpoints: [UplinkEndpoint]
     private let identity: TicketIdentity
     private let file: TicketFile?
     private let logger: Logger
-    /// The log has a line about it.
+    /// The log has a line about the failure to write.
     private let isFailureKnown = Atomic(false)
 
-    /// Reads the file, where there is one.
+    /// Reads the file, if there is one.
     init(_ uplink: UplinkConfiguration, trust: [UInt8], logger: Logger) {
         var logger = logger
         logger[metadataKey: "leg"] = "uplink"
@@ -54,12 +54,12 @@ final class TicketStore: Sendable {
             use(contents)
         } catch {
             self.file = Self.report(error, path, logger) ? file : nil
-            // What others can read is not to stay.
+            // A file that others can read is not to stay.
             state.withLock { $0.hasChanged = error == .readableByOthers }
         }
     }
 
-    /// A ticket that nobody else gets. ``put(_:for:)`` gives one back that its server has not seen.
+    /// Takes a ticket, which no other connection gets. ``put(_:for:)`` gives back one that its server has not seen.
     func take(for endpoint: UplinkEndpoint) -> QUICResumption? {
         let now = Int64(time(nil))
         return state.withLock { state in
@@ -80,7 +80,7 @@ final class TicketStore: Sendable {
 // MARK: - The file
 
 extension TicketStore {
-    /// Writes the file when there is something new, until it is cancelled.
+    /// Writes the file when something has changed, until it is cancelled.
     func run() async {
         guard file != nil else { return }
         while (try? await Task.sleep(for: Self.pause)) != nil {
@@ -88,7 +88,7 @@ extension TicketStore {
         }
     }
 
-    /// Writes the file now, where there is something new.
+    /// Writes the file now if something has changed.
     func save() {
         guard let file else { return }
         writing.withLock { _ in save(to: file) }
@@ -109,7 +109,7 @@ extension TicketStore {
             try file.write(entries)
             isFailureKnown.store(false, ordering: .relaxed)
         } catch {
-            // Tried again at the next change.
+            // Writing is tried again at the next change.
             guard !isFailureKnown.exchange(true, ordering: .relaxed) else { return }
             logger.warning(
                 "session tickets could not be saved: the first connections after a restart begin with full handshakes",
@@ -123,7 +123,7 @@ extension TicketStore {
         var used = 0
         let known = endpoints.map { ($0, identity.key(for: $0)) }
         state.withLock { state in
-            // The newest of each come first, and are to be on top.
+            // The newest tickets of each endpoint come first in the file, and have to end up on top.
             for entry in contents.entries.reversed() {
                 guard let endpoint = known.first(where: { $0.1 == entry.key })?.0 else {
                     foreign += 1
@@ -145,7 +145,7 @@ extension TicketStore {
             metadata: ["file": "\(path)", "reason": "\(problems.joined(separator: ", "))", "usable": "\(used)"])
     }
 
-    /// Whether the file is to be written all the same.
+    /// The last part says whether the file is to be written all the same.
     private static func report(_ error: SecretFile.ReadError, _ path: String, _ logger: Logger) -> Bool {
         let why: (level: Logger.Level, reason: String, isWritten: Bool)
         switch error {
@@ -160,7 +160,7 @@ extension TicketStore {
         return why.isWritten
     }
 
-    /// Empty where it cannot be read, which loading the certificate has told of.
+    /// Empty if the file cannot be read, which loading the certificate has reported.
     private static func contents(_ path: String) -> [UInt8] {
         guard let descriptor = fopen(path, "re") else { return [] }
         defer { fclose(descriptor) }

@@ -1,0 +1,103 @@
+import BridgeCore
+import NIOCore
+import QUICTransport
+
+// What legs and the driver do with the connection.
+extension QUICCarrier: UplinkCarrier {
+    var facts: UplinkConnectionFacts {
+        UplinkConnectionFacts(availableStreams: isReady ? openHandle?.availableStreams ?? 0 : 0, isSilent: isSilent)
+    }
+
+    func openStream(for leg: UplinkLeg) throws(QUICError) -> Bool {
+        guard case .open(let handle) = state, let stream = try handle.openStream() else { return false }
+        legs[stream] = leg
+        leg.opened(on: self, stream)
+        return true
+    }
+
+    func bufferedBytes(_ stream: QUICStreamID) -> Int {
+        if let early, early.leg === legs[stream] { return early.flight.bufferedBytes }
+        return openHandle?.bufferedBytes(stream) ?? 0
+    }
+
+    func write(_ stream: QUICStreamID, _ bytes: ByteBuffer?, fin: Bool) {
+        if let early, early.leg === legs[stream] {
+            guard let first = self.early?.flight.write(bytes, fin: fin) else { return }
+            early.handle?.write(stream, first)
+            return
+        }
+        openHandle?.write(stream, bytes, fin: fin)
+    }
+
+    func consumed(_ stream: QUICStreamID, _ bytes: Int) {
+        openHandle?.consumed(stream, bytes: bytes)
+    }
+
+    func left(_ stream: QUICStreamID, unconsumed: Int, isFinished: Bool, wasUnheard: Bool) {
+        guard let leg = legs.removeValue(forKey: stream) else { return }
+        if early?.leg === leg {
+            // What has become of its CONNECT is not known: the plan closes the connection, unless it is shared.
+            early = nil
+            return
+        }
+        // The plan closes a connection that was for this leg alone, and that says everything.
+        guard isShared, let handle = openHandle else { return }
+        if wasUnheard, handle.bufferedBytes(stream) > 0 { doubtedSince = .now() }
+        if !isFinished { handle.reset(stream, code: 0) }
+        handle.consumed(stream, bytes: unconsumed)
+    }
+
+    func hurry() {
+        switch state {
+        case .dialing: dialer.hurry(self)
+        case .open(let handle): handle.hurry()
+        case .closed: break
+        }
+    }
+}
+
+// MARK: - Events of the connection
+
+extension QUICCarrier: QUICConnectionObserver {
+    func connection(_ handle: QUICConnectionHandle, happened event: QUICEvent) {
+        switch (event, state) {
+        case (.streamsAvailable, .open):
+            resumeEarly(on: handle)
+            if isReady { observer?.carrierHasRoom(self) } else { control?.start(on: self) }
+        case (.ticketReceived(let ticket), .open):
+            dialer.tickets.put(ticket, for: endpoint)
+        case (.streamData(let stream, let bytes, let isEnd), .open):
+            if let leg = legs[stream] {
+                leg.received(bytes, isEnd: isEnd)
+            } else {
+                handle.consumed(stream, bytes: bytes.readableBytes)
+            }
+        case (.streamDrained(let stream, _), .open):
+            legs[stream]?.drained()
+        case (.streamReset(let stream, let code), .open):
+            legs[stream]?.lost(UplinkLoss(resetCode: code), withConnection: false)
+        case (.stopSending(let stream, _), .open):
+            stopped(stream, after: handle.probeTimeout * 3)
+        case (.closed(let error), .open):
+            broke(error)
+        default:
+            // The other events say nothing about streams.
+            break
+        }
+    }
+
+    /// The broker reads no more of the stream. Mostly DISCONNECT, FIN or a reset come with that, which say more and are
+    /// waited for. Without any of them the leg is of no more use, as nothing that the device sends gets anywhere.
+    private func stopped(_ stream: QUICStreamID, after patience: Duration) {
+        guard let leg = legs[stream] else { return }
+        let patience = TimeAmount(max(patience, Self.shortestWait))
+        Timer.once(in: patience, on: dialer.eventLoop) { [weak self, weak leg] in
+            guard let self, let leg, legs[stream] === leg, !leg.isPeerFinished else { return }
+            // What says more may be behind what the device has not taken yet.
+            guard !leg.hasUnconsumed else { return stopped(stream, after: Duration(patience)) }
+            leg.lost(.network(description: "the broker reads no more of the stream"), withConnection: false)
+        }
+    }
+
+    private static let shortestWait = Duration.milliseconds(250)
+}

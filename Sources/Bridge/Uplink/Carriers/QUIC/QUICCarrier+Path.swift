@@ -1,0 +1,117 @@
+import BridgeCore
+import NIOCore
+import QUICTransport
+
+// Whether anything comes back on the connection, and what becomes of its legs while nothing does.
+extension QUICCarrier {
+    /// What ``PathKeeper`` found.
+    struct PathLook {
+        /// The connection has to be looked at again.
+        var isWatched = false
+        /// The broker is to be asked whether it is there.
+        var awaitsServer = false
+        /// The broker's address; `nil` if the connection is over.
+        var remote: SocketAddress?
+        var lastReceived = NIODeadline.distantPast
+    }
+
+    /// What was sent was not answered for a while, here or on a connection beside it, and nothing has come since. The
+    /// broker may be gone without a word, which only time tells for sure: until then devices should rather have another
+    /// connection.
+    var isSilent: Bool {
+        guard let doubtedSince, let handle = openHandle else { return false }
+        return handle.lastReceived <= doubtedSince
+    }
+
+    func doubt(at now: NIODeadline) {
+        guard let handle = openHandle, !isSilent else { return }
+        doubtedSince = now
+        handle.hurry()
+        guard !handle.isAwaited else { return }
+        handle.isAwaited = true
+        paths.watch(self)
+    }
+
+    /// It is of use to know whether the broker answers anybody.
+    var awaitsServer: Bool { path.isSilent || newcomers.awaitsServer }
+    var remoteAddress: SocketAddress? { openHandle?.remoteAddress }
+
+    func connectionAwaitsAnswer(_ handle: QUICConnectionHandle) -> Bool {
+        // A handshake has a time limit of its own.
+        guard handle === openHandle else { return false }
+        paths.watch(self)
+        return true
+    }
+
+    func connectionReceived(_ handle: QUICConnectionHandle) {
+        guard handle === openHandle else { return }
+        look(handle, at: .now())
+    }
+
+    func lookAtPath(at now: NIODeadline) -> PathLook {
+        guard let handle = openHandle else { return PathLook() }
+        look(handle, at: now)
+        // The look may have ended the connection.
+        guard openHandle === handle else { return PathLook() }
+        lookAtDoubt(handle)
+        let isWatched = path.isSilent || handle.unansweredSince != nil || doubtedSince != nil
+        handle.isAwaited = isWatched
+        return PathLook(
+            isWatched: isWatched, awaitsServer: awaitsServer, remote: handle.remoteAddress,
+            lastReceived: handle.lastReceived)
+    }
+
+    /// The broker is there, though nothing has come on this connection.
+    func serverAnswered(at now: NIODeadline) {
+        guard let handle = openHandle else { return }
+        let isOfUse = newcomers.serverAnswered(at: now)
+        if path.serverAnswered(at: now) || isOfUse { handle.hurry() }
+    }
+
+    private func look(_ handle: QUICConnectionHandle, at now: NIODeadline) {
+        let facts = PathWatch.Facts(
+            unansweredSince: handle.unansweredSince, lastReceived: handle.lastReceived,
+            probeTimeout: handle.probeTimeout)
+        switch path.look(facts, at: now) {
+        case .nothing:
+            lookAtNewcomers(facts, at: now)
+        case .silent:
+            handle.isSilent = true
+            paths.fellSilent(handle.remoteAddress)
+            doubtedSince = now
+            observer?.carrierFellSilent(self)
+            for leg in legs.values { leg.silent() }
+        case .answered(let silence):
+            handle.isSilent = false
+            for leg in legs.values { leg.answered(after: silence) }
+            observer?.carrierHasRoom(self)
+            // A leg may have closed the connection because of that: the other connections are to hear of the answer
+            // all the same.
+            paths.answered(handle.remoteAddress, at: now)
+        case .dead:
+            pathDied("the broker answers, but not on this connection")
+        }
+    }
+
+    /// Devices that were told that there is no room hear when there is some. If nothing is under way, nothing else would
+    /// tell.
+    private func lookAtDoubt(_ handle: QUICConnectionHandle) {
+        guard doubtedSince != nil else { return }
+        guard !isSilent else {
+            if handle.unansweredSince == nil { handle.hurry() }
+            return
+        }
+        doubtedSince = nil
+        observer?.carrierHasRoom(self)
+    }
+
+    /// A device that waits for its CONNACK has less patience than the path, which may be given a long time to come back.
+    /// Such devices go elsewhere, and no more come until the connection is heard again.
+    private func lookAtNewcomers(_ facts: PathWatch.Facts, at now: NIODeadline) {
+        guard newcomers.isDue(facts, at: now), legs.values.contains(where: \.mayLeave) else { return newcomers.rest() }
+        guard newcomers.look(facts, at: now) else { return }
+        doubtedSince = now
+        observer?.carrierFellSilent(self)
+        for leg in legs.values { leg.leaveUnheard() }
+    }
+}

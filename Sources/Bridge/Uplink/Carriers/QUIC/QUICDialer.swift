@@ -1,0 +1,204 @@
+import BridgeCore
+import Logging
+import NIOCore
+import QUICTransport
+
+/// Makes QUIC connections to the broker for one event loop. It looks the broker's name up anew for each connection,
+/// races its addresses, and resumes a session if a ticket allows that. Its callers decide where to connect, when and
+/// for which device.
+final class QUICDialer {
+    private let configuration: UplinkConfiguration
+    let eventLoop: any EventLoop
+    private let tls: QUICTLSContext
+    let tickets: TicketStore
+    /// Bytes that the broker may send a device before the device has taken any.
+    private let receiveWindow: UInt64
+    private let resolve: Resolve
+    let logger: Logger
+    private var endpoints: [QUICAddressFamily: QUICEndpoint] = [:]
+    private var attempts: [ObjectIdentifier: QUICAttempt] = [:]
+    /// The attempts that wait for the lookup of a name. There is one lookup per name at a time: when DNS hangs, devices
+    /// that come and go must not pile up lookups. An attempt that has waited for too long leaves the line. Bounded by
+    /// `limits.devices`.
+    private(set) var lookups: [UplinkEndpoint: WaitingLine<ObjectIdentifier, QUICAttempt>] = [:]
+    /// The addresses that the last successful lookup of each name found, for use while a lookup hangs though the broker
+    /// is there.
+    private var known: [UplinkEndpoint: [SocketAddress]] = [:]
+    /// The address family that worked last. It is tried first the next time.
+    private(set) var lastGoodFamily: NIOBSDSocket.ProtocolFamily?
+    /// Watches the paths of the connections made here.
+    let paths: PathKeeper
+
+    /// Looks up the addresses of a name with a port.
+    typealias Resolve = (String, Int, any EventLoop) -> EventLoopFuture<[SocketAddress]>
+
+    init(
+        configuration: BridgeConfiguration, eventLoop: any EventLoop, tls: QUICTLSContext, tickets: TicketStore,
+        news: PathNews, logger: Logger,
+        resolve: @escaping Resolve = { HostResolver().resolve(host: $0, port: $1, on: $2) }
+    ) {
+        self.paths = PathKeeper(eventLoop: eventLoop, news: news)
+        self.configuration = configuration.uplink
+        self.receiveWindow = UInt64(configuration.limits.sessionBuffer)
+        self.eventLoop = eventLoop
+        self.tls = tls
+        self.tickets = tickets
+        self.resolve = resolve
+        self.logger = logger
+        paths.prober = self
+    }
+
+    var pathTimeout: Duration? { configuration.pathTimeout }
+
+    var connectTimeout: Duration { configuration.connectTimeout }
+
+    /// Starts a connection. The outcome goes to its observer, never from within this call.
+    ///
+    /// - Parameters:
+    ///   - endpoint: The only endpoint that is tried.
+    ///   - within: How long it may take, from the name to the end of the handshake.
+    ///   - idleTimeout: After how long without a sign of life the connection ends.
+    ///   - leg: The leg whose first bytes may go out before the handshake, if a ticket and `uplink.zero_rtt` allow it. It
+    ///     opens then, and everything but those bytes waits for the handshake.
+    ///   - control: The gateway's session, if the connection is to have one.
+    func dial(
+        _ id: UplinkConnectionID, to endpoint: UplinkEndpoint, within: Duration, idleTimeout: Duration,
+        observer: any UplinkCarrierObserver, early leg: UplinkLeg? = nil, control: GatewayControl? = nil
+    ) -> QUICCarrier {
+        let connection = QUICCarrier(
+            id, to: endpoint, idleTimeout: idleTimeout, dialer: self, observer: observer, control: control)
+        let attempt = QUICAttempt(
+            connection, dialer: self, until: .now() + TimeAmount(within),
+            early: configuration.zeroRTT == .connect ? leg : nil)
+        attempts[ObjectIdentifier(connection)] = attempt
+        eventLoop.assumeIsolated().execute { [self] in
+            guard !attempt.isOver else { return }
+            lookUp(endpoint, for: attempt)
+        }
+        return connection
+    }
+
+    /// Sends what waits to be sent.
+    func flush() {
+        for endpoint in endpoints.values { endpoint.flush() }
+    }
+
+    /// All connections are closed: the sockets are closed once everything has been sent.
+    func shutDown() {
+        paths.shutDown()
+        for endpoint in endpoints.values { endpoint.flushAndAbandon() }
+        endpoints.removeAll()
+    }
+}
+
+// MARK: - Names
+
+extension QUICDialer {
+    private func lookUp(_ endpoint: UplinkEndpoint, for attempt: QUICAttempt) {
+        attempt.awaitsAddresses(of: endpoint.host)
+        let isUnderWay = lookups[endpoint] != nil
+        lookups[endpoint, default: WaitingLine()].append(ObjectIdentifier(attempt), attempt)
+        guard !isUnderWay else { return }
+        resolve(endpoint.host, endpoint.port, eventLoop)
+            .assumeIsolated()
+            .whenComplete { [self] result in
+                let attempts = lookups.removeValue(forKey: endpoint)
+                for attempt in attempts?.all ?? [] where attempt.isAwaitingAddresses { found(result, for: attempt) }
+            }
+    }
+
+    private func found(_ result: Result<[SocketAddress], any Error>, for attempt: QUICAttempt) {
+        switch result {
+        case .success(let all):
+            let usable = all.filter { configuration.addressFamily.admits($0) }
+            guard usable.isEmpty else {
+                known[attempt.connection.endpoint] = usable
+                return attempt.begin(with: usable)
+            }
+            attempt.fail(
+                "\(attempt.connection.endpoint.host) has no \(configuration.addressFamily.rawValue) address")
+        case .failure(let error):
+            attempt.fail("\(error)")
+        }
+    }
+}
+
+// MARK: - For attempts
+
+extension QUICDialer {
+    /// Starts one QUIC connection to one address. Its events go to the attempt.
+    func connect(
+        _ attempt: QUICAttempt, to address: SocketAddress, ticket: QUICResumption?, earlyData: Bool
+    ) throws -> QUICConnectionHandle {
+        let connection = attempt.connection
+        var quic = QUICConfiguration(configuration)
+        quic.handshakeTimeout = max(Duration(attempt.deadline - .now()), .milliseconds(100))
+        quic.idleTimeout = connection.idleTimeout
+        quic.initialMaxStreamData = receiveWindow
+        // This is room for all streams: one whose device does not read takes nothing from the others.
+        quic.initialMaxData = receiveWindow * UInt64(configuration.largestShare)
+        return try endpoint(for: address).connect(
+            to: address, serverName: connection.endpoint.certificateName, configuration: quic,
+            tls: tls, resumption: ticket, earlyData: earlyData, observer: attempt)
+    }
+
+    private func endpoint(for address: SocketAddress) throws -> QUICEndpoint {
+        let family = QUICAddressFamily(address) ?? .ipv4
+        if let endpoint = endpoints[family] { return endpoint }
+        let endpoint = try QUICEndpoint(eventLoop: eventLoop, family: family, logger: logger)
+        endpoint.probeObserver = paths
+        endpoints[family] = endpoint
+        return endpoint
+    }
+
+    func succeeded(_ attempt: QUICAttempt, at address: SocketAddress) {
+        lastGoodFamily = address.protocol
+        ended(attempt)
+    }
+
+    func ended(_ attempt: QUICAttempt) {
+        attempts[ObjectIdentifier(attempt.connection)] = nil
+        lookups[attempt.connection.endpoint]?.remove(ObjectIdentifier(attempt))
+    }
+
+    /// The connection is closed before it was established.
+    func abandoned(_ connection: QUICCarrier) {
+        guard let attempt = attempts.removeValue(forKey: ObjectIdentifier(connection)) else { return }
+        attempt.abandon()
+        lookups[connection.endpoint]?.remove(ObjectIdentifier(attempt))
+    }
+}
+
+extension UplinkConfiguration {
+    /// How many streams a connection may come to carry.
+    fileprivate var largestShare: Int {
+        switch mapping {
+        case .connection: 1
+        case .auto, .mux, .dataStream: devicesPerConnection
+        }
+    }
+}
+
+extension QUICDialer: PathProber {
+    func probe(_ address: SocketAddress) {
+        QUICAddressFamily(address).flatMap { endpoints[$0] }?.probe(address)
+    }
+
+    /// This machine's addresses, routes or interfaces have changed. The future tells how many connections move.
+    func networkChanged() -> EventLoopFuture<Int> {
+        for attempt in attempts.values { attempt.hurry() }
+        return .reduce(0, endpoints.values.map { $0.networkChanged() }, on: eventLoop, +)
+    }
+
+    /// The broker answers again: a handshake that is unanswered begins anew, and an attempt that still waits for a
+    /// lookup begins with the addresses of the last one. (A lookup that has begun without a network takes seconds to
+    /// notice that there is one.)
+    func hurry(_ connection: QUICCarrier) {
+        guard let attempt = attempts[ObjectIdentifier(connection)] else { return }
+        if attempt.isAwaitingAddresses, let addresses = known[connection.endpoint] {
+            attempt.begin(with: addresses)
+        } else {
+            attempt.hurry()
+        }
+    }
+}

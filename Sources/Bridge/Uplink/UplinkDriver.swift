@@ -1,0 +1,253 @@
+import BridgeCore
+import Logging
+import MQTTCodec
+import NIOCore
+import QUICTransport
+
+/// Performs an ``UplinkPlan``'s actions on one event loop, and decides nothing: makes and closes connections, and gives
+/// legs their streams.
+///
+/// An action may lead to events from within, for which the plan decides anew before the next action is done.
+final class UplinkDriver {
+    /// What the connections carry.
+    enum Role {
+        /// The devices' own sessions, one per connection or one per stream.
+        case devices
+        /// Sessions of the gateway in that version, whose data streams the devices get.
+        case gateway(MQTTVersion, GatewayIdentity, GatewayNumbers)
+    }
+
+    let role: Role
+    let configuration: UplinkConfiguration
+    let eventLoop: any EventLoop
+    let logger: Logger
+    let shared: SharedState
+    private let dialer: QUICDialer
+    /// For the fallback; `nil` if there is none.
+    private let tlsDialer: TLSDialer?
+    var plan: UplinkPlan
+    /// This driver's identifier in `upstream`.
+    private let waker: Int
+    /// Legs of which the plan knows. Bounded by `limits.devices`.
+    private var legs: [UplinkLegID: UplinkLeg] = [:]
+    /// Connections of which the plan knows.
+    private(set) var connections: [UplinkConnectionID: any UplinkCarrier] = [:]
+    /// Connections that say goodbye while everything is shut down.
+    private var retiring: [any UplinkCarrier] = []
+    private let timer: Timer
+    private var isDriving = false
+    private var isShutDown = false
+
+    init(_ role: Role, shared: SharedState, dialer: QUICDialer, eventLoop: any EventLoop) {
+        let configuration = shared.configuration.uplink
+        self.role = role
+        self.configuration = configuration
+        self.eventLoop = eventLoop
+        self.logger = shared.logger
+        self.shared = shared
+        self.dialer = dialer
+        self.tlsDialer = shared.fallback.map { TLSDialer($0, shared.configuration, on: eventLoop) }
+        self.timer = Timer(on: eventLoop)
+        self.waker = shared.upstream.makeWaker()
+        let hasStock = role.purpose == .devices && configuration.mapping != .dataStream
+        self.plan = UplinkPlan(
+            role.purpose, configuration, gate: shared.upstream, waker: waker,
+            stockTarget: hasStock ? shared.stockShares.take() : 0)
+        dialer.paths.add(self)
+        let this = NIOLoopBound(self, eventLoop: eventLoop)
+        shared.upstream.register(waker) { eventLoop.execute { this.value.upstreamChanged() } }
+    }
+
+    /// Devices can come: connections are made ahead of them from now on.
+    func start() {
+        plan.devicesMayCome()
+        drive()
+    }
+
+    /// Starts a leg; the outcome goes to its observer, never from within this call.
+    func connect(keepAlive: Duration?, observer: any UplinkLegObserver) -> UplinkLeg {
+        let id = plan.makeLegID()
+        let leg = UplinkLeg(id, observer: observer, driver: self)
+        eventLoop.assumeIsolated().execute { [self] in
+            guard leg.isWaiting else { return }
+            legs[id] = leg
+            plan.legAsked(id, keepAlive: keepAlive)
+            drive()
+        }
+        return leg
+    }
+
+    /// All legs are closed or about to be: ends the gateway's sessions and what is under way.
+    func retire() {
+        isShutDown = true
+        shared.upstream.unregister(waker)
+        plan.shutDown(at: .now())
+        drive()
+    }
+
+    /// Closes what is still there.
+    func close() {
+        for carrier in retiring { carrier.close() }
+        retiring = []
+        plan.close()
+        drive()
+    }
+
+    /// Does what the plan wants done until it wants nothing more.
+    private func drive() {
+        // An event from within an action: the loop below goes on with what follows from it.
+        guard !isDriving else { return }
+        isDriving = true
+        while let action = plan.nextAction(at: .now(), seeing: self) { perform(action) }
+        isDriving = false
+        guard let deadline = plan.deadline else { return timer.cancel() }
+        guard timer.deadline != deadline else { return }
+        timer.arm(at: deadline) { [weak self] in self?.drive() }
+    }
+}
+
+// MARK: - Actions
+
+extension UplinkDriver {
+    private func perform(_ action: UplinkAction) {
+        switch action {
+        case .dial(let id, let dial): connections[id] = begin(id, dial)
+        case .openStream(let leg, let id, let mayComeBack): openStream(leg, id, mayComeBack: mayComeBack)
+        case .close(let id): connections.removeValue(forKey: id)?.close()
+        case .retire(let id): retire(id)
+        case .hurry(let id): connections[id]?.hurry()
+        case .doubt(let id): connections[id]?.doubt(at: .now())
+        case .unreachable(let id, let why): legs.removeValue(forKey: id)?.unreachable(why)
+        case .watchPaths: dialer.paths.wake()
+        case .report(let news): log(news)
+        }
+    }
+
+    private func begin(_ id: UplinkConnectionID, _ dial: UplinkDial) -> any UplinkCarrier {
+        guard case .quic(let index) = dial.way else {
+            guard let tlsDialer else { preconditionFailure("TLS is chosen only if there is a fallback") }
+            return tlsDialer.dial(id, within: dial.patience, observer: self)
+        }
+        var early: UplinkLeg?
+        var control: GatewayControl?
+        switch (dial.aim, role) {
+        case (.device(let leg), .devices): early = leg.flatMap { legs[$0] }
+        case (.device, .gateway(let version, let identity, let numbers)):
+            control = GatewayControl(
+                identity: identity, version: version, numbers: numbers, connectTimeout: configuration.connectTimeout,
+                eventLoop: eventLoop, logger: logger)
+        case (.stock, _), (.probe, _): break
+        }
+        return dialer.dial(
+            id, to: configuration.endpoints[index], within: dial.patience, idleTimeout: dial.idleTimeout,
+            observer: self, early: early, control: control)
+    }
+
+    private func openStream(_ id: UplinkLegID, _ connection: UplinkConnectionID, mayComeBack: Bool) {
+        // A leg that has left since is one of which the plan has heard.
+        guard let leg = legs[id], leg.isWaiting else { return }
+        if mayComeBack { leg.mayComeBack() }
+        do {
+            guard try connections[connection]?.openStream(for: leg) != true else { return }
+            plan.streamUnavailable(for: id, at: .now())
+        } catch {
+            plan.streamFailed(for: id, "\(error)", at: .now())
+        }
+    }
+
+    private func retire(_ id: UplinkConnectionID) {
+        guard let carrier = connections.removeValue(forKey: id) else { return }
+        if isShutDown { retiring.append(carrier) }
+        carrier.retire()
+    }
+}
+
+// MARK: - Events of legs
+
+extension UplinkDriver {
+    /// What keeps devices that wait from being served, if that is known.
+    var presentFailure: String? { plan.presentFailure(seeing: self) }
+
+    /// The leg is over.
+    func legLeft(_ leg: UplinkLegID) {
+        guard legs.removeValue(forKey: leg) != nil else { return }
+        plan.legLeft(leg, at: .now())
+        drive()
+    }
+
+    /// Nothing came on the leg's connection, which it has left: it waits again.
+    func legCameBack(_ leg: UplinkLegID) {
+        plan.legCameBack(leg, at: .now())
+        drive()
+    }
+}
+
+// MARK: - Events of the upstream
+
+extension UplinkDriver: PathAwaiter {
+    private func upstreamChanged() {
+        plan.upstreamChanged(at: .now())
+        drive()
+    }
+
+    var awaitsPath: Bool { plan.awaitsPath }
+
+    func pathAnswered(_ endpoint: UplinkEndpoint?) {
+        plan.pathAnswered(endpoint.flatMap { configuration.endpoints.firstIndex(of: $0) }, at: .now())
+        drive()
+    }
+}
+
+// MARK: - Events of connections
+
+extension UplinkDriver: UplinkCarrierObserver, UplinkConnectionsView {
+    func facts(of connection: UplinkConnectionID) -> UplinkConnectionFacts {
+        connections[connection]?.facts ?? UplinkConnectionFacts(availableStreams: 0, isSilent: false)
+    }
+
+    func carrierReady(_ carrier: any UplinkCarrier, _ readiness: UplinkReadiness) {
+        plan.connectionReady(carrier.id, readiness, at: .now())
+        drive()
+    }
+
+    func carrierFailed(_ carrier: any UplinkCarrier, _ end: UplinkConnectionEnd) {
+        connections[carrier.id] = nil
+        plan.connectionFailed(carrier.id, end, at: .now())
+        drive()
+    }
+
+    func carrierLost(_ carrier: any UplinkCarrier, _ end: UplinkConnectionEnd, wasSilent: Bool) {
+        connections[carrier.id] = nil
+        plan.connectionLost(carrier.id, end, wasSilent: wasSilent, at: .now())
+        drive()
+    }
+
+    func carrierEnded(_ carrier: any UplinkCarrier) {
+        connections[carrier.id] = nil
+        plan.connectionEnded(carrier.id)
+        drive()
+    }
+
+    func carrierSendsEarly(_ leg: UplinkLeg) {
+        if let id = leg.id { plan.legSentEarly(id) }
+    }
+
+    func carrierHasRoom(_ carrier: any UplinkCarrier) {
+        plan.connectionHasRoom(carrier.id)
+        drive()
+    }
+
+    func carrierFellSilent(_ carrier: any UplinkCarrier) {
+        plan.connectionFellSilent(carrier.id)
+        drive()
+    }
+}
+
+extension UplinkDriver.Role {
+    fileprivate var purpose: UplinkPurpose {
+        switch self {
+        case .devices: .devices
+        case .gateway(let version, _, _): .gateway(version)
+        }
+    }
+}

@@ -1,0 +1,21 @@
+import NIOCore
+
+/// Permission to make one connection. It is given back exactly once, with the outcome.
+package struct DialPermit: Sendable {
+    package let way: UplinkWay
+    package let purpose: UplinkPurpose
+    package let startedAt: NIODeadline
+    /// `nil` if the connection is made ahead of time and nothing is wrong: no device waits for it, and none has to wait
+    /// because of it.
+    let pass: ReconnectGate.Pass?
+    /// The place in the handshake window of the endpoint. `nil` over TLS, where the kernel of the broker's machine keeps
+    /// a queue.
+    let place: HandshakeWindow.Place?
+}
+
+/// The answer to a request for a ``DialPermit``.
+package enum DialDecision: Sendable {
+    case go(DialPermit)
+    /// Ask again at that time or when woken; `nil`: when woken.
+    case wait(until: NIODeadline?)
+}

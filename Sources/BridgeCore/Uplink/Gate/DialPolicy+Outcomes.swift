@@ -1,0 +1,168 @@
+import NIOCore
+
+// What becomes of a connection, and what follows for the next.
+extension DialPolicy {
+    /// What the log is told about a success.
+    package struct SuccessNews: Sendable, Equatable {
+        /// New connections take another way from now on.
+        package var change: WayChoice.Change?
+        /// What had gone wrong before, if the log has a line about it.
+        package var recoveredFrom: String?
+    }
+
+    /// What the log is told about a failure.
+    package enum FailureNews: Sendable, Equatable {
+        case none
+        /// The server refuses connections for the moment; the number is how many are made at once from now on.
+        case refused(atOnce: Int)
+        case failed(WayChoice.Verdict)
+    }
+
+    package mutating func succeeded(_ permit: DialPermit, at now: NIODeadline) -> SuccessNews {
+        widenWindow(permit)
+        let change = changing { $0.succeeded(permit.way, at: now, jitter: $1) }
+        let previous = with(permit.purpose) { backoff in
+            defer { backoff.forgetFailures() }
+            backoff.gate.succeeded()
+            return backoff.isReported ? backoff.summary : nil
+        }
+        return SuccessNews(change: change, recoveredFrom: previous)
+    }
+
+    package mutating func failed(
+        _ permit: DialPermit, _ end: UplinkConnectionEnd, at now: NIODeadline
+    ) -> (verdict: WayChoice.Verdict, news: FailureNews) {
+        if end.isRefusal, let news = retryAfterRefusal(permit, end, at: now) { return (.again(after: .zero), news) }
+        // A refused place has been given back.
+        if !end.isRefusal { returnPlace(permit.place, permit.way) }
+        // Nothing is wrong with the way if the broker was verified and then said no.
+        let verdict =
+            end.failure.map { failure in
+                changing {
+                    $0.failed(permit.way, failure, end.why, startedAt: permit.startedAt, at: now, jitter: $1)
+                }
+            } ?? .exhausted
+        if case .next = verdict { hurryAll(at: now) }
+        let jitter = jitter()
+        let isNews = with(permit.purpose) { backoff in
+            backoff.note(end.why, on: permit.way)
+            backoff.settle(verdict, of: permit, atLeast: end.pause, at: now, jitter: jitter)
+            defer { backoff.isReported = backoff.isReported || verdict == .exhausted }
+            return !backoff.isReported && !end.isLogged
+        }
+        return (verdict, isNews ? .failed(verdict) : .none)
+    }
+
+    package mutating func abandoned(_ permit: DialPermit, at now: NIODeadline) {
+        returnPlace(permit.place, permit.way)
+        with(permit.purpose) { backoff in
+            if let pass = permit.pass { backoff.gate.abandoned(pass, at: now) }
+        }
+    }
+
+    package mutating func disturbed(at now: NIODeadline) {
+        pacer.disturbed(at: now)
+    }
+
+    package mutating func lost(_ purpose: UplinkPurpose, at now: NIODeadline) {
+        pacer.disturbed(at: now)
+        with(purpose, wakes: false) { backoff in
+            if backoff.gate.isOpen { backoff.gate.again(nil, at: now) }
+        }
+    }
+
+    package mutating func mustPause(_ purpose: UplinkPurpose, atLeast pause: Duration, at now: NIODeadline) {
+        let jitter = jitter()
+        with(purpose) { $0.gate.failed(nil, at: now, jitter: jitter, atLeast: pause) }
+    }
+
+    package mutating func forgetFailure(_ purpose: UplinkPurpose) {
+        with(purpose, wakes: false) { $0.forgetFailures() }
+    }
+
+    package func failure(_ purpose: UplinkPurpose) -> String? {
+        backoffs[purpose].flatMap { $0.failures.isEmpty ? nil : $0.summary }
+    }
+
+    package mutating func pathAnswered(_ endpoint: Int?, at now: NIODeadline) {
+        choice.pathAnswered(endpoint ?? 0, at: now)
+        pacer.disturbed(at: now)
+        for purpose in backoffs.keys { with(purpose) { $0.gate.pathAnswered(at: now) } }
+        woken.all = true
+    }
+
+    /// Changes the choice of the way, and wakes every plan if another way is in use afterwards.
+    mutating func changing<Result>(_ body: (inout WayChoice, _ jitter: Double) -> Result) -> Result {
+        let previous = choice.chosen
+        defer { if choice.chosen != previous { woken.all = true } }
+        return body(&choice, jitter())
+    }
+
+    /// There is another way to try, for every purpose.
+    private mutating func hurryAll(at now: NIODeadline) {
+        for purpose in backoffs.keys { backoffs[purpose]?.gate.hurry(at: now) }
+    }
+}
+
+// MARK: - Better ways
+
+extension DialPolicy {
+    package mutating func claimsProbing() -> Bool {
+        guard choice.nextProbe != nil, !isProbed else { return false }
+        isProbed = true
+        return true
+    }
+
+    package mutating func nextProbe() -> NIODeadline? {
+        if choice.nextProbe == nil { isProbed = false }
+        return choice.nextProbe
+    }
+
+    package mutating func takeProbes(at now: NIODeadline) -> [UplinkWay] {
+        choice.takeProbes(at: now)
+    }
+
+    package mutating func probeSucceeded(_ way: UplinkWay, at now: NIODeadline) -> WayChoice.Change? {
+        for purpose in backoffs.keys { with(purpose) { $0.gate.succeeded() } }
+        return changing { $0.probeSucceeded(way, at: now, jitter: $1) }
+    }
+
+    package mutating func probesFailed(at now: NIODeadline) {
+        choice.probesFailed(at: now, jitter: jitter())
+    }
+
+    package mutating func probingEnded() {
+        isProbed = false
+    }
+}
+
+extension DialPolicy.Backoff {
+    mutating func note(_ why: String, on way: UplinkWay) {
+        failures.removeAll { $0.way == way }
+        failures.append((way, why))
+    }
+
+    fileprivate mutating func forgetFailures() {
+        failures = []
+        isReported = false
+    }
+
+    fileprivate var summary: String {
+        failures.count == 1
+            ? failures[0].why
+            : failures.map { "\($0.way == .tls ? "over TLS" : "over QUIC"): \($0.why)" }.joined(separator: "; ")
+    }
+
+    fileprivate mutating func settle(
+        _ verdict: WayChoice.Verdict, of permit: DialPermit, atLeast pause: Duration, at now: NIODeadline,
+        jitter: Double
+    ) {
+        guard let pass = permit.pass else { return }
+        switch verdict {
+        case .again(let after): gate.again(pass, at: now + TimeAmount(after))
+        case .next: gate.again(pass, at: now)
+        case .stale: gate.abandoned(pass, at: now)
+        case .exhausted: gate.failed(pass, at: now, jitter: jitter, atLeast: pause)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import NIOCore
+
+// How many handshakes an endpoint accepts at once, and what becomes of those that it refuses.
+extension DialPolicy {
+    enum PlaceDecision {
+        /// `nil`: this way has no window.
+        case taken(HandshakeWindow.Place?)
+        case wait(until: NIODeadline?)
+    }
+
+    /// - Parameter waker: The plan that is woken when there may be room, if there is none now.
+    mutating func takePlace(_ way: UplinkWay, for waker: Int, at now: NIODeadline) -> PlaceDecision {
+        guard case .quic(let index) = way else { return .taken(nil) }
+        switch windows[index].request(at: now) {
+        case .go(let place):
+            return .taken(place)
+        case .wait(let until):
+            waitingForPlace.insert(waker)
+            return .wait(until: until)
+        }
+    }
+
+    mutating func returnPlace(_ place: HandshakeWindow.Place?, _ way: UplinkWay, wakes: Bool = true) {
+        guard let place, case .quic(let index) = way else { return }
+        windows[index].ended(place)
+        if wakes { wakeForPlace() }
+    }
+
+    mutating func widenWindow(_ permit: DialPermit) {
+        guard let place = permit.place, case .quic(let index) = permit.way else { return }
+        windows[index].succeeded(place)
+        wakeForPlace()
+    }
+
+    /// The server is there and refuses connections for the moment, which is no failure of the endpoint: fewer go to it
+    /// at once from now on, and this one goes again.
+    ///
+    /// - Returns: `nil` if the endpoint has done nothing but refuse for as long as a handshake may take, and there is
+    ///   another way: then the refusal counts as a failure. Else the news for the log, at most one per minute.
+    mutating func retryAfterRefusal(
+        _ permit: DialPermit, _ end: UplinkConnectionEnd, at now: NIODeadline
+    ) -> FailureNews? {
+        guard let place = permit.place, case .quic(let index) = permit.way else { return nil }
+        windows[index].refused(place, at: now, jitter: jitter())
+        wakeForPlace()
+        let window = windows[index]
+        let patience = TimeAmount(configuration.handshakeTimeout)
+        let isPersistent = window.refusedSince.map { $0 + patience <= now } ?? false
+        guard !(isPersistent && choice.hasAlternatives) else { return nil }
+        with(permit.purpose) { backoff in
+            backoff.note(end.why, on: permit.way)
+            backoff.gate.pathAnswered(at: now)
+        }
+        let isNews = refusalReportedAt.map { $0 + Self.refusalReportInterval <= now } ?? true
+        guard isNews else { return FailureNews.none }
+        refusalReportedAt = now
+        return .refused(atOnce: Int(window.limit))
+    }
+
+    private static let refusalReportInterval = TimeAmount.seconds(60)
+
+    private mutating func wakeForPlace() {
+        woken.some.formUnion(waitingForPlace)
+        waitingForPlace = []
+    }
+}

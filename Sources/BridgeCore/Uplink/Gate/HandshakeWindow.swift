@@ -1,0 +1,94 @@
+import NIOCore
+
+/// Limits how many handshakes may be under way to one server at once: as many as it accepts, which it tells by
+/// refusing.
+///
+/// EMQX accepts as many connections at a time as it has acceptors waiting, and refuses further ones with
+/// CONNECTION_REFUSED (RFC 9000 20.1). It is not down then: an attempt some milliseconds later succeeds. So a refusal
+/// halves the window, as a loss halves that of a TCP connection, and successes widen it.
+///
+/// ```
+///   success, while the window is in use                        refusal
+///     before the first refusal: limit + 1                        limit / 2 and a pause,
+///     after it:                 limit + 1 / limit                once for all that were under way
+///
+///                 1 ............. 8 (start) ............. 256
+/// ```
+/// The pause doubles with each further refusal as long as none has succeeded in between, and has a jitter, so that many
+/// gateways do not come in step.
+package struct HandshakeWindow: Sendable {
+    /// Permission for one handshake, to be given back with its outcome.
+    package struct Place: Sendable, Equatable {
+        /// How often the window had been halved when the place was given.
+        fileprivate let epoch: UInt64
+    }
+
+    package enum Decision: Sendable, Equatable {
+        case go(Place)
+        /// Ask again at that time; `nil`: when a handshake that is under way has an outcome.
+        case wait(until: NIODeadline?)
+    }
+
+    /// Half of what EMQX accepts at once without configuration.
+    package static let start = 8.0
+    /// A wider window is of no use: a server that accepts so many handshakes at once is limited by its CPU.
+    package static let widest = 256.0
+    package static let shortestPause = TimeAmount.milliseconds(5)
+    package static let longestPause = TimeAmount.seconds(1)
+
+    /// How many handshakes may be under way at once; only its whole part counts.
+    package private(set) var limit = start
+    /// Handshakes that are under way.
+    package private(set) var count = 0
+    private var epoch: UInt64 = 0
+    private var wasRefused: Bool { epoch > 0 }
+    private var pause = shortestPause
+    /// No handshake begins before this time.
+    private var resumesAt = NIODeadline.distantPast
+    /// Since when the server has done nothing but refuse; `nil` if its last answer was another.
+    package private(set) var refusedSince: NIODeadline?
+    private var lastRefusal = NIODeadline.distantPast
+
+    package init() {}
+
+    package mutating func request(at now: NIODeadline) -> Decision {
+        guard now >= resumesAt else { return .wait(until: resumesAt) }
+        guard count < Int(limit) else { return .wait(until: nil) }
+        count += 1
+        return .go(Place(epoch: epoch))
+    }
+
+    /// The handshake completed.
+    package mutating func succeeded(_ place: Place) {
+        // A window that is not full has shown nothing about the room behind its limit.
+        if count >= Int(limit) { limit = min(limit + (wasRefused ? 1 / limit : 1), Self.widest) }
+        answered(place)
+    }
+
+    /// The handshake ended in another way than by a refusal, or the connection is no longer wanted.
+    package mutating func ended(_ place: Place) {
+        count = max(count - 1, 0)
+    }
+
+    /// The server is there, and does something other than refuse.
+    private mutating func answered(_ place: Place) {
+        ended(place)
+        pause = Self.shortestPause
+        refusedSince = nil
+    }
+
+    /// The server refused the connection. `jitter` is a random number from 0 to 1.
+    package mutating func refused(_ place: Place, at now: NIODeadline, jitter: Double) {
+        ended(place)
+        // Between two refusals that belong together there is at most one pause and one handshake.
+        if refusedSince == nil || lastRefusal + Self.longestPause * 3 < now { refusedSince = now }
+        lastRefusal = now
+        // Handshakes that were under way at the last refusal were refused for the same reason.
+        guard place.epoch == epoch else { return }
+        epoch &+= 1
+        limit = max(limit / 2, 1)
+        let factor = 0.5 + min(max(jitter, 0), 1)
+        resumesAt = now + .nanoseconds(Int64(Double(pause.nanoseconds) * factor))
+        pause = min(pause * 2, Self.longestPause)
+    }
+}

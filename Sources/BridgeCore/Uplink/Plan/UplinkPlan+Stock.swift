@@ -1,0 +1,212 @@
+import NIOCore
+
+/// Connections made ahead of time: a device's CONNECT goes out on one at once, and is answered after one round trip,
+/// without early data that an attacker could send again.
+///
+/// EMQX starts its clock for CONNECT when the first stream comes, and QUIC's keep-alive holds the connections until then.
+/// One is made at a time. When the stock cannot be kept, the attempts become ever rarer: after a failed handshake, and
+/// after a connection that the server did not let stand for ``UplinkPlan/proof``.
+extension UplinkPlan {
+    struct Stock {
+        /// Connections with the role ``ConnectionRole/warm``, the oldest first.
+        var connections: [UplinkConnectionID] = []
+        /// The one that is being made.
+        var dial: UplinkConnectionID?
+        var gate: ReconnectGate
+        /// The pass of the attempt under way.
+        var pass: ReconnectGate.Pass?
+        /// The server ended the last one that was lost before it was proven.
+        var isUnwanted = false
+        /// The longest keepalive of a device so far: the connections have to suit it.
+        var keepAlive = Duration.seconds(60)
+        /// Something has to be made or let go of.
+        var isDue = false
+        var retryAt: NIODeadline?
+    }
+
+    /// A server that ends connections without a device sooner than this does not want them.
+    static let proof = TimeAmount.seconds(30)
+    /// A connection is replaced after this time, so that what a device gets is known to work.
+    private static let renewal = Duration.seconds(300)
+    private static let shortestRenewal = Duration.seconds(5)
+    /// Connections for devices with longer keepalives are made when they come. Nearly all clients have 60 s or less.
+    private static let longestKeepAlive = Duration.seconds(3_600)
+
+    /// Makes a connection that is missing, or lets go of one that is too many.
+    mutating func stockStep(at now: NIODeadline) -> UplinkAction? {
+        guard stock.isDue, stockTarget > 0 else { return nil }
+        stock.retryAt = nil
+        let way = gate.chosen
+        if let action = dropStrayed(from: way, at: now) { return action }
+        noticeProof(at: now)
+        let wanted = wantedStock(way)
+        // An old one goes when its replacement has come.
+        if stock.connections.count > wanted, let oldest = stock.connections.first {
+            forget(oldest)
+            return .close(oldest)
+        }
+        stock.isDue = false
+        let fresh = warmths.count { $0.renewAt > now }
+        guard fresh < wanted, case .quic(let endpoint) = way else {
+            stock.retryAt = nextChange(at: now)
+            return nil
+        }
+        guard stock.dial == nil else { return nil }
+        switch stock.gate.request(at: now) {
+        case .go(let pass): return dialAhead(to: endpoint, pass, at: now)
+        case .wait(let until): stock.retryAt = until
+        case .waitForProbe: stock.retryAt = nextChange(at: now)
+        }
+        return nil
+    }
+
+    private func wantedStock(_ way: UplinkWay) -> Int {
+        guard way != .tls else { return 0 }
+        return switch mapping {
+        // One finds out what the server chooses.
+        case .auto: 1
+        // A device that is on its way makes its connection itself.
+        case .mux, .dataStream: shared.isEmpty && dialing.isEmpty && line.isEmpty ? 1 : 0
+        case .connection: stockTarget
+        }
+    }
+
+    private mutating func dialAhead(to endpoint: Int, _ pass: ReconnectGate.Pass, at now: NIODeadline) -> UplinkAction?
+    {
+        switch gate.mayDialAhead(to: endpoint, purpose, for: waker, at: now) {
+        case .wait(let until):
+            stock.gate.abandoned(pass, at: now)
+            stock.retryAt = until
+            return nil
+        case .go(let permit):
+            let id = makeConnectionID()
+            let idleTimeout = configuration.idleTimeout(for: sharesConnections ? nil : stock.keepAlive)
+            stock.dial = id
+            stock.pass = pass
+            connections[id] = Connection(way: permit.way, role: .stocking(permit), idleTimeout: idleTimeout)
+            return .dial(
+                id,
+                UplinkDial(
+                    way: permit.way, aim: .stock, patience: configuration.handshakeTimeout, idleTimeout: idleTimeout))
+        }
+    }
+
+    /// New connections go another way: what goes elsewhere is of no use to them.
+    private mutating func dropStrayed(from way: UplinkWay, at now: NIODeadline) -> UplinkAction? {
+        if let id = stock.dial, case .stocking(let permit)? = connections[id]?.role, permit.way != way {
+            forget(id)
+            if let pass = stock.pass { stock.gate.abandoned(pass, at: now) }
+            gate.abandoned(permit, at: now)
+            // Devices may have waited for what comes of it.
+            isLineDue = true
+            return .close(id)
+        }
+        guard let id = stock.connections.first(where: { connections[$0]?.way != way }) else { return nil }
+        forget(id)
+        return .close(id)
+    }
+
+    private mutating func noticeProof(at now: NIODeadline) {
+        for id in stock.connections {
+            guard case .warm(var warmth)? = connections[id]?.role, !warmth.isProven, warmth.readyAt + Self.proof <= now
+            else { continue }
+            warmth.isProven = true
+            connections[id]?.role = .warm(warmth)
+            proved()
+        }
+    }
+
+    private mutating func proved() {
+        stock.isUnwanted = false
+        stock.gate.succeeded()
+    }
+
+    private var warmths: [ConnectionRole.Warmth] {
+        stock.connections.compactMap { if case .warm(let warmth)? = connections[$0]?.role { warmth } else { nil } }
+    }
+
+    private func nextChange(at now: NIODeadline) -> NIODeadline? {
+        warmths.flatMap { [$0.renewAt, $0.readyAt + Self.proof] }.filter { $0 > now }.min()
+    }
+}
+
+// MARK: - Given to devices
+
+extension UplinkPlan {
+    /// The oldest connection in the stock that a device with that keepalive can have.
+    mutating func stocked(for keepAlive: Duration?, seeing view: some UplinkConnectionsView) -> UplinkConnectionID? {
+        guard stockTarget > 0 else { return nil }
+        if let keepAlive, keepAlive <= Self.longestKeepAlive { stock.keepAlive = max(stock.keepAlive, keepAlive) }
+        let way = gate.chosen
+        return stock.connections.first { id in
+            guard let connection = connections[id] else { return false }
+            let facts = view.facts(of: id)
+            // MQTT's clock is to decide before QUIC's.
+            return connection.way == way && connection.idleTimeout >= configuration.idleTimeout(for: keepAlive)
+                && !facts.isSilent && facts.availableStreams > 0
+        }
+    }
+
+    mutating func take(_ id: UplinkConnectionID, for leg: UplinkLegID) {
+        stock.connections.removeAll { $0 == id }
+        connections[id]?.role = .single(leg)
+        proved()
+        stock.isDue = true
+    }
+}
+
+// MARK: - What becomes of them
+
+extension UplinkPlan {
+    mutating func stocked(
+        _ id: UplinkConnectionID, _ permit: DialPermit, _ readiness: UplinkReadiness, at now: NIODeadline
+    ) {
+        stock.dial = nil
+        joined(id, permit, readiness, at: now)
+        pending.append(.report(.connectionStocked))
+        guard !readiness.isShared else {
+            stock.gate.succeeded()
+            return scheduleIdleCheck(of: id, at: now + idlePatience)
+        }
+        let renewAt = now + lifetime(readiness.idleTimeout)
+        connections[id]?.role = .warm(.init(readyAt: now, renewAt: renewAt))
+        stock.connections.append(id)
+    }
+
+    /// The idle timeout ends a connection that the keep-alive does not hold: it is replaced before.
+    private func lifetime(_ idleTimeout: Duration) -> TimeAmount {
+        let idle = idleTimeout * 0.8
+        guard idle > .zero, idle < configuration.keepAlive else { return TimeAmount(Self.renewal) }
+        return TimeAmount(max(idle, Self.shortestRenewal))
+    }
+
+    /// Devices try all the same, and no longer wait for it.
+    mutating func stockingFailed(_ permit: DialPermit, _ end: UplinkConnectionEnd, at now: NIODeadline) {
+        stock.gate.failed(stock.pass, at: now, jitter: jitter())
+        _ = gate.failed(permit, end, hasOthers: !shared.isEmpty, at: now)
+    }
+
+    mutating func stockedLost(
+        _ warmth: ConnectionRole.Warmth, _ end: UplinkConnectionEnd, wasSilent: Bool, at now: NIODeadline
+    ) {
+        pending.append(.report(.stockedConnectionEnded(why: end.why)))
+        // A loss to the network says nothing about whether the server wants such connections.
+        guard !wasSilent, !warmth.isProven, warmth.readyAt + Self.proof > now else { return }
+        stock.isUnwanted = true
+        stock.gate.failed(nil, at: now, jitter: jitter())
+    }
+
+    /// Others have reached the server, which says nothing about one that closes idle connections.
+    mutating func serverAnswered() {
+        if !stock.isUnwanted { stock.gate.succeeded() }
+    }
+
+    /// One was dead when it was needed, and the others have not been heard since either.
+    mutating func emptyStock() {
+        for id in stock.connections {
+            connections[id] = nil
+            pending.append(.close(id))
+        }
+        stock.connections = []
+    }
+}

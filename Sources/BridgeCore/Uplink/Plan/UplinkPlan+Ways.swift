@@ -1,0 +1,112 @@
+import NIOCore
+
+// Which way to the broker is taken, and who tries the better ones.
+extension UplinkPlan {
+    /// What this plan waited for at the gate may have come, or another way is in use.
+    package mutating func upstreamChanged(at now: NIODeadline) {
+        guard !isShutDown else { return }
+        let way = gate.chosen
+        if way != knownWay {
+            let isBetter = way < knownWay
+            knownWay = way
+            if isBetter { leaveLesser(way) }
+            abandonDials(at: now) { isBetter ? $0 == .tls : $0 < way }
+        }
+        probes.isDue = true
+        reconsider()
+    }
+
+    /// A better way works: shared connections over another one keep their devices, and get no more.
+    private mutating func leaveLesser(_ way: UplinkWay) {
+        guard way != .tls else { return }
+        for id in shared where connections[id]?.way != way {
+            if connections[id]?.legCount == 0 {
+                retire(id)
+            } else {
+                connections[id]?.role = .leaving
+                shared.removeAll { $0 == id }
+            }
+        }
+    }
+
+    /// Nobody waits any longer for what is under way over a way that has failed, or over TLS where QUIC works again. A
+    /// leg whose CONNECT is under way already has to wait for what becomes of that.
+    private mutating func abandonDials(at now: NIODeadline, where isLeft: (UplinkWay) -> Bool) {
+        // The latest first: so the legs come to the front of the line in the order in which they were there before.
+        for id in dialing.sorted(by: >) {
+            guard case .dialing(let permit, let leg)? = connections[id]?.role, isLeft(permit.way) else { continue }
+            if let leg, case .early? = legs[leg]?.place { continue }
+            abandon(dial: id, at: now)
+            if let leg { moveToFront(leg) }
+        }
+    }
+}
+
+// MARK: - Better ways
+
+extension UplinkPlan {
+    /// Handshakes that carry nothing, to find out whether a better way works again. One plan of the process makes them.
+    struct Probes {
+        var isClaimed = false
+        var connection: UplinkConnectionID?
+        /// To be tried when that one has failed.
+        var rest: ArraySlice<UplinkWay> = []
+        var isDue = false
+        var nextAt: NIODeadline?
+    }
+
+    mutating func probeStep(at now: NIODeadline) -> UplinkAction? {
+        // Without another way there is never anything to try.
+        guard probes.isDue, configuration.hasAlternatives else { return nil }
+        probes.isDue = false
+        probes.nextAt = nil
+        if !probes.isClaimed { probes.isClaimed = gate.claimsProbing() }
+        guard probes.isClaimed, probes.connection == nil else { return nil }
+        guard let time = gate.nextProbe() else {
+            probes.isClaimed = false
+            return nil
+        }
+        guard time <= now else {
+            probes.nextAt = time
+            return nil
+        }
+        probes.rest = gate.takeProbes(at: now)[...]
+        guard !probes.rest.isEmpty else { return nil }
+        probeNext(at: now)
+        return pending.popFirst()
+    }
+
+    mutating func probeNext(at now: NIODeadline) {
+        probes.connection = nil
+        guard let way = probes.rest.popFirst(), way != .tls else {
+            gate.probesFailed(at: now)
+            probes.isDue = true
+            return
+        }
+        let id = makeConnectionID()
+        let idleTimeout = configuration.idleTimeout(for: nil)
+        probes.connection = id
+        connections[id] = Connection(way: way, role: .probing, idleTimeout: idleTimeout)
+        pending.append(
+            .dial(
+                id,
+                UplinkDial(
+                    way: way, aim: .probe, patience: configuration.handshakeTimeout, idleTimeout: idleTimeout)))
+    }
+
+    mutating func probeSucceeded(_ id: UplinkConnectionID, at now: NIODeadline) {
+        guard let connection = forget(id) else { return }
+        probes.connection = nil
+        pending.append(.close(id))
+        gate.probeSucceeded(connection.way, at: now)
+        probes.isDue = true
+    }
+
+    mutating func stopProbing(at now: NIODeadline) {
+        guard probes.isClaimed else { return }
+        probes.isClaimed = false
+        if probes.connection != nil { gate.probesFailed(at: now) }
+        probes.connection = nil
+        gate.probingEnded()
+    }
+}

@@ -1,0 +1,312 @@
+import BridgeCore
+import Logging
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import Bridge
+@testable import QUICTransport
+
+/// Which address a connection comes to, on real sockets.
+@Suite(.mapping(.connection), .timeLimit(.minutes(5)))
+struct QUICDialerTests {
+    /// What a dial came to.
+    private final class Owner: UplinkCarrierObserver {
+        let ready: EventLoopPromise<Int?>
+        var connection: QUICCarrier?
+
+        init(on loop: any EventLoop) {
+            ready = loop.makePromise()
+        }
+
+        func carrierReady(_ carrier: any UplinkCarrier, _ readiness: UplinkReadiness) {
+            ready.succeed(connection?.openHandle?.remoteAddress.port)
+        }
+
+        func carrierFailed(_ carrier: any UplinkCarrier, _ end: UplinkConnectionEnd) {
+            ready.fail(HarnessError(end.why))
+        }
+    }
+
+    /// A device that sends CONNECT and something behind it as soon as it can.
+    private final class Device: UplinkLegObserver {
+        let expected: ByteBuffer
+        let answered: EventLoopPromise<Int>
+        var leg: UplinkLeg?
+        var readyCount = 0
+        private var received = ByteBuffer()
+
+        init(expecting bytes: ByteBuffer, on loop: any EventLoop) {
+            expected = bytes
+            answered = loop.makePromise()
+        }
+
+        func uplinkReady(_ limits: GatewayLimits?) {
+            readyCount += 1
+            leg?.send(ByteBuffer(string: "CONNECT"))
+            leg?.send(ByteBuffer(string: "PUBLISH"))
+        }
+
+        func uplinkReceived(_ bytes: ByteBuffer, isEnd: Bool) {
+            received.writeImmutableBuffer(bytes)
+            if received == expected { answered.succeed(readyCount) }
+        }
+
+        func uplinkUnreachable(_ why: String) { answered.fail(HarnessError(why)) }
+        func uplinkLost(_ loss: UplinkLoss) { answered.fail(HarnessError("\(loss)")) }
+        func uplinkDrained() {}
+        func uplinkSilent() {}
+        func uplinkAnswered(after silence: Duration) {}
+    }
+
+    /// A port that takes everything and says nothing.
+    private static func silent(on loop: any EventLoop) async throws -> any Channel {
+        try await DatagramBootstrap(group: loop).bind(host: "127.0.0.1", port: 0).get()
+    }
+
+    private static func server(on loop: any EventLoop, _ tls: QUICTLSContext) async throws -> any Channel {
+        try await DatagramBootstrap(group: loop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(QUICEchoServer(tls: tls))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+    }
+
+    private struct World {
+        let loop: any EventLoop
+        let tls: QUICTLSContext
+        let server: any Channel
+        let silent: any Channel
+        let configuration: BridgeConfiguration
+        let tickets: TicketStore
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+        func address(_ channel: any Channel) throws -> SocketAddress { try #require(channel.localAddress) }
+
+        func close() async throws {
+            for channel in [server, silent] { try await channel.close() }
+        }
+    }
+
+    private func world(_ change: (inout UplinkConfiguration) -> Void = { _ in }) async throws -> World {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let certificates = try await Certificates.make()
+        let serverTLS = try QUICTLSContext.server(
+            certificateFile: certificates.certificate("server"), keyFile: certificates.key("server"),
+            ticketKey: QUICTicketKey(), antiReplay: QUICAntiReplay())
+        var uplink = UplinkConfiguration(
+            host: "localhost", caFile: certificates.certificate("ca"), mapping: .connection)
+        change(&uplink)
+        let tls = try QUICTLSContext.client(uplink)
+        return World(
+            loop: loop, tls: tls, server: try await Self.server(on: loop, serverTLS),
+            silent: try await Self.silent(on: loop), configuration: BridgeConfiguration(uplink: uplink),
+            tickets: TicketStore(
+                uplink, trust: tls.trust, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+    }
+
+    /// Dials once; answers the port of the address that won.
+    ///
+    /// - Parameter isDone: What the connection is kept for.
+    private func dial(
+        _ world: World, within: Duration = .seconds(20), until isDone: () -> Bool = { true },
+        found: @escaping @Sendable (any EventLoop) -> EventLoopFuture<[SocketAddress]>
+    ) async throws -> Int? {
+        let (dialer, owner) = try await world.loop.submit {
+            let dialer = QUICDialer(
+                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
+                news: PathNews(logger: world.logger), logger: world.logger, resolve: { _, _, loop in found(loop) })
+            let owner = Owner(on: world.loop)
+            owner.connection = dialer.dial(
+                .unplanned, to: world.configuration.uplink.endpoints[0], within: within, idleTimeout: .seconds(30),
+                observer: owner)
+            return (NIOLoopBound(dialer, eventLoop: world.loop), NIOLoopBound(owner, eventLoop: world.loop))
+        }.get()
+        var result: Result<Int?, any Error>
+        do {
+            let outcome = try await world.loop.flatSubmit { owner.value.ready.futureResult }.get()
+            while !isDone() { try await Task.sleep(for: .milliseconds(5)) }
+            result = .success(outcome)
+        } catch {
+            result = .failure(error)
+        }
+        try await world.loop.submit {
+            owner.value.connection?.close()
+            owner.value.connection = nil
+            dialer.value.shutDown()
+        }.get()
+        return try result.get()
+    }
+
+    private func dial(_ world: World, _ addresses: [SocketAddress], within: Duration = .seconds(20)) async throws
+        -> Int?
+    {
+        try await dial(world, within: within) { $0.makeSucceededFuture(addresses) }
+    }
+
+    @Test func anAddressThatIsSilentCostsLittle() async throws {
+        let world = try await world()
+        let start = NIODeadline.now()
+        let port = try await dial(world, [world.address(world.silent), world.address(world.server)])
+        #expect(port == (try world.address(world.server).port))
+        #expect(NIODeadline.now() - start < .seconds(10))
+        try await world.close()
+    }
+
+    @Test func anAddressWithoutARouteCostsNothing() async throws {
+        let world = try await world()
+        let nowhere = try SocketAddress(ipAddress: "2001:db8::1", port: 14567)
+        let port = try await dial(world, [nowhere, world.address(world.server)])
+        #expect(port == (try world.address(world.server).port))
+        try await world.close()
+    }
+
+    @Test func allTogetherTakeNoLongerThanAllowed() async throws {
+        let world = try await world()
+        let start = NIODeadline.now()
+        let addresses = [SocketAddress](repeating: try world.address(world.silent), count: 20)
+        let error = await #expect(throws: HarnessError.self) {
+            try await dial(world, addresses, within: .milliseconds(600))
+        }
+        #expect("\(try #require(error))".contains("UDP"))
+        #expect(NIODeadline.now() - start < .seconds(5))
+        try await world.close()
+    }
+
+    @Test func aNameThatIsNotFoundInTimeIsAFailure() async throws {
+        let world = try await world()
+        let never = world.loop.makePromise(of: [SocketAddress].self)
+        let error = await #expect(throws: HarnessError.self) {
+            try await dial(world, within: .milliseconds(200)) { _ in never.futureResult }
+        }
+        #expect("\(try #require(error))".contains("could not be looked up in time"))
+        never.succeed([])
+        try await world.close()
+    }
+
+    /// A lookup that has begun in an outage hangs, and the broker is heard again.
+    @Test func aNameThatHangsDoesNotKeepFromABrokerThatAnswers() async throws {
+        let world = try await world()
+        let server = try world.address(world.server)
+        let lookups = NIOLoopBoundBox.makeBoxSendingValue([EventLoopPromise<[SocketAddress]>](), eventLoop: world.loop)
+        let connect = {
+            (dialer: NIOLoopBound<QUICDialer>) in
+            world.loop.submit {
+                let owner = Owner(on: world.loop)
+                owner.connection = dialer.value.dial(
+                    .unplanned, to: world.configuration.uplink.endpoints[0], within: .seconds(20),
+                    idleTimeout: .seconds(30), observer: owner)
+                return NIOLoopBound(owner, eventLoop: world.loop)
+            }
+        }
+        let dialer = try await world.loop.submit {
+            NIOLoopBound(
+                QUICDialer(
+                    configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
+                    news: PathNews(logger: world.logger), logger: world.logger,
+                    resolve: { _, _, loop in
+                        let promise = loop.makePromise(of: [SocketAddress].self)
+                        if lookups.value.isEmpty { promise.succeed([server]) }
+                        lookups.value.append(promise)
+                        return promise.futureResult
+                    }), eventLoop: world.loop)
+        }.get()
+        let first = try await connect(dialer).get()
+        _ = try await world.loop.flatSubmit { first.value.ready.futureResult }.get()
+        try await world.loop.submit { first.value.connection?.close() }.get()
+        let second = try await connect(dialer).get()
+        while try await world.loop.submit({ lookups.value.count }).get() < 2 {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        try await world.loop.submit { second.value.connection?.hurry() }.get()
+        let port = try await world.loop.flatSubmit { second.value.ready.futureResult }.get()
+        #expect(port == server.port)
+        // What it says in the end is of no interest any more.
+        try await world.loop.submit { for lookup in lookups.value { lookup.succeed([]) } }.get()
+        try await world.loop.submit {
+            second.value.connection?.close()
+            dialer.value.shutDown()
+        }.get()
+        try await world.close()
+    }
+
+    /// Those who have given up are not kept until DNS has something to say, however many there are.
+    @Test func nobodyStaysInALookupThatHangs() async throws {
+        let world = try await world()
+        let never = world.loop.makePromise(of: [SocketAddress].self)
+        let count = 300
+        let state = try await world.loop.submit {
+            let dialer = QUICDialer(
+                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
+                news: PathNews(logger: world.logger), logger: world.logger,
+                resolve: { _, _, _ in never.futureResult })
+            let owners = (0..<count).map { index in
+                let owner = Owner(on: world.loop)
+                owner.connection = dialer.dial(
+                    .unplanned, to: world.configuration.uplink.endpoints[0],
+                    within: .milliseconds(index == 0 ? 600_000 : 50), idleTimeout: .seconds(30), observer: owner)
+                return owner
+            }
+            return NIOLoopBound((dialer, owners), eventLoop: world.loop)
+        }.get()
+        for index in 1..<count {
+            await #expect(throws: HarnessError.self) {
+                try await world.loop.flatSubmit { state.value.1[index].ready.futureResult }.get()
+            }
+        }
+        let waiting: @Sendable () -> [Int] = { state.value.0.lookups.values.map(\.count) }
+        #expect(try await world.loop.submit(waiting).get() == [1])
+        // One that its owner has closed is out as well.
+        try await world.loop.submit { state.value.1[0].connection?.close() }.get()
+        #expect(try await world.loop.submit(waiting).get() == [0])
+        never.succeed([try world.address(world.server)])
+        try await world.loop.submit {
+            #expect(state.value.0.lookups.isEmpty)
+            state.value.1[0].ready.succeed(nil)
+            state.value.0.shutDown()
+        }.get()
+        try await world.close()
+    }
+
+    @Test func onlyAddressesOfTheFamilyAllowedAreTried() async throws {
+        let world = try await world { $0.addressFamily = .ipv6 }
+        let address = try world.address(world.server)
+        let error = await #expect(throws: HarnessError.self) { try await dial(world, [address]) }
+        #expect("\(try #require(error))".contains("no ipv6 address"))
+        try await world.close()
+    }
+
+    /// CONNECT has gone to an address that does not answer. It goes to the next one, once, and what came behind it too.
+    @Test func earlyDataFollowsTheConnection() async throws {
+        let world = try await world { $0.zeroRTT = .connect }
+        let server = try world.address(world.server)
+        let silent = try world.address(world.silent)
+        let endpoint = world.configuration.uplink.endpoints[0]
+        let hasTicket = { world.tickets.take(for: endpoint).map { world.tickets.put($0, for: endpoint) } != nil }
+        _ = try await dial(world, until: hasTicket) { $0.makeSucceededFuture([server]) }
+        let expected = ByteBuffer(string: "CONNECTPUBLISH")
+        let state = try await world.loop.submit {
+            let dialer = QUICDialer(
+                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
+                news: PathNews(logger: world.logger), logger: world.logger,
+                resolve: { $2.makeSucceededFuture([silent, server]) })
+            let (owner, device) = (Owner(on: world.loop), Device(expecting: expected, on: world.loop))
+            let leg = UplinkLeg(observer: device)
+            device.leg = leg
+            owner.connection = dialer.dial(
+                .unplanned, to: endpoint, within: .seconds(20), idleTimeout: .seconds(30), observer: owner, early: leg)
+            return NIOLoopBound((dialer, owner, device), eventLoop: world.loop)
+        }.get()
+        let port = try await world.loop.flatSubmit { state.value.1.ready.futureResult }.get()
+        #expect(port == server.port)
+        // Opened once, before anybody had answered.
+        #expect(try await world.loop.flatSubmit { state.value.2.answered.futureResult }.get() == 1)
+        try await world.loop.submit {
+            state.value.1.connection?.close()
+            state.value.0.shutDown()
+        }.get()
+        try await world.close()
+    }
+}
