@@ -1,10 +1,92 @@
 import MQTTCodec
 import NIOCore
 
-/// What SUBSCRIBE and UNSUBSCRIBE have in common.
+/// Routes the filters of SUBSCRIBE and UNSUBSCRIBE, and their answers.
+extension PacketRouter {
+    mutating func routeFilters<Request: FilterRequest>(
+        of request: Request, in frame: Frame
+    ) throws(MQTTError) -> Routed {
+        // An empty request needs no route, and the broker judges it.
+        guard !request.items.isEmpty else { return Routed(forward: [frame.bytes]) }
+        for item in request.items { try TopicFilter.validate(Request.filter(of: item), version: version) }
+        var plan = FilterPlan<Request.Item>()
+        for item in request.items {
+            let filter = Request.filter(of: item)
+            switch filterFate(of: filter) {
+            case .unchanged:
+                plan.pass(item)
+            case .mapped(let mapped):
+                let items = mapped.map { Request.map(item, to: $0.filter, by: routes.route(at: $0.routeIndex)) }
+                if items == [item], mapped.allSatisfy({ $0.filter.hasSameBytes(as: filter) }) {
+                    plan.pass(item)
+                } else {
+                    plan.replace(with: items)
+                }
+            case .dropped:
+                plan.answer(Request.codeForDropped(item))
+            case .refused(let reason):
+                guard let code = Request.code(for: reason, version) else { return closing(reason, filter: filter) }
+                plan.answer(code)
+            }
+            guard plan.remote.count <= Self.maximumRemoteFilters else { return try refuse(request) }
+        }
+        return try carryOut(plan, request, frame)
+    }
+
+    /// The answer with one code for each filter of the device.
+    mutating func routeAnswer<Request: FilterRequest>(
+        to request: Request.Type, in frame: Frame
+    ) throws(MQTTError) -> Routed {
+        guard let packetID = frame.leadingPacketID, let entries = self[keyPath: Request.pending].take(packetID) else {
+            return Routed(forward: [frame.bytes])
+        }
+        var answer = try Request.Answer.decode(frame, version: version, isLenient: false)
+        guard let codes = PendingFilters.merge(answer.codes, for: entries, by: Request.merge) else {
+            throw MQTTError(
+                .protocolError, clause: "\(version) 3.\(Request.answerType.rawValue).3",
+                message: "\(Request.answerType) has another number of codes than there were filters")
+        }
+        answer.codes = codes
+        return Routed(forward: try answer.encoded(version, within: deviceMaximumPacketSize).map { [$0] } ?? [])
+    }
+
+    private mutating func carryOut<Request: FilterRequest>(
+        _ plan: FilterPlan<Request.Item>, _ request: Request, _ frame: Frame
+    ) throws(MQTTError) -> Routed {
+        guard !plan.remote.isEmpty else { return try answering(request, plan.localCodes) }
+        if plan.needsMerge, Request.hasCodes(version) {
+            switch self[keyPath: Request.pending].add(plan.entries, packetID: request.packetID) {
+            case .added: break
+            case .identifierInUse: throw identifierInUse(Request.type)
+            case .full: return try refuse(request)
+            }
+        } else if self[keyPath: Request.pending].isWaiting(for: request.packetID) {
+            throw identifierInUse(Request.type)
+        }
+        guard plan.isChanged else { return Routed(forward: [frame.bytes]) }
+        var remote = request
+        remote.items = plan.remote
+        return Routed(forward: [try remote.encode(version: version).withFlags(of: frame)])
+    }
+
+    /// Refuses all filters of a request that has, or becomes, too many.
+    private mutating func refuse<Request: FilterRequest>(_ request: Request) throws(MQTTError) -> Routed {
+        counters.rejectedFilters += request.items.count
+        guard let code = Request.code(for: .quotaExceeded, version) else { return Routed(close: Self.tooManyFilters) }
+        return try answering(request, [UInt8](repeating: code, count: request.items.count))
+    }
+
+    private func answering<Request: FilterRequest>(
+        _ request: Request, _ codes: [UInt8]
+    ) throws(MQTTError) -> Routed {
+        let answer = Request.Answer(packetID: request.packetID, properties: [], codes: codes)
+        return Routed(reply: [try answer.encode(version: version)])
+    }
+}
+
 extension PacketRouter {
     /// What becomes of a filter of the device.
-    enum FilterFate: Equatable {
+    private enum FilterFate {
         case unchanged
         /// One remote filter or more, each no longer than MQTT allows.
         case mapped([ResolvedRoutes.MappedFilter])
@@ -12,7 +94,7 @@ extension PacketRouter {
         case refused(ReasonCode)
     }
 
-    mutating func filterFate(of filter: String) -> FilterFate {
+    private mutating func filterFate(of filter: String) -> FilterFate {
         let mapped = routes.remoteFilters(for: filter)
         if mapped.isEmpty {
             switch routes.unrouted {
@@ -33,36 +115,30 @@ extension PacketRouter {
         return .mapped(mapped)
     }
 
-    /// [MQTT-2.2.1-3]: a packet id is not used again before its answer.
-    func identifierInUse(_ type: PacketType) -> MQTTError {
+    /// [MQTT-2.2.1-3]: a packet identifier is not used again until its packet is answered.
+    private func identifierInUse(_ type: PacketType) -> MQTTError {
         MQTTError(
             .protocolError, clause: version == .v5_0 ? "[MQTT-2.2.1-3]" : "[MQTT-2.3.1-2]",
             message: "\(type) has the packet identifier of another that is not answered yet")
     }
 
-    func codesDoNotFit(_ type: PacketType) -> MQTTError {
-        MQTTError(
-            .protocolError, clause: "\(version) 3.\(type.rawValue).3",
-            message: "\(type) has another number of codes than there were filters")
-    }
-
-    /// Where the protocol has no answer that says no.
-    func closing(_ reason: ReasonCode, filter: String) -> Routed {
+    /// Closes the device because this version of MQTT has no answer that refuses a filter.
+    private func closing(_ reason: ReasonCode, filter: String) -> Routed {
         let why =
             reason == .topicFilterInvalid ? "is too long once it is routed" : "reaches nothing inside the routes"
         return Routed(
             close: Refusal(reasonCode: reason, message: "the filter \(filter.quotedForMessage()) \(why)"))
     }
 
-    static let tooManyFilters = Refusal(
+    private static let tooManyFilters = Refusal(
         reasonCode: .quotaExceeded,
         message: "more filters than are allowed: at most \(maximumRemoteFilters) at the broker for one packet, and"
             + " \(PendingFilters.maximumEntries) of the device unanswered")
 }
 
 extension ByteBuffer {
-    /// The packet with the flags that the device gave it: a rule that changes topics does not mend them.
-    func withFlags(of frame: Frame) -> ByteBuffer {
+    /// The packet with the flags that the device gave it. The broker judges them; a route changes topics only.
+    fileprivate func withFlags(of frame: Frame) -> ByteBuffer {
         var copy = self
         copy.setInteger(frame.type.rawValue << 4 | frame.flags, at: copy.readerIndex)
         return copy

@@ -105,9 +105,9 @@ package struct PacketRouter: Sendable {
         case .publish:
             return try publishFromDevice(frame)
         case .subscribe:
-            return try subscribe(frame)
+            return try routeFilters(of: Subscribe.decode(frame, version: version, isLenient: isLenient), in: frame)
         case .unsubscribe:
-            return try unsubscribe(frame)
+            return try routeFilters(of: Unsubscribe.decode(frame, version: version, isLenient: isLenient), in: frame)
         case .pubrel:
             return try releaseFromDevice(frame)
         case .connect, .connack, .puback, .pubrec, .pubcomp, .suback, .unsuback, .pingreq, .pingresp, .disconnect,
@@ -125,9 +125,9 @@ package struct PacketRouter: Sendable {
         case .publish:
             return try publishFromBroker(frame)
         case .suback:
-            return try subscribed(frame)
+            return try routeAnswer(to: Subscribe.self, in: frame)
         case .unsuback:
-            return try unsubscribed(frame)
+            return try routeAnswer(to: Unsubscribe.self, in: frame)
         case .puback:
             return try acknowledgeFromBroker(frame)
         case .pubrel:

@@ -86,14 +86,4 @@ struct PendingFilters: Sendable {
         }
         return rest.isEmpty ? merged : nil
     }
-
-    /// SUBACK: the first failure, else the lowest QoS granted.
-    static func subscribed(_ codes: ArraySlice<UInt8>) -> UInt8? {
-        codes.first { $0 >= 0x80 } ?? codes.min()
-    }
-
-    /// UNSUBACK: success where anything was unsubscribed, else what the broker says.
-    static func unsubscribed(_ codes: ArraySlice<UInt8>) -> UInt8? {
-        codes.contains(0) ? 0 : codes.first
-    }
 }
