@@ -103,6 +103,15 @@ extension PacketRouter {
         return RoutedStream(reply: try swallowUnread(unread.start).reply)
     }
 
+    /// The answer to a message that is not forwarded. QoS 0 has none.
+    func acknowledging(
+        _ head: PublishHead, _ reasonCode: ReasonCode = .success
+    ) throws(MQTTError) -> PublishDecision {
+        guard let packetID = head.packetID else { return PublishDecision(forwarding: .nothing) }
+        let type: PacketType = head.qos == .exactlyOnce ? .pubrec : .puback
+        return PublishDecision(forwarding: .nothing, reply: [try acknowledgement(type, packetID, reasonCode)])
+    }
+
     func acknowledgement(
         _ type: PacketType, _ packetID: UInt16, _ reasonCode: ReasonCode = .success
     ) throws(MQTTError) -> ByteBuffer {

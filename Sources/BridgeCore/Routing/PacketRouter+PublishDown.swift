@@ -59,16 +59,7 @@ extension PacketRouter {
 
     mutating func swallow(_ head: PublishHead) throws(MQTTError) -> PublishDecision {
         counters.droppedDown += 1
-        var decision = PublishDecision(forwarding: .nothing)
-        guard let packetID = head.packetID else {
-            return decision
-        }
-        if head.qos == .exactlyOnce {
-            answeredDown.insert(packetID)
-            decision.reply = [try acknowledgement(.pubrec, packetID)]
-        } else {
-            decision.reply = [try acknowledgement(.puback, packetID)]
-        }
-        return decision
+        if head.qos == .exactlyOnce, let packetID = head.packetID { answeredDown.insert(packetID) }
+        return try acknowledging(head)
     }
 }

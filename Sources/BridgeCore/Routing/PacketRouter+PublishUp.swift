@@ -154,28 +154,18 @@ extension PacketRouter {
     }
 
     private mutating func acknowledgeUp(_ head: PublishHead) throws(MQTTError) -> PublishDecision {
-        var decision = PublishDecision(forwarding: .nothing)
-        guard let packetID = head.packetID else {
-            return decision
-        }
-        if head.qos == .exactlyOnce {
-            answeredUp.insert(packetID)
-            decision.reply = [try acknowledgement(.pubrec, packetID)]
-        } else {
-            decision.reply = [try acknowledgement(.puback, packetID)]
-        }
-        return decision
+        if head.qos == .exactlyOnce, let packetID = head.packetID { answeredUp.insert(packetID) }
+        return try acknowledging(head)
     }
 
     private mutating func refuseUp(
         _ head: PublishHead, reason: ReasonCode, isResponseTopic: Bool = false
     ) throws(MQTTError) -> PublishDecision {
         counters.rejectedUp += 1
-        guard version.hasProperties, let packetID = head.packetID else {
+        guard version.hasProperties, head.packetID != nil else {
             return .closing(reason, Self.message(for: head, reason: reason, isResponseTopic: isResponseTopic))
         }
-        let type: PacketType = head.qos == .exactlyOnce ? .pubrec : .puback
-        return PublishDecision(forwarding: .nothing, reply: [try acknowledgement(type, packetID, reason)])
+        return try acknowledging(head, reason)
     }
 
     private static func message(for head: PublishHead, reason: ReasonCode, isResponseTopic: Bool) -> String {
