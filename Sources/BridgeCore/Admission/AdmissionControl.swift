@@ -30,15 +30,12 @@ package struct AdmissionControl: Sendable {
     private var devices = 0
     private var refusals = 0
     private var byAddress: [String: Int] = [:]
-    /// A token bucket: `limits.acceptRate` tokens a second, at most one second's worth; less than none where there is debt.
-    private var tokens: Double
-    private var refilledAt: NIODeadline
+    private var arrivals: TokenBucket
     private var recent: RecentArrivals
 
     package init(limits: LimitsConfiguration, now: NIODeadline) {
         self.limits = limits
-        self.tokens = Double(limits.acceptRate)
-        self.refilledAt = now
+        self.arrivals = TokenBucket(perSecond: limits.acceptRate, now: now)
         self.recent = RecentArrivals(now: now)
     }
 
@@ -77,26 +74,17 @@ package struct AdmissionControl: Sendable {
                 "\(limits.devicesPerAddress) devices are connected from this address (limits.devices_per_address)")
         }
         if devices >= limits.devices { return refusal("\(limits.devices) devices are connected (limits.devices)") }
-        refill(now)
         recent.advance(to: now)
         let share = max(1, Double(limits.acceptRate) / 4)
-        let hasCredit = Double(recent.count(of: address)) < share && tokens - 1 >= -share
-        guard tokens >= 1 || hasCredit else {
+        guard arrivals.take(at: now, credit: Double(recent.count(of: address)) < share ? share : 0) else {
             return refusal("more than \(limits.acceptRate) connections a second (limits.accept_rate)")
         }
-        tokens -= 1
         recent.add(address)
         return .admit
     }
 
     private func refusal(_ why: String) -> Decision {
         refusals < Self.maximumRefusals ? .refuse(why) : .close(why)
-    }
-
-    private mutating func refill(_ now: NIODeadline) {
-        let elapsed = Double((now - refilledAt).nanoseconds) / 1e9
-        refilledAt = now
-        tokens = min(tokens + elapsed * Double(limits.acceptRate), Double(limits.acceptRate))
     }
 }
 

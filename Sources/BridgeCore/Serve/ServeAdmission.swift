@@ -86,26 +86,3 @@ package struct ServeAdmission: Sendable {
         }
     }
 }
-
-/// So many a second; a burst of one second's worth is let through.
-struct TokenBucket: Sendable {
-    private let perSecond: Double
-    private var tokens: Double
-    private var filledAt: NIODeadline
-
-    init(perSecond: Int, now: NIODeadline) {
-        self.perSecond = Double(perSecond)
-        tokens = Double(perSecond)
-        filledAt = now
-    }
-
-    /// Whether there was one left.
-    mutating func take(at now: NIODeadline) -> Bool {
-        let elapsed = Double(max((now - filledAt).nanoseconds, 0)) / 1e9
-        filledAt = max(now, filledAt)
-        tokens = min(tokens + elapsed * perSecond, perSecond)
-        guard tokens >= 1 else { return false }
-        tokens -= 1
-        return true
-    }
-}
