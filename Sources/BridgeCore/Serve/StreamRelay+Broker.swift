@@ -1,0 +1,94 @@
+import MQTTCodec
+import NIOCore
+
+/// Events of the broker.
+extension StreamRelay {
+    package mutating func brokerConnected() -> [RelayAction] {
+        guard case .connecting(let clientHasEnded) = state else { return [.abortBroker] }
+        state = .relaying
+        let data = held.map { RelayAction.sendToBroker($0) }
+        held = []
+        waitingBytes = 0
+        return clientHasEnded ? data + clientEnded() : data
+    }
+
+    /// `why` is a sentence for people.
+    package mutating func brokerUnreachable(_ why: String) -> [RelayAction] {
+        guard case .connecting = state else { return [] }
+        return refusal() + [.ended(.brokerUnreachable(why))]
+    }
+
+    package mutating func brokerSent(_ bytes: ByteBuffer) -> [RelayAction] {
+        switch state {
+        case .relaying, .brokerLeft:
+            down.scan(bytes)
+            return [.sendToClient(bytes)]
+        case .completing:
+            let count = down.scan(bytes, stopsAtBoundary: true)
+            let rest = bytes.getSlice(at: bytes.readerIndex, length: count) ?? ByteBuffer()
+            return [.sendToClient(rest)] + (down.isAtBoundary ? farewell() : [])
+        case .awaitingConnect, .connecting, .judging, .clientLeft, .over:
+            return []
+        }
+    }
+
+    /// The broker's FIN: nothing more comes.
+    package mutating func brokerEnded() -> [RelayAction] {
+        switch state {
+        case .relaying where hasDisconnected:
+            return endClient(.clientDisconnected)
+        case .relaying where down.hasSeen(.disconnect):
+            return [.countEnd] + endClient(.brokerClosed)
+        case .relaying:
+            state = .judging(why: nil, clientHasEnded: false)
+            return [.judgeEnd]
+        case .brokerLeft:
+            return over([.stop(.goodbye), .finishClient])
+        case .completing:
+            // In the middle of a packet, which DISCONNECT can't follow.
+            state = .clientLeft
+            return [.finishBroker, .finishClient]
+        case .awaitingConnect, .connecting, .judging, .clientLeft, .over:
+            return []
+        }
+    }
+
+    private mutating func endClient(_ why: RelayEnd) -> [RelayAction] {
+        state = .clientLeft
+        return [.finishBroker, .finishClient, .start(.goodbye, after: Self.goodbye), .ended(why)]
+    }
+
+    /// The answer to `.judgeEnd`. A broker that is there ended this session by its own decision, as for a client that was
+    /// taken over: not worth another attempt. One that is gone will be back.
+    package mutating func endJudged(isBrokerThere: Bool) -> [RelayAction] {
+        guard case .judging(let why, let clientHasEnded) = state else { return [] }
+        guard isBrokerThere else {
+            let end = RelayEnd.brokerLost(why ?? "it takes no connections any more")
+            return over([.finishBroker, .resetClient(code: ServeCode.goingAway), .ended(end)])
+        }
+        if let why { return over([.resetClient(code: ServeCode.none), .ended(.brokerLost(why))]) }
+        let actions = endClient(.brokerClosed)
+        return clientHasEnded ? over(actions + [.stop(.goodbye)]) : actions
+    }
+
+    /// The TCP connection broke.
+    /// - Parameter byBroker: it was reset. A broker that closes while bytes of the client wait to be read does that too,
+    ///   so it may be an end that the broker chose.
+    package mutating func brokerFailed(_ why: String, byBroker: Bool) -> [RelayAction] {
+        switch state {
+        case .relaying:
+            guard !hasDisconnected else { return brokerEnded() }
+            guard byBroker else {
+                return over([.countEnd, .resetClient(code: ServeCode.goingAway), .ended(.brokerLost(why))])
+            }
+            state = .judging(why: why, clientHasEnded: false)
+            return [.judgeEnd]
+        case .brokerLeft:
+            return over([.stop(.goodbye), .finishClient])
+        case .completing:
+            return over([.stop(.goodbye), .resetClient(code: ServeCode.goingAway)])
+        case .awaitingConnect, .connecting, .judging, .clientLeft, .over:
+            return []
+        }
+    }
+}

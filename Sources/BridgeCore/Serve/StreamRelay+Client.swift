@@ -1,0 +1,126 @@
+import MQTTCodec
+import NIOCore
+
+/// Events of the client.
+extension StreamRelay {
+    /// Bytes of the client; `isEnd` with its FIN.
+    package mutating func clientSent(_ bytes: ByteBuffer, isEnd: Bool) -> [RelayAction] {
+        switch state {
+        case .awaitingConnect:
+            return beganWith(bytes, isEnd: isEnd)
+        case .connecting(let hasEnded):
+            hold(bytes)
+            state = .connecting(clientHasEnded: hasEnded || isEnd)
+            return []
+        case .relaying:
+            up.scan(bytes)
+            let data: [RelayAction] = bytes.readableBytes > 0 ? [.sendToBroker(bytes)] : []
+            return isEnd ? data + clientEnded() : data
+        case .completing, .brokerLeft, .over:
+            return discard(bytes.readableBytes)
+        case .judging(let why, let hasEnded):
+            state = .judging(why: why, clientHasEnded: hasEnded || isEnd)
+            return discard(bytes.readableBytes)
+        case .clientLeft:
+            return discard(bytes.readableBytes) + (isEnd ? over([.stop(.goodbye)]) : [])
+        }
+    }
+
+    /// RESET_STREAM; it is answered with the same code, as EMQX does.
+    package mutating func clientReset(code: UInt64) -> [RelayAction] {
+        clientGone(.clientReset(code: code), [.resetClient(code: code)])
+    }
+
+    /// STOP_SENDING: a client that reads no more has left. After its own end that is no news.
+    package mutating func clientStopped() -> [RelayAction] {
+        switch state {
+        case .brokerLeft, .clientLeft, .over: []
+        case .awaitingConnect, .connecting, .relaying, .judging, .completing:
+            clientGone(.clientReset(code: nil), [.resetClient(code: ServeCode.none)])
+        }
+    }
+
+    /// The QUIC connection is gone.
+    package mutating func connectionLost(_ why: String) -> [RelayAction] {
+        clientGone(.connectionLost(why), [])
+    }
+
+    /// More bytes of clients wait for the broker than there is room for, and this one's are among them.
+    package mutating func overloaded() -> [RelayAction] {
+        switch state {
+        case .awaitingConnect:
+            over([.stop(.connectPacket)] + drop() + [.resetClient(code: ServeCode.goingAway), .ended(.overloaded)])
+        case .connecting:
+            over([.abortBroker] + drop() + [.resetClient(code: ServeCode.goingAway), .ended(.overloaded)])
+        case .relaying, .brokerLeft, .judging, .completing, .clientLeft, .over:
+            []
+        }
+    }
+
+    private mutating func hold(_ bytes: ByteBuffer) {
+        guard bytes.readableBytes > 0 else { return }
+        up.scan(bytes)
+        held.append(bytes)
+        waitingBytes += bytes.readableBytes
+    }
+
+    private mutating func beganWith(_ bytes: ByteBuffer, isEnd: Bool) -> [RelayAction] {
+        hold(bytes)
+        // Which flags a CONNECT may have is the broker's to say; but 0x16 may be a TLS handshake on the wrong port.
+        let isConnect = up.firstByte.map { $0 >> 4 == PacketType.connect.rawValue } ?? true
+        let start = held.first ?? bytes
+        guard isConnect, up.firstByte != 0x16 || ForeignProtocol.guess(start) == nil else { return refuse(start) }
+        if up.hasSeenPacket {
+            state = .connecting(clientHasEnded: isEnd)
+            return [.stop(.connectPacket), .connectBroker]
+        }
+        if let length = up.firstLength, length > context.maximumConnect {
+            return violation(
+                .packetTooLarge,
+                "CONNECT is \(length) bytes long, and the limit \(context.maximumConnect) (serve.stream_buffer)")
+        }
+        guard isEnd else { return [] }
+        return over([.stop(.connectPacket)] + drop() + [.finishClient, .ended(.clientFinished)])
+    }
+
+    private mutating func refuse(_ start: ByteBuffer) -> [RelayAction] {
+        violation(.protocolError, ForeignProtocol.guess(start) ?? "the first packet has to be CONNECT")
+    }
+
+    private mutating func violation(_ reason: ReasonCode, _ what: String) -> [RelayAction] {
+        over(
+            [.stop(.connectPacket)] + drop() + [.resetClient(code: ServeCode.reason(reason)), .ended(.violation(what))])
+    }
+
+    mutating func clientEnded() -> [RelayAction] {
+        state = .brokerLeft
+        return [
+            .finishBroker, .start(.goodbye, after: Self.goodbye),
+            .ended(hasDisconnected ? .clientDisconnected : .clientFinished),
+        ]
+    }
+
+    /// A DISCONNECT was the last that came, so that what is under way to the broker counts.
+    var hasDisconnected: Bool { up.hasSeen(.disconnect) }
+
+    private mutating func clientGone(_ why: RelayEnd, _ answer: [RelayAction]) -> [RelayAction] {
+        switch state {
+        case .awaitingConnect:
+            return over([.stop(.connectPacket)] + drop() + answer + [.ended(why)])
+        case .connecting:
+            return over([.abortBroker] + drop() + answer + [.ended(why)])
+        case .relaying:
+            // A reset would take DISCONNECT back from the broker's socket.
+            guard hasDisconnected else { return over([.abortBroker] + answer + [.ended(why)]) }
+            return over([.finishBroker] + answer + [.ended(.clientDisconnected)])
+        case .judging:
+            return over([.finishBroker] + answer + [.ended(.brokerClosed)])
+        case .completing:
+            return over([.finishBroker, .stop(.goodbye)] + answer)
+        case .brokerLeft, .clientLeft:
+            return over([.stop(.goodbye)] + answer)
+        case .over:
+            return []
+        }
+    }
+}
