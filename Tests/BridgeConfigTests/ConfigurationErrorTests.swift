@@ -249,11 +249,11 @@ struct ConfigurationErrorTests {
         ),
         Case(
             "routes: [{local: a, remote: \"d/${client_id}\"}]",
-            "2:29: routes[0].remote: the remote side \"d/${client_id}\": unknown variable \"client_id\": known are ${clientid}, ${username}, ${listener}, ${peer}"
+            "2:29: routes[0].remote: the remote side \"d/${client_id}\": unknown variable \"client_id\": the known variables are ${clientid}, ${username}, ${listener}, ${peer}"
         ),
         Case(
             "routes: [{local: \"${clientid}\", remote: b}]",
-            "2:18: routes[0].local: the local side \"${clientid}\" holds a variable: variables stand in the remote side only"
+            "2:18: routes[0].local: the local side \"${clientid}\" contains a variable: variables are only allowed on the remote side"
         ),
     ])
     func routes(_ test: Case) throws {

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Routing: topic aliases")
 struct RoutingAliasTests {
-    @Test("up: the alias goes with the mapped topic, then alone")
+    @Test("up: the alias is forwarded first with the mapped topic, then alone")
     func up() throws {
         var harness = try RoutingHarness(.v5_0, .reject)
         #expect(
@@ -16,7 +16,7 @@ struct RoutingAliasTests {
         #expect(try harness.device(alone) == .unchanged(alone))
     }
 
-    @Test("up: what the route does to QoS and RETAIN is done to the alias alone too")
+    @Test("up: the route also changes QoS and RETAIN of a message that has only the alias")
     func upRules() throws {
         var harness = try RoutingHarness(.v5_0, .reject)
         _ = try harness.device(.publish("low/x", [.topicAlias(1)]))
@@ -32,7 +32,7 @@ struct RoutingAliasTests {
                 == .forward(.publish("", [.topicAlias(2), .responseTopic("device/d1/commands/r")])))
     }
 
-    @Test("up: the alias of a dropped topic is dropped, until it stands for another")
+    @Test("up: the alias of a dropped topic is dropped until it stands for another topic")
     func upDropped() throws {
         var harness = try RoutingHarness(.v5_0, .drop)
         #expect(try harness.device(.publish("other", [.topicAlias(1)])) == .nothing)
@@ -57,7 +57,7 @@ struct RoutingAliasTests {
         #expect(try harness.device(.publish("", [.topicAlias(1)])) == .close(.notAuthorized))
     }
 
-    @Test("up: an alias whose first message did not go on brings its topic with the next")
+    @Test("up: if the message that set an alias was not forwarded, the next one is sent with the topic")
     func upHeld() throws {
         var harness = try RoutingHarness(.v5_0, .reject)
         let refused = Packet.publish(
@@ -69,14 +69,14 @@ struct RoutingAliasTests {
                 == .forward(.publish("device/d1/telemetry/t", [.topicAlias(1)])))
         #expect(try harness.device(.publish("", [.topicAlias(1)])) == .unchanged(.publish("", [.topicAlias(1)])))
         #expect(harness.router.upAliases.heldBytes == 0)
-        // A message that is refused does not take back what the broker knows.
+        // A refused message does not make the broker forget the alias.
         #expect(
             try harness.device(.publish("", qos: .atLeastOnce, id: 1, [.topicAlias(1), .responseTopic("other")]))
                 == .reply(.puback(1, .notAuthorized)))
         #expect(try harness.device(.publish("", [.topicAlias(1)])) == .unchanged(.publish("", [.topicAlias(1)])))
     }
 
-    @Test("up: the topics held are bounded")
+    @Test("up: the held topics are bounded")
     func upHeldBound() throws {
         var harness = try RoutingHarness(.v5_0, .reject)
         harness.router.brokerAliasMaximum = 65_535
@@ -93,7 +93,7 @@ struct RoutingAliasTests {
         #expect(harness.router.upAliases.heldBytes < 200_000)
     }
 
-    @Test("up: passed unrouted topics keep their aliases")
+    @Test("up: topics that pass without a route keep their aliases")
     func upPassed() throws {
         var harness = try RoutingHarness(.v5_0, .pass)
         let first = Packet.publish("other", [.topicAlias(1)])
@@ -101,7 +101,7 @@ struct RoutingAliasTests {
         #expect(try harness.device(.publish("", [.topicAlias(1)])) == .unchanged(.publish("", [.topicAlias(1)])))
     }
 
-    @Test("down: mapped, alone, swallowed")
+    @Test("down: an alias is forwarded with the mapped topic, then alone, or swallowed with its topic")
     func down() throws {
         var harness = try RoutingHarness(.v5_0, .drop)
         #expect(
@@ -119,21 +119,21 @@ struct RoutingAliasTests {
         )
     }
 
-    @Test("the directions have aliases of their own")
+    @Test("each direction has its own aliases")
     func directions() throws {
         var harness = try RoutingHarness(.v5_0, .pass)
         _ = try harness.device(.publish("telemetry", [.topicAlias(1)]))
         #expect(try harness.broker(.publish("", [.topicAlias(1)])) == .close(.protocolError))
     }
 
-    @Test("an alias that was never set closes")
+    @Test("an alias that was never set closes the session")
     func neverSet() throws {
         var harness = try RoutingHarness(.v5_0, .pass)
         #expect(try harness.device(.publish("", qos: .atLeastOnce, id: 1, [.topicAlias(1)])) == .close(.protocolError))
         #expect(try harness.broker(.publish("", [.topicAlias(1)])) == .close(.protocolError))
     }
 
-    @Test("an alias above what the receiver takes closes")
+    @Test("an alias above the receiver's maximum closes the session")
     func aboveMaximum() throws {
         var harness = try RoutingHarness(.v5_0, .pass)
         let atMaximum = Packet.publish("a", [.topicAlias(10)])
@@ -146,7 +146,7 @@ struct RoutingAliasTests {
         #expect(try harness.device(atMaximum) == .close(.topicAliasInvalid))
     }
 
-    @Test("all the aliases there can be")
+    @Test("every possible alias can be used")
     func allOfThem() throws {
         var harness = try RoutingHarness(.v5_0, .pass)
         harness.router.brokerAliasMaximum = 65_535

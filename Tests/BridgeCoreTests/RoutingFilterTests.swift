@@ -11,7 +11,7 @@ struct RoutingFilterTests {
 
     // MARK: SUBSCRIBE
 
-    @Test("one filter for one: the SUBACK is the device's as it is", arguments: all)
+    @Test("if each filter becomes one filter, the SUBACK passes unchanged", arguments: all)
     func oneForOne(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .reject)
         #expect(
@@ -22,7 +22,7 @@ struct RoutingFilterTests {
         #expect(try harness.device(same) == .unchanged(same))
     }
 
-    @Test("a filter across routes becomes several, and one code comes back", arguments: both)
+    @Test("a filter across several routes becomes several filters, and gets one code", arguments: both)
     func several(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .reject)
         #expect(
@@ -38,7 +38,7 @@ struct RoutingFilterTests {
     }
 
     @Test(
-        "codes are merged: the first failure, else the lowest",
+        "codes are merged into the first failure, else the lowest QoS",
         arguments: [
             ([2, 2, 2, 2, 2, 2], 2), ([2, 1, 2, 2, 2, 2], 1), ([2, 0, 1, 2, 2, 2], 0),
             ([0, 1, 0x87, 2, 0x97, 2], 0x87), ([0x80, 0x80, 0x80, 0x80, 0x80, 0x80], 0x80),
@@ -50,7 +50,7 @@ struct RoutingFilterTests {
         #expect(try harness.broker(.suback(3, codes, properties)) == .forward(.suback(3, [expected], properties)))
     }
 
-    @Test("subscription options and properties stay with each part")
+    @Test("each remote filter has the subscription options, and the properties stay")
     func options() throws {
         var harness = try RoutingHarness(.v5_0, .reject, routes: Array(RoutingHarness.routes[1...2]))
         let asked = Subscription(
@@ -66,7 +66,7 @@ struct RoutingFilterTests {
                     .subscribe(Subscribe(packetID: 3, properties: properties, subscriptions: [first, second]))))
     }
 
-    @Test("QoS is capped, and the QoS granted passes as it is", arguments: both)
+    @Test("the requested QoS is capped, and the granted QoS passes unchanged", arguments: both)
     func capped(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .reject)
         #expect(
@@ -75,7 +75,7 @@ struct RoutingFilterTests {
         #expect(try harness.broker(.suback(3, [0, 1])) == .unchanged(.suback(3, [0, 1])))
     }
 
-    @Test("markers stay in front", arguments: both, ["$share/g/", "$queue/", "$exclusive/"])
+    @Test("markers stay in front of the filter", arguments: both, ["$share/g/", "$queue/", "$exclusive/"])
     func markers(version: MQTTVersion, marker: String) throws {
         var harness = try RoutingHarness(version, .reject)
         #expect(
@@ -83,7 +83,7 @@ struct RoutingFilterTests {
                 == .forward(.subscribe(3, (marker + "device/d1/commands/#", .atLeastOnce))))
     }
 
-    @Test("pass: what meets no route passes, what meets one stays inside", arguments: both)
+    @Test("pass: a filter outside the routes passes, and one that meets a route stays inside it", arguments: both)
     func pass(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .pass, routes: [Route(local: "a/#", remote: "b/#")])
         let outside = Packet.subscribe(3, ("other/#", .exactlyOnce), ("$SYS/#", .atMostOnce))
@@ -93,7 +93,7 @@ struct RoutingFilterTests {
                 == .forward(.subscribe(4, ("b/#", .exactlyOnce), ("other", .atMostOnce))))
     }
 
-    @Test("drop: granted here, as asked", arguments: all)
+    @Test("drop: the bridge grants the requested QoS", arguments: all)
     func drop(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .drop)
         #expect(
@@ -117,7 +117,7 @@ struct RoutingFilterTests {
         #expect(harness.router.counters.rejectedFilters == 2)
     }
 
-    @Test("reject: 3.1 has no code for it, so it closes")
+    @Test("reject: 3.1 has no code for a refusal, so the session is closed")
     func reject31() throws {
         var harness = try RoutingHarness(.v3_1, .reject)
         #expect(
@@ -164,7 +164,7 @@ struct RoutingFilterTests {
         #expect(try old.device(.subscribe(tooMany)) == .close(.quotaExceeded))
     }
 
-    @Test("UNSUBSCRIBE is bounded too")
+    @Test("the remote filters of one UNSUBSCRIBE are bounded too")
     func remoteFilterBoundUnsubscribe() throws {
         let routes = Self.wide(PacketRouter.maximumRemoteFilters)
         var new = try RoutingHarness(.v5_0, .reject, routes: routes)
@@ -174,11 +174,11 @@ struct RoutingFilterTests {
         #expect(try old.device(.unsubscribe(4, "#", "l0/x")) == .close(.quotaExceeded))
     }
 
-    @Test("the filters that wait for a SUBACK are bounded")
+    @Test("the number of filters that wait for a SUBACK is bounded")
     func pendingBound() throws {
         var harness = try RoutingHarness(
             .v5_0, .drop, routes: [Route(local: "a/#", remote: "a/#"), Route(local: "b/#", remote: "b/#")])
-        // One that meets both routes, and dropped ones up to 1024.
+        // One filter meets both routes, and 1,023 filters are dropped.
         let subscriptions =
             [Subscription(filter: "#")] + [Subscription](repeating: Subscription(filter: "c"), count: 1_023)
         let packets = PendingFilters.maximumEntries / 1_024
@@ -191,7 +191,7 @@ struct RoutingFilterTests {
         #expect(try harness.device(.subscribe(1_000, ("#", .atMostOnce))).reply == [])
     }
 
-    @Test("a packet id that waits is not taken again, but for the same packet sent again")
+    @Test("the packet identifier of an unanswered packet is accepted again only for the same packet")
     func identifierInUse() throws {
         var harness = try RoutingHarness(.v3_1, .drop)
         let routes = Packet.subscribe(3, ("rooms/+/lamp", .exactlyOnce), ("other", .exactlyOnce))
@@ -206,7 +206,7 @@ struct RoutingFilterTests {
         #expect(harness.router.pendingSubscribes.entryCount == 0)
     }
 
-    @Test("a SUBACK or UNSUBACK of another length is the broker's fault", arguments: [0, 1, 5, 7])
+    @Test("a SUBACK or UNSUBACK with the wrong number of codes is the broker's fault", arguments: [0, 1, 5, 7])
     func wrongLength(count: Int) throws {
         var harness = try RoutingHarness(.v5_0, .reject)
         _ = try harness.device(.subscribe(3, ("#", .exactlyOnce)))
@@ -218,7 +218,7 @@ struct RoutingFilterTests {
 
     // MARK: UNSUBSCRIBE
 
-    @Test("UNSUBSCRIBE reaches what SUBSCRIBE reached", arguments: all)
+    @Test("UNSUBSCRIBE reaches the same filters as SUBSCRIBE", arguments: all)
     func unsubscribe(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .reject)
         #expect(
@@ -231,7 +231,7 @@ struct RoutingFilterTests {
     }
 
     @Test(
-        "UNSUBACK of 5.0: one code for each filter",
+        "an UNSUBACK of 5.0 gets one code per filter",
         arguments: [
             ([0, 0, 0, 0, 0, 0], 0), ([0x11, 0x11, 0, 0x11, 0x11, 0x11], 0),
             ([0x11, 0x87, 0x11, 0x11, 0x11, 0x11], 0x11), ([0x87, 0x11, 0x11, 0x11, 0x11, 0x11], 0x87),
@@ -250,7 +250,7 @@ struct RoutingFilterTests {
         #expect(harness.router.pendingUnsubscribes.isEmpty)
     }
 
-    @Test("UNSUBSCRIBE of nothing routed is answered here")
+    @Test("an UNSUBSCRIBE without any routed filter is answered by the bridge")
     func unsubscribeLocal() throws {
         var drop = try RoutingHarness(.v5_0, .drop)
         #expect(try drop.device(.unsubscribe(3, "other", "x")) == .reply(.unsuback(3, [0, 0])))

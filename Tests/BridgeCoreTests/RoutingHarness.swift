@@ -4,13 +4,13 @@ import Testing
 
 @testable import BridgeCore
 
-/// A router with both its sides in reach: packets go in typed, and come out typed.
+/// A router, with typed packets going in and coming out on both sides.
 struct RoutingHarness {
     var router: PacketRouter
     let version: MQTTVersion
 
-    /// `telemetry/#` goes up, `commands/#` comes down, `rooms/+/lamp` and `same/#` go both ways, the second to the same
-    /// topic; `low/#` is capped at QoS 0, `mid/#` at 1, `flat/#` loses its RETAIN.
+    /// `telemetry/#` goes up, and `commands/#` comes down. `rooms/+/lamp` and `same/#` go both ways, and `same/#` keeps
+    /// its topic. `low/#` is capped at QoS 0 and `mid/#` at QoS 1, and `flat/#` loses its RETAIN.
     static let routes = [
         Route(local: "telemetry/#", remote: "device/${clientid}/telemetry/#", direction: .up),
         Route(local: "commands/#", remote: "device/${clientid}/commands/#", direction: .down),
@@ -43,7 +43,7 @@ struct RoutingHarness {
         var forward: Packet?
         var reply: [Packet] = []
         var close: ReasonCode?
-        /// The very bytes that went in.
+        /// Whether the forwarded packet is the slice that went in.
         var isUnchanged = false
 
         static func unchanged(_ packet: Packet) -> Self { Self(forward: packet, isUnchanged: true) }
@@ -77,7 +77,7 @@ extension RoutingHarness.Outcome {
 }
 
 extension ByteBuffer {
-    /// Whether both are the same bytes in the same place.
+    /// Whether both buffers are the same bytes in memory.
     func sharesBytes(with other: ByteBuffer) -> Bool {
         withUnsafeReadableBytes { own in
             other.withUnsafeReadableBytes { own.baseAddress == $0.baseAddress && own.count == $0.count }

@@ -5,11 +5,11 @@ import Testing
 
 @testable import BridgeCore
 
-@Suite("Routing: what is left alone, and what streams")
+@Suite("Routing: unchanged and streamed packets")
 struct RoutingPassThroughTests {
     static let both: [MQTTVersion] = [.v3_1_1, .v5_0]
 
-    @Test("packets without topics are the slice that came in", arguments: both)
+    @Test("packets without topics go on as the slice that came in", arguments: both)
     func untouched(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .reject)
         for packet in [
@@ -26,10 +26,10 @@ struct RoutingPassThroughTests {
         }
     }
 
-    @Test("no routes: every frame passes as it came, not even parsed", arguments: both)
+    @Test("without routes every frame passes as it came, without being parsed", arguments: both)
     func noRoutes(version: MQTTVersion) throws {
         var router = PacketRouter(routes: .none, version: version)
-        // A PUBLISH whose topic is longer than the packet, a SUBSCRIBE without a filter, a SUBACK with a code that is none.
+        // A PUBLISH whose topic is longer than the packet, a SUBSCRIBE without a filter, a SUBACK with an invalid code.
         for bytes in [[0x30, 0x02, 0xFF, 0xFF], [0x82, 0x02, 0, 1], [0x90, 0x03, 0, 1, 0x7F]] as [[UInt8]] {
             let frame = try Frame(packet: ByteBuffer(bytes: bytes), version: version)
             #expect(try router.fromDevice(frame).forward.map { $0.sharesBytes(with: frame.bytes) } == [true])
@@ -51,7 +51,7 @@ struct RoutingPassThroughTests {
         return StreamedPublish(head: bytes, flags: first & 0x0F, publish: head, payloadLength: payloadLength)
     }
 
-    @Test("a streamed PUBLISH is decided by its head", arguments: both)
+    @Test("a streamed PUBLISH is routed by its head", arguments: both)
     func streamed(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .reject)
         let sent = PublishHead(qos: .atLeastOnce, topic: "telemetry/t", packetID: 4)
@@ -70,7 +70,7 @@ struct RoutingPassThroughTests {
                 == local.encode(version: version, payloadLength: 100_000))
     }
 
-    @Test("a streamed PUBLISH that nothing changes keeps its head", arguments: both)
+    @Test("a streamed PUBLISH that no route changes keeps its head", arguments: both)
     func streamedUnchanged(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .reject)
         let same = try begin(PublishHead(qos: .exactlyOnce, topic: "same/t", packetID: 4), version: version)
@@ -78,7 +78,7 @@ struct RoutingPassThroughTests {
         #expect(try harness.router.fromBroker(same).head?.sharesBytes(with: same.head) == true)
     }
 
-    @Test("a streamed PUBLISH that is dropped is thrown away, and acknowledged after its end", arguments: both)
+    @Test("a streamed PUBLISH that is dropped is discarded, and acknowledged after its end", arguments: both)
     func streamedDropped(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .drop)
         let other = try begin(PublishHead(qos: .exactlyOnce, topic: "other", packetID: 4), version: version)
@@ -89,7 +89,7 @@ struct RoutingPassThroughTests {
         #expect(try harness.broker(.pubrel(4)) == .reply(.pubcomp(4)))
     }
 
-    @Test("a streamed PUBLISH that is refused")
+    @Test("a refused streamed PUBLISH is answered in 5.0, and closes the session in 3.1.1")
     func streamedRefused() throws {
         var new = try RoutingHarness(.v5_0, .reject)
         let other = PublishHead(qos: .atLeastOnce, topic: "other", packetID: 4)
@@ -102,7 +102,7 @@ struct RoutingPassThroughTests {
         #expect(routed.close?.reasonCode == .notAuthorized)
     }
 
-    @Test("a streamed PUBLISH whose head grows the packet beyond what MQTT can say")
+    @Test("a streamed PUBLISH that becomes longer than MQTT allows throws")
     func streamedTooLarge() throws {
         var harness = try RoutingHarness(.v3_1_1, .reject)
         let head = PublishHead(topic: "telemetry/t")
@@ -111,7 +111,7 @@ struct RoutingPassThroughTests {
         #expect(throws: MQTTError.self) { try harness.router.fromDevice(stream) }
     }
 
-    @Test("bytes through the decoder and the router: the rewritten head, then the payload as it came", arguments: both)
+    @Test("decoder and router together give the rewritten head, then the payload as it came", arguments: both)
     func decodedAndRouted(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .reject)
         let payload = String(repeating: "p", count: 5_000)
@@ -139,7 +139,7 @@ struct RoutingPassThroughTests {
 
     // MARK: anything
 
-    @Test("no bytes trap", arguments: 0..<4)
+    @Test("no bytes can trap", arguments: 0..<4)
     func mutations(seed: UInt64) throws {
         var random = SeededBytes(seed: seed)
         for version in MQTTVersion.allCases {

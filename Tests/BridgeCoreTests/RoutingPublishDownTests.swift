@@ -20,20 +20,22 @@ struct RoutingPublishDownTests {
         #expect(try harness.broker(.pubrel(4)) == .unchanged(.pubrel(4)))
     }
 
-    @Test("RETAIN is stripped where the route says so", arguments: both)
+    @Test("RETAIN is stripped if the route says so", arguments: both)
     func retain(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .reject)
         #expect(try harness.broker(.publish("r/flat/x", retain: true)) == .forward(.publish("flat/x")))
     }
 
-    @Test("in no route: passed", arguments: both)
+    @Test("pass: a message that matches no route is passed unchanged", arguments: both)
     func pass(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .pass)
         let packet = Packet.publish("device/d1/telemetry/x", qos: .exactlyOnce, id: 4)
         #expect(try harness.broker(packet) == .unchanged(packet))
     }
 
-    @Test("in no route: swallowed, acknowledged and counted", arguments: both, [UnroutedPolicy.drop, .reject])
+    @Test(
+        "drop and reject: a message that matches no route is acknowledged, discarded and counted", arguments: both,
+        [UnroutedPolicy.drop, .reject])
     func swallowed(version: MQTTVersion, unrouted: UnroutedPolicy) throws {
         var harness = try RoutingHarness(version, unrouted)
         #expect(try harness.broker(.publish("device/d1/telemetry/x")) == .nothing)
@@ -45,7 +47,7 @@ struct RoutingPublishDownTests {
         #expect(harness.router.counters.droppedDown == 3)
     }
 
-    @Test("the two directions have packet ids of their own", arguments: both)
+    @Test("each direction has its own packet identifiers", arguments: both)
     func packetIDs(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .drop)
         #expect(try harness.broker(.publish("other", qos: .exactlyOnce, id: 2)) == .reply(.pubrec(2)))
@@ -56,7 +58,7 @@ struct RoutingPublishDownTests {
         #expect(try harness.device(.pubrel(3)) == .reply(.pubcomp(3)))
     }
 
-    @Test("a topic that grows too long is swallowed")
+    @Test("a message whose topic becomes too long is acknowledged and discarded")
     func tooLong() throws {
         let routes = [Route(local: "long/#", remote: "l/#")]
         var harness = try RoutingHarness(.v3_1_1, .pass, routes: routes)
@@ -66,7 +68,7 @@ struct RoutingPublishDownTests {
         #expect(harness.router.counters.droppedDown == 1)
     }
 
-    @Test("a Response Topic becomes local where a route matches", arguments: UnroutedPolicy.allCases)
+    @Test("a Response Topic becomes local if a route matches", arguments: UnroutedPolicy.allCases)
     func response(unrouted: UnroutedPolicy) throws {
         var harness = try RoutingHarness(.v5_0, unrouted)
         #expect(

@@ -9,7 +9,7 @@ struct RoutingPublishUpTests {
     typealias Outcome = RoutingHarness.Outcome
     static let both: [MQTTVersion] = [.v3_1_1, .v5_0]
 
-    @Test("a topic is mapped, the payload's own bytes behind it", arguments: both)
+    @Test("a topic is mapped, and the payload follows without being copied", arguments: both)
     func mapped(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .reject)
         for (qos, id) in [(QoS.atMostOnce, nil), (.atLeastOnce, 7), (.exactlyOnce, 8)] as [(QoS, UInt16?)] {
@@ -25,7 +25,7 @@ struct RoutingPublishUpTests {
         #expect(routed.forward.last?.sharesBytes(with: payload) == true)
     }
 
-    @Test("a topic that stays the same goes on as it came", arguments: both)
+    @Test("a message whose topic stays the same is forwarded as it came", arguments: both)
     func same(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .reject)
         let packet = Packet.publish("same/x", qos: .exactlyOnce, id: 3, retain: true)
@@ -34,7 +34,7 @@ struct RoutingPublishUpTests {
         #expect(harness.router.counters == RoutingCounters())
     }
 
-    @Test("a delay stays in front", arguments: both)
+    @Test("a delay marker stays in front of the topic", arguments: both)
     func delayed(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .reject)
         #expect(
@@ -42,7 +42,7 @@ struct RoutingPublishUpTests {
                 == .forward(.publish("$delayed/60/device/d1/telemetry/t")))
     }
 
-    @Test("properties go on in their order")
+    @Test("properties are forwarded in their order")
     func properties() throws {
         var harness = try RoutingHarness(.v5_0, .reject)
         let properties: Properties = [
@@ -54,7 +54,7 @@ struct RoutingPublishUpTests {
                 == .forward(.publish("device/d1/telemetry/t", properties)))
     }
 
-    @Test("RETAIN is stripped where the route says so", arguments: both)
+    @Test("RETAIN is stripped if the route says so", arguments: both)
     func retain(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .reject)
         #expect(
@@ -62,7 +62,7 @@ struct RoutingPublishUpTests {
                 == .forward(.publish("r/flat/x", qos: .atLeastOnce, id: 1)))
     }
 
-    @Test("a route that only comes down takes nothing up", arguments: both)
+    @Test("a route that only goes down matches nothing that goes up", arguments: both)
     func wrongDirection(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .drop)
         #expect(try harness.device(.publish("commands/go")) == .nothing)
@@ -71,7 +71,7 @@ struct RoutingPublishUpTests {
 
     // MARK: QoS
 
-    @Test("1 -> 0: acknowledged here", arguments: both)
+    @Test("1 -> 0: the bridge acknowledges the message", arguments: both)
     func oneToZero(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .reject)
         #expect(
@@ -80,7 +80,7 @@ struct RoutingPublishUpTests {
         #expect(try harness.device(.publish("low/x")) == .forward(.publish("r/low/x")))
     }
 
-    @Test("2 -> 0: the flow is kept here, and a repeated PUBLISH not passed on again", arguments: both)
+    @Test("2 -> 0: the bridge answers the QoS 2 flow, and does not forward a repeated PUBLISH", arguments: both)
     func twoToZero(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .reject)
         let packet = Packet.publish("low/x", qos: .exactlyOnce, id: 5)
@@ -91,13 +91,13 @@ struct RoutingPublishUpTests {
         #expect(try harness.device(packet) == .forward(.publish("r/low/x"), reply: .pubrec(5)))
     }
 
-    @Test("2 -> 1: PUBACK becomes PUBREC, PUBREL is answered here", arguments: both)
+    @Test("2 -> 1: PUBACK becomes PUBREC, and the bridge answers PUBREL", arguments: both)
     func twoToOne(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .reject)
         #expect(
             try harness.device(.publish("mid/x", qos: .exactlyOnce, id: 5))
                 == .forward(.publish("r/mid/x", qos: .atLeastOnce, id: 5)))
-        // Sent again before the broker answered: it goes on again.
+        // A PUBLISH that is repeated before the broker has answered is forwarded again.
         #expect(
             try harness.device(.publish("mid/x", qos: .exactlyOnce, id: 5, dup: true))
                 == .forward(.publish("r/mid/x", qos: .atLeastOnce, id: 5, dup: true)))
@@ -109,7 +109,7 @@ struct RoutingPublishUpTests {
         #expect(harness.router.cappedUp.isEmpty)
     }
 
-    @Test("2 -> 1: the broker's reason goes with the PUBREC; an error ends the flow")
+    @Test("2 -> 1: the PUBREC has the broker's reason, and an error ends the flow")
     func twoToOneReasons() throws {
         var harness = try RoutingHarness(.v5_0, .reject)
         let reason: Properties = [.reasonString("no"), .userProperty(name: "a", value: "b")]
@@ -122,7 +122,7 @@ struct RoutingPublishUpTests {
         #expect(harness.router.cappedUp.isEmpty)
     }
 
-    @Test("QoS at the cap or below is left alone", arguments: both)
+    @Test("a QoS at the cap or below is not changed", arguments: both)
     func belowCap(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .reject)
         #expect(
@@ -133,14 +133,16 @@ struct RoutingPublishUpTests {
 
     // MARK: unrouted
 
-    @Test("unrouted: pass", arguments: both, ["other", "$SYS/x", "$share/g/telemetry/x", "$delayed/x/telemetry/t"])
+    @Test(
+        "unrouted: pass forwards the message as it came",
+        arguments: both, ["other", "$SYS/x", "$share/g/telemetry/x", "$delayed/x/telemetry/t"])
     func pass(version: MQTTVersion, topic: String) throws {
         var harness = try RoutingHarness(version, .pass)
         let packet = Packet.publish(topic, qos: .exactlyOnce, id: 9, retain: true)
         #expect(try harness.device(packet) == .unchanged(packet))
     }
 
-    @Test("unrouted: drop acknowledges and counts", arguments: both)
+    @Test("unrouted: drop acknowledges, discards and counts", arguments: both)
     func drop(version: MQTTVersion) throws {
         var harness = try RoutingHarness(version, .drop)
         #expect(try harness.device(.publish("other")) == .nothing)
@@ -153,7 +155,7 @@ struct RoutingPublishUpTests {
         #expect(harness.router.counters.rejectedUp == 0)
     }
 
-    @Test("unrouted: reject in 5.0 refuses with 0x87, and QoS 0 by closing")
+    @Test("unrouted: reject in 5.0 answers with 0x87, and closes the session at QoS 0")
     func reject5() throws {
         var harness = try RoutingHarness(.v5_0, .reject)
         #expect(try harness.device(.publish("other", qos: .atLeastOnce, id: 1)) == .reply(.puback(1, .notAuthorized)))
@@ -163,7 +165,7 @@ struct RoutingPublishUpTests {
         #expect(harness.router.counters.rejectedUp == 3)
     }
 
-    @Test("unrouted: reject in 3.x closes", arguments: [MQTTVersion.v3_1, .v3_1_1], QoS.allCases)
+    @Test("unrouted: reject in 3.x closes the session", arguments: [MQTTVersion.v3_1, .v3_1_1], QoS.allCases)
     func reject3(version: MQTTVersion, qos: QoS) throws {
         var harness = try RoutingHarness(version, .reject)
         let id: UInt16? = qos == .atMostOnce ? nil : 1
@@ -171,15 +173,15 @@ struct RoutingPublishUpTests {
         #expect(harness.router.counters.rejectedUp == 1)
     }
 
-    @Test("a refusal names the topic, safe to print")
+    @Test("a refusal names the topic in a form that is safe to print")
     func refusalText() throws {
         var harness = try RoutingHarness(.v3_1_1, .reject)
         let packet = try Packet.publish("a\u{1B}b").encode(version: .v3_1_1)
         let routed = try harness.router.fromDevice(Frame(packet: packet, version: .v3_1_1))
-        #expect(routed.close?.message == #"the topic of a PUBLISH, "a\u{1B}b", is in no route"#)
+        #expect(routed.close?.message == #"the topic of a PUBLISH, "a\u{1B}b", matches no route"#)
     }
 
-    @Test("a topic that grows too long is refused, whatever the policy", arguments: UnroutedPolicy.allCases)
+    @Test("a topic that becomes too long is refused, whatever the policy", arguments: UnroutedPolicy.allCases)
     func tooLong(unrouted: UnroutedPolicy) throws {
         let longest = "telemetry/" + String(repeating: "x", count: 65_535 - "device/d1/telemetry/".utf8.count)
         var harness = try RoutingHarness(.v5_0, unrouted)
@@ -197,7 +199,7 @@ struct RoutingPublishUpTests {
     // MARK: Response Topic
 
     @Test(
-        "a Response Topic becomes remote by any route",
+        "a Response Topic becomes remote by a route of any direction",
         arguments: [
             ("commands/r", "device/d1/commands/r"), ("telemetry/r", "device/d1/telemetry/r"), ("same/r", "same/r"),
         ], UnroutedPolicy.allCases)
@@ -210,7 +212,7 @@ struct RoutingPublishUpTests {
         #expect(try harness.device(packet) == expected)
     }
 
-    @Test("a Response Topic in no route: passed, removed, or the PUBLISH refused")
+    @Test("a Response Topic that matches no route is passed or removed, or its PUBLISH is refused")
     func responseUnrouted() throws {
         let packet = Packet.publish("same/x", qos: .atLeastOnce, id: 1, [.responseTopic("other"), .contentType("t")])
         var pass = try RoutingHarness(.v5_0, .pass)

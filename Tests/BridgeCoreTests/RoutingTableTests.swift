@@ -20,11 +20,11 @@ struct RoutingTableTests {
             (
                 Route(local: "a/#", remote: "b/${user}/#"), .remote,
                 #"the remote side "b/${user}/#": unknown variable "user": "#
-                    + "known are ${clientid}, ${username}, ${listener}, ${peer}"
+                    + "the known variables are ${clientid}, ${username}, ${listener}, ${peer}"
             ),
             (
                 Route(local: "${clientid}/#", remote: "b/#"), .local,
-                #"the local side "${clientid}/#" holds a variable: variables stand in the remote side only"#
+                #"the local side "${clientid}/#" contains a variable: variables are only allowed on the remote side"#
             ),
             (
                 Route(local: "", remote: "b"), .local,
@@ -36,21 +36,21 @@ struct RoutingTableTests {
             ),
             (
                 Route(local: "a/+", remote: "b/+${clientid}"), .remote,
-                #"the remote side has a wildcard beside other text in level "+x": `+` and `#` stand alone in theirs"#
+                #"the remote side has a wildcard beside other text in level "+x": `+` and `#` have to be whole levels"#
             ),
             (
                 Route(local: "a/#", remote: "$share/g/a/#"), .remote,
-                "the remote side begins with the marker `$share/`: leave it out, devices may"
-                    + " write it in front of their own topics and it is kept there"
+                "the remote side begins with the marker `$share/`: leave it out; devices may"
+                    + " put it in front of their own topics, where it is kept"
             ),
             (
                 Route(local: "a/#", remote: "$s${clientid}/a/#"), .remote,
                 "the remote side has a variable in a first level that begins with `$`:"
-                    + " write such a level out, as in `$SYS`"
+                    + " write such a level without variables, as in `$SYS`"
             ),
             (
                 Route(local: "a", remote: "b", maximumQoS: 3), .maximumQoS,
-                "the highest QoS is 3: it is 0, 1 or 2"
+                "the highest QoS is 3: it has to be 0, 1 or 2"
             ),
         ])
     func refuses(route: Route, field: RouteError.Field, message: String) {
@@ -60,7 +60,7 @@ struct RoutingTableTests {
     }
 
     @Test(
-        "takes a route",
+        "accepts a route",
         arguments: [
             ("#", "device/${clientid}/#"),
             ("a/+/b/+", "+/+"),
@@ -84,12 +84,15 @@ struct RoutingTableTests {
         "refuses the value of a variable",
         arguments: [
             ("", "${clientid} is empty, and the remote topic needs a value"),
-            ("a/b", #"${clientid} is "a/b": a value with `/`, `+`, `#` or NUL cannot stand in a topic"#),
-            ("+", #"${clientid} is "+": a value with `/`, `+`, `#` or NUL cannot stand in a topic"#),
-            ("a#", #"${clientid} is "a#": a value with `/`, `+`, `#` or NUL cannot stand in a topic"#),
-            ("\n\0", #"${clientid} is "\u{A}\u{0}": a value with `/`, `+`, `#` or NUL cannot stand in a topic"#),
+            ("a/b", #"${clientid} is "a/b": a value with `/`, `+`, `#` or NUL cannot be part of a topic"#),
+            ("+", #"${clientid} is "+": a value with `/`, `+`, `#` or NUL cannot be part of a topic"#),
+            ("a#", #"${clientid} is "a#": a value with `/`, `+`, `#` or NUL cannot be part of a topic"#),
+            ("\n\0", #"${clientid} is "\u{A}\u{0}": a value with `/`, `+`, `#` or NUL cannot be part of a topic"#),
             // A combining mark does not hide the byte.
-            ("a/\u{301}b", "${clientid} is \"a/\u{301}b\": a value with `/`, `+`, `#` or NUL cannot stand in a topic"),
+            (
+                "a/\u{301}b",
+                "${clientid} is \"a/\u{301}b\": a value with `/`, `+`, `#` or NUL cannot be part of a topic"
+            ),
             (String(repeating: "x", count: 65_530), "the remote side is longer than 65535 bytes"),
         ])
     func refusesValue(value: String, message: String) throws {
@@ -101,7 +104,7 @@ struct RoutingTableTests {
         }
     }
 
-    @Test("a device cannot name itself into another part of the topic tree", arguments: ["$share", "$SYS", "$"])
+    @Test("a device's name cannot lead into another part of the topic tree", arguments: ["$share", "$SYS", "$"])
     func refusesDollar(value: String) throws {
         let table = try RoutingTable(routes: [Route(local: "a/#", remote: "${clientid}/#")], unrouted: .pass)
         #expect(throws: RouteError.self) { try table.resolved(with: RouteVariables(clientID: value)) }
@@ -110,7 +113,7 @@ struct RoutingTableTests {
         #expect(routes.remoteTopic(for: "a/x")?.topic == "d/\(value)/x")
     }
 
-    @Test("a value matters only where a route names it")
+    @Test("a value matters only if a route uses it")
     func unusedValue() throws {
         let table = try RoutingTable(routes: [Route(local: "a", remote: "b/${clientid}")], unrouted: .pass)
         let routes = try table.resolved(with: RouteVariables(clientID: "c", username: "/"))
@@ -129,7 +132,7 @@ struct RoutingTableTests {
     }
 
     @Test(
-        "up: the first route that goes up",
+        "up: the first matching route that goes up is used",
         arguments: [
             ("telemetry", "device/d1/telemetry"),
             ("telemetry/a/b", "device/d1/telemetry/a/b"),
@@ -147,7 +150,7 @@ struct RoutingTableTests {
     }
 
     @Test(
-        "down: the first route that goes down",
+        "down: the first matching route that goes down is used",
         arguments: [
             ("device/d1/commands/go", "commands/go"),
             ("device/d1/telemetry/x", nil),
@@ -160,7 +163,7 @@ struct RoutingTableTests {
     }
 
     @Test(
-        "a filter becomes its parts inside the routes",
+        "a filter becomes its intersections with the routes",
         arguments: [
             ("#", ["device/d1/commands/#", "site/lamps/+", "site/rooms/#"]),
             ("+/+", ["device/d1/commands/+", "site/rooms/+"]),
@@ -181,7 +184,7 @@ struct RoutingTableTests {
         #expect(try resolved().remoteFilters(for: filter).map(\.filter) == expected)
     }
 
-    @Test("a remote filter that two routes give is asked for once")
+    @Test("a remote filter that two routes give is sent only once")
     func duplicates() throws {
         let routes = try RoutingTable(
             routes: [Route(local: "a/#", remote: "x/#"), Route(local: "b/#", remote: "x/#")], unrouted: .pass
@@ -189,7 +192,7 @@ struct RoutingTableTests {
         #expect(routes.remoteFilters(for: "#") == [ResolvedRoutes.MappedFilter(filter: "x/#", routeIndex: 0)])
     }
 
-    @Test("remote filters that only look the same are two")
+    @Test("remote filters that only look the same are both sent")
     func exactDuplicates() throws {
         let routes = try RoutingTable(
             routes: [Route(local: "a/#", remote: "\u{E9}/#"), Route(local: "b/#", remote: "e\u{301}/#")],
@@ -198,7 +201,7 @@ struct RoutingTableTests {
         #expect(routes.remoteFilters(for: "#").count == 2)
     }
 
-    @Test("response topics know no direction")
+    @Test("response topics are mapped by routes of any direction")
     func responses() throws {
         let routes = try resolved()
         #expect(routes.remoteResponseTopic(for: "commands/r") == "device/d1/commands/r")
@@ -207,7 +210,7 @@ struct RoutingTableTests {
         #expect(routes.remoteResponseTopic(for: "other") == nil)
     }
 
-    @Test("`$SYS` is routed only where a route names it")
+    @Test("`$SYS` is routed only if a route names it")
     func system() throws {
         let routes = try RoutingTable(
             routes: [Route(local: "#", remote: "d/#"), Route(local: "$SYS/#", remote: "$SYS/#")], unrouted: .reject

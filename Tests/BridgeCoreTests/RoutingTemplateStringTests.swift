@@ -16,14 +16,14 @@ struct RoutingTemplateStringTests {
             ("a-${clientid}-b", "a-dev-1-b"),
             ("${clientid}${clientid}", "dev-1dev-1"),
             ("${listener}|${peer}", "127.0.0.1:1883|10.0.0.7:50123"),
-            // A value is never read as a template.
+            // A `${` inside a value is plain text.
             ("${username}", "ann/#${peer}"),
-            // A `$` that opens no variable is itself.
+            // A `$` that begins no variable stands for itself.
             ("$SYS/a$b$", "$SYS/a$b$"),
             ("$${clientid}", "$dev-1"),
             ("$$", "$$"),
             ("}{", "}{"),
-            // A combining mark behind a delimiter does not hide it.
+            // A combining mark after a delimiter does not hide it.
             ("${clientid}\u{301}", "dev-1\u{301}"),
             ("é${clientid}ü", "édev-1ü"),
         ])
@@ -45,16 +45,16 @@ struct RoutingTemplateStringTests {
         #expect(throws: error) { try TemplateString(parsing: source) }
     }
 
-    @Test("an error names what is known, and nothing of it can break a line")
+    @Test("an error names the known variables, and no text in it can break the line")
     func errorText() {
         let error = TemplateError.unknownVariable("a\n\u{1B}[31m\u{202E}")
         #expect(
             error.description
-                == #"unknown variable "a\u{A}\u{1B}[31m\u{202E}": known are ${clientid}, ${username}, ${listener}, ${peer}"#
-        )
+                == #"unknown variable "a\u{A}\u{1B}[31m\u{202E}": the known variables are ${clientid}, ${username}, "#
+                + "${listener}, ${peer}")
     }
 
-    @Test("tells its variables")
+    @Test("knows which variables it uses")
     func variables() throws {
         #expect(try TemplateString(parsing: "a/${peer}/${clientid}/${peer}").variables == [.peer, .clientID])
         #expect(try TemplateString(parsing: "a/b").variables == [])

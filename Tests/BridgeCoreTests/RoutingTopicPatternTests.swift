@@ -5,7 +5,8 @@ import Testing
 
 @Suite("Routing: patterns")
 struct RoutingTopicPatternTests {
-    /// pattern, topic, what the other side `R/+.../#` makes of it: see `mirror(of:)`; `nil` where it does not match.
+    /// Each row has a pattern, a topic, and the topic on the other side, `R/+.../#` (see `mirror(of:)`), which is `nil` if
+    /// the topic does not match.
     @Test(
         "a topic matches",
         arguments: [
@@ -36,7 +37,7 @@ struct RoutingTopicPatternTests {
             ("+/x", "$SYS/x", nil),
             ("$SYS/#", "$SYS/x", "R/x"),
             ("a/+", "a/$x", "R/$x"),
-            // Bytes count, not what they look like [MQTT-4.7.3-4].
+            // Topics are compared by their bytes, not by what they look like [MQTT-4.7.3-4].
             ("\u{E9}", "e\u{301}", nil),
             ("a/+", "a/\u{301}x", "R/\u{301}x"),
             ("a/#", "a\u{301}/b", nil),
@@ -92,7 +93,7 @@ struct RoutingTopicPatternTests {
             ("dev/#", "dev/+/#", "#", "+/#"),
             ("dev/#", "dev", "up/#", "up"),
             ("dev/+/+", "dev/1/2", "+/x/+", "1/x/2"),
-            // No topic is left.
+            // The result would be empty.
             ("dev/#", "dev", "#", nil),
             ("dev/#", "dev/", "#", nil),
             ("dev/+", "dev/", "+", nil),
@@ -108,7 +109,7 @@ struct RoutingTopicPatternTests {
     }
 
     @Test(
-        "what is no filter",
+        "refuses an invalid filter",
         arguments: [
             ("", PatternError.empty),
             ("a\0", .containsNull),
@@ -123,7 +124,7 @@ struct RoutingTopicPatternTests {
         #expect(throws: error) { try TopicPattern(parsing: source) }
     }
 
-    @Test("the longest filter of the most levels")
+    @Test("the longest filter with the most levels matches")
     func longest() throws {
         let topic = String(repeating: "/", count: 65_535)
         let pattern = try TopicPattern(parsing: topic)
@@ -132,7 +133,7 @@ struct RoutingTopicPatternTests {
         #expect(all.captures(in: topic[...]).flatMap(all.filled) == topic)
     }
 
-    /// `R`, then a level for each wildcard.
+    /// The level `R`, then each of the pattern's wildcards in a level of its own.
     private func mirror(of pattern: TopicPattern) throws -> TopicPattern {
         let singles = String(repeating: "/+", count: pattern.singleCount)
         return try TopicPattern(parsing: "R" + singles + (pattern.hasTail ? "/#" : ""))
@@ -158,7 +159,7 @@ struct RoutingPatternPropertyTests {
         }
     }
 
-    @Test("a pattern matches as the plain definition says", arguments: 0..<8)
+    @Test("a pattern matches exactly the topics that the plain definition matches", arguments: 0..<8)
     func matching(seed: UInt64) throws {
         var words = TopicWords(seed: seed &+ 100)
         for _ in 0..<5_000 {
@@ -189,7 +190,7 @@ struct RoutingPatternPropertyTests {
         #expect(mapped > 100)
     }
 
-    @Test("a delivery on a mapped filter is one the device asked for, and inside its routes", arguments: 0..<8)
+    @Test("a delivery for a mapped filter matches the device's filter and its routes", arguments: 0..<8)
     func subscriptions(seed: UInt64) throws {
         var words = TopicWords(seed: seed &+ 300)
         var delivered = 0
@@ -215,7 +216,7 @@ struct RoutingPatternPropertyTests {
     }
 }
 
-/// MQTT 4.7 as plainly as it can be written.
+/// MQTT 4.7 in the plainest form.
 private enum Reference {
     static func matches(_ topic: String, _ filter: String) -> Bool {
         if topic.first == "$" && (filter.first == "+" || filter.first == "#") {
@@ -234,7 +235,7 @@ private enum Reference {
     }
 }
 
-/// Topics and filters of few words, so that they often meet.
+/// Makes random topics and filters from few words, so that they often match.
 private struct TopicWords {
     private var state: UInt64
 
@@ -253,7 +254,7 @@ private struct TopicWords {
         }
     }
 
-    /// Another filter with the same wildcards.
+    /// Makes another filter with the same wildcards.
     mutating func filter(shapedLike other: String) -> String {
         var wildcards = other.split(separator: "/").filter { $0 == "+" || $0 == "#" }.map(String.init)
         var levels: [String] = []

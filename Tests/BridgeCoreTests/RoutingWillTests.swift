@@ -23,7 +23,7 @@ struct RoutingWillTests {
 
     static let payload = ByteBuffer(string: "gone")
 
-    @Test("is routed as a message of the device", arguments: MQTTVersion.allCases, UnroutedPolicy.allCases)
+    @Test("the will is routed like a message of the device", arguments: MQTTVersion.allCases, UnroutedPolicy.allCases)
     func routed(version: MQTTVersion, unrouted: UnroutedPolicy) throws {
         for (will, expected) in [
             (
@@ -51,7 +51,7 @@ struct RoutingWillTests {
         #expect(try rewritten(nil, version: version, unrouted: unrouted).0 == connect(version, nil))
     }
 
-    @Test("in no route: passed, removed, or the CONNECT refused")
+    @Test("a will that matches no route is passed or removed, or its CONNECT is refused")
     func unrouted() throws {
         let will = Will(topic: "commands/x", payload: Self.payload)
         let passed = try rewritten(will, unrouted: .pass)
@@ -65,19 +65,19 @@ struct RoutingWillTests {
             let refused = try rewritten(will, version: version, unrouted: .reject)
             #expect(
                 refused.1
-                    == ConnectRefusal(code: code, message: #"the topic of the will, "commands/x", is in no route"#))
+                    == ConnectRefusal(code: code, message: #"the topic of the will, "commands/x", matches no route"#))
             #expect(refused.2.rejectedUp == 1)
         }
     }
 
-    @Test("a topic that grows too long is refused", arguments: UnroutedPolicy.allCases)
+    @Test("a will whose topic becomes too long is refused", arguments: UnroutedPolicy.allCases)
     func tooLong(unrouted: UnroutedPolicy) throws {
         let will = Will(topic: "telemetry/" + String(repeating: "x", count: 65_520))
         #expect(try rewritten(will, unrouted: unrouted).1?.code == 0x90)
         #expect(try rewritten(will, version: .v3_1_1, unrouted: unrouted).1?.code == 5)
     }
 
-    @Test("its Response Topic is routed too")
+    @Test("the Response Topic of a will is routed too")
     func responseTopic() throws {
         let routed = Will(topic: "same", properties: [.willDelayInterval(3), .responseTopic("commands/r")])
         let expected: Properties = [.willDelayInterval(3), .responseTopic("device/d1/commands/r")]
@@ -88,10 +88,10 @@ struct RoutingWillTests {
         let refused = try rewritten(outside, unrouted: .reject)
         #expect(
             refused.1
-                == ConnectRefusal(code: 0x87, message: #"the response topic of the will, "other", is in no route"#))
+                == ConnectRefusal(code: 0x87, message: #"the response topic of the will, "other", matches no route"#))
     }
 
-    @Test("no routes: the CONNECT is left alone, and aliases are noted")
+    @Test("without routes the CONNECT is not changed, and its topic alias maximum is noted")
     func noRoutes() {
         var router = PacketRouter(routes: .none, version: .v5_0)
         var packet = connect(.v5_0, Will(topic: "any", retain: true))

@@ -1,9 +1,9 @@
-/// What one SUBSCRIBE or UNSUBSCRIBE becomes: what goes to the broker, and which of its codes belong to which filter of
-/// the device.
+/// What one SUBSCRIBE or UNSUBSCRIBE becomes: what goes to the broker, and which of the broker's codes belong to which
+/// of the device's filters.
 struct FilterPlan<Item> {
     private(set) var remote: [Item] = []
     private(set) var entries: [PendingFilters.Entry] = []
-    /// Whether the packet can't go on as the bytes that came in.
+    /// Whether the broker has to be sent another packet than the device's.
     private(set) var isChanged = false
 
     mutating func pass(_ item: Item) {
@@ -22,10 +22,10 @@ struct FilterPlan<Item> {
         isChanged = true
     }
 
-    /// Whether the broker's codes are not the device's, one for one.
+    /// Whether the device's codes have to be put together, because the broker's are not the same, one for one.
     var needsMerge: Bool { entries.contains { $0 != .remote(1) } }
 
-    /// The answer where nothing goes to the broker.
+    /// The device's codes if nothing goes to the broker.
     var localCodes: [UInt8] {
         entries.compactMap { if case .local(let code) = $0 { code } else { nil } }
     }

@@ -1,11 +1,11 @@
-/// A topic or filter with what brokers let a client write in front of it, which is no part of the topic: routes see
-/// what follows, and the marker is put back in front of what they made of it.
+/// A topic or filter, and the marker that brokers let a client write in front of it. The marker is not part of the
+/// topic: routes see only what follows it, and it is put back in front of the mapped topic.
 struct MarkedTopic {
     /// `$share/group/`, `$queue/`, `$exclusive/`, `$delayed/60/`, or empty.
     let marker: Substring
     let topic: Substring
 
-    /// What may stand before a filter: shared (MQTT 5 4.8.2, in EMQX also for 3.1.1) and exclusive subscriptions.
+    /// A filter may have the marker of a shared (MQTT 5 4.8.2, in EMQX also for 3.1.1) or exclusive subscription.
     init(filter: String) {
         let marker =
             Self.end(of: "$share/", in: filter, parameter: Self.isShareName)
@@ -14,22 +14,22 @@ struct MarkedTopic {
         self.init(filter, markerEnd: marker)
     }
 
-    /// What may stand before the topic of a PUBLISH or a will: a delay in seconds.
+    /// The topic of a PUBLISH or a will may have the marker of a delay in seconds.
     init(publishTopic topic: String) {
         self.init(topic, markerEnd: Self.end(of: "$delayed/", in: topic, parameter: Self.isSeconds))
     }
 
-    /// A topic that is one as it is.
+    /// The broker delivers topics without a marker.
     init(unmarked topic: String) {
         self.init(topic, markerEnd: nil)
     }
 
-    /// Any of the four, whatever follows: a route is written without them.
+    /// Whether the first level of a topic is that of a marker, whatever follows it. No route may begin like that.
     static func isMarker(firstLevel: Substring) -> Bool {
         ["$share", "$queue", "$exclusive", "$delayed"].contains { firstLevel.hasSameBytes(as: $0) }
     }
 
-    /// The marker put back in front of what a route made of the topic.
+    /// The mapped topic with the marker in front of it.
     func replacingTopic(with mapped: String) -> String {
         marker + mapped
     }
@@ -40,7 +40,7 @@ struct MarkedTopic {
         topic = text[end...]
     }
 
-    /// Where the marker ends; `nil` where the text does not begin with it, or with nothing behind it.
+    /// Where the marker ends; `nil` if the text does not begin with it, or if nothing follows it.
     private static func end(
         of prefix: String, in text: String, parameter isValid: ((Substring) -> Bool)? = nil
     ) -> String.Index? {

@@ -1,23 +1,23 @@
 import MQTTCodec
 
 extension PacketRouter {
-    /// Routes the will as a message of the device, and takes note of what the device negotiates.
+    /// Routes the will like a message of the device, and notes what the device negotiates.
     ///
-    /// Returns why the CONNECT is refused, or `nil`; `connect` is then what goes on. It is untouched where no rule
-    /// touches the will.
+    /// Returns why the CONNECT is refused. If it returns `nil`, `connect` is what the broker is sent: unchanged unless
+    /// a route changes the will.
     package mutating func rewriteConnect(_ connect: inout Connect) -> ConnectRefusal? {
         deviceAliasMaximum = connect.properties.topicAliasMaximum ?? 0
-        // Where the bridge is the server, its session sees to that.
+        // If the bridge itself is the server, its session enforces this limit.
         deviceMaximumPacketSize = isLenient ? connect.properties.maximumPacketSize : nil
         guard !routes.isEmpty else { return nil }
         guard !connect.properties.hasUnread(.topicAliasMaximum) else {
-            return refuse(.protocolError, "CONNECT: its topic alias maximum can't be read, and the routes need it")
+            return refuse(.protocolError, "CONNECT has an unreadable topic alias maximum, which the routes need")
         }
         guard var will = connect.will else { return nil }
         guard (try? TopicName.validate(will.topic, version: version)) != nil,
             !will.properties.hasUnread(.responseTopic)
         else {
-            return refuse(.topicNameInvalid, "a topic of the will is none, and the routes need it")
+            return refuse(.topicNameInvalid, "the will has an invalid topic or response topic, which the routes need")
         }
         switch remoteFate(of: will.topic) {
         case .forwarded(let topic, let routeIndex):

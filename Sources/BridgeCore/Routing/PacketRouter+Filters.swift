@@ -44,7 +44,7 @@ extension PacketRouter {
         guard let codes = PendingFilters.merge(answer.codes, for: entries, by: Request.merge) else {
             throw MQTTError(
                 .protocolError, clause: "\(version) 3.\(Request.answerType.rawValue).3",
-                message: "\(Request.answerType) has another number of codes than there were filters")
+                message: "\(Request.answerType) does not have one code for each filter")
         }
         answer.codes = codes
         return Routed(forward: try answer.encoded(version, within: deviceMaximumPacketSize).map { [$0] } ?? [])
@@ -119,21 +119,20 @@ extension PacketRouter {
     private func identifierInUse(_ type: PacketType) -> MQTTError {
         MQTTError(
             .protocolError, clause: version == .v5_0 ? "[MQTT-2.2.1-3]" : "[MQTT-2.3.1-2]",
-            message: "\(type) has the packet identifier of another that is not answered yet")
+            message: "\(type) has the packet identifier of another one that has not been answered yet")
     }
 
     /// Closes the device because this version of MQTT has no answer that refuses a filter.
     private func closing(_ reason: ReasonCode, filter: String) -> Routed {
-        let why =
-            reason == .topicFilterInvalid ? "is too long once it is routed" : "reaches nothing inside the routes"
+        let why = reason == .topicFilterInvalid ? "is too long once it is routed" : "matches no route"
         return Routed(
             close: Refusal(reasonCode: reason, message: "the filter \(filter.quotedForMessage()) \(why)"))
     }
 
     private static let tooManyFilters = Refusal(
         reasonCode: .quotaExceeded,
-        message: "more filters than are allowed: at most \(maximumRemoteFilters) at the broker for one packet, and"
-            + " \(PendingFilters.maximumEntries) of the device unanswered")
+        message: "too many filters: one packet may become \(maximumRemoteFilters) filters at the broker, and"
+            + " \(PendingFilters.maximumEntries) filters of a device may be unanswered")
 }
 
 extension ByteBuffer {

@@ -2,20 +2,20 @@ import MQTTCodec
 import NIOCore
 
 extension PacketRouter {
-    /// Where a topic leads.
+    /// What the routes make of a topic.
     enum TopicFate: Equatable {
-        /// To the other side. `topic` is `nil` where it stays as it is written: nothing routes it, or an alias that the
-        /// receiver knows stands for it. `routeIndex` is `nil` where no route brought it there.
+        /// The message goes to the other side. `topic` is `nil` if the topic stays as it is: no route changes it, or an
+        /// alias that the receiver knows stands for it. `routeIndex` is `nil` if no route matched.
         case forwarded(topic: String?, routeIndex: Int?)
         case dropped
         case refused(ReasonCode)
     }
 
-    /// What becomes of a PUBLISH, whether its payload is here or still coming.
+    /// What becomes of a PUBLISH, whether its payload is here or still to come.
     struct PublishDecision: Equatable {
         enum Forwarding: Equatable {
             case nothing
-            /// The bytes that came in.
+            /// The bytes go on as they came in.
             case unchanged
             case rewritten(PublishHead)
         }
@@ -50,14 +50,15 @@ extension PacketRouter {
         return Routed(reply: routed.reply + (try swallowTooLong(head, aliases).reply))
     }
 
-    /// Behind the route it may be longer than the device takes [MQTT-3.1.2-24].
+    /// Whether a route has made a packet longer than the device accepts [MQTT-3.1.2-24].
     private func isTooLong(_ length: Int, original: Int) -> Bool {
         length > deviceMaximumPacketSize ?? .max && length != original
     }
 
-    /// The broker hears what it would of one that was taken [MQTT-3.1.2-25]; the device has not learned its topic alias.
+    /// Acknowledges a message that is too long for the device as if it had been delivered [MQTT-3.1.2-25]. The device
+    /// has not learned the topic alias in it.
     ///
-    /// - Parameter aliases: As they were before.
+    /// - Parameter aliases: The aliases before the message was routed.
     private mutating func swallowTooLong(
         _ head: PublishHead, _ aliases: TopicAliases
     ) throws(MQTTError) -> PublishDecision {
@@ -68,14 +69,15 @@ extension PacketRouter {
         return try swallow(head)
     }
 
-    /// No route can be found for it. What another device has published is no fault of the broker's.
+    /// Acknowledges a message that cannot be read, and for which no route can be found. What another device has
+    /// published is not the broker's fault.
     private mutating func swallowUnread(_ start: ByteBuffer) throws(MQTTError) -> Routed {
         let glance = PublishGlance(start, version: version)
         let head = PublishHead(qos: glance?.qos ?? .atMostOnce, topic: "", packetID: glance?.packetID)
         return Routed(reply: try swallow(head).reply)
     }
 
-    /// What becomes of a long PUBLISH of the device; its payload needs no decision of its own.
+    /// Routes a long PUBLISH of the device by its head alone.
     package mutating func fromDevice(_ begin: StreamedPublish) throws(MQTTError) -> RoutedStream {
         guard !routes.isEmpty else {
             return RoutedStream(head: begin.head)
@@ -83,7 +85,7 @@ extension PacketRouter {
         return try routed(decideUp(begin.publish), begin: begin)
     }
 
-    /// What becomes of a long PUBLISH of the broker; its payload needs no decision of its own.
+    /// Routes a long PUBLISH of the broker by its head alone.
     package mutating func fromBroker(_ begin: StreamedPublish) throws(MQTTError) -> RoutedStream {
         guard !routes.isEmpty else {
             return RoutedStream(head: begin.head)
@@ -97,7 +99,7 @@ extension PacketRouter {
         return RoutedStream(reply: routed.reply + (try swallowTooLong(begin.publish, aliases).reply))
     }
 
-    /// What becomes of a long PUBLISH of the broker whose head can't be read.
+    /// Routes a long PUBLISH of the broker whose head cannot be read.
     package mutating func fromBroker(_ unread: UnreadPublish) throws(MQTTError) -> RoutedStream {
         guard !routes.isEmpty else { return RoutedStream(head: unread.start) }
         return RoutedStream(reply: try swallowUnread(unread.start).reply)
@@ -151,8 +153,8 @@ extension PacketRouter {
 }
 
 extension PacketRouter {
-    /// Where the topic of a PUBLISH leads, by itself or by the alias that stands for it. Throws the refusal of an alias
-    /// that is not allowed or was never set.
+    /// What the routes make of the topic of a PUBLISH, or of the topic that its alias stands for. Throws if the alias is
+    /// not allowed or was never set.
     static func fate(
         of head: PublishHead, aliases: TopicAliases, byTopic: (String) -> TopicFate
     ) throws(Refusal) -> TopicFate {
@@ -160,9 +162,10 @@ extension PacketRouter {
             return byTopic(head.topic)
         }
         guard aliases.isAllowed(alias) else {
+            let allowed = aliases.maximum == 0 ? "none is" : "only 1 to \(aliases.maximum) are"
             throw Refusal(
                 reasonCode: .topicAliasInvalid,
-                message: "PUBLISH has the topic alias \(alias), and 1...\(aliases.maximum) are allowed"
+                message: "PUBLISH has the topic alias \(alias), but \(allowed) allowed"
                     + " ([MQTT-3.3.2-8], [MQTT-3.3.2-9])")
         }
         guard head.topic.utf8.isEmpty else {
@@ -184,7 +187,7 @@ extension PacketRouter {
         }
     }
 
-    /// Keeps what became of the topic for the messages that will bring the alias alone.
+    /// Keeps the fate of the topic for later messages that have only its alias.
     static func remember(
         _ fate: TopicFate, of head: PublishHead, isForwarded: Bool, in aliases: inout TopicAliases
     ) {

@@ -1,7 +1,7 @@
 import MQTTCodec
 import NIOCore
 
-/// Messages of the broker.
+/// Routes messages of the broker.
 extension PacketRouter {
     mutating func decideDown(_ head: PublishHead) throws(MQTTError) -> PublishDecision {
         let fate: TopicFate
@@ -22,7 +22,7 @@ extension PacketRouter {
         return decision
     }
 
-    /// PUBREL ends a flow that was answered here; any other goes on.
+    /// PUBREL ends a flow that the bridge answered. Any other PUBREL goes to the device.
     mutating func releaseFromBroker(_ frame: Frame) throws(MQTTError) -> Routed {
         guard let packetID = frame.leadingPacketID, answeredDown.remove(packetID) != nil else {
             return Routed(forward: [frame.bytes])
@@ -30,7 +30,7 @@ extension PacketRouter {
         return Routed(reply: [try acknowledgement(.pubcomp, packetID)])
     }
 
-    /// The broker is not refused anything: what does not go down is taken off its hands.
+    /// The broker is never refused a message: one that does not go to the device is acknowledged here.
     func localFate(of topic: String) -> TopicFate {
         guard let mapped = routes.localTopic(for: topic) else {
             return routes.unrouted == .pass ? .forwarded(topic: nil, routeIndex: nil) : .dropped
@@ -57,6 +57,7 @@ extension PacketRouter {
         return PublishDecision(forwarding: isChanged ? .rewritten(head) : .unchanged)
     }
 
+    /// Acknowledges a message to the broker without passing it on.
     mutating func swallow(_ head: PublishHead) throws(MQTTError) -> PublishDecision {
         counters.droppedDown += 1
         if head.qos == .exactlyOnce, let packetID = head.packetID { answeredDown.insert(packetID) }

@@ -1,10 +1,10 @@
 import MQTTCodec
 import NIOCore
 
-/// Messages of the device.
+/// Routes messages of the device.
 extension PacketRouter {
     mutating func decideUp(_ head: PublishHead) throws(MQTTError) -> PublishDecision {
-        // Else it was checked when it was read.
+        // A strict reader has checked them already.
         if isLenient { try head.checkTopics(version) }
         let fate: TopicFate
         do {
@@ -30,7 +30,7 @@ extension PacketRouter {
         return decision
     }
 
-    /// PUBREL ends a flow that was answered here; any other goes on.
+    /// PUBREL ends a flow that the bridge answered. Any other PUBREL goes to the broker.
     mutating func releaseFromDevice(_ frame: Frame) throws(MQTTError) -> Routed {
         guard let packetID = frame.leadingPacketID else {
             return Routed(forward: [frame.bytes])
@@ -45,8 +45,8 @@ extension PacketRouter {
         return Routed(forward: [frame.bytes])
     }
 
-    /// PUBACK for a message that the device sent at QoS 2 becomes its PUBREC, the reason with it; an error ends the flow
-    /// (MQTT 5 4.3.3). Any other goes on.
+    /// A PUBACK for a message that the device sent at QoS 2 becomes a PUBREC with the same reason. An error ends the
+    /// flow (MQTT 5 4.3.3). Any other PUBACK goes to the device.
     mutating func acknowledgeFromBroker(_ frame: Frame) throws(MQTTError) -> Routed {
         guard let packetID = frame.leadingPacketID, cappedUp[packetID] == .awaitingAcknowledgement else {
             return Routed(forward: [frame.bytes])
@@ -74,7 +74,7 @@ extension PacketRouter {
         return .forwarded(topic: mapped.topic, routeIndex: mapped.routeIndex)
     }
 
-    /// What becomes of the Response Topic of a message or a will (MQTT 5 3.3.2.3.5).
+    /// Routes the Response Topic of a message or a will (MQTT 5 3.3.2.3.5).
     func routeResponseTopicUp(in properties: inout Properties) -> ResponseTopicChange {
         guard let topic = properties.responseTopic else {
             return .unchanged
@@ -129,7 +129,7 @@ extension PacketRouter {
         return PublishDecision(forwarding: isChanged ? .rewritten(head) : .unchanged, reply: reply)
     }
 
-    /// Lowers the QoS, and sees that the device gets the flow of the QoS it chose.
+    /// Lowers the QoS. The device still gets the acknowledgements of the QoS that it chose.
     private mutating func lower(_ head: inout PublishHead, to qos: QoS) throws(MQTTError) -> [ByteBuffer] {
         let reply = qos == .atMostOnce ? try acknowledgeUp(head).reply : []
         if qos == .atMostOnce {
@@ -142,7 +142,7 @@ extension PacketRouter {
         return reply
     }
 
-    /// QoS 2 only: what is answered here, or has its PUBREC already, is answered again and not passed on again
+    /// The PUBREC for a repeated QoS 2 message that the bridge has already answered. The message is not forwarded again
     /// [MQTT-4.3.3-10].
     private func repeatedAnswer(to head: PublishHead) throws(MQTTError) -> ByteBuffer? {
         guard head.qos == .exactlyOnce, let packetID = head.packetID,
@@ -177,12 +177,12 @@ extension PacketRouter {
     static func message(for subject: String, topic: String, reason: ReasonCode) -> String {
         reason == .topicNameInvalid
             ? "\(subject), \(topic.quotedForMessage()), is too long once it is routed"
-            : "\(subject), \(topic.quotedForMessage()), is in no route"
+            : "\(subject), \(topic.quotedForMessage()), matches no route"
     }
 }
 
 extension PublishHead {
-    /// Whether that changed it.
+    /// Returns whether this changed the topic. `nil` keeps it.
     mutating func replaceTopic(with topic: String?) -> Bool {
         guard let topic, !topic.hasSameBytes(as: self.topic) else {
             return false
@@ -193,7 +193,7 @@ extension PublishHead {
 }
 
 extension Frame {
-    /// The packet id of an acknowledgement, SUBACK or UNSUBACK; `nil` where the packet is too short to have one.
+    /// The packet identifier of an acknowledgement, SUBACK or UNSUBACK; `nil` if the packet is too short to have one.
     var leadingPacketID: UInt16? {
         bytes.getInteger(at: bytes.readerIndex + headerLength)
     }

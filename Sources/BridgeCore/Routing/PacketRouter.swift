@@ -1,23 +1,24 @@
 import MQTTCodec
 import NIOCore
 
-/// Rewrites the topics of one session in both directions, and keeps what that needs.
+/// Rewrites the topics of one session in both directions, and keeps the state that this needs.
 ///
-/// Every frame of the device goes through `fromDevice`, every frame of the broker through `fromBroker`, in order. A frame
-/// that no rule touches comes out as the slice that went in. Where there are no routes nothing is parsed at all, and where
-/// there are, a packet is read leniently if the broker is to judge it: only what a route has to know of it must be there.
+/// Every frame of the device goes through `fromDevice`, and every frame of the broker through `fromBroker`, in order. A
+/// frame that no route changes comes out as the slice that went in. Without routes nothing is parsed at all. With routes,
+/// a packet that the broker will judge is read leniently: only what a route needs to know has to be readable.
 ///
-/// Acknowledgements keep their packet ids: a message either goes on under the id its sender gave it, or is answered here.
-/// What is kept for that is bounded by the 65 535 packet ids, the topic aliases that the receiver allows and the bounds
-/// of `PendingFilters` and `TopicAliases`.
+/// Packet identifiers never change: a message is forwarded with the identifier that its sender chose, or answered here.
+/// The state is bounded by the 65,535 packet identifiers, the topic aliases that the receiver allows and the bounds of
+/// `PendingFilters` and `TopicAliases`.
 package struct PacketRouter: Sendable {
     /// What becomes of a packet.
     package struct Routed: Sendable, Equatable {
-        /// To the other side, in this order.
+        /// The bytes to send to the other side, in this order.
         package var forward: [ByteBuffer]
-        /// Back to the sender, in this order.
+        /// The packets to send back to the sender, in this order.
         package var reply: [ByteBuffer]
-        /// The session ends, after what `reply` and `forward` hold. From `fromBroker`: the broker broke the protocol.
+        /// Why the session has to end once `reply` and `forward` are sent. From `fromBroker` it means that the broker
+        /// broke the protocol.
         package var close: Refusal?
 
         package init(forward: [ByteBuffer] = [], reply: [ByteBuffer] = [], close: Refusal? = nil) {
@@ -27,13 +28,13 @@ package struct PacketRouter: Sendable {
         }
     }
 
-    /// What becomes of a PUBLISH whose payload is still coming.
+    /// What becomes of a PUBLISH whose payload is still to come.
     package struct RoutedStream: Sendable, Equatable {
-        /// To the other side, the payload behind it. `nil`: the payload is thrown away as it comes.
+        /// The bytes to send to the other side before the payload; `nil` if the payload is discarded as it comes.
         package var head: ByteBuffer?
-        /// Back to the sender once the payload has come to its end.
+        /// The packets to send back to the sender at the end of the payload.
         package var reply: [ByteBuffer]
-        /// The session ends, without waiting for the payload.
+        /// Why the session has to end, without waiting for the payload.
         package var close: Refusal?
 
         package init(head: ByteBuffer? = nil, reply: [ByteBuffer] = [], close: Refusal? = nil) {
@@ -43,34 +44,35 @@ package struct PacketRouter: Sendable {
         }
     }
 
-    /// A message of the device that went on at QoS 1 while the device is served its QoS 2 flow.
+    /// A message that the device sent at QoS 2 and the bridge forwarded at QoS 1.
     enum CappedFlow: Sendable {
-        /// The broker's PUBACK will become the device's PUBREC.
+        /// The broker's PUBACK will become a PUBREC for the device.
         case awaitingAcknowledgement
-        /// The device has its PUBREC; its PUBREL is answered here.
+        /// The device has its PUBREC. The bridge will answer its PUBREL.
         case awaitingRelease
     }
 
-    /// Remote filters that one SUBSCRIBE or UNSUBSCRIBE may become; beyond it the packet is refused. It takes filters
-    /// that span many routes, many times, to get there.
+    /// How many remote filters one SUBSCRIBE or UNSUBSCRIBE may become before it is refused. Only many filters across
+    /// many routes reach this limit.
     package static let maximumRemoteFilters = 4_096
 
     let routes: ResolvedRoutes
     let version: MQTTVersion
-    /// Whether the broker judges the packets of the device, or the bridge.
+    /// Whether the broker judges the device's packets. If not, the bridge does.
     let isLenient: Bool
+    /// How many messages and filters the routes have kept back.
     package internal(set) var counters = RoutingCounters()
 
     var upAliases = TopicAliases()
     var downAliases = TopicAliases()
     var pendingSubscribes = PendingFilters()
     var pendingUnsubscribes = PendingFilters()
-    /// QoS 2 messages of the device that were answered here, until their PUBREL.
+    /// Packet identifiers of the device's QoS 2 messages that the bridge answered, until their PUBREL.
     var answeredUp: Set<UInt16> = []
-    /// QoS 2 messages of the broker that were answered here, until their PUBREL.
+    /// Packet identifiers of the broker's QoS 2 messages that the bridge answered, until their PUBREL.
     var answeredDown: Set<UInt16> = []
     var cappedUp: [UInt16: CappedFlow] = [:]
-    /// Bytes of a packet that the device takes, as its CONNECT says; `nil` is no limit.
+    /// The longest packet that the device accepts according to its CONNECT, in bytes; `nil` if it sets no limit.
     var deviceMaximumPacketSize: UInt32?
 
     package init(routes: ResolvedRoutes, version: MQTTVersion, isLenient: Bool = false) {
@@ -79,24 +81,24 @@ package struct PacketRouter: Sendable {
         self.version = version
     }
 
-    /// Topic Alias Maximum of the device's CONNECT: the highest alias that the broker may use. `rewriteConnect` sets it;
-    /// 0 until then, which is none [MQTT-3.1.2-26].
+    /// The Topic Alias Maximum of the device's CONNECT: the highest alias that the broker may use. It is 0, which allows
+    /// none, until `rewriteConnect` sets it [MQTT-3.1.2-26].
     package var deviceAliasMaximum: UInt16 {
         get { downAliases.maximum }
         set { downAliases.maximum = newValue }
     }
 
-    /// Topic Alias Maximum of the CONNACK that the device was sent: the highest alias that the device may use. 0, which
-    /// is none, until the owner sets it [MQTT-3.2.2-17].
+    /// The Topic Alias Maximum of the CONNACK that the device was sent: the highest alias that the device may use. It is
+    /// 0, which allows none, until the owner sets it [MQTT-3.2.2-17].
     package var brokerAliasMaximum: UInt16 {
         get { upAliases.maximum }
         set { upAliases.maximum = newValue }
     }
 
-    /// There are no routes.
+    /// Whether there are no routes, so that every packet passes unchanged.
     package var passesEverything: Bool { routes.isEmpty }
 
-    /// Throws where a route needs what can't be read in the packet.
+    /// Routes a packet of the device. Throws if a part of the packet that the routes need cannot be read.
     package mutating func fromDevice(_ frame: Frame) throws(MQTTError) -> Routed {
         guard !routes.isEmpty else {
             return Routed(forward: [frame.bytes])
@@ -116,7 +118,7 @@ package struct PacketRouter: Sendable {
         }
     }
 
-    /// Throws where the packet is malformed, or answers something else than what the broker was sent.
+    /// Routes a packet of the broker. Throws if the packet is malformed, or does not fit the request that it answers.
     package mutating func fromBroker(_ frame: Frame) throws(MQTTError) -> Routed {
         guard !routes.isEmpty else {
             return Routed(forward: [frame.bytes])

@@ -1,28 +1,28 @@
-/// SUBSCRIBE or UNSUBSCRIBE packets whose answer will have to be put together: which of the broker's codes belong to
-/// which filter of the device.
+/// The SUBSCRIBE or UNSUBSCRIBE packets whose answers will have to be put together, and which of the broker's codes
+/// belong to which of the device's filters.
 struct PendingFilters: Sendable {
     /// One filter of the device.
     enum Entry: Sendable, Equatable {
-        /// Answered here, with this code.
+        /// The bridge answers the filter with this code.
         case local(UInt8)
-        /// Asked for as that many remote filters, one or more.
+        /// The filter became this many remote filters, at least one.
         case remote(UInt16)
     }
 
     enum Addition: Equatable {
         case added
-        /// The packet id belongs to another packet that is not answered yet.
+        /// The packet identifier belongs to another packet that has not been answered yet.
         case identifierInUse
         case full
     }
 
     private struct Packet {
         var entries: [Entry]
-        /// More than 1 where the device sent the same packet again (as 3.1 lets it), each to be answered.
+        /// How many answers are due: more than 1 if the device sent the packet again, as 3.1 allows.
         var awaited = 1
     }
 
-    /// Filters of the device that may be waiting at once, in all packets together.
+    /// How many of the device's filters may wait for an answer at once, over all packets.
     static let maximumEntries = 65_536
 
     private var packets: [UInt16: Packet] = [:]
@@ -49,7 +49,7 @@ struct PendingFilters: Sendable {
         return .added
     }
 
-    /// What the packet with that id was made of; `nil` where its answer needs no work.
+    /// Removes and returns the entries of a packet that is being answered; `nil` if the answer can be passed unchanged.
     mutating func take(_ packetID: UInt16) -> [Entry]? {
         guard var packet = packets.removeValue(forKey: packetID) else {
             return nil
@@ -63,8 +63,9 @@ struct PendingFilters: Sendable {
         return packet.entries
     }
 
-    /// One code for each entry: `merge` makes it of the codes of its remote filters, which are never none. `nil` where
-    /// the broker answered more or fewer filters than it was sent.
+    /// Returns one code for each entry, or `nil` if the broker answered more or fewer filters than it was sent.
+    /// - Parameter merge: Makes the code of one entry from the codes of its remote filters, of which there is at least
+    ///   one.
     static func merge(
         _ codes: [UInt8], for entries: [Entry], by merge: (ArraySlice<UInt8>) -> UInt8?
     ) -> [UInt8]? {

@@ -1,10 +1,10 @@
 import MQTTCodec
 
-/// Why a device is closed.
+/// Why a device's connection is closed.
 package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
-    /// For the DISCONNECT that goes before the close in 5.0; 3.1 and 3.1.1 have none to send.
+    /// The reason code of the DISCONNECT that is sent before the close in 5.0; 3.1 and 3.1.1 have no such packet.
     package var reasonCode: ReasonCode
-    /// One line. A topic in it is shortened and safe to print.
+    /// One line, with any topic in it shortened and safe to print.
     package var message: String
 
     package init(reasonCode: ReasonCode, message: String) {
@@ -17,9 +17,9 @@ package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
 
 /// Why a CONNECT is refused.
 package struct ConnectRefusal: Error, Sendable, Equatable, CustomStringConvertible {
-    /// For the CONNACK: a reason code in 5.0, a return code in 3.1 and 3.1.1.
+    /// The code of the CONNACK: a reason code in 5.0, a return code in 3.1 and 3.1.1.
     package var code: UInt8
-    /// One line. A topic in it is shortened and safe to print.
+    /// One line, with any topic in it shortened and safe to print.
     package var message: String
 
     package init(code: UInt8, message: String) {
@@ -28,7 +28,7 @@ package struct ConnectRefusal: Error, Sendable, Equatable, CustomStringConvertib
     }
 
     init(_ reason: ReasonCode, version: MQTTVersion, message: String) {
-        // Of the five return codes of 3.1 and 3.1.1 only "not authorized" is about what a client may do.
+        // Of the five return codes of 3.1 and 3.1.1, only "not authorized" says that a client may not do something.
         self.init(code: version.hasProperties ? reason.rawValue : 5, message: message)
     }
 

@@ -1,6 +1,6 @@
 import MQTTCodec
 
-/// A route of one device.
+/// A route with the values of one device filled in.
 struct ResolvedRoute: Sendable, Equatable {
     let local: TopicPattern
     let remote: TopicPattern

@@ -1,6 +1,7 @@
-/// The routes of one device, its values filled in.
+/// The routes with the values of one device filled in.
 package struct ResolvedRoutes: Sendable, Equatable {
     let routes: [ResolvedRoute]
+    /// What becomes of a topic or filter that no route matches.
     package let unrouted: UnroutedPolicy
 
     init(routes: [ResolvedRoute], unrouted: UnroutedPolicy) {
@@ -8,12 +9,12 @@ package struct ResolvedRoutes: Sendable, Equatable {
         self.unrouted = unrouted
     }
 
-    /// No routes: every packet passes as it is.
+    /// Without routes every packet passes unchanged.
     package static let none = ResolvedRoutes(routes: [], unrouted: .pass)
 
     package var isEmpty: Bool { routes.isEmpty }
 
-    /// `nil` for what no route brought here.
+    /// The route with that index; `nil` if no route matched and there is none.
     func route(at index: Int?) -> ResolvedRoute? {
         guard let index, routes.indices.contains(index) else {
             return nil
@@ -21,40 +22,40 @@ package struct ResolvedRoutes: Sendable, Equatable {
         return routes[index]
     }
 
-    /// A topic on the other side, and which route brought it there.
+    /// A topic on the other side, and the route that mapped it.
     struct Mapped: Equatable {
         var topic: String
         var routeIndex: Int
     }
 
-    /// A remote filter for a part of a device's filter.
+    /// A remote filter for a part of a device's filter, and the route that mapped it.
     struct MappedFilter: Equatable {
         var filter: String
         var routeIndex: Int
     }
 
-    /// The remote topic of a topic the device publishes: by the first route that goes up and matches.
+    /// Maps a topic that the device publishes, by the first matching route that goes up.
     func remoteTopic(for local: String) -> Mapped? {
         firstMapped(MarkedTopic(publishTopic: local)) { $0.goesUp ? ($0.local, $0.remote) : nil }
     }
 
-    /// The local topic of a delivery: by the first route that goes down and matches.
+    /// Maps the topic of a delivery, by the first matching route that goes down.
     func localTopic(for remote: String) -> Mapped? {
         firstMapped(MarkedTopic(unmarked: remote)) { $0.goesDown ? ($0.remote, $0.local) : nil }
     }
 
-    /// Where the answer to a device's request is to go; the direction of a route doesn't matter.
+    /// Maps the topic to which the answer to a device's request is sent, by the first matching route of any direction.
     func remoteResponseTopic(for local: String) -> String? {
         firstMapped(MarkedTopic(publishTopic: local)) { ($0.local, $0.remote) }?.topic
     }
 
-    /// Where the answer to a request made to the device is to go.
+    /// Maps the topic to which the device sends its answer, by the first matching route of any direction.
     func localResponseTopic(for remote: String) -> String? {
         firstMapped(MarkedTopic(publishTopic: remote)) { ($0.remote, $0.local) }?.topic
     }
 
-    /// What a device's filter reaches: its intersection with each route that goes down, as remote filters, in the order
-    /// of the routes and none twice. Nothing outside the routes, whatever the filter.
+    /// The intersections of a device's filter with the routes that go down, as remote filters, in the order of the
+    /// routes and without duplicates. They never reach outside the routes.
     func remoteFilters(for local: String) -> [MappedFilter] {
         let marked = MarkedTopic(filter: local)
         var result: [MappedFilter] = []

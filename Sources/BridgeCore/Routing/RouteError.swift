@@ -1,14 +1,15 @@
-/// What is wrong with a route: as it is written, or for one device whose values do not fit in it.
+/// What is wrong with a route as it is written, or for one device whose values do not fit into it.
 package struct RouteError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The key of the route that the error is about.
     package enum Field: String, Sendable {
         case local, remote
         case maximumQoS = "max_qos"
     }
 
-    /// Index into the routes given, from 0.
+    /// The index of the route, from 0.
     package let routeIndex: Int
     package let field: Field
-    /// One line: what is wrong, and what would be right. Text of a device in it is made safe to print.
+    /// One line that says what is wrong and what would be right, with any text of a device made safe to print.
     package let message: String
 
     package init(routeIndex: Int, field: Field, message: String) {
@@ -17,6 +18,6 @@ package struct RouteError: Error, Sendable, Equatable, CustomStringConvertible {
         self.message = message
     }
 
-    /// Counts routes from 1, as people do.
+    /// The message and the number of the route, counted from 1.
     package var description: String { "route \(routeIndex + 1): \(message)" }
 }

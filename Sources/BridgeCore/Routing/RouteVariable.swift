@@ -1,4 +1,4 @@
-/// What a template may name: a value known once a device has sent its CONNECT.
+/// A variable that a template may use. Its value is known once a device has sent its CONNECT.
 package enum RouteVariable: String, Sendable, Hashable, CaseIterable {
     /// `${clientid}`
     case clientID = "clientid"
@@ -9,6 +9,6 @@ package enum RouteVariable: String, Sendable, Hashable, CaseIterable {
     /// `${peer}`: the address the device connected from.
     case peer
 
-    /// As it is written in a template, for messages.
+    /// The variable as it is written in a template, for messages.
     package var placeholder: String { "${\(rawValue)}" }
 }

@@ -1,9 +1,11 @@
-/// The values of one device's variables. In routes they are the identity as the broker sees it.
+/// The values of the variables for one device. In routes, client id and user name are those that the broker sees.
 package struct RouteVariables: Sendable, Equatable {
     package var clientID: String
-    /// Empty where the device has none.
+    /// Empty if the device has none.
     package var username: String
+    /// The name of the listener to which the device connected.
     package var listener: String
+    /// The address from which the device connected.
     package var peer: String
 
     package init(clientID: String = "", username: String = "", listener: String = "", peer: String = "") {

@@ -1,4 +1,4 @@
-/// The routes of the configuration, checked once at start; `resolved(with:)` makes them those of one device.
+/// The routes of the configuration, checked once at start. `resolved(with:)` fills in the values of one device.
 package struct RoutingTable: Sendable {
     private struct Rule: Sendable {
         var route: Route
@@ -8,10 +8,10 @@ package struct RoutingTable: Sendable {
 
     private let rules: [Rule]
     private let unrouted: UnroutedPolicy
-    /// Where no route names a variable, the routes are the same for all devices.
+    /// The routes of all devices, if no route uses a variable.
     private let constant: ResolvedRoutes?
 
-    /// Throws at the first route whose sides are no filters, do not correspond, or name an unknown variable.
+    /// Throws at the first route whose sides are not valid filters, do not correspond, or use an unknown variable.
     package init(routes: [Route], unrouted: UnroutedPolicy) throws(RouteError) {
         var rules: [Rule] = []
         for (index, route) in routes.enumerated() {
@@ -26,16 +26,16 @@ package struct RoutingTable: Sendable {
         }
     }
 
-    /// No routes: every packet passes as it is.
+    /// Whether there are no routes, so that every packet passes unchanged.
     package var isEmpty: Bool { rules.isEmpty }
 
-    /// Whether a route names that variable.
+    /// Whether a route uses that variable.
     package func uses(_ variable: RouteVariable) -> Bool {
         rules.contains { $0.remote.variables.contains(variable) }
     }
 
-    /// The routes of one device. Throws where a value can't stand in a topic of a route that names it: it is empty,
-    /// holds `/`, `+`, `#` or NUL, would make the topic too long or turn it into a `$` topic.
+    /// The routes of one device. Throws if a value cannot be part of a topic of a route that uses it: the value is empty,
+    /// contains `/`, `+`, `#` or NUL, makes the topic too long, or turns it into a `$` topic.
     package func resolved(with variables: RouteVariables) throws(RouteError) -> ResolvedRoutes {
         if let constant {
             return constant
@@ -66,10 +66,10 @@ package struct RoutingTable: Sendable {
             }
             if value.utf8.contains(where: { Self.bytesWithMeaning.contains($0) }) {
                 return "\(variable.placeholder) is \(value.quotedForMessage()): a value with `/`, `+`, `#` or NUL"
-                    + " cannot stand in a topic"
+                    + " cannot be part of a topic"
             }
         }
-        // A device that calls itself `$share` or `$SYS` would leave its own part of the topic tree.
+        // A device with the name `$share` or `$SYS` would leave its own part of the topic tree.
         if case .variable(let first)? = template.segments.first, variables[first].beginsWithDollar {
             return "\(first.placeholder) is \(variables[first].quotedForMessage()):"
                 + " a value that begins with `$` cannot begin a topic"
@@ -86,13 +86,13 @@ extension RoutingTable {
         guard (0...2).contains(route.maximumQoS) else {
             throw RouteError(
                 routeIndex: index, field: .maximumQoS,
-                message: "the highest QoS is \(route.maximumQoS): it is 0, 1 or 2")
+                message: "the highest QoS is \(route.maximumQoS): it has to be 0, 1 or 2")
         }
         if route.local.utf8.elementsIncludeVariable {
             throw RouteError(
                 routeIndex: index, field: .local,
-                message: "the local side \(route.local.quotedForMessage()) holds a variable:"
-                    + " variables stand in the remote side only")
+                message: "the local side \(route.local.quotedForMessage()) contains a variable:"
+                    + " variables are only allowed on the remote side")
         }
         let template: TemplateString
         do {
@@ -103,7 +103,7 @@ extension RoutingTable {
                 message: "the remote side \(route.remote.quotedForMessage()): \(error.description)")
         }
         let local = try pattern(route.local, index: index, field: .local)
-        // A value has no separator and no wildcard, so one that stands for all shows the shape.
+        // No value contains a separator or a wildcard, so any value gives the side its final shape.
         let sample = template.render { _ in "x" }
         let remote = try pattern(sample, index: index, field: .remote)
         try checkBeginning(route.local, template: nil, index: index, field: .local)
@@ -129,7 +129,8 @@ extension RoutingTable {
         }
     }
 
-    /// What a topic of this program's own meaning, or of the broker's, begins with is not for a route to make.
+    /// Refuses a side that begins with a marker, or whose `$` name depends on a variable, because brokers give such
+    /// beginnings a meaning of their own.
     private static func checkBeginning(
         _ source: String, template: TemplateString?, index: Int, field: RouteError.Field
     ) throws(RouteError) {
@@ -140,8 +141,8 @@ extension RoutingTable {
         if MarkedTopic.isMarker(firstLevel: first) {
             throw RouteError(
                 routeIndex: index, field: field,
-                message: "the \(field.rawValue) side begins with the marker `\(first)/`: leave it out, devices may"
-                    + " write it in front of their own topics and it is kept there")
+                message: "the \(field.rawValue) side begins with the marker `\(first)/`: leave it out; devices may"
+                    + " put it in front of their own topics, where it is kept")
         }
         if let template, case .text(let text)? = template.segments.first, template.segments.count > 1,
             !text.utf8.contains(UInt8(ascii: "/"))
@@ -149,7 +150,7 @@ extension RoutingTable {
             throw RouteError(
                 routeIndex: index, field: field,
                 message: "the remote side has a variable in a first level that begins with `$`:"
-                    + " write such a level out, as in `$SYS`")
+                    + " write such a level without variables, as in `$SYS`")
         }
     }
 

@@ -1,6 +1,7 @@
 extension String {
-    /// The text in double quotes, fit for one line of a log or an error whoever wrote it: characters that control or
-    /// hide (line ends, escapes, direction marks) are shown as `\u{1B}`, and beyond `limit` characters it ends in `...`.
+    /// The text in double quotes, safe for one line of a log or an error even if a stranger wrote it. Characters that
+    /// control or hide text (line ends, escapes, direction marks) are shown like `\u{1B}`, and a text of more than
+    /// `limit` characters is cut off with `...`.
     package func quotedForMessage(limit: Int = 48) -> String {
         var result = "\""
         var count = 0

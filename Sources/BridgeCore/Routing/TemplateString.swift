@@ -1,8 +1,9 @@
-/// A text with `${name}` in it, as routes and identities are written.
+/// A text with variables like `${name}` in it, for routes and identities.
 ///
 /// There is no escape: `${` always begins a variable, and a `$` before anything else stands for itself (so `$SYS` and
-/// `a$b` are plain text, and `$${clientid}` is a `$` with the client id behind it).
+/// `a$b` are plain text, and `$${clientid}` is a `$` followed by the client id).
 package struct TemplateString: Sendable, Equatable {
+    /// A part of the text: plain text, or a variable.
     package enum Segment: Sendable, Equatable {
         case text(String)
         case variable(RouteVariable)
@@ -10,9 +11,9 @@ package struct TemplateString: Sendable, Equatable {
 
     package let segments: [Segment]
 
-    /// Throws where a variable is unknown or its `}` is missing.
+    /// Throws if a variable is unknown or its `}` is missing.
     package init(parsing source: String) throws(TemplateError) {
-        // Bytes, not characters: a combining mark behind the `$` or `}` must not hide it.
+        // This works on bytes, because a combining mark after the `$` or `}` would hide it from a comparison of characters.
         let utf8 = source.utf8
         var segments: [Segment] = []
         var textStart = utf8.startIndex
@@ -38,7 +39,7 @@ package struct TemplateString: Sendable, Equatable {
         self.segments = segments
     }
 
-    /// The variables that appear in it.
+    /// The variables that the text uses.
     package var variables: Set<RouteVariable> {
         var found: Set<RouteVariable> = []
         for case .variable(let variable) in segments {
@@ -47,7 +48,7 @@ package struct TemplateString: Sendable, Equatable {
         return found
     }
 
-    /// The text with each variable replaced by its value, whatever that holds: a value is never read as a template.
+    /// The text with each variable replaced by its value. A `${` inside a value is plain text.
     package func render(_ variables: RouteVariables) -> String {
         render { variables[$0] }
     }
@@ -63,7 +64,7 @@ package struct TemplateString: Sendable, Equatable {
         return result
     }
 
-    /// The next `${`: where its `$` is and where the name begins.
+    /// The position of the next `${`, and that of the name after it.
     private static func nextOpening(
         in utf8: String.UTF8View, from start: String.Index
     ) -> (dollar: String.Index, name: String.Index)? {
@@ -78,18 +79,18 @@ package struct TemplateString: Sendable, Equatable {
     }
 }
 
-/// Why a text is no template. The description says what would be right.
+/// Why a text is not a valid template. The description says what would be right.
 package enum TemplateError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The name between `${` and `}`.
     case unknownVariable(String)
-    /// The text from `${` on.
+    /// The text from the `${` on.
     case unclosedVariable(String)
 
     package var description: String {
         switch self {
         case .unknownVariable(let name):
             let known = RouteVariable.allCases.map(\.placeholder).joined(separator: ", ")
-            return "unknown variable \(name.quotedForMessage()): known are \(known)"
+            return "unknown variable \(name.quotedForMessage()): the known variables are \(known)"
         case .unclosedVariable(let text):
             return "\(text.quotedForMessage()) lacks the closing `}` of its variable"
         }

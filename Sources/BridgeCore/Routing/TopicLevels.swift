@@ -1,9 +1,9 @@
-/// The levels of a topic name or filter, one after the other (MQTT 4.7.1.1).
+/// Iterates over the levels of a topic name or filter (MQTT 4.7.1.1).
 ///
-/// Works on bytes: MQTT compares topics byte for byte [MQTT-4.7.3-4], while Swift's own comparison and its `Character`
-/// would take canonically equal texts for one and let a combining mark hide a `/`.
+/// It works on bytes, because MQTT compares topics byte for byte [MQTT-4.7.3-4]. Swift's own comparison treats
+/// canonically equal texts as one, and its `Character` lets a combining mark hide a `/`.
 struct TopicLevels {
-    /// What `next()` has not taken yet. `nil` when no level is left; the empty text is one empty level.
+    /// What `next()` has not returned yet; `nil` when no level is left. The empty text is one empty level.
     private(set) var rest: Substring?
 
     init(_ text: Substring) {
@@ -23,7 +23,7 @@ struct TopicLevels {
     }
 }
 
-/// A text that equals another only byte for byte.
+/// A text that is compared byte for byte.
 struct ExactText: Hashable {
     let text: String
 
@@ -38,12 +38,12 @@ struct ExactText: Hashable {
 }
 
 extension StringProtocol {
-    /// Byte for byte, as MQTT compares.
+    /// Whether both texts are equal byte for byte, as MQTT compares them.
     func hasSameBytes(as other: some StringProtocol) -> Bool {
         utf8.elementsEqual(other.utf8)
     }
 
-    /// Whether this is nothing but that one byte.
+    /// Whether the text consists of that one byte.
     func isOnly(_ byte: UInt8) -> Bool {
         utf8.first == byte && utf8.dropFirst().isEmpty
     }
@@ -51,10 +51,10 @@ extension StringProtocol {
     var isSingleLevelWildcard: Bool { isOnly(UInt8(ascii: "+")) }
     var isMultiLevelWildcard: Bool { isOnly(UInt8(ascii: "#")) }
 
-    /// `$SYS` and its like, which no wildcard of the first level matches (MQTT 4.7.2).
+    /// Whether this is a topic like `$SYS`, which no wildcard in the first level matches (MQTT 4.7.2).
     var beginsWithDollar: Bool { utf8.first == UInt8(ascii: "$") }
 
-    /// A filter whose first level is `+` or `#`.
+    /// Whether this is a filter whose first level is `+` or `#`.
     var beginsWithWildcard: Bool {
         utf8.first == UInt8(ascii: "+") || utf8.first == UInt8(ascii: "#")
     }

@@ -1,28 +1,27 @@
-/// One side of a route: a topic filter (MQTT 4.7) taken apart into its levels.
+/// One side of a route: a topic filter (MQTT 4.7) split into its levels.
 struct TopicPattern: Sendable, Equatable {
     enum Level: Sendable, Equatable {
         case literal(String)
-        /// `+`: exactly one level.
+        /// `+` matches exactly one level.
         case single
-        /// `#`: this level's parent and everything below.
+        /// `#` matches its parent level and everything below.
         case multi
     }
 
     /// What the wildcards of a pattern stand for in one topic or filter.
     struct Captures: Equatable {
-        /// One level for each `+`, in order. From a filter it may be `+` itself.
+        /// One level for each `+`, in order. In a filter that level may itself be `+`.
         var levels: [Substring] = []
-        /// What `#` stands for: one level or several. `nil` where the pattern has no `#`, and where the parent itself
-        /// was matched.
+        /// The one or more levels that `#` stands for; `nil` if the pattern has no `#`, or if its parent was matched.
         var tail: Substring?
     }
 
-    /// MQTT strings are at most this long (MQTT 5 1.5.4, MQTT 3.1.1 1.5.3).
+    /// The longest string in MQTT, in bytes (MQTT 5 1.5.4, MQTT 3.1.1 1.5.3).
     static let maximumLength = 65_535
 
     let levels: [Level]
 
-    /// Throws where `source` is no valid topic filter.
+    /// Throws if `source` is not a valid topic filter.
     init(parsing source: String) throws(PatternError) {
         guard !source.utf8.isEmpty else { throw .empty }
         guard source.utf8.count <= Self.maximumLength else { throw .tooLong }
@@ -44,17 +43,17 @@ struct TopicPattern: Sendable, Equatable {
         self.levels = levels
     }
 
-    /// How many `+` it has.
+    /// How many `+` the pattern has.
     var singleCount: Int { levels.count(where: { $0 == .single }) }
 
-    /// Whether it ends in `#`.
+    /// Whether the pattern ends in `#`.
     var hasTail: Bool { levels.last == .multi }
 
-    /// What this pattern and a topic or filter have in common, told as what the wildcards of the pattern stand for;
-    /// `nil` where nothing matches both.
+    /// The intersection of this pattern and a topic or filter, expressed as what the pattern's wildcards stand for in
+    /// it; `nil` if no topic matches both.
     ///
-    /// A topic is a filter without wildcards, so this is also how a topic is matched. Two filters always have one
-    /// filter, or none, as their intersection.
+    /// A topic is a filter without wildcards, so this also matches a topic. The intersection of two filters is always a
+    /// single filter or empty.
     func captures(in filter: Substring) -> Captures? {
         guard sharesFirstLevelRule(with: filter) else {
             return nil
@@ -84,15 +83,15 @@ struct TopicPattern: Sendable, Equatable {
                 break
             }
         }
-        // `a/#` matches its parent `a` too [MQTT-4.7.1-2].
+        // `a/#` also matches its parent `a` [MQTT-4.7.1-2].
         guard let rest = remaining.rest else {
             return captures
         }
         return rest.isMultiLevelWildcard ? captures : nil
     }
 
-    /// The topic or filter that has `captures` in place of the wildcards. `nil` where that is none: it would be empty,
-    /// or a `$` topic in place of a wildcard that does not match those.
+    /// The topic or filter with `captures` in place of the wildcards; `nil` if it would be empty, or a `$` topic that a
+    /// wildcard in the first level does not match.
     func filled(with captures: Captures) -> String? {
         var singles = captures.levels.makeIterator()
         var result = ""
@@ -105,7 +104,7 @@ struct TopicPattern: Sendable, Equatable {
             case .multi: text = captures.tail
             }
             guard let text else {
-                // Only `#` may stand for nothing; then its parent is meant.
+                // Only `#` may stand for nothing, which means its parent.
                 guard level == .multi else { return nil }
                 break
             }
@@ -121,7 +120,7 @@ struct TopicPattern: Sendable, Equatable {
         return result
     }
 
-    /// MQTT 4.7.2: a wildcard in the first level does not match what begins with `$`. Both ways, for filters.
+    /// MQTT 4.7.2: a wildcard in the first level, on either side, does not match a first level that begins with `$`.
     private func sharesFirstLevelRule(with filter: Substring) -> Bool {
         if beginsWithWildcard {
             return !filter.beginsWithDollar
@@ -136,7 +135,7 @@ struct TopicPattern: Sendable, Equatable {
         levels.first == .single || levels.first == .multi
     }
 
-    /// The other filter has `#` here: whatever this pattern says from here on is the intersection.
+    /// The other filter has `#` here, so the rest of this pattern is the rest of the intersection.
     private func captureThemselves(_ rest: ArraySlice<Level>, into captures: inout Captures) {
         for level in rest {
             switch level {
@@ -148,7 +147,7 @@ struct TopicPattern: Sendable, Equatable {
     }
 }
 
-/// Why a text is no topic filter. The description completes "the local side ...".
+/// Why a text is not a valid topic filter. The description completes "the local side ...".
 enum PatternError: Error, Equatable, CustomStringConvertible {
     case empty
     case tooLong
@@ -163,11 +162,11 @@ enum PatternError: Error, Equatable, CustomStringConvertible {
         case .tooLong:
             "is longer than \(TopicPattern.maximumLength) bytes"
         case .containsNull:
-            "holds a NUL character, which MQTT does not allow"
+            "contains a NUL character, which MQTT does not allow"
         case .multiLevelWildcardNotLast:
             "has a `#` before its last level: `#` is only allowed at the end, as in `a/b/#`"
         case .wildcardNotAlone(let level):
-            "has a wildcard beside other text in level \(level.quotedForMessage()): `+` and `#` stand alone in theirs"
+            "has a wildcard beside other text in level \(level.quotedForMessage()): `+` and `#` have to be whole levels"
         }
     }
 }
