@@ -121,7 +121,7 @@ struct ServeSessionTests {
                 if case .reset(_, code: 2) = $0 { true } else { false }
             }
             #expect(streams.contains { reset == .reset($0, code: 2) })
-            try await scenario.serve.logs("too many bytes of clients wait for the broker")
+            try await scenario.serve.logs("too many bytes from clients are waiting for the broker")
             await client.stop()
         }
     }

@@ -1,54 +1,57 @@
 import NIOCore
 
-/// Tells whether a broker that ended sessions without a word did so by decisions of its own, or because it is going
-/// itself. One for each broker, shared by all event loops.
+/// Tells whether a broker that ended sessions without saying why chose to end just those sessions, or is going away
+/// itself. There is one pulse per broker, shared by all event loops.
 ///
-/// TCP says the same of both, and a client acts differently on them: it stays away after the first, and comes back after
-/// the second. One end while others live on was that session's own. Several ends say nothing, whatever the others do: a
-/// broker may throw out all that it has, and one that goes may take its time for each. Then one look at its port is made
-/// for all of them.
+/// On TCP both look alike, but a client acts differently on them: it stays away after the first, and comes back after the
+/// second. A single end while other sessions live on is that session's own end. Several ends prove nothing, whatever the
+/// other sessions do: a broker may choose to end all its sessions, and one that goes away may take its time for each. In
+/// that case one look, a connection to the broker's port, decides about all of these ends.
 ///
 /// ```
-///   a session ends ── it was the only one ──────────────────────────▶ look
+///   a session ends ── it was the only one ────────────────────────────▶ look
 ///                  ── others live ──▶ wait until the ends pause
-///                                        ├── no other end near ─────▶ its own end
-///                                        └── more ends ─────────────▶ look, once for all of them
+///                                        ├── no other end nearby ─────▶ the session's own end
+///                                        └── more ends ───────────────▶ look, once for all of them
 ///
-///   the look ── refused, or dropped at once ──▶ the broker is gone, also for the ends that follow
-///            ── accepted ─────────────────────▶ their own ends
+///   the look ── refused, or closed at once ──▶ the broker is gone, also for the ends that follow
+///            ── accepted ────────────────────▶ the sessions' own ends
 /// ```
 package struct BrokerPulse: Sendable {
-    /// Ends without such a pause between them are one wave. It is what the end of a session among others is late by.
+    /// Ends without a pause of this length between them form one wave. It is also the delay of a single end's verdict.
     package static let moment = TimeAmount.milliseconds(25)
-    /// From the first end of a wave to its judgement, whatever else ends then. For as long an end is near another one, and
-    /// the answer to a look is worth something.
+    /// The longest time from the first end of a wave to its verdict, even if sessions keep ending. It is also how close
+    /// two ends have to be to count as near each other, and how long the answer to a look remains valid.
     package static let patience = TimeAmount.seconds(1)
-    /// A look takes less than this; where its answer never comes, the broker counts as gone.
+    /// The longest time that a look may take. If its answer has not come by then, the broker counts as gone.
     package static let lookLimit = TimeAmount.seconds(2)
-    /// Who asks later than this after the time that was agreed on was held up, and the other event loops perhaps with it:
-    /// there may be ends that they have not read.
+    /// A session that asks this much later than agreed was held up. Perhaps the other event loops were held up as well,
+    /// so there may be ends that they have not read yet.
     static let lateness = TimeAmount.milliseconds(10)
-    /// How often a wave is put off because of that.
+    /// How many times a wave is put off because a session asked late.
     static let delays = 2
 
+    /// What an end means for its session, or how to find that out.
     package enum Verdict: Sendable, Equatable {
-        /// The broker is there: the end was the session's own.
+        /// The broker is there, so it ended the session by its own decision.
         case ownEnd
+        /// The broker is going away.
         case brokerGone
-        /// Have a look at whether the broker takes connections, say it with ``looked(_:isThere:at:)``, and ask again.
+        /// The caller is to find out whether the broker accepts connections, report it with
+        /// ``looked(_:isThere:at:)``, and ask again.
         case look(wave: Int)
-        /// Ask again then, about this wave.
+        /// The caller is to ask again about this wave at that time.
         case wait(until: NIODeadline, wave: Int)
     }
 
-    /// Ends that are judged together.
+    /// Ends that get the same verdict.
     private struct Wave: Sendable {
         let startedAt: NIODeadline
-        /// Another end came shortly before the first.
+        /// Whether another end came shortly before the first one of this wave.
         let isNearOthers: Bool
         var lastAt: NIODeadline
         var count = 0
-        /// Sessions that will ask again.
+        /// The number of sessions that will ask again.
         var waiting = 0
         var delays = 0
         var delayedTo = NIODeadline.uptimeNanoseconds(0)
@@ -60,44 +63,44 @@ package struct BrokerPulse: Sendable {
     }
 
     private var living = 0
-    /// The last one, and those before it that sessions will still ask about: never more than there are such sessions.
+    /// The last wave, and earlier ones about which sessions will still ask. There are never more of those than sessions.
     private var waves: [Int: Wave] = [:]
     private var last = 0
     private var lastEnd: NIODeadline?
-    /// The wave for which somebody is looking. One look at a time.
+    /// The wave for which a look is under way. There is only one look at a time.
     private var looking: (wave: Int, until: NIODeadline)?
     private var lastLook: (isThere: Bool, at: NIODeadline)?
 
     package init() {}
 
-    /// Nobody has a session, or waits to be told of its end.
+    /// Whether there is no session, and none that waits for a verdict.
     package var isIdle: Bool { living == 0 && waves.values.allSatisfy { $0.waiting == 0 } }
 
-    /// A session has its connection to the broker.
+    /// A session has connected to the broker.
     package mutating func joined() {
         living += 1
-        // Whatever was seen of a broker that was gone is over.
+        // The broker is back if it was gone.
         if lastLook?.isThere == false { lastLook = nil }
     }
 
-    /// Its client ended the session, which says nothing of the broker.
+    /// A client ended its session, which says nothing about the broker.
     package mutating func left() {
         living = max(0, living - 1)
     }
 
-    /// The broker ended a session that has nothing to ask, as the broker has said why.
+    /// The broker ended a session and said why, so that the session needs no verdict.
     package mutating func explained(at now: NIODeadline) {
         count(at: now)
     }
 
-    /// The broker ended a session without a word.
+    /// The broker ended a session without saying why.
     package mutating func ended(at now: NIODeadline) -> Verdict {
         count(at: now)
         waves[last]?.waiting += 1
         return judge(last, at: now)
     }
 
-    /// A session that was to wait asks again.
+    /// A session asks again about its wave.
     package mutating func judge(_ number: Int, at now: NIODeadline) -> Verdict {
         guard var wave = waves[number] else { return .ownEnd }
         if let looking, now >= looking.until { looked(looking.wave, isThere: false, at: now) }
@@ -119,7 +122,7 @@ package struct BrokerPulse: Sendable {
         return .look(wave: number)
     }
 
-    /// The answer to ``Verdict/look(wave:)``. It is that of all ends which came before the look.
+    /// The answer to ``Verdict/look(wave:)``, which holds for all ends that came before the look.
     package mutating func looked(_ number: Int, isThere: Bool, at now: NIODeadline) {
         guard looking?.wave == number else { return }
         looking = nil
@@ -128,13 +131,13 @@ package struct BrokerPulse: Sendable {
         if waves[number]?.waiting == 0 { waves[number] = nil }
     }
 
-    /// A session that was to wait will not ask any more.
+    /// A session that was to wait will not ask again.
     package mutating func forget(_ number: Int) {
         waves[number]?.waiting -= 1
         if number != last, waves[number]?.waiting == 0 { waves[number] = nil }
     }
 
-    /// Single ends that follow each other are looked at now and then, not each by itself.
+    /// If single ends follow each other closely, not every one of them needs a look of its own.
     private func needsLook(_ wave: Wave, at now: NIODeadline) -> Bool {
         if living == 0 || wave.count > 1 { return true }
         let wasThere = lastLook.map { $0.isThere && now < $0.at + Self.patience } ?? false
@@ -147,8 +150,8 @@ package struct BrokerPulse: Sendable {
         return answer
     }
 
-    /// Ends belong to the present wave until it is judged, which may be later than it should; ends that come after the look
-    /// are none of it.
+    /// An end belongs to the present wave until that has its verdict, even if the verdict is late, but not if a look for
+    /// the wave has already begun.
     private mutating func count(at now: NIODeadline) {
         left()
         if let present = waves[last] {

@@ -1,7 +1,7 @@
 import NIOCore
 
-/// The PROXY protocol's header in version 2, by which a proxy tells whom it speaks for (HAProxy, "The PROXY protocol",
-/// section 2.2).
+/// The header of version 2 of the PROXY protocol, which tells a server the address of the client behind a proxy
+/// (HAProxy, "The PROXY protocol", section 2.2).
 package enum ProxyHeader {
     private static let signature: [UInt8] = [
         0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A,
@@ -13,15 +13,16 @@ package enum ProxyHeader {
     private static let tcpOverIPv4: UInt8 = 0x11
     private static let tcpOverIPv6: UInt8 = 0x21
 
-    /// For a connection that is the proxy's own affair, and carries nobody.
+    /// The header of a connection that the proxy makes for itself, without a client.
     package static var local: ByteBuffer {
         ByteBuffer(bytes: signature + [versionAndLocal, 0, 0, 0])
     }
 
+    /// The header of a client's connection. IPv4 addresses that are written as IPv6 become IPv4.
     /// - Parameters:
-    ///   - source: the client's address. IPv4 written as IPv6 becomes IPv4.
-    ///   - destination: the address it connected to, of the same family once that is done.
-    /// - Returns: `nil` where the addresses are not IP, or of different families.
+    ///   - source: The client's address.
+    ///   - destination: The address that the client connected to.
+    /// - Returns: `nil` if the addresses are not IP addresses, or of different families.
     package static func encode(source: SocketAddress, destination: SocketAddress) -> ByteBuffer? {
         let (source, destination) = (source.unmapped, destination.unmapped)
         guard let from = source.addressBytes, let to = destination.addressBytes, from.count == to.count,
@@ -41,7 +42,7 @@ package enum ProxyHeader {
 }
 
 extension SocketAddress {
-    /// 4 or 16 bytes in network order.
+    /// The IP address as 4 or 16 bytes in network order.
     var addressBytes: [UInt8]? {
         switch self {
         case .v4(let address): withUnsafeBytes(of: address.address.sin_addr.s_addr) { Array($0) }
@@ -50,7 +51,7 @@ extension SocketAddress {
         }
     }
 
-    /// The IPv4 address that an IPv6 socket shows as `::ffff:192.0.2.1`; others as they are.
+    /// The IPv4 address if an IPv6 socket shows it as `::ffff:192.0.2.1`; any other address is unchanged.
     package var unmapped: SocketAddress {
         guard let bytes = addressBytes, bytes.count == 16,
             bytes.prefix(12).elementsEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF])

@@ -1,37 +1,38 @@
 import NIOCore
 
-/// What the driver of a ``StreamRelay`` is to do, in this order.
+/// What the driver of a ``StreamRelay`` has to do. Actions are performed in the order of their list.
 package enum RelayAction: Sendable, Equatable {
-    /// Open a TCP connection to the broker; answer with `brokerConnected()` or `brokerUnreachable(_:)`.
+    /// Open a TCP connection to the broker, and answer with `brokerConnected()` or `brokerUnreachable(_:)`.
     case connectBroker
-    /// The client gets credit for these bytes when the broker's socket has taken them.
+    /// Send these bytes to the broker. The client gets credit for them when the broker's socket has taken them.
     case sendToBroker(ByteBuffer)
-    /// Bytes of the client that nobody wants any more: it gets credit for them at once.
+    /// Give the client credit for bytes that are not going to be sent.
     case discard(bytes: Int)
-    /// End our direction of the TCP connection behind everything sent, and let the broker end the other.
+    /// Send FIN to the broker after everything sent before, and let the broker end its own direction.
     case finishBroker
-    /// End the TCP connection at once with a reset: nothing half-sent counts.
+    /// Reset the TCP connection at once, so that the broker ignores a half-sent packet.
     case abortBroker
-    /// The broker ended the session without a word: find out whether that was its decision or its own end; answer with
-    /// `endJudged(isBrokerThere:)`. Stands last in its list, so that the answer may come while the action is performed.
+    /// The broker ended the session without saying why. Find out whether it is still there, and answer with
+    /// `endJudged(isBrokerThere:)`. This is always the last action of its list, so the answer may come while the action
+    /// is performed.
     case judgeEnd
-    /// The broker ended the session and said why, or the way to it broke: the session's place among the living is free.
+    /// Count the session as ended, because the broker ended it and said why, or the TCP connection broke.
     case countEnd
     case sendToClient(ByteBuffer)
-    /// FIN, behind everything sent before.
+    /// Send FIN to the client after everything sent before.
     case finishClient
-    /// RESET_STREAM and STOP_SENDING.
+    /// Send RESET_STREAM and STOP_SENDING to the client.
     case resetClient(code: UInt64)
     case start(RelayTimer, after: Duration)
     case stop(RelayTimer)
-    /// Why the session is over. Comes once, as the first side ends.
+    /// Log why the session is over. This comes once, when the first side ends.
     case ended(RelayEnd)
 }
 
-/// The times a relay waits for something.
+/// What a relay may wait for.
 package enum RelayTimer: Sendable, Hashable, CaseIterable {
-    /// For a whole CONNECT.
+    /// The relay waits for a whole CONNECT.
     case connectPacket
-    /// For the other side's end after the first.
+    /// One side has ended, and the relay waits for the other to end.
     case goodbye
 }

@@ -2,19 +2,19 @@ import MQTTCodec
 
 /// Why a session through `serve` ended, for the log.
 package enum RelayEnd: Sendable, Equatable {
-    /// The client sent DISCONNECT and ended.
+    /// The client sent DISCONNECT, and its side ended.
     case clientDisconnected
-    /// The client's FIN without DISCONNECT: the broker publishes the will.
+    /// The client sent FIN without DISCONNECT, so the broker publishes the will.
     case clientFinished
-    /// RESET_STREAM or STOP_SENDING; `code` where it is known.
+    /// The client sent RESET_STREAM, with `code`, or STOP_SENDING, whose code is not known.
     case clientReset(code: UInt64?)
-    /// The QUIC connection is gone.
+    /// The QUIC connection was closed or lost.
     case connectionLost(String)
-    /// No whole CONNECT within `serve.connect_within`.
+    /// The client sent no whole CONNECT within `serve.connect_within`.
     case noConnectPacket
-    /// What came was no CONNECT, or one that is not accepted.
+    /// The client's first packet was not CONNECT, or was too long.
     case violation(String)
-    /// Too much waits for the broker.
+    /// Too many bytes were waiting for the TCP connection to the broker.
     case overloaded
     /// The broker closed the TCP connection.
     case brokerClosed
@@ -24,6 +24,7 @@ package enum RelayEnd: Sendable, Equatable {
     /// This program is shutting down.
     case shutdown
 
+    /// Whether the end is ordinary, or a fault that an operator should see.
     package var importance: SessionEnd.Importance {
         switch self {
         case .clientDisconnected, .clientFinished, .clientReset, .connectionLost, .noConnectPacket, .brokerClosed,
@@ -40,11 +41,11 @@ extension RelayEnd: CustomStringConvertible {
         case .clientDisconnected: "the client disconnected"
         case .clientFinished: "the client ended its stream without DISCONNECT"
         case .clientReset(let code?): "the client reset its stream with code \(code)"
-        case .clientReset(nil): "the client reads its stream no more"
+        case .clientReset(nil): "the client stopped reading its stream"
         case .connectionLost(let why): why
-        case .noConnectPacket: "no CONNECT came in time (serve.connect_within)"
+        case .noConnectPacket: "the client sent no CONNECT in time (serve.connect_within)"
         case .violation(let what): "the client broke the protocol: \(what)"
-        case .overloaded: "too many bytes of clients wait for the broker"
+        case .overloaded: "too many bytes from clients are waiting for the broker"
         case .brokerClosed: "the broker closed the connection"
         case .brokerLost(let why): "the connection to the broker was lost: \(why)"
         case .brokerUnreachable(let why): "the broker could not be reached: \(why)"
@@ -53,13 +54,13 @@ extension RelayEnd: CustomStringConvertible {
     }
 }
 
-/// Application error codes of streams and connections (RFC 9000 20.2).
+/// The application error codes that `serve` uses for streams and connections (RFC 9000 20.2).
 package enum ServeCode {
-    /// All is well; also for a stream that ALPN `mqtt` has no room for, as EMQX does.
+    /// There was no error. Like EMQX, `serve` also uses it to refuse a second stream with the ALPN `mqtt`.
     package static let none: UInt64 = 0
-    /// Going away, or the broker did: worth another attempt. EMQX: "overloaded, retry later".
+    /// The server or its broker is going away, and the client may try again. In EMQX it means "overloaded, retry later".
     package static let goingAway: UInt64 = 2
 
-    /// The draft "MQTT over QUIC" signals MQTT's reasons so.
+    /// The code for a reason of MQTT 5, as the draft "MQTT over QUIC" defines it.
     package static func reason(_ code: ReasonCode) -> UInt64 { 0x300 + UInt64(code.rawValue) }
 }

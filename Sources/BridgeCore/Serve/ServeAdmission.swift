@@ -1,16 +1,17 @@
 import NIOCore
 
-/// Counts the clients that are connected and decides whether one more may come, and whether it has to show first that
-/// it receives at its address.
+/// Counts the connected clients, and decides whether another one is admitted and whether it first has to prove its
+/// address.
 package struct ServeAdmission: Sendable {
+    /// What to do with a client's first datagram.
     package enum Decision: Sendable, Equatable {
         case admit
-        /// By a Retry (RFC 9000 8.1.2).
+        /// Have the client prove with a Retry that it receives packets at its address (RFC 9000 8.1.2).
         case validateAddress
         case refuse(Refusal)
     }
 
-    /// Which limit was reached.
+    /// The limit that was reached.
     package enum Refusal: Sendable, Hashable, CaseIterable {
         case rate
         case connections
@@ -22,7 +23,7 @@ package struct ServeAdmission: Sendable {
     private let retry: ServeConfiguration.Retry
     private let retryAbove: Int
     private var connections = 0
-    /// Of clients whose addresses nothing has shown yet: whoever sends first datagrams under false addresses makes these.
+    /// Connections whose clients have not proved their addresses. First datagrams with forged addresses create these.
     private var unproven = 0
     private var byAddress: [String: Int] = [:]
     private var handshakes: TokenBucket
@@ -36,8 +37,8 @@ package struct ServeAdmission: Sendable {
         unaskedHandshakes = TokenBucket(perSecond: retryAbove, now: now)
     }
 
-    /// Changes nothing but rates: `joined` counts the connection.
-    /// - Parameter isValidated: the client has shown that it receives at `address`.
+    /// Decides about a client's first datagram. This counts only for the rates; `joined` counts the connection.
+    /// - Parameter isValidated: Whether the client has proved that it receives packets at `address`.
     package mutating func decide(from address: String, isValidated: Bool, at now: NIODeadline) -> Decision {
         if !isValidated, isRetryDue(now) { return .validateAddress }
         if connections >= limits.connections { return .refuse(.connections) }
@@ -50,24 +51,25 @@ package struct ServeAdmission: Sendable {
         switch retry {
         case .always: true
         case .never: false
-        // Connections under false addresses stay for the handshake's time limit: their number counts like their rate.
+        // Connections with forged addresses stay until the handshake times out, so their number is limited like their rate.
         case .auto: unproven >= retryAbove || !unaskedHandshakes.take(at: now)
         }
     }
 
-    /// A connection was made. `left` gives its place back.
+    /// Counts a new connection, until `left`.
     package mutating func joined(from address: String, isValidated: Bool) {
         connections += 1
         if !isValidated { unproven += 1 }
         byAddress[address, default: 0] += 1
     }
 
-    /// Its handshake completed, which shows the address as well.
+    /// A handshake completed, which proves the client's address.
     package mutating func proved() {
         unproven -= 1
     }
 
-    /// - Parameter isProven: by Retry or handshake.
+    /// A connection has ended, and no longer counts.
+    /// - Parameter isProven: Whether a Retry or the handshake has proved the client's address.
     package mutating func left(from address: String, isProven: Bool) {
         connections -= 1
         if !isProven { unproven -= 1 }
@@ -75,10 +77,10 @@ package struct ServeAdmission: Sendable {
         byAddress[address] = rest == 0 ? nil : rest
     }
 
-    /// Names the limit, for the log.
+    /// The limit that was reached and its configuration key, for the log.
     package func describe(_ refusal: Refusal) -> String {
         switch refusal {
-        case .rate: "more than \(limits.handshakesPerSecond) connections a second (serve.handshakes_per_second)"
+        case .rate: "more than \(limits.handshakesPerSecond) connections per second (serve.handshakes_per_second)"
         case .connections: "\(limits.connections) clients are connected (serve.connections)"
         case .connectionsPerAddress:
             "\(limits.connectionsPerAddress) clients are connected from this address (serve.connections_per_address)"

@@ -1,28 +1,29 @@
-/// What `serve` has done since it began; one value a loop, added up for the log.
+/// What `serve` has done since it started. There is one value per event loop, and they are added up for the log.
 package struct ServeStatistics: Sendable, Equatable {
     /// QUIC connections whose handshake completed.
     package var connections = 0
-    /// First datagrams that were refused, by the limit that was reached.
+    /// Refused first datagrams of clients, by the limit that was reached.
     package var refusals: [ServeAdmission.Refusal: Int] = [:]
     /// Handshakes that failed or were not finished.
     package var failedHandshakes = 0
-    /// Retry packets asked for.
+    /// Clients that were asked to prove their address by a Retry.
     package var retries = 0
     /// Streams that clients opened.
     package var streams = 0
-    /// Streams that reached the broker.
+    /// Streams for which a TCP connection to the broker was made.
     package var sessions = 0
     /// MQTT bytes from clients to the broker.
     package var bytesUp: UInt64 = 0
     /// MQTT bytes from the broker to clients.
     package var bytesDown: UInt64 = 0
-    /// Now, not since the beginning.
+    /// QUIC connections at present.
     package var openConnections = 0
-    /// Now, not since the beginning.
+    /// Sessions with a TCP connection to the broker at present.
     package var openSessions = 0
 
     package init() {}
 
+    /// The statistics of two event loops together.
     package static func + (left: Self, right: Self) -> Self {
         var sum = left
         sum.connections += right.connections
@@ -38,7 +39,7 @@ package struct ServeStatistics: Sendable, Equatable {
         return sum
     }
 
-    /// Names and figures for the log; refusals only where there were any.
+    /// Names and values for the log. Only limits that were reached are included.
     package var fields: [(name: String, value: String)] {
         let names: [(ServeAdmission.Refusal, String)] = [
             (.rate, "refused_rate"), (.connections, "refused_connections"),

@@ -3,6 +3,7 @@ import NIOCore
 
 /// Events of the broker.
 extension StreamRelay {
+    /// The TCP connection was made.
     package mutating func brokerConnected() -> [RelayAction] {
         guard case .connecting(let clientHasEnded) = state else { return [.abortBroker] }
         state = .relaying
@@ -12,12 +13,13 @@ extension StreamRelay {
         return clientHasEnded ? data + clientEnded() : data
     }
 
-    /// `why` is a sentence for people.
+    /// The TCP connection could not be made. `why` is text for the log.
     package mutating func brokerUnreachable(_ why: String) -> [RelayAction] {
         guard case .connecting = state else { return [] }
         return refusal() + [.ended(.brokerUnreachable(why))]
     }
 
+    /// The broker sent bytes.
     package mutating func brokerSent(_ bytes: ByteBuffer) -> [RelayAction] {
         switch state {
         case .relaying, .brokerLeft:
@@ -32,7 +34,7 @@ extension StreamRelay {
         }
     }
 
-    /// The broker's FIN: nothing more comes.
+    /// The broker sent FIN.
     package mutating func brokerEnded() -> [RelayAction] {
         switch state {
         case .relaying where hasDisconnected:
@@ -45,7 +47,7 @@ extension StreamRelay {
         case .brokerLeft:
             return over([.stop(.goodbye), .finishClient])
         case .completing:
-            // In the middle of a packet, which DISCONNECT can't follow.
+            // The broker ended within a packet, after which no DISCONNECT can follow.
             state = .clientLeft
             return [.finishBroker, .finishClient]
         case .awaitingConnect, .connecting, .judging, .clientLeft, .over:
@@ -58,12 +60,12 @@ extension StreamRelay {
         return [.finishBroker, .finishClient, .start(.goodbye, after: Self.goodbye), .ended(why)]
     }
 
-    /// The answer to `.judgeEnd`. A broker that is there ended this session by its own decision, as for a client that was
-    /// taken over: not worth another attempt. One that is gone will be back.
+    /// The answer to `.judgeEnd`. A broker that is there ended this session by its own decision, for example because
+    /// the client was taken over, so the client should not try again. If the broker is going away, it should.
     package mutating func endJudged(isBrokerThere: Bool) -> [RelayAction] {
         guard case .judging(let why, let clientHasEnded) = state else { return [] }
         guard isBrokerThere else {
-            let end = RelayEnd.brokerLost(why ?? "it takes no connections any more")
+            let end = RelayEnd.brokerLost(why ?? "the broker no longer accepts connections")
             return over([.finishBroker, .resetClient(code: ServeCode.goingAway), .ended(end)])
         }
         if let why { return over([.resetClient(code: ServeCode.none), .ended(.brokerLost(why))]) }
@@ -72,8 +74,8 @@ extension StreamRelay {
     }
 
     /// The TCP connection broke.
-    /// - Parameter byBroker: it was reset. A broker that closes while bytes of the client wait to be read does that too,
-    ///   so it may be an end that the broker chose.
+    /// - Parameter byBroker: Whether the broker reset it. A broker also does so when it closes a connection that has
+    ///   unread bytes of the client, so the broker may have chosen to end the session.
     package mutating func brokerFailed(_ why: String, byBroker: Bool) -> [RelayAction] {
         switch state {
         case .relaying:

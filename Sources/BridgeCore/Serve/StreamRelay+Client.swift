@@ -3,7 +3,7 @@ import NIOCore
 
 /// Events of the client.
 extension StreamRelay {
-    /// Bytes of the client; `isEnd` with its FIN.
+    /// The client sent bytes, and with `isEnd` also its FIN.
     package mutating func clientSent(_ bytes: ByteBuffer, isEnd: Bool) -> [RelayAction] {
         switch state {
         case .awaitingConnect:
@@ -26,12 +26,13 @@ extension StreamRelay {
         }
     }
 
-    /// RESET_STREAM; it is answered with the same code, as EMQX does.
+    /// The client sent RESET_STREAM. Like EMQX, the relay answers with the same code.
     package mutating func clientReset(code: UInt64) -> [RelayAction] {
         clientGone(.clientReset(code: code), [.resetClient(code: code)])
     }
 
-    /// STOP_SENDING: a client that reads no more has left. After its own end that is no news.
+    /// The client sent STOP_SENDING. A client that stops reading has left; once its own side has ended, this changes
+    /// nothing.
     package mutating func clientStopped() -> [RelayAction] {
         switch state {
         case .brokerLeft, .clientLeft, .over: []
@@ -40,12 +41,12 @@ extension StreamRelay {
         }
     }
 
-    /// The QUIC connection is gone.
+    /// The QUIC connection was closed or lost.
     package mutating func connectionLost(_ why: String) -> [RelayAction] {
         clientGone(.connectionLost(why), [])
     }
 
-    /// More bytes of clients wait for the broker than there is room for, and this one's are among them.
+    /// The bytes that wait for the broker have exceeded a limit, and some of them are this client's.
     package mutating func overloaded() -> [RelayAction] {
         switch state {
         case .awaitingConnect:
@@ -66,7 +67,7 @@ extension StreamRelay {
 
     private mutating func beganWith(_ bytes: ByteBuffer, isEnd: Bool) -> [RelayAction] {
         hold(bytes)
-        // Which flags a CONNECT may have is the broker's to say; but 0x16 may be a TLS handshake on the wrong port.
+        // The broker judges the flags of a CONNECT. But 0x16 may also begin a TLS handshake on the wrong port.
         let isConnect = up.firstByte.map { $0 >> 4 == PacketType.connect.rawValue } ?? true
         let start = held.first ?? bytes
         guard isConnect, up.firstByte != 0x16 || ForeignProtocol.guess(start) == nil else { return refuse(start) }
@@ -77,7 +78,7 @@ extension StreamRelay {
         if let length = up.firstLength, length > context.maximumConnect {
             return violation(
                 .packetTooLarge,
-                "CONNECT is \(length) bytes long, and the limit \(context.maximumConnect) (serve.stream_buffer)")
+                "CONNECT is \(length) bytes long, and the limit is \(context.maximumConnect) (serve.stream_buffer)")
         }
         guard isEnd else { return [] }
         return over([.stop(.connectPacket)] + drop() + [.finishClient, .ended(.clientFinished)])
@@ -100,7 +101,7 @@ extension StreamRelay {
         ]
     }
 
-    /// A DISCONNECT was the last that came, so that what is under way to the broker counts.
+    /// Whether the client has sent DISCONNECT, so that everything on its way to the broker still counts.
     var hasDisconnected: Bool { up.hasSeen(.disconnect) }
 
     private mutating func clientGone(_ why: RelayEnd, _ answer: [RelayAction]) -> [RelayAction] {
@@ -110,7 +111,7 @@ extension StreamRelay {
         case .connecting:
             return over([.abortBroker] + drop() + answer + [.ended(why)])
         case .relaying:
-            // A reset would take DISCONNECT back from the broker's socket.
+            // A reset could discard the DISCONNECT before the broker has read it.
             guard hasDisconnected else { return over([.abortBroker] + answer + [.ended(why)]) }
             return over([.finishBroker] + answer + [.ended(.clientDisconnected)])
         case .judging:

@@ -1,9 +1,9 @@
 import MQTTCodec
 import NIOCore
 
-// What a relay does when its time is up, or the whole server's is.
+/// Timers, progress and the shutdown of the server.
 extension StreamRelay {
-    /// The client or the broker took some of what is under way to it: as long as that goes on, the end can wait.
+    /// The client or the broker took some of the bytes on their way to it. As long as this goes on, its end can wait.
     package func progressed() -> [RelayAction] {
         switch state {
         case .brokerLeft, .clientLeft: [.start(.goodbye, after: Self.goodbye)]
@@ -11,6 +11,7 @@ extension StreamRelay {
         }
     }
 
+    /// A timer that the relay started has fired.
     package mutating func timedOut(_ timer: RelayTimer) -> [RelayAction] {
         switch (timer, state) {
         case (.connectPacket, .awaitingConnect):
@@ -25,13 +26,13 @@ extension StreamRelay {
         case (.goodbye, .completing):
             return over([.finishBroker, .resetClient(code: ServeCode.goingAway)])
         default:
-            // It was stopped as it fired.
+            // The timer was stopped just as it fired.
             return []
         }
     }
 
-    /// All sessions end, and are told why: in words where MQTT has some (5.0), else by the code of the stream's reset. For
-    /// the broker they are lost connections, whose wills count.
+    /// The server shuts down. The client is told by DISCONNECT in 5.0, and otherwise by the code of the stream's reset.
+    /// For the broker the client is lost, so it publishes the will.
     package mutating func shutDown() -> [RelayAction] {
         switch state {
         case .awaitingConnect:
@@ -65,7 +66,7 @@ extension StreamRelay {
         return actions + [.finishClient]
     }
 
-    /// "Server unavailable" where the broker has said nothing yet.
+    /// Sends a CONNACK with "server unavailable" because the broker has sent none.
     mutating func refusal() -> [RelayAction] {
         state = .clientLeft
         return drop() + connack() + [.finishClient, .start(.goodbye, after: Self.goodbye)]
@@ -96,7 +97,7 @@ extension StreamRelay {
 }
 
 extension StreamRelay {
-    /// CONNECT while it waits for the TCP connection, for whoever wants to read it.
+    /// The CONNECT packet while it waits for the TCP connection; otherwise `nil`.
     package var connectPacket: ByteBuffer? {
         guard up.hasSeenPacket, let length = up.firstLength, var packet = held.first else { return nil }
         for next in held.dropFirst() where packet.readableBytes < length { packet.writeImmutableBuffer(next) }

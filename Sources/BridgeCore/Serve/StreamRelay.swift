@@ -1,14 +1,15 @@
 import MQTTCodec
 import NIOCore
 
-/// One stream of a client and its TCP connection to the broker: what an end of one side means for the other.
+/// Connects one stream of a client to a TCP connection to the broker, and decides what the end of one side means for the
+/// other.
 ///
 /// ```
 ///   awaitingConnect ── whole CONNECT ──▶ connecting ── TCP is there ──▶ relaying
-///        │ no CONNECT: reset                │ unreachable: CONNACK, FIN    │
-///        ▼                                  ▼                              │
-///      over                             clientLeft?                        │
-///                                           ▲                              │
+///        │ no CONNECT: reset                │ unreachable: CONNACK, FIN
+///        ▼                                  ▼
+///      over                             clientLeft
+///
 ///   relaying ── client's FIN ──────────▶ brokerLeft ── broker's end, or time is up: FIN ──▶ over
 ///            ── broker's end ──────────▶ judging ──── the broker is gone: reset ───────────▶ over
 ///                                           │ it is there: FIN
@@ -17,17 +18,19 @@ import NIOCore
 ///            ── shutdown in a packet ──▶ completing ── packet whole: DISCONNECT, FIN ──────▶ clientLeft
 ///            ── reset, lost: TCP reset ─▶ over
 /// ```
-/// `brokerLeft`: only the broker is left to end; `clientLeft`: only the client is. `judging`: TCP does not tell whether a
-/// broker ended this session or its own life, and a client acts differently on them (see ``BrokerPulse``). Packets pass through unchanged; of
-/// their contents only the fixed headers are looked at, and CONNECT's protocol level.
+/// In `brokerLeft` only the broker's side is still open, and in `clientLeft` only the client's. In `judging` the relay
+/// waits to learn whether the broker ended this session or is going away itself (see ``BrokerPulse``). Packets pass
+/// through unchanged; only their fixed headers and the protocol level in CONNECT are read.
 package struct StreamRelay: Sendable {
-    /// How long the second side may take to end after the first, without taking any of what is under way to it.
+    /// How long the second side may take to end after the first. The time starts again whenever that side takes some of
+    /// the bytes that are on their way to it.
     package static let goodbye: Duration = .seconds(3)
 
+    /// The limits of a relay.
     package struct Context: Sendable {
-        /// For a whole CONNECT, from the stream's first byte.
+        /// The time limit for a whole CONNECT, from the stream's first byte.
         package var connectWithin: Duration
-        /// Bytes of a CONNECT: those that wait are within the stream's flow control window.
+        /// The longest CONNECT, in bytes.
         package var maximumConnect: Int
 
         package init(connectWithin: Duration, maximumConnect: Int) {
@@ -41,7 +44,7 @@ package struct StreamRelay: Sendable {
         case connecting(clientHasEnded: Bool)
         case relaying
         case brokerLeft
-        /// `why` where the connection broke rather than ended.
+        /// `why` is `nil` if the connection ended rather than broke.
         case judging(why: String?, clientHasEnded: Bool)
         case completing
         case clientLeft
@@ -50,9 +53,9 @@ package struct StreamRelay: Sendable {
 
     let context: Context
     var state = State.awaitingConnect
-    /// What came before the TCP connection: bounded by the stream's flow control window.
+    /// Bytes that came before the TCP connection was there. The stream's flow control window limits them.
     var held: [ByteBuffer] = []
-    /// Bytes that wait for the TCP connection.
+    /// How many bytes wait for the TCP connection.
     package internal(set) var waitingBytes = 0
     var up = PacketScanner()
     var down = PacketScanner()
@@ -61,16 +64,17 @@ package struct StreamRelay: Sendable {
         self.context = context
     }
 
-    /// The first actions of every relay.
+    /// The first actions of a relay.
     package func started() -> [RelayAction] {
         [.start(.connectPacket, after: context.connectWithin)]
     }
 
+    /// Whether both sides have ended, so that the relay has nothing more to do.
     package var isOver: Bool {
         if case .over = state { true } else { false }
     }
 
-    /// Whether the session has reached the broker: CONNECT was there, and then a TCP connection.
+    /// Whether the TCP connection to the broker is in use.
     package var isRelaying: Bool {
         switch state {
         case .relaying, .brokerLeft, .completing: true
@@ -78,7 +82,7 @@ package struct StreamRelay: Sendable {
         }
     }
 
-    /// As CONNECT says. Versions that do not exist are treated as the old ones.
+    /// The version that CONNECT names. A version that does not exist is treated as 3.1.1.
     package var version: MQTTVersion {
         up.protocolLevel.flatMap(MQTTVersion.init(rawValue:)) ?? .v3_1_1
     }

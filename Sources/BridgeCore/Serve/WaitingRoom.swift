@@ -1,11 +1,12 @@
-/// Counts the bytes of clients that wait for the broker: those of a CONNECT that is not whole yet, and those that come
-/// before the TCP connection is there. Nobody has been asked yet whether these clients may be here at all, so what they
-/// can make this program keep has bounds, for each connection and for all of an event loop together.
+/// Counts the bytes from clients that wait for the broker: those of an incomplete CONNECT, and those that arrive before
+/// the TCP connection is there. The broker has not authenticated these clients yet, so their bytes are limited, per
+/// connection and per event loop.
 ///
-/// Confined to one event loop.
+/// A waiting room is confined to one event loop.
 package final class WaitingRoom {
     private let capacity: Int
     private let parent: WaitingRoom?
+    /// How many bytes are waiting.
     private(set) package var bytes = 0
 
     package init(capacity: Int, parent: WaitingRoom? = nil) {
@@ -13,23 +14,23 @@ package final class WaitingRoom {
         self.parent = parent
     }
 
-    /// Counts what came, or went where it is negative.
+    /// Adds bytes that came, or subtracts bytes that went if `count` is negative.
     package func change(by count: Int) {
         bytes += count
         parent?.change(by: count)
     }
 
-    /// More waits than there is room for, here or in all rooms together.
+    /// Whether the limit of this room, or of the rooms it belongs to, is exceeded.
     package var isOverfull: Bool { bytes > capacity || parent?.isOverfull == true }
 }
 
 extension WaitingRoom {
-    /// Of one event loop.
+    /// The room of one event loop.
     package static func ofLoop(streamBuffer: Int) -> WaitingRoom {
         WaitingRoom(capacity: max(64 << 20, clampedProduct(4, streamBuffer)))
     }
 
-    /// Of one connection, however many streams it has.
+    /// The room of all streams of one connection.
     package static func ofConnection(streamBuffer: Int, on loop: WaitingRoom) -> WaitingRoom {
         WaitingRoom(capacity: max(1 << 20, clampedProduct(2, streamBuffer)), parent: loop)
     }

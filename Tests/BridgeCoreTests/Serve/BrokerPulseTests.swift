@@ -17,13 +17,13 @@ import Testing
 
     struct Case: Sendable, CustomTestStringConvertible {
         var sessions: Int
-        /// When they end, in milliseconds.
+        /// When sessions end, in milliseconds.
         var ends: [Int64]
-        /// From when on the broker takes no connections; nil where it lives.
+        /// When the broker stops accepting connections; `nil` if it does not go away.
         var goneFrom: Int64?
-        /// Nothing of this program runs then; timers before ends where both wait at its end.
+        /// A time in which the program does not run. At its end, timers fire before ends are read.
         var stall: Range<Int64>?
-        /// How many of the ends, counted from the first, are the sessions' own; the others come of a broker that is gone.
+        /// How many of the ends, counted from the first, the broker chose. The others end because the broker is gone.
         var own: Int
         var looks: Int
 
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    /// What happens in the program, in the order of time; of what is due at one time timers come first.
+    /// Runs the events of a case in the order of their times. Timers come before ends of the same time.
     private struct Run {
         enum Event {
             case ask(session: Int, wave: Int)
@@ -93,13 +93,13 @@ import Testing
     }
 
     @Test(arguments: [
-        // Nobody else can tell.
+        // There are no other sessions to compare with.
         Case(sessions: 1, ends: [0], own: 1, looks: 1),
         Case(sessions: 1, ends: [0], goneFrom: 0, own: 0, looks: 1),
         // Others live on.
         Case(sessions: 2, ends: [0], own: 1, looks: 0),
         Case(sessions: 5, ends: [0, 1_100, 2_200, 3_300], own: 4, looks: 0),
-        // Several at once say nothing by themselves: whether others live, or all have ended.
+        // Several ends at once prove nothing, whether other sessions live on or not.
         Case(sessions: 3, ends: [0, 10], own: 2, looks: 1),
         Case(sessions: 3, ends: [0, 10], goneFrom: 0, own: 0, looks: 1),
         Case(sessions: 2, ends: [0, 0], own: 2, looks: 1),
@@ -108,15 +108,15 @@ import Testing
         Case(sessions: 2, ends: [0, 24], goneFrom: 0, own: 0, looks: 1),
         Case(sessions: 1_000, ends: Array(0..<500), own: 500, looks: 1),
         Case(sessions: 400, ends: (0..<400).map { $0 * 2 }, goneFrom: 0, own: 0, looks: 1),
-        // A broker that takes its time for each, and cannot be reached any more: no end after the first is alone.
+        // The broker is unreachable and ends its sessions slowly: only the first end looks single.
         Case(sessions: 20, ends: (0..<10).map { $0 * 30 }, goneFrom: 0, own: 1, looks: 1),
         Case(sessions: 20, ends: (0..<20).map { $0 * 100 }, goneFrom: 0, own: 1, looks: 2),
         Case(sessions: 2, ends: [0, 30], goneFrom: 0, own: 1, looks: 1),
-        // One that throws them out one by one is not asked each time.
+        // If the broker ends sessions one by one, not every end causes a look.
         Case(sessions: 200, ends: (0..<100).map { $0 * 30 }, own: 100, looks: 3),
-        // It goes after it has thrown some out.
+        // The broker ends some sessions first, and then goes away.
         Case(sessions: 50, ends: [0, 0] + (0..<40).map { 300 + $0 }, goneFrom: 300, own: 2, looks: 2),
-        // The program is held up: what its timers see then is old.
+        // The program is held up, so that timers fire before it has read the other ends.
         Case(sessions: 6, ends: [0, 30, 31, 32], goneFrom: 0, stall: 5..<205, own: 0, looks: 1),
         Case(sessions: 6, ends: [0, 3, 120, 121], goneFrom: 0, stall: 10..<110, own: 0, looks: 1),
         Case(sessions: 6, ends: [0], stall: 5..<205, own: 1, looks: 0),
@@ -131,11 +131,11 @@ import Testing
         #expect(run.pulse.isIdle == (test.sessions == test.ends.count))
     }
 
-    /// Devices that move to another gateway end for as long as they please, and nobody waits for all of them.
+    /// While devices move to another gateway, sessions may keep ending for long. The verdict does not wait for all.
     @Test func aWaveIsJudgedInTheEnd() {
         var pulse = Self.pulse(of: 1_000)
         guard case .wait(let until, let wave) = pulse.ended(at: Self.at(0)) else {
-            Issue.record("it did not wait")
+            Issue.record("the verdict was not to wait")
             return
         }
         #expect(until == Self.start + Self.moment)
@@ -144,11 +144,11 @@ import Testing
         #expect(pulse.judge(wave, at: Self.start + BrokerPulse.patience) == .look(wave: wave))
     }
 
-    /// A program that is held up all the time still comes to an end.
+    /// Even a program that is held up all the time reaches a verdict.
     @Test func aWaveIsNotPutOffForEver() {
         var pulse = Self.pulse(of: 3)
         guard case .wait(var until, let wave) = pulse.ended(at: Self.start) else {
-            Issue.record("it did not wait")
+            Issue.record("the verdict was not to wait")
             return
         }
         for _ in 0..<BrokerPulse.delays {
@@ -159,11 +159,11 @@ import Testing
         #expect(pulse.judge(wave, at: until + .milliseconds(100)) == .ownEnd)
     }
 
-    /// Nobody waits for ever for a look whose answer never comes.
+    /// No session waits for ever for a look whose answer never comes.
     @Test func aLookThatIsLostIsNotWaitedFor() {
         var pulse = Self.pulse(of: 3)
         guard case .wait(let until, let wave) = pulse.ended(at: Self.start) else {
-            Issue.record("it did not wait")
+            Issue.record("the verdict was not to wait")
             return
         }
         _ = pulse.ended(at: Self.start)
@@ -171,7 +171,7 @@ import Testing
         #expect(pulse.judge(wave, at: until) == .wait(until: until + Self.moment, wave: wave))
         let end = until + BrokerPulse.lookLimit
         #expect(pulse.judge(wave, at: end) == .brokerGone)
-        // An answer that comes too late, and of another wave, changes nothing.
+        // An answer that comes too late, or for another wave, changes nothing.
         pulse.looked(wave, isThere: true, at: end)
         pulse.looked(wave + 1, isThere: true, at: end)
         #expect(pulse.judge(wave, at: end) == .brokerGone)
@@ -179,12 +179,12 @@ import Testing
         #expect(pulse.isIdle)
     }
 
-    /// What was seen of a broker that was gone says nothing once it is back.
+    /// Once the broker is back, the earlier look does not count any more.
     @Test func aBrokerThatIsBackIsJudgedAnew() {
         var pulse = Self.pulse(of: 3)
         for _ in 0..<2 { _ = pulse.ended(at: Self.start) }
         guard case .look(let wave) = pulse.judge(1, at: Self.at(25)) else {
-            Issue.record("it did not look")
+            Issue.record("the verdict was not to look")
             return
         }
         pulse.looked(wave, isThere: false, at: Self.at(26))
@@ -192,18 +192,18 @@ import Testing
         pulse.joined()
         pulse.joined()
         guard case .wait = pulse.ended(at: Self.at(100)) else {
-            Issue.record("it did not wait")
+            Issue.record("the verdict was not to wait")
             return
         }
     }
 
-    /// A client that leaves says nothing of the broker.
+    /// A client that leaves says nothing about the broker.
     @Test func clientsThatLeaveDoNotCount() {
         var pulse = Self.pulse(of: 3)
         pulse.left()
         pulse.left()
         guard case .look(let wave) = pulse.ended(at: Self.start) else {
-            Issue.record("it did not look")
+            Issue.record("the verdict was not to look")
             return
         }
         #expect(!pulse.isIdle)
@@ -212,24 +212,24 @@ import Testing
         #expect(pulse.isIdle)
     }
 
-    /// Whom the broker tells why has nothing to ask, and is one of several.
+    /// An end that the broker explains needs no verdict, but counts as one of several.
     @Test func anEndThatIsExplainedCounts() {
         var pulse = Self.pulse(of: 2)
         pulse.explained(at: Self.start)
         guard case .look = pulse.ended(at: Self.at(5)) else {
-            Issue.record("it did not look")
+            Issue.record("the verdict was not to look")
             return
         }
         var other = Self.pulse(of: 3)
         guard case .wait(_, let wave) = other.ended(at: Self.start) else {
-            Issue.record("it did not wait")
+            Issue.record("the verdict was not to wait")
             return
         }
         other.explained(at: Self.at(5))
         #expect(other.judge(wave, at: Self.at(30)) == .look(wave: wave))
     }
 
-    /// Sessions that begin anew are not those that ended, and old waves leave nothing behind.
+    /// New sessions are not confused with ended ones, and old waves leave nothing behind.
     @Test func nothingIsKept() {
         var pulse = Self.pulse(of: 1)
         var waves: Set<Int> = []
@@ -237,11 +237,11 @@ import Testing
             pulse.joined()
             let now = Self.at(Int64(round) * 2_000)
             guard case .wait(let until, let wave) = pulse.ended(at: now) else {
-                Issue.record("it did not wait")
+                Issue.record("the verdict was not to wait")
                 return
             }
             waves.insert(wave)
-            // Some have ended otherwise meanwhile.
+            // Some sessions do not need the verdict any more.
             if round.isMultiple(of: 2) {
                 pulse.forget(wave)
             } else {

@@ -25,7 +25,7 @@ import Testing
                 == Self.signature + [0x21, 0x21, 0, 36] + from + to + [0x12, 0x34, 0x38, 0xE7])
     }
 
-    /// What a socket bound to `::` shows of clients over IPv4.
+    /// A socket that is bound to `::` shows IPv4 clients like this.
     @Test func ipv4WrittenAsIPv6IsIPv4() throws {
         #expect(try encode("::ffff:192.0.2.1", "::ffff:198.51.100.2") == encode("192.0.2.1", "198.51.100.2"))
     }

@@ -31,7 +31,7 @@ import Testing
             }.count
         }
         #expect(decisions(30, at: Self.start) == 10)
-        // Those that came back with a token do not count.
+        // Clients that came back with a token do not count for this rate.
         for _ in 0..<100 {
             #expect(admission.decide(from: "192.0.2.1", isValidated: true, at: Self.start) == .admit)
         }
@@ -39,7 +39,7 @@ import Testing
         #expect(decisions(30, at: Self.start + .seconds(100)) == 10)
     }
 
-    /// Whoever sends first datagrams slowly, under false addresses, holds memory for the handshake's time limit.
+    /// Even a slow sender of first datagrams with forged addresses holds memory until the handshakes time out.
     @Test func addressesAreValidatedAboveANumberOfUnprovenOnes() {
         var admission = Self.admission { $0.retryAbove = 10 }
         for second in 0..<10 {
@@ -57,7 +57,7 @@ import Testing
         #expect(admission.decide(from: "192.0.2.98", isValidated: false, at: later) == .admit)
     }
 
-    @Test func connectionsAreLimitedInAllAndForAnAddress() {
+    @Test func connectionsAreLimitedInTotalAndPerAddress() {
         var admission = Self.admission {
             $0.limits.connections = 3
             $0.limits.connectionsPerAddress = 2
@@ -77,7 +77,7 @@ import Testing
         #expect(decide("192.0.2.1") == .admit)
     }
 
-    @Test func newConnectionsASecondAreLimited() {
+    @Test func newConnectionsPerSecondAreLimited() {
         var admission = Self.admission { $0.limits.handshakesPerSecond = 5 }
         let decisions = (0..<8).map { _ in admission.decide(from: "192.0.2.1", isValidated: true, at: Self.start) }
         #expect(decisions == Array(repeating: .admit, count: 5) + Array(repeating: .refuse(.rate), count: 3))

@@ -62,9 +62,8 @@ import Testing
             ])
     }
 
-    /// The broker decides about them.
     @Test(arguments: [0x11, 0x1F, 0x16] as [UInt8])
-    func flagsOfConnectAreTheBrokersAffair(first: UInt8) {
+    func theBrokerJudgesTheFlagsOfConnect(first: UInt8) {
         var relay = Self.relay()
         let bytes = ByteBuffer(bytes: [first, 2, 0, 0])
         #expect(relay.clientSent(bytes, isEnd: false) == [.stop(.connectPacket), .connectBroker])
@@ -75,7 +74,7 @@ import Testing
         ([UInt8]([0xC0, 0]), "the first packet has to be CONNECT"), ([0x21, 2], "the first packet has to be CONNECT"),
         (Array("GET / HTTP/1.1".utf8), "HTTP"), ([0x16, 0x03, 0x01], "TLS"),
     ])
-    func whatIsNoConnectIsReset(bytes: [UInt8], word: String) throws {
+    func aFirstPacketOtherThanConnectIsReset(bytes: [UInt8], word: String) throws {
         var relay = Self.relay()
         let actions = relay.clientSent(ByteBuffer(bytes: bytes), isEnd: false)
         #expect(
@@ -116,7 +115,7 @@ import Testing
         #expect(relay.isOver)
     }
 
-    @Test func whoWaitsWhenTooMuchDoesIsSentAway() {
+    @Test func aClientWithWaitingBytesIsSentAwayOnOverload() {
         var relay = Self.relay()
         _ = relay.clientSent(ByteBuffer(bytes: [0x10, 100, 0]), isEnd: false)
         #expect(relay.waitingBytes == 3)
@@ -130,7 +129,7 @@ import Testing
         #expect(relaying.waitingBytes == 0 && relaying.overloaded() == [])
     }
 
-    @Test func roomsCountTogether() {
+    @Test func waitingRoomsOfALoopCountTogether() {
         let loop = WaitingRoom(capacity: 100)
         let one = WaitingRoom(capacity: 60, parent: loop)
         let other = WaitingRoom(capacity: 60, parent: loop)
@@ -215,7 +214,7 @@ import Testing
         #expect(fresh.connectionLost("idle") == [.stop(.connectPacket), .ended(.connectionLost("idle"))])
     }
 
-    /// A TCP reset could take the DISCONNECT back, and the will would be published.
+    /// A TCP reset could discard the DISCONNECT, and the broker would publish the will.
     @Test func aLostConnectionAfterDisconnectIsClean() {
         var relay = Self.relaying()
         _ = relay.clientSent(Self.disconnect, isEnd: false)
@@ -240,7 +239,7 @@ import Testing
         #expect(relay.isOver)
     }
 
-    /// As EMQX does with DISCONNECT without FIN.
+    /// EMQX does the same after a DISCONNECT without FIN.
     @Test func aClientThatDoesNotFinishIsReset() {
         var relay = Self.relaying()
         _ = relay.clientSent(Self.disconnect, isEnd: false)
@@ -262,14 +261,14 @@ import Testing
             other.endJudged(isBrokerThere: true) == [.resetClient(code: 0), .ended(.brokerLost("reset"))])
     }
 
-    /// A client may come back to a broker that died, and not to one that has sent it away.
+    /// A client should come back to a broker that died, but not to one that has sent it away.
     @Test func theEndOfTheBrokerIsNotThatOfASession() {
         var relay = Self.relaying()
         #expect(relay.brokerEnded() == [.judgeEnd])
         #expect(
             relay.endJudged(isBrokerThere: false) == [
                 .finishBroker, .resetClient(code: 2),
-                .ended(.brokerLost("it takes no connections any more")),
+                .ended(.brokerLost("the broker no longer accepts connections")),
             ])
         #expect(relay.isOver)
         var reset = Self.relaying()
@@ -321,7 +320,7 @@ import Testing
         #expect(relay.clientSent(Self.nothing, isEnd: true) == [.stop(.goodbye)])
     }
 
-    /// The end waits for a side that is slow, but not for one that takes nothing.
+    /// The relay waits for a side that is slow, but not for one that takes nothing.
     @Test func progressPutsTheEndOff() {
         var relay = Self.relaying()
         #expect(relay.progressed() == [])
@@ -338,7 +337,7 @@ import Testing
     // MARK: - Shutdown
 
     @Test(arguments: [3, 4])
-    func aCodeSaysThatTheServerGoesWhereMQTTCannot(level: UInt8) {
+    func aResetCodeTellsOldVersionsOfTheShutdown(level: UInt8) {
         var relay = Self.relaying(level)
         #expect(relay.shutDown() == [.finishBroker, .resetClient(code: 2), .ended(.shutdown)])
         #expect(relay.isOver)
