@@ -1,19 +1,20 @@
 import NIOCore
 
-/// Counts the devices that are connected and decides whether one more may come.
+/// Counts the connected devices, and decides whether another one is admitted.
 ///
-/// An address may use up the accept rate, but not for all: one that has had less than a quarter of it within the last
-/// second is let in on credit, up to a quarter of a second's worth for all of these together. What they owe comes in before
-/// anybody else gets more.
+/// One address may use up the accept rate, but not keep out all others: an address that has used less than a quarter of
+/// the rate within the last second is admitted on credit. The credit of all such addresses together is limited to the
+/// connections of a quarter of a second, and is paid back before any other address is admitted.
 package struct AdmissionControl: Sendable {
+    /// What to do with a new TCP connection.
     package enum Decision: Sendable, Equatable {
         case admit
-        /// Take the connection, and answer its CONNECT with a refusal that says why.
+        /// Accept the connection, and refuse its CONNECT with this reason.
         case refuse(String)
-        /// Close it at once: even refusals are too many just now.
+        /// Close the connection at once, because too many refusals are already under way.
         case close(String)
 
-        /// Why a newcomer is not let in.
+        /// Why the device is not admitted; `nil` if it is.
         package var reason: String? {
             switch self {
             case .admit: nil
@@ -22,7 +23,7 @@ package struct AdmissionControl: Sendable {
         }
     }
 
-    /// Connections that only wait to be refused, at most: each costs a little memory for up to
+    /// The limit on connections that only wait to be refused. Each of them takes a little memory for up to
     /// `limits.connect_within`.
     package static let maximumRefusals = 100
 
@@ -39,7 +40,8 @@ package struct AdmissionControl: Sendable {
         self.recent = RecentArrivals(now: now)
     }
 
-    /// Every answer but `close` has to be given back by `left(_:from:)` when the connection has ended.
+    /// Decides about a new TCP connection. Unless the decision is `close`, the caller has to call `left(_:from:)` when
+    /// the connection has ended.
     package mutating func admit(from address: String, at now: NIODeadline) -> Decision {
         let decision = decide(address, now)
         switch decision {
@@ -54,6 +56,7 @@ package struct AdmissionControl: Sendable {
         return decision
     }
 
+    /// A connection for which that decision was made has ended.
     package mutating func left(_ decision: Decision, from address: String) {
         switch decision {
         case .admit:
@@ -67,7 +70,7 @@ package struct AdmissionControl: Sendable {
         }
     }
 
-    /// A newcomer who would not be let in anyway takes nothing of the rate.
+    /// A device that another limit refuses does not count for the rate.
     private mutating func decide(_ address: String, _ now: NIODeadline) -> Decision {
         if byAddress[address, default: 0] >= limits.devicesPerAddress {
             return refusal(
@@ -77,7 +80,7 @@ package struct AdmissionControl: Sendable {
         recent.advance(to: now)
         let share = max(1, Double(limits.acceptRate) / 4)
         guard arrivals.take(at: now, credit: Double(recent.count(of: address)) < share ? share : 0) else {
-            return refusal("more than \(limits.acceptRate) connections a second (limits.accept_rate)")
+            return refusal("more than \(limits.acceptRate) connections per second (limits.accept_rate)")
         }
         recent.add(address)
         return .admit
@@ -88,10 +91,10 @@ package struct AdmissionControl: Sendable {
     }
 }
 
-/// How many connections came from each address within the last one to two seconds.
+/// Counts the connections from each address within the last one to two seconds.
 ///
-/// Two tables, of this second and of the one before it: together they have at most one entry for each connection that the
-/// accept rate has let in meanwhile.
+/// There is a table for the present second and one for the previous second. Together they have at most one entry per
+/// connection that was admitted in that time, so the accept rate limits their size.
 private struct RecentArrivals: Sendable {
     private var present: [String: Int] = [:]
     private var previous: [String: Int] = [:]

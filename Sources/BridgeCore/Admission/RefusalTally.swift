@@ -1,8 +1,8 @@
 import NIOCore
 
-/// Turns a flood of refusals into a log line now and then, so that whoever floods the bridge does not flood its log.
+/// Turns many refusals into a log line now and then, so that a flood of connections does not flood the log.
 package struct RefusalTally: Sendable {
-    /// Between two reports.
+    /// The time between two reports.
     package static let interval = TimeAmount.seconds(10)
 
     private var count = 0
@@ -10,7 +10,7 @@ package struct RefusalTally: Sendable {
 
     package init() {}
 
-    /// Counts one more; answers how many there were since the last report where it is time for the next.
+    /// Counts a refusal. If it is time for a report, returns the number of refusals since the previous one.
     package mutating func add(at now: NIODeadline) -> Int? {
         count += 1
         if let last = reportedAt, now < last + Self.interval { return nil }

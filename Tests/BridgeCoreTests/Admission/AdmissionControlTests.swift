@@ -30,7 +30,7 @@ import Testing
         #expect(control.admit(from: "a", at: now) == .admit)
     }
 
-    @Test func connectionsASecond() {
+    @Test func connectionsPerSecond() {
         var control = AdmissionControl(limits: LimitsConfiguration(acceptRate: 10), now: now)
         for _ in 0..<10 { #expect(control.admit(from: "a", at: now) == .admit) }
         #expect(isRefusal(control.admit(from: "a", at: now), of: "accept_rate"))
@@ -39,11 +39,11 @@ import Testing
         #expect(isRefusal(control.admit(from: "a", at: later), of: "accept_rate"))
     }
 
-    /// One that connects and leaves without end keeps nobody else out.
+    /// An address that keeps connecting and leaving does not keep others out.
     @Test func oneAddressDoesNotUseUpTheRateForAll() {
         var control = AdmissionControl(limits: LimitsConfiguration(acceptRate: 40), now: now)
         var admitted: [String: Int] = [:]
-        // 4 s: "greedy" tries 1000 times a second, two others once every 250 ms, and one more is new each time.
+        // For 4 s, "greedy" connects 1,000 times per second, and two others and a new address connect every 250 ms.
         for millisecond in 0..<4_000 {
             let time = now + .milliseconds(Int64(millisecond))
             var others: [String] = []
@@ -55,11 +55,11 @@ import Testing
             }
         }
         #expect(admitted["b"] == 16 && admitted["c"] == 16 && admitted["new"] == 16)
-        // All of the rate that the others leave, and no more: a second's worth at first, and 40 per second.
+        // It gets what the others leave of the rate, and no more: a burst of 40 at first, and 40 per second.
         #expect((140...160).contains(admitted["greedy"] ?? 0), "\(admitted)")
     }
 
-    /// What is lent is bounded, however many addresses there are.
+    /// The credit is limited, however many addresses there are.
     @Test func theCreditOfNewAddressesIsBounded() {
         var control = AdmissionControl(limits: LimitsConfiguration(acceptRate: 40), now: now)
         var admitted = 0
@@ -72,7 +72,7 @@ import Testing
         #expect((79...80).contains(admitted))
     }
 
-    @Test func whoIsOverAnotherLimitTakesNothingOfTheRate() {
+    @Test func aDeviceOverAnotherLimitDoesNotCountForTheRate() {
         var control = AdmissionControl(limits: LimitsConfiguration(devicesPerAddress: 1, acceptRate: 4), now: now)
         #expect(control.admit(from: "a", at: now) == .admit)
         for _ in 0..<50 {
@@ -89,7 +89,7 @@ import Testing
             #expect(isRefusal(control.admit(from: "a", at: now), of: "limits.devices"))
         }
         guard case .close = control.admit(from: "a", at: now) else {
-            Issue.record("one more than the bound is still refused politely")
+            Issue.record("a connection beyond the bound is not closed at once")
             return
         }
     }

@@ -3,7 +3,7 @@ import NIOCore
 import Testing
 
 @Suite struct RefusalTallyTests {
-    @Test func theFirstIsReportedAndThenOneReportAnInterval() {
+    @Test func theFirstRefusalIsReportedAtOnceAndThenThereIsOneReportPerInterval() {
         let start = NIODeadline.uptimeNanoseconds(1_000)
         var tally = RefusalTally()
         #expect(tally.add(at: start) == 1)
