@@ -1,6 +1,7 @@
-/// Base64 (RFC 4648 4), strictly: whole groups of four, padding where it belongs, nothing else between.
+/// A strict decoder for Base64 (RFC 4648 4): it accepts whole groups of four with padding only at the end, and no other
+/// characters.
 enum Base64 {
-    /// `nil` where `text` is not the encoding of anything.
+    /// Returns `nil` if `text` is not valid Base64.
     static func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         guard text.count.isMultiple(of: 4) else { return nil }
         let digits = text.prefix { $0 != UInt8(ascii: "=") }
@@ -18,7 +19,7 @@ enum Base64 {
             bitCount -= 8
             bytes.append(UInt8(truncatingIfNeeded: bits >> bitCount))
         }
-        // What is left over is padding of the last digit, and 0 where the encoder was sane.
+        // The bits that are left over only fill up the last digit, and a correct encoder sets them to 0.
         guard bits & (1 << bitCount - 1) == 0 else { return nil }
         return bytes
     }

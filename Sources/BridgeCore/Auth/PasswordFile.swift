@@ -1,10 +1,10 @@
-/// Users and the hashes of their passwords, as `mosquitto_passwd` writes them: lines of
-/// `user:$7$<iterations>$<salt in Base64>$<hash in Base64>`, PBKDF2 with HMAC-SHA-512. Empty lines and lines that begin
-/// with `#` are passed over, and so is a byte order mark.
+/// Users and the hashes of their passwords, in the format of `mosquitto_passwd`: each line is
+/// `user:$7$<iterations>$<salt in Base64>$<hash in Base64>`, where the hash is PBKDF2 with HMAC-SHA-512. Empty lines,
+/// lines that begin with `#` and a byte order mark are ignored.
 ///
-/// User names are compared byte by byte. Hashing is left to the caller, so that this stays free of C.
+/// User names are compared byte by byte. The caller computes the hashes, so that this module needs no C library.
 package struct PasswordFile: Sendable {
-    /// What is kept of one password.
+    /// The hash of one user's password.
     package struct Entry: Sendable, Equatable {
         /// 1...``maximumIterations``
         package var iterations: Int
@@ -14,23 +14,26 @@ package struct PasswordFile: Sendable {
         package var hash: [UInt8]
     }
 
-    /// Bytes. A longer file is refused.
+    /// The size of the largest file that is accepted, in bytes.
     package static let maximumSize = 32 * 1024 * 1024
     package static let maximumUsers = 100_000
-    /// So many take about half a second of one core. More would let a few logins keep the gateway busy for minutes.
+    /// This many iterations take about half a second of one core. With more, a few logins could keep the gateway busy
+    /// for minutes.
     package static let maximumIterations = 1_000_000
+    /// The limit on a salt, in bytes.
     package static let maximumSaltLength = 64
+    /// The length of a hash, in bytes.
     package static let hashLength = 64
 
     private let entries: [ExactText: Entry]
-    /// All counts of iterations there are, each once.
+    /// The different numbers of iterations in the file, in ascending order.
     private let iterationCounts: [Int]
 
-    /// Throws at the first line that is not of that form, and where the file or one of its numbers is over its limit.
+    /// Throws at the first line that is malformed, or if the file exceeds a limit.
     package init(parsing contents: [UInt8]) throws(PasswordFileError) {
         guard contents.count <= Self.maximumSize else {
             throw PasswordFileError(
-                line: nil, message: "the file has \(contents.count) bytes, and \(Self.maximumSize) are allowed")
+                line: nil, message: "the file has \(contents.count) bytes, but only \(Self.maximumSize) are allowed")
         }
         var entries: [ExactText: Entry] = [:]
         var lineNumber = 0
@@ -45,21 +48,24 @@ package struct PasswordFile: Sendable {
                     line: lineNumber, message: "the user \(name.quotedForMessage()) is in the file twice")
             }
             guard entries.count <= Self.maximumUsers else {
-                throw PasswordFileError(line: lineNumber, message: "more than \(Self.maximumUsers) users")
+                throw PasswordFileError(
+                    line: lineNumber, message: "the file has more than \(Self.maximumUsers) users")
             }
         }
         self.entries = entries
         self.iterationCounts = Set(entries.values.map(\.iterations)).sorted()
     }
 
+    /// The number of users.
     package var count: Int { entries.count }
 
+    /// The password hash of a user; `nil` if the file does not have that user.
     package subscript(username: String) -> Entry? { entries[ExactText(text: username)] }
 
-    /// Whether that user has that password; `nil`, which is none, is never right.
-    ///
-    /// `matches` hashes the password as the entry says, and tells whether the hash is the entry's. It is called once in
-    /// any case, with as much work for an unknown user as for a known one: time does not tell who is in the file.
+    /// Whether a user has that password. A login without a password (`nil`) is never accepted.
+    /// - Parameter matches: Hashes the password with the entry's salt and iterations, and returns whether the result is
+    ///   the entry's hash. It is called exactly once, with as much work for an unknown user as for a known one, so that
+    ///   the time does not show which users exist.
     package func accepts(
         _ username: String, password: [UInt8]?, matches: (_ password: [UInt8], _ entry: Entry) -> Bool
     ) -> Bool {
@@ -68,8 +74,8 @@ package struct PasswordFile: Sendable {
         return isRight && entry != nil && password != nil
     }
 
-    /// What an unknown user's password is compared with. Where users differ in their iterations, it has those of some
-    /// user, the same for one name for as long as the process lives.
+    /// The entry that an unknown user's password is compared with. If users have different numbers of iterations, it has
+    /// one of these numbers, always the same for one name as long as the process runs.
     private func decoy(for username: String) -> Entry {
         var hasher = Hasher()
         hasher.combine(ExactText(text: username))
@@ -79,7 +85,7 @@ package struct PasswordFile: Sendable {
             salt: [UInt8](repeating: 0, count: 12), hash: [UInt8](repeating: 0, count: Self.hashLength))
     }
 
-    /// Those of `mosquitto_passwd`.
+    /// The default of `mosquitto_passwd`.
     private static let usualIterations = 101
 }
 
@@ -90,12 +96,14 @@ extension PasswordFile {
         _ line: ArraySlice<UInt8>, line number: Int
     ) throws(PasswordFileError) -> (name: String, Entry) {
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
-            throw PasswordFileError(line: number, message: "no `:` after the user name")
+            throw PasswordFileError(line: number, message: "there is no `:` after the user name")
         }
         guard let name = String(validating: line[..<colon], as: UTF8.self) else {
             throw PasswordFileError(line: number, message: "the user name is not UTF-8")
         }
-        guard !name.isEmpty else { throw PasswordFileError(line: number, message: "no user name before the `:`") }
+        guard !name.isEmpty else {
+            throw PasswordFileError(line: number, message: "there is no user name before the `:`")
+        }
         var end = line[line.index(after: colon)...]
         while let last = end.last, isBlank(last) { end = end.dropLast() }
         return (name, try entry(end, of: name, line: number))
@@ -108,20 +116,21 @@ extension PasswordFile {
         let user = "user \(name.quotedForMessage())"
         guard parts.count > 1, parts[0].isEmpty else {
             throw PasswordFileError(
-                line: line, message: "\(user) has no hash, but perhaps a plain password: run `mosquitto_passwd -U`")
+                line: line,
+                message: "\(user) has no hash; if it has a plain password, run `mosquitto_passwd -U` on the file")
         }
         guard parts[1].elementsEqual("7".utf8) else {
-            // Named only where known: behind another `$` may stand a plain password.
+            // Only a known kind is named, because anything else after the `$` may be a plain password.
             let kind = otherKinds.first { parts[1].elementsEqual($0.utf8) }
-            let found = kind.map { "a hash of the kind `$\($0)$`" } ?? "no hash that is known"
+            let found = kind.map { "a hash of the kind `$\($0)$`" } ?? "no known kind of hash"
             throw PasswordFileError(
                 line: line,
-                message: "\(user) has \(found), and only `$7$` (PBKDF2-SHA512) is understood:"
+                message: "\(user) has \(found), but only `$7$` (PBKDF2-SHA512) is supported:"
                     + " set the password again with `mosquitto_passwd -H sha512-pbkdf2`")
         }
         guard parts.count == 5 else {
             throw PasswordFileError(
-                line: line, message: "\(user) has no hash of the form `$7$<iterations>$<salt>$<hash>`")
+                line: line, message: "\(user) does not have a hash of the form `$7$<iterations>$<salt>$<hash>`")
         }
         return Entry(
             iterations: try iterations(parts[2], of: user, line: line),
@@ -129,7 +138,8 @@ extension PasswordFile {
             hash: try bytes(parts[4], hashLength...hashLength, "hash", of: user, line: line))
     }
 
-    /// What other versions and options of `mosquitto_passwd` write. `mosquitto_passwd -U` does not convert them.
+    /// Kinds of hashes from other versions and options of `mosquitto_passwd`. `mosquitto_passwd -U` does not convert
+    /// them.
     private static let otherKinds = ["6", "argon2id"]
 
     private static func iterations(
@@ -137,7 +147,7 @@ extension PasswordFile {
     ) throws(PasswordFileError) -> Int {
         var value = 0
         for digit in text {
-            // Compared at every digit, so that no number of them can overflow.
+            // The value is checked before every digit, so that it cannot overflow.
             guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit), value <= maximumIterations else {
                 value = -1
                 break
@@ -146,7 +156,7 @@ extension PasswordFile {
         }
         guard (1...maximumIterations).contains(value) else {
             throw PasswordFileError(
-                line: line, message: "\(user): the iterations have to be a number from 1 to \(maximumIterations)")
+                line: line, message: "\(user): the number of iterations has to be from 1 to \(maximumIterations)")
         }
         return value
     }

@@ -1,8 +1,8 @@
-/// What is wrong with a password file. Never holds a password or a hash.
+/// What is wrong with a password file. It never contains a password or a hash.
 package struct PasswordFileError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// From 1; `nil` where it is about the file as a whole.
+    /// The number of the line, from 1; `nil` if the error is about the file as a whole.
     package var line: Int?
-    /// What is wrong and what would be right, in one line.
+    /// One line that says what is wrong and what would be right.
     package var message: String
 
     package init(line: Int?, message: String) {

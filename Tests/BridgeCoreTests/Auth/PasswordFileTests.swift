@@ -21,8 +21,7 @@ import Testing
         }
     }
 
-    /// Some editors begin a file with it; it is no part of the first name.
-    @Test func aByteOrderMarkIsNoPartOfAName() throws {
+    @Test func aByteOrderMarkIsNotPartOfAName() throws {
         let file = try parse("\u{FEFF}a:\(Self.good)\nb:\(Self.good)\n")
         #expect(file["a"] != nil && file["b"] != nil && file.count == 2)
         #expect(try parse("\u{FEFF}# comment\n").count == 0)
@@ -38,7 +37,7 @@ import Testing
         ("a:$argon2id$v=19$m=47104,t=1,p=1$AAAA$AAAA", "$argon2id$"),
         ("a:$7$101$\(hash)", "of the form"),
         ("a:\(good)$", "of the form"),
-        ("a:$secret$", "no hash that is known"),
+        ("a:$secret$", "no known kind of hash"),
         ("a:$7$0$AAAA$\(hash)", "from 1 to 1000000"),
         ("a:$7$1000001$AAAA$\(hash)", "from 1 to 1000000"),
         ("a:$7$99999999999999999999999999$AAAA$\(hash)", "from 1 to 1000000"),
@@ -62,25 +61,25 @@ import Testing
         let error = try #require(throws: PasswordFileError.self) { try parse("# users\nok:\(Self.good)\n\(line)\n") }
         #expect(error.line == 3)
         #expect("\(error)".contains(says), "\(error)")
-        // What may be a password or a hash is no matter for a log.
+        // Nothing that may be a password or a hash may get into a log.
         #expect(!"\(error)".contains("secret") && !"\(error)".contains("HYQv"))
     }
 
     @Test func namesAreBytes() throws {
-        // The same letter to a reader, composed and decomposed.
+        // Both names look alike, but one is composed and one is decomposed.
         let file = try parse("\u{E9}:\(Self.good)\n")
         #expect(file["\u{E9}"] != nil)
         #expect(file["e\u{301}"] == nil)
         #expect(try parse("\u{E9}:\(Self.good)\ne\u{301}:\(Self.good)\n").count == 2)
     }
 
-    @Test func aNameThatIsNoText() {
+    @Test func aNameThatIsNotUTF8() {
         #expect(throws: PasswordFileError(line: 1, message: "the user name is not UTF-8")) {
             try PasswordFile(parsing: [0xFF, UInt8(ascii: ":")] + Array(Self.good.utf8))
         }
     }
 
-    @Test func tooLongAFile() {
+    @Test func aFileThatIsTooLong() {
         #expect(throws: PasswordFileError.self) {
             try PasswordFile(parsing: [UInt8](repeating: 10, count: PasswordFile.maximumSize + 1))
         }
