@@ -78,8 +78,8 @@ struct FileTests {
         (TemporaryFolder.key, nil), (TemporaryFolder.pem("EC PRIVATE KEY"), nil),
         (TemporaryFolder.pem("EC PARAMETERS") + TemporaryFolder.pem("EC PRIVATE KEY"), nil),
         (TemporaryFolder.certificate + TemporaryFolder.key, nil),
-        (TemporaryFolder.pem("ENCRYPTED PRIVATE KEY"), "is encrypted with a passphrase; take it off: openssl pkey"),
-        (TemporaryFolder.pem("OPENSSH PRIVATE KEY"), "is a key of OpenSSH; convert a copy of it: ssh-keygen -p -m PEM"),
+        (TemporaryFolder.pem("ENCRYPTED PRIVATE KEY"), "is encrypted with a passphrase; remove it: openssl pkey"),
+        (TemporaryFolder.pem("OPENSSH PRIVATE KEY"), "is an OpenSSH key; convert a copy of it: ssh-keygen -p -m PEM"),
         (TemporaryFolder.certificate, "holds no PEM private key, but a certificate"),
         ("-----BEGIN PRIVATE KEY-----\nMAA=", "is cut off: the key that begins in line 1 has no line"),
     ])

@@ -88,7 +88,7 @@ struct ServeErrorTests {
         Case(
             "certificate: server.key, key: ca.pem, broker_host: a",
             "1:22: serve.certificate: DIR/server.key: holds a private key, not a certificate",
-            "1:39: serve.key: DIR/ca.pem: holds no PEM private key, but a certificate; the key that it was made for is wanted"
+            "1:39: serve.key: DIR/ca.pem: holds no PEM private key, but a certificate; use the private key that belongs to it"
         ),
     ])
     func required(_ test: Case) throws {

@@ -1,10 +1,12 @@
-/// What can be said of a certificate without knowing whom it is shown to.
+/// The parts of a certificate that can be checked without knowing the peer.
 package struct CertificateOutline: Sendable, Equatable {
-    /// The distinguished names.
+    /// The distinguished name of the subject.
     package var subject: String
+    /// The distinguished name of the issuer.
     package var issuer: String
-    /// Seconds since 1970.
+    /// The beginning of the validity, in seconds since 1970.
     package var notBefore: Int64
+    /// The end of the validity, in seconds since 1970.
     package var notAfter: Int64
 
     package init(subject: String, issuer: String, notBefore: Int64 = 0, notAfter: Int64 = .max) {
@@ -14,20 +16,21 @@ package struct CertificateOutline: Sendable, Equatable {
         self.notAfter = notAfter
     }
 
+    /// Whether subject and issuer are the same, as in a root certificate.
     package var isSelfIssued: Bool { subject == issuer }
 
-    /// What of its time an operator has to be told.
+    /// What an operator has to be told about the validity of a certificate.
     package enum Time: Sendable, Equatable {
         case expired
         case notYetValid
-        /// So many whole days are left.
+        /// The certificate expires in this many whole days.
         case expiresSoon(days: Int)
     }
 
-    /// Days before its end from which on a certificate is to be renewed.
+    /// How many days before its end a certificate should be renewed.
     package static let warningDays: Int64 = 14
 
-    /// `nil` where all is well.
+    /// What has to be said about the validity at a time, in seconds since 1970; `nil` if nothing has.
     package func time(at now: Int64) -> Time? {
         if now >= notAfter { return .expired }
         if now < notBefore { return .notYetValid }
@@ -36,31 +39,30 @@ package struct CertificateOutline: Sendable, Equatable {
     }
 }
 
-/// A certificate and those behind it, as a file has them.
+/// Checks a certificate and the certificates that follow it in a file.
 package enum CertificateChain {
-    /// What is wrong with the order; `nil` where each is followed by its issuer (RFC 8446 4.4.2). The first is taken for
-    /// the one that the key belongs to.
+    /// What is wrong with the order; `nil` if each certificate is followed by its issuer's (RFC 8446 4.4.2). The key is
+    /// assumed to belong to the first certificate.
     package static func problem(with chain: [CertificateOutline]) -> String? {
         for index in chain.indices.dropLast() {
             let (this, next) = (chain[index], chain[index + 1])
             if this.issuer == next.subject, !this.isSelfIssued { continue }
             let place = "number \(index + 2) of the file ('\(next.subject)')"
             if this.isSelfIssued {
-                return "\(place) has no business behind '\(this.subject)', which is a root; remove it"
+                return "\(place) must not follow '\(this.subject)', which is a root; remove it"
             }
             if let right = chain.firstIndex(where: { $0.subject == this.issuer }) {
-                return "the certificates are in the wrong order: behind '\(this.subject)' belongs its issuer "
-                    + "'\(this.issuer)', which is number \(right + 1), and not \(place)"
+                return "the certificates are in the wrong order: '\(this.subject)' has to be followed by its issuer "
+                    + "'\(this.issuer)', which is number \(right + 1), and not by \(place)"
             }
-            return
-                "the certificate of '\(this.issuer)', the issuer of '\(this.subject)', is missing; it belongs behind that "
-                + "one, before \(place)"
+            return "the certificate of '\(this.issuer)' is missing; it belongs between that of '\(this.subject)', "
+                + "which it issued, and \(place)"
         }
         return nil
     }
 
-    /// Who issued the only certificate of a file, where that is not known to be a root: when it is an intermediate,
-    /// clients that only know the root cannot verify the certificate.
+    /// The issuer of a file's only certificate, unless the certificate is a root. If that issuer is an intermediate
+    /// authority, clients that only know the root cannot verify the certificate.
     package static func issuerThatMayBeMissing(in chain: [CertificateOutline]) -> String? {
         guard let only = chain.first, chain.count == 1, !only.isSelfIssued else { return nil }
         return only.issuer

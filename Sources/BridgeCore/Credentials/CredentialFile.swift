@@ -1,8 +1,8 @@
-/// Looks at a file of certificates or of a key, to name what it is where it is not what is wanted, with what to do about
-/// it. Whether what it holds is any good is for the TLS library to say.
+/// Examines a file that should contain certificates or a key. If it is something else, this says what it is and what to
+/// do about it. The TLS library still decides whether the certificates or the key are valid.
 package enum CredentialFile {
-    /// What keeps the file from being one of certificates; `nil` where nothing does.
-    /// - Parameter path: for the commands in the answer.
+    /// Why the file cannot be used as a file of certificates; `nil` if it can.
+    /// - Parameter path: The path for the commands in the text.
     package static func problem(withCertificates bytes: [UInt8], at path: String) -> String? {
         if let problem = emptyOrForeign(bytes, path) { return problem }
         let blocks = PEMBlock.all(in: bytes)
@@ -20,27 +20,28 @@ package enum CredentialFile {
         }
         switch blocks.first?.label {
         case "CERTIFICATE REQUEST"?, "NEW CERTIFICATE REQUEST"?:
-            return "holds a certificate request, not a certificate; what the CA made of it is wanted"
+            return "holds a certificate request, not a certificate; use the certificate that the CA issued for it"
         case "PKCS7"?:
             return
                 "is PKCS#7, not PEM certificates; convert it: openssl pkcs7 -print_certs -in \(path) -out \(path).pem"
         case "TRUSTED CERTIFICATE"?:
-            return "is in a form of OpenSSL's own; convert it: openssl x509 -in \(path) -out \(path).pem"
+            return "is in OpenSSL's own trusted form; convert it: openssl x509 -in \(path) -out \(path).pem"
         default:
             return "holds no PEM certificate (no line \"-----BEGIN CERTIFICATE-----\")"
         }
     }
 
-    /// What keeps the file from being one with a private key; `nil` where nothing does.
+    /// Why the file cannot be used as a file with a private key; `nil` if it can.
+    /// - Parameter path: The path for the commands in the text.
     package static func problem(withKey bytes: [UInt8], at path: String) -> String? {
         if let problem = emptyOrForeign(bytes, path) { return problem }
         let blocks = PEMBlock.all(in: bytes)
         if let key = blocks.first(where: { $0.label.hasSuffix("PRIVATE KEY") }) {
             if key.isEncrypted {
-                return "is encrypted with a passphrase; take it off: openssl pkey -in \(path) -out new.key"
+                return "is encrypted with a passphrase; remove it: openssl pkey -in \(path) -out new.key"
             }
             if key.label == "OPENSSH PRIVATE KEY" {
-                return "is a key of OpenSSH; convert a copy of it: ssh-keygen -p -m PEM -f COPY"
+                return "is an OpenSSH key; convert a copy of it: ssh-keygen -p -m PEM -f COPY"
             }
             return damage(in: [key], "key")
         }
@@ -56,14 +57,14 @@ package enum CredentialFile {
         }
         switch blocks.first?.label {
         case "CERTIFICATE"?:
-            return "holds no PEM private key, but a certificate; the key that it was made for is wanted"
+            return "holds no PEM private key, but a certificate; use the private key that belongs to it"
         case "PUBLIC KEY"?, "RSA PUBLIC KEY"?: return "holds no PEM private key, but a public one"
         default: return "holds no PEM private key (no line \"-----BEGIN PRIVATE KEY-----\")"
         }
     }
 
-    /// The PEM text of a file as BoringSSL takes it, which is stricter than GnuTLS: without a byte order mark, and with
-    /// ends of lines that have an LF.
+    /// The PEM text of a file in the form that BoringSSL needs, which is stricter than GnuTLS: without a byte order mark,
+    /// and with an LF at the end of every line.
     package static func plainText(of bytes: [UInt8]) -> [UInt8] {
         let (cr, lf) = (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
         let text = bytes.withoutByteOrderMark
@@ -78,7 +79,7 @@ package enum CredentialFile {
         if bytes.isEmpty { return "is empty" }
         if bytes.starts(with: [0xFE, 0xED, 0xFE, 0xED]) {
             let command = "keytool -importkeystore -srckeystore \(path) -destkeystore store.p12 -deststoretype PKCS12"
-            return "is a Java keystore; make it PKCS#12 first (\(command)), and that PEM"
+            return "is a Java keystore; convert it to PKCS#12 (\(command)), and then to PEM"
         }
         if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
             return "is UTF-16 text; save it as plain text (ASCII or UTF-8)"
@@ -86,16 +87,16 @@ package enum CredentialFile {
         guard isPKCS12(bytes) else { return nil }
         let certificates = "openssl pkcs12 -in \(path) -nokeys -out certificate.pem"
         let key = "openssl pkcs12 -in \(path) -nocerts -nodes -out private.key"
-        return "is PKCS#12 (.p12, .pfx), not PEM; take it apart: \(certificates), and \(key)"
+        return "is PKCS#12 (.p12, .pfx), not PEM; extract its parts: \(certificates), and \(key)"
     }
 
-    /// RFC 7292 4: a SEQUENCE of the version, 3, and a SEQUENCE. A key's version is 0 or 1.
+    /// PKCS#12 is a SEQUENCE of the version, 3, and a SEQUENCE (RFC 7292 4). The version of a key is 0 or 1.
     private static func isPKCS12(_ bytes: [UInt8]) -> Bool {
         let parts = DER.contents(of: bytes[...])
         return parts.count == 2 && parts[0].starts(with: [DER.integer, 1, 3]) && parts[1].first == DER.sequence
     }
 
-    /// What a file in DER form is.
+    /// The kind of a file in DER form.
     private enum Binary {
         case certificate
         case privateKey
@@ -104,12 +105,13 @@ package enum CredentialFile {
         init?(_ bytes: [UInt8]) {
             let parts = DER.contents(of: bytes[...])
             guard let first = parts.first else { return nil }
-            // PKCS#8 and PKCS#1 begin with a version, and so does a key of SEC 1.
+            // Keys in PKCS#8, PKCS#1 and SEC 1 begin with a version.
             if first.first == DER.integer {
                 self = .privateKey
                 return
             }
-            // Both begin with a SEQUENCE: of an encrypted key it is the algorithm's, which begins with its name.
+            // An encrypted key begins with the SEQUENCE of its algorithm, which begins with the name of the algorithm. A
+            // certificate begins with another SEQUENCE.
             guard first.first == DER.sequence else { return nil }
             self = DER.contents(of: first).first?.first == DER.objectIdentifier ? .encryptedKey : .certificate
         }
@@ -123,7 +125,7 @@ package enum CredentialFile {
             guard block.hasEnd else {
                 return "is cut off: \(begins) has no line \"-----END \(block.label)-----\"; copy the file again"
             }
-            // Headers as of RFC 1421 stand before the Base64.
+            // Headers (RFC 1421) may come before the Base64.
             let hasHeaders = block.body.contains { $0.contains(UInt8(ascii: ":")) }
             if !hasHeaders, block.contents == nil {
                 return "is damaged: \(begins) is no longer whole; copy the file again"

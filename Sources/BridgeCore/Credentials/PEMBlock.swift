@@ -1,10 +1,11 @@
-/// One `-----BEGIN ...-----` to `-----END ...-----` of a PEM file (RFC 7468), which may hold any text between them.
+/// One block of a PEM file, from `-----BEGIN ...-----` to `-----END ...-----` (RFC 7468). There may be any text between
+/// blocks.
 struct PEMBlock: Equatable {
     /// `CERTIFICATE`, `EC PRIVATE KEY`, ...
     var label: String
     /// The number of the block's first line, counted from 1.
     var line: Int
-    /// Lines between first and last.
+    /// The lines between the first and the last line.
     var body: [ArraySlice<UInt8>] = []
     var hasEnd = false
 
@@ -12,7 +13,7 @@ struct PEMBlock: Equatable {
     private static let end = Array("-----END ".utf8)
     private static let dashes = Array("-----".utf8)
 
-    /// In the order of the file. A block that another one begins in has no end.
+    /// The blocks in the order of the file. A block has no end if another one begins before it.
     static func all(in bytes: [UInt8]) -> [PEMBlock] {
         var blocks: [PEMBlock] = []
         var isInside = false
@@ -30,20 +31,20 @@ struct PEMBlock: Equatable {
         return blocks
     }
 
-    /// Whether its content is encrypted with a passphrase.
+    /// Whether the content is encrypted with a passphrase.
     var isEncrypted: Bool {
         if label == "ENCRYPTED PRIVATE KEY" { return true }
         let header = Array("Proc-Type: 4,ENCRYPTED".utf8)
         return body.contains { $0.starts(with: header) }
     }
 
-    /// The DER inside; `nil` where it is no Base64, or no whole ASN.1 SEQUENCE, as all that PEM carries is.
+    /// The DER in the block; `nil` if it is not valid Base64 of a whole ASN.1 SEQUENCE, which all PEM content is.
     var contents: [UInt8]? {
         guard let bytes = Base64.decode(ArraySlice(body.joined().filter { !Self.isBlank($0) })) else { return nil }
         return DER.length(ofSequence: bytes) == bytes.count ? bytes : nil
     }
 
-    /// Lines end with LF, CRLF or CR, as the TLS libraries take them.
+    /// The lines of a file. Like the TLS libraries, this accepts LF, CRLF and CR as their ends.
     private static func lines(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
         let (cr, lf) = (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
         return bytes.withoutByteOrderMark.split(separator: lf, omittingEmptySubsequences: false).flatMap { line in
@@ -67,19 +68,20 @@ struct PEMBlock: Equatable {
     }
 }
 
-/// As much of ASN.1's encoding as tells one kind of file from another.
+/// The part of the encoding of ASN.1 that is needed to tell the kinds of files apart.
 enum DER {
     static let sequence: UInt8 = 0x30
     static let integer: UInt8 = 0x02
     static let objectIdentifier: UInt8 = 0x06
 
-    /// Bytes of the SEQUENCE that `bytes` begin with, its head included; `nil` where they begin with none.
+    /// The length of the SEQUENCE at the beginning of `bytes`, including its head; `nil` if there is none.
     static func length(ofSequence bytes: [UInt8]) -> Int? {
         guard bytes.first == sequence, let head = head(of: bytes[...]) else { return nil }
         return head.size + head.length
     }
 
-    /// Tags of what stands in the SEQUENCE that `bytes` begin with, and the first bytes of each: two at most.
+    /// The first two elements of the SEQUENCE at the beginning of `bytes`. Each slice begins with the tag of its element,
+    /// and extends to the end of `bytes`.
     static func contents(of bytes: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
         guard bytes.first == sequence, let head = head(of: bytes) else { return [] }
         var rest = bytes.dropFirst(head.size)
@@ -91,7 +93,7 @@ enum DER {
         return parts
     }
 
-    /// The size of tag and length in bytes (X.690 8.1.3), and the length itself.
+    /// The size of the tag and length in bytes (X.690 8.1.3), and the length of the content.
     static func head(of bytes: ArraySlice<UInt8>) -> (size: Int, length: Int)? {
         guard let first = bytes.dropFirst().first else { return nil }
         if first < 0x80 { return (2, Int(first)) }

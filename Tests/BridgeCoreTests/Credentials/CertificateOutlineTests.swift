@@ -24,22 +24,22 @@ import Testing
         }
     }
 
-    /// `leaf<middle` is the certificate of leaf by middle.
+    /// `leaf<middle` is a certificate that `middle` issued for `leaf`.
     @Test(arguments: [
         ("leaf<root", nil), ("leaf<middle middle<root", nil), ("leaf<middle middle<root root<root", nil), ("a<a", nil),
         (
             "leaf<middle root<root middle<root",
-            "the certificates are in the wrong order: behind 'leaf' belongs its issuer 'middle', which is number 3, and not "
-                + "number 2 of the file ('root')"
+            "the certificates are in the wrong order: 'leaf' has to be followed by its issuer 'middle', which is number 3, "
+                + "and not by number 2 of the file ('root')"
         ),
         (
             "leaf<middle root<root",
-            "the certificate of 'middle', the issuer of 'leaf', is missing; it belongs behind that one, before number 2 of "
+            "the certificate of 'middle' is missing; it belongs between that of 'leaf', which it issued, and number 2 of "
                 + "the file ('root')"
         ),
         (
             "leaf<root root<root other<root",
-            "number 3 of the file ('other') has no business behind 'root', which is a root; remove it"
+            "number 3 of the file ('other') must not follow 'root', which is a root; remove it"
         ),
     ])
     func order(_ names: String, _ expected: String?) {

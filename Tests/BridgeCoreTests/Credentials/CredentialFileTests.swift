@@ -1,19 +1,19 @@
 import BridgeCore
 import Testing
 
-/// What a file is where it is not what is wanted.
+/// What is said about a file that is not what it should be.
 @Suite struct CredentialFileTests {
     private static func pem(_ label: String, _ body: String = "MAA=") -> [UInt8] {
         Array("-----BEGIN \(label)-----\n\(body)\n-----END \(label)-----\n".utf8)
     }
 
-    /// As some editors write files.
+    /// A byte order mark, which some editors put before a file.
     private static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     private static func carriageReturns(_ bytes: [UInt8]) -> [UInt8] {
         bytes.map { $0 == UInt8(ascii: "\n") ? UInt8(ascii: "\r") : $0 }
     }
 
-    /// As these files begin.
+    // The beginnings of files of these kinds.
     private static let pkcs12: [UInt8] = [0x30, 0x82, 0x03, 0, 0x02, 1, 3, 0x30, 0x82, 0x02, 0]
     private static let certificate: [UInt8] = [0x30, 0x82, 0x03, 0, 0x30, 0x82, 0x02, 0, 0xA0, 3, 2, 1, 2]
     private static let oldCertificate: [UInt8] = [0x30, 0x82, 0x03, 0, 0x30, 0x82, 0x02, 0, 0x02, 1, 7]
@@ -34,7 +34,7 @@ import Testing
                 "is cut off: the certificate that begins in line 4 "
             ),
             ([], "is empty"),
-            (pkcs12, "is PKCS#12 (.p12, .pfx), not PEM; take it apart: openssl pkcs12 -in P -nokeys"),
+            (pkcs12, "is PKCS#12 (.p12, .pfx), not PEM; extract its parts: openssl pkcs12 -in P -nokeys"),
             (certificate, "is DER, not PEM; convert it: openssl x509 -inform der -in P -out P.pem"),
             (oldCertificate, "is DER, not PEM; convert it: openssl x509"),
             (pkcs8, "holds a private key in DER form"), (sec1, "holds a private key in DER form"),
@@ -43,7 +43,7 @@ import Testing
             (pem("EC PRIVATE KEY"), "holds a private key, not a certificate"),
             (pem("CERTIFICATE REQUEST"), "holds a certificate request"),
             (pem("PKCS7"), "is PKCS#7, not PEM certificates; convert it: openssl pkcs7 -print_certs"),
-            (pem("TRUSTED CERTIFICATE"), "is in a form of OpenSSL's own; convert it: openssl x509 -in P"),
+            (pem("TRUSTED CERTIFICATE"), "is in OpenSSL's own trusted form; convert it: openssl x509 -in P"),
             (Array("hello".utf8), "holds no PEM certificate (no line"),
             (pem("CERTIFICATE", "MAE="), "is damaged: the certificate that begins in line 1"),
             (pem("CERTIFICATE", "M?A="), "is damaged"), (pem("CERTIFICATE") + pem("CERTIFICATE", ""), "is damaged"),
@@ -67,14 +67,14 @@ import Testing
                 carriageReturns(pem("RSA PRIVATE KEY", "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES\n\nMAA=")),
                 "is encrypted with a passphrase"
             ),
-            (pkcs12, "is PKCS#12 (.p12, .pfx), not PEM; take it apart: "),
+            (pkcs12, "is PKCS#12 (.p12, .pfx), not PEM; extract its parts: "),
             (pkcs8, "is DER, not PEM; convert it: openssl pkey -inform der -in P -out P.pem"),
             (pkcs1, "is DER, not PEM"), (sec1, "is DER, not PEM"),
             (encrypted, "is DER, not PEM, and encrypted with a passphrase; convert it: openssl pkcs8 -inform der"),
             (certificate, "holds a certificate in DER form, not a private key"),
-            (pem("ENCRYPTED PRIVATE KEY"), "is encrypted with a passphrase; take it off: openssl pkey -in P"),
+            (pem("ENCRYPTED PRIVATE KEY"), "is encrypted with a passphrase; remove it: openssl pkey -in P"),
             (pem("RSA PRIVATE KEY", "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES\n\nMAA="), "is encrypted with a passphrase"),
-            (pem("OPENSSH PRIVATE KEY"), "is a key of OpenSSH"),
+            (pem("OPENSSH PRIVATE KEY"), "is an OpenSSH key"),
             (pem("CERTIFICATE"), "holds no PEM private key, but a certificate"),
             (pem("PUBLIC KEY"), "holds no PEM private key, but a public one"),
             (Array("hello".utf8), "holds no PEM private key (no line"),
@@ -94,8 +94,8 @@ import Testing
         #expect(CredentialFile.plainText(of: Array(text.utf8)) == Array(expected.utf8))
     }
 
-    /// Whatever is in a file, it is looked at and no more.
-    @Test func anythingCanBeLookedAt() {
+    /// No bytes in a file can trap.
+    @Test func anyBytesCanBeExamined() {
         for sample in [Self.pkcs12, Self.certificate, Self.encrypted, Self.pem("CERTIFICATE"), Self.keystore] {
             for count in 0...sample.count {
                 _ = CredentialFile.problem(withCertificates: Array(sample.prefix(count)), at: "P")
