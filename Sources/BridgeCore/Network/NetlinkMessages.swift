@@ -1,15 +1,15 @@
-/// What the kernel tells about addresses, routes and interfaces of this machine (rtnetlink(7)), as far as it can matter
-/// to a connection. Never traps, whatever the bytes.
+/// A change of this machine's addresses, routes or interfaces that can matter to a connection, as the kernel reports it
+/// (rtnetlink(7)).
 package enum NetworkChange: Sendable, Hashable {
     case address(String, isThere: Bool, interface: UInt32)
     case route(interface: UInt32?)
     case link(interface: UInt32, isUp: Bool)
-    /// More came than could be read: anything may have changed.
+    /// The kernel had more to report than could be read, so anything may have changed.
     case unknown
 }
 
 extension NetworkChange {
-    /// Nil where it is of none.
+    /// The index of the interface that changed; `nil` if the change is not about one interface.
     package var interface: UInt32? {
         switch self {
         case .address(_, _, let interface), .link(let interface, _): interface
@@ -18,8 +18,8 @@ extension NetworkChange {
         }
     }
 
-    /// The changes that a datagram of the netlink socket tells of. What only repeats itself, or concerns this machine
-    /// alone, is left out as far as one message shows it.
+    /// The changes that a datagram of the netlink socket reports, except for those that concern only this machine or are
+    /// not complete yet. No bytes can make this trap.
     package static func changes(in datagram: some Collection<UInt8>) -> [NetworkChange] {
         var changes: [NetworkChange] = []
         var rest = NetlinkReader(Array(datagram))
@@ -48,7 +48,7 @@ extension NetworkChange {
     /// struct ifinfomsg: family, pad, type, index, flags, change.
     private static func link(_ body: NetlinkReader, isNew: Bool) -> NetworkChange? {
         guard let index = body.u32(at: 4), let flags = body.u32(at: 8) else { return nil }
-        // IFF_UP and IFF_RUNNING: it carries packets.
+        // An interface with IFF_UP and IFF_RUNNING can carry packets.
         return .link(interface: index, isUp: isNew && flags & 0x41 == 0x41)
     }
 
@@ -57,9 +57,10 @@ extension NetworkChange {
         guard let family = body.u8(at: 0), let flags = body.u8(at: 2), let scope = body.u8(at: 3),
             let index = body.u32(at: 4)
         else { return nil }
-        // Link-local and host addresses reach no broker. IFA_F_TENTATIVE: not to be used yet, another message follows.
+        // Link-local and host addresses reach no broker. A new address with IFA_F_TENTATIVE cannot be used yet, and another
+        // message will follow.
         guard scope < 253, flags & 0x40 == 0 || !isNew else { return nil }
-        // IFA_LOCAL, where there is one, else IFA_ADDRESS.
+        // The machine's own address is in IFA_LOCAL, or in IFA_ADDRESS if there is no IFA_LOCAL.
         guard let bytes = body.attribute(2, from: 8) ?? body.attribute(1, from: 8) else { return nil }
         return .address(text(bytes, family: family), isThere: isNew, interface: index)
     }
@@ -67,10 +68,11 @@ extension NetworkChange {
     /// struct rtmsg: family, destination length, source length, TOS, table, protocol, scope, type, flags.
     private static func route(_ body: NetlinkReader) -> NetworkChange? {
         guard let table = body.u8(at: 4), let type = body.u8(at: 7), let flags = body.u32(at: 8) else { return nil }
-        // RTN_UNICAST and what forbids; not the local table, nor RTM_F_CLONED, which is a cache.
+        // Of all routes, RTN_UNICAST and those that forbid matter. The local table does not, nor do the cache entries that
+        // have RTM_F_CLONED.
         guard table != 255, ![2, 3, 4, 5].contains(type), flags & 0x200 == 0 else { return nil }
         let interface = body.attribute(4, from: 12).flatMap { NetlinkReader($0).u32(at: 0) }
-        // Multicast and link-local destinations.
+        // Multicast and link-local destinations do not matter.
         if let destination = body.attribute(1, from: 12), destination.count == 16,
             destination[0] == 0xFF || (destination[0] == 0xFE && destination[1] == 0x80)
         {
@@ -87,7 +89,7 @@ extension NetworkChange {
     }
 }
 
-/// Bounds-checked reading of netlink's structures, which have the machine's byte order.
+/// Reads netlink's structures with checked bounds, in the byte order of the machine.
 private struct NetlinkReader {
     private let bytes: [UInt8]
 

@@ -1,17 +1,18 @@
 import NIOCore
 
-/// Collects what the kernel tells of the network until it is time to act on it: changes come in bursts, and some
-/// interfaces never rest.
+/// Collects the network changes that the kernel reports until it is time to act on them, because changes come in bursts,
+/// and some interfaces keep changing.
 package struct NetworkChanges: Sendable {
-    /// From the first change of a burst.
+    /// The time from the first change of a burst until it is acted on.
     package static let debounce = TimeAmount.milliseconds(250)
-    /// Between two rounds.
+    /// The shortest time between two rounds.
     package static let interval = TimeAmount.seconds(2)
-    /// Texts for the log, at most.
+    /// The limit on texts for the log.
     private static let textCapacity = 8
-    /// Interfaces whose state is remembered.
+    /// The limit on interfaces whose state is remembered.
     private static let linkCapacity = 1_024
-    /// Of containers and virtual machines on this machine, and of the machine itself: no way to a broker elsewhere.
+    /// Interfaces of this machine itself and of its containers and virtual machines. They do not lead to a broker on
+    /// another machine.
     private static let ignoredPrefixes = [
         "lo", "veth", "docker", "br-", "virbr", "vnet", "cni", "cali", "flannel", "tap",
     ]
@@ -19,17 +20,18 @@ package struct NetworkChanges: Sendable {
     private var texts: [String] = []
     private var links: [UInt32: Bool] = [:]
     private var lastRound: NIODeadline?
-    /// When to act on what came; nil where nothing did.
+    /// When to act on the collected changes; `nil` if there are none.
     package private(set) var due: NIODeadline?
 
     package init() {}
 
-    /// - Parameter name: Of its interface; nil where it has none, or that is gone.
+    /// Adds a change, unless it does not matter.
+    /// - Parameter name: The name of the change's interface; `nil` if it has none, or the interface is gone.
     package mutating func add(_ change: NetworkChange, interface name: String?, at now: NIODeadline) {
         if let name, Self.isIgnored(name) { return }
         if case .link(let interface, let isUp) = change {
             if links.count >= Self.linkCapacity { links.removeAll() }
-            // Most messages of an interface are about other things than this.
+            // Most messages about an interface are not about whether it is up.
             guard links.updateValue(isUp, forKey: interface) != isUp else { return }
         }
         let text = Self.text(change, name)
@@ -39,7 +41,7 @@ package struct NetworkChanges: Sendable {
         }
     }
 
-    /// What came, when it is due.
+    /// Removes the collected changes and returns them as texts for the log; `nil` if it is not time yet.
     package mutating func take(at now: NIODeadline) -> [String]? {
         guard let due, now >= due else { return nil }
         self.due = nil
@@ -58,7 +60,7 @@ package struct NetworkChanges: Sendable {
         case .address(let address, let isThere, _): "\(name) \(isThere ? "got" : "lost") \(address)"
         case .route: "routes over \(name)"
         case .link(_, let isUp): "\(name) is \(isUp ? "up" : "down")"
-        case .unknown: "much"
+        case .unknown: "too many changes to read"
         }
     }
 }

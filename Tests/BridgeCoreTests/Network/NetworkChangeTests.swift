@@ -52,11 +52,11 @@ import Testing
         (link(isUp: true) + route(), [.link(interface: 3, isUp: true), .route(interface: 3)]),
         (message(99, [1, 2, 3, 4]), []),
     ])
-    func whatTheKernelTells(bytes: [UInt8], changes: [NetworkChange]) {
+    func changesOfADatagram(bytes: [UInt8], changes: [NetworkChange]) {
         #expect(NetworkChange.changes(in: bytes) == changes)
     }
 
-    @Test func anyBytesAreBorne() {
+    @Test func noBytesCanTrap() {
         var random = SplitMix64(seed: 4)
         let messages = Self.address() + Self.route() + Self.link(isUp: true)
         for length in 0...messages.count { _ = NetworkChange.changes(in: messages.prefix(length)) }
@@ -93,13 +93,13 @@ import Testing
     }
 
     @Test(arguments: ["lo", "veth12ab", "docker0", "br-1234", "cni0"])
-    func interfacesOfThisMachineAreNoWayToABroker(name: String) {
+    func interfacesThatLeadToNoBrokerAreIgnored(name: String) {
         var changes = NetworkChanges()
         changes.add(.address("10.0.0.5", isThere: true, interface: 3), interface: name, at: at(10))
         #expect(changes.due == nil)
     }
 
-    @Test func anInterfaceThatStaysAsItIsIsNoChange() {
+    @Test func anUnchangedInterfaceIsIgnored() {
         var changes = NetworkChanges()
         changes.add(.link(interface: 3, isUp: true), interface: "eth0", at: at(10))
         #expect(changes.take(at: at(11)) == ["eth0 is up"])
