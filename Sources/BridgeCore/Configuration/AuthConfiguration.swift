@@ -1,26 +1,30 @@
-/// Which identity a device shows to the broker.
+/// The identity with which a device appears at the broker.
 package struct AuthConfiguration: Sendable, Equatable {
     package var mode: Mode
-    /// For `inject`: what replaces the device's own; a field that is `nil` passes through.
+    /// In the mode `inject`, the identity that replaces the device's own. A field that is `nil` passes through.
     package var identity: IdentityTemplate
-    /// Applied in either mode instead of `identity`: by client id before by user name, else the first that matches.
+    /// Identities of single devices, which replace `identity` in the modes `passthrough` and `inject`. The first one that
+    /// matches the client id is used, else the first one that matches the user name.
     package var overrides: [Override]
-    /// For `local`: path of a password file as `mosquitto_passwd` writes it. `nil` where only anonymous devices come.
+    /// In the mode `local`, the path of a password file in the format of `mosquitto_passwd`; `nil` if only anonymous
+    /// devices are accepted.
     package var usersFile: String?
-    /// For `local`: whether devices without a user name are let in.
+    /// In the mode `local`, whether devices without a user name are accepted.
     package var allowsAnonymous: Bool
 
+    /// Where a device's identity comes from.
     package enum Mode: String, Sendable, CaseIterable {
-        /// The device's own client id, user name and password.
+        /// The broker sees the device's own client id, user name and password.
         case passthrough
-        /// Client id, user name and password from the configuration.
+        /// The broker sees the client id, user name and password of the configuration.
         case inject
-        /// The bridge itself checks user name and password; the broker never sees them. For the mapping `data-stream`.
+        /// The bridge itself checks user name and password, and the broker never sees them. This is for the mapping
+        /// `data-stream`.
         case local
     }
 
-    /// Client id and user name may hold `${clientid}`, `${username}`, `${listener}` and `${peer}`, which stand for what
-    /// the device itself sent. A password is taken as it is.
+    /// Client id and user name may contain `${clientid}` and `${username}`, which stand for what the device itself sent,
+    /// and `${listener}` and `${peer}`. A password contains no variables.
     package struct IdentityTemplate: Sendable, Equatable {
         package var clientID: String?
         package var username: String?
@@ -33,11 +37,12 @@ package struct AuthConfiguration: Sendable, Equatable {
         }
     }
 
-    /// One device (or all devices of one user) that gets an identity of its own.
+    /// One device, or all devices of one user, with an identity of its own.
     package struct Override: Sendable, Equatable {
         package var match: Match
         package var identity: IdentityTemplate
 
+        /// What the device itself sent.
         package enum Match: Sendable, Equatable {
             case clientID(String)
             case username(String)

@@ -1,19 +1,20 @@
-/// Everything an operator decides, as plain values.
+/// All settings of `run`, as plain values.
 ///
-/// The loader (`BridgeConfig`) makes one from files and the environment; the runtime (`Bridge`) knows nothing of where
-/// it came from. Every limit below is already checked: a value of this type is usable as it is.
+/// The loader (`BridgeConfig`) makes one from files and the environment, and the runtime (`Bridge`) does not know where
+/// it came from. The loader has checked every limit, so that the runtime can use a value as it is.
 package struct BridgeConfiguration: Sendable, Equatable {
-    /// Where devices connect, in the order of the file. Never empty.
+    /// The addresses to which devices connect, in the order of the file. This is never empty.
     package var listen: [ListenAddress]
     package var uplink: UplinkConfiguration
     package var auth: AuthConfiguration
-    /// In the order of the file: the first route that matches a topic wins. Empty means every packet passes unchanged.
+    /// The routes in the order of the file: the first route that matches a topic is used. Without any, every packet
+    /// passes unchanged.
     package var routes: [Route]
-    /// What becomes of a topic or filter that no route matches, where there are routes.
+    /// What becomes of a topic or filter that no route matches, if there are routes.
     package var unrouted: UnroutedPolicy
     package var limits: LimitsConfiguration
     package var log: LogConfiguration
-    /// Event-loop threads; a device lives on one of them with both its legs.
+    /// The number of threads with an event loop. Both legs of a device are on the same one.
     package var threads: Int
 
     package init(

@@ -1,15 +1,16 @@
-/// Whom the broker sees in the mapping `data-stream`: the gateway, with one MQTT session a connection.
+/// The identity of the gateway in the mapping `data-stream`, in which it has one MQTT session per connection.
 package struct GatewayIdentity: Sendable, Equatable {
-    /// The sessions are `<clientID>-1`, `<clientID>-2`, ...
+    /// The client ids of the sessions are `<clientID>-1`, `<clientID>-2`, ...
     package var clientID: String
     package var username: String?
     package var password: Secret?
     package var version: Version
-    /// Of the gateway's sessions, in whole seconds from 5 s to 65,535 s.
+    /// The MQTT keepalive of the gateway's sessions, in whole seconds from 5 s to 65,535 s.
     package var keepAlive: Duration
 
+    /// The MQTT version of the gateway's sessions.
     package enum Version: String, Sendable, CaseIterable {
-        /// Sessions of each version that devices come with: 5.0 for 5.0, 3.1.1 for 3.1.1 and 3.1.
+        /// There are sessions of 5.0 for devices of 5.0, and sessions of 3.1.1 for devices of 3.1.1 and 3.1.
         case any
         /// Devices of 5.0 are refused.
         // swift-format-ignore: AlwaysUseLowerCamelCase

@@ -1,17 +1,19 @@
 /// How devices are held while their uplink leg is being rebuilt.
 package struct HoldConfiguration: Sendable, Equatable {
+    /// What becomes of messages at QoS 0 from a held device.
     package enum QoS0: String, Sendable, CaseIterable {
-        /// Kept in order like the others, up to the bound; then nothing more is read from the device.
+        /// They are kept in order like the others. When the buffer is full, nothing more is read from the device.
         case keep
-        /// Kept as long as there is room; then the oldest make room for new messages.
+        /// They are kept, and when the buffer is full, the oldest ones are dropped.
         case dropOldest = "drop-oldest"
     }
 
-    /// How long a device is held at most.
+    /// The longest time that a device is held.
     package var time: Duration
-    /// Bytes that are kept for one device: messages that the broker has not acknowledged, and what came since.
+    /// The limit on the bytes that are kept for one device: the messages that the broker has not acknowledged, and what
+    /// the device has sent since.
     package var buffer: Int
-    /// Bytes that are kept for all devices together.
+    /// The limit on the bytes that are kept for all devices together.
     package var totalBuffer: Int
     package var qos0: QoS0
 

@@ -1,18 +1,18 @@
-/// Bounds on what devices may take. Whoever is over one is refused; nobody else notices.
+/// Limits on the resources of devices. A device beyond a limit is refused, and the other devices are not affected.
 package struct LimitsConfiguration: Sendable, Equatable {
-    /// Devices connected at once.
+    /// The number of devices that are connected at the same time.
     package var devices: Int
-    /// Devices connected at once from one IP address.
+    /// The number of devices that are connected at the same time from one IP address.
     package var devicesPerAddress: Int
-    /// From TCP accept to a whole CONNECT.
+    /// The time from the TCP connection to a whole CONNECT.
     package var connectWithin: Duration
-    /// Bytes of one MQTT packet, fixed header included.
+    /// The size of an MQTT packet in bytes, including its fixed header.
     package var packetSize: Int
-    /// Bytes that one session may hold in each direction before reading stops.
+    /// The number of bytes that one session may hold in each direction before reading stops.
     package var sessionBuffer: Int
-    /// New TCP connections a second, over all listeners; a burst of one second's worth is let through.
+    /// The number of new TCP connections per second, over all listeners, with bursts of up to that number.
     package var acceptRate: Int
-    /// Time to end all sessions in order after SIGTERM.
+    /// The time to end all sessions in order after SIGTERM.
     package var shutdownTimeout: Duration
 
     package init(

@@ -1,10 +1,10 @@
-/// One local address on which devices are accepted over plain TCP.
+/// One local address: for `run` a TCP address to which devices connect, for `serve` a UDP address.
 package struct ListenAddress: Sendable, Equatable {
-    /// An IPv4 or IPv6 address, without brackets; a link-local one with its zone (`fe80::1%eth0`).
+    /// An IPv4 or IPv6 address without brackets. A link-local address has its zone (`fe80::1%eth0`).
     package var host: String
-    /// 0 lets the kernel choose; the log line of the listener names the port it chose.
+    /// The port. With 0 the kernel chooses one, which the listener's log message names.
     package var port: Int
-    /// The value of `${listener}`: as configured, else `host:port` (`[host]:port` for IPv6).
+    /// The value of `${listener}`: the configured name, or else `host:port` (`[host]:port` for IPv6).
     package var name: String
 
     package init(host: String, port: Int, name: String? = nil) {

@@ -1,24 +1,28 @@
 /// A rule that turns local topics into remote ones and back.
 ///
-/// Both sides are topic filters (MQTT 4.7) with the same number of `+` and a final `#` in both or in neither: what a
-/// wildcard of one side matched takes the place of the same wildcard on the other. The remote side may hold variables.
+/// Both sides are topic filters (MQTT 4.7) with the same number of `+`, and with a `#` at the end of both or of neither.
+/// What a wildcard of one side matches takes the place of the same wildcard on the other side.
 package struct Route: Sendable, Equatable {
+    /// The topic filter of the devices' side, without variables.
     package var local: String
-    /// May hold `${clientid}`, `${username}`, `${listener}`, `${peer}`: the identity that the broker sees.
+    /// The remote side may contain `${clientid}` and `${username}`, which stand for the identity that the broker sees,
+    /// and `${listener}` and `${peer}`.
     package var remote: String
     package var direction: Direction
-    /// Highest QoS that passes, in both directions.
+    /// The highest QoS of a message that goes up, and of a subscription. A higher one is lowered to it.
     package var maximumQoS: Int
     package var retain: Retain
 
+    /// In which direction messages take the route.
     package enum Direction: String, Sendable, CaseIterable {
-        /// From the device to the broker: PUBLISH and the will.
+        /// Messages go from the device to the broker: the route applies to PUBLISH and the will.
         case up
-        /// From the broker to the device: SUBSCRIBE, UNSUBSCRIBE and deliveries.
+        /// Messages go from the broker to the device: the route applies to SUBSCRIBE, UNSUBSCRIBE and deliveries.
         case down
         case both
     }
 
+    /// What becomes of the RETAIN flag, in both directions.
     package enum Retain: String, Sendable, CaseIterable {
         case keep, strip
     }

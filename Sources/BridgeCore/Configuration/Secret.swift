@@ -1,6 +1,6 @@
-/// A value that is never printed: every description of it is a row of stars.
+/// A value that is never printed. All its descriptions are a row of stars.
 package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The value itself, for the CONNECT packet and nothing else.
+    /// The value itself, which is used for the CONNECT packet and for nothing else.
     package let value: String
 
     package init(_ value: String) {

@@ -1,56 +1,60 @@
-/// Everything an operator decides about `serve`: MQTT over QUIC in front of a broker that speaks TCP only.
+/// All settings of `serve`, which offers MQTT over QUIC in front of a broker that only speaks TCP.
 package struct ServeConfiguration: Sendable, Equatable {
-    /// UDP addresses, in the order of the file. Never empty.
+    /// The UDP addresses, in the order of the file. This is never empty.
     package var listen: [ListenAddress]
-    /// Paths of the PEM certificate chain and its key. Read again when they change, and on SIGHUP.
+    /// The path of the PEM file with the certificate chain. It is read again when it changes, and on SIGHUP.
     package var certificateFile: String
+    /// The path of the PEM file with the private key. It is read again when it changes, and on SIGHUP.
     package var keyFile: String
-    /// Where given, clients have to show a certificate that leads to a CA in this PEM file.
+    /// The path of a PEM file with CA certificates. If it is set, clients have to show a certificate of such a CA.
     package var clientCAFile: String?
-    /// The broker, by plain TCP.
+    /// The host of the broker, which is reached over plain TCP.
     package var brokerHost: String
     package var brokerPort: Int
-    /// For one TCP connection to the broker.
+    /// The time limit for making one TCP connection to the broker.
     package var brokerConnectTimeout: Duration
     /// Whether each TCP connection begins with a PROXY protocol v2 header that tells the broker the client's address.
     package var sendsProxyHeader: Bool
     package var retry: Retry
-    /// With `retry` `auto`: new connections a second, from all addresses, above which clients have to prove theirs.
+    /// The number of new connections per second, from all addresses, above which clients have to prove their address if
+    /// `retry` is `auto`.
     package var retryAbove: Int
     /// Whether returning clients may send data with their first datagram (RFC 9001 4.6). Replays are refused.
     package var acceptsEarlyData: Bool
-    /// Keys of the session tickets; made where it does not exist. `nil`: clients start afresh after a restart.
+    /// The path of the file with the keys of the session tickets, which is created if it does not exist. If it is `nil`,
+    /// no client can resume its TLS session after a restart.
     package var ticketKeyFile: String?
     package var limits: Limits
-    /// `max_idle_timeout` (RFC 9000 10.1).
+    /// The `max_idle_timeout` of QUIC (RFC 9000 10.1).
     package var idleTimeout: Duration
     package var log: LogConfiguration
+    /// The number of threads with an event loop.
     package var threads: Int
 
-    /// RFC 9000 8.1.2.
+    /// When clients have to prove their address with a Retry (RFC 9000 8.1.2).
     package enum Retry: String, Sendable, CaseIterable {
-        /// Above `retryAbove` new connections a second.
+        /// Clients have to prove it above `retryAbove` new connections per second.
         case auto
         case always
         case never
     }
 
-    /// Whoever is over one is refused; nobody else notices.
+    /// Limits on the resources of clients. A client beyond a limit is refused, and the other clients are not affected.
     package struct Limits: Sendable, Equatable {
-        /// QUIC connections at once.
+        /// The number of QUIC connections at the same time.
         package var connections: Int
-        /// QUIC connections at once from one IP address.
+        /// The number of QUIC connections at the same time from one IP address.
         package var connectionsPerAddress: Int
-        /// Streams at once on a connection of `mqtt-mux`.
+        /// The number of streams at the same time on a connection of `mqtt-mux`.
         package var streamsPerConnection: Int
-        /// New connections a second; a burst of one second's worth is let through.
+        /// The number of new connections per second, with bursts of up to that number.
         package var handshakesPerSecond: Int
-        /// From a stream's first byte, or with `mqtt` from the end of the handshake where there is no stream, to a
-        /// whole CONNECT. A connection of `mqtt-mux` may be without streams.
+        /// The time from a stream's first byte to a whole CONNECT. With `mqtt` it also limits the time from the handshake
+        /// to the first stream. A connection of `mqtt-mux` may remain without streams.
         package var connectWithin: Duration
-        /// Bytes that one stream may hold in each direction before the other side has to wait.
+        /// The number of bytes that one stream may hold in each direction before the other side has to wait.
         package var streamBuffer: Int
-        /// Time to end all sessions in order after SIGTERM.
+        /// The time to end all sessions in order after SIGTERM.
         package var shutdownTimeout: Duration
 
         package init(

@@ -1,9 +1,9 @@
-/// What becomes of a topic or filter that no route matches, where there are routes at all.
+/// What becomes of a topic or filter that no route matches, if there are routes.
 package enum UnroutedPolicy: String, Sendable, CaseIterable {
-    /// Passed unchanged.
+    /// It passes unchanged.
     case pass
-    /// Acknowledged to the sender, counted, and passed to nobody.
+    /// It is acknowledged to the sender, counted and discarded.
     case drop
-    /// Refused with the protocol's own answer, or by closing the device where the protocol has none.
+    /// It is refused with the protocol's own answer. If the protocol has none, the device's connection is closed.
     case reject
 }

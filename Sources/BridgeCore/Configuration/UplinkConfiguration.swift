@@ -1,64 +1,69 @@
-/// The broker, and how its QUIC connections are made.
+/// How to reach the broker, and how to make connections to it.
 package struct UplinkConfiguration: Sendable, Equatable {
-    /// Where the broker is, the preferred first. Never empty.
+    /// The endpoints of the broker, with the preferred one first. This is never empty.
     package var endpoints: [UplinkEndpoint]
-    /// MQTT over TLS over TCP, for networks that block UDP. `nil`: there is none, and no device goes another way.
+    /// The broker over TLS over TCP, for networks that block UDP; `nil` if devices only use QUIC.
     package var fallback: UplinkFallback?
-    /// Path of a PEM file with the trusted CA certificates.
+    /// The path of a PEM file with the trusted CA certificates.
     package var caFile: String
-    /// Paths of a PEM client certificate (chain) and its key, for mutual TLS. Both or neither.
+    /// The path of a PEM file with a client certificate (chain) for mutual TLS. It needs `clientKeyFile`.
     package var clientCertificateFile: String?
+    /// The path of a PEM file with the private key of the client certificate.
     package var clientKeyFile: String?
     package var mapping: Mapping
-    /// Protocol names offered, in this order, instead of those that the mapping implies; `nil`: those.
+    /// The protocol names to offer, with the preferred one first; `nil` for those of the mapping.
     package var alpn: [String]?
-    /// Devices on one shared connection at most. For the mapping `mux`.
+    /// The largest number of devices on one shared connection, for the mapping `mux`.
     package var devicesPerConnection: Int
-    /// Whom the broker sees. For the mapping `data-stream`, which cannot do without it.
+    /// The identity of the gateway, which the mapping `data-stream` requires.
     package var identity: GatewayIdentity?
     package var addressFamily: AddressFamily
-    /// From a device's CONNECT to the broker's CONNACK.
+    /// The time from a device's CONNECT to the broker's CONNACK.
     package var connectTimeout: Duration
-    /// Between QUIC PINGs on a connection that is otherwise silent; at most 30 s.
+    /// The interval of QUIC PINGs on a connection without other traffic, at most 30 s.
     package var keepAlive: Duration
-    /// The QUIC idle timeout; a connection for one device with a longer MQTT keepalive gets a longer one.
+    /// The QUIC idle timeout. A connection for one device with a longer MQTT keepalive has a longer one.
     package var idleTimeout: Duration
     package var congestionControl: CongestionControl
-    /// After a failed connection attempt the next waits a random time up to a cap that grows from `backoffMinimum`
-    /// to `backoffMaximum` (full jitter), for all devices together.
+    /// After a failed connection attempt, the next one waits for a random time. Its limit grows from `backoffMinimum` to
+    /// `backoffMaximum` (full jitter), for all devices together.
     package var backoffMinimum: Duration
+    /// The highest limit of the random wait after a failed attempt.
     package var backoffMaximum: Duration
-    /// Devices that are let at the broker each second after it could not be reached, or a shared connection was lost.
+    /// The number of devices per second that may connect to the broker after it was unreachable or a shared connection
+    /// was lost.
     package var reconnectsPerSecond: Int
-    /// How long what was sent may go unanswered after an address change, or when the server still answers others, before
-    /// a connection counts as dead. `nil`: three probe timeouts (RFC 9002 6.2), and at least 1 s.
+    /// How long sent data may remain unacknowledged before a connection counts as dead, if an address of this machine has
+    /// changed or the server still answers on other connections. `nil` stands for three probe timeouts (RFC 9002 6.2),
+    /// and at least 1 s.
     package var pathTimeout: Duration?
-    /// What becomes of a device whose uplink leg the network took.
+    /// What becomes of a device whose uplink leg was lost by the network.
     package var onLoss: LossPolicy
     package var hold: HoldConfiguration
-    /// What is sent in a first flight that an attacker could send again.
+    /// What is sent as early data, which an attacker could replay.
     package var zeroRTT: ZeroRTT
-    /// Connections whose handshake is finished ahead of time, for devices to come; 0 to 100, for the whole process. Where
-    /// devices share connections, one for each event loop with a share.
+    /// How many connections have their handshakes finished ahead of time, from 0 to 100, for the whole process. If devices
+    /// share connections, there is one for each event loop that has a part of this number.
     package var warm: Int
-    /// Path of the file that keeps session tickets over restarts; `nil`: they are kept in memory only.
+    /// The path of the file that keeps session tickets over restarts; `nil` if they are kept in memory only.
     package var ticketFile: String?
-    /// NSS key log for Wireshark. Whoever has it reads all traffic.
+    /// The path of an NSS key log for Wireshark. With it, all traffic can be read.
     package var tlsKeyLogFile: String?
-    /// Folder that gets one qlog file a connection.
+    /// The folder in which one qlog file per connection is written.
     package var qlogDirectory: String?
 
+    /// How sessions are laid onto QUIC connections.
     package enum Mapping: String, Sendable, CaseIterable {
-        /// `mux` or `connection`, as the server chooses.
+        /// The server chooses `mux` or `connection`.
         case auto
-        /// One QUIC connection and one stream a device.
+        /// There is one QUIC connection with one stream per device.
         case connection
-        /// One stream a device, in connections that devices share, each with a CONNECT of its own.
+        /// Devices share connections, with one stream and one CONNECT per device.
         case mux
-        /// One data stream a device, in MQTT sessions of the gateway's own (EMQX).
+        /// Devices share connections, with one data stream per device in an MQTT session of the gateway (EMQX).
         case dataStream = "data-stream"
 
-        /// What is offered to the server, the preferred first.
+        /// The protocol names that are offered to the server, with the preferred one first.
         package var alpn: [String] {
             switch self {
             case .auto: [Self.muxProtocol, Self.singleStreamProtocol]
@@ -67,29 +72,33 @@ package struct UplinkConfiguration: Sendable, Equatable {
             }
         }
 
-        /// The OASIS note's single stream mode; EMQX's data streams are an extension of it.
+        /// The single stream mode of the OASIS note, which EMQX extends by data streams.
         package static let singleStreamProtocol = "mqtt"
-        /// Any number of streams, each with an MQTT session of its own.
+        /// The protocol of this program's `serve`: any number of streams, each with its own MQTT session.
         package static let muxProtocol = "mqtt-mux"
     }
 
+    /// What becomes of a device when its uplink leg is lost.
     package enum LossPolicy: String, Sendable, CaseIterable {
-        /// The device keeps its connection, and the leg is rebuilt behind its back.
+        /// The device keeps its connection while the uplink leg is being rebuilt.
         case hold
         /// The device's connection is closed.
         case close
     }
 
+    /// What a resumed connection sends before its handshake completes (RFC 9001 4.6).
     package enum ZeroRTT: String, Sendable, CaseIterable {
         case off
-        /// The device's CONNECT, and nothing else. For servers with a protection against replays, such as `serve`.
+        /// Only the device's CONNECT is sent. This is for servers with a protection against replays, such as `serve`.
         case connect
     }
 
+    /// Which of the addresses of a host name are used.
     package enum AddressFamily: String, Sendable, CaseIterable {
         case any, ipv4, ipv6
     }
 
+    /// The congestion control algorithm of the QUIC connections.
     package enum CongestionControl: String, Sendable, CaseIterable {
         case cubic, bbr
     }
@@ -152,17 +161,19 @@ package struct UplinkConfiguration: Sendable, Equatable {
 }
 
 extension UplinkConfiguration {
-    /// The preferred endpoint's.
+    /// The host of the preferred endpoint.
     package var host: String {
         get { endpoints[0].host }
         set { endpoints[0].host = newValue }
     }
 
+    /// The port of the preferred endpoint.
     package var port: Int {
         get { endpoints[0].port }
         set { endpoints[0].port = newValue }
     }
 
+    /// The configured certificate name of the preferred endpoint.
     package var serverName: String? {
         get { endpoints[0].serverName }
         set { endpoints[0].serverName = newValue }

@@ -1,10 +1,10 @@
-/// One place where the broker can be reached over QUIC.
+/// One address at which the broker can be reached over QUIC.
 package struct UplinkEndpoint: Sendable, Hashable {
-    /// Host name or IP address.
+    /// A host name or an IP address.
     package var host: String
-    /// UDP port.
+    /// The UDP port.
     package var port: Int
-    /// The name that the server's certificate has to carry, and the SNI sent; `nil` means `host`.
+    /// The name that the server's certificate must have, and that SNI sends; `nil` stands for `host`.
     package var serverName: String?
 
     package init(host: String, port: Int = 14567, serverName: String? = nil) {

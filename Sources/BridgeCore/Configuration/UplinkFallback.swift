@@ -1,12 +1,12 @@
-/// The broker over MQTT over TLS over TCP, verified as over QUIC: with the same authorities, against the host's name.
+/// The address of the broker for MQTT over TLS over TCP. Its certificate is verified with the same CAs as over QUIC.
 package struct UplinkFallback: Sendable, Hashable {
-    /// Host name or IP address.
+    /// A host name or an IP address.
     package var host: String
-    /// TCP port.
+    /// The TCP port.
     package var port: Int
-    /// The name that the server's certificate has to carry, and the SNI sent; `nil` means `host`.
+    /// The name that the server's certificate must have, and that SNI sends; `nil` stands for `host`.
     package var serverName: String?
-    /// How long a QUIC handshake may take before this way is taken ("MQTT over QUIC": 5 s).
+    /// How long a QUIC handshake may take before TLS over TCP is tried. The draft "MQTT over QUIC" suggests 5 s.
     package var after: Duration
 
     package init(host: String, port: Int, serverName: String? = nil, after: Duration = .seconds(5)) {

@@ -13,11 +13,11 @@ import Testing
         #expect(a.excludes(b) == expected)
         #expect(b.excludes(a) == expected)
         #expect(!a.excludes(ListenAddress(host: second, port: 2)))
-        // The system chooses another for each.
+        // The kernel chooses another port for each.
         #expect(!ListenAddress(host: first, port: 0).excludes(ListenAddress(host: second, port: 0)))
     }
 
-    /// `::` takes IPv4 too where nobody else in the list does.
+    /// `::` also accepts IPv4, unless the list has an IPv4 address with the same port.
     @Test func ipv6LeavesIPv4ToOthers() {
         let all = ListenAddress(host: "0:0::0", port: 1)
         let others = ["0.0.0.0", "127.0.0.1", "::ffff:127.0.0.1"].map { ListenAddress(host: $0, port: 1) }
@@ -35,7 +35,7 @@ import Testing
         ("mqtt.example.com", "mqtt.example.com"), ("mqtt.example.com.", "mqtt.example.com"), ("10.0.0.1", "10.0.0.1"),
         ("fe80::1%eth0", "fe80::1"), ("::1", "::1"),
     ])
-    func theNameOnACertificate(_ host: String, _ expected: String) {
+    func certificateName(_ host: String, _ expected: String) {
         #expect(UplinkEndpoint(host: host).certificateName == expected)
         #expect(UplinkFallback(host: host, port: 1).certificateName == expected)
         #expect(UplinkEndpoint(host: host, serverName: "name.").certificateName == "name")
