@@ -4,30 +4,30 @@ import NIOCore
 import Testing
 
 @Suite struct StreamRelayTests {
-    private static let goodbye = RelayAction.start(.goodbye, after: StreamRelay.goodbye)
+    static let goodbye = RelayAction.start(.goodbye, after: StreamRelay.goodbye)
 
-    private static func connect(_ level: UInt8 = 5) -> ByteBuffer {
+    static func connect(_ level: UInt8 = 5) -> ByteBuffer {
         level == 5
             ? ByteBuffer(bytes: [0x10, 13, 0, 4, 0x4D, 0x51, 0x54, 0x54, 5, 2, 0, 60, 0, 0, 0])
             : ByteBuffer(bytes: [0x10, 12, 0, 4, 0x4D, 0x51, 0x54, 0x54, level, 2, 0, 60, 0, 0])
     }
-    private static let connack = ByteBuffer(bytes: [0x20, 3, 0, 0, 0])
-    private static let pingreq = ByteBuffer(bytes: [0xC0, 0])
-    private static let pingresp = ByteBuffer(bytes: [0xD0, 0])
-    private static let disconnect = ByteBuffer(bytes: [0xE0, 0])
-    private static let nothing = ByteBuffer()
+    static let connack = ByteBuffer(bytes: [0x20, 3, 0, 0, 0])
+    static let pingreq = ByteBuffer(bytes: [0xC0, 0])
+    static let pingresp = ByteBuffer(bytes: [0xD0, 0])
+    static let disconnect = ByteBuffer(bytes: [0xE0, 0])
+    static let nothing = ByteBuffer()
 
-    private static func relay(maximumConnect: Int = 1_000) -> StreamRelay {
+    static func relay(maximumConnect: Int = 1_000) -> StreamRelay {
         StreamRelay(context: .init(connectWithin: .seconds(5), maximumConnect: maximumConnect))
     }
 
-    private static func connecting(_ level: UInt8 = 5) -> StreamRelay {
+    static func connecting(_ level: UInt8 = 5) -> StreamRelay {
         var relay = relay()
         #expect(relay.clientSent(connect(level), isEnd: false) == [.stop(.connectPacket), .connectBroker])
         return relay
     }
 
-    private static func relaying(_ level: UInt8 = 5) -> StreamRelay {
+    static func relaying(_ level: UInt8 = 5) -> StreamRelay {
         var relay = connecting(level)
         #expect(relay.brokerConnected() == [.sendToBroker(connect(level))])
         #expect(relay.brokerSent(connack) == [.sendToClient(connack)])
@@ -222,192 +222,5 @@ import Testing
         var reset = Self.relaying()
         _ = reset.clientSent(Self.disconnect, isEnd: false)
         #expect(reset.clientReset(code: 0) == [.finishBroker, .resetClient(code: 0), .ended(.clientDisconnected)])
-    }
-
-    // MARK: - Ends of the broker
-
-    @Test func theEndOfASessionIsAFIN() {
-        var relay = Self.relaying()
-        #expect(relay.brokerEnded() == [.judgeEnd])
-        #expect(relay.clientSent(Self.pingreq, isEnd: false) == [.discard(bytes: 2)])
-        #expect(
-            relay.endJudged(isBrokerThere: true) == [
-                .finishBroker, .finishClient, Self.goodbye, .ended(.brokerClosed),
-            ])
-        #expect(relay.clientSent(Self.pingreq, isEnd: false) == [.discard(bytes: 2)])
-        #expect(relay.clientSent(Self.nothing, isEnd: true) == [.stop(.goodbye)])
-        #expect(relay.isOver)
-    }
-
-    /// EMQX does the same after a DISCONNECT without FIN.
-    @Test func aClientThatDoesNotFinishIsReset() {
-        var relay = Self.relaying()
-        _ = relay.clientSent(Self.disconnect, isEnd: false)
-        #expect(
-            relay.brokerEnded() == [.finishBroker, .finishClient, Self.goodbye, .ended(.clientDisconnected)])
-        #expect(relay.timedOut(.goodbye) == [.resetClient(code: 0)])
-        #expect(relay.isOver)
-    }
-
-    @Test func aBrokenTCPConnectionIsAReset() {
-        var relay = Self.relaying()
-        #expect(
-            relay.brokerFailed("no route", byBroker: false) == [
-                .countEnd, .resetClient(code: 2), .ended(.brokerLost("no route")),
-            ])
-        var other = Self.relaying()
-        #expect(other.brokerFailed("reset", byBroker: true) == [.judgeEnd])
-        #expect(
-            other.endJudged(isBrokerThere: true) == [.resetClient(code: 0), .ended(.brokerLost("reset"))])
-    }
-
-    /// A client should come back to a broker that died, but not to one that has sent it away.
-    @Test func theEndOfTheBrokerIsNotThatOfASession() {
-        var relay = Self.relaying()
-        #expect(relay.brokerEnded() == [.judgeEnd])
-        #expect(
-            relay.endJudged(isBrokerThere: false) == [
-                .finishBroker, .resetClient(code: 2),
-                .ended(.brokerLost("the broker no longer accepts connections")),
-            ])
-        #expect(relay.isOver)
-        var reset = Self.relaying()
-        _ = reset.brokerFailed("reset", byBroker: true)
-        #expect(
-            reset.endJudged(isBrokerThere: false) == [
-                .finishBroker, .resetClient(code: 2), .ended(.brokerLost("reset")),
-            ])
-    }
-
-    @Test func aBrokerThatSaysWhyIsNotAskedAgain() {
-        var relay = Self.relaying()
-        _ = relay.brokerSent(ByteBuffer(bytes: [0xE0, 1, 0x8E]))
-        #expect(
-            relay.brokerEnded() == [.countEnd, .finishBroker, .finishClient, Self.goodbye, .ended(.brokerClosed)])
-    }
-
-    @Test func aClientMayEndWhileTheBrokerIsAsked() {
-        var relay = Self.relaying()
-        _ = relay.brokerEnded()
-        #expect(relay.clientSent(Self.nothing, isEnd: true) == [])
-        #expect(
-            relay.endJudged(isBrokerThere: true) == [
-                .finishBroker, .finishClient, Self.goodbye, .ended(.brokerClosed), .stop(.goodbye),
-            ])
-        #expect(relay.isOver)
-        var gone = Self.relaying()
-        _ = gone.brokerEnded()
-        #expect(gone.connectionLost("idle") == [.finishBroker, .ended(.brokerClosed)])
-        #expect(gone.endJudged(isBrokerThere: true) == [])
-        var stopped = Self.relaying()
-        _ = stopped.brokerEnded()
-        #expect(stopped.shutDown() == [.finishBroker, .resetClient(code: 2), .ended(.shutdown)])
-    }
-
-    private static let refusals: [(UInt8, [UInt8])] = [
-        (5, [0x20, 3, 0, 0x88, 0]), (4, [0x20, 2, 0, 3]), (3, [0x20, 2, 0, 3]), (9, [0x20, 2, 0, 3]),
-    ]
-
-    @Test(arguments: refusals)
-    func anUnreachableBrokerIsAConnack(level: UInt8, connack: [UInt8]) {
-        var relay = Self.connecting(level)
-        let count = Self.connect(level).readableBytes
-        #expect(
-            relay.brokerUnreachable("refused") == [
-                .discard(bytes: count), .sendToClient(ByteBuffer(bytes: connack)), .finishClient, Self.goodbye,
-                .ended(.brokerUnreachable("refused")),
-            ])
-        #expect(relay.clientSent(Self.nothing, isEnd: true) == [.stop(.goodbye)])
-    }
-
-    /// The relay waits for a side that is slow, but not for one that takes nothing.
-    @Test func progressPutsTheEndOff() {
-        var relay = Self.relaying()
-        #expect(relay.progressed() == [])
-        _ = relay.brokerEnded()
-        _ = relay.endJudged(isBrokerThere: true)
-        #expect(relay.progressed() == [Self.goodbye])
-        _ = relay.timedOut(.goodbye)
-        #expect(relay.progressed() == [])
-        var other = Self.relaying()
-        _ = other.clientSent(Self.disconnect, isEnd: true)
-        #expect(other.progressed() == [Self.goodbye])
-    }
-
-    // MARK: - Shutdown
-
-    @Test(arguments: [3, 4])
-    func aResetCodeTellsOldVersionsOfTheShutdown(level: UInt8) {
-        var relay = Self.relaying(level)
-        #expect(relay.shutDown() == [.finishBroker, .resetClient(code: 2), .ended(.shutdown)])
-        #expect(relay.isOver)
-    }
-
-    @Test func aSessionIsToldOfTheShutdown() {
-        var relay = Self.relaying()
-        #expect(
-            relay.shutDown() == [
-                Self.goodbye, .ended(.shutdown), .finishBroker, .sendToClient(ByteBuffer(bytes: [0xE0, 1, 0x8B])),
-                .finishClient,
-            ])
-        #expect(relay.shutDown() == [] && relay.brokerEnded() == [])
-        #expect(relay.clientSent(Self.nothing, isEnd: true) == [.stop(.goodbye)])
-    }
-
-    @Test func aPacketUnderWayIsCompletedFirst() {
-        var relay = Self.relaying()
-        let publish = ByteBuffer(bytes: [0x30, 5, 0, 1, 0x61, 1, 2])
-        let (start, rest) = (publish.getSlice(at: 0, length: 3)!, publish.getSlice(at: 3, length: 4)!)
-        #expect(relay.brokerSent(start) == [.sendToClient(start)])
-        #expect(relay.shutDown() == [Self.goodbye, .ended(.shutdown)])
-        var more = rest
-        more.writeImmutableBuffer(Self.pingresp)
-        #expect(
-            relay.brokerSent(more) == [
-                .sendToClient(rest), .finishBroker, .sendToClient(ByteBuffer(bytes: [0xE0, 1, 0x8B])), .finishClient,
-            ])
-        #expect(relay.brokerSent(Self.pingresp) == [])
-    }
-
-    @Test func aPacketThatIsNotCompletedIsCutOff() {
-        var relay = Self.relaying()
-        _ = relay.brokerSent(ByteBuffer(bytes: [0x30, 5]))
-        _ = relay.shutDown()
-        #expect(relay.timedOut(.goodbye) == [.finishBroker, .resetClient(code: 2)])
-        #expect(relay.isOver)
-    }
-
-    @Test func aSessionWithoutConnackGetsOne() {
-        var relay = Self.connecting()
-        _ = relay.brokerConnected()
-        #expect(
-            relay.shutDown() == [
-                Self.goodbye, .ended(.shutdown), .finishBroker,
-                .sendToClient(ByteBuffer(bytes: [0x20, 3, 0, 0x88, 0])),
-                .finishClient,
-            ])
-        var waiting = Self.connecting(4)
-        #expect(
-            waiting.shutDown() == [
-                .abortBroker, .discard(bytes: 14), .sendToClient(ByteBuffer(bytes: [0x20, 2, 0, 3])), .finishClient,
-                Self.goodbye, .ended(.shutdown),
-            ])
-        #expect(waiting.brokerConnected() == [.abortBroker])
-        var fresh = Self.relay()
-        #expect(
-            fresh.shutDown() == [.stop(.connectPacket), .finishClient, Self.goodbye, .ended(.shutdown)])
-    }
-
-    @Test func aBrokerThatHasSaidDisconnectIsNotContradicted() {
-        var relay = Self.relaying()
-        _ = relay.brokerSent(ByteBuffer(bytes: [0xE0, 1, 0x8E]))
-        #expect(relay.shutDown() == [Self.goodbye, .ended(.shutdown), .finishBroker, .finishClient])
-    }
-
-    @Test func aSessionThatEndsByItselfIsLeftToIt() {
-        var relay = Self.relaying()
-        _ = relay.clientSent(Self.disconnect, isEnd: true)
-        #expect(relay.shutDown() == [])
-        #expect(relay.brokerEnded() == [.stop(.goodbye), .finishClient])
     }
 }
