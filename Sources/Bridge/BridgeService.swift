@@ -5,15 +5,15 @@ import NIOPosix
 import QUICTransport
 import ServiceLifecycle
 
-/// The whole bridge as one service: listens, carries devices, and ends them in order when it is told to stop.
+/// The command `run` as one service: listens, carries devices, and ends their sessions in order when it is stopped.
 package struct BridgeService: Service {
     private let shared: SharedState
     private let signals: ProgramSignals
 
-    /// Reads certificates and checks routes. Throws what is wrong with them: ``UnusableFile`` for files.
+    /// Reads certificates and checks routes. Throws ``UnusableFile`` for a file, or what is wrong with the routes.
     ///
     /// - Parameters:
-    ///   - signals: A reload is of the users file.
+    ///   - signals: A reload has the users file read again.
     ///   - probing: How often better ways to the broker than the one in use are tried.
     package init(
         configuration: BridgeConfiguration, signals: ProgramSignals, probing: WayChoice.Probing = .init(),
@@ -25,8 +25,8 @@ package struct BridgeService: Service {
         self.signals = signals
     }
 
-    /// Reads all that a start reads, and sees whether the addresses to listen at are to be had; changes nothing.
-    /// Throws ``UnusableFile``, or ``ListenError``.
+    /// Reads every file that a start reads, and tests whether the addresses of `listen` are available; changes nothing.
+    /// Throws ``UnusableFile`` or ``ListenError``.
     package static func check(_ configuration: BridgeConfiguration) throws -> CheckResult {
         let files = CredentialFiles(configuration)
         try files.explaining { try SharedState.check(configuration) }
@@ -37,14 +37,7 @@ package struct BridgeService: Service {
 
     /// Runs until graceful shutdown or cancellation. Throws ``ListenError``.
     package func run() async throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: shared.configuration.threads)
-        do {
-            try await serve(on: group)
-        } catch {
-            try? await group.shutdownGracefully()
-            throw error
-        }
-        try await group.shutdownGracefully()
+        try await ServiceRun.onEventLoops(shared.configuration.threads) { try await serve(on: $0) }
     }
 
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {
@@ -58,7 +51,7 @@ package struct BridgeService: Service {
         let listener = DeviceListener(shared: shared, group: group, hosts: hosts)
         var channels: [any Channel] = []
         for address in shared.configuration.listen { channels.append(try await listener.bind(address)) }
-        // Only now: a bridge that cannot listen has no business at the broker.
+        // Not earlier: a bridge that cannot listen must not connect to the broker.
         for host in hosts.values { host.eventLoop.execute { host.value.start() } }
 
         for warning in CredentialFiles(shared.configuration).warnings {
@@ -71,28 +64,22 @@ package struct BridgeService: Service {
 
         let tickets = Task { [shared] in await shared.tickets.run() }
         let users = Task { [shared, signals] in await shared.users?.follow(signals.reloads, shared.logger) }
-        let report = StatisticsReport(logger: shared.logger) { [hosts] in await Self.statistics(hosts.values).fields }
-        let reports = Task { [signals] in await report.run(signals.statistics) }
-
         let network = followNetwork(hosts, group)
-
-        // Cancellation is a reason to stop like any other.
-        try? await gracefulShutdown()
-
-        users.cancel()
-        reports.cancel()
-        await network?.stop()
-        tickets.cancel()
-        shared.logger.info(
-            "shutting down", metadata: ["within": "\(shared.configuration.limits.shutdownTimeout)"])
-        for channel in channels { try? await channel.close() }
-        await endSessions(hosts, group)
-        await report.report()
+        let report = StatisticsReport(logger: shared.logger) { [hosts] in await Self.statistics(hosts.values).fields }
+        let run = ServiceRun(
+            logger: shared.logger, report: report, shutdownTimeout: shared.configuration.limits.shutdownTimeout)
+        await run.untilStopped(signals.statistics) {
+            users.cancel()
+            await network?.stop()
+            tickets.cancel()
+            for channel in channels { try? await channel.close() }
+            await endSessions(hosts, group)
+        }
         _ = await FileThread.run { [shared] in shared.tickets.save() }
         shared.logger.info("stopped")
     }
 
-    /// Has the connections follow this machine to other addresses.
+    /// Moves connections when this machine's addresses or routes change.
     private func followNetwork(
         _ hosts: [ObjectIdentifier: NIOLoopBound<SessionHost>], _ group: MultiThreadedEventLoopGroup
     ) -> NetworkWatch? {

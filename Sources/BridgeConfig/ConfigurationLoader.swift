@@ -3,78 +3,76 @@ import Foundation
 
 /// Makes a configuration from a file, a `.env` file and the environment.
 ///
-/// Of several values for one key the highest in this list wins: `BRIDGE_` names in the environment, `BRIDGE_` names in
-/// `.env`, `MQTT_` names (TESAIoT) in the environment, `MQTT_` names in `.env`, the file, the default. Relative paths
-/// start at the folder of the file that holds them, and in the environment at the working directory.
+/// If a key has several values, the first of these sources that has one wins: `BRIDGE_` names in the environment,
+/// `BRIDGE_` names in `.env`, `MQTT_` names (TESAIoT) in the environment, `MQTT_` names in `.env`, the file, the default.
+/// A relative path starts at the folder of the file it is written in; in the environment, at the working directory.
 package enum ConfigurationLoader {
+    /// Loads from files.
+    ///
     /// - Parameters:
-    ///   - file: `nil` where everything comes from the environment.
-    ///   - envFile: Must exist where it is given. `nil` means `.env` beside `file`, if there is one.
+    ///   - subject: `.run` or `.serve`.
+    ///   - file: Path of the configuration file; `nil` if everything comes from the environment.
+    ///   - envFile: A `.env` file that must exist; `nil` means the `.env` beside `file`, if there is one.
     ///   - cores: What `threads: auto` stands for.
-    /// - Throws: everything that is wrong, at once.
-    package static func load(
-        file: String?, envFile: String? = nil, environment: [String: String],
+    /// - Throws: Every error in the configuration, at once.
+    package static func load<Configuration>(
+        _ subject: Subject<Configuration>, file: String?, envFile: String? = nil, environment: [String: String],
         cores: Int = ProcessInfo.processInfo.activeProcessorCount
-    ) throws(ConfigurationErrors) -> LoadedConfiguration {
+    ) throws(ConfigurationErrors) -> Loaded<Configuration> {
         let diagnostics = Diagnostics()
         let input = try input(file: file, envFile: envFile, environment: environment, diagnostics)
-        return try load(input, cores: cores, diagnostics)
+        return try load(subject, input, cores: cores, diagnostics)
     }
 
-    /// The same with texts instead of files.
+    /// Loads from texts instead of files.
+    ///
     /// - Parameters:
-    ///   - name: Of the configuration file, for messages.
-    ///   - folder: Where relative paths of both texts start.
-    package static func load(
-        text: String, name: String = "bridge.yaml", folder: String = "", dotEnv: String? = nil,
-        environment: [String: String] = [:], cores: Int = 1
-    ) throws(ConfigurationErrors) -> LoadedConfiguration {
+    ///   - name: Name of the configuration file, for messages.
+    ///   - folder: Where relative paths in both texts start.
+    package static func load<Configuration>(
+        _ subject: Subject<Configuration>, text: String, name: String = "bridge.yaml", folder: String = "",
+        dotEnv: String? = nil, environment: [String: String] = [:], cores: Int = 1
+    ) throws(ConfigurationErrors) -> Loaded<Configuration> {
         let input = input(text: text, name: name, folder: folder, dotEnv: dotEnv, environment: environment)
-        return try load(input, cores: cores, Diagnostics())
+        return try load(subject, input, cores: cores, Diagnostics())
     }
 
-    private static func load(
-        _ input: Input, cores: Int, _ diagnostics: Diagnostics
-    ) throws(ConfigurationErrors) -> LoadedConfiguration {
-        var (settings, dotEnv) = try settings(of: input, deviceNames: true, diagnostics)
-        EndpointPrecedence(diagnostics: diagnostics).apply(to: &settings)
-        warnOfExposure(input, settings, dotEnv, diagnostics)
+    private static func load<Configuration>(
+        _ subject: Subject<Configuration>, _ input: Input, cores: Int, _ diagnostics: Diagnostics
+    ) throws(ConfigurationErrors) -> Loaded<Configuration> {
+        var (settings, dotEnv) = try settings(of: input, deviceNames: subject.hasUplink, diagnostics)
+        if subject.hasUplink {
+            EndpointPrecedence(diagnostics: diagnostics).apply(to: &settings)
+            warnOfExposure(input, settings, dotEnv, diagnostics)
+        }
         let reader = ConfigurationReader(settings: settings, diagnostics: diagnostics, cores: cores)
-        return LoadedConfiguration(try reader.configuration(), settings, diagnostics)
+        return Loaded(try subject.read(reader), settings, diagnostics)
     }
 }
 
-// MARK: - Serve
+// MARK: - Subject
 
 extension ConfigurationLoader {
-    /// Makes the configuration of `serve`: from the sections `serve` and `log`, and `threads`. Other keys have to exist,
-    /// and their values are not looked at. The `MQTT_` names are those of a device, and mean nothing here.
-    ///
-    /// Parameters and errors are those of `load`.
-    package static func loadServe(
-        file: String?, envFile: String? = nil, environment: [String: String],
-        cores: Int = ProcessInfo.processInfo.activeProcessorCount
-    ) throws(ConfigurationErrors) -> LoadedServeConfiguration {
-        let diagnostics = Diagnostics()
-        let input = try input(file: file, envFile: envFile, environment: environment, diagnostics)
-        return try loadServe(input, cores: cores, diagnostics)
+    /// The command that a configuration is for.
+    package struct Subject<Configuration: Sendable>: Sendable {
+        /// Whether the command connects to a broker over QUIC: only then do `uplink`, its passwords and the `MQTT_` names
+        /// of a device mean anything.
+        fileprivate let hasUplink: Bool
+        fileprivate let read: @Sendable (ConfigurationReader) throws(ConfigurationErrors) -> Configuration
     }
+}
 
-    /// The same with texts instead of files.
-    package static func loadServe(
-        text: String, name: String = "bridge.yaml", folder: String = "", dotEnv: String? = nil,
-        environment: [String: String] = [:], cores: Int = 1
-    ) throws(ConfigurationErrors) -> LoadedServeConfiguration {
-        let input = input(text: text, name: name, folder: folder, dotEnv: dotEnv, environment: environment)
-        return try loadServe(input, cores: cores, Diagnostics())
+extension ConfigurationLoader.Subject where Configuration == BridgeConfiguration {
+    /// `run`: everything but the section `serve`.
+    package static var run: Self {
+        Self(hasUplink: true) { reader throws(ConfigurationErrors) in try reader.configuration() }
     }
+}
 
-    private static func loadServe(
-        _ input: Input, cores: Int, _ diagnostics: Diagnostics
-    ) throws(ConfigurationErrors) -> LoadedServeConfiguration {
-        let (settings, _) = try settings(of: input, deviceNames: false, diagnostics)
-        let reader = ConfigurationReader(settings: settings, diagnostics: diagnostics, cores: cores)
-        return LoadedServeConfiguration(try reader.serveConfiguration(), settings, diagnostics)
+extension ConfigurationLoader.Subject where Configuration == ServeConfiguration {
+    /// `serve`: the sections `serve` and `log`, and `threads`. Other keys have to exist, but their values are not read.
+    package static var serve: Self {
+        Self(hasUplink: false) { reader throws(ConfigurationErrors) in try reader.serveConfiguration() }
     }
 }
 
@@ -101,7 +99,7 @@ extension ConfigurationLoader {
             document: file.flatMap { document(at: $0, diagnostics) },
             dotEnv: dotEnv(at: envFile, besides: file, diagnostics),
             environment: environment)
-        // Without its text there is nothing sensible to say about the values.
+        // Without the file's text, errors about its values would only mislead.
         if file != nil, input.document == nil { try diagnostics.throwIfAny() }
         return input
     }
@@ -119,7 +117,7 @@ extension ConfigurationLoader {
 // MARK: - Steps
 
 extension ConfigurationLoader {
-    /// What the file says, and over it `.env` and the environment.
+    /// The file's settings, overridden by `.env` and the environment.
     private static func settings(
         of input: Input, deviceNames: Bool, _ diagnostics: Diagnostics
     ) throws(ConfigurationErrors) -> (Settings, DotEnv?) {
@@ -132,7 +130,7 @@ extension ConfigurationLoader {
         return (settings, dotEnv)
     }
 
-    /// A text that is no YAML ends here: complaining of the keys it does not have would only mislead.
+    /// Throws if the text is not YAML: errors about missing keys would only mislead then.
     private static func settings(
         of document: TextFile?, _ diagnostics: Diagnostics
     ) throws(ConfigurationErrors) -> Settings {
@@ -175,7 +173,7 @@ extension ConfigurationLoader {
             let folder = PathResolver.folder(of: path)
             return TextFile(text: text, name: path, folder: folder, isReadableByOthers: isReadableByOthers)
         } catch {
-            // The one beside the configuration is optional.
+            // The `.env` beside the configuration file is optional.
             if given != nil || !error.isMissing {
                 diagnostics.error(Origin(.nowhere(name: path)), nil, error.message)
             }

@@ -3,37 +3,30 @@ import BridgeConfig
 import Foundation
 import NIOCore
 
-/// Where the configuration is.
+/// The options that say where the configuration is.
 struct ConfigurationOptions: ParsableArguments {
     @Option(
         name: [.short, .long],
         help: ArgumentHelp(
-            "The configuration file. Without it: bridge.yaml in this folder, or the environment alone.",
+            "The configuration file. Default: bridge.yaml in this folder if it exists, otherwise only the environment.",
             valueName: "file"))
     var config: String?
 
     @Option(
         help: ArgumentHelp(
-            "A file of KEY=VALUE lines. Without it: .env beside the configuration file.", valueName: "file"))
+            "A file of KEY=VALUE lines. Default: .env beside the configuration file.", valueName: "file"))
     var envFile: String?
 
     static let defaultFile = "bridge.yaml"
 
-    /// Shows all errors and ends with `ExitCode.configuration` where there are any.
-    func load() throws -> LoadedConfiguration {
+    /// Loads the configuration; if it has errors, prints all of them and throws ``ExitCode/configuration``.
+    func load<Configuration>(
+        _ subject: ConfigurationLoader.Subject<Configuration>
+    ) throws -> Loaded<Configuration> {
         do {
             return try ConfigurationLoader.load(
-                file: file, envFile: envFile, environment: ProcessInfo.processInfo.environment, cores: System.coreCount)
-        } catch {
-            throw shown(error)
-        }
-    }
-
-    /// The same for `serve`.
-    func loadServe() throws -> LoadedServeConfiguration {
-        do {
-            return try ConfigurationLoader.loadServe(
-                file: file, envFile: envFile, environment: ProcessInfo.processInfo.environment, cores: System.coreCount)
+                subject, file: file, envFile: envFile, environment: ProcessInfo.processInfo.environment,
+                cores: System.coreCount)
         } catch {
             throw shown(error)
         }

@@ -1,8 +1,9 @@
 import ArgumentParser
+import BridgeConfig
 import BridgeCore
 import Logging
 
-/// How much a program that runs says.
+/// The options that say how much `run` and `serve` log.
 struct LogOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -10,14 +11,19 @@ struct LogOptions: ParsableArguments {
             valueName: "level"))
     var logLevel: LogConfiguration.Level?
 
-    /// Starts the log, with what is to be said of the configuration.
-    func start(_ configuration: LogConfiguration, notes: [String], warnings: [String]) -> Logger {
+    /// Starts the log, and logs the loader's notes and warnings.
+    /// - Parameter fileLimit: A warning about the limit on open files, if there is one.
+    func start<Configuration>(
+        _ configuration: LogConfiguration, _ loaded: Loaded<Configuration>, _ fileLimit: String?
+    ) -> Logger {
         var configuration = configuration
         if let logLevel { configuration.level = logLevel }
         BridgeLogHandler.bootstrap(configuration)
         let logger = Logger(label: "mqtt-quic-bridge")
-        for note in notes { logger.notice("configuration", metadata: ["detail": .string(note)]) }
-        for warning in warnings { logger.warning("configuration", metadata: ["detail": .string(warning)]) }
+        for note in loaded.notes { logger.notice("configuration", metadata: ["detail": .string(note)]) }
+        for warning in loaded.warnings + [fileLimit].compactMap({ $0 }) {
+            logger.warning("configuration", metadata: ["detail": .string(warning)])
+        }
         return logger
     }
 }

@@ -1,15 +1,33 @@
 import ArgumentParser
 import Bridge
+import BridgeConfig
 import Foundation
 import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// Runs the program's one service until a signal ends it.
+/// Runs `run` or `serve` until a signal ends it.
 enum Supervisor {
-    /// The first SIGTERM or SIGINT ends the service in order, a second one the program at once. Shows what made the
-    /// service fail, and ends with `ExitCode.failure` then.
-    static func run(_ service: any Service, _ logger: Logger) async throws {
+    /// Makes the service and runs it until SIGTERM or SIGINT. The first such signal ends the service in order, a second
+    /// one ends the program at once.
+    ///
+    /// Throws ``ExitCode/configuration`` if the service cannot be made from this configuration, and ``ExitCode/failure``
+    /// if the service fails; the log says why.
+    static func run<Configuration>(
+        _ loaded: Loaded<Configuration>, _ logger: Logger, _ make: (ProgramSignals) throws -> any Service
+    ) async throws {
+        let signals = await signals()
+        let service: any Service
+        do {
+            service = try make(signals)
+        } catch {
+            logger.critical("the configuration is not usable", metadata: ["error": "\(loaded.place(error))"])
+            throw ExitCode.configuration
+        }
+        try await run(service, logger)
+    }
+
+    private static func run(_ service: any Service, _ logger: Logger) async throws {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .error)
         let group = ServiceGroup(
@@ -25,12 +43,12 @@ enum Supervisor {
         }
     }
 
-    /// From now on SIGHUP and SIGUSR1 no longer end the program.
-    static func signals() async -> ProgramSignals {
+    /// From this call on SIGHUP and SIGUSR1 no longer end the program.
+    private static func signals() async -> ProgramSignals {
         ProgramSignals(reloads: await elements(.sighup), statistics: await elements(.sigusr1))
     }
 
-    /// An element for each such signal; several that come before the first is taken are one.
+    /// One element per signal; several signals that arrive before the first is consumed count as one.
     private static func elements(_ signal: UnixSignal) async -> AsyncStream<Void> {
         let signals = await UnixSignalsSequence(trapping: signal)
         let (elements, element) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -45,7 +63,7 @@ enum Supervisor {
         for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
             count += 1
             guard count > 1 else { continue }
-            logger.warning("second signal: ending at once", metadata: ["signal": "\(signal)"])
+            logger.warning("second signal received, ending at once", metadata: ["signal": "\(signal)"])
             Foundation.exit(1)
         }
     }

@@ -135,7 +135,7 @@ struct ConfigurationTests {
         let folder = try TemporaryFolder()
         try folder.write("name", "plant-${clientid}\n", mode: 0o644)
         let loaded = try ConfigurationLoader.load(
-            text: minimal + "auth: {mode: inject, username_file: name}", folder: folder.path)
+            .run, text: minimal + "auth: {mode: inject, username_file: name}", folder: folder.path)
         #expect(loaded.configuration.auth.identity.username == "plant-${clientid}")
         #expect(loaded.warnings.isEmpty)
     }

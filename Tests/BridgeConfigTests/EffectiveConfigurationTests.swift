@@ -79,9 +79,9 @@ struct EffectiveConfigurationTests {
                 routes: [{local: "+/a b/#", remote: "${peer}/+/#", direction: down}]
                 limits: {packet_size: 12345, connect_within: 1500ms}
                 """
-        let first = try ConfigurationLoader.load(text: text, folder: folder.path).configuration
+        let first = try ConfigurationLoader.load(.run, text: text, folder: folder.path).configuration
         let shown = EffectiveConfiguration.render(first)
-        #expect(try ConfigurationLoader.load(text: shown).configuration == first)
+        #expect(try ConfigurationLoader.load(.run, text: shown).configuration == first)
     }
 
     @Test func theGatewaysIdentityIsShownWithoutItsPassword() {
@@ -167,8 +167,8 @@ struct EffectiveConfigurationTests {
     ])
     func whatIsShownOfMappingsCanBeLoaded(_ text: String) throws {
         let folder = try TemporaryFolder()
-        let first = try ConfigurationLoader.load(text: text, folder: folder.path).configuration
-        let second = try ConfigurationLoader.load(text: EffectiveConfiguration.render(first))
+        let first = try ConfigurationLoader.load(.run, text: text, folder: folder.path).configuration
+        let second = try ConfigurationLoader.load(.run, text: EffectiveConfiguration.render(first))
         #expect(second.configuration == first)
         #expect(second.warningsBesidesRoutes.isEmpty)
     }

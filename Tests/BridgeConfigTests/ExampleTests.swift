@@ -22,7 +22,7 @@ struct ExampleTests {
 
     @Test func loadsAsItIs() throws {
         let (folder, file) = try Self.folder(Self.text("bridge.yaml.example"))
-        let loaded = try ConfigurationLoader.load(file: file, environment: [:], cores: 4)
+        let loaded = try ConfigurationLoader.load(.run, file: file, environment: [:], cores: 4)
         #expect(loaded.warnings.isEmpty)
         #expect(loaded.configuration.routes.count == 7)
         // Everything else that it says is the default.
@@ -71,7 +71,7 @@ struct ExampleTests {
         try folder.write("credential_certificates/server.pem", TemporaryFolder.certificate)
         try folder.write("credential_certificates/server.key", TemporaryFolder.key)
         try folder.write("credential_certificates/client-ca.pem", TemporaryFolder.certificate)
-        let loaded = try ConfigurationLoader.loadServe(file: file, environment: [:], cores: 4)
+        let loaded = try ConfigurationLoader.load(.serve, file: file, environment: [:], cores: 4)
         let certificates = folder.path + "/credential_certificates"
         #expect(
             loaded.configuration
@@ -83,9 +83,9 @@ struct ExampleTests {
         #expect(Key.allCases.allSatisfy { $0.section != "serve" || loaded.origins[$0.rawValue] != nil })
         // And `run` still takes no notice.
         #expect(
-            try ConfigurationLoader.load(file: file, environment: [:]).configuration
+            try ConfigurationLoader.load(.run, file: file, environment: [:]).configuration
                 == ConfigurationLoader.load(
-                    file: folder.write("plain.yaml", Self.text("bridge.yaml.example")), environment: [:]
+                    .run, file: folder.write("plain.yaml", Self.text("bridge.yaml.example")), environment: [:]
                 ).configuration)
     }
 
@@ -109,7 +109,7 @@ struct ExampleTests {
         let (folder, file) = try Self.folder(optional)
         try folder.write("credential_certificates/client.key", TemporaryFolder.key)
         try folder.write("pw", "p")
-        let configuration = try ConfigurationLoader.load(file: file, environment: [:]).configuration
+        let configuration = try ConfigurationLoader.load(.run, file: file, environment: [:]).configuration
         #expect(configuration.auth.identity.clientID == "${clientid}")
         #expect(configuration.auth.identity.password == Secret("in quotes: it may hold # or :"))
         #expect(configuration.auth.overrides.map(\.identity.username) == ["plant-7", "visitor"])
@@ -130,7 +130,7 @@ struct ExampleTests {
             text = text.replacing("\n    # \(key.name): ", with: "\n    \(key.name): ")
         }
         let (folder, file) = try Self.folder(text)
-        let loaded = try ConfigurationLoader.load(file: file, environment: [:])
+        let loaded = try ConfigurationLoader.load(.run, file: file, environment: [:])
         let uplink = loaded.configuration.uplink
         #expect(
             uplink.endpoints == [
@@ -159,7 +159,7 @@ struct ExampleTests {
         let (folder, file) = try Self.folder(text)
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
         try folder.write("users", "")
-        let loaded = try ConfigurationLoader.load(file: file, environment: [:])
+        let loaded = try ConfigurationLoader.load(.run, file: file, environment: [:])
         #expect(
             loaded.configuration.uplink.identity
                 == GatewayIdentity(
@@ -174,9 +174,9 @@ struct ExampleTests {
     /// A copy of it changes nothing of what bridge.yaml says.
     @Test func dotEnvLoadsAsItIs() throws {
         let (folder, file) = try Self.folder(Self.text("bridge.yaml.example"))
-        let before = try ConfigurationLoader.load(file: file, environment: [:])
+        let before = try ConfigurationLoader.load(.run, file: file, environment: [:])
         try folder.write(".env", Self.text("deploy/.env.example"))
-        let loaded = try ConfigurationLoader.load(file: file, environment: [:])
+        let loaded = try ConfigurationLoader.load(.run, file: file, environment: [:])
         #expect(loaded.warnings.isEmpty && loaded.notes.isEmpty)
         #expect(loaded.configuration == before.configuration)
         #expect(loaded.origins == before.origins)
@@ -189,7 +189,7 @@ struct ExampleTests {
         // All others as they stand.
         for name in ["#MQTT_", "#BRIDGE_"] { text = text.replacing("\n\(name)", with: "\n\(name.dropFirst())") }
         try folder.write(".env", text)
-        let loaded = try ConfigurationLoader.load(file: file, environment: [:])
+        let loaded = try ConfigurationLoader.load(.run, file: file, environment: [:])
         #expect(loaded.configuration.auth.identity == .init(clientID: "id", username: "id", password: Secret("s#c")))
         #expect(loaded.configuration.uplink.host == "mqtt.tesaiot.com")
     }

@@ -30,7 +30,7 @@ struct FileTests {
         let folder = try TemporaryFolder()
         let file = try folder.write("bridge.yaml", "\u{FEFF}" + minimal)
         try folder.write(".env", "\u{FEFF}BRIDGE_THREADS=2")
-        #expect(try ConfigurationLoader.load(file: file, environment: [:]).configuration.threads == 2)
+        #expect(try ConfigurationLoader.load(.run, file: file, environment: [:]).configuration.threads == 2)
     }
 
     @Test(.enabled(if: geteuid() != 0, "root may read everything")) func unreadable() throws {
@@ -95,7 +95,7 @@ struct FileTests {
     @Test func debuggingFiles() throws {
         let folder = try TemporaryFolder()
         let text = "uplink: {host: a, ca: ca.pem, tls_key_log: keys.log, qlog: .}"
-        let loaded = try ConfigurationLoader.load(text: text, folder: folder.path)
+        let loaded = try ConfigurationLoader.load(.run, text: text, folder: folder.path)
         #expect(loaded.configuration.uplink.tlsKeyLogFile == folder.path + "/keys.log")
         #expect(
             loaded.warnings == [
@@ -105,7 +105,7 @@ struct FileTests {
 
     private func errors(file: String, envFile: String? = nil) -> [String] {
         do {
-            _ = try ConfigurationLoader.load(file: file, envFile: envFile, environment: [:])
+            _ = try ConfigurationLoader.load(.run, file: file, envFile: envFile, environment: [:])
             return []
         } catch {
             return error.all.map(\.description)

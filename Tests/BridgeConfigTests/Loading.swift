@@ -11,7 +11,7 @@ func load(
 ) throws -> LoadedConfiguration {
     let folder = try TemporaryFolder()
     return try ConfigurationLoader.load(
-        text: text, folder: folder.path, dotEnv: dotEnv, environment: environment, cores: cores)
+        .run, text: text, folder: folder.path, dotEnv: dotEnv, environment: environment, cores: cores)
 }
 
 /// The lines that an operator sees; empty where the configuration loads.
@@ -20,7 +20,7 @@ func errors(
 ) throws -> [String] {
     let folder = try folder ?? TemporaryFolder()
     do {
-        _ = try ConfigurationLoader.load(text: text, folder: folder.path, dotEnv: dotEnv, environment: environment)
+        _ = try ConfigurationLoader.load(.run, text: text, folder: folder.path, dotEnv: dotEnv, environment: environment)
         return []
     } catch {
         return error.all.map { $0.description.replacing(folder.path, with: "DIR") }
@@ -44,15 +44,15 @@ func loadServe(
     cores: Int = 4
 ) throws -> LoadedServeConfiguration {
     let folder = try folder ?? .forServe()
-    return try ConfigurationLoader.loadServe(
-        text: text, folder: folder.path, dotEnv: dotEnv, environment: environment, cores: cores)
+    return try ConfigurationLoader.load(
+        .serve, text: text, folder: folder.path, dotEnv: dotEnv, environment: environment, cores: cores)
 }
 
 func serveErrors(_ text: String, dotEnv: String? = nil, environment: [String: String] = [:]) throws -> [String] {
     let folder = try TemporaryFolder.forServe()
     do {
-        _ = try ConfigurationLoader.loadServe(
-            text: text, folder: folder.path, dotEnv: dotEnv, environment: environment)
+        _ = try ConfigurationLoader.load(
+            .serve, text: text, folder: folder.path, dotEnv: dotEnv, environment: environment)
         return []
     } catch {
         return error.all.map { $0.description.replacing(folder.path, with: "DIR") }

@@ -49,7 +49,7 @@ struct MappingTests {
               users_file: users
               anonymous: true
             """
-        let loaded = try ConfigurationLoader.load(text: text, folder: folder.path)
+        let loaded = try ConfigurationLoader.load(.run, text: text, folder: folder.path)
         #expect(
             loaded.configuration.uplink.identity
                 == GatewayIdentity(
@@ -84,7 +84,7 @@ struct MappingTests {
         try folder.write("name", "gateway-user\n", mode: 0o644)
         let password = try folder.write("pw", "secret\n", mode: 0o644)
         let text = dataStream(identity: "username_file: name, password_file: pw")
-        let loaded = try ConfigurationLoader.load(text: text, folder: folder.path)
+        let loaded = try ConfigurationLoader.load(.run, text: text, folder: folder.path)
         #expect(loaded.configuration.uplink.identity?.username == "gateway-user")
         #expect(loaded.configuration.uplink.identity?.password == Secret("secret"))
         #expect(
@@ -216,7 +216,7 @@ struct MappingTests {
         let users = try folder.write("users", "", mode: 0o644)
         let text = dataStream(auth: "mode: local, users_file: users")
         #expect(
-            try ConfigurationLoader.load(text: text, folder: folder.path).warningsBesidesRoutes == [
+            try ConfigurationLoader.load(.run, text: text, folder: folder.path).warningsBesidesRoutes == [
                 "bridge.yaml:2:33: auth.users_file: \(users) can be read by other users; chmod 600 it"
             ])
     }

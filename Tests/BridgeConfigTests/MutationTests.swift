@@ -29,10 +29,10 @@ struct MutationTests {
         for _ in 0..<300 {
             let (text, env) = (mutated(yaml, using: &random), mutated(dotEnv, using: &random))
             check { () throws(ConfigurationErrors) in
-                _ = try ConfigurationLoader.load(text: text, folder: folder.path, dotEnv: env)
+                _ = try ConfigurationLoader.load(.run, text: text, folder: folder.path, dotEnv: env)
             }
             check { () throws(ConfigurationErrors) in
-                _ = try ConfigurationLoader.loadServe(text: text, folder: folder.path, dotEnv: env)
+                _ = try ConfigurationLoader.load(.serve, text: text, folder: folder.path, dotEnv: env)
             }
         }
     }

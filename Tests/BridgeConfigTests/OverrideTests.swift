@@ -47,7 +47,7 @@ struct OverrideTests {
             "BRIDGE_UPLINK_HOST": "broker", "BRIDGE_UPLINK_CA": folder.path + "/ca.pem", "BRIDGE_LIMITS_DEVICES": "7",
             "BRIDGE_LOG_FORMAT": "json", "BRIDGE_THREADS": "auto", "PATH": "/bin",
         ]
-        let loaded = try ConfigurationLoader.load(file: nil, envFile: nil, environment: environment, cores: 3)
+        let loaded = try ConfigurationLoader.load(.run, file: nil, envFile: nil, environment: environment, cores: 3)
         #expect(loaded.configuration.uplink.host == "broker")
         #expect(loaded.configuration.limits.devices == 7)
         #expect(loaded.configuration.limits.devicesPerAddress == 7)
@@ -94,9 +94,9 @@ struct OverrideTests {
         try folder.write("other/ca.pem", TemporaryFolder.certificate)
         let file = try folder.write("etc/bridge.yaml", minimal)
         let env = try folder.write("other/env", "BRIDGE_UPLINK_CA=./ca.pem\n")
-        let ofFile = try ConfigurationLoader.load(file: file, environment: [:])
+        let ofFile = try ConfigurationLoader.load(.run, file: file, environment: [:])
         #expect(ofFile.configuration.uplink.caFile == folder.path + "/etc/ca.pem")
-        let ofDotEnv = try ConfigurationLoader.load(file: file, envFile: env, environment: [:])
+        let ofDotEnv = try ConfigurationLoader.load(.run, file: file, envFile: env, environment: [:])
         #expect(ofDotEnv.configuration.uplink.caFile == folder.path + "/other/ca.pem")
     }
 

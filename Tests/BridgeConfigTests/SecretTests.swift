@@ -18,7 +18,7 @@ struct SecretTests {
                     - {match: {username: a}, password: \(Self.secret)}
                     - {match: {username: b}, password_file: pw}
                 """
-        let loaded = try ConfigurationLoader.load(text: text, folder: folder.path)
+        let loaded = try ConfigurationLoader.load(.run, text: text, folder: folder.path)
         #expect(loaded.configuration.auth.identity.password?.value == Self.secret)
         #expect(loaded.configuration.auth.overrides.map { $0.identity.password?.value } == [Self.secret, Self.secret])
         var dumped = ""
@@ -50,12 +50,12 @@ struct SecretTests {
         let env = try folder.write(".env", "BRIDGE_UPLINK_IDENTITY_USERNAME=b", mode: 0o640)
         let message = "holds a password and can be read by other users; chmod 600 it"
         #expect(
-            try ConfigurationLoader.load(file: file, environment: [:]).warningsBesidesRoutes == [
+            try ConfigurationLoader.load(.run, file: file, environment: [:]).warningsBesidesRoutes == [
                 "\(file): \(message), or use password_file"
             ])
         try folder.write(".env", "BRIDGE_UPLINK_IDENTITY_PASSWORD='a #b'", mode: 0o640)
         #expect(
-            try ConfigurationLoader.load(file: file, environment: [:]).warningsBesidesRoutes == ["\(env): \(message)"])
+            try ConfigurationLoader.load(.run, file: file, environment: [:]).warningsBesidesRoutes == ["\(env): \(message)"])
     }
 
     /// Wrong in every way that a password can be, or written where it does not belong.
@@ -96,7 +96,7 @@ struct SecretTests {
         let folder = try TemporaryFolder()
         try folder.write("pw", content)
         let loaded = try ConfigurationLoader.load(
-            text: minimal + "auth: {mode: inject, password_file: pw}", folder: folder.path)
+            .run, text: minimal + "auth: {mode: inject, password_file: pw}", folder: folder.path)
         #expect(loaded.configuration.auth.identity.password == Secret(expected))
         #expect(loaded.warnings.isEmpty)
     }
@@ -121,13 +121,13 @@ struct SecretTests {
             minimal + "auth: {mode: inject, password_file: pw, overrides: [{match: {username: a}, password: p}]}",
             mode: 0o640)
         let env = try folder.write(".env", "MQTT_PASSWORD=p", mode: 0o604)
-        let loaded = try ConfigurationLoader.load(file: file, environment: [:])
+        let loaded = try ConfigurationLoader.load(.run, file: file, environment: [:])
         #expect(
             loaded.warnings == [
                 "\(file): holds a password and can be read by other users; chmod 600 it, or use password_file",
                 "\(env): holds a password and can be read by other users; chmod 600 it",
             ])
-        let withoutDotEnv = try ConfigurationLoader.load(file: file, envFile: "/dev/null", environment: [:])
+        let withoutDotEnv = try ConfigurationLoader.load(.run, file: file, envFile: "/dev/null", environment: [:])
         #expect(
             withoutDotEnv.warnings.last
                 == "\(file):2:37: auth.password_file: \(password) can be read by other users; chmod 600 it")

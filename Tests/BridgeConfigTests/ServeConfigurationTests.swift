@@ -76,7 +76,7 @@ struct ServeConfigurationTests {
             "BRIDGE_SERVE_PROXY_PROTOCOL": "true", "BRIDGE_SERVE_RETRY": "always", "BRIDGE_LOG_LEVEL": "error",
             "BRIDGE_THREADS": "auto", "PATH": "/bin",
         ]
-        let loaded = try ConfigurationLoader.loadServe(file: nil, environment: environment, cores: 3)
+        let loaded = try ConfigurationLoader.load(.serve, file: nil, environment: environment, cores: 3)
         #expect(
             loaded.configuration
                 == ServeConfiguration(
@@ -92,8 +92,8 @@ struct ServeConfigurationTests {
     @Test func aFileForBothCommands() throws {
         let folder = try TemporaryFolder.forServe()
         let both = minimal + minimalServe
-        let run = try ConfigurationLoader.load(text: both, folder: folder.path).configuration
-        #expect(try run == ConfigurationLoader.load(text: minimal, folder: folder.path).configuration)
+        let run = try ConfigurationLoader.load(.run, text: both, folder: folder.path).configuration
+        #expect(try run == ConfigurationLoader.load(.run, text: minimal, folder: folder.path).configuration)
         #expect(
             try loadServe(both, folder: folder).configuration == loadServe(minimalServe, folder: folder).configuration)
         #expect(try errors(minimal + "serve: {retry: often, key: nowhere, listen: [x]}").isEmpty)
@@ -177,6 +177,6 @@ struct ServeConfigurationTests {
         let folder = try TemporaryFolder.forServe()
         let text = minimalServe.replacing("}", with: ", retry: never, listen: [127.0.0.1:0], stream_buffer: 20000}")
         let first = try loadServe(text, folder: folder).configuration
-        #expect(try ConfigurationLoader.loadServe(text: EffectiveConfiguration.render(first)).configuration == first)
+        #expect(try ConfigurationLoader.load(.serve, text: EffectiveConfiguration.render(first)).configuration == first)
     }
 }

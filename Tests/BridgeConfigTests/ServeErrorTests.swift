@@ -136,7 +136,7 @@ struct ServeErrorTests {
 
     @Test func noFile() {
         #expect(throws: ConfigurationErrors.self) {
-            try ConfigurationLoader.loadServe(file: "/nowhere/bridge.yaml", environment: [:])
+            try ConfigurationLoader.load(.serve, file: "/nowhere/bridge.yaml", environment: [:])
         }
     }
 }

@@ -148,9 +148,9 @@ struct SurvivalTests {
         let folder = try TemporaryFolder()
         let text = "uplink: {host: a, ca: ca.pem, ticket_file: t}"
         let path = try folder.write("t", Data([0, 255]), mode: 0o600)
-        #expect(try ConfigurationLoader.load(text: text, folder: folder.path).warnings.isEmpty)
+        #expect(try ConfigurationLoader.load(.run, text: text, folder: folder.path).warnings.isEmpty)
         try folder.write("t", "", mode: 0o640)
-        let loaded = try ConfigurationLoader.load(text: text, folder: folder.path)
+        let loaded = try ConfigurationLoader.load(.run, text: text, folder: folder.path)
         #expect(loaded.configuration.uplink.ticketFile == path)
         #expect(
             loaded.warnings == [
@@ -164,7 +164,7 @@ struct SurvivalTests {
         let folder = try TemporaryFolder()
         let path = try folder.write("t", Data(count: 4_194_305))
         let loaded = try ConfigurationLoader.load(
-            text: "uplink: {host: a, ca: ca.pem, ticket_file: t}", folder: folder.path)
+            .run, text: "uplink: {host: a, ca: ca.pem, ticket_file: t}", folder: folder.path)
         #expect(
             loaded.warnings == [
                 "bridge.yaml:1:44: uplink.ticket_file: \(path): is larger than 4MiB; connections begin with a full handshake "

@@ -120,7 +120,7 @@ struct YAMLDocumentTests {
     /// The errors that are not about keys.
     private func onlySyntax(_ text: String) throws -> [String] {
         do {
-            _ = try ConfigurationLoader.load(text: text)
+            _ = try ConfigurationLoader.load(.run, text: text)
             return []
         } catch {
             return error.all.filter { $0.key == nil }.map(\.description)

@@ -5,16 +5,16 @@ import NIOPosix
 import QUICTransport
 import ServiceLifecycle
 
-/// `serve` as one service: takes QUIC clients, gives each of their streams a TCP connection to the broker, and ends
-/// them in order when it is told to stop.
+/// The command `serve` as one service: accepts QUIC clients, gives each of their streams a TCP connection to the broker,
+/// and ends their sessions in order when it is stopped.
 package struct ServeService: Service {
     private let configuration: ServeConfiguration
     private let signals: ProgramSignals
     private let logger: Logger
     private let tls: ServerTLS
 
-    /// Reads certificates and keys, and makes the ticket key file where there is none. Throws ``UnusableFile``.
-    /// - Parameter signals: A reload is of the files of certificates and keys.
+    /// Reads certificates and keys, and makes the ticket key file if it is missing. Throws ``UnusableFile``.
+    /// - Parameter signals: A reload has certificates and keys read again.
     package init(
         configuration: ServeConfiguration, signals: ProgramSignals = ProgramSignals(), logger: Logger
     ) throws {
@@ -26,8 +26,8 @@ package struct ServeService: Service {
         }
     }
 
-    /// Reads all that a start reads, and sees whether the addresses to listen at are to be had; changes nothing.
-    /// Throws ``UnusableFile``, or ``ListenError``.
+    /// Reads every file that a start reads, and tests whether the addresses of `listen` are available; changes nothing.
+    /// Throws ``UnusableFile`` or ``ListenError``.
     package static func check(_ configuration: ServeConfiguration) throws -> CheckResult {
         let files = CredentialFiles(configuration)
         try files.explaining { try ServerTLS.check(configuration) }
@@ -37,14 +37,7 @@ package struct ServeService: Service {
 
     /// Runs until graceful shutdown or cancellation. Throws ``ListenError``.
     package func run() async throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
-        do {
-            try await serve(on: group)
-        } catch {
-            try? await group.shutdownGracefully()
-            throw error
-        }
-        try await group.shutdownGracefully()
+        try await ServiceRun.onEventLoops(configuration.threads) { try await serve(on: $0) }
     }
 
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {
@@ -62,29 +55,25 @@ package struct ServeService: Service {
         }
         let watch = Task { await CertificateWatch(tls: tls, hosts: hosts, logger: logger).run(signals.reloads) }
         let report = StatisticsReport(logger: logger) { await hosts.statistics().fields }
-        let reports = Task { await report.run(signals.statistics) }
-
-        // Cancellation is a reason to stop like any other.
-        try? await gracefulShutdown()
-
-        watch.cancel()
-        reports.cancel()
-        logger.info("shutting down", metadata: ["within": "\(configuration.limits.shutdownTimeout)"])
-        await hosts.shutDown(within: TimeAmount(configuration.limits.shutdownTimeout))
-        await report.report()
+        let timeout = configuration.limits.shutdownTimeout
+        let run = ServiceRun(logger: logger, report: report, shutdownTimeout: timeout)
+        await run.untilStopped(signals.statistics) {
+            watch.cancel()
+            await hosts.shutDown(within: TimeAmount(timeout))
+        }
         logger.info("stopped")
     }
 
     private var serverConfiguration: QUICServerConfiguration {
         let limits = configuration.limits
-        // The server's order decides: who can have many sessions on one connection shall.
+        // The server's order decides: a client that offers both names gets many sessions on one connection.
         var quic = QUICConfiguration(alpn: [ServedConnection.multiplexed, ServedConnection.single])
         quic.idleTimeout = configuration.idleTimeout
-        // MQTT's keepalive decides about the silent: a connection lives for as long as the client's system answers.
+        // MQTT's keepalive ends idle sessions. The connection itself lives for as long as the client's system answers.
         quic.keepAlive = configuration.idleTimeout / 2
         quic.maxBidiStreams = limits.streamsPerConnection
         quic.initialMaxStreamData = UInt64(limits.streamBuffer)
-        // Enough for all streams at once, so that one whose broker side is slow takes no credit from others.
+        // Enough for all streams at once, so that a stream with a slow broker side takes no credit from the others.
         let (all, overflow) = UInt64(limits.streamsPerConnection).multipliedReportingOverflow(
             by: UInt64(limits.streamBuffer))
         quic.initialMaxData = overflow ? .max : all

@@ -7,21 +7,20 @@ import Logging
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Checks the configuration and shows the one in force.",
+        abstract: "Checks the configuration and shows the one that is in force.",
         discussion: """
-            Reads all that `run` would read, and sees whether it could listen. Exits with 0 where `run` would start, with 78 \
-            where the configuration or a file that it names is not usable, with 1 where an address of `listen` is not to \
-            be had (one that is in use is no more than a warning), and with 69 where --connect could not reach the broker, at \
-            one endpoint or more or by the fallback. Passwords are not shown. With --serve, the configuration of `serve` is \
-            meant.
+            Reads everything that `run` would read, and tests whether `run` could listen. Exit codes: 0 if `run` would \
+            start; 78 if the configuration or a file that it names is not usable; 1 if an address of `listen` is not \
+            available (an address that is in use is only a warning); 69 if --connect could not reach the broker at every \
+            endpoint and by the fallback. Passwords are not shown. With --serve, all of this is about `serve`.
             """)
 
     @OptionGroup var options: ConfigurationOptions
 
-    @Flag(help: "Also connect to each endpoint and to the fallback, without MQTT, and report what that told.")
+    @Flag(help: "Also connect to each endpoint and to the fallback, without MQTT, and report the result.")
     var connect = false
 
-    @Flag(help: "Check what `serve` needs instead of what `run` does.")
+    @Flag(help: "Check the configuration of `serve` instead of the configuration of `run`.")
     var serve = false
 
     func validate() throws {
@@ -29,14 +28,18 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if serve { return try checkServe() }
-        let loaded = try options.load()
+        if serve {
+            let loaded = try options.load(.serve)
+            print(EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins), terminator: "")
+            return try report(loaded) { try ServeService.check($0) }
+        }
+        let loaded = try options.load(.run)
         print(EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins), terminator: "")
         try report(loaded) { try BridgeService.check($0) }
         if connect { try await connect(loaded.configuration) }
     }
 
-    /// What the loader has to say, and then whoever reads the files.
+    /// Prints what the loader noted, then checks the files that the configuration names and prints the result.
     private func report<Configuration>(
         _ loaded: Loaded<Configuration>, _ check: (Configuration) throws -> CheckResult
     ) throws {
@@ -55,12 +58,6 @@ struct CheckCommand: AsyncParsableCommand {
         }
     }
 
-    private func checkServe() throws {
-        let loaded = try options.loadServe()
-        print(EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins), terminator: "")
-        try report(loaded) { try ServeService.check($0) }
-    }
-
     private func connect(_ configuration: BridgeConfiguration) async throws {
         BridgeLogHandler.bootstrap(LogConfiguration(level: .warning, format: configuration.log.format))
         var isReached = true
@@ -77,7 +74,7 @@ struct CheckCommand: AsyncParsableCommand {
         guard await reachesFallback(configuration), isReached else { throw ExitCode.unavailable }
     }
 
-    /// True where there is none.
+    /// Whether the fallback answers; true if there is none.
     private func reachesFallback(_ configuration: BridgeConfiguration) async -> Bool {
         guard let fallback = configuration.uplink.fallback else { return true }
         do {
