@@ -1,9 +1,9 @@
-/// One thing that is wrong with a configuration: where, which key, what, and what would be right.
+/// One error in a configuration: where it is, which key it is about, what is wrong, and what would be right.
 ///
-/// Never holds a secret: values of keys that may be one are not quoted.
+/// Never contains a secret: the value of a key that may be one is not quoted.
 package struct ConfigurationError: Error, Sendable, Equatable {
     package var origin: Origin
-    /// Path of the key (`uplink.port`, `routes[2].local`); `nil` where the file as a whole is at fault.
+    /// Path of the key (`uplink.port`, `routes[2].local`); `nil` if the error is about the file as a whole.
     package var key: String?
     /// What is wrong and what would be right, in one line.
     package var message: String
@@ -22,12 +22,12 @@ extension ConfigurationError: CustomStringConvertible {
     }
 }
 
-/// Everything that is wrong with a configuration, in the order of its lines. Never empty.
+/// Every error in a configuration, in the order of its lines. Never empty.
 package struct ConfigurationErrors: Error, Sendable, Equatable, CustomStringConvertible {
     package let all: [ConfigurationError]
 
     init(_ errors: [ConfigurationError]) {
-        precondition(!errors.isEmpty, "an error without a reason")
+        precondition(!errors.isEmpty, "there must be at least one error")
         let places = errors.enumerated().sorted { a, b in
             let (first, second) = (a.element.origin.sortKey, b.element.origin.sortKey)
             return first == second ? a.offset < b.offset : first < second
@@ -35,7 +35,7 @@ package struct ConfigurationErrors: Error, Sendable, Equatable, CustomStringConv
         all = places.map(\.element)
     }
 
-    /// One line for each.
+    /// One line per error.
     package var description: String {
         all.map(\.description).joined(separator: "\n")
     }

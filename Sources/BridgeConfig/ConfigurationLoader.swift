@@ -184,7 +184,7 @@ extension ConfigurationLoader {
     private static func warnOfExposure(
         _ input: Input, _ settings: Settings, _ dotEnv: DotEnv?, _ diagnostics: Diagnostics
     ) {
-        let message = "holds a password and can be read by other users; chmod 600 it"
+        let message = "contains a password and can be read by other users; chmod 600 it"
         let hasPassword = settings.fileHoldsPassword
         if let document = input.document, document.isReadableByOthers, hasPassword {
             diagnostics.warning(Origin(.nowhere(name: document.name)), nil, "\(message), or use password_file")

@@ -1,4 +1,4 @@
-/// Collects what is wrong while a configuration is read, so that the operator sees all of it at once.
+/// Collects errors and warnings while a configuration is read, so that the operator sees all of them at once.
 final class Diagnostics {
     private(set) var errors: [ConfigurationError] = []
     private(set) var warnings: [String] = []
@@ -13,7 +13,7 @@ final class Diagnostics {
         warnings.append(ConfigurationError(origin: origin, key: key, message: message).description)
     }
 
-    /// One that names its place itself.
+    /// Adds a warning whose text names its place itself.
     func warning(_ text: String) {
         warnings.append(text)
     }

@@ -1,4 +1,4 @@
-/// Every key of the configuration that has one place in it. What is inside lists (routes, overrides) is not here.
+/// The keys of the configuration, except those inside the items of a list (routes, overrides, endpoints).
 enum Key: String, CaseIterable, Sendable {
     case listen
     case uplinkHost = "uplink.host"
@@ -85,9 +85,9 @@ enum Key: String, CaseIterable, Sendable {
 
     enum Shape: Sendable {
         case scalar
-        /// A list of words, which the environment gives with commas between.
+        /// A list of words; in an environment variable they are separated by commas.
         case list
-        /// Only in the file.
+        /// A list of maps, which can only be given in the file.
         case structure
     }
 
@@ -99,24 +99,24 @@ enum Key: String, CaseIterable, Sendable {
         }
     }
 
-    /// Its value is never quoted in a message.
+    /// Whether the value must never be quoted in a message.
     var isSecret: Bool { Self.secrets.contains(self) }
     static let secrets: [Key] = [.authPassword, .uplinkIdentityPassword]
 
-    /// `uplink` of `uplink.host`, `uplink.identity` of `uplink.identity.version`; `nil` at the top.
+    /// `uplink` for `uplink.host`, `uplink.identity` for `uplink.identity.version`; `nil` at the top level.
     var section: String? { Section.parent(of: rawValue) }
 
-    /// `host` of `uplink.host`.
+    /// `host` for `uplink.host`.
     var name: String { Section.name(of: rawValue) }
 
-    /// `BRIDGE_UPLINK_HOST`.
+    /// The environment variable that overrides the key: `BRIDGE_UPLINK_HOST` for `uplink.host`.
     var variable: String {
         "BRIDGE_" + rawValue.uppercased().replacing(".", with: "_")
     }
 
     static let byVariable = Dictionary(uniqueKeysWithValues: allCases.map { ($0.variable, $0) })
 
-    /// Names that can stand in a section, or at the top for `nil`: keys, then sections.
+    /// The names that a section may contain, keys before sections; `nil` means the top level.
     static func names(in section: String?) -> [String] {
         allCases.filter { $0.section == section }.map(\.name)
             + Section.all.filter { Section.parent(of: $0) == section }.map(Section.name)

@@ -1,13 +1,13 @@
 import BridgeCore
 
-/// A configuration that is usable as it is, and what its operator should know about it.
+/// A configuration without errors, and what its operator should know about it.
 package struct Loaded<Configuration: Sendable>: Sendable {
     package var configuration: Configuration
-    /// Full sentences with their place, in the order found. None of them stops the program.
+    /// Warnings with their places, in the order in which they were found. None of them stops the program.
     package var warnings: [String]
-    /// What the environment and `.env` have overridden of the file, with both places.
+    /// Which values of the file are overridden by the environment or `.env`, with both places.
     package var notes: [String]
-    /// Where each value that is not a default was written, by key path (`uplink.host`).
+    /// Where each value that is not a default is written, by key path (`uplink.host`).
     package var origins: [String: Origin]
 
     init(_ configuration: Configuration, _ settings: Settings, _ diagnostics: Diagnostics) {
@@ -18,7 +18,7 @@ package struct Loaded<Configuration: Sendable>: Sendable {
     }
 }
 
-/// Of `run`.
+/// The configuration of the command `run`.
 package typealias LoadedConfiguration = Loaded<BridgeConfiguration>
-/// Of `serve`.
+/// The configuration of the command `serve`.
 package typealias LoadedServeConfiguration = Loaded<ServeConfiguration>

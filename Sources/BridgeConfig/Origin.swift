@@ -1,4 +1,4 @@
-/// Where a value was written.
+/// Where a value is written.
 package struct Origin: Sendable, Equatable {
     package var place: Place
 
@@ -7,7 +7,7 @@ package struct Origin: Sendable, Equatable {
         case file(name: String, line: Int, column: Int)
         case dotEnv(name: String, line: Int, variable: String)
         case environment(variable: String)
-        /// The configuration as a whole: something is missing from it.
+        /// The configuration as a whole, for a value that is missing from it.
         case nowhere(name: String)
     }
 
@@ -15,6 +15,7 @@ package struct Origin: Sendable, Equatable {
         self.place = place
     }
 
+    /// The environment variable that the value comes from; `nil` if it comes from the configuration file.
     package var variable: String? {
         switch place {
         case .dotEnv(_, _, let variable), .environment(let variable): variable
@@ -26,7 +27,7 @@ package struct Origin: Sendable, Equatable {
         if case .environment = place { true } else { false }
     }
 
-    /// Errors are shown in this order: the configuration file by line, then `.env` by line, then the environment.
+    /// Sorts errors: the configuration file by line, then `.env` by line, then the environment.
     var sortKey: (Int, Int, Int, String) {
         switch place {
         case .file(_, let line, let column): (0, line, column, "")
@@ -38,7 +39,7 @@ package struct Origin: Sendable, Equatable {
 }
 
 extension Origin: CustomStringConvertible {
-    /// As compilers write it: `bridge.yaml:5:9`, `.env:3: BRIDGE_UPLINK_PORT`.
+    /// In the form that compilers use: `bridge.yaml:5:9`, `.env:3: BRIDGE_UPLINK_PORT`.
     package var description: String {
         switch place {
         case .file(let name, let line, let column): "\(name):\(line):\(column)"

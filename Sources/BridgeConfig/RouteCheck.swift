@@ -1,12 +1,14 @@
 import BridgeCore
 
-/// What can be said of routes before any device is there: whether their sides are filters, have the same shape, and
-/// name variables that exist. The one place where the loader asks about routes.
+/// Checks what can be known of routes before any device connects: whether both sides are filters, have the same shape,
+/// and name variables that exist.
 package enum RouteCheck {
+    /// What is wrong with one side of a route.
     package struct Problem: Sendable, Equatable {
-        /// Into the routes given, from 0.
+        /// Position in the given routes, counted from 0.
         package var index: Int
         package var side: Side
+        /// What is wrong and what would be right, in one line.
         package var message: String
 
         package enum Side: String, Sendable {
@@ -14,14 +16,14 @@ package enum RouteCheck {
         }
     }
 
-    /// The first route whose remote side has to have a value for `variable`, from 0.
+    /// Position of the first route whose remote side names `variable`, counted from 0.
     static func firstIndex(in routes: [Route], naming variable: RouteVariable) -> Int? {
         routes.firstIndex { route in
             (try? TemplateString(parsing: route.remote))?.variables.contains(variable) == true
         }
     }
 
-    /// At most one for each route.
+    /// The problems of the routes, at most one per route.
     package static func problems(in routes: [Route], unrouted: UnroutedPolicy) -> [Problem] {
         routes.enumerated().compactMap { index, route -> Problem? in
             do throws(RouteError) {

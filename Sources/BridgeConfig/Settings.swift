@@ -1,15 +1,15 @@
-/// A value as text, with its place and rank.
+/// A value as text, with the place where it is written and the layer that it comes from.
 struct Setting: Sendable {
     var text: String
     var origin: Origin
     var layer: Layer
-    /// Relative paths in the value start here.
+    /// The folder in which relative paths in the value start.
     var folder: String
 
-    /// The higher one wins.
+    /// Where values come from. If several layers have a value for one key, the highest layer wins.
     enum Layer: Int, Comparable, Sendable {
         case file
-        /// `MQTT_` names of TESAIoT.
+        /// `MQTT_` names (TESAIoT).
         case deviceNamesInDotEnv
         case deviceNamesInEnvironment
         /// `BRIDGE_` names.
@@ -20,23 +20,23 @@ struct Setting: Sendable {
     }
 }
 
-/// What was written, by key: the file and what overrides it, not yet checked.
+/// The values of the file and what overrides them, by key. They are not checked yet.
 struct Settings {
-    /// Keys of the shape `scalar`, and lists that come from the environment.
+    /// Values of keys of the shape `scalar`, and lists that come from the environment.
     private(set) var scalars: [Key: Setting] = [:]
-    /// Keys of the shapes `list` and `structure` that come from the file.
+    /// Values of keys of the shapes `list` and `structure` that come from the file.
     var nodes: [Key: YAMLNode] = [:]
-    /// Where each section of the file begins, by its path, for errors about what is missing from it.
+    /// Where each section of the file begins, by its path, for errors about missing keys.
     var sections: [String: Origin] = [:]
-    /// Of the configuration file; empty for the working directory.
+    /// The folder of the configuration file; empty for the working directory.
     var folder = ""
-    /// Of the configuration as a whole.
+    /// The name of the configuration file, for messages.
     var name = ""
 
-    /// Scalars of the file that a higher layer has taken the place of.
+    /// Scalars of the file that a higher layer has replaced.
     private var replaced: [Key: Setting] = [:]
 
-    /// Keeps the value of the higher layer.
+    /// Sets a value, unless a higher layer has set one already.
     mutating func set(_ key: Key, _ setting: Setting) {
         if let present = scalars[key] {
             if present.layer > setting.layer { return }
@@ -45,7 +45,7 @@ struct Settings {
         scalars[key] = setting
     }
 
-    /// What the environment and `.env` say otherwise than the file: a line for each key.
+    /// One line per key whose value in the file is overridden by another one from the environment or `.env`.
     var overridden: [String] {
         Key.allCases.compactMap { key in
             guard let winner = scalars[key], winner.layer != .file else { return nil }
@@ -55,19 +55,19 @@ struct Settings {
         }
     }
 
-    /// As if it had never been written.
+    /// Forgets every value of the key.
     mutating func remove(_ key: Key) {
         scalars[key] = nil
         nodes[key] = nil
         replaced[key] = nil
     }
 
-    /// Where the value of a key that is present comes from.
+    /// The layer that the key's value comes from; `nil` if the key is not given.
     func layer(of key: Key) -> Setting.Layer? {
         scalars[key]?.layer ?? (nodes[key] == nil ? nil : .file)
     }
 
-    /// The best place to complain about a key that is missing.
+    /// The best place to report that a key is missing.
     func placeOfMissing(_ key: Key) -> Origin {
         var section = key.section
         while let path = section {
@@ -77,7 +77,7 @@ struct Settings {
         return Origin(.nowhere(name: name))
     }
 
-    /// Where a key that is present was written.
+    /// Where the key's value is written; `nil` if the key is not given.
     func origin(of key: Key) -> Origin? {
         scalars[key]?.origin ?? nodes[key]?.origin
     }
@@ -90,7 +90,7 @@ struct Settings {
         return origins
     }
 
-    /// Whether the file itself, not a file it names, holds a password.
+    /// Whether the configuration file itself contains a password, and not just the name of a file that does.
     var fileHoldsPassword: Bool {
         if Key.secrets.contains(where: { scalars[$0]?.layer == .file }) { return true }
         guard case .list(let items) = nodes[.authOverrides]?.content else { return false }

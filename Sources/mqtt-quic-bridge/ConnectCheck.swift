@@ -4,9 +4,9 @@ import Foundation
 import Logging
 import QUICTransport
 
-/// `check --connect`: one QUIC handshake with the broker, and what it told.
+/// `check --connect`: makes one QUIC handshake with the broker and reports what it showed.
 enum ConnectCheck {
-    /// The report for standard output. Throws what kept the connection from being made.
+    /// The report for standard output. Throws the error if no connection could be made.
     static func run(_ uplink: UplinkConfiguration, logger: Logger) async throws -> String {
         render(try await UplinkProbe.run(uplink, logger: logger), uplink, now: Date())
     }
@@ -33,7 +33,7 @@ enum ConnectCheck {
         return lines.joined(separator: "\n")
     }
 
-    /// The fallback takes nothing but TLS 1.3.
+    /// The report about the fallback. Its TLS version is not measured, because the fallback allows only TLS 1.3.
     static func render(_ fallback: UplinkFallback, _ handshake: Duration) -> String {
         [
             "connected to the fallback \(fallback.host) port \(fallback.port)",

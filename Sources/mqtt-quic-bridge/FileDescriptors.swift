@@ -4,13 +4,14 @@
     import Musl
 #endif
 
-/// The process's limit on open files, of which every device takes one.
+/// The process's limit on open files. Every device needs one.
 enum FileDescriptors {
-    /// Besides devices: listeners, UDP sockets, event loops, files.
+    /// Descriptors for everything but devices: listeners, UDP sockets, event loops, files.
     private static let reserve = 100
 
-    /// Raises the soft limit as far as the hard limit lets it. Answers a warning where that is not enough for `devices`.
-    /// - Parameter name: of the setting that `devices` is from.
+    /// Raises the soft limit as far as `devices` need and the hard limit allows. Returns a warning if the hard limit is too
+    /// low.
+    /// - Parameter name: The key that `devices` comes from.
     static func raise(for devices: Int, name: String = "limits.devices") -> String? {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
@@ -24,8 +25,8 @@ enum FileDescriptors {
             + "raise the limit (ulimit -n, LimitNOFILE=) or lower \(name)"
     }
 
-    /// Raises the soft limit to the hard limit, for what takes as many files as others want. Answers a warning where
-    /// that is not enough for one file each.
+    /// Raises the soft limit to the hard limit, because the number of files depends on how many streams clients open.
+    /// Returns a warning if the limit is too low even for `count` files.
     static func raiseFully(for count: Int, name: String) -> String? {
         var limit = rlimit()
         if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {

@@ -6,13 +6,13 @@ import QUICTransport
 
 /// Opens a TCP connection to a listener and closes it again.
 enum HealthProbe {
-    /// Shorter than the usual time limit of a container's health check.
+    /// Shorter than the usual timeout of a container's health check.
     static let timeout = TimeAmount.seconds(2)
 
-    /// What keeps devices from connecting to `listener`; `nil` where nothing does.
+    /// Why devices cannot connect to `listener`; `nil` if they can.
     static func problem(with listener: ListenAddress) async -> String? {
         guard listener.port != 0 else {
-            return "the port is chosen by the system at start, so that there is no address to connect to"
+            return "the system chooses the port at the start, so there is no known address to connect to"
         }
         do {
             let address = try SocketAddress.literal(target(of: listener), port: listener.port)
@@ -22,13 +22,13 @@ enum HealthProbe {
             try? await channel.close().get()
             return nil
         } catch let error as IOError {
-            return "nobody accepts connections: \(String(cString: strerror(error.errnoCode)))"
+            return "nothing accepts connections: \(String(cString: strerror(error.errnoCode)))"
         } catch {
-            return "nobody accepts connections: \(error)"
+            return "nothing accepts connections: \(error)"
         }
     }
 
-    /// All interfaces are reached through loopback.
+    /// The address to connect to: loopback if the listener accepts on all interfaces.
     static func target(of listener: ListenAddress) -> String {
         guard let address = try? SocketAddress.literal(listener.host, port: listener.port) else {
             return listener.host
@@ -40,7 +40,7 @@ enum HealthProbe {
         }
     }
 
-    /// `::`, in whichever way it is written.
+    /// Whether the address is `::`, in any spelling.
     private static func isUnspecified(_ address: SocketAddress) -> Bool {
         address.ipAddress == "::"
     }

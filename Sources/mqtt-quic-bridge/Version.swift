@@ -1,4 +1,4 @@
-/// Of the program, by semver.org.
+/// The program's version (semver.org).
 enum Version {
     static let current = "0.1.0"
 }

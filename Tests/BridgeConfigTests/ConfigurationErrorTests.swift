@@ -37,28 +37,29 @@ struct ConfigurationErrorTests {
         Case("threads: ~", "2:1: threads: has no value; remove the line to use the default"),
         Case(
             "threads: many",
-            "2:10: threads: \"many\" is not a number; a count, where it is not \"auto\", is a whole number from 1 to 256"
+            "2:10: threads: \"many\" is not a number; the number of threads, if not \"auto\", is a whole number from 1 to 256"
         ),
         Case(
             "threads: 0",
-            "2:10: threads: 0 is out of range; a count, where it is not \"auto\", is a whole number from 1 to 256"),
+            "2:10: threads: 0 is out of range; the number of threads, if not \"auto\", is a whole number from 1 to 256"),
         Case(
             "limits: {devices: 99999999999999999999}",
-            "2:19: limits.devices: 99999999999999999999 is out of range; a count of devices is a whole number from 1 "
+            "2:19: limits.devices: 99999999999999999999 is out of range; a number of devices is a whole number from 1 "
                 + "to 1000000"),
         Case(
             "limits: {connect_within: soon}",
             "2:26: limits.connect_within: \"soon\" is not a time; write a time such as 5s, 500ms, 2m or 1h, from 100ms "
                 + "to 5m; a bare number counts seconds"),
         Case(
-            "limits: {connect_within: 1h}", "2:26: limits.connect_within: 1h is out of range; it goes from 100ms to 5m"),
+            "limits: {connect_within: 1h}",
+            "2:26: limits.connect_within: 1h is out of range; write a value from 100ms to 5m"),
         Case(
             "limits: {packet_size: big}",
             "2:23: limits.packet_size: \"big\" is not a size; write a size such as 10MB or 256KiB, from 1KiB to "
                 + "268435460; a bare number counts bytes"),
         Case(
             "limits: {packet_size: 1GiB}",
-            "2:23: limits.packet_size: 1GiB is out of range; it goes from 1KiB to 268435460"),
+            "2:23: limits.packet_size: 1GiB is out of range; write a value from 1KiB to 268435460"),
         Case(
             "log: {level: warn}",
             "2:14: log.level: \"warn\" is not a value of this key; did you mean \"warning\"? one of: trace, debug, "
@@ -97,7 +98,7 @@ struct ConfigurationErrorTests {
             "2:11: listen[0].adress: unknown key; did you mean \"address\"?"),
         Case(
             "listen: [{address: 127.0.0.1:1, name: a/b}]",
-            "2:39: listen[0].name: a name holds no / + or #, as it can stand in topics"),
+            "2:39: listen[0].name: a name must not contain / + or #, because it can become part of a topic"),
         Case(
             "listen: [127.0.0.1:70000]",
             "2:10: listen: \"127.0.0.1:70000\": \"70000\" is not a TCP port: 1 to 65535, or 0 to let the system choose"),
@@ -124,10 +125,10 @@ struct ConfigurationErrorTests {
         Case("host: 10.0.0.256, ca: ca.pem", "1:16: uplink.host: \"10.0.0.256\" is not an IPv4 address"),
         Case(
             "host: a, ca: ca.pem, keep_alive: 31s",
-            "1:43: uplink.keep_alive: 31s is out of range; it goes from 1s to 30s"),
+            "1:43: uplink.keep_alive: 31s is out of range; write a value from 1s to 30s"),
         Case(
             "host: a, ca: ca.pem, idle_timeout: 25s",
-            "1:45: uplink.idle_timeout: idle timeout 25s is not longer than uplink.keep_alive (25s); a silent connection "
+            "1:45: uplink.idle_timeout: idle timeout 25s is not longer than uplink.keep_alive (25s); an idle connection "
                 + "would end between two PINGs"),
         Case(
             "host: a, ca: ca.pem, backoff_minimum: 2m, backoff_maximum: 1m",
@@ -143,7 +144,8 @@ struct ConfigurationErrorTests {
         Case("host: a, ca: ca.pem, alpn: []", "1:37: uplink.alpn: a list of 1 to 8 protocol names, such as [mqtt]"),
         Case(
             "host: a, ca: ca.pem, alpn: [m q]",
-            "1:38: uplink.alpn: \"m q\" is no protocol name; those are 1 to 255 visible ASCII characters, such as mqtt"),
+            "1:38: uplink.alpn: \"m q\" is not a protocol name; a protocol name is 1 to 255 visible ASCII characters, such as mqtt"
+        ),
         Case(
             "host: a",
             "1:1: uplink.ca: is missing (it can also come from BRIDGE_UPLINK_CA); it is the PEM file of the CA that signed "
@@ -180,11 +182,12 @@ struct ConfigurationErrorTests {
             "2:18: auth.username: has no effect with mode passthrough; write mode: inject under auth:, or remove this"),
         Case(
             "mode: inject, username: \"${user}\"",
-            "2:32: auth.username: ${user} is no variable; did you mean ${username}? variables are ${clientid}, ${username}, ${listener}, ${peer}"
+            "2:32: auth.username: ${user} is not a variable; did you mean ${username}? variables are ${clientid}, ${username}, ${listener}, ${peer}"
         ),
         Case(
             "mode: inject, username: \"${a\"",
-            "2:32: auth.username: a ${ without its }; variables are ${clientid}, ${username}, ${listener}, ${peer}"),
+            "2:32: auth.username: a ${ without a closing }; variables are ${clientid}, ${username}, ${listener}, ${peer}"
+        ),
         Case(
             "mode: inject, password: <your password>",
             "2:32: auth.password: is still the placeholder in angle brackets; put the real password there"),
@@ -196,7 +199,7 @@ struct ConfigurationErrorTests {
             "overrides: 1", "2:19: auth.overrides: expected a list, found a single value; each item begins with a dash"),
         Case(
             "overrides: [{match: {client_id: a}}]",
-            "2:20: auth.overrides[0]: changes nothing; give client_id, username or password"),
+            "2:20: auth.overrides[0]: changes nothing; write client_id, username or password"),
         Case(
             "overrides: [{username: a}]",
             "2:20: auth.overrides[0]: match is missing, such as match: {client_id: sensor-1}"),
@@ -210,7 +213,7 @@ struct ConfigurationErrorTests {
             "2:29: auth.overrides[0].match.clientid: unknown key; did you mean \"client_id\"?"),
         Case(
             "overrides: [{match: {client_id: a}, username: x}, {match: {client_id: a}, username: y}]",
-            "2:58: auth.overrides[1]: an override above has the same match, and the first wins"),
+            "2:58: auth.overrides[1]: a previous override has the same match, and the first one wins"),
     ])
     func auth(_ test: Case) throws {
         try expect(minimal + "auth: {\(test.text)}", test.expected)

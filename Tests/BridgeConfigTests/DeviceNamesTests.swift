@@ -99,8 +99,8 @@ struct DeviceNamesTests {
         let loaded = try load(minimal, dotEnv: "MQTT_PASWORD=x\nMQTT_QOS=1", environment: ["MQTT_ANYTHING": "x"])
         #expect(
             loaded.warnings == [
-                ".env:1: MQTT_PASWORD: is not understood and ignored; did you mean MQTT_PASSWORD?",
-                ".env:2: MQTT_QOS: is not understood and ignored",
+                ".env:1: MQTT_PASWORD: is not understood, and is ignored; did you mean MQTT_PASSWORD?",
+                ".env:2: MQTT_QOS: is not understood, and is ignored",
             ])
     }
 

@@ -28,15 +28,24 @@ struct DotEnvTests {
 
     @Test(arguments: [
         ("hunter2", ".env:2: expected KEY=VALUE"),
-        ("=x", ".env:2: the name before = is not one: letters, digits and underscores, no digit first"),
-        ("1A=x", ".env:2: the name before = is not one: letters, digits and underscores, no digit first"),
-        ("A B=x", ".env:2: the name before = is not one: letters, digits and underscores, no digit first"),
+        (
+            "=x",
+            ".env:2: the text before = is not a name; a name is letters, digits and underscores, and does not begin with a digit"
+        ),
+        (
+            "1A=x",
+            ".env:2: the text before = is not a name; a name is letters, digits and underscores, and does not begin with a digit"
+        ),
+        (
+            "A B=x",
+            ".env:2: the text before = is not a name; a name is letters, digits and underscores, and does not begin with a digit"
+        ),
         (
             "A='x",
             ".env:2: the quote of A is not closed in this line; values of several lines are not supported"
         ),
         ("A='x'y", ".env:2: text after the closing quote of A"),
-        ("A=a\u{7}", ".env:2: the value of A holds a control character"),
+        ("A=a\u{7}", ".env:2: the value of A contains a control character"),
     ])
     func refused(_ line: String, _ expected: String) {
         let diagnostics = Diagnostics()

@@ -67,7 +67,7 @@ struct EndpointTests {
             "1:34: uplink.endpoints[0]: \"::1\": an IPv6 address goes in brackets: \"[::1]\" or \"[::1]:14567\""),
         Case(
             "endpoints: [\"::1:1883\"]",
-            "1:34: uplink.endpoints[0]: \"::1:1883\": an IPv6 address goes in brackets, with its port behind them: "
+            "1:34: uplink.endpoints[0]: \"::1:1883\": an IPv6 address goes in brackets, with its port after them: "
                 + "\"[::1]:1883\""),
         Case("endpoints: [\"[::1\"]", "1:34: uplink.endpoints[0]: \"[::1\": the closing bracket is missing"),
         Case("endpoints: [\"[a]:1\"]", "1:34: uplink.endpoints[0]: \"[a]:1\": \"a\" is not an IPv6 address"),
@@ -85,12 +85,12 @@ struct EndpointTests {
             "1:64: uplink.address_family: uplink.endpoints[1] is an IPv4 address; write ipv4 or any"),
         Case(
             "endpoints: [a], host: b, port: 1",
-            "1:33: uplink.endpoints: uplink.host is given too; keep host, port and server_name for one place where the "
-                + "broker is, or endpoints for several"),
+            "1:33: uplink.endpoints: uplink.host is given too; keep host, port and server_name for one endpoint, or "
+                + "endpoints for several"),
         Case(
             "endpoints: [a], port: 1, server_name: b",
-            "1:44: uplink.port: with uplink.endpoints each of them has a port of its own; write it there",
-            "1:60: uplink.server_name: with uplink.endpoints each of them has a server_name of its own; write it there"),
+            "1:44: uplink.port: each of uplink.endpoints has a port of its own; write it there",
+            "1:60: uplink.server_name: each of uplink.endpoints has a server_name of its own; write it there"),
         Case(
             "endpoint: [a]", "1:1: uplink.host: is missing",
             "1:22: uplink.endpoint: unknown key; did you mean \"endpoints\"?"),
@@ -177,7 +177,7 @@ struct EndpointTests {
         #expect(
             lines == [
                 "environment: BRIDGE_UPLINK_ENDPOINTS: uplink.endpoints: uplink.host is given too; keep host, port and "
-                    + "server_name for one place where the broker is, or endpoints for several"
+                    + "server_name for one endpoint, or endpoints for several"
             ])
     }
 

@@ -59,10 +59,10 @@ struct FallbackTests {
             "1:48: uplink.fallback.port: 0 is out of range; a TCP port is a whole number from 1 to 65535"),
         Case(
             "fallback: {port: 1, after: 11s}",
-            "1:58: uplink.fallback.after: 11s is out of range; it goes from 1s to 10s"),
+            "1:58: uplink.fallback.after: 11s is out of range; write a value from 1s to 10s"),
         Case(
             "fallback: {port: 1, after: 500ms}",
-            "1:58: uplink.fallback.after: 500ms is out of range; it goes from 1s to 10s"),
+            "1:58: uplink.fallback.after: 500ms is out of range; write a value from 1s to 10s"),
         Case(
             "fallback: {port: 1, host: \"tcp://a\"}",
             "1:57: uplink.fallback.host: \"tcp://a\" is a URL; only the host name goes here, such as mqtt.example.com"),
@@ -80,12 +80,12 @@ struct FallbackTests {
             "1:84: uplink.address_family: uplink.fallback.host is an IPv4 address; write ipv4 or any"),
         Case(
             "fallback: {port: 1, host: b, server_name: 192.0.2.1}",
-            "1:73: uplink.fallback.server_name: the name on the certificate there would be 192.0.2.1, which is an address and "
-                + "not that of the host; write a name as server_name"),
+            "1:73: uplink.fallback.server_name: the certificate of the fallback would have to name 192.0.2.1, which is an IP "
+                + "address other than the host's; set server_name to a host name"),
         Case(
             "server_name: \"::1\", fallback: {port: 1}",
-            "1:68: uplink.fallback.port: the name on the certificate there would be ::1, which is an address and not that of "
-                + "the host; write a name as server_name"),
+            "1:68: uplink.fallback.port: the certificate of the fallback would have to name ::1, which is an IP address other "
+                + "than the host's; set server_name to a host name"),
         Case("fallback: {port: 1, host: \"::1\", server_name: \"::1\"}"),
         Case("fallbak: {port: 1}", "1:31: uplink.fallbak: unknown key; did you mean \"fallback\"?"),
     ])
@@ -101,7 +101,7 @@ struct FallbackTests {
             """
         #expect(
             try errors(text) == [
-                "bridge.yaml:1:80: uplink.fallback: cannot be with mapping data-stream: there devices are data streams of one "
+                "bridge.yaml:1:80: uplink.fallback: cannot be used with mapping data-stream: there devices are data streams of one "
                     + "QUIC connection, and TLS over TCP has no streams; remove this, or write mapping: connection"
             ])
     }
@@ -110,7 +110,7 @@ struct FallbackTests {
         Case("8884"),
         Case(
             "14567",
-            "1:48: uplink.fallback.port: 14567 is usually a UDP port, of MQTT over QUIC; the fallback is TLS over TCP"),
+            "1:48: uplink.fallback.port: 14567 is usually the UDP port of MQTT over QUIC; the fallback is TLS over TCP"),
         Case("1883", "1:48: uplink.fallback.port: 1883 is usually plain MQTT; the fallback is always TLS"),
     ])
     func ports(_ test: Case) throws {

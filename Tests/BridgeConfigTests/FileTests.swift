@@ -99,7 +99,7 @@ struct FileTests {
         #expect(loaded.configuration.uplink.tlsKeyLogFile == folder.path + "/keys.log")
         #expect(
             loaded.warnings == [
-                "bridge.yaml:1:44: uplink.tls_key_log: whoever has this file can read all traffic; for debugging only"
+                "bridge.yaml:1:44: uplink.tls_key_log: anyone who has this file can read all traffic; use it for debugging only"
             ])
     }
 

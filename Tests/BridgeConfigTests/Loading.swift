@@ -20,7 +20,8 @@ func errors(
 ) throws -> [String] {
     let folder = try folder ?? TemporaryFolder()
     do {
-        _ = try ConfigurationLoader.load(.run, text: text, folder: folder.path, dotEnv: dotEnv, environment: environment)
+        _ = try ConfigurationLoader.load(
+            .run, text: text, folder: folder.path, dotEnv: dotEnv, environment: environment)
         return []
     } catch {
         return error.all.map { $0.description.replacing(folder.path, with: "DIR") }

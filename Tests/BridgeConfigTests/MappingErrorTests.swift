@@ -10,7 +10,7 @@ struct MappingErrorTests {
     @Test(arguments: [
         Case(
             "mapping: mux, alpn: [mqtt]",
-            "1:51: uplink.alpn: mqtt-mux is missing, and mapping mux cannot do without"),
+            "1:51: uplink.alpn: mqtt-mux is missing, and mapping mux needs it"),
         Case(
             "mapping: connection, alpn: [mqtt, mqtt-mux]",
             "1:65: uplink.alpn: a server that chooses mqtt-mux expects mapping mux, not connection; remove it, or write "
@@ -26,11 +26,11 @@ struct MappingErrorTests {
                 + "data-stream"),
         Case(
             "devices_per_connection: 0",
-            "1:55: uplink.devices_per_connection: 0 is out of range; a count of devices is a whole number from 1 to "
+            "1:55: uplink.devices_per_connection: 0 is out of range; a number of devices is a whole number from 1 to "
                 + "100000"),
         Case(
             "reconnects_per_second: many",
-            "1:54: uplink.reconnects_per_second: \"many\" is not a number; a count of devices a second is a whole number "
+            "1:54: uplink.reconnects_per_second: \"many\" is not a number; a number of devices per second is a whole number "
                 + "from 1 to 100000"),
         Case(
             "identity: {client_id: a, version: any}",
@@ -61,12 +61,14 @@ struct MappingErrorTests {
         Case(
             "version: 4",
             "1:88: uplink.identity.version: \"4\" is not a value of this key; one of: any, 3.1.1, 5.0"),
-        Case("keep_alive: 4s", "1:91: uplink.identity.keep_alive: 4s is out of range; it goes from 5s to 65535s"),
-        Case("keep_alive: 65536", "1:91: uplink.identity.keep_alive: 65536 is out of range; it goes from 5s to 65535s"),
+        Case("keep_alive: 4s", "1:91: uplink.identity.keep_alive: 4s is out of range; write a value from 5s to 65535s"),
+        Case(
+            "keep_alive: 65536",
+            "1:91: uplink.identity.keep_alive: 65536 is out of range; write a value from 5s to 65535s"),
         Case("keep_alive: 5500ms", "1:91: uplink.identity.keep_alive: MQTT counts whole seconds here"),
         Case(
             "username: \"${username}\"",
-            "1:89: uplink.identity.username: holds a variable; here is no device that could give it a value"),
+            "1:89: uplink.identity.username: contains a variable, but no device gives it a value here"),
         Case(
             "username: <user>",
             "1:89: uplink.identity.username: \"<user>\" is a placeholder; put the real value there"),
@@ -84,13 +86,13 @@ struct MappingErrorTests {
             "1:107: uplink.identity.password_file: DIR/none: no such file"),
         Case(
             "password: a",
-            "1:89: uplink.identity.password: needs uplink.identity.username beside it, or version: 5.0; MQTT 3.1.1 knows no "
+            "1:89: uplink.identity.password: needs uplink.identity.username beside it, or version: 5.0; MQTT 3.1.1 allows no "
                 + "password without one"),
         Case(
             "version: 3.1.1, password_file: ca.pem",
-            "1:110: uplink.identity.password_file: holds a line break or another control character",
+            "1:110: uplink.identity.password_file: contains a line break or another control character",
             "1:110: uplink.identity.password_file: needs uplink.identity.username beside it, or version: 5.0; MQTT 3.1.1 "
-                + "knows no password without one"),
+                + "allows no password without one"),
     ])
     func identity(_ test: Case) throws {
         try expect(dataStream(identity: test.text), test.expected)
@@ -135,10 +137,10 @@ struct MappingErrorTests {
                 + "device's user name and password, and the bridge checks them itself"),
         Case(
             "mode: local",
-            "2:14: auth.mode: local lets nobody in without auth.users_file, or auth.anonymous: true, or both"),
+            "2:14: auth.mode: local lets no device in without auth.users_file, or auth.anonymous: true, or both"),
         Case(
             "mode: local, anonymous: false",
-            "2:14: auth.mode: local lets nobody in without auth.users_file, or auth.anonymous: true, or both"),
+            "2:14: auth.mode: local lets no device in without auth.users_file, or auth.anonymous: true, or both"),
         Case("mode: local, anonymous: yes", "2:32: auth.anonymous: \"yes\" is neither true nor false"),
         Case(
             "mode: local, users_file: none",

@@ -192,10 +192,10 @@ struct MappingTests {
             dataStream() + "listen: 0.0.0.0:1\nroutes: [{local: a, remote: b}, {local: c, remote: \"${username}/c\"}]"
         #expect(
             try load(text).warnings == [
-                "bridge.yaml:3:9: listen: whoever reaches 0.0.0.0:1 is let in without a user name, as auth.anonymous is "
+                "bridge.yaml:3:9: listen: anyone who reaches 0.0.0.0:1 is let in without a user name, as auth.anonymous is "
                     + "true; keep that network closed",
-                "bridge.yaml:2:32: auth.anonymous: devices without a user name are refused all the same: routes[1] holds "
-                    + "${username}, which they have none for",
+                "bridge.yaml:2:32: auth.anonymous: devices without a user name are still refused: routes[1] contains "
+                    + "${username}, and they have no value for it",
             ])
         // With mode local a route for all devices together is fine.
         #expect(try load(dataStream() + "routes: [{local: c, remote: \"${clientid}/c\"}]").warnings.isEmpty)
@@ -204,7 +204,7 @@ struct MappingTests {
 
     @Test func devicesThatNothingBinds() throws {
         let expected =
-            "uplink.mapping: without routes every device may publish and subscribe whatever the broker allows the gateway"
+            "uplink.mapping: without routes every device may publish and subscribe to everything that the broker allows the gateway"
         let warnings = try loadDataStream().warnings
         #expect(warnings.count == 1 && warnings.first?.contains(expected) == true)
         #expect(try load(dataStream() + "routes: [{local: c, remote: c}]").warnings.isEmpty)

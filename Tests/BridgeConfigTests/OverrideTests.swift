@@ -65,9 +65,9 @@ struct OverrideTests {
         #expect(
             lines == [
                 ".env:2: BRIDGE_UPLINK_PORT: uplink.port: 0 is out of range; a UDP port is a whole number from 1 to 65535",
-                ".env:3: BRIDGE_UPLINK_PROT: names no key; did you mean BRIDGE_UPLINK_PORT?",
+                ".env:3: BRIDGE_UPLINK_PROT: does not name a key; did you mean BRIDGE_UPLINK_PORT?",
                 ".env:4: BRIDGE_ROUTES: routes: can only be given in the configuration file",
-                ".env:5: BRIDGE_FOO_BAR: names no key; names are BRIDGE_ and a key's path, such as BRIDGE_UPLINK_HOST",
+                ".env:5: BRIDGE_FOO_BAR: does not name a key; names are BRIDGE_ and a key's path, such as BRIDGE_UPLINK_HOST",
                 "environment: BRIDGE_LOG_LEVEL: log.level: \"loud\" is not a value of this key; one of: trace, debug, info, "
                     + "notice, warning, error, critical",
             ])
@@ -77,7 +77,7 @@ struct OverrideTests {
         let loaded = try load(minimal, environment: ["BRIDGE_UPLINK_HOTS": "x", "BRIDGE_LISTEN_": ""])
         #expect(
             loaded.warnings == [
-                "environment: BRIDGE_UPLINK_HOTS: names no key and is ignored; did you mean BRIDGE_UPLINK_HOST?"
+                "environment: BRIDGE_UPLINK_HOTS: does not name a key, and is ignored; did you mean BRIDGE_UPLINK_HOST?"
             ])
     }
 

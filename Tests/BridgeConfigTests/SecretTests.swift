@@ -48,14 +48,16 @@ struct SecretTests {
         let text = dataStream(identity: "username: a, password: p")
         let file = try folder.write("bridge.yaml", text, mode: 0o640)
         let env = try folder.write(".env", "BRIDGE_UPLINK_IDENTITY_USERNAME=b", mode: 0o640)
-        let message = "holds a password and can be read by other users; chmod 600 it"
+        let message = "contains a password and can be read by other users; chmod 600 it"
         #expect(
             try ConfigurationLoader.load(.run, file: file, environment: [:]).warningsBesidesRoutes == [
                 "\(file): \(message), or use password_file"
             ])
         try folder.write(".env", "BRIDGE_UPLINK_IDENTITY_PASSWORD='a #b'", mode: 0o640)
         #expect(
-            try ConfigurationLoader.load(.run, file: file, environment: [:]).warningsBesidesRoutes == ["\(env): \(message)"])
+            try ConfigurationLoader.load(.run, file: file, environment: [:]).warningsBesidesRoutes == [
+                "\(env): \(message)"
+            ])
     }
 
     /// Wrong in every way that a password can be, or written where it does not belong.
@@ -103,7 +105,7 @@ struct SecretTests {
 
     @Test(arguments: [
         ("", "is empty; leave the key out to use the default"),
-        ("a\nb\n", "holds a line break or another control character"),
+        ("a\nb\n", "contains a line break or another control character"),
         ("<secret>\n", "is still the placeholder in angle brackets; put the real password there"),
     ])
     func noPasswordFile(_ content: String, _ message: String) throws {
@@ -124,8 +126,8 @@ struct SecretTests {
         let loaded = try ConfigurationLoader.load(.run, file: file, environment: [:])
         #expect(
             loaded.warnings == [
-                "\(file): holds a password and can be read by other users; chmod 600 it, or use password_file",
-                "\(env): holds a password and can be read by other users; chmod 600 it",
+                "\(file): contains a password and can be read by other users; chmod 600 it, or use password_file",
+                "\(env): contains a password and can be read by other users; chmod 600 it",
             ])
         let withoutDotEnv = try ConfigurationLoader.load(.run, file: file, envFile: "/dev/null", environment: [:])
         #expect(
@@ -138,7 +140,7 @@ struct SecretTests {
             "listen: [127.0.0.1:2, 0.0.0.0:1]\n" + minimal + "auth: {mode: inject, username: u, password: p}")
         #expect(
             loaded.warnings == [
-                "bridge.yaml:1:9: listen: whoever reaches 0.0.0.0:1 is let in under the identity of auth; keep that "
+                "bridge.yaml:1:9: listen: anyone who reaches 0.0.0.0:1 is let in under the identity of auth; keep that "
                     + "network closed"
             ])
     }

@@ -115,7 +115,7 @@ struct ServeConfigurationTests {
         ),
         (
             "idle_timeout: 30s",
-            "1:82: serve.idle_timeout: clients may be silent for 30s, and lose their connection after 30s"
+            "1:82: serve.idle_timeout: clients may be silent for 30s, but lose their connection after 30s"
         ),
     ])
     func warned(_ text: String, _ expected: String) throws {
@@ -131,7 +131,7 @@ struct ServeConfigurationTests {
         #expect(
             try loadServe(text, folder: folder).warnings == [
                 "bridge.yaml:1:35: serve.key: \(key) can be read by other users; chmod 600 it",
-                "bridge.yaml:1:85: serve.ticket_key_file: \(ticketKey) can be read by other users, and whoever has it can "
+                "bridge.yaml:1:85: serve.ticket_key_file: \(ticketKey) can be read by other users, and anyone who has it can "
                     + "read what returning clients send first; chmod 600 it",
             ])
     }

@@ -29,7 +29,7 @@ struct ServeErrorTests {
             "1:81: serve.broker_port: 0 is out of range; a TCP port is a whole number from 1 to 65535"),
         Case(
             "broker_connect_timeout: 2m",
-            "1:92: serve.broker_connect_timeout: 2m is out of range; it goes from 1s to 1m"),
+            "1:92: serve.broker_connect_timeout: 2m is out of range; write a value from 1s to 1m"),
         Case("proxy_protocol: yes", "1:84: serve.proxy_protocol: \"yes\" is neither true nor false"),
         Case("early_data: 1", "1:80: serve.early_data: \"1\" is neither true nor false"),
         Case(
@@ -38,31 +38,32 @@ struct ServeErrorTests {
         ),
         Case(
             "retry_above: 0",
-            "1:81: serve.retry_above: 0 is out of range; a count of connections a second is a whole number from 1 to "
+            "1:81: serve.retry_above: 0 is out of range; a number of connections per second is a whole number from 1 to "
                 + "1000000"),
         Case(
             "ticket_key_file: nowhere/ticket.key",
             "1:85: serve.ticket_key_file: DIR/nowhere: no such folder; make it first"),
         Case("ticket_key_file: .", "1:85: serve.ticket_key_file: DIR/.: is a folder, not a file"),
-        Case("idle_timeout: 1s", "1:82: serve.idle_timeout: 1s is out of range; it goes from 5s to 1h"),
+        Case("idle_timeout: 1s", "1:82: serve.idle_timeout: 1s is out of range; write a value from 5s to 1h"),
         Case(
             "connections: 0",
-            "1:81: serve.connections: 0 is out of range; a count of connections is a whole number from 1 to 1000000"),
+            "1:81: serve.connections: 0 is out of range; a number of connections is a whole number from 1 to 1000000"),
         Case(
             "connections_per_address: x",
-            "1:93: serve.connections_per_address: \"x\" is not a number; a count of connections is a whole number from 1 "
+            "1:93: serve.connections_per_address: \"x\" is not a number; a number of connections is a whole number from 1 "
                 + "to 1000000"),
         Case(
             "streams_per_connection: 100001",
-            "1:92: serve.streams_per_connection: 100001 is out of range; a count of streams is a whole number from 1 to "
+            "1:92: serve.streams_per_connection: 100001 is out of range; a number of streams is a whole number from 1 to "
                 + "100000"),
         Case(
             "handshakes_per_second: -1",
-            "1:91: serve.handshakes_per_second: -1 is out of range; a count of connections a second is a whole number "
+            "1:91: serve.handshakes_per_second: -1 is out of range; a number of connections per second is a whole number "
                 + "from 1 to 1000000"),
-        Case("connect_within: 1ms", "1:84: serve.connect_within: 1ms is out of range; it goes from 100ms to 5m"),
-        Case("stream_buffer: 1KiB", "1:83: serve.stream_buffer: 1KiB is out of range; it goes from 16KiB to 1GiB"),
-        Case("shutdown_timeout: 1h", "1:86: serve.shutdown_timeout: 1h is out of range; it goes from 0s to 5m"),
+        Case("connect_within: 1ms", "1:84: serve.connect_within: 1ms is out of range; write a value from 100ms to 5m"),
+        Case(
+            "stream_buffer: 1KiB", "1:83: serve.stream_buffer: 1KiB is out of range; write a value from 16KiB to 1GiB"),
+        Case("shutdown_timeout: 1h", "1:86: serve.shutdown_timeout: 1h is out of range; write a value from 0s to 5m"),
     ])
     func optional(_ test: Case) throws {
         let lines = try serveErrors("serve: {\(Self.required), \(test.text)}")
@@ -128,7 +129,7 @@ struct ServeErrorTests {
             minimalServe, dotEnv: "BRIDGE_SERVE_RETRI=auto", environment: ["BRIDGE_SERVE_LISTEN": "x"])
         #expect(
             lines == [
-                ".env:1: BRIDGE_SERVE_RETRI: names no key; did you mean BRIDGE_SERVE_RETRY?",
+                ".env:1: BRIDGE_SERVE_RETRI: does not name a key; did you mean BRIDGE_SERVE_RETRY?",
                 "environment: BRIDGE_SERVE_LISTEN: serve.listen: \"x\": the port is missing, such as 127.0.0.1:14567 or "
                     + "[::1]:14567",
             ])

@@ -62,13 +62,13 @@ struct SurvivalTests {
         Case(
             "on_loss: keep",
             "1:40: uplink.on_loss: \"keep\" is not a value of this key; one of: hold, close"),
-        Case("hold_time: 500ms", "1:42: uplink.hold_time: 500ms is out of range; it goes from 1s to 24h"),
-        Case("hold_time: 25h", "1:42: uplink.hold_time: 25h is out of range; it goes from 1s to 24h"),
-        Case("hold_buffer: 1KiB", "1:44: uplink.hold_buffer: 1KiB is out of range; it goes from 4KiB to 1GiB"),
-        Case("hold_buffer: 2GiB", "1:44: uplink.hold_buffer: 2GiB is out of range; it goes from 4KiB to 1GiB"),
+        Case("hold_time: 500ms", "1:42: uplink.hold_time: 500ms is out of range; write a value from 1s to 24h"),
+        Case("hold_time: 25h", "1:42: uplink.hold_time: 25h is out of range; write a value from 1s to 24h"),
+        Case("hold_buffer: 1KiB", "1:44: uplink.hold_buffer: 1KiB is out of range; write a value from 4KiB to 1GiB"),
+        Case("hold_buffer: 2GiB", "1:44: uplink.hold_buffer: 2GiB is out of range; write a value from 4KiB to 1GiB"),
         Case(
             "hold_buffer_total: 65GiB",
-            "1:50: uplink.hold_buffer_total: 65GiB is out of range; it goes from 4KiB to 64GiB"),
+            "1:50: uplink.hold_buffer_total: 65GiB is out of range; write a value from 4KiB to 64GiB"),
         Case(
             "hold_buffer: 1MiB, hold_buffer_total: 1MB",
             "1:69: uplink.hold_buffer_total: is less than uplink.hold_buffer (1MiB), which a single device may take"),
@@ -79,10 +79,10 @@ struct SurvivalTests {
         Case("zero_rtt: false", "1:41: uplink.zero_rtt: \"false\" is not a value of this key; one of: off, connect"),
         Case(
             "warm: 101",
-            "1:37: uplink.warm: 101 is out of range; a count of connections is a whole number from 0 to 100"),
+            "1:37: uplink.warm: 101 is out of range; a number of connections is a whole number from 0 to 100"),
         Case(
             "path_timeout: 100ms",
-            "1:45: uplink.path_timeout: 100ms is out of range; it goes from 200ms to 60s, or auto".replacing(
+            "1:45: uplink.path_timeout: 100ms is out of range; write a value from 200ms to 60s, or auto".replacing(
                 "60s", with: "1m")),
         Case(
             "path_timeout: never",
@@ -154,7 +154,7 @@ struct SurvivalTests {
         #expect(loaded.configuration.uplink.ticketFile == path)
         #expect(
             loaded.warnings == [
-                "bridge.yaml:1:44: uplink.ticket_file: \(path) can be read by other users: it is not used, and replaced "
+                "bridge.yaml:1:44: uplink.ticket_file: \(path) can be read by other users: it is not used, and is replaced "
                     + "by one that only this user can read"
             ])
     }

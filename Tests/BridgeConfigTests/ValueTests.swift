@@ -63,8 +63,8 @@ struct ValueTests {
     @Test func aPortInAnAddressIsWarnedOf() throws {
         #expect(
             try load("uplink: {host: \"::1:1883\", ca: ca.pem}").warnings == [
-                "bridge.yaml:1:16: uplink.host: as a whole this is the IPv6 address ::1:1883; where 1883 is meant to be a "
-                    + "port, it has a key of its own, beside ::1 here"
+                "bridge.yaml:1:16: uplink.host: as a whole this is the IPv6 address ::1:1883; if 1883 is meant to be a "
+                    + "port, write only ::1 here: the port has its own key"
             ])
         #expect(try load("uplink: {host: \"fd00::1:2\", ca: ca.pem}").warnings.isEmpty)
     }
@@ -79,20 +79,20 @@ struct ValueTests {
 
     @Test(arguments: [
         ("::1", "an IPv6 address goes in brackets, with a port: \"[::1]:1883\""),
-        ("::1:1883", "an IPv6 address goes in brackets, with its port behind them: \"[::1]:1883\""),
+        ("::1:1883", "an IPv6 address goes in brackets, with its port after them: \"[::1]:1883\""),
         (":::1883", "an IPv6 address goes in brackets: \"[::]:1883\""),
         (
             "fd00::1:22",
-            "an IPv6 address goes in brackets, with its port behind them: \"[fd00::1]:22\", or \"[fd00::1:22]:1883\""
+            "an IPv6 address goes in brackets, with its port after them: \"[fd00::1]:22\", or \"[fd00::1:22]:1883\""
         ),
         ("fd00::a", "an IPv6 address goes in brackets, with a port: \"[fd00::a]:1883\""),
         (
             "[fe80::1]:1",
-            "fe80::1 is a link-local address, which needs the network interface that it is reached by, as its zone: "
+            "fe80::1 is a link-local address, which needs a network interface as its zone, such as "
                 + "fe80::1%eth0"
         ),
         ("[::1%lo]:1", "a zone (%) is for link-local addresses only (fe80::...); write ::1"),
-        ("10.0.0.1%eth0:1", "a zone (%) belongs behind an IPv6 address, such as fe80::1%eth0"),
+        ("10.0.0.1%eth0:1", "a zone (%) goes after an IPv6 address, such as fe80::1%eth0"),
         ("[::1]", "the port is missing, such as 127.0.0.1:1883 or [::1]:1883"),
         ("[::1", "the closing bracket is missing"),
         ("[x]:1", "\"x\" is not an IPv6 address"),

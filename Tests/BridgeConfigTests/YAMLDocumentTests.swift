@@ -42,13 +42,13 @@ struct YAMLDocumentTests {
         Case("a: @x", "bridge.yaml:1:4: a value that begins with @ goes in quotes"),
         Case(
             "a: b: c",
-            "bridge.yaml:1:5: a colon where none can be; a value that holds \": \" goes in quotes, a key stands at the "
-                + "depth of its neighbours"),
+            "bridge.yaml:1:5: a colon is not allowed here; a value that contains \": \" goes in quotes, and all keys of a "
+                + "map have the same indentation"),
         Case("listen: [::1]:1883", "bridge.yaml:1:10: an address with brackets goes in quotes: \"[::1]:1883\""),
         Case("a: \u{1}", "bridge.yaml:1:4: a control character; only text, spaces and line breaks can stand here"),
         Case(
             "a\nb: 1",
-            "bridge.yaml:2:2: a colon where none can be; a value that holds \": \" goes in quotes, a key stands at the depth of its neighbours"
+            "bridge.yaml:2:2: a colon is not allowed here; a value that contains \": \" goes in quotes, and all keys of a map have the same indentation"
         ),
         Case("{a: 1, a: 2}", "bridge.yaml:1:2: \"a\" is given twice in this map"),
     ])

@@ -21,7 +21,7 @@ struct HealthProbeTests {
         let listener = ListenAddress(host: "0.0.0.0", port: port)
         #expect(await HealthProbe.problem(with: listener) == nil)
         try await server.close().get()
-        #expect(await HealthProbe.problem(with: listener)?.hasPrefix("nobody accepts connections") == true)
+        #expect(await HealthProbe.problem(with: listener)?.hasPrefix("nothing accepts connections") == true)
         #expect(await HealthProbe.problem(with: ListenAddress(host: "127.0.0.1", port: 0)) != nil)
     }
 }

@@ -6,10 +6,10 @@
     import Darwin
 #endif
 
-/// A file's whole content, or in the operator's words why there is none.
+/// Reads a whole file, or says in words for the operator why it cannot be read.
 enum FileText {
     struct Problem: Error, Equatable {
-        /// Such as `no such file`, without the path.
+        /// For example `no such file`; does not include the path.
         var message: String
         var isMissing = false
         var isFolder = false
@@ -17,11 +17,11 @@ enum FileText {
 
     struct Content {
         var bytes: [UInt8]
-        /// Group or others may read it.
+        /// Whether the file's group or other users may read it.
         var isReadableByOthers: Bool
     }
 
-    /// Enough for ten thousand devices with a line each.
+    /// In bytes; enough for ten thousand devices with a line each.
     static let maximumSize = 1_048_576
 
     static func read(_ path: String, maximumSize: Int = maximumSize) throws(Problem) -> Content {
@@ -38,7 +38,7 @@ enum FileText {
         return Content(bytes: bytes, isReadableByOthers: isRegular && status.st_mode & (S_IRGRP | S_IROTH) != 0)
     }
 
-    /// A file that has to be UTF-8; a byte order mark is taken off.
+    /// Reads a file that has to be UTF-8, and removes a byte order mark.
     static func readText(_ path: String) throws(Problem) -> (text: String, isReadableByOthers: Bool) {
         let content = try read(path)
         guard var text = String(validating: content.bytes, as: UTF8.self) else {

@@ -7,7 +7,7 @@
 #endif
 
 enum FolderAccess {
-    /// What keeps files from being made in `path`; `nil` where nothing does.
+    /// Why no file can be made in the folder `path`; `nil` if this process may write there.
     static func problemWithWriting(into path: String) -> String? {
         var status = stat()
         guard stat(path, &status) == 0 else { return "no such folder; make it first" }

@@ -1,4 +1,4 @@
-/// Takes a configuration file apart by its known keys: unknown names and wrong shapes end here.
+/// Sorts the values of a configuration file by key, and reports unknown names and values of the wrong shape.
 struct SettingsReader {
     private let diagnostics: Diagnostics
     private var settings: Settings
@@ -10,7 +10,7 @@ struct SettingsReader {
     }
 
     private mutating func readMap(_ node: YAMLNode, section: String?) {
-        // A section whose keys are all commented out.
+        // All keys of the section are commented out.
         if node.isNull { return }
         guard case .map(let entries) = node.content else {
             let message =
@@ -29,7 +29,7 @@ struct SettingsReader {
 
     private mutating func read(_ entry: YAMLNode.Entry, section: String?) {
         let path = path(section, entry.name)
-        // A name with a dot in it is not the path that it looks like.
+        // A name that contains a dot is not a path, although it looks like one.
         let isPath = Section.parent(of: path) == section
         if isPath, Section.all.contains(path) {
             settings.sections[path] = entry.origin
@@ -44,7 +44,7 @@ struct SettingsReader {
     private mutating func read(_ key: Key, _ entry: YAMLNode.Entry) {
         let node = entry.value
         guard key.shape == .scalar else {
-            // A list whose items are all commented out.
+            // All items of the list are commented out.
             if !node.isNull { settings.nodes[key] = node }
             return
         }
@@ -63,8 +63,8 @@ struct SettingsReader {
         section.map { "\($0).\(name)" } ?? name
     }
 
-    /// The key of that name in another section: in one of those under `section` if there is one, else the one that is
-    /// the least deep. `nil` where that leaves several.
+    /// The key of that name in another section: preferably in a section below `section`, otherwise the least deeply nested
+    /// one. `nil` if several keys qualify.
     private func elsewhere(_ name: String, _ section: String?) -> Key? {
         let keys = Key.allCases.filter { $0.name == name && $0.section != section }
         let below = keys.filter { key in section.map { key.rawValue.hasPrefix($0 + ".") } ?? false }
@@ -75,7 +75,7 @@ struct SettingsReader {
         return shallow.count == 1 ? shallow.first : nil
     }
 
-    /// A key or a section that is right but for its place, else the nearest, else the list.
+    /// Where the key or section belongs if only its place is wrong; otherwise the nearest name; otherwise all names.
     private func advice(_ name: String, _ section: String?) -> String {
         if let key = Key(rawValue: name) ?? Key(rawValue: path(section, name)), let place = key.section {
             return "write it as \"\(key.name)\" \(Section.place(place))"

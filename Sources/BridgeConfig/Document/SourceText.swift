@@ -1,6 +1,6 @@
-/// The lines of a YAML text, as YAML counts them, so that a place found by the parser can be looked at.
+/// The lines of a YAML text, counted as YAML counts them, so that a place that the parser names can be inspected.
 struct SourceText {
-    /// Without their line breaks.
+    /// The lines without their line breaks.
     private(set) var lines: [[Unicode.Scalar]]
 
     init(_ text: String) {
@@ -25,7 +25,7 @@ struct SourceText {
         return String(all)
     }
 
-    /// Line and column count from 1; `nil` outside of the text.
+    /// The character at a place; line and column count from 1. `nil` outside the text.
     func scalar(line: Int, column: Int) -> Unicode.Scalar? {
         guard let scalars = self.line(line), column >= 1, column <= scalars.count else { return nil }
         return scalars[column - 1]

@@ -1,6 +1,6 @@
-/// What an operator can do about a text that is no YAML: the usual slips, told by the place where the parser stopped.
+/// Advice about text that is not YAML: recognizes the usual mistakes by the place where the parser stopped.
 enum YAMLAdvice {
-    /// `nil` where the parser's own words have to do.
+    /// `nil` if there is nothing better to say than the parser's own message.
     static func of(problem: String, line: Int, column: Int, in source: SourceText) -> String? {
         let here = source.scalar(line: line, column: column)
         if here == "\t" || leadingBlanks(of: source.line(line)).contains("\t") {
@@ -19,8 +19,8 @@ enum YAMLAdvice {
             return "an address with brackets goes in quotes: \"[::1]:1883\""
         }
         if problem.contains("mapping values are not allowed") {
-            let values = "a value that holds \": \" goes in quotes"
-            return "a colon where none can be; \(values), a key stands at the depth of its neighbours"
+            let values = "a value that contains \": \" goes in quotes"
+            return "a colon is not allowed here; \(values), and all keys of a map have the same indentation"
         }
         if problem.contains("could not find expected ':'") {
             return "a key without its colon; write \"key: value\""
@@ -28,7 +28,7 @@ enum YAMLAdvice {
         return nil
     }
 
-    /// The first character that YAML does not allow at all.
+    /// The place of the first character that YAML does not allow anywhere.
     static func placeOfControlCharacter(in source: SourceText) -> (line: Int, column: Int) {
         for (line, scalars) in source.lines.enumerated() {
             if let column = scalars.firstIndex(where: isForbidden) { return (line + 1, column + 1) }

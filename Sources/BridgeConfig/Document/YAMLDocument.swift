@@ -1,21 +1,21 @@
 import Yams
 
-/// Reads YAML-lite: maps, lists, scalars and comments of one document. Anchors, aliases, tags, merge keys, duplicate
-/// keys and further documents are errors. The only file that knows the YAML library.
+/// Reads YAML-lite: one document of maps, lists, scalars and comments. Anchors, aliases, tags, merge keys, duplicate
+/// keys and further documents are errors. Only this file uses the YAML library.
 struct YAMLDocument {
     private let name: String
     private var source: SourceText
     private let diagnostics: Diagnostics
 
-    /// One of these, of Unicode's private use, replaces the first character of a duplicate key, each time another, so
-    /// that the parser goes on and the rest is checked too.
+    /// Characters of Unicode's private use area. Each duplicate key gets another one in place of its first character, so
+    /// that the parser continues and the rest of the file is checked too.
     private static let duplicateMarks: ClosedRange<Unicode.Scalar> = "\u{E000}"..."\u{E031}"
 
     enum Outcome {
         case root(YAMLNode)
-        /// Nothing but comments.
+        /// The text is empty or consists of comments.
         case empty
-        /// `diagnostics` says why.
+        /// The error is in `diagnostics`.
         case invalid
     }
 
@@ -51,7 +51,7 @@ struct YAMLDocument {
         return .failure(Reported())
     }
 
-    /// Whether the parser may try again.
+    /// Reports a duplicate key and hides it. Returns whether the parser may try again.
     private mutating func hideDuplicate(_ name: String, first: Mark, by mark: Unicode.Scalar) -> Bool {
         let message = "\"\(name)\" is given twice; the first is in line \(first.line)"
         guard let line = lineOfRepetition(of: name, first: first) else {
@@ -63,7 +63,7 @@ struct YAMLDocument {
         return true
     }
 
-    /// The next line that holds the same key at the same depth, in a map of the block style.
+    /// The next line with the same key at the same indentation, in a map in block style.
     private func lineOfRepetition(of name: String, first: Mark) -> Int? {
         let key = Array(name.unicodeScalars)
         let depth = first.column - 1
@@ -99,7 +99,7 @@ struct YAMLDocument {
 
     // MARK: - Into nodes of our own
 
-    /// `nil` where the node is something that YAML-lite has not; that is then reported.
+    /// Converts a node; reports an error and returns `nil` if YAML-lite does not have this kind of node.
     private func convert(_ node: Node) -> YAMLNode? {
         guard isPlainYAML(node) else { return nil }
         let origin = origin(node.mark)
@@ -131,8 +131,9 @@ struct YAMLDocument {
         return YAMLNode.Entry(name: scalar.string, origin: place, value: value)
     }
 
-    /// A node's place is that of its anchor or tag where it has one, and no plain scalar may begin with these
-    /// characters. An alias gives the anchored node itself, so it ends here too, before it can be followed.
+    /// Whether the node has neither an anchor nor a tag. A node with one begins at that character, and no plain scalar may
+    /// begin with it. For an alias the parser gives the anchored node, so aliases are refused here too, before any is
+    /// followed.
     private func isPlainYAML(_ node: Node) -> Bool {
         guard let mark = node.mark else { return false }
         let feature: String

@@ -1,10 +1,11 @@
-/// A value of a configuration file, with its place. What `YAMLDocument` makes and everything else reads.
+/// A value in a configuration file, with its place. `YAMLDocument` makes these, so that no other file has to know the
+/// YAML library.
 struct YAMLNode: Sendable {
     var content: Content
     var origin: Origin
 
     indirect enum Content: Sendable {
-        /// `isPlain`: written without quotes.
+        /// `isPlain` says whether it was written without quotes.
         case scalar(String, isPlain: Bool)
         case list([YAMLNode])
         case map([Entry])
@@ -12,18 +13,18 @@ struct YAMLNode: Sendable {
 
     struct Entry: Sendable {
         var name: String
-        /// Of the key.
+        /// Where the key is written.
         var origin: Origin
         var value: YAMLNode
     }
 
-    /// Nothing written, or one of YAML's words for nothing.
+    /// Whether there is no value, or one of YAML's names for null.
     var isNull: Bool {
         guard case .scalar(let text, isPlain: true) = content else { return false }
         return ["", "~", "null", "Null", "NULL"].contains(text)
     }
 
-    /// What is there, in the operator's words.
+    /// The kind of value, in words for the operator.
     var kind: String {
         switch content {
         case .scalar: "a single value"

@@ -1,6 +1,6 @@
 import BridgeCore
 
-/// The `MQTT_` names that TESAIoT gives a device in its `.env`, understood so that the file works here unchanged.
+/// Applies the `MQTT_` names of the `.env` that TESAIoT gives a device, so that this file works here unchanged.
 struct DeviceNames {
     let overrides: Overrides
 
@@ -19,7 +19,7 @@ struct DeviceNames {
         case cleanSession = "MQTT_CLEAN_SESSION"
     }
 
-    /// Followed by whatever the topic is for.
+    /// The rest of the name says what the topic is for.
     private static let topicPrefix = "MQTT_TOPIC_"
 
     private var diagnostics: Diagnostics { overrides.diagnostics }
@@ -29,7 +29,7 @@ struct DeviceNames {
         var ignored: [String] = []
         for (variable, setting) in variables() {
             if let name = Name(rawValue: variable) {
-                // The environment comes last, over `.env`.
+                // `variables()` returns the environment after `.env`, so the environment wins.
                 found[name] = setting
             } else if variable.hasPrefix(Self.topicPrefix) {
                 ignored.append(variable)
@@ -37,7 +37,7 @@ struct DeviceNames {
                 let advice = NearestName.of(variable, in: Name.allCases.map(\.rawValue), after: "MQTT_").map {
                     "; did you mean \($0)?"
                 }
-                diagnostics.warning(setting.origin, nil, "is not understood and ignored\(advice ?? "")")
+                diagnostics.warning(setting.origin, nil, "is not understood, and is ignored\(advice ?? "")")
             }
         }
         checkTransport(found)
@@ -68,7 +68,7 @@ struct DeviceNames {
         return all
     }
 
-    /// What would take TLS 1.3 or QUIC away is refused rather than ignored.
+    /// Refuses values that ask for something other than QUIC and TLS 1.3, which must not be ignored silently.
     private func checkTransport(_ found: [Name: Setting]) {
         if let setting = found[.transport], setting.text.lowercased() != "quic" {
             let message =
@@ -96,9 +96,9 @@ struct DeviceNames {
         }
     }
 
-    /// With the mapping `data-stream` the broker sees the gateway only: there the identity is the gateway's. Else the
-    /// identity is injected unless the mode is set to something else. Where no mode is written at all it is a
-    /// TESAIoT device's whole identity, whose client id is its user name.
+    /// With the mapping `data-stream` the broker sees only the gateway, so the identity is the gateway's. With the other
+    /// mappings the identity is injected, unless `auth.mode` says otherwise. If no mode is set, the names are the whole
+    /// identity of a TESAIoT device, whose client id is its user name.
     private func applyIdentity(_ found: [Name: Setting], to settings: inout Settings) {
         guard settings.scalars[.uplinkMapping]?.text != UplinkConfiguration.Mapping.dataStream.rawValue else {
             applyGatewayIdentity(found, to: &settings)
@@ -127,7 +127,7 @@ struct DeviceNames {
         for (key, setting) in present { settings.set(key, setting) }
     }
 
-    /// Where no client id is written at all it is the user name, as TESAIoT has it.
+    /// If no client id is given anywhere, it is the user name, as on TESAIoT.
     private func applyGatewayIdentity(_ found: [Name: Setting], to settings: inout Settings) {
         if found[.clientID] == nil, let username = found[.username],
             settings.scalars[.uplinkIdentityClientID] == nil

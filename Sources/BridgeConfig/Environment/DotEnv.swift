@@ -1,23 +1,22 @@
-/// A `.env` file: `KEY=VALUE` lines.
+/// A `.env` file, which consists of `KEY=VALUE` lines.
 ///
-/// - An unquoted value is everything up to the end of the line, taken literally (`#`, `%`, `$`, `!` and `\` too); only
-///   a `#` with white space before it begins a comment.
-/// - `'...'` is taken literally; in `"..."` a backslash takes the special meaning off `"`, `\`, `$` and `` ` ``.
-///   Nothing is ever expanded.
+/// - An unquoted value is everything up to the end of the line, taken literally (including `#`, `%`, `$`, `!` and `\`);
+///   only a `#` after white space begins a comment.
+/// - `'...'` is taken literally; in `"..."` a backslash escapes `"`, `\`, `$` and `` ` ``. Variables are never expanded.
 /// - `export ` before a name is ignored, and so are lines that are empty or begin with `#`.
 struct DotEnv {
     struct Entry: Equatable {
         var name: String
         var value: String
-        /// Counts from 1.
+        /// Line number, counted from 1.
         var line: Int
-        /// A ` # ...` was taken off an unquoted value.
+        /// Whether a ` # ...` was removed from an unquoted value.
         var hadComment: Bool
     }
 
     private(set) var entries: [Entry] = []
 
-    /// Lines that are no assignment are reported without their text, which may hold a secret.
+    /// Reports lines that are not assignments, without quoting them: they may contain a secret.
     init(_ text: String, name: String, diagnostics: Diagnostics) {
         for (index, line) in SourceText(text).lines.enumerated() {
             let origin = Origin(.dotEnv(name: name, line: index + 1, variable: ""))
@@ -29,7 +28,7 @@ struct DotEnv {
         }
     }
 
-    /// As if they were not in the file.
+    /// Removes the entries with these names, as if they were not in the file.
     mutating func remove(_ names: Set<String>) {
         entries.removeAll { names.contains($0.name) }
     }
@@ -50,11 +49,12 @@ struct DotEnv {
         guard let equals = rest.firstIndex(of: "=") else { throw Problem(message: "expected KEY=VALUE") }
         let name = string(trimmed(rest[..<equals]))
         guard isName(name) else {
-            throw Problem(message: "the name before = is not one: letters, digits and underscores, no digit first")
+            let rule = "a name is letters, digits and underscores, and does not begin with a digit"
+            throw Problem(message: "the text before = is not a name; \(rule)")
         }
         let (value, hadComment) = try self.value(rest[rest.index(after: equals)...], of: name)
         guard value.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control || $0 == "\t" }) else {
-            throw Problem(message: "the value of \(name) holds a control character")
+            throw Problem(message: "the value of \(name) contains a control character")
         }
         return Entry(name: name, value: value, line: number, hadComment: hadComment)
     }

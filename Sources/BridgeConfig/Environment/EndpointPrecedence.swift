@@ -1,11 +1,11 @@
-/// Which of `uplink.endpoints` and `uplink.host` counts, as they are two ways to say where the broker is.
+/// Decides between `uplink.endpoints` and `uplink.host`, which both say where the broker is.
 ///
-/// Both in one place are an error; else the one from the higher layer counts, as with single values, and the other is
-/// taken away.
+/// Giving both in one place is an error. Otherwise the one from the higher layer wins, as with single values, and the
+/// other is removed.
 struct EndpointPrecedence {
     let diagnostics: Diagnostics
 
-    /// What belongs to `uplink.host`, and each endpoint has for itself.
+    /// The keys that belong to `uplink.host`; each item of `uplink.endpoints` has its own.
     private static let details: [Key] = [.uplinkPort, .uplinkServerName]
 
     func apply(to settings: inout Settings) {
@@ -18,11 +18,11 @@ struct EndpointPrecedence {
         for key in Self.details { settle(key, layer, in: &settings) }
     }
 
-    /// A port or a name without a host, beside endpoints.
+    /// Handles a port or a server name that is given beside `uplink.endpoints`, without a host.
     private func settle(_ key: Key, _ layer: Setting.Layer, in settings: inout Settings) {
         guard let origin = settings.origin(of: key), let own = settings.layer(of: key) else { return }
         if own == layer {
-            let advice = "with uplink.endpoints each of them has a \(key.name) of its own; write it there"
+            let advice = "each of uplink.endpoints has a \(key.name) of its own; write it there"
             diagnostics.error(origin, key.rawValue, advice)
         } else if own > layer {
             let advice = "overrides nothing, as each of uplink.endpoints has its own"
@@ -35,7 +35,7 @@ struct EndpointPrecedence {
 
     private func refuse(in settings: inout Settings) {
         if let origin = settings.origin(of: .uplinkEndpoints) {
-            let message = "uplink.host is given too; keep host, port and server_name for one place where the broker is"
+            let message = "uplink.host is given too; keep host, port and server_name for one endpoint"
             diagnostics.error(origin, Key.uplinkEndpoints.rawValue, "\(message), or endpoints for several")
         }
         for key in [.uplinkHost] + Self.details { settings.remove(key) }

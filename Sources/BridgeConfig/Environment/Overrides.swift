@@ -1,15 +1,15 @@
-/// Lays the `BRIDGE_` names of the environment and of `.env` over the file's settings.
+/// Overrides the file's settings with the `BRIDGE_` names of `.env` and of the environment.
 ///
-/// A variable that is empty counts as not set, as container tools pass on what nobody chose.
+/// An empty variable counts as not set, because container tools pass on variables that nobody has set.
 struct Overrides {
     let diagnostics: Diagnostics
     private(set) var dotEnv: DotEnv?
-    /// Of the `.env` file.
+    /// Name of the `.env` file, for messages.
     let dotEnvName: String
     let dotEnvFolder: String
     private(set) var environment: [String: String]
 
-    /// - Parameter deviceNames: Whether the `MQTT_` names count as well.
+    /// - Parameter deviceNames: Whether the `MQTT_` names are applied as well.
     mutating func apply(to settings: inout Settings, deviceNames: Bool) {
         leaveOutServices(deviceNames ? ["BRIDGE_", "MQTT_"] : ["BRIDGE_"])
         reportRepetitions()
@@ -38,7 +38,7 @@ struct Overrides {
         leaveOutServicesOfDotEnv(prefixes)
     }
 
-    /// Ignores the service variables in a `.env` that was saved from an environment.
+    /// Ignores service variables also in `.env`: a file that was saved from an environment contains them.
     private mutating func leaveOutServicesOfDotEnv(_ prefixes: [String]) {
         let entries = dotEnv?.entries ?? []
         let links = ServiceLinks(
@@ -60,7 +60,7 @@ struct Overrides {
     func warnOfComment(_ entry: DotEnv.Entry, isSecret: Bool) {
         guard isSecret, entry.hadComment else { return }
         let message =
-            "a \" #\" in this line begins a comment; where it is part of the secret, put the value in single quotes"
+            "a \" #\" in this line begins a comment; if it is part of the secret, put the value in single quotes"
         diagnostics.warning(origin(of: entry), nil, message)
     }
 
@@ -76,17 +76,17 @@ struct Overrides {
         settings.set(key, setting)
     }
 
-    /// In `.env`, which is ours, an error. The environment is shared: cluster managers put names of services there
-    /// (`BRIDGE_SERVICE_HOST`), so there it is a warning.
+    /// An unknown name is an error in `.env`, which is written for this program. In the environment, which other programs
+    /// share (cluster managers add names such as `BRIDGE_SERVICE_HOST`), it is a warning.
     private func reportUnknown(_ name: String, _ origin: Origin) {
         let nearest = NearestName.of(
             name, in: Key.allCases.filter { $0.shape != .structure }.map(\.variable), after: "BRIDGE_")
         let advice =
             nearest.map { "did you mean \($0)?" } ?? "names are BRIDGE_ and a key's path, such as BRIDGE_UPLINK_HOST"
         if origin.isEnvironment {
-            diagnostics.warning(origin, nil, "names no key and is ignored; \(advice)")
+            diagnostics.warning(origin, nil, "does not name a key, and is ignored; \(advice)")
         } else {
-            diagnostics.error(origin, nil, "names no key; \(advice)")
+            diagnostics.error(origin, nil, "does not name a key; \(advice)")
         }
     }
 

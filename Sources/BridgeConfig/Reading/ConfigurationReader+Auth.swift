@@ -2,7 +2,9 @@ import BridgeCore
 
 extension ConfigurationReader {
     private static let maximumOverrides = 10_000
-    /// What the runtime reads at most.
+    /// The keys of an item of `auth.overrides`.
+    static let overrideKeys = ["match"] + IdentityField.allCases.map(\.rawValue)
+    /// In bytes; the runtime has the same limit.
     private static let maximumUsersFileSize = 33_554_432
 
     private static let identityKeys: [IdentityField: Key] = [
@@ -10,7 +12,7 @@ extension ConfigurationReader {
         .password: .authPassword, .passwordFile: .authPasswordFile,
     ]
 
-    /// The mapping decides who checks devices: the broker, or with `data-stream` the bridge.
+    /// The mapping decides who checks devices: with `data-stream` the bridge does, with the others the broker.
     func auth(for mapping: UplinkConfiguration.Mapping) -> AuthConfiguration {
         var auth = AuthConfiguration(mode: choice(.authMode) ?? .passthrough)
         let fields = Self.identityKeys.compactMapValues { settings.scalars[$0] }
@@ -62,12 +64,12 @@ extension ConfigurationReader {
 
     private func checkWhoIsLetIn(_ auth: AuthConfiguration) {
         guard settings.scalars[.authUsersFile] == nil, !auth.allowsAnonymous else { return }
-        // A value that is none has been reported.
+        // A value that is neither true nor false has been reported already.
         guard settings.scalars[.authAnonymous]?.text.lowercased() ?? "false" == "false" else { return }
-        error(.authMode, "local lets nobody in without auth.users_file, or auth.anonymous: true, or both")
+        error(.authMode, "local lets no device in without auth.users_file, or auth.anonymous: true, or both")
     }
 
-    /// Its lines are read by the runtime, which also reads it again when it changes.
+    /// Checks only that the file can be read. The runtime reads its lines, also when the file changes.
     private func usersFile() -> String? {
         guard let path = path(.authUsersFile) else { return nil }
         do {
@@ -95,22 +97,21 @@ extension ConfigurationReader {
             let path = "auth.overrides[\(index)]"
             guard let override = override(item, path) else { return nil }
             if !seen.insert("\(override.match)").inserted {
-                diagnostics.error(item.origin, path, "an override above has the same match, and the first wins")
+                diagnostics.error(item.origin, path, "a previous override has the same match, and the first one wins")
             }
             return override
         }
     }
 
     private func override(_ node: YAMLNode, _ path: String) -> AuthConfiguration.Override? {
-        let known = ["match"] + IdentityField.allCases.map(\.rawValue)
-        guard let entries = entries(of: node, path, known: known) else { return nil }
+        guard let entries = entries(of: node, path, known: Self.overrideKeys) else { return nil }
         var fields: [IdentityField: Setting] = [:]
         for field in IdentityField.allCases {
             fields[field] = entries[field.rawValue].flatMap { scalar($0, "\(path).\(field.rawValue)") }
         }
         let identity = identity(fields, path)
         if fields.isEmpty, IdentityField.allCases.allSatisfy({ entries[$0.rawValue] == nil }) {
-            diagnostics.error(node.origin, path, "changes nothing; give client_id, username or password")
+            diagnostics.error(node.origin, path, "changes nothing; write client_id, username or password")
         }
         guard let match = entries["match"] else {
             diagnostics.error(node.origin, path, "match is missing, such as match: {client_id: sensor-1}")

@@ -1,18 +1,19 @@
 import BridgeCore
 
-/// Where the broker is: `uplink.host`, or `uplink.endpoints` instead of it, and `uplink.fallback`.
+/// Reads where the broker is: `uplink.host`, or `uplink.endpoints` instead of it, and `uplink.fallback`.
 extension ConfigurationReader {
     private static let maximumEndpoints = 8
-    private static let fieldNames = ["host", "port", "server_name"]
+    /// The keys of an item of `uplink.endpoints`.
+    static let endpointKeys = ["host", "port", "server_name"]
 
-    /// An endpoint with what messages call its host and its port.
+    /// An endpoint with the key paths and places of its host and its port, for messages.
     struct PlacedEndpoint {
         var endpoint: UplinkEndpoint
         var host: (path: String, origin: Origin)
         var port: (path: String, origin: Origin)
     }
 
-    /// Never empty; where none is written rightly that is said, and there is one without a host.
+    /// Never empty: if no endpoint is valid, which is reported, the result is one endpoint without a host.
     func endpoints() -> [PlacedEndpoint] {
         let placed = listedEndpoints() ?? [onlyEndpoint()]
         for item in placed { warnOfPortOfTCP(item) }
@@ -66,10 +67,10 @@ extension ConfigurationReader {
         return placed
     }
 
-    /// Of the file: a map, or in one word.
+    /// An item of the list in the file: a map, or `host:port`.
     private func endpoint(of node: YAMLNode, _ path: String) -> PlacedEndpoint? {
         if case .scalar = node.content { return scalar(node, path).flatMap { endpoint(inOneWord: $0, path) } }
-        guard let entries = entries(of: node, path, known: Self.fieldNames) else { return nil }
+        guard let entries = entries(of: node, path, known: Self.endpointKeys) else { return nil }
         func setting(_ name: String) -> Setting? { entries[name].flatMap { scalar($0, "\(path).\(name)") } }
         let portSetting = setting("port")
         let port = portSetting.flatMap { values.integer($0, "\(path).port", in: 1...65_535, "a UDP port") }
@@ -86,7 +87,7 @@ extension ConfigurationReader {
             port: portSetting.map { ("\(path).port", $0.origin) } ?? (path, node.origin))
     }
 
-    /// In one word.
+    /// An endpoint that is written as `host:port`.
     private func endpoint(inOneWord setting: Setting, _ path: String) -> PlacedEndpoint? {
         do {
             let endpoint = try EndpointValue.parse(setting.text)
@@ -108,10 +109,10 @@ extension ConfigurationReader {
         }
     }
 
-    // MARK: - The way over TCP
+    // MARK: - Fallback
 
-    /// - Parameter first: The preferred endpoint, whose host the fallback has where none is written, and then also the
-    ///   name on its certificate.
+    /// - Parameter first: The preferred endpoint. If the fallback has no host of its own, it takes this endpoint's host, and
+    ///   its server name as well.
     func fallback(of first: UplinkEndpoint, _ mapping: Mapping) -> UplinkFallback? {
         let keys = Key.allCases.filter { $0.section == "uplink.fallback" && settings.origin(of: $0) != nil }
         guard settings.sections["uplink.fallback"] != nil || !keys.isEmpty else { return nil }
@@ -132,7 +133,8 @@ extension ConfigurationReader {
         return fallback
     }
 
-    /// An address is no name for SNI (RFC 6066 3), and is then checked against the one that the connection really has.
+    /// An IP address cannot be sent as SNI (RFC 6066 3), and TLS then compares the certificate with the address that the
+    /// connection really has.
     private func checkServerName(of fallback: UplinkFallback) {
         guard let name = fallback.serverName, name != fallback.host else { return }
         guard HostValue.isIPv4(name) || HostValue.isIPv6(name) else { return }
@@ -140,7 +142,7 @@ extension ConfigurationReader {
             settings.scalars[.uplinkFallbackServerName] == nil ? Key.uplinkFallbackPort : .uplinkFallbackServerName
         error(
             key,
-            "the name on the certificate there would be \(name), which is an address and not that of the host; write a name as server_name"
+            "the certificate of the fallback would have to name \(name), which is an IP address other than the host's; set server_name to a host name"
         )
     }
 
@@ -148,12 +150,12 @@ extension ConfigurationReader {
         let origin = settings.sections["uplink.fallback"] ?? settings.placeOfMissing(.uplinkFallbackPort)
         let reason = "there devices are data streams of one QUIC connection, and TLS over TCP has no streams"
         let advice = "remove this, or write mapping: connection"
-        diagnostics.error(origin, "uplink.fallback", "cannot be with mapping data-stream: \(reason); \(advice)")
+        diagnostics.error(origin, "uplink.fallback", "cannot be used with mapping data-stream: \(reason); \(advice)")
     }
 
     // MARK: - Checks
 
-    /// UDP ports on which brokers answer MQTT over TCP, and nobody over QUIC.
+    /// Ports that brokers use for MQTT over TCP, and never for MQTT over QUIC.
     private static let portsOfTCP = [1_883, 8_883, 8_884, 8_083, 8_084]
 
     private func warnOfPortOfTCP(_ item: PlacedEndpoint) {
@@ -166,7 +168,7 @@ extension ConfigurationReader {
     private func warnOfPortOfFallback(_ port: Int) {
         if port == 14_567 {
             warning(
-                .uplinkFallbackPort, "14567 is usually a UDP port, of MQTT over QUIC; the fallback is TLS over TCP")
+                .uplinkFallbackPort, "14567 is usually the UDP port of MQTT over QUIC; the fallback is TLS over TCP")
         } else if port == 1_883 {
             warning(.uplinkFallbackPort, "1883 is usually plain MQTT; the fallback is always TLS")
         }
@@ -188,7 +190,7 @@ extension ConfigurationReader {
         }
     }
 
-    /// A host name or an IP address in a map of a list; `nil` where it is a wrong one.
+    /// A host name or an IP address in an item of a list; reports an invalid one and returns `nil`.
     private func hostName(_ setting: Setting, _ path: String) -> String? {
         guard let host = values.text(setting, path) else { return nil }
         guard let problem = HostValue.problem(with: host) else { return host }

@@ -1,12 +1,12 @@
 extension ConfigurationReader {
-    /// The path of a PEM file with certificates; also where it is a wrong one, as that is said.
+    /// The path of a PEM file with certificates. A file that is not usable is reported, and its path returned all the same.
     func certificates(_ key: Key) -> String? {
         guard let path = path(key) else { return nil }
         if let problem = PEMFile.problemWithCertificates(at: path) { error(key, "\(path): \(problem.message)") }
         return path
     }
 
-    /// The path of a PEM file with a private key; also where it is a wrong one, as that is said.
+    /// The path of a PEM file with a private key. A file that is not usable is reported, and its path returned all the same.
     func privateKey(_ key: Key) -> String? {
         guard let path = path(key) else { return nil }
         var isReadableByOthers = false

@@ -1,13 +1,13 @@
 import BridgeCore
 
 extension ConfigurationReader {
-    /// The ranges are those of `bridge.yaml.example`.
+    /// `bridge.yaml.example` and docs/configuration.md name the same ranges.
     func limits() -> LimitsConfiguration {
         var limits = LimitsConfiguration()
         let defaultDevicesPerAddress = limits.devicesPerAddress
-        limits.devices = integer(.limitsDevices, in: 1...1_000_000, "a count of devices") ?? limits.devices
+        limits.devices = integer(.limitsDevices, in: 1...1_000_000, "a number of devices") ?? limits.devices
         limits.devicesPerAddress =
-            integer(.limitsDevicesPerAddress, in: 1...1_000_000, "a count of devices")
+            integer(.limitsDevicesPerAddress, in: 1...1_000_000, "a number of devices")
             ?? min(defaultDevicesPerAddress, limits.devices)
         limits.connectWithin =
             duration(.limitsConnectWithin, in: .milliseconds(100)...(.seconds(300))) ?? limits.connectWithin
@@ -15,7 +15,7 @@ extension ConfigurationReader {
         limits.packetSize = size(.limitsPacketSize, in: 1_024...268_435_460) ?? limits.packetSize
         limits.sessionBuffer = size(.limitsSessionBuffer, in: 16_384...1_073_741_824) ?? limits.sessionBuffer
         limits.acceptRate =
-            integer(.limitsAcceptRate, in: 1...1_000_000, "a count of connections a second") ?? limits.acceptRate
+            integer(.limitsAcceptRate, in: 1...1_000_000, "a number of connections per second") ?? limits.acceptRate
         limits.shutdownTimeout = duration(.limitsShutdownTimeout, in: .zero...(.seconds(300))) ?? limits.shutdownTimeout
         return limits
     }

@@ -2,8 +2,10 @@ import BridgeCore
 
 extension ConfigurationReader {
     private static let maximumListeners = 64
+    /// The keys of an item of `listen`.
+    static let listenerKeys = ["address", "name"]
 
-    /// Of devices. Each may have a name.
+    /// The listeners for devices. Each may have a name.
     func listeners() -> [ListenAddress] {
         listeners(.listen, .tcp) { items in
             items.enumerated().compactMap { index, item in
@@ -13,7 +15,7 @@ extension ConfigurationReader {
         } ?? [ListenAddress(host: "127.0.0.1", port: 1_883)]
     }
 
-    /// Of `serve`, where a name would stand for nothing.
+    /// The listeners of `serve`. They have no names, because `serve` has no `${listener}`.
     func serveListeners() -> [ListenAddress]? {
         listeners(.serveListen, .udp) { items in
             items.compactMap { plainListener($0, .serveListen, .udp) }
@@ -22,7 +24,7 @@ extension ConfigurationReader {
 
     private typealias Placed = (address: ListenAddress, origin: Origin)
 
-    /// `nil` where none are written. `read` is for those of the file; the environment has no names.
+    /// `nil` if the key is not given. `read` reads the items of the file; an environment variable can only hold addresses.
     private func listeners(
         _ key: Key, _ transport: ListenValue.Transport, read: ([YAMLNode]) -> [Placed]
     ) -> [ListenAddress]? {
@@ -51,7 +53,7 @@ extension ConfigurationReader {
 
     /// `{address: "0.0.0.0:1883", name: hall}`.
     private func listener(_ node: YAMLNode, _ path: String) -> Placed? {
-        guard let entries = entries(of: node, path, known: ["address", "name"]) else { return nil }
+        guard let entries = entries(of: node, path, known: Self.listenerKeys) else { return nil }
         let nameSetting = entries["name"].flatMap { scalar($0, "\(path).name") }
         let name = nameSetting.flatMap { listenerName($0, "\(path).name") }
         guard let value = entries["address"] else {
@@ -61,11 +63,12 @@ extension ConfigurationReader {
         return scalar(value, "\(path).address").flatMap { address($0, .listen, .tcp, name: name) }
     }
 
-    /// A name stands for `${listener}` in topics.
+    /// A listener's name is the value of `${listener}` in topics.
     private func listenerName(_ setting: Setting, _ path: String) -> String? {
         guard let name = values.text(setting, path) else { return nil }
         guard !name.contains(where: { "/+#".contains($0) }) else {
-            diagnostics.error(setting.origin, path, "a name holds no / + or #, as it can stand in topics")
+            let reason = "because it can become part of a topic"
+            diagnostics.error(setting.origin, path, "a name must not contain / + or #, \(reason)")
             return nil
         }
         return name
@@ -82,7 +85,8 @@ extension ConfigurationReader {
         }
     }
 
-    /// The system gives an address and port to one listener only, and all those of a family to one at a wildcard.
+    /// Reports addresses that exclude each other: only one listener can have an address and port, and a wildcard listener
+    /// takes the port on all addresses of its family.
     private func checkRepetitions(_ listeners: [Placed], _ key: Key) {
         for (index, (address, origin)) in listeners.enumerated() {
             guard let other = listeners[..<index].first(where: { $0.address.excludes(address) }) else { continue }

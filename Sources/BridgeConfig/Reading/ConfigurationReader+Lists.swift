@@ -1,6 +1,6 @@
 extension ConfigurationReader {
-    /// A list of words: from the environment with commas between, from the file as a list, or a single word.
-    /// `nil` where there is none.
+    /// A list of words: from an environment variable separated by commas, from the file as a list or a single word.
+    /// `nil` if the key is not given.
     func words(_ key: Key) -> [Setting]? {
         if let setting = settings.scalars[key] {
             return setting.text.split(separator: ",", omittingEmptySubsequences: true).map { part in
@@ -13,12 +13,12 @@ extension ConfigurationReader {
         return items(of: node).compactMap { scalar($0, key.rawValue) }
     }
 
-    /// The items of a list; a node that is no list is its own only item.
+    /// The items of a list; a node that is not a list counts as a list of one item.
     func items(of node: YAMLNode) -> [YAMLNode] {
         if case .list(let items) = node.content { items } else { [node] }
     }
 
-    /// A scalar inside a list or a map of a list.
+    /// A scalar that is an item of a list, or a value in an item of a list.
     func scalar(_ node: YAMLNode, _ path: String) -> Setting? {
         guard case .scalar(let text, _) = node.content else {
             diagnostics.error(node.origin, path, "expected a single value, found \(node.kind)")
@@ -31,7 +31,7 @@ extension ConfigurationReader {
         return Setting(text: text, origin: node.origin, layer: .file, folder: settings.folder)
     }
 
-    /// The entries of a map of a list, by name; unknown names and repetitions are reported.
+    /// The entries of a map that is an item of a list, by name; reports unknown and repeated names.
     func entries(of node: YAMLNode, _ path: String, known: [String]) -> [String: YAMLNode]? {
         guard case .map(let entries) = node.content else {
             let example = known.map { "\($0): ..." }.joined(separator: ", ")

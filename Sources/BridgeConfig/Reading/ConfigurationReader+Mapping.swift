@@ -1,6 +1,6 @@
 import BridgeCore
 
-/// How devices are laid onto connections, and what can be only with one way or the other.
+/// Reads the mapping, and the keys that only some mappings have.
 extension ConfigurationReader {
     typealias Mapping = UplinkConfiguration.Mapping
 
@@ -8,7 +8,7 @@ extension ConfigurationReader {
         choice(.uplinkMapping) ?? .auto
     }
 
-    /// Whether the mapping is the one that is meant: a text that is none of them says nothing about other keys.
+    /// Whether the mapping is valid. If it is not, other keys cannot be checked against it.
     var mappingIsReadable: Bool {
         settings.scalars[.uplinkMapping].map { Mapping(rawValue: $0.text) != nil } ?? true
     }
@@ -19,9 +19,9 @@ extension ConfigurationReader {
         guard let items = words(.uplinkALPN) else { return nil }
         for item in items
         where !(1...255).contains(item.text.utf8.count) || !item.text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
-            let advice = "those are 1 to 255 visible ASCII characters, such as mqtt"
+            let advice = "a protocol name is 1 to 255 visible ASCII characters, such as mqtt"
             diagnostics.error(
-                item.origin, Key.uplinkALPN.rawValue, "\(values.quoted(item.text)) is no protocol name; \(advice)")
+                item.origin, Key.uplinkALPN.rawValue, "\(values.quoted(item.text)) is not a protocol name; \(advice)")
         }
         guard (1...8).contains(items.count) else {
             error(.uplinkALPN, "a list of 1 to 8 protocol names, such as [mqtt]")
@@ -31,14 +31,15 @@ extension ConfigurationReader {
         return items.map(\.text)
     }
 
-    /// The server chooses one of the names, and with it whether streams have sessions of their own.
+    /// Reports names that do not fit the mapping: the server chooses one of them, and thereby decides whether every stream
+    /// is a session of its own.
     private func check(_ names: [Setting], for mapping: Mapping) {
         let muxName = names.first { $0.text == Mapping.muxProtocol }
         switch mapping {
         case .auto:
             break
         case .mux where muxName == nil:
-            error(.uplinkALPN, "\(Mapping.muxProtocol) is missing, and mapping mux cannot do without")
+            error(.uplinkALPN, "\(Mapping.muxProtocol) is missing, and mapping mux needs it")
         case .mux:
             for other in names where other.text != Mapping.muxProtocol {
                 let effect = "a server that chooses \(values.quoted(other.text)) cannot be used with mapping mux"
@@ -62,7 +63,7 @@ extension ConfigurationReader {
         .passwordFile: .uplinkIdentityPasswordFile,
     ]
 
-    /// A session's number follows the client id: `-1` and so on.
+    /// In bytes. Leaves room for the number that follows the client id: `-1` and so on.
     private static let maximumClientIDSize = TextValue.maximumSize - 20
 
     func gatewayIdentity(for mapping: Mapping) -> GatewayIdentity? {
@@ -100,17 +101,17 @@ extension ConfigurationReader {
         }
     }
 
-    /// MQTT-3.1.2-22 (3.1.1): no password without a user name. MQTT 5 has no such rule.
+    /// MQTT 3.1.1 allows no password without a user name [MQTT-3.1.2-22]; MQTT 5.0 does.
     private func checkPassword(_ fields: [IdentityField: Setting], _ version: GatewayIdentity.Version) {
         guard fields[.username] == nil, fields[.usernameFile] == nil, version != .v5_0 else { return }
         guard let password = fields[.password] ?? fields[.passwordFile] else { return }
         let key = fields[.password] == nil ? Key.uplinkIdentityPasswordFile : .uplinkIdentityPassword
-        let reason = "MQTT 3.1.1 knows no password without one"
+        let reason = "MQTT 3.1.1 allows no password without one"
         diagnostics.error(
             password.origin, key.rawValue, "needs uplink.identity.username beside it, or version: 5.0; \(reason)")
     }
 
-    /// MQTT 3.1.2.10: a count of seconds in 16 bits.
+    /// MQTT 3.1.2.10: a number of seconds in 16 bits.
     private func gatewayKeepAlive() -> Duration? {
         let keepAlive = duration(.uplinkIdentityKeepAlive, in: .seconds(5)...(.seconds(65_535)))
         if let keepAlive, keepAlive.components.attoseconds != 0 {

@@ -2,12 +2,13 @@ import BridgeCore
 
 extension ConfigurationReader {
     private static let maximumRoutes = 1_000
-    private static let known = ["local", "remote", "direction", "max_qos", "retain"]
+    /// The keys of an item of `routes`.
+    static let routeKeys = ["local", "remote", "direction", "max_qos", "retain"]
 
-    /// A route with the places of its sides, for what is only found wrong when all are known.
+    /// A route with the places of its two sides, for checks that need all routes.
     struct PlacedRoute {
         var route: Route
-        /// In the list of the file, from 0.
+        /// Position in the file's list, counted from 0.
         var index: Int
         var local: Origin
         var remote: Origin
@@ -27,7 +28,7 @@ extension ConfigurationReader {
         return items.enumerated().compactMap { index, item in route(item, index) }
     }
 
-    /// Shapes and variables, with the line of the side at fault.
+    /// Checks shapes and variables; each error names the line of the side that is wrong.
     func checkRoutes(_ routes: [PlacedRoute], unrouted: UnroutedPolicy) {
         for problem in RouteCheck.problems(in: routes.map(\.route), unrouted: unrouted) {
             guard routes.indices.contains(problem.index) else { continue }
@@ -39,7 +40,7 @@ extension ConfigurationReader {
 
     private func route(_ node: YAMLNode, _ index: Int) -> PlacedRoute? {
         let path = "routes[\(index)]"
-        guard let entries = entries(of: node, path, known: Self.known) else { return nil }
+        guard let entries = entries(of: node, path, known: Self.routeKeys) else { return nil }
         func setting(_ name: String) -> Setting? { entries[name].flatMap { scalar($0, "\(path).\(name)") } }
         func side(_ name: String) -> Setting? {
             guard entries[name] != nil else {

@@ -1,8 +1,8 @@
 import BridgeCore
 
 extension ConfigurationReader {
-    /// Throws everything that was found wrong, here and before. Of the keys only those of `serve`, `log` and `threads`
-    /// are looked at.
+    /// Reads the sections `serve` and `log`, and `threads`; other keys are not read. Throws every error, including those
+    /// that were found earlier.
     func serveConfiguration() throws(ConfigurationErrors) -> ServeConfiguration {
         var serve = ServeConfiguration(
             certificateFile: serveCertificate(), keyFile: serveKey(), brokerHost: serveBrokerHost())
@@ -25,7 +25,7 @@ extension ConfigurationReader {
         serve.sendsProxyHeader = boolean(.serveProxyProtocol) ?? serve.sendsProxyHeader
         serve.retry = choice(.serveRetry) ?? serve.retry
         serve.retryAbove =
-            integer(.serveRetryAbove, in: 1...1_000_000, "a count of connections a second") ?? serve.retryAbove
+            integer(.serveRetryAbove, in: 1...1_000_000, "a number of connections per second") ?? serve.retryAbove
         serve.acceptsEarlyData = boolean(.serveEarlyData) ?? serve.acceptsEarlyData
         serve.idleTimeout = duration(.serveIdleTimeout, in: .seconds(5)...(.seconds(3_600))) ?? serve.idleTimeout
     }
@@ -33,14 +33,14 @@ extension ConfigurationReader {
     private func readServeLimits(into limits: inout ServeConfiguration.Limits) {
         let defaultPerAddress = limits.connectionsPerAddress
         limits.connections =
-            integer(.serveConnections, in: 1...1_000_000, "a count of connections") ?? limits.connections
+            integer(.serveConnections, in: 1...1_000_000, "a number of connections") ?? limits.connections
         limits.connectionsPerAddress =
-            integer(.serveConnectionsPerAddress, in: 1...1_000_000, "a count of connections")
+            integer(.serveConnectionsPerAddress, in: 1...1_000_000, "a number of connections")
             ?? min(defaultPerAddress, limits.connections)
         limits.streamsPerConnection =
-            integer(.serveStreamsPerConnection, in: 1...100_000, "a count of streams") ?? limits.streamsPerConnection
+            integer(.serveStreamsPerConnection, in: 1...100_000, "a number of streams") ?? limits.streamsPerConnection
         limits.handshakesPerSecond =
-            integer(.serveHandshakesPerSecond, in: 1...1_000_000, "a count of connections a second")
+            integer(.serveHandshakesPerSecond, in: 1...1_000_000, "a number of connections per second")
             ?? limits.handshakesPerSecond
         limits.connectWithin =
             duration(.serveConnectWithin, in: .milliseconds(100)...(.seconds(300))) ?? limits.connectWithin
@@ -79,12 +79,12 @@ extension ConfigurationReader {
         certificates(.serveClientCA)
     }
 
-    /// Need not be there: then it is made.
+    /// The file need not exist: `serve` makes it.
     private func serveTicketKeyFile() -> String? {
         guard let path = path(.serveTicketKeyFile) else { return nil }
         do {
             if try FileText.read(path).isReadableByOthers {
-                let effect = "whoever has it can read what returning clients send first"
+                let effect = "anyone who has it can read what returning clients send first"
                 warning(.serveTicketKeyFile, "\(path) can be read by other users, and \(effect); chmod 600 it")
             }
         } catch {
@@ -109,11 +109,11 @@ extension ConfigurationReader {
             let limit = "serve.handshakes_per_second (\(serve.limits.handshakesPerSecond))"
             warning(.serveRetryAbove, "has no effect, as \(limit) refuses connections before it is reached")
         }
-        // The OASIS note's clients give a sign of life every 30 s.
+        // Clients that follow the OASIS note send a PING every 30 s.
         if serve.idleTimeout <= .seconds(30) {
             warning(
                 .serveIdleTimeout,
-                "clients may be silent for 30s, and lose their connection after "
+                "clients may be silent for 30s, but lose their connection after "
                     + DurationValue.render(serve.idleTimeout))
         }
     }

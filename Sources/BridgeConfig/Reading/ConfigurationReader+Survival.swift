@@ -1,14 +1,14 @@
 import BridgeCore
 
-/// What becomes of devices when the network to the broker changes, is slow to come up, or goes away.
+/// Reads the keys that say how devices survive a network that changes, is slow, or goes away.
 extension ConfigurationReader {
-    /// The ranges are those of `bridge.yaml.example`.
+    /// `bridge.yaml.example` and docs/configuration.md name the same ranges.
     func readSurvival(into uplink: inout UplinkConfiguration) {
         uplink.pathTimeout = pathTimeout()
         uplink.onLoss = choice(.uplinkOnLoss) ?? uplink.onLoss
         readHold(into: &uplink.hold)
         uplink.zeroRTT = choice(.uplinkZeroRTT) ?? uplink.zeroRTT
-        uplink.warm = integer(.uplinkWarm, in: 0...100, "a count of connections") ?? uplink.warm
+        uplink.warm = integer(.uplinkWarm, in: 0...100, "a number of connections") ?? uplink.warm
         uplink.ticketFile = ticketFile()
     }
 
@@ -25,7 +25,7 @@ extension ConfigurationReader {
         hold.time = duration(.uplinkHoldTime, in: .seconds(1)...(.seconds(86_400))) ?? hold.time
         let buffer = size(.uplinkHoldBuffer, in: 4_096...1_073_741_824)
         let total = size(.uplinkHoldBufferTotal, in: 4_096...68_719_476_736)
-        // One that is not written gives way to the one that is.
+        // If only one of the two is given, the default of the other adapts to it.
         hold.buffer = buffer ?? min(hold.buffer, total ?? hold.buffer)
         hold.totalBuffer = total ?? max(hold.totalBuffer, buffer ?? hold.totalBuffer)
         hold.qos0 = choice(.uplinkHoldQoS0) ?? hold.qos0
@@ -37,10 +37,10 @@ extension ConfigurationReader {
 
     // MARK: - Tickets
 
-    /// What the runtime reads at most.
+    /// In bytes; the runtime has the same limit.
     private static let maximumTicketFileSize = 4_194_304
 
-    /// What is in it is only there to save time: it is replaced as a whole, and one that cannot be used is not missed.
+    /// A ticket file that cannot be read is only a warning: tickets just save time, and the bridge replaces the file.
     private func ticketFile() -> String? {
         guard let path = path(.uplinkTicketFile) else { return nil }
         let folder = PathResolver.folder(of: path)
@@ -50,7 +50,7 @@ extension ConfigurationReader {
         }
         do {
             if try FileText.read(path, maximumSize: Self.maximumTicketFileSize).isReadableByOthers {
-                let effect = "it is not used, and replaced by one that only this user can read"
+                let effect = "it is not used, and is replaced by one that only this user can read"
                 warning(.uplinkTicketFile, "\(path) can be read by other users: \(effect)")
             }
         } catch {
@@ -91,6 +91,6 @@ extension ConfigurationReader {
 }
 
 extension UplinkConfiguration {
-    /// Whether connections are made ahead of the devices that need them.
+    /// Whether connections are made before a device needs them.
     var warmsConnections: Bool { mapping != .dataStream }
 }

@@ -10,9 +10,9 @@ extension ConfigurationReader {
         uplink.fallback = fallback(of: uplink.endpoints[0], uplink.mapping)
         uplink.alpn = alpn(for: uplink.mapping)
         uplink.devicesPerConnection =
-            integer(.uplinkDevicesPerConnection, in: 1...100_000, "a count of devices") ?? uplink.devicesPerConnection
+            integer(.uplinkDevicesPerConnection, in: 1...100_000, "a number of devices") ?? uplink.devicesPerConnection
         uplink.reconnectsPerSecond =
-            integer(.uplinkReconnectsPerSecond, in: 1...100_000, "a count of devices a second")
+            integer(.uplinkReconnectsPerSecond, in: 1...100_000, "a number of devices per second")
             ?? uplink.reconnectsPerSecond
         uplink.identity = gatewayIdentity(for: uplink.mapping)
         uplink.addressFamily = choice(.uplinkAddressFamily) ?? uplink.addressFamily
@@ -33,13 +33,13 @@ extension ConfigurationReader {
         let backoff = Duration.milliseconds(10)...(.seconds(3_600))
         let minimum = duration(.uplinkBackoffMinimum, in: backoff)
         let maximum = duration(.uplinkBackoffMaximum, in: backoff)
-        // One that is not written gives way to the one that is.
+        // If only one of the two is given, the default of the other adapts to it.
         uplink.backoffMinimum = minimum ?? min(uplink.backoffMinimum, maximum ?? uplink.backoffMinimum)
         uplink.backoffMaximum = maximum ?? max(uplink.backoffMaximum, minimum ?? uplink.backoffMaximum)
         if uplink.keepAlive >= uplink.idleTimeout {
             let times = "\(DurationValue.render(uplink.idleTimeout)) is not longer than uplink.keep_alive"
             let key = settings.origin(of: .uplinkIdleTimeout) == nil ? Key.uplinkKeepAlive : .uplinkIdleTimeout
-            let advice = "a silent connection would end between two PINGs"
+            let advice = "an idle connection would end between two PINGs"
             error(key, "idle timeout \(times) (\(DurationValue.render(uplink.keepAlive))); \(advice)")
         }
         if uplink.backoffMinimum > uplink.backoffMaximum {
@@ -81,7 +81,7 @@ extension ConfigurationReader {
         if let problem = FolderAccess.problemWithWriting(into: folder.isEmpty ? "." : folder) {
             error(.uplinkTLSKeyLog, "\(folder.isEmpty ? "." : folder): \(problem)")
         }
-        warning(.uplinkTLSKeyLog, "whoever has this file can read all traffic; for debugging only")
+        warning(.uplinkTLSKeyLog, "anyone who has this file can read all traffic; use it for debugging only")
         return path
     }
 

@@ -1,7 +1,7 @@
 import BridgeCore
 
 extension ConfigurationReader {
-    /// What works, and is still likely to be a mistake.
+    /// Warns of settings that work but are likely to be mistakes.
     func warn(of configuration: BridgeConfiguration) {
         warnOfPointlessKeys(configuration.uplink)
         warnOfPointlessSurvival(configuration.uplink)
@@ -32,10 +32,11 @@ extension ConfigurationReader {
         warning(.uplinkDevicesPerConnection, "has no effect with mapping \(mapping): \(reason)")
     }
 
-    /// The broker cannot tell devices of a gateway apart: what it allows the gateway, it allows each of them.
+    /// With `data-stream` the broker cannot tell devices apart: each device may do everything that the gateway may do.
     private func warnOfUnboundDevices(_ configuration: BridgeConfiguration) {
         guard configuration.uplink.mapping == .dataStream, configuration.routes.isEmpty else { return }
-        let effect = "without routes every device may publish and subscribe whatever the broker allows the gateway"
+        let effect =
+            "without routes every device may publish and subscribe to everything that the broker allows the gateway"
         warning(
             .uplinkMapping, "\(effect); write routes with ${username} or ${clientid} to give each device its own topics"
         )
@@ -51,17 +52,17 @@ extension ConfigurationReader {
             "\(effect); for a single device set limits.devices to 1, for more use a variable such as ${clientid}")
     }
 
-    /// A device that has no value for a variable of the routes is refused.
+    /// Warns that routes refuse anonymous devices: a device without a value for a route's variable is refused.
     private func warnOfNamelessDevices(_ routes: [Route]) {
         guard let index = RouteCheck.firstIndex(in: routes, naming: .username) else { return }
-        let reason = "routes[\(index)] holds ${username}, which they have none for"
-        warning(.authAnonymous, "devices without a user name are refused all the same: \(reason)")
+        let reason = "routes[\(index)] contains ${username}, and they have no value for it"
+        warning(.authAnonymous, "devices without a user name are still refused: \(reason)")
     }
 
     private func warnOfOpenListener(_ configuration: BridgeConfiguration, _ how: String) {
         for address in configuration.listen where !Self.isLoopback(address.host) {
             let place = ListenAddress(host: address.host, port: address.port).name
-            warning(.listen, "whoever reaches \(place) is let in \(how); keep that network closed")
+            warning(.listen, "anyone who reaches \(place) is let in \(how); keep that network closed")
         }
     }
 
@@ -71,7 +72,7 @@ extension ConfigurationReader {
 }
 
 extension UplinkConfiguration {
-    /// Whether several devices can come to be on one connection, each with a session of its own.
+    /// Whether several devices can share one connection, each with a session of its own.
     var sharesConnectionsByMux: Bool {
         switch mapping {
         case .auto, .mux: (alpn ?? mapping.alpn).contains(Mapping.muxProtocol)

@@ -1,7 +1,6 @@
 import BridgeCore
 
-/// Makes a configuration of the settings, and says everything that is wrong with them. Each section has a file of its
-/// own.
+/// Makes a configuration from settings, and reports every error in them. Each section is read in a file of its own.
 struct ConfigurationReader {
     let settings: Settings
     let diagnostics: Diagnostics
@@ -16,7 +15,7 @@ struct ConfigurationReader {
         values = ValueReader(diagnostics: diagnostics)
     }
 
-    /// Throws everything that was found wrong, here and before.
+    /// Reads everything but the section `serve`. Throws every error, including those that were found earlier.
     func configuration() throws(ConfigurationErrors) -> BridgeConfiguration {
         let uplink = uplink()
         let limits = limits()
@@ -41,16 +40,17 @@ struct ConfigurationReader {
 
     func threads() -> Int {
         guard let setting = settings.scalars[.threads], setting.text != "auto" else { return max(1, min(cores, 256)) }
-        return values.integer(setting, Key.threads.rawValue, in: 1...256, "a count, where it is not \"auto\",") ?? 1
+        let what = "the number of threads, if not \"auto\","
+        return values.integer(setting, Key.threads.rawValue, in: 1...256, what) ?? 1
     }
 
-    // MARK: - One value each; nil where there is none, or a wrong one
+    // MARK: - Single values; nil if the key is not given or its value is invalid, which is reported
 
     func integer(_ key: Key, in range: ClosedRange<Int>, _ what: String) -> Int? {
         settings.scalars[key].flatMap { values.integer($0, key.rawValue, in: range, what) }
     }
 
-    /// - Parameter word: What can also stand there, and is no duration.
+    /// - Parameter word: A word that is allowed instead of a duration.
     func duration(_ key: Key, in range: ClosedRange<Duration>, besides word: String? = nil) -> Duration? {
         settings.scalars[key].flatMap { values.duration($0, key.rawValue, in: range, besides: word) }
     }
@@ -75,15 +75,15 @@ struct ConfigurationReader {
         settings.scalars[key].flatMap { values.path($0, key.rawValue) }
     }
 
-    /// A host name or an IP address; also where it is a wrong one, as that is said.
+    /// A host name or an IP address. An invalid one is reported, and returned all the same.
     func host(_ key: Key) -> String? {
         guard let host = text(key) else { return nil }
         if let problem = HostValue.problem(with: host) {
             error(key, problem)
         } else if let (address, port, _) = HostValue.splitOffPort(host), ["1883", "8883", "8884"].contains(port) {
             let effect = "as a whole this is the IPv6 address \(host)"
-            warning(
-                key, "\(effect); where \(port) is meant to be a port, it has a key of its own, beside \(address) here")
+            let advice = "write only \(address) here: the port has its own key"
+            warning(key, "\(effect); if \(port) is meant to be a port, \(advice)")
         }
         return host
     }

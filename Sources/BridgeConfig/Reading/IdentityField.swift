@@ -1,6 +1,6 @@
 import BridgeCore
 
-/// The keys of an identity, under `auth`, in each override, and under `uplink.identity`.
+/// The keys of an identity: under `auth`, in each item of `auth.overrides`, and under `uplink.identity`.
 enum IdentityField: String, CaseIterable {
     case clientID = "client_id"
     case username
@@ -10,7 +10,7 @@ enum IdentityField: String, CaseIterable {
 }
 
 extension ConfigurationReader {
-    /// - Parameter allowsVariables: Whether client id and user name may hold those of a device.
+    /// - Parameter allowsVariables: Whether client id and user name may contain variables such as `${clientid}`.
     func identity(
         _ fields: [IdentityField: Setting], _ path: String, allowsVariables: Bool = true
     ) -> AuthConfiguration.IdentityTemplate {
@@ -50,7 +50,7 @@ extension ConfigurationReader {
         case file(Setting)
     }
 
-    /// Of a value and a file with it the one from the higher layer; both from one layer is an error.
+    /// Chooses between a value and a file that contains it: the higher layer wins, and both in one layer are an error.
     private func chosen(
         _ fields: [IdentityField: Setting], _ value: IdentityField, _ file: IdentityField, _ path: String
     ) -> Chosen? {
@@ -67,7 +67,7 @@ extension ConfigurationReader {
         }
     }
 
-    /// A client id or user name: no placeholder, and no variables but where a device gives them a meaning.
+    /// A client id or user name. Placeholders are errors, and so are variables if there is no device to give them a value.
     private func name(_ setting: Setting, _ path: String, _ allowsVariables: Bool) -> String? {
         guard let text = values.text(setting, path) else { return nil }
         if TextValue.isPlaceholder(text) {
@@ -76,7 +76,7 @@ extension ConfigurationReader {
         }
         guard allowsVariables else {
             guard text.contains("${") else { return text }
-            diagnostics.error(setting.origin, path, "holds a variable; here is no device that could give it a value")
+            diagnostics.error(setting.origin, path, "contains a variable, but no device gives it a value here")
             return nil
         }
         if let problem = Variables.problem(in: text) {
@@ -86,7 +86,7 @@ extension ConfigurationReader {
         return text
     }
 
-    /// `nil` where the text can't be the secret, which is then said without quoting it.
+    /// The secret; reports a text that cannot be one, without quoting it, and returns `nil`.
     private func secret(_ text: String, _ origin: Origin, _ path: String) -> String? {
         if TextValue.isPlaceholder(text) {
             diagnostics.error(origin, path, "is still the placeholder in angle brackets; put the real password there")
@@ -107,7 +107,7 @@ extension ConfigurationReader {
         return secret(content, setting.origin, path)
     }
 
-    /// One line; the line break at its end is not part of it.
+    /// The content of a file that has one line, without the line break at its end.
     private func content(
         of setting: Setting, _ path: String
     ) -> (content: String, file: String, isReadableByOthers: Bool)? {

@@ -1,4 +1,4 @@
-/// Turns text into values. Each function says what is wrong and answers `nil` where the text is no such value.
+/// Turns text into values. Each function reports a text that is not such a value, and returns `nil` for it.
 struct ValueReader {
     let diagnostics: Diagnostics
 
@@ -16,7 +16,7 @@ struct ValueReader {
         return value
     }
 
-    /// - Parameter word: What can also stand there, and is no duration.
+    /// - Parameter word: A word that is allowed instead of a duration.
     func duration(
         _ setting: Setting, _ key: String, in range: ClosedRange<Duration>, besides word: String? = nil
     ) -> Duration? {
@@ -28,13 +28,14 @@ struct ValueReader {
             return nil
         }
         guard range.contains(value) else {
-            diagnostics.error(setting.origin, key, "\(shortened(setting.text)) is out of range; it goes \(limits)")
+            let problem = "\(shortened(setting.text)) is out of range"
+            diagnostics.error(setting.origin, key, "\(problem); write a value \(limits)")
             return nil
         }
         return value
     }
 
-    /// Bytes.
+    /// A size in bytes.
     func size(_ setting: Setting, _ key: String, in range: ClosedRange<Int>) -> Int? {
         let limits = "from \(SizeValue.render(range.lowerBound)) to \(SizeValue.render(range.upperBound))"
         guard let value = SizeValue.parse(setting.text) else {
@@ -43,7 +44,8 @@ struct ValueReader {
             return nil
         }
         guard range.contains(value) else {
-            diagnostics.error(setting.origin, key, "\(shortened(setting.text)) is out of range; it goes \(limits)")
+            let problem = "\(shortened(setting.text)) is out of range"
+            diagnostics.error(setting.origin, key, "\(problem); write a value \(limits)")
             return nil
         }
         return value
@@ -69,14 +71,14 @@ struct ValueReader {
         }
     }
 
-    /// Not empty, without control characters, of a length that fits in an MQTT packet.
+    /// Text that is not empty, contains no control characters, and fits in an MQTT packet.
     func text(_ setting: Setting, _ key: String) -> String? {
         guard let problem = TextValue.problem(with: setting.text) else { return setting.text }
         diagnostics.error(setting.origin, key, problem)
         return nil
     }
 
-    /// A path, made relative to where it was written.
+    /// A path; a relative one starts at the folder of the file in which it is written.
     func path(_ setting: Setting, _ key: String) -> String? {
         guard let text = text(setting, key) else { return nil }
         if text.hasPrefix("~") {
@@ -90,7 +92,7 @@ struct ValueReader {
         "\"\(shortened(text))\""
     }
 
-    /// Fit to stand in one line of a terminal.
+    /// The text, cut and cleaned so that it fits in one line of a terminal.
     func shortened(_ text: String) -> String {
         TextValue.shortened(text)
     }

@@ -1,7 +1,7 @@
 import BridgeCore
 
 extension EffectiveConfiguration {
-    /// The same for `serve`.
+    /// Renders the configuration of `serve`.
     package static func render(_ configuration: ServeConfiguration, origins: [String: Origin] = [:]) -> String {
         var yaml = YAMLText(origins: origins)
         yaml.section("serve")

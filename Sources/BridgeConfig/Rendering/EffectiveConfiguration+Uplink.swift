@@ -1,6 +1,6 @@
 import BridgeCore
 
-/// Where the broker is, and how devices outlive the way to it.
+/// Renders where the broker is, and how devices survive the loss of the network.
 extension EffectiveConfiguration {
     static func render(_ endpoints: [UplinkEndpoint], into yaml: inout YAMLText) {
         guard let only = endpoints.first, endpoints.count == 1, yaml.origins["uplink.endpoints"] == nil else {
@@ -26,7 +26,7 @@ extension EffectiveConfiguration {
         yaml.pair("uplink.fallback.after", DurationValue.render(fallback.after))
     }
 
-    /// Without keys that would have no effect.
+    /// Leaves out keys that would have no effect.
     static func renderSurvival(of uplink: UplinkConfiguration, into yaml: inout YAMLText) {
         yaml.pair("uplink.path_timeout", uplink.pathTimeout.map(DurationValue.render) ?? "auto")
         yaml.pair("uplink.on_loss", uplink.onLoss.rawValue)

@@ -1,10 +1,12 @@
 import BridgeCore
 
-/// The configuration that is in force, as YAML: what `check` shows. Passwords are rows of stars.
+/// Renders the configuration that is in force as YAML, which is what `check` shows. Passwords are shown as asterisks.
 package enum EffectiveConfiguration {
     private static let hidden = "hidden; not a value to copy"
 
-    /// - Parameter origins: As loaded; names the variable of each value that comes from one.
+    /// Renders the configuration of `run`.
+    /// - Parameter origins: The origins of the loaded values. A value that comes from an environment variable gets a comment
+    ///   with the variable's name.
     package static func render(_ configuration: BridgeConfiguration, origins: [String: Origin] = [:]) -> String {
         var yaml = YAMLText(origins: origins)
         render(configuration.listen, into: &yaml)

@@ -1,20 +1,20 @@
 /// Writes YAML-lite line by line.
 struct YAMLText {
     private(set) var text = ""
-    /// Where a value came from, by key path; added as a comment where it is not the file.
+    /// Where values come from, by key path. A value from an environment variable gets a comment with its name.
     let origins: [String: Origin]
 
     init(origins: [String: Origin]) {
         self.origins = origins
     }
 
-    /// `path` is `uplink` or `uplink.identity`, or a list whose items follow; written at its depth.
+    /// Begins a section, or a list whose items follow; indented as `path` (`uplink`, `uplink.identity`) requires.
     mutating func section(_ path: String) {
         let note = origins[path]?.variable.map { "  # from \($0)" } ?? ""
         text += "\(Self.indentation(of: path))\(Section.name(of: path)):\(note)\n"
     }
 
-    /// `path` is `uplink.host`; written at the depth of its section.
+    /// Writes a key and its value; indented as `path` (`uplink.host`) requires. Writes nothing if `value` is `nil`.
     mutating func pair(_ path: String, _ value: String?, comment: String? = nil) {
         guard let value else { return }
         let variable = origins[path]?.variable.map { "from \($0)" }
@@ -31,7 +31,7 @@ struct YAMLText {
         text += line + "\n"
     }
 
-    /// Plain where YAML reads that as the same text, else in double quotes.
+    /// The text without quotes if YAML reads it as the same text, otherwise in double quotes.
     static func scalar(_ text: String) -> String {
         isPlain(text) ? text : quoted(text)
     }

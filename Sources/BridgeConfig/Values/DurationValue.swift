@@ -1,10 +1,10 @@
-/// Durations: `5s`, `500ms`, `2m`, `1h`, `1.5s`; a bare number counts seconds.
+/// Durations as an operator writes them: `5s`, `500ms`, `2m`, `1h`, `1.5s`; a bare number counts seconds.
 enum DurationValue {
     private static let units: [(name: String, milliseconds: Int64)] = [
         ("ms", 1), ("s", 1_000), ("m", 60_000), ("min", 60_000), ("h", 3_600_000),
     ]
 
-    /// `nil` where the text is no duration, is finer than a millisecond, or longer than a thousand days.
+    /// `nil` if the text is not a duration, is finer than a millisecond, or is longer than a thousand days.
     static func parse(_ text: String) -> Duration? {
         let number = text.prefix { ($0.isASCII && $0.isNumber) || $0 == "." }
         let unit = text.dropFirst(number.count).drop { $0 == " " }.lowercased()
@@ -18,14 +18,14 @@ enum DurationValue {
         return overflow || total > 86_400_000_000 ? nil : .milliseconds(total)
     }
 
-    /// The digits after the point, of a unit of `scale` ms.
+    /// The value in milliseconds of the digits after the point, for a unit of `scale` ms.
     private static func milliseconds(of digits: Substring, scale: Int64) -> Int64? {
         guard !digits.isEmpty, digits.count <= 6, let value = Int64(digits) else { return nil }
         let divisor = (0..<digits.count).reduce(Int64(1)) { power, _ in power * 10 }
         return value * scale % divisor == 0 ? value * scale / divisor : nil
     }
 
-    /// In the largest unit that gives a whole number.
+    /// Writes the duration in the largest unit that gives a whole number.
     static func render(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
         let milliseconds = seconds * 1_000 + attoseconds / 1_000_000_000_000_000

@@ -1,6 +1,6 @@
 import BridgeCore
 
-/// Endpoints in one word: `mqtt.example.com`, `mqtt.example.com:14567`, `[2001:db8::7]:14567`.
+/// Endpoints written as one word: `mqtt.example.com`, `mqtt.example.com:14567`, `[2001:db8::7]:14567`.
 enum EndpointValue {
     struct Problem: Error, Equatable {
         var message: String
@@ -18,13 +18,13 @@ enum EndpointValue {
     }
 
     private static func split(_ text: String) throws(Problem) -> (host: String, port: String?) {
-        // Without brackets nobody can tell whether its end is a port.
+        // Without brackets it is ambiguous whether the last group is a port.
         if HostValue.isIPv6(text) {
             let whole = "\"[\(text)]\" or \"[\(text)]:14567\""
             guard let (host, port, isCertain) = HostValue.splitOffPort(text) else {
                 throw Problem(message: "an IPv6 address goes in brackets: \(whole)")
             }
-            let hint = "an IPv6 address goes in brackets, with its port behind them: \"[\(host)]:\(port)\""
+            let hint = "an IPv6 address goes in brackets, with its port after them: \"[\(host)]:\(port)\""
             throw Problem(message: isCertain ? hint : "\(hint), or \(whole)")
         }
         if text.hasPrefix("[") {

@@ -13,37 +13,37 @@ enum HostValue {
         return inet_pton(AF_INET, text, &address) == 1
     }
 
-    /// Also one with a zone, such as `fe80::1%eth0`.
+    /// Accepts a zone, as in `fe80::1%eth0`.
     static func isIPv6(_ text: String) -> Bool {
         let (address, zone) = parts(of: text)
         return bytes(address) != nil && zone?.isEmpty != true
     }
 
-    /// An address that has a meaning only together with a network interface (RFC 4291 2.5.6).
+    /// Whether the address means something only together with a network interface (RFC 4291 2.5.6).
     private static func isLinkLocal(_ address: String) -> Bool {
         bytes(address).map { $0.0 == 0xFE && $0.1 & 0xC0 == 0x80 } ?? false
     }
 
-    /// What is wrong with an IPv6 address and its zone; `nil` where nothing is.
+    /// What is wrong with the zone of an IPv6 address, or with its absence; `nil` if nothing is wrong.
     static func problemWithZone(of text: String) -> String? {
         let (address, zone) = parts(of: text)
         guard bytes(address) != nil else {
-            return zone == nil ? nil : "a zone (%) belongs behind an IPv6 address, such as fe80::1%eth0"
+            return zone == nil ? nil : "a zone (%) goes after an IPv6 address, such as fe80::1%eth0"
         }
         switch (isLinkLocal(address), zone) {
         case (true, nil):
             return
-                "\(address) is a link-local address, which needs the network interface that it is reached by, as its "
-                + "zone: \(address)%eth0"
-        case (_, ""?): return "the zone behind % is missing: \(address)%eth0, with the name of a network interface"
+                "\(address) is a link-local address, which needs a network interface as its zone, such as "
+                + "\(address)%eth0"
+        case (_, ""?): return "the zone after % is missing: \(address)%eth0, with the name of a network interface"
         case (false, _?): return "a zone (%) is for link-local addresses only (fe80::...); write \(address)"
         case (true, _?), (false, nil): return nil
         }
     }
 
-    /// `::1` and `1883` of `::1:1883`, which is an address as a whole, and nobody means it: what looks like a port at the
-    /// end of an address that ought to be in brackets is one, most of the time. `isCertain`: a group of three digits or
-    /// more may be part of an address all the same, but hardly ever is.
+    /// Splits `::1:1883` into `::1` and `1883`. As a whole this is a valid address, but the operator most likely forgot the
+    /// brackets and meant a port. `isCertain` says whether the last group has at least three digits: it could still be part
+    /// of an address, but hardly ever is.
     static func splitOffPort(_ text: String) -> (host: String, port: String, isCertain: Bool)? {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         let (host, end) = (String(text[..<colon]), text[text.index(after: colon)...])
@@ -56,14 +56,14 @@ enum HostValue {
         return (String(text[..<percent]), String(text[text.index(after: percent)...]))
     }
 
-    /// The first two bytes of an IPv6 address; `nil` where it is none.
+    /// The first two bytes of an IPv6 address; `nil` if `text` is not one.
     private static func bytes(_ text: String) -> (UInt8, UInt8)? {
         var address = in6_addr()
         guard inet_pton(AF_INET6, text, &address) == 1 else { return nil }
         return withUnsafeBytes(of: address) { ($0[0], $0[1]) }
     }
 
-    /// What keeps `text` from being a host name or an IP address; `nil` where it is one.
+    /// Why `text` is neither a host name nor an IP address; `nil` if it is one of them.
     static func problem(with text: String) -> String? {
         if text.hasPrefix("["), text.contains("]") { return "an IPv6 address goes here without brackets" }
         if let problem = problemWithZone(of: text) { return problem }
@@ -76,28 +76,30 @@ enum HostValue {
         if text.contains(":") {
             return "\"\(text)\" is neither a host name nor an IPv6 address; a port has a key of its own"
         }
-        if text.contains("/") { return "\"\(text)\" holds a slash; only the host name goes here" }
+        if text.contains("/") { return "\"\(text)\" contains a slash; only the host name goes here" }
         return problemWithName(text)
     }
 
-    /// RFC 1123 2.1, and underscores, which private networks have. A dot at the end makes the name an absolute one, for
-    /// which no search list is gone through (RFC 1034 3.1).
+    /// RFC 1123 2.1, plus underscores, which private networks use. A final dot makes the name absolute, so that the
+    /// resolver applies no search list (RFC 1034 3.1).
     private static func problemWithName(_ text: String) -> String? {
         var labels = text.split(separator: ".", omittingEmptySubsequences: false)
         if labels.count > 1, labels.last?.isEmpty == true { labels.removeLast() }
         if let last = labels.last, !last.isEmpty, last.allSatisfy({ $0.isASCII && $0.isNumber }) {
             return "\"\(text)\" is not an IPv4 address"
         }
-        guard text.utf8.count <= 253 else { return "longer than 253 characters; no host name is" }
+        guard text.utf8.count <= 253 else { return "longer than 253 characters, the most that a host name can have" }
         guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
             return "\"\(text)\" is not ASCII; write the name in its xn-- form"
         }
         for label in labels {
-            if label.isEmpty { return "\"\(text)\" has an empty part; dots stand between names only" }
-            if label.utf8.count > 63 { return "\"\(label)\" is longer than 63 characters; no part of a host name is" }
+            if label.isEmpty { return "\"\(text)\" has an empty part; dots only separate names" }
+            if label.utf8.count > 63 {
+                return "\"\(label)\" is longer than 63 characters, the most that a part of a host name can have"
+            }
             let isNamed = label.allSatisfy { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
             if !isNamed || label.hasPrefix("-") || label.hasSuffix("-") {
-                return "\"\(text)\" is not a host name; those are letters, digits and hyphens with dots between"
+                return "\"\(text)\" is not a host name; a host name is letters, digits and hyphens, separated by dots"
             }
         }
         return nil

@@ -1,6 +1,6 @@
 import BridgeCore
 
-/// Addresses to listen at: `127.0.0.1:1883`, `[::1]:1883`.
+/// Addresses to listen on: `127.0.0.1:1883`, `[::1]:1883`.
 enum ListenValue {
     struct Problem: Error, Equatable {
         var message: String
@@ -10,7 +10,7 @@ enum ListenValue {
         case tcp = "TCP"
         case udp = "UDP"
 
-        /// What messages give as an example.
+        /// The port that messages use as an example.
         var port: Int { self == .tcp ? 1_883 : 14_567 }
 
         fileprivate var examples: String { "such as 127.0.0.1:\(port) or [::1]:\(port)" }
@@ -58,7 +58,7 @@ enum ListenValue {
         guard let (host, port, isCertain) = HostValue.splitOffPort(text) else {
             return Problem(message: "an IPv6 address goes in brackets, with a port: \(whole)")
         }
-        let hint = "an IPv6 address goes in brackets, with its port behind them: \"[\(host)]:\(port)\""
+        let hint = "an IPv6 address goes in brackets, with its port after them: \"[\(host)]:\(port)\""
         return Problem(message: isCertain ? hint : "\(hint), or \(whole)")
     }
 

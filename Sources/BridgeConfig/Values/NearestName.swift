@@ -1,7 +1,7 @@
-/// Finds the name that someone probably meant.
+/// Finds the known name that is most similar to an unknown one.
 enum NearestName {
-    /// The candidate with the fewest edits between it and `name` (a swap of neighbours counts as one), or one that
-    /// `name` abbreviates; `nil` where nothing is near. Case and the difference of `-` and `_` do not count.
+    /// The candidate that needs the fewest edits to become `name` (swapping two neighbours counts as one edit), or one that
+    /// `name` abbreviates; `nil` if none is similar. Case is ignored, and so is the difference between `-` and `_`.
     static func of(_ name: String, in candidates: [String]) -> String? {
         let wanted = normalized(name)
         guard !wanted.isEmpty else { return nil }
@@ -15,13 +15,13 @@ enum NearestName {
         return ranked.min { ($0.distance, $0.name) < ($1.distance, $1.name) }?.name
     }
 
-    /// `did you mean "port"?`, or the whole list where nothing is near.
+    /// `did you mean "port"?`, or the whole list if none is similar.
     static func advice(_ name: String, in candidates: [String]) -> String {
         if let nearest = of(name, in: candidates) { return "did you mean \"\(nearest)\"?" }
         return "known: \(candidates.joined(separator: ", "))"
     }
 
-    /// The same for variables that all begin with `prefix`, which says nothing.
+    /// The same for names that all begin with `prefix`, which is not compared.
     static func of(_ name: String, in candidates: [String], after prefix: String) -> String? {
         let rests = candidates.map { String($0.dropFirst(prefix.count)) }
         return of(String(name.dropFirst(prefix.count)), in: rests).map { prefix + $0 }
@@ -32,7 +32,7 @@ enum NearestName {
     }
 
     private static func normalized(_ name: String) -> [Unicode.Scalar] {
-        // Longer names are nobody's slip of the finger; the cap bounds the table below.
+        // The cap bounds the table below; no known name is that long.
         name.unicodeScalars.prefix(64).map {
             $0 == "-" ? "_" : ($0.properties.lowercaseMapping.unicodeScalars.first ?? $0)
         }

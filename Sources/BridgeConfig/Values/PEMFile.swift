@@ -1,11 +1,11 @@
 import BridgeCore
 
-/// Looks into a PEM file far enough to tell a wrong file from a right one. The TLS library does the rest.
+/// Examines a PEM file far enough to recognize a wrong file. The TLS library checks the rest.
 enum PEMFile {
-    /// Bundles of all public CAs are about 220 KB.
+    /// In bytes. A bundle of all public CAs has about 220 KB.
     private static let maximumSize = 4 * FileText.maximumSize
 
-    /// What keeps `path` from being a file with at least one certificate; `nil` where it is one.
+    /// Why `path` is not a file with at least one certificate; `nil` if it is.
     static func problemWithCertificates(at path: String) -> FileText.Problem? {
         do {
             let content = try FileText.read(path, maximumSize: maximumSize)
@@ -17,8 +17,7 @@ enum PEMFile {
         }
     }
 
-    /// What keeps `path` from being a usable private key; `nil` where it is one. `isReadableByOthers` is set either
-    /// way.
+    /// Why `path` is not a usable private key; `nil` if it is. Sets `isReadableByOthers` in either case.
     static func problemWithKey(at path: String, isReadableByOthers: inout Bool) -> FileText.Problem? {
         do {
             let content = try FileText.read(path, maximumSize: maximumSize)

@@ -1,11 +1,11 @@
-/// Sizes in bytes: `10MB` (millions), `256KiB` (powers of 1024), or bare bytes.
+/// Sizes as an operator writes them: `10MB` (millions), `256KiB` (powers of 1024), or a bare number of bytes.
 enum SizeValue {
     private static let units: [(name: String, bytes: Int)] = [
         ("B", 1), ("KB", 1_000), ("KIB", 1_024), ("MB", 1_000_000), ("MIB", 1_048_576),
         ("GB", 1_000_000_000), ("GIB", 1_073_741_824),
     ]
 
-    /// `nil` where the text is no size.
+    /// The size in bytes; `nil` if the text is not a size.
     static func parse(_ text: String) -> Int? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         guard let number = Int(digits) else { return nil }
@@ -15,7 +15,7 @@ enum SizeValue {
         return overflow ? nil : result
     }
 
-    /// In the largest unit that gives a whole number.
+    /// Writes the size in the largest unit that gives a whole number.
     static func render(_ bytes: Int) -> String {
         let units = [
             (1_073_741_824, "GiB"), (1_000_000_000, "GB"), (1_048_576, "MiB"), (1_000_000, "MB"), (1_024, "KiB"),

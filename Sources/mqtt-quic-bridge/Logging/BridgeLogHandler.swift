@@ -1,7 +1,7 @@
 import BridgeCore
 import Logging
 
-/// Writes lines of text or JSON, one write a line.
+/// Writes log lines as text or JSON, one write per line.
 struct BridgeLogHandler: LogHandler {
     var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
@@ -35,7 +35,7 @@ struct BridgeLogHandler: LogHandler {
 }
 
 extension BridgeLogHandler {
-    /// Makes every logger of the process one of these. Once in a process, before the first logger is made.
+    /// Makes every logger of the process use this handler. Must be called once, before the first logger is made.
     static func bootstrap(_ configuration: LogConfiguration) {
         LoggingSystem.bootstrap { _ in
             BridgeLogHandler(level: configuration.level, format: configuration.format)

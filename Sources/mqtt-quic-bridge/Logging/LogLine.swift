@@ -1,7 +1,7 @@
 import BridgeCore
 import Logging
 
-/// Makes one line, its line break included, of what is logged. Pure.
+/// Renders one log event as one line, including its line break.
 enum LogLine {
     static func render(
         _ format: LogConfiguration.Format, time: Timestamp, level: Logger.Level, message: String,
@@ -26,7 +26,7 @@ enum LogLine {
         return line + "\n"
     }
 
-    /// One object; the metadata stands at the top level.
+    /// One JSON object with the metadata at its top level.
     private static func json(_ time: Timestamp, _ level: Logger.Level, _ message: String, _ metadata: Sorted) -> String
     {
         var line = "{\"time\":\"\(time)\",\"level\":\"\(level.rawValue)\",\"message\":\(LogText.json(message))"

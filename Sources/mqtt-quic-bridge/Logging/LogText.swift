@@ -1,22 +1,22 @@
-/// Text from devices and peers, made fit for one line of a log: nothing in it can begin a new line, colour a terminal
-/// or turn the direction of writing around.
+/// Makes text from devices and peers safe for one log line: it cannot begin a new line, colour a terminal or reverse the
+/// direction of writing.
 enum LogText {
-    /// Unicode scalars of one value; what is longer is cut. A client id may be 64 KB long.
+    /// Longest value, in Unicode scalars; the rest is cut off. A client id may be 64 KB long.
     static let maximumLength = 512
 
-    /// For text logs: as it is where it is a plain word, else in double quotes.
+    /// A value in a text log: unchanged if it is a plain word, otherwise in double quotes.
     static func value(_ text: String) -> String {
         isWord(text) ? text : quoted(text)
     }
 
-    /// For text logs: a message, unquoted.
+    /// A message in a text log, without quotes.
     static func message(_ text: String) -> String {
         var result = ""
         append(text, to: &result, quote: nil, escape: logEscape)
         return result
     }
 
-    /// A JSON string, quotes included (RFC 8259 7).
+    /// A JSON string with its quotes (RFC 8259 7).
     static func json(_ text: String) -> String {
         var result = "\""
         append(text, to: &result, quote: "\"", escape: jsonEscape)

@@ -7,8 +7,8 @@
 #endif
 
 enum StandardError {
-    /// All of `text` in one write, so that lines of several threads do not mix. What nobody takes is dropped: a log
-    /// must not stop the bridge.
+    /// Writes `text` in one piece, so that lines of several threads do not mix. Text that cannot be written is dropped,
+    /// because a log must not stop the bridge.
     static func write(_ text: String) {
         var text = text
         text.withUTF8 { bytes in

@@ -8,7 +8,7 @@
 
 /// A moment as ISO 8601 in UTC with milliseconds: `2026-11-24T08:30:00.123Z`.
 struct Timestamp: Sendable, Equatable {
-    /// Since 1970-01-01T00:00:00Z.
+    /// Milliseconds since 1970-01-01T00:00:00Z.
     var milliseconds: Int64
 
     static func now() -> Timestamp {
@@ -28,8 +28,8 @@ extension Timestamp: CustomStringConvertible {
         return "\(date)T\(time).\(padded(inDay % 1_000, 3))Z"
     }
 
-    /// The Gregorian date of a day since 1970-01-01, counted in years that begin in March, so that the leap day is
-    /// last.
+    /// The Gregorian date of a day counted from 1970-01-01. The calculation uses years that begin in March, so that the leap
+    /// day is the last day of a year.
     private static func date(ofDay day: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let (era, dayOfEra) = (day + 719_468).quotientAndRemainderFlooring(by: 146_097)
         let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
