@@ -1,0 +1,120 @@
+import Foundation
+import Testing
+
+@testable import BridgeConfig
+
+/// The links, file names and log messages in the documentation must name something that exists.
+struct DocumentationTests {
+    private static let folders = [
+        "Sources/", "Tests/", "scripts/", "docs/", "deploy/", "examples/", "Benchmarks/", ".ci/",
+        "credential_certificates/",
+    ]
+    /// Files, and folders of files, that the operator provides.
+    private static let operatorsFiles = ["credential_certificates/", "deploy/.env"]
+
+    /// Files of the rig that the benchmarks need, which is not in the repository.
+    private static let filesOfTheRig = ["linkem.c", "mqload.c"]
+
+    @Test func linksLeadSomewhere() throws {
+        let pages = try Document.pages()
+        #expect(pages.map(\.links.count).reduce(0, +) > 50)
+        for page in pages {
+            for (line, target) in page.links where !target.contains("://") {
+                let parts = target.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
+                let path = parts[0].isEmpty ? page.path : Self.resolve(String(parts[0]), from: page.path)
+                guard Document.exists(path) else {
+                    Issue.record("\(page.path):\(line): there is no \(path)")
+                    continue
+                }
+                guard parts.count > 1 else { continue }
+                let anchors = try Document(path).anchors
+                #expect(anchors.contains(String(parts[1])), "\(page.path):\(line): there is no heading for \(target)")
+            }
+        }
+    }
+
+    /// A relative path, seen from a page, as a path from the root.
+    private static func resolve(_ target: String, from page: String) -> String {
+        var parts = page.split(separator: "/").dropLast()
+        for part in target.split(separator: "/") {
+            switch part {
+            case ".": break
+            case "..": parts = parts.dropLast()
+            default: parts.append(part)
+            }
+        }
+        return parts.joined(separator: "/")
+    }
+
+    /// Checks every path in backticks or in a block of code in the pages, and every path in comments of the examples.
+    @Test func namedFilesExist() throws {
+        var count = 0
+        func check(_ text: String, _ place: String) {
+            for word in text.split(whereSeparator: { " \t\"'=(),;".contains($0) }) {
+                let path = Self.path(in: word)
+                guard Self.folders.contains(where: path.hasPrefix) else { continue }
+                guard !Self.isOperators(path) else { continue }
+                count += 1
+                #expect(Document.exists(String(path)), "\(place): there is no \(path)")
+            }
+        }
+        for page in try Document.pages() {
+            for (line, text) in page.codes { check(text, "\(page.path):\(line)") }
+        }
+        let others = ["examples", "deploy"].flatMap { Document.files(under: $0) }.filter { !$0.hasSuffix(".md") }
+        for name in try others.filter(Self.isFile) + ["bridge.yaml.example"] {
+            let lines = try Document(name).text.split(separator: "\n", omittingEmptySubsequences: false)
+            for (index, line) in lines.enumerated() where line.contains("#") {
+                check(String(line), "\(name):\(index + 1)")
+            }
+        }
+        #expect(count > 100)
+    }
+
+    private static func isFile(_ path: String) throws -> Bool {
+        try Document.root.appendingPathComponent(path).resourceValues(forKeys: [.isRegularFileKey]).isRegularFile
+            == true
+    }
+
+    /// The word without a leading `./` and without the punctuation of a sentence at its end.
+    private static func path(in word: Substring) -> Substring {
+        var path = word.hasPrefix("./") ? word.dropFirst(2) : word
+        while let last = path.last, ".:".contains(last) { path.removeLast() }
+        return path
+    }
+
+    private static func isOperators(_ path: Substring) -> Bool {
+        operatorsFiles.contains { $0.hasSuffix("/") ? path.hasPrefix($0) && path != $0 : path == $0 }
+    }
+
+    /// Checks source files that are named without their folder.
+    @Test func namedSourceFilesExist() throws {
+        let folders = ["Sources", "Tests", "Benchmarks"]
+        let names = Set(
+            folders.flatMap { Document.files(under: $0) }.map { URL(fileURLWithPath: $0).lastPathComponent })
+        for page in try Document.pages() {
+            for (line, text) in page.codes where !text.contains(where: { "/ *".contains($0) }) {
+                let parts = text.split(separator: ".")
+                guard parts.count == 2, ["swift", "py", "c", "h"].contains(parts[1]) else { continue }
+                guard !Self.filesOfTheRig.contains(text) else { continue }
+                #expect(names.contains(text) || Document.exists(text), "\(page.path):\(line): there is no \(text)")
+            }
+        }
+    }
+
+    @Test func theReadmeLinksToEveryPage() throws {
+        let targets = Set(try Document("README.md").links.map(\.target))
+        for page in Document.files(under: "docs") { #expect(targets.contains(page), "\(page) is not linked") }
+    }
+
+    /// Log messages are constant, so the sources must contain those that operations.md explains.
+    @Test func explainedLogMessagesExist() throws {
+        let sources = Document.files(under: "Sources").filter { $0.hasSuffix(".swift") }
+        let literals = Set(try sources.flatMap { try Document($0).text.components(separatedBy: "\"") })
+        let rows = try Document("docs/operations.md").rows(of: ["message", "meaning"])
+        #expect(rows.count > 20)
+        for message in rows.flatMap({ Document.spans(of: $0[0]) }) {
+            #expect(literals.contains(message), "nothing logs \"\(message)\"")
+        }
+    }
+}
