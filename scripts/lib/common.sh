@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# What all scripts share: where the project is, where Swift and the Python environment are, and how to talk to people.
-# Sourced, never run.
+# What all scripts share: where the project, Swift and the Python environment are, and how messages are printed.
+# Other scripts source this file; it is never run by itself.
 
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
-# shellcheck disable=SC2034 # used by those who source this
+# shellcheck disable=SC2034 # used by the scripts that source this file
 venv="$root/.build-venv"
-# Oldest Swift the package builds with; see swift-tools-version in Package.swift.
+# The oldest Swift that can build the package; see swift-tools-version in Package.swift.
 swift_minimum="6.2"
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
@@ -17,19 +17,19 @@ die() {
     exit 1
 }
 
-# version_at_least HAVE WANT: whether the dotted version HAVE is WANT or newer.
+# version_at_least HAVE WANT: succeeds if the dotted version HAVE is WANT or newer.
 version_at_least() {
     [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
 }
 
-# swift_is_usable SWIFT: whether this swift is new enough.
+# swift_is_usable SWIFT: succeeds if this swift is new enough.
 swift_is_usable() {
     local version
     version="$("$1" --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1)" || return 1
     [ -n "$version" ] && version_at_least "$version" "$swift_minimum"
 }
 
-# find_swift: puts a usable swift first in PATH; fails where there is none.
+# find_swift: puts a usable swift first in PATH; fails if there is none.
 find_swift() {
     local folder found
     found="$(command -v swift || true)"
