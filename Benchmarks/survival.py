@@ -1,7 +1,7 @@
-"""What Benchmarks/survival measures, between the network namespaces that it has made. README.md has the list.
+"""Makes the measurements of Benchmarks/survival, between the network namespaces that it has made. README.md lists them.
 
-Everything in the edge (bridges, HAProxy) reaches everything in the cloud (brokers, QUIC servers) over a link of 50 ms
-round-trip time and through a NAT. Paths take turns within a round, so that what the machine does besides falls on all.
+Everything at the edge (bridges, HAProxy) reaches everything in the cloud (brokers, QUIC servers) over a link of 50 ms
+round-trip time and through a NAT. Paths take turns within a round, so that other load on the machine affects them all.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent.parent
 CLOUD = "10.77.2.1"
-#: In the cloud. `receiver` is a second broker, which gets every message from the first: it is there when that is killed.
+#: TCP ports in the cloud. The receiver is a second broker that gets every message from the first and survives its end.
 BROKER, BROKER_TLS, RECEIVER = 1883, 8883, 1893
-#: UDP, in the cloud: the EMQX-like front without tickets and with them, and `serve`.
+#: UDP ports in the cloud: the EMQX-like front without tickets and with them, and `serve`.
 FRONT_BARE, FRONT, SERVE = 14560, 14567, 14570
 HAPROXY = 1885
 DELAY = "delay=25"
@@ -35,14 +35,14 @@ DELAY = "delay=25"
 
 @dataclass(frozen=True)
 class Bridge:
-    """A bridge in the edge, with what its uplink section has besides where the server is."""
+    """A bridge at the edge, and what its uplink section contains besides the server's address."""
 
     port: int
     server: int
     uplink: str = ""
 
 
-#: The first four are for `connect` alone.
+#: The first four are only for `connect`.
 BRIDGES = {
     "cold": Bridge(1890, FRONT_BARE, "mapping: connection, warm: 0"),
     "resumed": Bridge(1891, FRONT, "mapping: connection, warm: 0"),
@@ -103,7 +103,7 @@ class Stage:
     work: Path
     edge: str
     cloud: str
-    #: Whether the broker keeps its sessions on disk and hands all messages to the second one.
+    #: Whether the broker keeps its sessions on disk and passes all messages to the second one.
     persistent: bool
     programs: dict[str, Program] = field(default_factory=dict)
 
@@ -121,7 +121,7 @@ class Stage:
             self._add("serve-host", self.cloud, [bridge, "serve", "--config", self._serve()], "listening")
         for name in bridges:
             self._add(name, self.edge, [bridge, "run", "--config", self._bridge(name)], "listening")
-        # Warm connections come up, and the second broker has its bridge.
+        # Time for warm connections, and for the bridge between the brokers.
         time.sleep(3)
 
     def stop(self) -> None:
@@ -129,7 +129,7 @@ class Stage:
             program.stop()
 
     def kill_brokers(self, seconds: float) -> None:
-        """What is one process in EMQX, and the broker of the others; `serve` and the sidecars stay."""
+        """Kills front and broker, which are one process at EMQX; `serve` and the sidecars stay."""
         names = [name for name in ("front-bare", "front", "broker") if name in self.programs]
         for name in names:
             self.programs[name].stop(signal.SIGKILL)
@@ -152,7 +152,7 @@ class Stage:
             HERE / ".build-venv/bin/python", "-u", HERE / "Tests/Support/quic_front.py",
             "--listen", f"{CLOUD}:{port}", "--broker", f"{CLOUD}:{BROKER}",
             "--certificate", self.work / "server.pem", "--private-key", self.work / "server.key",
-            # As EMQX 6.0.3: it follows three changes of an address.
+            # As EMQX 6.0.3, the front follows three changes of an address.
             "--no-packets", "--tickets", tickets, "--follow-rebinds", 3,
         ]  # fmt: skip
 
@@ -238,7 +238,7 @@ class Bench:
     work: Path
     prefix: str
     rounds: int
-    #: For `latency`, and for the others that publish.
+    #: Devices for `latency`, and for the other sets that publish.
     devices: int
     held: int
     stage: Stage | None = None
@@ -261,7 +261,7 @@ class Bench:
         return json.loads(done.stdout)
 
     def on(self, bridges: Iterable[str], persistent: bool = False) -> None:
-        """A fresh stage: nothing of one set reaches into the next."""
+        """Starts all programs afresh, so that one set does not affect the next."""
         self.off()
         self.link(DELAY, "loss=0", "up")
         self.stage = Stage(self.work, f"{self.prefix}edge", f"{self.prefix}cloud", persistent)
@@ -273,12 +273,12 @@ class Bench:
         self.stage = None
 
 
-# Figures. Each is a name and how it is read from what mqload says.
+# Figures: the name of each, and how it is read from the output of mqload.
 Figure = tuple[str, Callable[[dict[str, Any]], float]]
 
 
 def of(*keys: str, scale: float = 1) -> Callable[[dict[str, Any]], float]:
-    """Not a number where it is of a series that is empty."""
+    """Returns NaN for an empty series."""
 
     def read(out: dict[str, Any]) -> float:
         value: Any = out
@@ -314,7 +314,7 @@ WHAT_DEVICES_NOTICE: list[Figure] = [
     ("duplicates", of("duplicates")),
     ("reconnects", of("reconnects")),
 ]
-#: A device publishes once a second, so that half a second of the median is its own.
+#: A device publishes once per second, which alone is half a second of the median.
 RETURN: list[Figure] = [
     ("flowing after p50, s", of("recovery", "p50", scale=0.001)),
     ("max", of("recovery", "max", scale=0.001)),
@@ -329,7 +329,7 @@ GAP: list[Figure] = [
 
 
 def table(bench: Bench, title: str, paths: list[str], figures: list[Figure], run: Callable[[str], dict]) -> None:
-    """Medians over the rounds. The ratio is of the first figure: below 1 is less than HAProxy's."""
+    """Prints medians over the rounds. The ratio is that of the first figure; below 1 is less than HAProxy's."""
     runs: dict[str, list[dict[str, Any]]] = {path: [] for path in paths}
     for _ in range(bench.rounds):
         for path in paths:
@@ -348,7 +348,7 @@ def table(bench: Bench, title: str, paths: list[str], figures: list[Figure], run
 def connect(bench: Bench) -> None:
     paths = ["haproxy", "cold", "resumed", "0-rtt", "warm"]
     bench.on(paths[1:])
-    for path in paths:  # Tickets come with the first connection.
+    for path in paths:  # The first connection brings the tickets.
         bench.load(path, "-n", 2, "-t", 1, "-d", 1, "-c", 2)
     title = "CONNECT to CONNACK at 50 ms: 20 devices, 5 a second"
     table(bench, title, paths, CONNECT, lambda path: bench.load(path, "-n", 20, "-c", 5, "-r", 1, "-t", 3, "-d", 1))
@@ -395,7 +395,7 @@ def broker(bench: Bench) -> None:
         flag.unlink(missing_ok=True)
         killer = threading.Thread(target=kill_when_told)
         killer.start()
-        # Half a second for the broker to be up again.
+        # Half a second for the broker to start.
         options = ["-n", bench.held, "-t", 40, "-d", 10, "-m", 15.5, "-p", "-e", f"10:touch {flag}"]
         out = bench.load(path, *options, receiver=RECEIVER)
         killer.join()
@@ -430,7 +430,7 @@ def main() -> None:
     )  # fmt: skip
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    # The programs are ended on a signal too.
+    # A signal also ends the programs.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         for name in arguments.sets or SETS:

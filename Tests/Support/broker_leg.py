@@ -5,25 +5,25 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-#: Flow-control window of a stream of the front, in bytes: what may wait for the broker.
+#: Flow-control window of a stream, in bytes: as much may wait for the broker.
 STREAM_WINDOW = 65_536
 
 
 class LegOwner(Protocol):
-    """Whom a leg tells what it hears."""
+    """Receives the events of a leg."""
 
     def broker_data(self, data: bytes) -> None: ...
 
     def broker_wrote(self) -> None:
-        """The broker took bytes: there may be credit to grant."""
+        """The broker took bytes, so there may be credit to grant."""
 
     def broker_closed(self, error: str | None) -> None:
-        """The broker's last byte has come."""
+        """The broker's last byte has arrived."""
 
 
 class BrokerLeg(asyncio.Protocol):
-    """The TCP connection to the broker. Bytes written before it stands, or while it is held, are kept; the stream's window
-    bounds them.
+    """The TCP connection to the broker. Keeps bytes that are written before it is established, or while it is held; the
+    stream's window bounds them.
     """
 
     def __init__(self, owner: LegOwner, address: tuple[str, int]) -> None:
@@ -45,7 +45,7 @@ class BrokerLeg(asyncio.Protocol):
 
     @property
     def unwritten(self) -> int:
-        """Bytes the broker has not taken yet."""
+        """Bytes that the broker has not taken yet."""
         waiting = self._transport.get_write_buffer_size() if self._transport is not None else 0
         return len(self._early) + waiting
 
@@ -62,7 +62,7 @@ class BrokerLeg(asyncio.Protocol):
             self._transport.write(data)
 
     def hold(self) -> None:
-        """Keeps what is written from now on, until `release`."""
+        """Keeps everything that is written from now on, until `release`."""
         self._held = True
 
     def release(self) -> None:
@@ -79,9 +79,9 @@ class BrokerLeg(asyncio.Protocol):
             self._transport.write_eof()
 
     def finish(self) -> None:
-        """Ends the connection after what has been written, by half: the broker answers with its own end.
+        """Shuts down the sending side after everything that has been written: the broker answers with its own end.
 
-        A close would be a reset where the broker's bytes are still unread, and could overtake the DISCONNECT.
+        Closing would send a reset if bytes of the broker are still unread, and that could overtake the DISCONNECT.
         """
         self._finish_requested = True
         self.resume_reading()
@@ -89,7 +89,7 @@ class BrokerLeg(asyncio.Protocol):
             self._transport.write_eof()
 
     def abort(self) -> None:
-        """Ends the connection now."""
+        """Ends the connection at once."""
         self._opening.cancel()
         if self._transport is not None:
             self._transport.abort()
@@ -109,7 +109,7 @@ class BrokerLeg(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        # resume_writing at every crossing below this: it is what grants new credit to the client.
+        # resume_writing, which grants new credit to the client, is called each time the buffer falls below `low`.
         transport.set_write_buffer_limits(high=STREAM_WINDOW // 2, low=STREAM_WINDOW // 4)
         self._write_early()
 

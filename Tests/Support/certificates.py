@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Makes throw-away certificates for tests in a folder; they are good for a day.
+"""Makes throw-away certificates for tests in a folder. They are valid for a day.
 
     certificates.py FOLDER [NAME...]
 
-With names, only what these need is made. Each NAME becomes NAME.pem (the certificate and, where there is one, its
+With names, makes only what these need. Each NAME becomes NAME.pem (the certificate and, if there is one, its
 intermediate) and NAME.key:
 
     ca            root, ECDSA P-256             server         localhost, 127.0.0.1, ::1; by ca
     rsa-root      root, RSA-4096                rsa-server     the same names, RSA-2048; by rsa-intermediate
     other-ca      a root that signed nothing    wrong-name     broker.example.org, 192.0.2.1; by ca
-    client        for a client; by ca           expired        yesterday's end; by ca
+    client        for a client; by ca           expired        expired yesterday; by ca
     other-client  for a client; by other-ca     not-yet-valid  valid from tomorrow; by ca
 
-and rsa-ca-chain.pem: rsa-intermediate and rsa-root with an empty line between, as platforms hand it out.
+It also makes rsa-ca-chain.pem: rsa-intermediate and rsa-root with an empty line between them, as platforms deliver it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ PLANS = {
 
 
 class Authority:
-    """Makes certificates after PLANS, each once."""
+    """Makes certificates according to PLANS, each once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -86,7 +86,7 @@ class Authority:
 
     def _write(self, name: str, plan: Plan, certificate: x509.Certificate, key: PrivateKey) -> None:
         chain = [certificate]
-        # An intermediate goes with what it signed; a root never does.
+        # A file contains the intermediate that signed its certificate, but never the root.
         if plan.issuer is not None and PLANS[plan.issuer].issuer is not None:
             chain.append(self._made[plan.issuer][0])
         (self._folder / f"{name}.pem").write_bytes(b"".join(map(_pem, chain)))

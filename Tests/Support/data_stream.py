@@ -1,20 +1,20 @@
 """A data stream of EMQX at the QUIC front.
 
-It belongs to the session of the connection's control stream, and has packet ids, subscriptions and an inflight window
-of its own. So it is a connection to the broker of its own, with the gateway's credentials and protocol version and the
-client id `<gateway>/ds<stream>`; its CONNECT and CONNACK stay between the front and the broker.
+It belongs to the session of the connection's control stream, and has its own packet ids, subscriptions and inflight
+window. So it has its own connection to the broker, with the gateway's credentials and protocol version and the client
+id `<gateway>/ds<stream>`; its CONNECT and CONNACK stay between the front and the broker.
 
     the client does           the front does
     (before CONNACK)          waits until the control stream is accepted
     PUBLISH, acknowledgements, SUBSCRIBE, UNSUBSCRIBE
-                              passes them on; of the broker's answers the types 3..11
+                              passes them on; passes back the broker's packets of types 3..11
     PINGREQ                   nothing
     any other packet, garbage RESET_STREAM(0) and STOP_SENDING(0)
-    FIN                       lets the broker answer what came before, then FIN; the subscriptions are gone
+    FIN                       lets the broker answer the previous packets, then FIN; the subscriptions are gone
     RESET_STREAM              nothing: this direction goes on, as at EMQX
     STOP_SENDING(code)        RESET_STREAM(code): the subscriptions are gone
 
-What differs from EMQX: a subscription with No Local hears the messages of its gateway's other streams.
+One thing differs from EMQX: a subscription with No Local receives the messages of its gateway's other streams.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from front_connection import FrontConnection
 
 ALLOWED = frozenset({PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, UNSUBSCRIBE})
-#: Properties of the gateway's CONNECT that hold for each stream: Receive, Topic Alias and Packet Size Maximum.
+#: Properties of the gateway's CONNECT that apply to each stream: Receive, Topic Alias and Packet Size Maximum.
 SHARED_PROPERTIES = (33, 34, 39)
 
 
@@ -76,7 +76,7 @@ class DataStream(FrontStream):
         self.activate()
 
     def activate(self) -> None:
-        """Handles what came, where the control stream is accepted."""
+        """Handles the bytes that have arrived, if the control stream is accepted."""
         if not self._connection.accepted or self.finished:
             return
         passed, packets = self._from_client.filter(bytes(self._waiting))
@@ -121,11 +121,11 @@ class DataStream(FrontStream):
         self._connection.transmit()
 
     def stop_sending_received(self, code: int) -> None:
-        """aioquic has answered with RESET_STREAM of the same code already."""
+        """aioquic has already answered with RESET_STREAM and the same code."""
         self.reset(code, "STOP_SENDING of the client")
 
     def reset_received(self, code: int) -> None:
-        """EMQX shuts down this direction only."""
+        """EMQX shuts down only this direction."""
 
     # From the broker
 
@@ -147,7 +147,7 @@ class DataStream(FrontStream):
             self._end_in_order()
             self._connection.forget(self.id)
         else:
-            # What Mosquitto closes a connection for, EMQX resets a data stream for: malformed packets above all.
+            # EMQX resets a data stream for the faults for which Mosquitto closes a connection, mainly malformed packets.
             self.reset(0, "the broker closed")
 
     # Ends
@@ -171,7 +171,7 @@ class DataStream(FrontStream):
         self._end_leg()
 
     def _end_leg(self) -> None:
-        """By half: packets that were passed on are still handled. Without a will, it makes no other difference."""
+        """Shuts down the sending side: packets that were passed on are still handled. There is no will to lose."""
         if self._leg is not None and not self._leg_is_ending:
             self._leg_is_ending = True
             if self._from_client.at_boundary:
@@ -185,7 +185,7 @@ class DataStream(FrontStream):
 
 
 def _connect_packet(gateway: ConnectInfo, stream_id: int) -> bytes:
-    """CONNECT of a data stream's own connection to the broker: no will, a clean session, no keepalive."""
+    """CONNECT for a data stream's own connection to the broker: no will, a clean session, no keepalive."""
     return mqtt_build.connect(
         f"{gateway.client_id}/ds{stream_id // 4}",
         gateway.version,

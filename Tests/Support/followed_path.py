@@ -1,4 +1,4 @@
-"""How often the QUIC front follows a client to another address."""
+"""Decides how often the QUIC front follows a client to another address."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 class FollowedPath:
-    """The addresses of one connection, of which a limited number is followed.
+    """The addresses of one connection; only a limited number of changes is followed.
 
-    EMQX 6.0.3 uses up one of the client's connection ids with each change of the address and never gives one back, so
-    the fourth change hangs for good - unless the client retires old ids by NEW_CONNECTION_ID with Retire Prior To.
+    EMQX 6.0.3 uses up one of the client's connection ids per change of the address and never returns one, so the
+    fourth change hangs for good, unless the client retires old ids by NEW_CONNECTION_ID with Retire Prior To.
     """
 
     def __init__(self, limit: int | None, emit: Callable[..., None]) -> None:
@@ -22,7 +22,7 @@ class FollowedPath:
         self._ignored: set[Any] = set()
 
     def follows(self, address: Any, retire_prior_to: int) -> bool:
-        """Whether a datagram from this address is read. `retire_prior_to`: the client's highest so far."""
+        """Whether a datagram from this address is read. `retire_prior_to` is the client's highest value so far."""
         if self._limit is None or address in self._followed:
             return True
         if retire_prior_to > self._retired:

@@ -1,8 +1,8 @@
-"""How many handshakes the QUIC front has under way at once.
+"""Limits how many handshakes the QUIC front has under way at once.
 
-EMQX accepts a connection for each acceptor that waits, max(16, 8 x its cores) of them by default. msquic closes one
-beyond that during its handshake, with CONNECTION_REFUSED; it does the same to any while its workers are late. An
-attempt some milliseconds later succeeds.
+EMQX accepts one connection per waiting acceptor; by default it has max(16, 8 x its cores) of them. msquic closes any
+further connection during its handshake, with CONNECTION_REFUSED, and does so too while its workers are late. An
+attempt a few milliseconds later succeeds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Acceptors:
     """The acceptors of one front."""
 
     def __init__(self, limit: int | None, delay: float, emit: Callable[..., None]) -> None:
-        """`limit`: handshakes under way, None for any number; `delay`: seconds that each is held before its answer."""
+        """`limit`: handshakes under way, None for any number; `delay`: seconds by which each answer is delayed."""
         self._limit = limit
         self._delay = delay
         self._emit = emit
@@ -33,16 +33,16 @@ class Acceptors:
         self._refusals: int | None = 0
 
     def refuse(self, times: int | None) -> None:
-        """Refuses so many handshakes that come now, or all where it is None: msquic's workers are late."""
+        """Refuses the next handshakes, as many as given or all if None, as msquic does while its workers are late."""
         self._refusals = times
 
     def refusal(self, header: QuicHeader, address: Any) -> bytes | None:
-        """The datagram that answers the first Initial of a connection which is refused; None where it is accepted."""
+        """The datagram that refuses the connection of this first Initial; None if the connection is accepted."""
         if header.destination_cid not in self._refused:
             reason = self._next_reason()
             if reason is None:
                 return None
-            # What is sent again of a refused handshake is refused again: its client has given it up.
+            # A retransmission of a refused handshake is refused again, because its client has given the handshake up.
             self._refused.add(header.destination_cid)
             peer = f"{address[0]}:{address[1]}"
             self._emit("refused", peer=peer, reason=reason, under_way=len(self._under_way))
@@ -58,18 +58,18 @@ class Acceptors:
         return "workers"
 
     def take(self, connection: FrontConnection) -> None:
-        """The handshake begins."""
+        """A handshake begins."""
         self._under_way.add(connection)
         if self._delay:
             connection.hold(self._delay)
 
     def release(self, connection: FrontConnection) -> None:
-        """The handshake is over, one way or the other."""
+        """A handshake has succeeded or failed."""
         self._under_way.discard(connection)
 
 
 def _encode_close(header: QuicHeader) -> bytes:
-    """An Initial packet with CONNECTION_CLOSE, under keys that the client's first Initial gives to both sides."""
+    """An Initial packet with CONNECTION_CLOSE, with the keys that both sides derive from the client's first Initial."""
     assert header.version is not None
     crypto = CryptoPair()
     crypto.setup_initial(cid=header.destination_cid, is_client=False, version=header.version)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Checks that quic_front.py does what EMQX does, with data streams above all. Tests of the gateway believe it, so it is tested too.
+"""Checks that quic_front.py does what EMQX does, mainly with data streams. Tests of the gateway rely on it.
 
-    front_check.py --broker 127.0.0.1:1883 --certificates FOLDER [--only WORD]     (the folder is one of certificates.py)
+    front_check.py --broker 127.0.0.1:1883 --certificates FOLDER [--only WORD]     (FOLDER is made by certificates.py)
 
-Starts fronts of its own before the broker. Prints one line a check; ends with 1 at the first that fails.
+Starts its own fronts in front of the broker. Prints one line per check; ends with 1 at the first one that fails.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ async def packets_on_data_streams_keep_the_session_alive(front: Front) -> None:
 
 
 async def big_messages_pass_under_back_pressure(front: Front) -> None:
-    # A busy machine takes longer for one packet of 3 MB than the others' keepalive allows.
+    # On a busy machine one packet of 3 MB takes longer than the keepalive of the other checks.
     async with gateway(replace(front.target, keep_alive=60)) as (peer, _):
         stream = peer.open()
         await stream.subscribe("a/#")

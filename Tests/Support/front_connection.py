@@ -30,26 +30,26 @@ Emit = Callable[..., None]
 @dataclass(frozen=True)
 class FrontSettings:
     broker: tuple[str, int]
-    #: PEM file; None asks clients for no certificate.
+    #: PEM file; if None, clients are not asked for a certificate.
     client_ca: str | None = None
-    #: Seconds; None: 1.5 x the MQTT keepalive.
+    #: In seconds; None means 1.5 x the MQTT keepalive.
     idle_timeout: float | None = None
     reports_packets: bool = True
-    #: Bidirectional streams at once, the control stream included.
+    #: Bidirectional streams at once, including the control stream.
     streams: int = 10
-    #: False refuses every stream after the control stream.
+    #: If False, every stream after the control stream is refused.
     data_streams: bool = True
-    #: Changes of a connection's address that are followed; None: all of them.
+    #: How many changes of a connection's address are followed; None means all.
     follow_rebinds: int | None = None
 
 
 @dataclass
 class FrontSwitches:
-    """What commands change while the front runs."""
+    """The settings that commands change while the front runs."""
 
-    #: CONNACK code that each new CONNECT is refused with; 0: none.
+    #: CONNACK code with which new CONNECTs are refused; 0 refuses none.
     refuse_connect: int = 0
-    #: So many of them; None: all.
+    #: How many CONNECTs are refused; None means all.
     refusals: int | None = None
 
     def refuse_connects(self, code: int, times: int | None) -> None:
@@ -57,7 +57,7 @@ class FrontSwitches:
         self.refusals = times
 
     def next_refusal(self) -> int:
-        """The code for a CONNECT that is to come now."""
+        """The code for the next CONNECT."""
         if self.refusals is None:
             return self.refuse_connect
         if self.refusals == 0:
@@ -87,11 +87,11 @@ class FrontConnection(QuicConnectionProtocol):
         self.connect: ConnectInfo | None = None
         #: Whether the broker has accepted it.
         self.accepted = False
-        #: Of its client id, this one included, while those that were taken over stayed open.
+        #: Takeovers of the client id, including this one, while connections that were taken over were still open.
         self.takeovers_in_a_row = 0
         self._switches = switches
         self._acceptors = acceptors
-        #: What has come while the handshake is held.
+        #: Datagrams that arrived while the handshake is delayed.
         self._held: list[tuple[bytes | str, Any]] | None = None
         self._emit_event = emit
         self._connections = connections
@@ -101,7 +101,7 @@ class FrontConnection(QuicConnectionProtocol):
         self._close_timer: asyncio.TimerHandle | None = None
         self._control: ControlStream | None = None
         self._data_streams: dict[int, DataStream] = {}
-        #: Streams that were refused or have ended: what still comes of them means nothing.
+        #: Streams that were refused or have ended; anything that still arrives on them is ignored.
         self._over: set[int] = set()
         self._stopped: set[int] = set()
         self._path = FollowedPath(settings.follow_rebinds, self.emit)
@@ -125,7 +125,7 @@ class FrontConnection(QuicConnectionProtocol):
     def _stream(self, stream_id: int) -> ControlStream | DataStream | None:
         return self._control if stream_id == CONTROL_STREAM else self._data_streams.get(stream_id)
 
-    # What its streams ask for.
+    # Called by the streams.
 
     @property
     def now(self) -> float:
@@ -147,7 +147,7 @@ class FrontConnection(QuicConnectionProtocol):
         self._quic.reset_stream(stream_id, code)
 
     def stop(self, stream_id: int, code: int) -> None:
-        """STOP_SENDING, unless the client has ended the stream's other direction itself."""
+        """Sends STOP_SENDING, unless the client itself has ended its direction of the stream."""
         stream = self._quic._streams.get(stream_id)
         if stream is not None and not stream.receiver.is_finished:
             self._quic.stop_stream(stream_id, code)
@@ -161,18 +161,18 @@ class FrontConnection(QuicConnectionProtocol):
         self._idle = info.keep_alive * 1.5 or NO_TIMEOUT
 
     def accept(self) -> None:
-        """CONNACK came: data streams begin."""
+        """The broker has sent CONNACK, so data streams begin."""
         self.accepted = True
         for stream in list(self._data_streams.values()):
             stream.activate()
 
     def forget(self, stream_id: int) -> None:
-        """The data stream has ended, and its connection to the broker too."""
+        """A data stream has ended, and so has its connection to the broker."""
         if self._data_streams.pop(stream_id, None) is not None:
             self._over.add(stream_id)
 
     def heard(self) -> None:
-        """A packet came on a data stream, which counts for the session's keepalive."""
+        """A packet has arrived on a data stream, which counts for the session's keepalive."""
         if self._control is not None:
             self._control.keep_alive()
 
@@ -192,7 +192,7 @@ class FrontConnection(QuicConnectionProtocol):
         self._resume_brokers()
 
     def hold(self, delay: float) -> None:
-        """Keeps what comes, for so many seconds: the handshake takes a while."""
+        """Keeps the datagrams of the next seconds, so that the handshake takes a while."""
         self._held = []
         self.later(delay, self._go_on)
 
@@ -233,12 +233,12 @@ class FrontConnection(QuicConnectionProtocol):
             datagrams=bool(self._quic._remote_max_datagram_frame_size),
         )
         if self._quic._remote_max_datagram_frame_size:
-            # EMQX 6.0.3 has no callback for what msquic says of datagrams then, and the connection's process crashes.
+            # EMQX 6.0.3 has no callback for msquic's datagram events, so the connection's process crashes.
             self.emit("crashed", reason="the client takes datagrams")
             self.close_from_server(0)
 
     def _client_certificate_problem(self) -> tuple[int, str] | None:
-        """The TLS alert and the reason to refuse this client with. aioquic asks for a certificate but trusts any."""
+        """The TLS alert and reason for refusing this client. aioquic asks for a certificate but trusts any."""
         if self.settings.client_ca is None:
             return None
         certificate = self._quic.tls._peer_certificate
@@ -261,7 +261,7 @@ class FrontConnection(QuicConnectionProtocol):
             stream.data_received(event.data, event.end_stream)
 
     def _open(self, stream_id: int) -> ControlStream | DataStream | None:
-        """The front's side of a stream of which something came for the first time; None where it is over."""
+        """The front's side of a stream, made when something arrives for the first time; None if the stream is over."""
         if stream_id in self._over:
             return None
         self.emit("stream_opened", stream=stream_id, control=stream_id == CONTROL_STREAM)
@@ -306,7 +306,7 @@ class FrontConnection(QuicConnectionProtocol):
         ]
 
     def has_successor(self) -> bool:
-        """Whether a newer connection of the same client id is there: MQTT 3.1.1 has no packet that says so."""
+        """Whether there is a newer connection of the same client id: MQTT 3.1.1 has no packet that says so."""
         return any(other.number > self.number for other in self.of_this_client())
 
     @property
@@ -315,7 +315,7 @@ class FrontConnection(QuicConnectionProtocol):
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing more will be said on the control stream."""
+        """Whether nothing more will be sent on the control stream."""
         return self.is_closed or (self._control is not None and self._control.finished)
 
     @property
@@ -328,14 +328,14 @@ class FrontConnection(QuicConnectionProtocol):
 
     @property
     def has_delivered_end(self) -> bool:
-        """Whether the connection is closed, or its client has all of the control stream."""
+        """Whether the connection is closed, or its client has acknowledged the whole control stream."""
         return self.is_closed or (
             self._control is not None and self._control.finished and self._has_delivered_control_stream
         )
 
     @property
     def _has_delivered_control_stream(self) -> bool:
-        """Whether the client has all that was sent on it, and its end where it has one."""
+        """Whether the client has acknowledged everything that was sent on the stream, including its end."""
         stream = self._quic._streams.get(CONTROL_STREAM)
         if stream is None or stream.sender.is_finished:
             return True
@@ -353,12 +353,12 @@ class FrontConnection(QuicConnectionProtocol):
     # Commands.
 
     def take_over(self) -> None:
-        """Ends the session as if its client id had connected elsewhere."""
+        """Ends the session as if its client id had connected again elsewhere."""
         if self._control is not None:
             self._control.take_over()
 
     def reset_stream(self, stream_id: int, code: int) -> bool:
-        """RESET_STREAM and STOP_SENDING; False where there is no such stream."""
+        """Sends RESET_STREAM and STOP_SENDING; returns False if there is no such stream."""
         stream = self._stream(stream_id)
         if stream is None or stream.finished:
             return False
@@ -366,7 +366,7 @@ class FrontConnection(QuicConnectionProtocol):
         return True
 
     def stop_sending(self, stream_id: int, code: int) -> bool:
-        """STOP_SENDING alone: the stream's other direction goes on. False where there is no such stream."""
+        """Sends only STOP_SENDING, so that the other direction goes on; returns False if there is no such stream."""
         if self._stream(stream_id) is None:
             return False
         self._stopped.add(stream_id)
@@ -377,15 +377,15 @@ class FrontConnection(QuicConnectionProtocol):
     # Ends.
 
     def close_from_server(self, code: int, reason: str = "") -> None:
-        """APPLICATION_CLOSE, at once."""
+        """Sends APPLICATION_CLOSE at once."""
         if self._closed_by is None:
             self._closed_by = "server"
             self._end_streams()
-            # Without a frame type, aioquic sends the application's kind of CONNECTION_CLOSE.
+            # Without a frame type, aioquic sends the CONNECTION_CLOSE of the application kind.
             self.close(code, reason)
 
     def close_later(self, delay: float, code: int) -> None:
-        """Closes after `delay` seconds, and not before the client has acknowledged all bytes and the FIN."""
+        """Closes after `delay` seconds, but not before the client has acknowledged all bytes and the FIN."""
         if self._close_timer is None:
             self._close_timer = self._loop.call_later(delay, self._close_when_delivered, code, 50)
 

@@ -1,4 +1,4 @@
-"""What the QUIC front has otherwise than aioquic, where that has no setting. Its version is pinned in requirements.txt."""
+"""Changes aioquic for the QUIC front where it has no setting. Its version is pinned in requirements.txt."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def adjust_engine(
     idle: Callable[[], float],
     credit_limit: Callable[[int], int | None],
 ) -> None:
-    """Has a connection that begins do as EMQX does.
+    """Makes a new connection behave as EMQX does.
 
-    `idle`: seconds of silence after which it is dropped, where its client does not wish less; `credit_limit`: bytes that
-    its client may send in all on a stream, None where nobody has that stream.
+    `idle`: seconds without a datagram after which it is dropped, unless its client asks for less; `credit_limit`: bytes
+    that its client may send in all on a stream, None if the front does not have that stream.
     """
     quic._local_max_streams_bidi = Limit(QuicFrameType.MAX_STREAMS_BIDI, "max_streams_bidi", streams)
     quic._local_active_connection_id_limit = 4
@@ -44,7 +44,7 @@ def _initialize_with_request(quic: QuicConnection, initialize: Callable[[bytes],
 
 
 def _idle_timeout(quic: QuicConnection, idle: Callable[[], float]) -> float:
-    """The smaller of both sides' wishes."""
+    """The smaller of the two sides' idle timeouts."""
     remote = quic._remote_max_idle_timeout
     return max(min(idle(), remote) if remote else idle(), 3 * quic._loss.get_probe_timeout())
 
@@ -52,7 +52,7 @@ def _idle_timeout(quic: QuicConnection, idle: Callable[[], float]) -> float:
 def _write_stream_limits(
     quic: QuicConnection, credit_limit: Callable[[int], int | None], builder: Any, space: Any, stream: Any
 ) -> None:
-    """Grants credit by what the broker has taken; aioquic's own doubles the window each time."""
+    """Grants credit for what the broker has taken; aioquic itself would double the window each time."""
     limit = credit_limit(stream.stream_id)
     if limit is not None and limit - stream.max_stream_data_local >= STREAM_WINDOW // 4:
         stream.max_stream_data_local = limit
@@ -69,16 +69,16 @@ def _write_stream_limits(
 
 
 def _write_connection_limits(quic: QuicConnection, write: Callable[..., None], builder: Any, space: Any) -> None:
-    """Grants a new stream for each one that has ended, at once; aioquic's own waits until several have."""
+    """Grants a new stream as soon as one has ended; aioquic itself would wait until several have."""
     limit = quic._local_max_streams_bidi
     if limit.value != limit.sent:
-        # Its condition is "fewer left than there are to grant": none are left.
+        # aioquic grants streams if fewer are left than it can grant; here none are left.
         limit.sent = limit.used
     write(builder=builder, space=space)
 
 
 def _with_limits_of_emqx(serialize: Callable[[], bytes]) -> bytes:
-    """The transport parameters, less the idle timeout and with EMQX's datagram size."""
+    """The transport parameters, without the idle timeout and with EMQX's datagram size."""
     parameters = pull_quic_transport_parameters(Buffer(data=serialize()))
     parameters.max_idle_timeout = None
     parameters.max_udp_payload_size = MAX_UDP_PAYLOAD

@@ -1,4 +1,4 @@
-"""What the checks of quic_front.py share: a front that runs, and clients of it."""
+"""What the checks of quic_front.py share: a running front, and its clients."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Front:
         self.port = 0
 
     async def event(self, *names: str) -> dict[str, Any]:
-        """The next event of one of these names; others are passed over."""
+        """The next event with one of these names; other events are skipped."""
         assert self._process.stdout is not None
         while True:
             line = await within(f"{names} of the front", self._process.stdout.readline())
@@ -69,7 +69,7 @@ async def front(arguments: argparse.Namespace, version: int, *options: str) -> A
 
 @asynccontextmanager
 async def gateway(target: Target) -> AsyncIterator[tuple[Client, Stream]]:
-    """A connection whose control stream is accepted."""
+    """A connection whose control stream has been accepted."""
     async with client(target) as peer:
         control = peer.open()
         await control.connect(GATEWAY)

@@ -18,7 +18,7 @@ SESSION_TAKEN_OVER = 0x8E
 
 
 async def _ticket(front: Front) -> SessionTicket:
-    """What a first connection gets."""
+    """The ticket that a first connection gets."""
     tickets: list[SessionTicket] = []
     async with client(front.target, tickets=tickets) as peer:
         await peer.open().connect(GATEWAY)
@@ -28,7 +28,7 @@ async def _ticket(front: Front) -> SessionTicket:
 
 
 async def _early_connect(front: Front, ticket: SessionTicket) -> tuple[bool, bool]:
-    """A CONNECT in the first flight; answers whether session and early data were taken, as client and front say."""
+    """Sends CONNECT in the first flight; returns what client and front say of session and early data."""
 
     def early(peer: Client) -> None:
         stream = peer.open()
@@ -114,7 +114,7 @@ async def a_takeover_costs_a_round_trip_where_the_older_client_answers(front: Fr
 
 
 async def expect_taken_over(front: Front, peer: Client, control: Stream) -> None:
-    """MQTT 5 has a packet that says so; FIN says it to MQTT 3.1.1."""
+    """MQTT 5 has a packet for a takeover; MQTT 3.1.1 gets a FIN."""
     if front.target.version == mqtt_build.MQTT_5:
         last = await control.expect(DISCONNECT)
         expect(last.head[0] == SESSION_TAKEN_OVER, f"DISCONNECT {last.head.hex()}")
@@ -126,7 +126,7 @@ async def expect_taken_over(front: Front, peer: Client, control: Stream) -> None
 
 
 async def a_takeover_of_a_silent_client_takes_three_seconds(front: Front) -> None:
-    """Of MQTT 5 alone."""
+    """Only MQTT 5 clients wait."""
     async with gateway(front.target) as (older, _):
         older.unbind()
         start = time.monotonic()
@@ -151,7 +151,7 @@ async def a_number_of_connects_is_refused(front: Front) -> None:
 
 
 async def a_reserved_version_is_answered_by_version_negotiation(front: Front) -> None:
-    """RFC 9000 6.1, 17.2.1: without a connection, for datagrams of at least 1200 bytes."""
+    """RFC 9000 6.1, 17.2.1: the answer needs no connection, and comes only to datagrams of at least 1200 bytes."""
     destination, source = os.urandom(8), os.urandom(8)
     head = b"\xc0" + b"\x1a\x2a\x3a\x4a" + bytes([8]) + destination + bytes([8]) + source
     loop = asyncio.get_running_loop()
@@ -166,7 +166,7 @@ async def a_reserved_version_is_answered_by_version_negotiation(front: Front) ->
 
 
 async def keepalive_sets_the_idle_timeout(front: Front) -> None:
-    """1.5 x 4 s after CONNECT, where the client is gone without a word."""
+    """The client vanishes; the connection is dropped 1.5 x 4 s after CONNECT."""
     async with gateway(front.target) as (peer, _):
         peer.unbind()
         start = time.monotonic()

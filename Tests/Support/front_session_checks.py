@@ -1,4 +1,4 @@
-"""Checks of quic_front.py: who is let in, who is taken over, and what is left of those who go."""
+"""Checks of quic_front.py: which clients are let in, which are taken over, and what remains of those that leave."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REFUSED = {"code": 0x2, "application": False, "reason": ""}
 
 
 async def _is_refused(front: Front) -> bool:
-    """Whether a connection is refused; each other end of its handshake is a failure."""
+    """Whether a connection is refused; any other end of its handshake is a failure."""
     try:
         async with client(front.target):
             return False
@@ -88,7 +88,7 @@ async def a_delayed_will_does_not_outlive_its_session(front: Front) -> None:
 async def _leave(
     front: Front, properties: bytes, reason: int, expiry: int | None, topic: str, of_will: bytes = b""
 ) -> None:
-    """A client comes with a will, and goes like this."""
+    """A client connects with a will, and leaves with this DISCONNECT."""
     async with client(front.target) as peer:
         control = peer.open()
         control.send(
@@ -98,7 +98,7 @@ async def _leave(
         )
         await control.connected()
         last = mqtt_build.session_expiry(expiry) if expiry is not None else None
-        # In two pieces: it is one packet all the same.
+        # Sent in two pieces, which are still one packet.
         disconnect = mqtt_build.disconnect(reason, last)
         control.send(disconnect[:3])
         control.send(disconnect[3:], fin=True)
@@ -107,9 +107,9 @@ async def _leave(
 
 
 async def _take_over(front: Front, stack: AsyncExitStack, times: int, closes: bool) -> list[float]:
-    """Connections of one client id, one after the other; answers the seconds of each takeover's CONNECT.
+    """Makes connections of one client id, one after the other; returns the seconds that each takeover's CONNECT takes.
 
-    `closes`: each closes its connection when it hears that it was taken over.
+    `closes`: each connection closes when it hears that it was taken over.
     """
     times_taken: list[float] = []
     older: tuple[Client, Stream] | None = None
@@ -133,7 +133,7 @@ async def the_third_takeover_in_a_row_takes_three_seconds(front: Front) -> None:
         seconds = await _take_over(front, stack, times=4, closes=False)
         for number, slow in enumerate((False, False, True, True), start=1):
             slow = slow and front.target.version == mqtt_build.MQTT_5
-            # The first of the connections that it waits for is closed by the server after three seconds of its own.
+            # The server itself closes the first of the connections that it waits for after three seconds.
             expect((seconds[number - 1] > 2) == slow, f"takeover {number} took {seconds[number - 1]:.3f} s")
         if front.target.version == mqtt_build.MQTT_5:
             expect((await front.event("takeover_delayed"))["open"] == 2, "connections that were taken over before")

@@ -1,7 +1,7 @@
 """The client's streams at the QUIC front, each with the TCP connection to the broker that answers it.
 
-The control stream is passed through as it is. The ways it ends, as EMQX does it (the broker publishes the will unless
-it saw a DISCONNECT):
+The control stream is passed through unchanged. It ends as at EMQX (the broker publishes the will unless it has received
+a DISCONNECT):
 
     the client does           the front does
     DISCONNECT with FIN       FIN, APPLICATION_CLOSE 0 after 0.16 s
@@ -13,7 +13,7 @@ it saw a DISCONNECT):
     (its client id connects   MQTT 5: DISCONNECT 0x8E and STOP_SENDING 0x8E, MQTT 3.1.1: FIN; APPLICATION_CLOSE 1 after
     elsewhere)                3 s. How long the new CONNECT waits for this is in front_takeover.py
 
-What DISCONNECT means for the will is in front_will.py.
+front_will.py says what DISCONNECT means for the will.
 
 Later streams are data streams of the same session (data_stream.py).
 """
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 CONTROL_STREAM = 0
 SESSION_TAKEN_OVER = 0x8E
 
-#: Unacknowledged bytes towards the client above which the broker is not read, and below which it is read again.
+#: Unacknowledged bytes to the client: above the first number the broker is not read, below the second it is read again.
 SEND_HIGH_WATER, SEND_LOW_WATER = 262_144, 65_536
 
 CLOSE_AFTER_FIN = 0.16
@@ -51,16 +51,16 @@ CLOSE_AFTER_BARE_FIN = 0.1
 CLOSE_WITHOUT_FIN = 3.2
 CLOSE_AFTER_TAKEOVER = 3.0
 
-#: What the broker gets in the place of bytes that are no MQTT: a length of more than four bytes.
+#: What the broker gets instead of bytes that are not MQTT: a length of more than four bytes.
 MALFORMED = b"\xc0\xff\xff\xff\xff\xff"
 
 
 class FrontStream:
-    """What control and data streams share: credit by what the broker has taken, and back-pressure on the broker."""
+    """What control and data streams share: credit for what the broker has taken, and back-pressure on the broker."""
 
     def __init__(self, connection: FrontConnection, stream_id: int) -> None:
         self.id = stream_id
-        #: FIN or RESET_STREAM was sent: nothing follows it.
+        #: FIN or RESET_STREAM was sent, so nothing may follow.
         self.finished = False
         self._connection = connection
         self._leg: BrokerLeg | None = None
@@ -69,7 +69,7 @@ class FrontStream:
 
     @property
     def credit_limit(self) -> int:
-        """Bytes of the stream that the client may send in all."""
+        """Bytes that the client may send on the stream in all."""
         return self._received - self._unwritten + STREAM_WINDOW
 
     @property
@@ -100,16 +100,16 @@ class FrontStream:
 
 
 class ControlStream(FrontStream):
-    """The stream that the connection lives and dies with."""
+    """The stream with which the connection begins and ends."""
 
     def __init__(self, connection: FrontConnection, refusal: int) -> None:
-        """`refusal`: the CONNACK code to refuse this CONNECT with; 0 lets the broker decide."""
+        """`refusal`: the CONNACK code with which this CONNECT is refused; 0 lets the broker decide."""
         super().__init__(connection, CONTROL_STREAM)
         self._from_client = PacketFilter(lambda first: first >> 4 != DISCONNECT, kept=KEPT_BYTES_OF_CONNECT)
         self._from_broker = PacketFilter(self._admits_from_broker)
         self._refusal = refusal
         self._client_disconnected = False
-        #: Ended because its client id connected elsewhere.
+        #: Whether it ended because its client id connected elsewhere.
         self.superseded = False
         self._taken_over = False
         self._wrote_at = 0.0
@@ -151,22 +151,22 @@ class ControlStream(FrontStream):
             self._refuse_connect()
 
     def _instead_of(self, packet: Packet) -> bytes:
-        """What the broker gets for a packet that does not pass as it is."""
+        """What the broker gets instead of a packet that is not passed on unchanged."""
         return disconnect_for_broker(packet, self._connection.connect) if packet.type == DISCONNECT else b""
 
     def _take_over_older(self) -> None:
-        """EMQX has older sessions of the client id end before it accepts a new one."""
+        """EMQX ends older sessions of the client id before it accepts a new one."""
         takeover = Takeover(self._connection)
         if self._leg is not None and not takeover.is_none:
             self._leg.hold()
             takeover.begin(self._leg.release)
 
     def supersede(self) -> None:
-        """A newer connection of the client id is there. The broker ends the old leg as soon as it hears of it."""
+        """There is a newer connection of the client id. The broker ends the old leg when it hears of the new one."""
         if not self.finished and not self._connection.is_closed:
             self._end(taken_over=True)
             if self._leg is not None and self._leg.is_held:
-                # It has not heard of this one, and is not to hear of it after the newer one.
+                # The broker has not heard of this connection, and must not hear of it after the newer one.
                 self._leg.abort()
 
     def _refuse_connect(self) -> None:
@@ -192,13 +192,13 @@ class ControlStream(FrontStream):
         self._connection.close_later(CLOSE_WITHOUT_FIN, 0)
 
     def reset(self, code: int, why: str) -> None:
-        """By a command. The connection goes with its control stream."""
+        """Called by a command. The connection ends with its control stream."""
         self._connection.stop(self.id, code)
         self._abandon(code)
         self._connection.transmit_if_open()
 
     def keep_alive(self) -> None:
-        """The client was heard on a data stream, which the broker can't know: now and then, a PINGREQ tells it."""
+        """Sends a PINGREQ now and then, because the broker cannot see that the client is active on a data stream."""
         info = self._connection.connect
         if self._leg is None or self.finished or info is None or not info.keep_alive:
             return
@@ -232,14 +232,14 @@ class ControlStream(FrontStream):
         self._report("broker", packet, **details)
 
     def broker_closed(self, error: str | None) -> None:
-        """The broker's end becomes FIN, and a close of the connection a little later."""
+        """The broker's end becomes a FIN, and the connection is closed a little later."""
         self._connection.emit("broker_closed", error=error, stream=self.id)
         if not self.finished and not self._connection.is_closed:
             superseded = self._connection.has_successor() and not self._client_disconnected
             self._end(taken_over=self._taken_over or superseded)
 
     def take_over(self) -> None:
-        """Ends as if another connection had come with the same client id."""
+        """Ends as if another connection had used the same client id."""
         if not self.finished and not self._connection.is_closed:
             self._end(taken_over=True)
             self.end_broker()
@@ -248,7 +248,7 @@ class ControlStream(FrontStream):
         self.finished = True
         self.superseded = taken_over
         speaks_5 = self._connection.speaks_5
-        # Mosquitto 2.0.11 closes the older connection without a word; EMQX has this one for MQTT 5.
+        # Mosquitto 2.0.11 closes the older connection without a packet; EMQX sends this one to MQTT 5 clients.
         last = mqtt_build.disconnect(SESSION_TAKEN_OVER) if taken_over and speaks_5 and not self._taken_over else b""
         self._connection.send(self.id, last, end=not (taken_over and speaks_5))
         if taken_over:
@@ -263,7 +263,7 @@ class ControlStream(FrontStream):
 
     def end_broker(self) -> None:
         if self._leg is not None:
-            # A DISCONNECT that was written must still arrive, or the will would be published.
+            # A DISCONNECT that was written must still arrive, because otherwise the will would be published.
             if self._client_disconnected and not self._leg.is_held:
                 self._leg.finish()
             else:

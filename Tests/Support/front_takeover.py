@@ -1,12 +1,12 @@
-"""How long a CONNECT takes at the QUIC front whose client id is connected already.
+"""Decides how long a CONNECT takes at the QUIC front if its client id is already connected.
 
     MQTT 3.1.1    no time at all
     MQTT 5        until the client of the older connection has acknowledged its end: a round trip, or 3 s
     MQTT 5, the third takeover in a row, and each after it
-                  3 s, as long as connections that were taken over before are open; nothing more where their client
-                  has closed them as it heard that they were taken over
+                  3 s, as long as connections that were taken over earlier are open; no delay if their client has
+                  closed them when it heard of the takeover
 
-A takeover is in a row with the one before while a connection that was taken over is open.
+Takeovers are in a row as long as a connection that was taken over is still open.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from front_connection import FrontConnection
 
 LONGEST = 3.0
-#: Of those in a row, the first that waits for connections that were taken over before.
+#: Number of the first takeover in a row that waits for connections that were taken over earlier.
 FIRST_SLOW = 3
 POLL = 0.005
 
 
 class Takeover:
-    """One CONNECT and the older connections of its client id, in whose stead it comes."""
+    """One CONNECT and the older connections of its client id that it replaces."""
 
     def __init__(self, connection: FrontConnection) -> None:
         older = [other for other in connection.of_this_client() if other.number < connection.number]
@@ -38,11 +38,11 @@ class Takeover:
 
     @property
     def is_none(self) -> bool:
-        """Whether there is nobody to wait for."""
+        """Whether there is no connection to wait for."""
         return not self._undelivered
 
     def begin(self, then: Callable[[], None]) -> None:
-        """Calls `then` when the broker may have the CONNECT."""
+        """Calls `then` when the CONNECT may go to the broker."""
         deadline = self._connection.now + LONGEST
         if not self._connection.speaks_5:
             self._supersede()

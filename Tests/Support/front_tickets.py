@@ -1,7 +1,7 @@
-"""Session tickets of the QUIC front, and what becomes of early data.
+"""Session tickets of the QUIC front, and what happens to early data.
 
-As EMQX: one ticket a connection, good for two hours and for any number of times, with no guard against replays. The
-tickets live as long as the process, so a front that was restarted knows none of those it gave before.
+As at EMQX, there is one ticket per connection, valid for two hours and any number of uses, without protection against
+replays. Tickets are kept in the process, so a restarted front does not know the tickets that it issued before.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from aioquic import tls
 from aioquic.quic.connection import QuicConnection
 from aioquic.tls import SessionTicket
 
-#: Seconds; EMQX's.
+#: In seconds, as at EMQX.
 LIFETIME = 7_200
 
 
 class TicketMode(StrEnum):
-    """What is offered to new connections, and taken from them."""
+    """What new connections are offered, and what is accepted from them."""
 
-    #: No tickets; those given before are not taken either.
+    #: No tickets; those issued earlier are not accepted either.
     OFF = "off"
-    #: Tickets that resume, and allow no early data.
+    #: Tickets that resume a session but allow no early data.
     RESUME = "resume"
-    #: Tickets that resume and allow early data, which is accepted.
+    #: Tickets that resume a session and allow early data, which is accepted.
     EARLY_DATA = "early-data"
-    #: The same tickets: who comes with one is resumed, but its early data is rejected.
+    #: The same tickets; the session is resumed, but early data is rejected.
     REJECT_EARLY_DATA = "reject-early-data"
 
 
@@ -34,7 +34,7 @@ class Tickets:
     """The tickets of one front."""
 
     def __init__(self, mode: TicketMode, lifetime: int = LIFETIME) -> None:
-        #: May be changed at any time, for the connections that come then.
+        #: May be changed at any time; applies to connections that begin afterwards.
         self.mode = mode
         self._tickets: dict[bytes, SessionTicket] = {}
         _set_lifetime(lifetime)
@@ -46,11 +46,11 @@ class Tickets:
         self._tickets[ticket.ticket] = ticket
 
     def forget(self) -> None:
-        """As a server that has lost its keys."""
+        """Behaves like a server that has lost its ticket keys."""
         self._tickets.clear()
 
     def adjust(self, quic: QuicConnection) -> None:
-        """Has a connection that begins do as the mode says; aioquic's server always accepts early data."""
+        """Applies the mode to a new connection; aioquic's server would always accept early data."""
         mode = self.mode
         initialize = quic._initialize
 
@@ -80,7 +80,7 @@ def _reject_early_data(quic: QuicConnection) -> None:
 
 
 def _set_lifetime(lifetime: int) -> None:
-    """For the whole process: aioquic has one number for all."""
+    """Applies to the whole process, because aioquic has one number for all connections."""
     push = tls.push_new_session_ticket
 
     def push_with_lifetime(buffer: Any, ticket: Any) -> None:

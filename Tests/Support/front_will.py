@@ -1,8 +1,8 @@
-"""What becomes of the will when a client of MQTT 5 says DISCONNECT.
+"""What happens to the will when an MQTT 5 client sends DISCONNECT.
 
-    EMQX 6.0.3          publishes it for every reason but 0, unless the DISCONNECT has Session Expiry 0 where the CONNECT
-                        had more: then never, 0x04 included
-    Mosquitto 2.0.11    publishes it for 0x04 alone, with any Session Expiry
+    EMQX 6.0.3          publishes it for every reason but 0, unless the DISCONNECT has Session Expiry 0 and the CONNECT
+                        had more: then never, not even for 0x04
+    Mosquitto 2.0.11    publishes it only for 0x04, with any Session Expiry
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ NORMAL, WITH_WILL = 0x00, 0x04
 
 
 def disconnect_for_broker(packet: Packet, connect: ConnectInfo | None) -> bytes:
-    """The DISCONNECT that has Mosquitto do with the will what EMQX does."""
+    """The DISCONNECT that makes Mosquitto treat the will as EMQX does."""
     body = packet.head
     parsed = parse_disconnect(body) if connect is not None and connect.version == 5 else None
     if connect is not None and parsed is not None and parsed.reason != NORMAL:

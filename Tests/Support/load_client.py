@@ -1,29 +1,29 @@
 #!/usr/bin/env python3
-"""Thousands of small MQTT clients in one process, driven by JSON lines on standard input and reporting by JSON lines.
+"""Runs thousands of small MQTT clients in one process, driven and reporting by JSON lines.
 
-What they have in common makes them cheap: each has a client id `PREFIX-INDEX`, subscribes to `down/ID` and publishes
-to `up/ID`. A command is answered once, when all clients have done it or `timeout` seconds (60) have passed.
+The clients are cheap because they are alike: each has a client id `PREFIX-INDEX`, subscribes to `down/ID` and publishes
+to `up/ID`. A command is answered once, when all clients have carried it out or `timeout` seconds (60) have passed.
 
-Commands (what is optional is in brackets):
+Commands (optional parts are in brackets):
     connect      port, count [prefix "device", version "3.1.1" | "5.0", keep_alive, clean true, subscribe false,
                  reconnect false, at_once 200]: answered by `connected` {count, refused}. With `reconnect` a client that
-                 is refused or ended comes again at once, for ever
-    publish      [size, to_next]: each publishes once with QoS 1, with `to_next` to the `down/ID` of the next client;
-                 answered by `published` {count}, of those acknowledged
-    messages     per_client: waits until each has received so many in all; answered by `messages` {count, lost, wrong}:
-                 clients that have them, messages that are missing, messages that were for another
-    round_trips  samples [clients]: the first so many clients publish to their own `down/ID` by turns; answered by
+                 is refused or ended connects again at once, for ever
+    publish      [size, to_next]: each publishes once with QoS 1; with `to_next`, to the `down/ID` of the next client;
+                 answered by `published` {count}, the number of acknowledged messages
+    messages     per_client: waits until each has received so many; answered by `messages` {count, lost, wrong}:
+                 clients that have all, messages that are missing, messages that were meant for another client
+    round_trips  samples [clients]: the first so many clients publish to their own `down/ID` in turns; answered by
                  `round_trips` {acknowledgement, delivery}: medians in microseconds, from PUBLISH to PUBACK and from
                  PUBLISH to the message's return
     reconnected  waits until all are connected; answered by `reconnected` {count, refused}
-    start_traffic [interval 1000]: from now on each publishes a number with QoS 1 to its own `down/ID` once in so many
+    start_traffic [interval 1000]: from now on each publishes a number with QoS 1 to its own `down/ID` every so many
                  milliseconds; answered by `traffic_started`
-    stop_traffic waits until all of it was acknowledged and has come back; answered by `traffic` {sent, acknowledged,
+    stop_traffic waits until every message was acknowledged and came back; answered by `traffic` {sent, acknowledged,
                  missing, duplicates, disordered, gap}: sums over all, and the longest time in milliseconds in which
                  nothing came back to some client
     disconnect   each sends DISCONNECT and closes; answered by `disconnected` {count}
 
-Events without a command: ended {client, code}, the reason code of DISCONNECT where one came, else null.
+Events without a command: ended {client, code}, with the reason code of DISCONNECT, or null if none was received.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from load_traffic import Traffic
 from mqtt_build import MQTT_5, VERSIONS, connect, disconnect, publish, puback, subscribe
 from mqtt_scan import CONNACK, DISCONNECT, PUBACK, PUBLISH, SUBACK, Packet, PacketScanner
 
-#: Between a client's end and its next attempt: a device's own network stack takes as long.
+#: In seconds, between a client's end and its next attempt; the network stack of a device takes as long.
 RECONNECT_AFTER = 0.05
 
 
@@ -50,7 +50,7 @@ def emit(event: str, **fields: Any) -> None:
 
 
 class Client(asyncio.Protocol):
-    """One client over all its TCP connections."""
+    """One client, over all its TCP connections."""
 
     def __init__(self, name: str, options: dict[str, Any]) -> None:
         self.name = name
@@ -102,7 +102,7 @@ class Client(asyncio.Protocol):
             self._sending = None
 
     async def _send_traffic(self, interval: float) -> None:
-        # Devices do not send in step.
+        # Devices do not send at the same moment.
         await asyncio.sleep(random.random() * interval)
         while True:
             self.publish(f"down/{self.name}", self.traffic.next())

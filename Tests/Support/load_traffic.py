@@ -1,4 +1,4 @@
-"""Steady traffic of one client of load_client.py: numbered messages to a topic that it has subscribed itself."""
+"""Steady traffic of one client of load_client.py: numbered messages to a topic that it has itself subscribed to."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import time
 
 
 class Traffic:
-    """What was sent, and what came back in which order."""
+    """Records what was sent, and what came back in which order."""
 
     def __init__(self) -> None:
         self.sent = 0
         self.duplicates = 0
-        #: Messages that came for the first time after one that was sent later.
+        #: Messages that arrived for the first time after a message that was sent later.
         self.disordered = 0
-        #: Seconds between one message's return and the next one's, at most.
+        #: The longest time in seconds between the return of one message and that of the next.
         self.longest_gap = 0.0
         self._received: set[int] = set()
         self._highest = 0
@@ -37,5 +37,5 @@ class Traffic:
 
     @property
     def missing(self) -> int:
-        """Messages that have not come back."""
+        """The number of messages that have not come back."""
         return self.sent - len(self._received)

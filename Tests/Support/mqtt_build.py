@@ -1,4 +1,4 @@
-"""Builds the MQTT packets that clients send, byte by byte: for peers that must not share code with what they test."""
+"""Builds the MQTT packets that clients send, byte by byte, for peers that share no code with the program under test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PINGREQ_PACKET = bytes([PINGREQ << 4, 0])
 
 
 def string(value: str | bytes) -> bytes:
-    """A string or binary data, with its length before it."""
+    """A string or binary data, preceded by its length."""
     data = value.encode() if isinstance(value, str) else value
     return len(data).to_bytes(2, "big") + data
 
@@ -40,7 +40,7 @@ def connect(
     properties: bytes = b"",
     will_properties: bytes = b"",
 ) -> bytes:
-    """CONNECT; a will says "gone". Properties: of MQTT 5, encoded, without their length."""
+    """CONNECT; the payload of a will is "gone". Properties are for MQTT 5, encoded, without their length."""
     flags = (0x02 if clean else 0) | (0x04 if will_topic is not None else 0)
     flags |= (0x80 if username is not None else 0) | (0x40 if password is not None else 0)
     name = "MQIsdp" if version == 3 else "MQTT"
@@ -74,7 +74,7 @@ def puback(packet_id: int) -> bytes:
 
 
 def disconnect(reason: int | None = None, properties: bytes | None = None) -> bytes:
-    """DISCONNECT; a reason code is for MQTT 5, and so are properties, which come with one."""
+    """DISCONNECT; a reason code is for MQTT 5, and so are properties, which need a reason code."""
     body = bytes([reason]) if reason is not None else b""
     return packet(DISCONNECT << 4, body + (_properties(MQTT_5, properties) if properties is not None else b""))
 

@@ -1,6 +1,6 @@
-"""MQTT clients over QUIC for tests: a connection, and any number of streams with a session or a part of one on each.
+"""MQTT clients over QUIC for tests: a connection with any number of streams, each with a session or a part of one.
 
-Everything that ought to come is awaited with a limit; what does not come, or comes otherwise, is a `Failure`.
+Every expected event is awaited with a time limit. An event that does not come, or is different, is a `Failure`.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from cryptography.hazmat.primitives.serialization import Encoding
 import mqtt_build
 from mqtt_scan import CONNACK, PUBACK, PUBLISH, SUBACK, UNSUBACK, Packet, PacketScanner
 
-#: Seconds that anything may take. Only a test that fails waits so long.
+#: The time in seconds that anything may take. Only a failing test waits that long.
 PATIENCE = 20.0
 
-#: Bytes of the largest packet that a test receives and looks at.
+#: Bytes of the largest packet that a test receives and examines.
 LARGEST_PACKET = 64 << 20
 
 T = TypeVar("T")
 
 
 class Failure(Exception):
-    """What was expected did not happen."""
+    """An expected event did not happen."""
 
 
 async def within(what: str, awaitable: Awaitable[T], patience: float = PATIENCE) -> T:
@@ -53,12 +53,12 @@ class Target:
     server_name: str = "localhost"
     certificate: str | None = None
     private_key: str | None = None
-    #: Keepalive that CONNECT asks for, in seconds; for QUIC, the idle timeout.
+    #: Keepalive in CONNECT, in seconds; also the idle timeout of QUIC.
     keep_alive: int = 60
     version: int = mqtt_build.MQTT_3_1_1
     username: str | None = None
     password: str | None = None
-    #: Bytes of the largest DATAGRAM frame that the client takes; None announces nothing of the kind.
+    #: Bytes of the largest DATAGRAM frame that the client accepts; None does not announce the extension.
     datagram_size: int | None = None
 
     @property
@@ -66,7 +66,7 @@ class Target:
         return socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET
 
     def bound_socket(self) -> socket.socket:
-        """A UDP socket on a port of the system's choice, on the loopback where the server is there."""
+        """A UDP socket on a port that the system chooses, on loopback if the server is there."""
         udp = socket.socket(self.family, socket.SOCK_DGRAM)
         udp.setblocking(False)
         local = {"127.0.0.1": "127.0.0.1", "::1": "::1"}.get(self.address[0], "::" if ":" in self.address[0] else "")
@@ -90,17 +90,17 @@ class Target:
 
 @dataclass
 class Traffic:
-    """What went over the socket."""
+    """Counts what went over the socket."""
 
     sent: list[bytes] = field(default_factory=list)
-    #: Datagrams that were sent before the first answer came.
+    #: Datagrams that were sent before the first answer arrived.
     first_flight: list[bytes] = field(default_factory=list)
     received_datagrams: int = 0
     received_bytes: int = 0
 
 
 class _Socket(asyncio.DatagramProtocol):
-    """One UDP socket of a client. Clients change theirs."""
+    """One UDP socket of a client. A client can change its socket."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -121,7 +121,7 @@ class _Socket(asyncio.DatagramProtocol):
         self._client.datagram_received(data, addr)
 
     def error_received(self, exc: Exception) -> None:
-        """ICMP says that nobody listens: QUIC has its own clock for that."""
+        """ICMP says that the port is closed. QUIC has its own timeout for that."""
 
     def close(self) -> None:
         if self._transport is not None:
@@ -149,7 +149,7 @@ class Client(QuicConnectionProtocol):
     # Connection
 
     async def bind(self) -> int:
-        """Goes on over a new socket, as behind a NAT that has forgotten the old one. Returns its port."""
+        """Continues on a new socket, as behind a NAT that has forgotten the old mapping. Returns its port."""
         _, protocol = await self._loop.create_datagram_endpoint(
             lambda: _Socket(self), sock=self.target.bound_socket()
         )
@@ -169,7 +169,7 @@ class Client(QuicConnectionProtocol):
         return self.handshake
 
     async def until(self, what: str, condition: Callable[[], bool], patience: float = PATIENCE) -> None:
-        """Waits for what some event brings. The end of the connection is a failure."""
+        """Waits until events make the condition true. The end of the connection is a failure."""
 
         async def wait() -> None:
             while not condition():
@@ -198,7 +198,7 @@ class Client(QuicConnectionProtocol):
 
     @property
     def stream_credit(self) -> int:
-        """Bidirectional streams that the server lets this client open in all."""
+        """The number of bidirectional streams that the server lets this client open in all."""
         return self._quic._remote_max_streams_bidi
 
     @property
@@ -211,7 +211,7 @@ class Client(QuicConnectionProtocol):
     # Streams
 
     def open(self) -> Stream:
-        """A new stream. The server hears of it when something is sent on it."""
+        """A new stream. The server notices it when something is sent on it."""
         stream_id = self._quic.get_next_available_stream_id()
         self._quic.send_stream_data(stream_id, b"")
         return self.stream(stream_id)
@@ -277,11 +277,11 @@ class Stream:
         self._client.send(self.id, data, fin, transmit)
 
     def reset(self, code: int = 0) -> None:
-        """RESET_STREAM and STOP_SENDING."""
+        """Sends RESET_STREAM and STOP_SENDING."""
         self._client.abandon(self.id, code)
 
     async def expect(self, kind: int, patience: float = PATIENCE) -> Packet:
-        """The next packet of this type; others stay."""
+        """The next packet of this type; other packets stay in the queue."""
         what = f"packet type {kind} on stream {self.id}"
         found: list[Packet] = []
 
@@ -328,7 +328,7 @@ class Stream:
             raise Failure(f"SUBACK on stream {self.id} has code {suback.head[-1]}")
 
     async def unsubscribe(self, topic: str) -> int | None:
-        """Returns the reason code; MQTT 3.1.1 has none."""
+        """Returns the reason code, which MQTT 3.1.1 does not have."""
         self.send(mqtt_build.unsubscribe(self._next_packet_id(), topic, self._version))
         unsuback = await self.expect(UNSUBACK)
         return unsuback.head[-1] if self._version == mqtt_build.MQTT_5 else None
@@ -340,14 +340,14 @@ class Stream:
             await self.expect(PUBACK)
 
     async def message(self, patience: float = PATIENCE) -> tuple[str, bytes]:
-        """Topic and payload of the next PUBLISH, which has QoS 0 here."""
+        """Topic and payload of the next PUBLISH, which must have QoS 0."""
         head = (await self.expect(PUBLISH, patience)).head
         end = 2 + int.from_bytes(head[:2], "big")
         properties = 1 + head[end] if self._version == mqtt_build.MQTT_5 else 0
         return head[2:end].decode(), head[end + properties :]
 
     async def disconnect(self) -> None:
-        """DISCONNECT with FIN, and the FIN that answers it."""
+        """Sends DISCONNECT with FIN, and waits for the FIN that answers it."""
         self.send(mqtt_build.disconnect(), fin=True)
         await self.over()
         if not self.fin:
@@ -366,10 +366,10 @@ async def client(
     early: Callable[[Client], None] | None = None,
     patience: float = PATIENCE,
 ) -> AsyncIterator[Client]:
-    """A connected client, which is closed at the end.
+    """A connected client that is closed at the end.
 
-    `ticket` resumes a session; `tickets` collects those that the server sends; `early` queues what goes out with the
-    first flight, as early data where the ticket allows it.
+    `ticket` resumes a session; `tickets` collects the tickets that the server sends; `early` queues the data for the
+    first flight, which is early data if the ticket allows it.
     """
     connection = QuicConnection(
         configuration=target.configuration(ticket),
@@ -386,5 +386,5 @@ async def client(
         yield peer
     finally:
         peer.close(0)
-        # The closing period (RFC 9000 10.2) is aioquic's to wait out, nobody else's.
+        # aioquic itself waits for the closing period (RFC 9000 10.2).
         peer.unbind()

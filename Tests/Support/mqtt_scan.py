@@ -1,6 +1,6 @@
 """Follows the packet boundaries of an MQTT byte stream without keeping the packets.
 
-Enough of MQTT for what stands between a client and a broker: which packets pass, who connects, and how it ends.
+It knows as much of MQTT as a program between client and broker needs: which packets pass, who connects, how it ends.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ PACKET_NAMES = {
     value: name for name, value in globals().items() if isinstance(value, int) and name.isupper() and value < 16
 }
 
-# A packet's first bytes that are kept: every DISCONNECT without a long reason, and all of a CONNECT, whatever its will.
+# How many bytes of a packet are kept: enough for a DISCONNECT without a long reason, and for a CONNECT with any will.
 KEPT_BYTES = 4096
 KEPT_BYTES_OF_CONNECT = 262_144
 
 
 @dataclass(slots=True)
 class Packet:
-    """One packet that has passed in full."""
+    """One packet that has passed completely."""
 
     type: int
-    #: Length of the whole packet in bytes, fixed header included.
+    #: Length of the whole packet in bytes, including the fixed header.
     length: int
-    #: What follows the fixed header, cut where the scanner keeps no more.
+    #: The bytes after the fixed header, as far as the scanner keeps them.
     head: bytes
     #: The lower half of the first byte.
     flags: int = 0
@@ -38,9 +38,9 @@ class Packet:
 
 
 class PacketScanner:
-    """Finds the packets in a byte stream that comes in pieces of any size. Holds no more than what is kept of one.
+    """Finds the packets in a byte stream that arrives in pieces of any size. Keeps the first bytes of one packet only.
 
-    `kept`: bytes of a packet, behind its fixed header, that are kept; a CONNECT's are KEPT_BYTES_OF_CONNECT at least.
+    `kept`: how many bytes after the fixed header are kept; at least KEPT_BYTES_OF_CONNECT for a CONNECT.
     """
 
     def __init__(self, kept: int = KEPT_BYTES) -> None:
@@ -49,16 +49,16 @@ class PacketScanner:
         self._head = bytearray()
         self._length = 0
         self._missing = 0
-        #: Set when the bytes can't be MQTT (a length of more than four bytes); nothing is reported from then on.
+        #: Set if the bytes cannot be MQTT (a length of more than four bytes); from then on nothing is reported.
         self.broken = False
 
     @property
     def at_boundary(self) -> bool:
-        """Whether all packets that began have passed in full."""
+        """Whether all packets that have begun have passed completely."""
         return not self._header
 
     def feed(self, data: bytes) -> list[Packet]:
-        """Takes the next bytes; returns the packets they complete."""
+        """Takes the next bytes; returns the packets that they complete."""
         packets: list[Packet] = []
         position = 0
         while position < len(data) and not self.broken:
@@ -88,7 +88,7 @@ class PacketScanner:
         """A packet with this first byte has begun."""
 
     def _passed(self, piece: bytes | bytearray) -> None:
-        """The next bytes of the packet that began: its whole fixed header first, then what follows as it comes."""
+        """The next bytes of the packet that has begun: first its whole fixed header, then the rest as it arrives."""
 
     def _keep(self, data: bytes, position: int, count: int) -> None:
         most = max(self._kept, KEPT_BYTES_OF_CONNECT) if self._header[0] >> 4 == CONNECT else self._kept
@@ -97,7 +97,7 @@ class PacketScanner:
             self._head += data[position : position + min(count, room)]
 
     def _header_is_complete(self) -> bool:
-        """Whether the last length byte has come; then `_missing` and `_length` are set."""
+        """Whether the last byte of the length has arrived; `_missing` and `_length` are then set."""
         if self._header[-1] & 0x80:
             self.broken = len(self._header) == 5
             return False
@@ -107,7 +107,7 @@ class PacketScanner:
 
 
 class PacketFilter(PacketScanner):
-    """Lets some packets of a byte stream through, decided by their first byte, and drops the others."""
+    """Lets some packets of a byte stream pass, chosen by their first byte, and drops the others."""
 
     def __init__(self, admits: Callable[[int], bool], kept: int = KEPT_BYTES) -> None:
         super().__init__(kept)
@@ -116,7 +116,7 @@ class PacketFilter(PacketScanner):
         self._output = bytearray()
 
     def filter(self, data: bytes) -> tuple[bytes, list[Packet]]:
-        """Takes the next bytes; returns those of them that pass, and the packets that are complete, dropped or not."""
+        """Takes the next bytes; returns those that pass, and the packets that are complete, including dropped ones."""
         packets = self.feed(data)
         output = bytes(self._output)
         self._output.clear()
@@ -132,34 +132,34 @@ class PacketFilter(PacketScanner):
 
 @dataclass(slots=True)
 class ConnectInfo:
-    """What a CONNECT says that matters to somebody between client and broker."""
+    """The contents of a CONNECT that matter between client and broker."""
 
     version: int
     keep_alive: int
     client_id: str
     username: bytes | None = None
     password: bytes | None = None
-    #: Of MQTT 5, by identifier: identifier and value as they were sent. One that repeats has its last.
+    #: Properties of MQTT 5 by identifier: identifier and value as they were sent. The last one counts if one repeats.
     properties: dict[int, bytes] = field(default_factory=dict)
 
 
     def number(self, identifier: int) -> int:
-        """The value of a property that is a number; 0 where it was not sent."""
+        """The value of a property that is a number; 0 if it was not sent."""
         return int.from_bytes(self.properties.get(identifier, b"")[1:], "big")
 
 
 @dataclass(slots=True)
 class DisconnectInfo:
-    """What a DISCONNECT of MQTT 5 says."""
+    """The contents of a DISCONNECT of MQTT 5."""
 
     reason: int
-    #: Seconds; None where it has none.
+    #: In seconds; None if it has none.
     session_expiry: int | None
 
 
 SESSION_EXPIRY = 17
 
-# Properties of CONNECT, of a will and of DISCONNECT: bytes of the value; None for a string or binary data, 0 for a
+# Properties of CONNECT, wills and DISCONNECT, with the bytes of their value; None for a string or binary data, 0 for a
 # string pair.
 _PROPERTY_SIZES: dict[int, int | None] = {
     1: 1, 2: 4, 3: None, 8: None, 9: None, 17: 4, 21: None, 22: None, 23: 1, 24: 4, 25: 1, 28: None, 31: None, 33: 2,
@@ -168,7 +168,7 @@ _PROPERTY_SIZES: dict[int, int | None] = {
 
 
 def parse_connect(head: bytes) -> ConnectInfo | None:
-    """Reads a CONNECT behind its fixed header; None where it is none, or was cut."""
+    """Reads a CONNECT after its fixed header; None if it is not one, or was cut off."""
     try:
         reader = _Reader(head)
         reader.string()
@@ -192,7 +192,7 @@ def parse_connect(head: bytes) -> ConnectInfo | None:
 
 
 def parse_disconnect(head: bytes) -> DisconnectInfo | None:
-    """Reads a DISCONNECT of MQTT 5 behind its fixed header; None where it is none, or was cut."""
+    """Reads a DISCONNECT of MQTT 5 after its fixed header; None if it is not one, or was cut off."""
     try:
         properties = _Reader(head[1:]).properties() if len(head) > 1 else {}
     except (IndexError, KeyError, ValueError):
@@ -204,7 +204,7 @@ def parse_disconnect(head: bytes) -> DisconnectInfo | None:
 
 
 class _Reader:
-    """A place in a packet. What is not there raises IndexError."""
+    """A position in a packet. Reading beyond its end raises IndexError."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -243,7 +243,7 @@ class _Reader:
 
 
 def _variable_length(data: bytes | bytearray, position: int) -> tuple[int, int]:
-    """A variable byte integer: its value and how many bytes it takes."""
+    """A variable byte integer: its value and its length in bytes."""
     value = 0
     for index in range(4):
         byte = data[position + index]

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Any number of paho-mqtt clients, driven by JSON lines on standard input and reporting by JSON lines on standard output.
+"""Runs any number of paho-mqtt clients, driven by JSON lines on standard input, reporting by JSON lines on standard output.
 
-Every command and event names its client: {"command": "connect", "client": "a", ...}. The end of the input ends all.
+Every command and event names its client: {"command": "connect", "client": "a", ...}. The end of the input ends them all.
 
-Commands (what is optional is in brackets):
+Commands (optional parts are in brackets):
     connect      port [host, version "3.1" | "3.1.1" | "5.0", client_id, clean, keep_alive, username, password,
                  will {topic, payload, qos, retain, properties}, properties]
     publish      topic [payload, qos, retain, properties]; answered by `publishing` with the message id
@@ -11,14 +11,14 @@ Commands (what is optional is in brackets):
                  answered by `subscribing` with the message id
     unsubscribe  filters [filter, ...]; answered by `unsubscribing`
     disconnect   [reason_code, properties]
-    vanish       ends the TCP connection without DISCONNECT; with "hard": true by a reset
+    vanish       ends the TCP connection without DISCONNECT; with "hard": true, by a reset
 
 A payload is {"text": "..."}, {"base64": "..."} or {"size": n, "seed": s} for n bytes that look random.
-Properties are named as paho does: {"ResponseTopic": "r", "UserProperty": [["a", "b"]], "CorrelationData": <base64>}.
+Properties have paho's names: {"ResponseTopic": "r", "UserProperty": [["a", "b"]], "CorrelationData": <base64>}.
 
 Events: connected {code, reason, session_present, properties}, connect_failed {reason}, disconnected {code, reason,
 from_server, properties}, published {id, code}, subscribed {id, codes}, unsubscribed {id, codes},
-message {topic, qos, retain, duplicate, properties, size, sha256, and text where it is short UTF-8}.
+message {topic, qos, retain, duplicate, properties, size, sha256, and text if it is short UTF-8}.
 Codes are MQTT 5 reason codes; paho translates those of 3.x (CONNACK 3 is 136, 4 is 134, 5 is 135).
 """
 
@@ -42,7 +42,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 VERSIONS = {"3.1": mqtt.MQTTv31, "3.1.1": mqtt.MQTTv311, "5.0": mqtt.MQTTv5}
-#: Longest payload that an event repeats as text.
+#: Bytes of the longest payload that an event repeats as text.
 LONGEST_TEXT = 4096
 
 _output = threading.Lock()
@@ -111,7 +111,7 @@ class Device:
             protocol=version,
             reconnect_on_failure=False,
         )
-        # As many messages in flight as the peer allows; the default is 20.
+        # Allows as many messages in flight as the peer does; the default is 20.
         self._client.max_inflight_messages_set(1000)
         if "username" in command:
             self._client.username_pw_set(command["username"], command.get("password"))
@@ -283,7 +283,7 @@ def main() -> None:
                     devices[name].vanish(command)
                 case other:
                     raise ValueError(f"unknown command {other!r}")
-        except Exception as error:  # the test that drives this shows it
+        except Exception as error:  # the test that runs this program shows it
             emit("error", client=name, message=f"{type(error).__name__}: {error}")
 
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""A small MQTT client over QUIC, for looking at a server by hand and for checking quic_front.py.
+"""A small MQTT client over QUIC, for examining a server by hand and for checking quic_front.py.
 
     quic_client.py --server localhost:14567 --ca ca.pem [--topic t] [--message m] [--count n] [--size bytes]
                    [--end disconnect | disconnect-no-fin | fin | reset | close | vanish] [--second-connect]
 
 Connects (MQTT 3.1.1), subscribes to the topic with QoS 1, publishes the message to it, waits until it has come back,
-ends in the way asked for, and prints what the server answers to that as JSON lines with seconds since that end.
+ends in the chosen way, and prints the server's answer to that as JSON lines, with the seconds since that end.
 Publishes a will ("gone") on the topic `will/<client id>`.
 """
 
@@ -29,7 +29,7 @@ from mqtt_scan import CONNACK, PUBLISH, SUBACK, Packet, PacketScanner
 
 
 class Client(QuicConnectionProtocol):
-    """Collects what comes on the streams and how they end."""
+    """Collects what arrives on the streams, and how they end."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)

@@ -1,34 +1,34 @@
 #!/usr/bin/env python3
-"""A QUIC front for an MQTT broker that speaks TCP, behaving towards its clients as EMQX does.
+"""A QUIC front for an MQTT broker that speaks TCP. It behaves towards its clients as EMQX does.
 
-One MQTT session a QUIC connection. The first bidirectional stream of the client is the control stream; its bytes go
-to the broker over a TCP connection of their own and back. Later streams are data streams of the same session
-(data_stream.py has their rules); with --no-data-streams they are refused.
+There is one MQTT session per QUIC connection. The client's first bidirectional stream is the control stream; its bytes
+go to the broker and back over a TCP connection of their own. Later streams are data streams of the same session
+(data_stream.py has the rules for these); with --no-data-streams they are refused.
 
     quic_front.py --listen 127.0.0.1:0 --broker 127.0.0.1:1883 --certificate server.pem --private-key server.key
 
-Standard output gets one JSON object a line, with `at`, seconds of a clock that only runs forward: `listening` with the
-port first, then `refused` (a handshake: no acceptor, or a command), `connection`, `handshake`, `crashed` (the client
-takes datagrams), `stream_opened`, `packet`, `takeover_delayed` (by connections that were taken over before), `fin`,
+Standard output gets one JSON object per line, with `at`, the seconds of a monotonic clock: first `listening` with the
+port, then `refused` (a handshake: no acceptor, or a command), `connection`, `handshake`, `crashed` (the client
+accepts datagrams), `stream_opened`, `packet`, `takeover_delayed` (by connections that were taken over earlier), `fin`,
 `stream_reset`, `stop_sending`, `broker_closed`, `stream_closed` (of data streams), `connect_refused`, `not_followed`
-(--follow-rebinds), `closed`. Those of a stream name it.
+(--follow-rebinds), `closed`. Events of a stream name it.
 
-With --commands, standard input takes one JSON object a line, and its end stops the front:
+With --commands, standard input takes one JSON object per line, and its end stops the front:
     {"command": "mute", "direction": "in" | "out" | "both"}   drop all datagrams from now on
     {"command": "unmute"}
     {"command": "close_all", "code": 0, "reason": ""}         APPLICATION_CLOSE on every connection
     {"command": "reset_stream", "connection": n, "stream": id, "code": 0}
                                                               RESET_STREAM and STOP_SENDING
     {"command": "stop_sending", "connection": n, "stream": id, "code": 0}
-                                                              STOP_SENDING and nothing else, whatever the client answers
+                                                              only STOP_SENDING, whatever the client answers
     {"command": "refuse_connect", "code": n, "times": m}      answer the next m new CONNECTs with this CONNACK code, or
                                                               all of them where m is left out; code 0: no more
     {"command": "refuse_handshakes", "times": m}              answer the next m new connections with CONNECTION_REFUSED,
                                                               or all of them where m is left out; 0: no more
-    {"command": "tickets", "mode": "off" | ...}               as --tickets, for the connections that come then
-    {"command": "forget_tickets"}                             as a server that has lost its ticket keys
-    {"command": "take_over", "connection": n}                 as if its client id had connected elsewhere
-    {"command": "stop"}                                       the same with code 0, and exit
+    {"command": "tickets", "mode": "off" | ...}               as --tickets, for connections that begin afterwards
+    {"command": "forget_tickets"}                             behave like a server that has lost its ticket keys
+    {"command": "take_over", "connection": n}                 behave as if its client id had connected elsewhere
+    {"command": "stop"}                                       APPLICATION_CLOSE 0 on every connection, and exit
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from front_tickets import LIFETIME, TicketMode, Tickets
 
 
 def emit(event: str, **fields: Any) -> None:
-    """Prints one event. A reader that is gone ends the front."""
+    """Prints one event. If the reader is gone, the front ends."""
     try:
         sys.stdout.write(json.dumps({"event": event, "at": round(time.monotonic(), 3), **fields}) + "\n")
         sys.stdout.flush()
@@ -63,7 +63,7 @@ def emit(event: str, **fields: Any) -> None:
 
 
 class FrontServer(QuicServer):
-    """aioquic's server, with a list of its connections and a switch that makes it deaf or dumb."""
+    """aioquic's server, with a list of its connections and a switch that drops incoming or outgoing datagrams."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class FrontServer(QuicServer):
             if not self.dumb and (self._negotiates or not _is_version_negotiation(data)):
                 send(data, addr)
 
-        # Every connection sends through the server's transport; this is the one place they all pass.
+        # Every connection sends through the server's transport, so all datagrams pass here.
         self._transport = _SendingTransport(transport, sendto)
 
     def datagram_received(self, data: bytes | str, addr: Any) -> None:
@@ -116,7 +116,7 @@ class FrontServer(QuicServer):
             self._transport.sendto(refusal, addr)
 
     def _header_of_new(self, data: bytes | str) -> QuicHeader | None:
-        """The header of a datagram that begins a connection, whose address is validated where that is asked for."""
+        """The header of a datagram that begins a connection; its address is already validated if that is asked for."""
         assert isinstance(data, bytes)
         if len(data) < SMALLEST_MAX_DATAGRAM_SIZE or not data[0] & 0x80:
             return None
@@ -154,7 +154,7 @@ class _SendingTransport:
 
 
 class Commands(asyncio.Protocol):
-    """Standard input, one JSON object a line."""
+    """Reads standard input, one JSON object per line."""
 
     def __init__(self, server: FrontServer, stopped: asyncio.Event) -> None:
         self._server = server
@@ -261,7 +261,7 @@ async def run(arguments: argparse.Namespace) -> None:
     configuration = QuicConfiguration(
         is_client=False,
         alpn_protocols=arguments.alpn or ["mqtt"],
-        # As EMQX. Its idle timeout is FrontConnection's, which announces none.
+        # As at EMQX. FrontConnection has the idle timeout, because EMQX announces none.
         max_data=16_777_216,
         max_stream_data=65_536,
         max_datagram_size=1_452,

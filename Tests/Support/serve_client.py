@@ -1,25 +1,25 @@
 #!/usr/bin/env python3
-"""Clients of another QUIC stack against `mqtt-quic-bridge serve`, or any server of MQTT over QUIC: one scenario a run.
+"""Clients of another QUIC stack against `mqtt-quic-bridge serve`, or any other server of MQTT over QUIC.
 
     serve_client.py SCENARIO --server 127.0.0.1:14567 --ca ca.pem [options]
 
     single               connect, subscribe, publish, receive, and end as --end says
     second-stream        on ALPN mqtt, a second stream is refused by RESET_STREAM(0) and STOP_SENDING(0)
     mux                  --streams sessions on one connection, --messages each; one is reset, the others go on
-    retry                reports whether a Retry came; --expect yes | no
-    resume               CONNECT in early data; --expect accepted | rejected; --ticket FILE keeps the ticket over runs
+    retry                reports whether a Retry was sent; --expect yes | no
+    resume               CONNECT in early data; --expect accepted | rejected; --ticket FILE keeps the ticket for later
     replay               sends the first flight of a connection with early data again; its PUBLISH must run once; with
-                         --flight FILE, what an earlier run captured is sent to another process: it must not run at all
-    migrate              --count times another UDP port (NAT rebinding), messages go on
-    keep                 stays connected until standard input ends, with a message a stream every --interval
+                         --flight FILE, what an earlier run captured is sent to another process and must not run at all
+    migrate              changes the UDP port --count times (NAT rebinding); messages go on
+    keep                 stays connected until standard input ends, with one message per stream every --interval
     flood                --count Initials from --addresses addresses; then an honest client must get through
     version              an unknown version is answered by Version Negotiation
     unknown-cid          a packet of an unknown connection is answered by a smaller stateless reset
-    client-certificate   with --certificate let in; without, and with --other-certificate, refused by a TLS alert
+    client-certificate   is let in with --certificate; without it, and with --other-certificate, refused by a TLS alert
 
-Standard output gets one JSON object a line: `connected` for each connection (alpn, retry, resumed, early_data, credit,
-certificate as SHA-256), what the scenario saw, and at last `done` or `failed` with a message. Exit code 1 where the
-server did not do what the scenario expects; then the message is on standard error too.
+One run is one scenario. Standard output gets one JSON object per line: `connected` for each connection (alpn, retry,
+resumed, early_data, credit, certificate as SHA-256), what the scenario saw, and finally `done` or `failed` with a
+message. The exit code is 1 if the server did not do what the scenario expects; the message is then on standard error too.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from mqtt_build import VERSIONS
 from mqtt_quic import Failure, Target
 from serve_context import Context
 
-#: Name, what it does, and the ALPN it offers unless told otherwise.
+#: The function of each scenario by its name, and the ALPN that it offers by default.
 SCENARIOS: dict[str, tuple[Callable[[Context], Awaitable[None]], str]] = {
     "single": (serve_scenarios.single, "mqtt"),
     "second-stream": (serve_scenarios.second_stream, "mqtt"),

@@ -13,7 +13,7 @@ from mqtt_quic import Client, Failure, Stream, Target
 
 @dataclass
 class Context:
-    """One scenario: whom to talk to, what was asked for, and where to report."""
+    """One scenario: the server, the options, and where to report."""
 
     target: Target
     arguments: argparse.Namespace
@@ -49,7 +49,7 @@ class Context:
 
 
 async def echo(stream: Stream, topic: str, payload: bytes) -> None:
-    """Publishes what the stream has subscribed to, with QoS 1, and awaits it."""
+    """Publishes to the topic that the stream has subscribed to, with QoS 1, and awaits the message."""
     await stream.publish(topic, payload)
     received = await stream.message()
     if received != (topic, payload):

@@ -1,4 +1,4 @@
-"""Scenarios of serve_client.py that send datagrams no client would: floods, unknown versions and connection IDs."""
+"""Scenarios of serve_client.py that send what no client would send: floods, unknown versions and connection IDs."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ UNKNOWN_VERSION = 0x1A2A3A4A
 #: The smallest datagram that may begin a connection.
 INITIAL_SIZE = 1_200
 CONNECTION_ID_SIZE = 8
-#: Sockets that a flood comes from, at most.
+#: The most sockets that a flood comes from.
 MOST_SOCKETS = 500
 
 
 @dataclass
 class Answers:
-    """The datagrams that came back."""
+    """Collects the datagrams that come back."""
 
     datagrams: list[bytes] = field(default_factory=list)
 
@@ -42,7 +42,7 @@ class Answers:
 
 
 def kind_of(datagram: bytes) -> str:
-    """What the first packet of a datagram is (RFC 9000 17, version 1)."""
+    """The type of the first packet in a datagram (RFC 9000 17, version 1)."""
     if not datagram[0] & 0x80:
         return "short"
     if datagram[1:5] == bytes(4):
@@ -58,7 +58,7 @@ class _Probe(asyncio.DatagramProtocol):
         self._answers.datagrams.append(data)
 
     def error_received(self, exc: Exception) -> None:
-        """Nobody listens; the answers that don't come say so."""
+        """The port is closed. The missing answers show that too."""
 
 
 async def _open(udp: socket.socket, answers: Answers) -> asyncio.DatagramTransport:
@@ -78,7 +78,7 @@ async def exchange(target: Target, datagrams: list[bytes], seconds: float) -> An
 
 
 async def version(context: Context) -> None:
-    """An unknown version is answered by Version Negotiation, but not where the datagram is too small to begin with."""
+    """An unknown version is answered by Version Negotiation, unless the datagram is too small to begin a connection."""
     destination, source = os.urandom(CONNECTION_ID_SIZE), os.urandom(CONNECTION_ID_SIZE)
     header = b"\xc0" + UNKNOWN_VERSION.to_bytes(4, "big")
     header += bytes([len(destination)]) + destination + bytes([len(source)]) + source
@@ -110,7 +110,7 @@ def _version_negotiation(data: bytes) -> tuple[tuple[bytes, bytes], list[int]]:
 
 
 async def unknown_connection_id(context: Context) -> None:
-    """A packet of a connection that the server does not know is answered by a stateless reset, smaller than itself."""
+    """A packet of an unknown connection is answered by a stateless reset that is smaller than the packet."""
     for size in (1_200, 100, 43):
         packet = bytes([0x40 | os.urandom(1)[0] & 0x3F]) + os.urandom(size - 1)
         answers = await exchange(context.target, [packet], seconds=0.5)
@@ -127,7 +127,7 @@ async def unknown_connection_id(context: Context) -> None:
 
 
 async def flood(context: Context) -> None:
-    """Initials from many addresses and ports that nobody follows up; then an honest client must get through."""
+    """Sends Initials from many addresses and ports without continuing; an honest client must still get through."""
     count = context.arguments.count
     answers = Answers()
     sockets = _flood_sockets(context.target, min(count, MOST_SOCKETS), context.arguments.addresses)
@@ -159,7 +159,7 @@ async def flood(context: Context) -> None:
 
 
 def _flood_sockets(target: Target, count: int, addresses: int) -> list[socket.socket]:
-    """Sockets on ports of their own, in turn on so many addresses of the loopback."""
+    """Sockets on ports of their own, distributed over so many loopback addresses."""
     if not target.address[0].startswith("127."):
         return [target.bound_socket() for _ in range(count)]
     sockets = []
@@ -173,7 +173,7 @@ def _flood_sockets(target: Target, count: int, addresses: int) -> list[socket.so
 
 
 def _initials(target: Target) -> Any:
-    """A function that makes Initials, each with another connection ID; the ClientHello in them is always the same."""
+    """A function that makes Initials, each with another connection ID but with the same ClientHello."""
     quic = QuicConnection(configuration=target.configuration())
     quic.connect(target.address, now=0)
     hello = bytes(quic._crypto_streams[tls.Epoch.INITIAL].sender._buffer)

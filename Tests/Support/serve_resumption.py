@@ -14,7 +14,7 @@ from mqtt_quic import Client, Failure, Stream, client
 from serve_context import Context, echo
 from serve_probes import Answers, exchange
 
-#: Seconds after which a connection that the client has closed is forgotten by the server (RFC 9000 10.2: three PTOs).
+#: Seconds after which the server forgets a connection that the client has closed (RFC 9000 10.2: three PTOs).
 FORGOTTEN_AFTER = 1.5
 
 
@@ -48,7 +48,7 @@ async def resume(context: Context) -> None:
 
 
 async def _ticket(context: Context) -> SessionTicket:
-    """The ticket of the file that was named, or of a connection that is made for it."""
+    """The ticket from the given file, or from a connection that is made to get one."""
     path = Path(context.arguments.ticket) if context.arguments.ticket is not None else None
     if path is not None and path.exists():
         ticket = pickle.loads(path.read_bytes())
@@ -68,10 +68,10 @@ async def _ticket(context: Context) -> SessionTicket:
 
 
 async def replay(context: Context) -> None:
-    """The first flight of a connection with early data, sent again by somebody else: its PUBLISH must not run again.
+    """Sends the first flight of a connection with early data again from another socket: its PUBLISH must not run again.
 
-    Once while the connection lives, once when the server has forgotten it. With --flight and an existing file, what an
-    earlier run captured is sent to a server that may be another process with the same ticket keys: it must not run.
+    It does so once while the connection is open, and once when the server has forgotten it. With --flight and a file that
+    exists, what an earlier run captured is sent to a server that may be another process with the same ticket keys.
     """
     topic = f"{context.name}/replayed"
     file = Path(context.arguments.flight) if context.arguments.flight is not None else None
@@ -96,7 +96,7 @@ async def replay(context: Context) -> None:
 
 
 async def _early_connection(context: Context, topic: str) -> tuple[list[bytes], bytes]:
-    """Makes a connection whose early data is accepted, replays it while it lives, and closes it.
+    """Makes a connection whose early data is accepted, replays it while the connection is open, and closes that.
 
     Returns its first flight and the payload that was published in it.
     """
@@ -134,7 +134,7 @@ async def _replay_alive(context: Context, peer: Client) -> None:
 
 
 async def _count(watching: Stream, topic: str, payload: bytes) -> int:
-    """How often the watcher has received this payload; a message of its own marks the end."""
+    """How often the watcher has received this payload; another message marks the end."""
     await watching.publish(topic, b"end")
     count = 0
     while True:

@@ -1,4 +1,4 @@
-"""Scenarios of serve_client.py that are sessions in good order, however many and over whatever path."""
+"""Scenarios of serve_client.py that are regular sessions, in any number and over any path."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from serve_context import Context, echo
 
 
 async def single(context: Context) -> None:
-    """One session on one stream, ended as asked for."""
+    """One session on one stream, ended in the chosen way."""
     topic = f"{context.name}/echo"
     async with client(context.target) as peer:
         context.report_connection(peer)
@@ -54,7 +54,7 @@ async def _end(context: Context, peer: Client, stream: Stream) -> None:
 
 
 async def second_stream(context: Context) -> None:
-    """On a connection of one session, a second stream is refused and the first goes on."""
+    """On a connection for one session, a second stream is refused, and the first one goes on."""
     topic = f"{context.name}/echo"
     async with client(context.target) as peer:
         context.report_connection(peer)
@@ -105,7 +105,7 @@ def _topic(context: Context, index: int) -> str:
 
 
 async def _end_one_early(streams: list[Stream]) -> None:
-    """The end of one session, by a reset, is none of the others' business."""
+    """A reset ends one session and does not affect the others."""
     streams[0].reset()
     await streams[0].over()
     if any(stream.is_over for stream in streams[1:]):
@@ -113,7 +113,7 @@ async def _end_one_early(streams: list[Stream]) -> None:
 
 
 async def retry(context: Context) -> None:
-    """Whether the server validates addresses by a Retry first."""
+    """Reports whether the server validates addresses by a Retry."""
     async with client(context.target) as peer:
         context.report_connection(peer)
         stream = peer.open()
@@ -125,7 +125,7 @@ async def retry(context: Context) -> None:
 
 
 async def migrate(context: Context) -> None:
-    """The client's port changes again and again, as behind a NAT; messages go on."""
+    """The client's port changes repeatedly, as behind a NAT; messages go on."""
     topic = f"{context.name}/echo"
     async with client(context.target) as peer:
         context.report_connection(peer)
@@ -165,7 +165,7 @@ async def client_certificate(context: Context) -> None:
 
 
 async def _expect_alert(context: Context, certificate: str) -> None:
-    """The client's handshake may well be done before the server has looked at the certificate."""
+    """The client's handshake may be complete before the server has checked the certificate."""
     peer: Client | None = None
     try:
         async with client(context.target) as peer:
@@ -185,7 +185,7 @@ async def _expect_alert(context: Context, certificate: str) -> None:
 
 
 async def keep(context: Context) -> None:
-    """Stays connected and echoes until standard input ends, or the server ends it; reports how that went."""
+    """Stays connected and echoes until standard input or the server ends that; reports how it ended."""
     async with client(context.target) as peer:
         context.report_connection(peer)
         streams = [peer.open() for _ in range(context.arguments.streams)]
@@ -202,7 +202,7 @@ async def keep(context: Context) -> None:
             await asyncio.gather(*(stream.disconnect() for stream in streams))
             context.report("ended", by="client")
             return
-        # What a round waited for when the server ended is part of how it ended.
+        # The report includes what a round was waiting for when the server ended the connection.
         await within("the server's end of all streams", ended)
         rounds.cancel()
         await asyncio.gather(rounds, return_exceptions=True)
@@ -236,7 +236,7 @@ async def _ended_by_server(peer: Client, streams: list[Stream]) -> None:
         await peer.until("an end", lambda: all(stream.is_over for stream in streams), patience=86_400)
     except Failure:
         return
-    # A server that ends a stream by FIN waits for the client's own.
+    # A server that ends a stream by FIN waits for the client's FIN.
     for stream in streams:
         if stream.fin:
             stream.send(b"", fin=True)
