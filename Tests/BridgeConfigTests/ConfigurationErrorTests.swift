@@ -15,7 +15,7 @@ struct ConfigurationErrorTests {
         var testDescription: String { text.replacing("\n", with: "⏎") }
     }
 
-    /// Keys stand from line 2 on; line 1 is what every configuration needs.
+    /// The keys under test begin in line 2; line 1 is what every configuration needs.
     @Test(arguments: [
         Case(
             "prot: 1",

@@ -87,7 +87,7 @@ struct ConfigurationTests {
                         time: .seconds(3_600), buffer: 8_192, totalBuffer: 2_147_483_648, qos0: .dropOldest),
                     zeroRTT: .connect, warm: 7,
                     ticketFile: configuration.uplink.caFile.replacing("ca.pem", with: "tickets")))
-        // Texts are taken as they are written: no octal numbers, no booleans.
+        // Text is taken literally: there are no octal numbers and no other booleans.
         #expect(
             configuration.auth
                 == AuthConfiguration(

@@ -124,7 +124,7 @@ struct DeviceNamesTests {
         "MQTT_PORT_1883_TCP_PROTO": "tcp", "MQTT_PORT_1883_TCP_PORT": "1883", "MQTT_PORT_1883_TCP_ADDR": "10.0.0.1",
     ]
 
-    /// Kubernetes sets them in every container where there is a service called `mqtt`, and the image works unchanged.
+    /// Kubernetes sets these in every container if there is a service called `mqtt`; the image must work unchanged.
     @Test func theVariablesOfAServiceAreNoSettings() throws {
         let loaded = try load(minimal, environment: Self.kubernetes)
         #expect(loaded.configuration.uplink.port == 14_567)
@@ -137,7 +137,7 @@ struct DeviceNamesTests {
             ])
     }
 
-    /// What is meant for the program counts beside them.
+    /// Variables that are meant for this program count beside them.
     @Test func settingsBesideAServiceCount() throws {
         var environment = Self.kubernetes
         environment["MQTT_HOST"] = "other"
@@ -146,7 +146,7 @@ struct DeviceNamesTests {
         #expect(loaded.configuration.uplink.host == "other")
     }
 
-    /// Names of services may look like keys.
+    /// The names of services may look like keys.
     @Test func theVariablesOfOtherServices() throws {
         let environment = [
             "BRIDGE_UPLINK_PORT": "udp://10.0.0.1:14567", "BRIDGE_UPLINK_SERVICE_HOST": "10.0.0.1",
@@ -160,7 +160,7 @@ struct DeviceNamesTests {
         #expect(loaded.warnings.last?.contains("a service called \"bridge-uplink\"") == true)
     }
 
-    /// One alone, however it is written.
+    /// A single such variable is recognized in every spelling.
     @Test(arguments: ["tcp://10.0.0.1:1883", "TCP://10.0.0.1:1883", "Udp://[fd00::1]:1883"])
     func theVariableOfAServiceIsNoSetting(value: String) throws {
         let loaded = try load(minimal, environment: ["MQTT_PORT": value])
@@ -172,7 +172,7 @@ struct DeviceNamesTests {
             ])
     }
 
-    /// Whoever saves the environment of a container as a file has them there.
+    /// A `.env` that was saved from a container's environment contains them.
     @Test func theVariablesOfAServiceInAFile() throws {
         let one = try load(minimal, dotEnv: "MQTT_HOST=other\nMQTT_PORT=tcp://10.0.0.1:1883\n")
         #expect(one.configuration.uplink.port == 14_567)
@@ -190,7 +190,7 @@ struct DeviceNamesTests {
         #expect(all.warnings.first?.hasSuffix("called \"mqtt\" (the lines can be deleted)") == true)
     }
 
-    /// A port that is none is an error as before.
+    /// An invalid port is still an error.
     @Test func aWrongPortIsStillOne() throws {
         for value in ["tcp", "tcp:1883", "http://10.0.0.1:1883"] {
             #expect(try errors(minimal, environment: ["MQTT_PORT": value]).count == 1)

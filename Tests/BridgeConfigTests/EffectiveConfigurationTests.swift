@@ -69,7 +69,7 @@ struct EffectiveConfigurationTests {
         #expect(EffectiveConfiguration.render(configuration).contains(expected))
     }
 
-    /// What is shown loads again, but for the secrets.
+    /// The rendered configuration must load again, except for the secrets.
     @Test func whatIsShownCanBeLoaded() throws {
         let folder = try TemporaryFolder()
         let text =
@@ -107,7 +107,7 @@ struct EffectiveConfigurationTests {
             """
         #expect(shown.contains(identity))
         #expect(shown.contains("  mapping: data-stream  # offers mqtt\n"))
-        // It would have no effect, and be warned of where it is loaded again.
+        // The key would have no effect, and would cause a warning when it is loaded again.
         #expect(!shown.contains("devices_per_connection"))
     }
 
@@ -146,7 +146,7 @@ struct EffectiveConfigurationTests {
                 """))
     }
 
-    /// So that the variable is named.
+    /// The section is shown so that its variable is named.
     @Test func anEndpointOfTheEnvironmentIsShownAsOne() throws {
         let loaded = try load(minimal, environment: ["BRIDGE_UPLINK_ENDPOINTS": "broker"])
         let shown = EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins)
@@ -155,7 +155,7 @@ struct EffectiveConfigurationTests {
         #expect(shown.contains(expected))
     }
 
-    /// What is shown loads again, but for the secrets, with nothing to warn of.
+    /// The rendered configuration must load again without warnings, except for the secrets.
     @Test(arguments: [
         "uplink: {endpoints: [{host: a, server_name: b}, \"[::1]:5\"], ca: ca.pem, fallback: {port: 8884, after: 2s}}",
         "uplink: {host: a, ca: ca.pem, on_loss: close, zero_rtt: connect, warm: 0, path_timeout: 2s}",

@@ -181,7 +181,7 @@ struct EndpointTests {
             ])
     }
 
-    /// `BRIDGE_` names win over those of TESAIoT.
+    /// `BRIDGE_` names override those of TESAIoT.
     @Test func endpointsOverrideTheNamesOfADevice() throws {
         let loaded = try load(
             "uplink: {ca: ca.pem}", dotEnv: "MQTT_HOST=c\nMQTT_PORT=8\nBRIDGE_UPLINK_ENDPOINTS=a,b")

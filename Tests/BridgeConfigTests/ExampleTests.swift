@@ -13,7 +13,7 @@ struct ExampleTests {
         try String(contentsOf: root.appendingPathComponent(name), encoding: .utf8)
     }
 
-    /// A folder as after following the example's first lines.
+    /// A folder as it is after the steps in the example's first lines.
     private static func folder(_ text: String) throws -> (TemporaryFolder, file: String) {
         let folder = try TemporaryFolder()
         try folder.write("credential_certificates/ca-chain.pem", TemporaryFolder.certificate)
@@ -25,7 +25,7 @@ struct ExampleTests {
         let loaded = try ConfigurationLoader.load(.run, file: file, environment: [:], cores: 4)
         #expect(loaded.warnings.isEmpty)
         #expect(loaded.configuration.routes.count == 7)
-        // Everything else that it says is the default.
+        // Everything else in the file is the default.
         let uplink = UplinkConfiguration(
             host: "mqtt.tesaiot.com", port: 14_567, caFile: folder.path + "/credential_certificates/ca-chain.pem")
         #expect(
@@ -41,7 +41,7 @@ struct ExampleTests {
         }
     }
 
-    /// The lines of a section up to the next one at the top, without indentation and `#`.
+    /// The lines of a section up to the next top-level section, without indentation and `#`.
     private static func body(of section: String, in text: String) -> ArraySlice<Substring> {
         let tops = Section.all.filter { Section.parent(of: $0) == nil }.map { $0 + ":" }
         let rest = lines(text).drop { $0 != "\(Section.name(of: section)):" }.dropFirst()
@@ -52,7 +52,7 @@ struct ExampleTests {
         text.split(separator: "\n").map { line in line.drop { $0 == " " || $0 == "#" } }[...]
     }
 
-    /// Takes the comment signs off `serve:` and the keys under it, as an operator would.
+    /// Removes the `#` of `serve:` and of the keys under it, as an operator would.
     private static func withServe(_ text: String) throws -> String {
         let start = try #require(text.firstRange(of: "# serve:\n")).lowerBound
         let lines = text[start...].split(separator: "\n", omittingEmptySubsequences: false).map { line -> Substring in
@@ -63,7 +63,7 @@ struct ExampleTests {
         return text[..<start] + lines.joined(separator: "\n")
     }
 
-    /// As it is but for the comment signs; what is not required is the default.
+    /// Loads the section `serve` without its comment signs; every key that is not required has its default.
     @Test func loadsWithServe() throws {
         let text = try Self.withServe(Self.text("bridge.yaml.example"))
         let (folder, file) = try Self.folder(
@@ -81,7 +81,7 @@ struct ExampleTests {
                     ticketKeyFile: certificates + "/ticket.key", threads: 4))
         #expect(loaded.warnings.isEmpty)
         #expect(Key.allCases.allSatisfy { $0.section != "serve" || loaded.origins[$0.rawValue] != nil })
-        // And `run` still takes no notice.
+        // And `run` still ignores the section.
         #expect(
             try ConfigurationLoader.load(.run, file: file, environment: [:]).configuration
                 == ConfigurationLoader.load(
@@ -89,7 +89,7 @@ struct ExampleTests {
                 ).configuration)
     }
 
-    /// What is commented out is right too.
+    /// The keys that are commented out must be valid too.
     @Test func loadsWithEverythingOptional() throws {
         let text = try Self.text("bridge.yaml.example")
         let keys = [
@@ -117,7 +117,7 @@ struct ExampleTests {
         #expect(configuration.uplink.alpn == UplinkConfiguration.Mapping.auto.alpn)
     }
 
-    /// The ways to the broker that are commented out.
+    /// The endpoints and the fallback that are commented out must be valid too.
     @Test func loadsWithEndpointsAndFallback() throws {
         var text = try Self.text("bridge.yaml.example").replacing("  host: mqtt.tesaiot.com\n", with: "")
             .replacing("  port: 14567\n", with: "")
@@ -171,7 +171,7 @@ struct ExampleTests {
         #expect(loaded.origins["auth.anonymous"] != nil)
     }
 
-    /// A copy of it changes nothing of what bridge.yaml says.
+    /// An unchanged copy of `.env.example` must not override anything in bridge.yaml.
     @Test func dotEnvLoadsAsItIs() throws {
         let (folder, file) = try Self.folder(Self.text("bridge.yaml.example"))
         let before = try ConfigurationLoader.load(.run, file: file, environment: [:])
@@ -186,7 +186,7 @@ struct ExampleTests {
         let (folder, file) = try Self.folder(Self.text("bridge.yaml.example"))
         var text = try Self.text("deploy/.env.example").replacing("#MQTT_USERNAME=", with: "MQTT_USERNAME=id")
             .replacing("#MQTT_PASSWORD=", with: "MQTT_PASSWORD=s#c")
-        // All others as they stand.
+        // Every other line with the value that it has.
         for name in ["#MQTT_", "#BRIDGE_"] { text = text.replacing("\n\(name)", with: "\n\(name.dropFirst())") }
         try folder.write(".env", text)
         let loaded = try ConfigurationLoader.load(.run, file: file, environment: [:])

@@ -10,7 +10,7 @@ struct FallbackTests {
         try load("uplink: {ca: ca.pem, \(keys)}").configuration.uplink.fallback
     }
 
-    /// Without a host of its own it is the first endpoint again, on TCP.
+    /// Without a host of its own, the fallback is the first endpoint, over TCP.
     @Test(arguments: [
         ("host: a", UplinkFallback?.none),
         ("host: a, fallback: {port: 8884}", UplinkFallback(host: "a", port: 8_884)),

@@ -66,7 +66,7 @@ struct FileTests {
         #expect(lines.first?.contains("is DER, not PEM; convert it: openssl x509 -inform der") == true)
     }
 
-    /// Tools put the certificate's fields in front, in whatever encoding they have.
+    /// Some tools write the certificate's fields before the PEM block, in any encoding.
     @Test func caWithOtherText() throws {
         let folder = try TemporaryFolder()
         try folder.write(

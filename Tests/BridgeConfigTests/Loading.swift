@@ -61,6 +61,6 @@ func serveErrors(_ text: String, dotEnv: String? = nil, environment: [String: St
 }
 
 extension LoadedConfiguration {
-    /// Most configurations of the tests have none, which with data-stream is worth a warning.
+    /// Most configurations in the tests have no routes, which with data-stream causes a warning.
     var warningsBesidesRoutes: [String] { warnings.filter { !$0.contains("without routes every device may") } }
 }

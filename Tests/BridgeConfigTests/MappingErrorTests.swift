@@ -19,7 +19,7 @@ struct MappingErrorTests {
             "mapping: datastream",
             "1:40: uplink.mapping: \"datastream\" is not a value of this key; did you mean \"data-stream\"? one of: auto, "
                 + "connection, mux, data-stream"),
-        // A mapping that is none says nothing about the rest.
+        // With an invalid mapping, other keys are not checked against it.
         Case(
             "mapping: mx, alpn: [mqtt], identity: {client_id: a}",
             "1:40: uplink.mapping: \"mx\" is not a value of this key; did you mean \"mux\"? one of: auto, connection, mux, "
@@ -56,7 +56,7 @@ struct MappingErrorTests {
         try expect("uplink: {host: a, ca: ca.pem, \(test.text)}", test.expected)
     }
 
-    /// Keys of the identity begin at column 78.
+    /// The keys of the identity begin at column 78.
     @Test(arguments: [
         Case(
             "version: 4",

@@ -197,7 +197,7 @@ struct MappingTests {
                 "bridge.yaml:2:32: auth.anonymous: devices without a user name are still refused: routes[1] contains "
                     + "${username}, and they have no value for it",
             ])
-        // With mode local a route for all devices together is fine.
+        // With mode local, a route without variables is allowed.
         #expect(try load(dataStream() + "routes: [{local: c, remote: \"${clientid}/c\"}]").warnings.isEmpty)
         #expect(try load(dataStream() + "routes: [{local: c, remote: c}]").warnings.isEmpty)
     }

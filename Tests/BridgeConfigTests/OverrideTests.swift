@@ -9,7 +9,7 @@ struct OverrideTests {
         #expect(Key.limitsDevicesPerAddress.variable == "BRIDGE_LIMITS_DEVICES_PER_ADDRESS")
         #expect(Key.uplinkTLSKeyLog.variable == "BRIDGE_UPLINK_TLS_KEY_LOG")
         #expect(Key.listen.variable == "BRIDGE_LISTEN")
-        // No two keys share one.
+        // No two keys have the same variable.
         #expect(Key.byVariable.count == Key.allCases.count)
     }
 
@@ -106,7 +106,7 @@ struct OverrideTests {
         #expect(loaded.configuration.auth.identity.password == Secret("p"))
     }
 
-    /// A copied `.env` is not to change a file in silence.
+    /// A copied `.env` must not override a file silently.
     @Test func whatIsOverriddenIsNamed() throws {
         let text = "listen: [127.0.0.1:9]\nuplink: {host: a, ca: ca.pem, port: 5}\n"
         let loaded = try load(

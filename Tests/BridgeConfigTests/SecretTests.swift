@@ -60,7 +60,7 @@ struct SecretTests {
             ])
     }
 
-    /// Wrong in every way that a password can be, or written where it does not belong.
+    /// Passwords that are invalid in every possible way, or written where they do not belong.
     @Test(arguments: [
         "auth: {mode: inject, password: [correct-horse-battery]}",
         "auth: {mode: inject, password: \"correct-horse-battery\\u0007\"}",

@@ -88,7 +88,7 @@ struct ServeConfigurationTests {
         #expect(loaded.warnings.isEmpty)
     }
 
-    /// One file for both commands: neither looks at the other's values.
+    /// One file works for both commands: neither reads the other's values.
     @Test func aFileForBothCommands() throws {
         let folder = try TemporaryFolder.forServe()
         let both = minimal + minimalServe
@@ -100,7 +100,7 @@ struct ServeConfigurationTests {
         #expect(try serveErrors("uplink: {port: none, ca: nowhere}\n" + minimalServe).isEmpty)
     }
 
-    /// What has no meaning for it is not even warned of.
+    /// Names that mean nothing to `serve` cause no warning.
     @Test func namesOfDevicesAreNotRead() throws {
         let loaded = try loadServe(minimalServe, dotEnv: "MQTT_TRANSPORT=tcp\nMQTT_FOO=1\nMQTT_USERNAME=a")
         #expect(loaded.warnings.isEmpty)

@@ -7,7 +7,7 @@ struct ServeErrorTests {
 
     private static let required = "certificate: ca.pem, key: server.key, broker_host: broker"
 
-    /// Each replaces or follows what is required; that begins at column 9.
+    /// Each text replaces or follows the required keys, which begin at column 9.
     @Test(arguments: [
         Case("prot: 1", "1:68: serve.prot: unknown key; known: \(Key.names(in: "serve").joined(separator: ", "))"),
         Case("early_dta: true", "1:68: serve.early_dta: unknown key; did you mean \"early_data\"?"),
@@ -112,7 +112,7 @@ struct ServeErrorTests {
         #expect(lines.count == 2)
     }
 
-    /// The places where keys belong are found in the other sections too.
+    /// An error about a misplaced key names the section in which it belongs.
     @Test func keysInTheWrongPlace() throws {
         let lines = try serveErrors(
             "broker_host: a\nserve.key: b\n" + minimalServe.replacing("}", with: ", level: info}"))

@@ -24,7 +24,7 @@ struct SurvivalTests {
         #expect(uplink.backoffMaximum == .seconds(60))
     }
 
-    /// `off` is a boolean to many readers of YAML.
+    /// Many YAML parsers read `off` as a boolean.
     @Test(arguments: ["off", "\"off\"", "'off'"])
     func offIsAWord(_ text: String) throws {
         #expect(try uplink(", zero_rtt: \(text)").zeroRTT == .off)
@@ -159,7 +159,7 @@ struct SurvivalTests {
             ])
     }
 
-    /// The bridge does without what is in it, and replaces it.
+    /// The bridge works without the file's content, and replaces it.
     @Test func aTicketFileThatCannotBeUsedIsNoError() throws {
         let folder = try TemporaryFolder()
         let path = try folder.write("t", Data(count: 4_194_305))

@@ -19,7 +19,7 @@ final class TemporaryFolder: Sendable {
 
     static let key = pem("PRIVATE KEY")
 
-    /// As much of a PEM file as is looked at before the TLS library gets it.
+    /// As much of a PEM file as is examined before the TLS library gets it.
     static func pem(_ label: String) -> String {
         "-----BEGIN \(label)-----\nMAA=\n-----END \(label)-----\n"
     }

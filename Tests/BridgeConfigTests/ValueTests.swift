@@ -59,7 +59,7 @@ struct ValueTests {
         #expect(HostValue.problem(with: text) != nil)
     }
 
-    /// Which is an address; the key for the port is another one.
+    /// As a whole this is an address, but the port belongs in its own key.
     @Test func aPortInAnAddressIsWarnedOf() throws {
         #expect(
             try load("uplink: {host: \"::1:1883\", ca: ca.pem}").warnings == [

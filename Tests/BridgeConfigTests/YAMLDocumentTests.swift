@@ -108,7 +108,7 @@ struct YAMLDocumentTests {
         #expect(lines.count == 1)
     }
 
-    /// A billion laughs: each line holds the one above ten times.
+    /// The "billion laughs" attack: each line contains the previous one ten times.
     @Test(.timeLimit(.minutes(1))) func aliasesAreNotFollowed() throws {
         var text = "a0: &a0 x\n"
         for i in 1..<30 {
@@ -117,7 +117,7 @@ struct YAMLDocumentTests {
         #expect(try onlySyntax(text).count == 30)
     }
 
-    /// The errors that are not about keys.
+    /// Errors that are not about keys.
     private func onlySyntax(_ text: String) throws -> [String] {
         do {
             _ = try ConfigurationLoader.load(.run, text: text)

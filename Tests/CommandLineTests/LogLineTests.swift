@@ -36,7 +36,7 @@ struct LogLineTests {
                 + "\"name\":\"********\",\"ok\":true,\"rtt\":1.5}\n")
     }
 
-    /// What a device may send as its client id.
+    /// Text that a device may send as its client id.
     private static let hostile = [
         "a\nb", "a\r\nb", "a\u{1B}[31mb", "a\u{0}b", "a\u{9B}b", "a\u{2028}b", "a\u{85}b", "a\u{202E}b", "a\"b", "a\\b",
         "a=b", "a b", "", "é", "\u{1F600}", "a\u{E0001}b", "\u{FEFF}", String(repeating: "x", count: 70_000),
