@@ -64,7 +64,7 @@ async def tickets_can_be_forgotten(front: Front) -> None:
     ticket = await _ticket(front)
     await front.event("handshake")
     await front.command("forget_tickets")
-    expect(await _early_connect(front, ticket) == (False, False), "a ticket of before")
+    expect(await _early_connect(front, ticket) == (False, False), "a forgotten ticket")
 
 
 async def tickets_may_allow_no_early_data(front: Front) -> None:

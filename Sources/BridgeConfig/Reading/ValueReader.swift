@@ -22,30 +22,28 @@ struct ValueReader {
     ) -> Duration? {
         let times = "from \(DurationValue.render(range.lowerBound)) to \(DurationValue.render(range.upperBound))"
         let limits = word.map { "\(times), or \($0)" } ?? times
-        guard let value = DurationValue.parse(setting.text) else {
-            let advice = "write a time such as 5s, 500ms, 2m or 1h, \(limits); a bare number counts seconds"
-            diagnostics.error(setting.origin, key, "\(quoted(setting.text)) is not a time; \(advice)")
-            return nil
-        }
-        guard range.contains(value) else {
-            let problem = "\(shortened(setting.text)) is out of range"
-            diagnostics.error(setting.origin, key, "\(problem); write a value \(limits)")
-            return nil
-        }
-        return value
+        let advice = "write a time such as 5s, 500ms, 2m or 1h, \(limits); a bare number counts seconds"
+        return measure(setting, key, in: range, limits, DurationValue.parse, "is not a time; \(advice)")
     }
 
     /// A size in bytes.
     func size(_ setting: Setting, _ key: String, in range: ClosedRange<Int>) -> Int? {
         let limits = "from \(SizeValue.render(range.lowerBound)) to \(SizeValue.render(range.upperBound))"
-        guard let value = SizeValue.parse(setting.text) else {
-            let advice = "write a size such as 10MB or 256KiB, \(limits); a bare number counts bytes"
-            diagnostics.error(setting.origin, key, "\(quoted(setting.text)) is not a size; \(advice)")
+        let advice = "write a size such as 10MB or 256KiB, \(limits); a bare number counts bytes"
+        return measure(setting, key, in: range, limits, SizeValue.parse, "is not a size; \(advice)")
+    }
+
+    private func measure<Value>(
+        _ setting: Setting, _ key: String, in range: ClosedRange<Value>, _ limits: String,
+        _ parse: (String) -> Value?, _ problem: String
+    ) -> Value? {
+        guard let value = parse(setting.text) else {
+            diagnostics.error(setting.origin, key, "\(quoted(setting.text)) \(problem)")
             return nil
         }
         guard range.contains(value) else {
-            let problem = "\(shortened(setting.text)) is out of range"
-            diagnostics.error(setting.origin, key, "\(problem); write a value \(limits)")
+            let message = "\(shortened(setting.text)) is out of range; write a value \(limits)"
+            diagnostics.error(setting.origin, key, message)
             return nil
         }
         return value
