@@ -107,14 +107,23 @@ struct DocumentationTests {
         for page in Document.files(under: "docs") { #expect(targets.contains(page), "\(page) is not linked") }
     }
 
-    /// Log messages are constant, so the sources must contain those that operations.md explains.
-    @Test func explainedLogMessagesExist() throws {
+    /// Log messages are constant, so the sources must contain those that the documentation quotes.
+    @Test func quotedLogMessagesExist() throws {
         let sources = Document.files(under: "Sources").filter { $0.hasSuffix(".swift") }
         let literals = Set(try sources.flatMap { try Document($0).text.components(separatedBy: "\"") })
-        let rows = try Document("docs/operations.md").rows(of: ["message", "meaning"])
-        #expect(rows.count > 20)
-        for message in rows.flatMap({ Document.spans(of: $0[0]) }) {
-            #expect(literals.contains(message), "nothing logs \"\(message)\"")
+        let explained = try Document("docs/operations.md").rows(of: ["message", "meaning"])
+            .flatMap { Document.spans(of: $0[0]) }
+        #expect(explained.count > 20)
+        let pages = try Document.pages().filter { $0.path.hasPrefix("docs/") }
+        for message in Set(explained + pages.flatMap { $0.codes.map(\.text) }.filter(Self.isSentence)) {
+            let isLogged = literals.contains(message) || literals.contains { $0.hasPrefix(message) }
+            #expect(isLogged, "nothing logs \"\(message)\"")
         }
+    }
+
+    /// Whether a text in backticks consists of words, as log messages do and commands and keys do not.
+    private static func isSentence(_ text: String) -> Bool {
+        let words = text.split(separator: " ")
+        return words.count > 2 && words.allSatisfy { $0.allSatisfy { $0.isLetter || ",:".contains($0) } }
     }
 }
