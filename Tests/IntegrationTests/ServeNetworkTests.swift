@@ -5,10 +5,10 @@ import Testing
 
 @testable import QUICTransport
 
-/// `serve` and the QUIC side: addresses that change, addresses to be shown, limits, certificates, noise.
+/// The QUIC side of `serve`: changes of addresses, address validation, limits, certificates, and random packets.
 @Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct ServeNetworkTests {
-    /// With several event loops the datagrams after a rebinding mostly come to another socket.
+    /// With several event loops, the datagrams after a rebinding usually arrive at another socket.
     @Test(arguments: [1, 4])
     func aClientBehindANATStaysConnectedHoweverOftenItIsRebound(threads: Int) async throws {
         var options = ServeScenario.Options()
@@ -21,8 +21,8 @@ struct ServeNetworkTests {
                 try await nat.rebind()
                 try await client.send(RawMQTT.pingreq, on: stream)
                 _ = try await client.received(connack.count + 2 * round, on: stream)
-                // Rebindings in the field are minutes apart. The ones before hold a connection ID each for three probe
-                // timeouts, and the fifth within them waits for one.
+                // In practice rebindings are minutes apart. Each one occupies a connection ID for three probe timeouts,
+                // so a fifth one within that time would have to wait.
                 try await Task.sleep(for: .seconds(1))
             }
             try await client.send(RawMQTT.disconnect, on: stream, fin: true)
@@ -73,7 +73,7 @@ struct ServeNetworkTests {
     }
 
     @Test(arguments: [("connections: 1", "serve.connections)"), ("connections_per_address: 1", "per_address")])
-    func whoIsOverALimitIsRefused(line: String, word: String) async throws {
+    func clientsOverALimitAreRefused(line: String, word: String) async throws {
         var options = ServeScenario.Options()
         options.serve = [line]
         try await ServeScenario.run(options) { scenario in
@@ -101,7 +101,7 @@ struct ServeNetworkTests {
             let (stream, _) = try await old.session("client-1")
             try await ServeScenario.use("rsa-server", in: scenario.folder)
             if bySignal { scenario.serve.process.signal(SIGHUP) }
-            try await scenario.serve.logs("certificates and keys were read again")
+            try await scenario.serve.logs("certificates and keys reloaded")
             let new = try await scenario.client(.init(ca: "rsa-ca-chain"))
             _ = try await new.session("client-2")
             let unknowing = try await QUICClient.start(port: scenario.serve.port)
@@ -112,7 +112,8 @@ struct ServeNetworkTests {
         }
     }
 
-    /// Sessions of another QUIC stack go on, and new connections come, while the certificate changes again and again.
+    /// Sessions of another QUIC stack continue, and new connections are made, while the certificate changes again and
+    /// again.
     @Test func certificatesChangeUnderLoad() async throws {
         try await ServeScenario.run { scenario in
             let load = try await StackClient.start(
@@ -124,7 +125,7 @@ struct ServeNetworkTests {
                 let said = await scenario.serve.process.errors.count
                 try await ServeScenario.use(certificate, in: scenario.folder)
                 scenario.serve.process.signal(SIGHUP)
-                try await scenario.serve.logs("certificates and keys were read again", from: said)
+                try await scenario.serve.logs("certificates and keys reloaded", from: said)
                 let client = try await scenario.client(.init(ca: ca))
                 _ = try await client.session("client-\(round)")
                 await client.stop()
@@ -134,9 +135,9 @@ struct ServeNetworkTests {
         }
     }
 
-    /// The tokens of stateless resets follow from the ticket key: clients of a process that died do not have to wait for
-    /// their idle timeout (RFC 9000 10.3).
-    @Test func aRestartedServerResetsTheConnectionsOfBefore() async throws {
+    /// The tokens of stateless resets are derived from the ticket key, so clients of a process that died do not have to
+    /// wait for their idle timeout (RFC 9000 10.3).
+    @Test func aRestartedServerResetsOldConnections() async throws {
         try await ServeScenario.run { scenario in
             let port = try Toolbox.freePort()
             var options = ServeScenario.Options()
@@ -151,14 +152,15 @@ struct ServeNetworkTests {
             await first.process.stop()
             let second = try await Serve.start(in: scenario.folder, configuration: text)
             await scenario.own(second.process)
-            // A packet as short as a PINGREQ's is not answered, lest two servers that have forgotten go on for ever.
+            // A packet as short as that of a PINGREQ is not answered, because two servers that have forgotten might
+            // answer each other forever.
             try await client.send(RawMQTT.publish("a", [UInt8](repeating: 1, count: 100)), on: stream)
             #expect(try await client.closed() == .statelessReset)
             await client.stop()
         }
     }
 
-    @Test func aTicketKeyThatWasDeletedIsMadeAnewAtSIGHUP() async throws {
+    @Test func aDeletedTicketKeyIsCreatedAgainAtSIGHUP() async throws {
         let folder = try Folder()
         defer { folder.remove() }
         let path = "\(folder.path)/ticket.key"
@@ -168,14 +170,14 @@ struct ServeNetworkTests {
             let before = try Data(contentsOf: URL(filePath: path))
             try FileManager.default.removeItem(atPath: path)
             scenario.serve.process.signal(SIGHUP)
-            try await scenario.serve.logs("certificates and keys were read again")
+            try await scenario.serve.logs("certificates and keys reloaded")
             let after = try Data(contentsOf: URL(filePath: path))
             #expect(before.count == 64 && after.count == 64 && before != after)
         }
     }
 
     @Test(arguments: ["not a certificate", ""])
-    func aBadNewCertificateIsSaidAndNotUsed(text: String) async throws {
+    func aBadNewCertificateIsLoggedAndNotUsed(text: String) async throws {
         try await ServeScenario.run { scenario in
             try scenario.folder.write("certificate.pem", text)
             scenario.serve.process.signal(SIGHUP)
@@ -187,7 +189,7 @@ struct ServeNetworkTests {
         }
     }
 
-    @Test func noiseIsBorne() async throws {
+    @Test func randomPacketsDoNoHarm() async throws {
         try await ServeScenario.run { scenario in
             let client = try await scenario.client()
             let (stream, _) = try await client.session("client-1")
@@ -226,7 +228,7 @@ struct ServeNetworkTests {
         }
     }
 
-    @Test func anAddressThatIsNotToBeHadIsAnError() async throws {
+    @Test func anUnavailableAddressIsAnError() async throws {
         let folder = try Folder()
         defer { folder.remove() }
         var options = ServeScenario.Options()

@@ -3,8 +3,8 @@ import Testing
 
 @testable import QUICTransport
 
-/// `serve` in front of a real Mosquitto, with clients on the bridge's own transport: sessions and what may keep them
-/// from being.
+/// Sessions through `serve` in front of a real Mosquitto, with clients on the bridge's own transport, and what may
+/// prevent them.
 @Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct ServeSessionTests {
     @Test(arguments: [UInt8(3), 4])
@@ -67,7 +67,7 @@ struct ServeSessionTests {
         }
     }
 
-    /// As EMQX does.
+    /// EMQX does the same.
     @Test func aSecondStreamOfASingleSessionIsRefused() async throws {
         try await ServeScenario.run { scenario in
             let client = try await scenario.client()
@@ -87,14 +87,14 @@ struct ServeSessionTests {
     ]
 
     @Test(arguments: noConnects)
-    func whatIsNoConnectIsResetAndNeverReachesTheBroker(bytes: [UInt8], code: UInt64) async throws {
+    func whatIsNotAConnectIsResetAndNeverReachesTheBroker(bytes: [UInt8], code: UInt64) async throws {
         try await ServeScenario.run { scenario in
             let client = try await scenario.multiplexedClient()
             let bad = try await client.openStream()
             let before = await scenario.broker.process.errors.count
             try await client.send(bytes, on: bad)
             try await client.expect(.reset(bad, code: code))
-            // The others on the connection notice nothing.
+            // The other sessions on the connection notice nothing.
             let (_, connack) = try await client.session("client-1")
             #expect(connack == [0x20, 2, 0, 0])
             try await scenario.broker.logs("as client-1")
@@ -106,8 +106,8 @@ struct ServeSessionTests {
         }
     }
 
-    /// A client cannot make the server keep what it wants by beginning CONNECT after CONNECT.
-    @Test func whatWaitsOnAConnectionHasABound() async throws {
+    /// A client cannot fill the server's memory by beginning one CONNECT after another.
+    @Test func whatWaitsOnAConnectionIsBounded() async throws {
         try await ServeScenario.run { scenario in
             let client = try await scenario.multiplexedClient()
             let start = RawMQTT.packet(0x10, [UInt8](repeating: 0, count: 200_000)).dropLast()
@@ -126,7 +126,7 @@ struct ServeSessionTests {
         }
     }
 
-    @Test func whoDoesNotConnectInTimeIsLetGo() async throws {
+    @Test func aClientThatDoesNotConnectInTimeIsClosed() async throws {
         var options = ServeScenario.Options()
         options.serve = ["connect_within: 300ms"]
         try await ServeScenario.run(options) { scenario in
@@ -136,8 +136,9 @@ struct ServeSessionTests {
             try await slow.send(Array(RawMQTT.connect("slow").dropLast()), on: stream)
             try await slow.expect(.reset(stream, code: 0x380))
             let silent = try await scenario.client()
-            #expect(try await silent.closed() == .applicationClosed(code: 0, reason: "no stream came in time"))
-            // One that may have many may have none for a while.
+            #expect(
+                try await silent.closed() == .applicationClosed(code: 0, reason: "the client opened no stream in time"))
+            // A connection that may have many sessions may have none for a while.
             #expect(try await shared.session("late").1 == [0x20, 2, 0, 0])
             for client in [shared, slow, silent] { await client.stop() }
         }
@@ -172,7 +173,7 @@ struct ServeSessionTests {
         }
     }
 
-    /// `::` takes IPv4 too, and still both wildcards can be listed.
+    /// `::` alone accepts IPv4 too, but both wildcards may be listed.
     @Test(arguments: [1, 2], [["::"], ["::", "0.0.0.0"], ["0.0.0.0", "::"]])
     func wildcardsGoTogether(threads: Int, hosts: [String]) async throws {
         let port = try Toolbox.freePort()
@@ -189,7 +190,7 @@ struct ServeSessionTests {
         }
     }
 
-    @Test func clientCertificatesAreDemandedWhereACAIsGiven() async throws {
+    @Test func clientCertificatesAreRequiredIfACAIsGiven() async throws {
         let certificates = try await Certificates.make()
         var options = ServeScenario.Options()
         options.serve = ["client_ca: \(certificates.certificate("ca"))"]

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `serve` as clients of another QUIC stack find it (aioquic).
+/// `serve` with clients of another QUIC stack (aioquic).
 @Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct ServeStackTests {
     /// Runs one scenario to its end and returns what it reported.
@@ -50,7 +50,8 @@ struct ServeStackTests {
             } else {
                 try await scenario.serve.logs("session ended")
             }
-            // Whatever the broker had to say of the session has been said: the next message is the marker.
+            // The broker has published whatever there was to publish for the session, so the next message is the
+            // marker.
             try await observer.publish("will/marker", "marker", qos: 1)
             #expect(try await observer.message().topic == "will/marker")
         }
@@ -101,7 +102,7 @@ struct ServeStackTests {
     }
 
     /// Runs a scenario against two processes, one after the other, that have the same ticket keys. Each `FOLDER` in the
-    /// arguments becomes a folder that outlives both. Returns what the second one's client reported.
+    /// arguments stands for a folder that outlives both. Returns what the client of the second process reported.
     private func passOverARestart(_ name: String, _ arguments: [String]) async throws -> [StackEvent] {
         let folder = try Folder()
         defer { folder.remove() }
@@ -118,7 +119,7 @@ struct ServeStackTests {
         let events = try await passOverARestart("resume", ["--ticket", "FOLDER/client.ticket"])
         let connected = events.filter { $0.event == "connected" }
         #expect(connected.count == 1 && connected.first?.resumed == true)
-        // What is sent early is left unread: this process can't know what the one before it has seen.
+        // Early data is not read, because this process cannot know what the previous one has seen.
         #expect(connected.first?.earlyData == false)
     }
 
@@ -138,7 +139,7 @@ struct ServeStackTests {
             try await kept.reports("round")
             try await ServeScenario.use("rsa-server", in: scenario.folder)
             if bySignal { scenario.serve.process.signal(SIGHUP) }
-            try await scenario.serve.logs("were read again")
+            try await scenario.serve.logs("certificates and keys reloaded")
             let changed = await kept.events.count
             let new = try await newCertificate(scenario, otherThan: old)
             #expect(new != old)
@@ -149,7 +150,7 @@ struct ServeStackTests {
         }
     }
 
-    /// What a new connection is shown, once it verifies by the new CA.
+    /// Returns the certificate of a new connection, once one can be verified with the new CA.
     private func newCertificate(_ scenario: ServeScenario, otherThan old: String?) async throws -> String? {
         for _ in 0..<30 {
             let client = try await StackClient.start(
@@ -203,16 +204,16 @@ struct ServeStackTests {
         _ = try await pass("unknown-cid")
     }
 
-    /// What a flood of first packets costs: no memory at all where addresses are validated, that of `retry_above`
-    /// handshakes a second where they are from then on; and honest clients still get in.
+    /// A flood of Initial packets costs no memory if addresses are always validated, and otherwise that of
+    /// `retry_above` handshakes per second. Honest clients are still accepted.
     @Test(arguments: [("always", 16), ("auto", 80)])
-    func aFloodOfInitialsIsBorne(retry: String, mebibytes: Int) async throws {
+    func aFloodOfInitialsDoesNoHarm(retry: String, mebibytes: Int) async throws {
         var options = ServeScenario.Options()
         options.serve = ["retry: \(retry)"]
         options.alone = true
         try await ServeScenario.run(options) { scenario in
             let serve = scenario.serve.process
-            // One session first: what is allocated once does not count.
+            // One session comes first, so that memory that is only allocated once does not count.
             let first = try await StackClient.start("single", port: scenario.serve.port)
             await scenario.own(first.process)
             try await first.passed()
@@ -228,7 +229,7 @@ struct ServeStackTests {
         }
     }
 
-    /// The most memory that the process had, in KiB.
+    /// The process's peak memory in KiB.
     private func memory(of process: ChildProcess) throws -> Int {
         let status = try String(contentsOfFile: "/proc/\(process.identifier)/status", encoding: .utf8)
         let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })

@@ -15,11 +15,11 @@ import Testing
         let folder = try Folder()
         defer { folder.remove() }
         try body("\(folder.path)/ticket.key")
-        // Nothing is left lying about.
+        // No temporary file is left.
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["ticket.key"])
     }
 
-    @Test func aKeyIsMadeOnceAndForItsOwnerOnly() throws {
+    @Test func aKeyIsCreatedOnceAndForItsOwnerOnly() throws {
         try inFolder { path in
             let first = try TicketKeyFile(path: path).load()
             #expect(try permissions(path) == 0o600)
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test(arguments: [0, 63, 65, 4_096])
-    func whatIsNoKeyIsSaidToBeNone(length: Int) throws {
+    func aFileThatIsNotAKeyIsAnError(length: Int) throws {
         try inFolder { path in
             try Data(repeating: 7, count: length).write(to: URL(filePath: path))
             let error = #expect(throws: TicketKeyError.self) { try TicketKeyFile(path: path).load() }
@@ -51,9 +51,9 @@ import Testing
         }
     }
 
-    @Test func aFolderThatIsNotThereIsAnError() {
+    @Test func aMissingFolderIsAnError() {
         let error = #expect(throws: TicketKeyError.self) { try TicketKeyFile(path: "/nonexistent/ticket.key").load() }
-        #expect(error?.description.contains("/nonexistent/ticket.key cannot be made") == true)
+        #expect(error?.description.contains("/nonexistent/ticket.key cannot be created") == true)
     }
 
     @Test func aSecretFollowsFromKeyAndLabel() throws {
@@ -61,8 +61,8 @@ import Testing
         #expect(key.secret(for: "a") == key.secret(for: "a") && key.secret(for: "a").count == 32)
         #expect(key.secret(for: "a") != key.secret(for: "b"))
         #expect(key.secret(for: "a") != QUICTicketKey().secret(for: "a"))
-        // HMAC-SHA256, as another program computes it:
-        // printf test | openssl dgst -sha256 -mac HMAC -macopt hexkey:$(printf '00%.0s' $(seq 64))
+        // This is the HMAC-SHA256 that another program computes: printf test | openssl dgst -sha256 -mac HMAC -macopt
+        // hexkey:$(printf '00%.0s' $(seq 64))
         let zero = try #require(QUICTicketKey(bytes: [UInt8](repeating: 0, count: 64)))
         let digits = zero.secret(for: "test").map { String(format: "%02x", $0) }.joined()
         #expect(digits == "43b0cef99265f9e34c10ea9d3501926d27b39f57c6d674561d8ba236e7a819fb")

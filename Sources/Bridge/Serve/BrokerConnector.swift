@@ -7,18 +7,18 @@ import QUICTransport
 
 /// Opens TCP connections to the broker for one event loop.
 ///
-/// A broker that cannot be reached is given a moment, as when it starts anew: sessions wait, one tries now and then, and
-/// when it gets through the others follow.
+/// A broker that cannot be reached may only be restarting, so new sessions wait a moment for it. One of them tries now
+/// and then, and the others follow when it gets through.
 final class BrokerConnector {
-    /// For how long an answer of the DNS is used.
+    /// How long a DNS answer is used.
     private static let lookupLifetime = TimeAmount.seconds(5)
 
-    /// For a look at whether the broker takes connections.
+    /// How long the broker may take to accept the connection of ``look(at:_:)``.
     private static let lookTimeout = TimeAmount.milliseconds(300)
 
-    /// Between two attempts to reach a broker that was not there.
+    /// The time between two attempts to reach a broker that could not be reached.
     private static let pause = TimeAmount.milliseconds(200)
-    /// How long a session waits for such a broker at most; less where `serve.broker_connect_timeout` is.
+    /// How long a session waits for such a broker at most, unless `serve.broker_connect_timeout` is shorter.
     private static let patience = Duration.seconds(2)
 
     private let configuration: ServeConfiguration
@@ -27,10 +27,10 @@ final class BrokerConnector {
     private let resolver = HostResolver()
     private var addresses: [SocketAddress] = []
     private var resolvedAt: NIODeadline?
-    /// The legs that wait for the look-up that is under way: at most one for each session.
+    /// The legs that wait for the current DNS lookup: at most one per session.
     private var waiting: [BrokerLeg] = []
     private var lastFailure: String?
-    /// Sessions that wait for a broker that was not there; each once, in the order in which they came.
+    /// The legs that wait for a broker that could not be reached: at most one per session, oldest first.
     private var retrying: Deque<BrokerLeg> = []
     private let retry: Timer
 
@@ -56,14 +56,15 @@ final class BrokerConnector {
         }
     }
 
-    /// Whether the broker at that address takes connections. One that is about to die may take one more, and drops it at
-    /// once. A machine that does not answer at all is gone too: whoever waits for the answer does not wait long.
+    /// Finds out whether the broker at that address accepts connections, or at the address that was resolved first if
+    /// `address` is `nil`. A broker that is about to die may accept one more connection, but drops it at once. A
+    /// machine that does not answer soon counts as gone, because sessions wait for the result.
     func look(at address: SocketAddress?, _ answer: @escaping (Bool) -> Void) {
         guard let address = address ?? addresses.first else { return answer(false) }
         ClientBootstrap(group: eventLoop).connectTimeout(Self.lookTimeout).connect(to: address).assumeIsolated()
             .whenComplete { [eventLoop, configuration] result in
                 guard case .success(let channel) = result else { return answer(false) }
-                // A broker that expects a header would call a connection without one an error.
+                // A broker that expects a PROXY header would log a connection without one as an error.
                 if configuration.sendsProxyHeader { channel.writeAndFlush(ProxyHeader.local, promise: nil) }
                 Timer.once(in: BrokerPulse.moment, on: eventLoop) {
                     let isThere = channel.isActive
@@ -93,7 +94,7 @@ final class BrokerConnector {
 
     private func attempt(_ leg: BrokerLeg, _ rest: ArraySlice<SocketAddress>, _ error: (any Error)? = nil) {
         guard leg.isWanted else { return retryNext() }
-        guard let address = rest.first else { return failed(leg, error?.inWords ?? "it has no address") }
+        guard let address = rest.first else { return failed(leg, error?.inWords ?? "its name has no address") }
         bootstrap.connect(to: address).assumeIsolated().whenComplete { [weak self] result in
             switch result {
             case .success(let channel):
@@ -133,7 +134,7 @@ final class BrokerConnector {
     private func failed(_ leg: BrokerLeg, _ why: String, mayRetry: Bool = true) {
         if lastFailure == nil {
             logger.warning(
-                "the broker cannot be reached",
+                "the broker cannot be reached; new sessions fail until it can",
                 metadata: [
                     "leg": "broker", "error": "\(why)",
                     "broker": "\(configuration.brokerHost):\(configuration.brokerPort)",
@@ -144,7 +145,7 @@ final class BrokerConnector {
         retryNext()
     }
 
-    /// Turns away who has waited long enough, and lets the first of the others try after a pause.
+    /// Gives up the legs that have waited long enough, and lets the first of the others try after a pause.
     private func retryNext() {
         let patience = TimeAmount(min(configuration.brokerConnectTimeout, Self.patience))
         let now = NIODeadline.now()

@@ -8,33 +8,34 @@ import QUICTransport
     import Musl
 #endif
 
-/// Told what happens on a TCP connection to the broker, on its event loop.
+/// Is told what happens on a TCP connection to the broker, on the connection's event loop.
 protocol BrokerLegObserver: AnyObject {
     func brokerConnected()
-    /// The connection could not be made; it is over.
+    /// The connection could not be made. No other call follows.
     func brokerUnreachable(_ why: String)
     func brokerSent(_ bytes: ByteBuffer)
-    /// The broker's FIN.
+    /// The broker sent FIN, or closed the connection.
     func brokerEnded()
-    /// The connection broke; it is over. `byBroker`: the broker's system reset it.
+    /// The connection broke. No other call follows.
+    /// - Parameter byBroker: The broker's system reset the connection.
     func brokerFailed(_ why: String, byBroker: Bool)
 }
 
 /// The TCP connection of one session to the broker.
 ///
-/// Nothing is read that was not asked for: the owner stops and resumes. Once `finish()` or `abort()` was called the
-/// owner may let go; the leg sees to its end by itself.
+/// The owner controls reading with `pause()` and `resume()`. After `finish()` or `abort()` the owner may release the
+/// leg, which completes its end by itself.
 final class BrokerLeg: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// How long the broker may take to end its side, from our FIN or from when it last took bytes.
+    /// How long the broker may take to end its side after our FIN, or after it last took bytes.
     private static let linger = TimeAmount.seconds(5)
 
     private enum State {
         case connecting
         case open(any Channel)
-        /// Our FIN is out, or waits for the last write.
+        /// Our FIN has been sent, or follows the last write.
         case finishing(any Channel)
         case closed
     }
@@ -43,7 +44,7 @@ final class BrokerLeg: ChannelInboundHandler {
     private var state = State.connecting
     private weak var observer: (any BrokerLegObserver)?
     private var unwritten = 0
-    /// Runs once our end is on its way.
+    /// Aborts the connection if the broker does not end its side; runs from `finish()` on.
     private var lingering: Timer?
     private var hasBrokerEnded = false
     private var isPaused = false
@@ -56,13 +57,13 @@ final class BrokerLeg: ChannelInboundHandler {
 
     // MARK: - For the owner
 
-    /// `taken` is called when the broker's socket has the bytes, or never will.
+    /// - Parameter taken: Called when the broker's socket has the bytes, or when it is certain never to get them.
     func send(_ bytes: ByteBuffer, taken: @escaping () -> Void) {
         guard case .open(let channel) = state else { return taken() }
         unwritten += 1
         let promise = channel.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { [weak self] result in
-            // The channel closes without another word after a write that failed.
+            // The channel reports a failed write nowhere else: it just closes.
             if case .failure(let error as IOError) = result { self?.failure = error }
             taken()
             self?.written()
@@ -70,7 +71,7 @@ final class BrokerLeg: ChannelInboundHandler {
         channel.pipeline.syncOperations.writeAndFlush(NIOAny(bytes), promise: promise)
     }
 
-    /// FIN, behind everything sent. The broker's own end is waited for, but not for long.
+    /// Sends FIN after everything that was sent before, and waits a limited time for the broker's own FIN.
     func finish() {
         guard case .open(let channel) = state else {
             if case .connecting = state { state = .closed }
@@ -81,7 +82,7 @@ final class BrokerLeg: ChannelInboundHandler {
         if unwritten == 0 { closeOutput(channel) }
     }
 
-    /// A TCP reset: what the broker has not read yet is void.
+    /// Resets the TCP connection: the broker loses what it has not read yet.
     func abort() {
         observer = nil
         switch state {
@@ -96,7 +97,7 @@ final class BrokerLeg: ChannelInboundHandler {
         }
     }
 
-    /// The owner is no longer interested: what still comes is read and dropped.
+    /// The owner is no longer interested: further bytes from the broker are read and dropped.
     func detach() {
         observer = nil
         resume()
@@ -108,7 +109,7 @@ final class BrokerLeg: ChannelInboundHandler {
         timer.arm(in: Self.linger) { [weak self] in self?.abort() }
     }
 
-    /// Reads no more for now.
+    /// Reads nothing more until ``resume()``.
     func pause() {
         isPaused = true
     }
@@ -128,7 +129,7 @@ final class BrokerLeg: ChannelInboundHandler {
         }
     }
 
-    /// The broker's address; `nil` while there is no connection to it.
+    /// The broker's address; `nil` while there is no connection.
     var remoteAddress: SocketAddress? { channel?.remoteAddress }
 
     private func written() {
@@ -144,7 +145,7 @@ final class BrokerLeg: ChannelInboundHandler {
 
     // MARK: - For the connector
 
-    /// False where the session has ended meanwhile.
+    /// `false` if the session ended before there was a connection.
     var isWanted: Bool {
         if case .connecting = state { true } else { false }
     }

@@ -2,8 +2,8 @@ import BridgeCore
 import NIOCore
 import Synchronization
 
-/// A ``BrokerPulse`` for each address of the broker at which there are sessions, for all event loops: one short lock per
-/// session that begins or ends.
+/// One ``BrokerPulse`` per address of the broker that has sessions, shared by all event loops. The lock is held
+/// briefly, once per session that begins or ends.
 final class BrokerPulses: Sendable {
     private let pulses = Mutex<[SocketAddress: BrokerPulse]>([:])
 

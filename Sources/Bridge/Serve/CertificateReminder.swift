@@ -1,15 +1,15 @@
 import Logging
 
-/// Says that a certificate has expired or is about to, for as long as that is so.
+/// Warns once a day for as long as a certificate has expired or is about to.
 struct CertificateReminder: Sendable {
     static let day = Duration.seconds(86_400)
 
     let logger: Logger
     var interval = Self.day
-    /// What is to be said, as of now. Reads files.
+    /// Reads the certificate files and returns the warnings that apply now.
     let warnings: @Sendable () -> [String]
 
-    /// At once and once a day, until it is cancelled.
+    /// Warns at once and then once a day, until the task is cancelled.
     func run() async {
         repeat { await warn() } while (try? await Task.sleep(for: interval)) != nil
     }

@@ -1,25 +1,26 @@
 import Logging
 
-/// Has certificate, key and client CA read again when their files change, and when asked; then the ticket key, too. Says
-/// at the start and once a day, and of new ones at once, where a certificate has expired or is about to.
+/// Reloads the certificate, key and client CA when their files change, and on request (SIGHUP), which reloads the
+/// ticket key too. Warns about certificates that have expired or are about to: at the start, once a day and after each
+/// reload.
 struct CertificateWatch {
     let tls: ServerTLS
     let hosts: ServeHosts
     let logger: Logger
 
-    /// Runs until it is cancelled.
+    /// Runs until the task is cancelled.
     func run(_ reloads: AsyncStream<Void>) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 await tls.watch.run {
-                    // A signal may have been quicker.
+                    // A SIGHUP may have reloaded the files already.
                     if await FileThread.run({ [tls] in tls.hasChanged }) == true {
                         await reload("files changed", withTicketKey: false)
                     }
                 }
             }
             group.addTask {
-                for await _ in reloads { await reload("asked to", withTicketKey: true) }
+                for await _ in reloads { await reload("reload requested", withTicketKey: true) }
             }
             group.addTask { await reminder.run() }
         }
@@ -37,11 +38,11 @@ struct CertificateWatch {
         switch result {
         case .success(let context)?:
             await hosts.use(context)
-            logger.notice("certificates and keys were read again", metadata: ["reason": "\(why)", "leg": "client"])
+            logger.notice("certificates and keys reloaded", metadata: ["reason": "\(why)", "leg": "client"])
             await reminder.warn()
         case .failure(let error)?:
             logger.warning(
-                "a new certificate or key is not usable, and those of before stay in use",
+                "reloading certificates and keys failed; the previous ones stay in use",
                 metadata: ["error": "\(error)", "leg": "client"])
         case nil:
             break

@@ -6,8 +6,8 @@ import QUICTransport
 
 /// Performs a ``StreamRelay``'s actions on a client's stream and the TCP connection to the broker, and decides nothing.
 ///
-/// Both directions push back: the client gets credit when the broker's socket has taken its bytes, and the broker is not
-/// read while the stream has `serve.stream_buffer` bytes that the client has not acknowledged.
+/// Both directions have back pressure: the client gets flow control credit once the broker's socket has taken its
+/// bytes, and nothing is read from the broker while the client has `serve.stream_buffer` bytes still to acknowledge.
 final class RelayDriver {
     private let host: ServeHost
     private let handle: QUICConnectionHandle
@@ -22,12 +22,12 @@ final class RelayDriver {
     private let startedAt = NIODeadline.now()
     private var isBrokerPaused = false
     private var isCounted = false
-    /// What is counted in the waiting room.
+    /// How many bytes of this session ``room`` counts.
     private var countedBytes = 0
-    /// Told once, when the stream has only to be closed.
+    /// Called once, when the session has ended and only the stream is left to be closed.
     private let whenOver: () -> Void
     private var isOver = false
-    /// Where this session is counted among the living ones; nil before there is a connection, and from its end on.
+    /// The broker address whose ``BrokerPulse`` counts this session; `nil` before the connection and after its end.
     private var broker: SocketAddress?
 
     init(
@@ -54,7 +54,7 @@ final class RelayDriver {
         perform(relay.shutDown())
     }
 
-    /// The stream is of no more use to anybody; so is the driver.
+    /// The stream is closed in both directions, and with it this driver's work is done.
     func streamClosed() {
         perform(relay.connectionLost("the stream was closed"))
         release()
@@ -89,12 +89,12 @@ extension RelayDriver {
 
     func clientStopped() {
         perform(relay.clientStopped())
-        // Nothing is acknowledged any more, and what the broker still says has nowhere to go.
+        // The client acknowledges nothing any more, so waiting for that would block the broker forever.
         isBrokerPaused = false
         leg?.resume()
     }
 
-    /// The client acknowledged something.
+    /// The client acknowledged bytes.
     func streamDrained() {
         perform(relay.progressed())
         guard isBrokerPaused, handle.bufferedBytes(stream) <= host.configuration.limits.streamBuffer / 2 else { return }
@@ -148,10 +148,10 @@ extension RelayDriver: BrokerLegObserver {
     }
 }
 
-// MARK: - Its end
+// MARK: - The broker's end
 
 extension RelayDriver {
-    /// The client's end is none of the broker's.
+    /// Stops counting the session at the broker's address: its end says nothing about the broker.
     private func leaveBroker() {
         if let broker { host.pulses.left(broker) }
         broker = nil
@@ -170,7 +170,7 @@ extension RelayDriver {
         case .ownEnd: judged(isBrokerThere: true)
         case .brokerGone: judged(isBrokerThere: false)
         case .look(let wave):
-            // Others wait for the answer, whatever becomes of this session.
+            // Other sessions wait for the result, even if this one ends before it is known.
             host.broker.look(at: broker) { [weak self, pulses = host.pulses] isThere in
                 pulses.looked(wave, of: broker, isThere: isThere)
                 Self.askAgain(self, wave, of: broker, pulses)
@@ -182,7 +182,7 @@ extension RelayDriver {
         }
     }
 
-    /// A session that has ended otherwise meanwhile asks no more.
+    /// A session that has since ended for another reason does not ask again.
     private static func askAgain(
         _ driver: RelayDriver?, _ wave: Int, of broker: SocketAddress, _ pulses: BrokerPulses
     ) {
@@ -247,7 +247,7 @@ extension RelayDriver {
         }
     }
 
-    /// At most one timer runs at a time.
+    /// The relay never needs more than one timer at a time.
     private func start(_ kind: RelayTimer, _ delay: TimeAmount) {
         timerKind = kind
         timer.arm(in: delay) { [weak self] in
@@ -259,7 +259,7 @@ extension RelayDriver {
 // MARK: - The log
 
 extension RelayDriver {
-    /// Reads the client's name for the log. A CONNECT that cannot be read is for the broker to refuse.
+    /// Reads the client identifier for the log. If the CONNECT cannot be decoded, refusing it is up to the broker.
     private func identify() {
         guard let packet = relay.connectPacket, let frame = try? Frame(packet: packet, version: nil),
             let connect = try? Connect.decode(frame)

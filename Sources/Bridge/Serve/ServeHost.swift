@@ -3,7 +3,7 @@ import Logging
 import NIOCore
 import QUICTransport
 
-/// What the connections of one event loop share.
+/// What `serve`'s connections on one event loop share.
 final class ServeHost {
     let configuration: ServeConfiguration
     let eventLoop: any EventLoop
@@ -32,7 +32,7 @@ final class ServeHost {
         self.broker = BrokerConnector(configuration: configuration, eventLoop: eventLoop, logger: logger)
     }
 
-    /// Answers the address with the port that the kernel chose where it was 0.
+    /// Returns the address listened on; if the port was 0, with the one that the kernel chose.
     func listen(
         on address: SocketAddress, _ server: QUICServerConfiguration, place: QUICDatagramExchange.Place?
     ) -> EventLoopFuture<SocketAddress> {
@@ -47,19 +47,19 @@ final class ServeHost {
         }
     }
 
-    /// The next connections are made with it; those that are there keep theirs.
+    /// New connections use `tls`; existing ones keep the certificates that they began with.
     func use(_ tls: QUICTLSContext) {
         for endpoint in endpoints { endpoint.server?.tls = tls }
     }
 
-    /// Figures as of now.
+    /// The statistics as of now.
     var currentStatistics: ServeStatistics {
         var now = statistics
         now.openConnections = connections.count
         return now
     }
 
-    /// Answers false where it was removed before.
+    /// Returns `false` if the connection had been removed before.
     func remove(_ connection: ServedConnection) -> Bool {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return false }
         admission.left(from: connection.address, isProven: connection.isAddressProven)
@@ -69,7 +69,7 @@ final class ServeHost {
 
     // MARK: - Shutdown
 
-    /// Lets nobody in any more and ends all sessions in order; completes when the last connection is over.
+    /// Refuses new connections and ends all sessions in order; completes when the last connection has ended.
     func shutDown() -> EventLoopFuture<Void> {
         isShuttingDown = true
         let promise = whenEmpty ?? eventLoop.makePromise()
@@ -79,7 +79,7 @@ final class ServeHost {
         return promise.futureResult
     }
 
-    /// Ends what is left, and closes the sockets when they have taken the farewells, or after a second.
+    /// Closes the remaining connections, and then the sockets once these have sent the closing packets, or after 1 s.
     func close() -> EventLoopFuture<Void> {
         for connection in connections.values { connection.close(ServeCode.goingAway, "server shutting down") }
         let impatience = Timer(on: eventLoop)

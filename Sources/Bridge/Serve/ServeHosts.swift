@@ -4,10 +4,10 @@ import NIOCore
 import NIOPosix
 import QUICTransport
 
-/// The hosts of all event loops, from outside.
+/// The ``ServeHost``s of all event loops, for callers outside the event loops.
 struct ServeHosts: Sendable {
     private let hosts: [NIOLoopBound<ServeHost>]
-    /// All addresses of the configuration, in their order.
+    /// All configured addresses, in their order.
     private let listen: [ListenAddress]
     private let logger: Logger
 
@@ -30,9 +30,9 @@ struct ServeHosts: Sendable {
         self.logger = logger
     }
 
-    /// One socket a loop. Throws ``ListenError``.
+    /// Opens one socket per event loop. Throws ``ListenError``.
     func listen(on address: ListenAddress, _ server: QUICServerConfiguration) async throws {
-        // One byte of the connection ID tells the loops apart.
+        // One byte of the connection ID names the event loop, which limits their number.
         let hosts = hosts.prefix(256)
         let exchange = hosts.count > 1 ? QUICDatagramExchange(eventLoops: hosts.map { $0.eventLoop }) : nil
         do {
@@ -41,7 +41,7 @@ struct ServeHosts: Sendable {
             for (index, host) in hosts.enumerated() {
                 let place = exchange?.place(UInt8(truncatingIfNeeded: index))
                 let wanted = socket
-                // With port 0 the first socket chooses for all.
+                // If the port is 0, the other sockets use the one that the first was given.
                 socket = try await host.eventLoop.flatSubmit {
                     host.value.listen(on: wanted, server, place: place)
                 }.get()
@@ -52,7 +52,7 @@ struct ServeHosts: Sendable {
         }
     }
 
-    /// A second `serve` on one port would take half of the first one's clients.
+    /// The sockets allow sharing the port, so without this check a second `serve` would take half of the clients.
     private func checkIsFree(_ address: SocketAddress, _ server: QUICServerConfiguration) async throws {
         guard address.port != 0, let host = hosts.first else { return }
         try await QUICEndpoint.checkIsFree(address, server, on: host.eventLoop).get()
@@ -70,7 +70,7 @@ struct ServeHosts: Sendable {
         return sum
     }
 
-    /// Ends all sessions in order, and what is left after the timeout at once.
+    /// Ends all sessions in order, and abruptly those that remain after the timeout.
     func shutDown(within timeout: TimeAmount) async {
         var ends: [EventLoopFuture<Void>] = []
         for host in hosts {

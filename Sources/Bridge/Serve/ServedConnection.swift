@@ -5,30 +5,30 @@ import QUICTransport
 
 /// One client's QUIC connection, with the sessions on it.
 ///
-/// ALPN `mqtt` (the OASIS single stream mode) has one session, and the connection ends with it; `mqtt-mux` has one on
-/// each stream.
+/// With ALPN `mqtt` (the OASIS single stream mode) the connection has one session and ends with it; with `mqtt-mux`
+/// there is one session per stream.
 final class ServedConnection: QUICConnectionObserver {
     static let multiplexed = "mqtt-mux"
     static let single = "mqtt"
 
-    /// How long a client of `mqtt` may leave its stream open after the session's end, without taking any of what is
-    /// under way to it.
+    /// How long a client with ALPN `mqtt` may leave its stream open after the session's end without acknowledging any
+    /// of the bytes that are still on their way to it.
     private static let grace = TimeAmount.seconds(5)
 
     private let host: ServeHost
     private let handle: QUICConnectionHandle
     let peer: String
-    /// The client's IP address as it was when it came, which is what it is counted by.
+    /// The client's IP address when it connected: the one that it is counted under even if it changes later.
     let address: String
     private let room: WaitingRoom
     private var drivers: [QUICStreamID: RelayDriver] = [:]
-    /// Nil until the handshake has completed; streams opened in early data come before.
+    /// `nil` until the handshake has completed. Streams that were opened in early data come before that.
     private var alpn: String?
     private var firstStream: QUICStreamID?
     private var isShuttingDown = false
     private var isClosed = false
     private let timer: Timer
-    /// By Retry or by the handshake.
+    /// Whether a Retry or the completed handshake has proven that the client receives at its address.
     private(set) var isAddressProven: Bool
 
     init(host: ServeHost, handle: QUICConnectionHandle, isAddressValidated: Bool) {
@@ -50,7 +50,7 @@ final class ServedConnection: QUICConnectionObserver {
             if let driver = drivers[stream] {
                 driver.clientSent(bytes, isEnd: isEnd)
             } else {
-                // Of a stream that was refused.
+                // The stream was refused.
                 handle.consumed(stream, bytes: bytes.readableBytes)
             }
         case .streamReset(let stream, let code): drivers[stream]?.clientReset(code: code)
@@ -62,7 +62,7 @@ final class ServedConnection: QUICConnectionObserver {
         }
     }
 
-    /// Ends all sessions in order, then the connection.
+    /// Ends all sessions in order and then the connection.
     func shutDown() {
         guard !isShuttingDown else { return }
         isShuttingDown = true
@@ -73,7 +73,7 @@ final class ServedConnection: QUICConnectionObserver {
     /// Ends the connection now.
     func close(_ code: UInt64, _ reason: String) {
         handle.close(applicationCode: code, reason: reason)
-        // The event comes with the next flush; who waits for the end need not.
+        // QUIC reports the end only with the next flush, and nobody needs to wait for that.
         closed(.localClose(code: code, reason: reason))
     }
 
@@ -90,11 +90,11 @@ final class ServedConnection: QUICConnectionObserver {
         if alpn != Self.multiplexed {
             for stream in drivers.keys where stream != firstStream { refuse(stream) }
         }
-        // A shared connection may be made before there is somebody to carry, or outlive its last session. What it costs
-        // is bounded by `serve.connections` and `serve.connections_per_address`; one whose client is gone ends with
-        // `serve.idle_timeout`.
+        // An `mqtt-mux` connection may be opened before its first session and outlive its last one. The number of such
+        // connections is limited by `serve.connections` and `serve.connections_per_address`, and `serve.idle_timeout`
+        // ends those whose client is gone.
         guard firstStream == nil, alpn == Self.single else { return }
-        close(after: TimeAmount(host.configuration.limits.connectWithin), "no stream came in time")
+        close(after: TimeAmount(host.configuration.limits.connectWithin), "the client opened no stream in time")
     }
 
     private func opened(_ stream: QUICStreamID) {
@@ -112,9 +112,9 @@ final class ServedConnection: QUICConnectionObserver {
         driver.start()
     }
 
-    /// ALPN `mqtt` has no room for it.
+    /// Refuses a second stream that ALPN `mqtt` does not allow.
     private func refuse(_ stream: QUICStreamID) {
-        drivers.removeValue(forKey: stream)?.connectionLost("a second stream on a connection of one")
+        drivers.removeValue(forKey: stream)?.connectionLost("this was a second stream on a connection with ALPN mqtt")
         handle.reset(stream, code: ServeCode.none)
     }
 

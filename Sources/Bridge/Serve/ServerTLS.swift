@@ -3,26 +3,26 @@ import Logging
 import QUICTransport
 import Synchronization
 
-/// Certificate, key, client CA and ticket key of `serve`, which may change while it runs.
+/// The certificate, key, client CA and ticket key of `serve`. Their files may change while it runs.
 final class ServerTLS: Sendable {
-    /// What ``secret`` is derived under, beside the ticket key.
+    /// The label under which ``secret`` is derived from the ticket key.
     private static let secretLabel = "mqtt-quic-bridge serve: stateless resets and Retry tokens, 1"
 
     private struct State {
         var context: QUICTLSContext
         var ticketKey: QUICTicketKey
-        /// Of the files as they were when they were last read, usable or not.
+        /// The stamps of the files when they were last read, whether they were usable or not.
         var stamps: [FileStamp?]
     }
 
     private let configuration: ServeConfiguration
     private let state: Mutex<State>
-    /// Of certificate, key and client CA.
+    /// Watches the certificate, key and client CA.
     let watch: FileWatch
-    /// Remembers early data over all changes of certificates. Nil: there is none.
+    /// Remembers early data across changes of certificates; `nil` if early data is not accepted.
     private let antiReplay: QUICAntiReplay?
-    /// Of stateless resets and Retry tokens; the same for all event loops, and for as long as the program runs: live
-    /// connections have tokens made of it. The same after a restart where the ticket key is.
+    /// The secret for stateless resets and Retry tokens. It is the same on all event loops and for as long as the
+    /// program runs, because open connections have tokens made from it. It survives a restart if the ticket key does.
     let secret: [UInt8]
 
     /// Throws what is wrong with the files.
@@ -37,18 +37,18 @@ final class ServerTLS: Sendable {
         state = Mutex(State(context: context, ticketKey: ticketKey, stamps: stamps))
     }
 
-    /// Throws what is wrong with certificate, key, client CA and ticket key. Makes no files.
+    /// Throws what is wrong with the certificate, key, client CA or ticket key. Creates no files.
     static func check(_ configuration: ServeConfiguration) throws {
         _ = try loadCertificates(configuration, QUICTicketKey(), nil)
         if let path = configuration.ticketKeyFile { try TicketKeyFile(path: path).check() }
     }
 
-    /// What is not right with the files although they work.
+    /// What should be changed about the files although they work.
     var warnings: [String] { CredentialFiles(configuration).warnings }
 
     var current: QUICTLSContext { state.withLock { $0.context } }
 
-    /// Throws what is wrong with the files; the ones of before stay in use then.
+    /// Reads the files again. Throws what is wrong with them, and then the previous ones stay in use.
     func reload(withTicketKey: Bool, logger: Logger) throws -> QUICTLSContext {
         let stamps = Self.paths(configuration).map { FileStamp(path: $0) }
         var ticketKey = state.withLock { state in
@@ -64,7 +64,7 @@ final class ServerTLS: Sendable {
         return context
     }
 
-    /// Whether they are others than those that were last read.
+    /// Whether the files have changed since they were last read.
     var hasChanged: Bool {
         Self.paths(configuration).map { FileStamp(path: $0) } != state.withLock { $0.stamps }
     }
@@ -87,7 +87,9 @@ final class ServerTLS: Sendable {
         guard let path = configuration.ticketKeyFile else { return nil }
         let contents = try TicketKeyFile(path: path).load()
         if let warning = contents.warning {
-            logger.warning("the ticket key was not replaced", metadata: ["error": "\(warning)", "leg": "client"])
+            logger.warning(
+                "the ticket key could not be replaced; the old one stays in use",
+                metadata: ["error": "\(warning)", "leg": "client"])
         }
         return contents.key
     }

@@ -4,7 +4,8 @@ import NIOCore
 import QUICTransport
 import Synchronization
 
-/// ``ServeAdmission`` for all event loops: one short lock a new, completed or ended connection.
+/// ``ServeAdmission`` for all event loops. The lock is held briefly, when a connection arrives, completes its handshake
+/// or ends.
 final class SharedServeAdmission: Sendable {
     private struct State {
         var control: ServeAdmission

@@ -6,21 +6,22 @@ import QUICTransport
     import Musl
 #endif
 
-/// The file that keeps the ticket key over restarts: 64 random bytes, readable by their owner only.
+/// The file that keeps the ticket key across restarts: 64 random bytes that only the owner can read.
 struct TicketKeyFile {
-    /// An older file is replaced by one with a new key at the next start or SIGHUP. Tickets of before are void then.
+    /// The age in seconds from which the file is replaced by one with a new key, at the next start or SIGHUP. Tickets
+    /// issued under the old key are worthless then.
     static let maximumAge = 30 * 86_400
 
     let path: String
 
     struct Contents {
         var key: QUICTicketKey
-        /// What the operator should know; the key is usable all the same.
+        /// What the operator should know although the key is usable.
         var warning: String?
     }
 
-    /// Reads the key; makes the file where there is none, or where it is too old.
-    /// - Parameter now: seconds since 1970.
+    /// Reads the key. Creates the file if it does not exist, and replaces it if it is too old.
+    /// - Parameter now: Seconds since 1970.
     func load(now: Int = time(nil)) throws(TicketKeyError) -> Contents {
         guard let stamp = FileStamp(path: path) else { return Contents(key: try create()) }
         let key = try readKey()
@@ -33,7 +34,7 @@ struct TicketKeyFile {
         }
     }
 
-    /// Throws what is wrong with a file that is there, and changes nothing.
+    /// Throws what is wrong with the file if it exists, and changes nothing.
     func check() throws(TicketKeyError) {
         if FileStamp(path: path) != nil { _ = try readKey() }
     }
@@ -42,7 +43,7 @@ struct TicketKeyFile {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("cannot be opened") }
         defer { close(descriptor) }
-        // One byte more shows that there are too many.
+        // The additional byte shows whether the file is too long.
         var bytes = [UInt8](repeating: 0, count: QUICTicketKey.length + 1)
         var count = 0
         while count < bytes.count {
@@ -57,17 +58,17 @@ struct TicketKeyFile {
         guard let key = QUICTicketKey(bytes: Array(bytes.prefix(count))) else {
             throw TicketKeyError(
                 path: path,
-                reason: "is no ticket key, which has \(QUICTicketKey.length) bytes: delete it, and a new one is made")
+                reason: "is not a ticket key of \(QUICTicketKey.length) bytes: delete it, and a new one is created")
         }
         return key
     }
 
-    /// Of two programs that make it at once, one wins, and both use its key.
+    /// If two programs create the file at the same time, one wins and both use its key.
     private func create() throws(TicketKeyError) -> QUICTicketKey {
         let (key, temporary) = try writeNew()
         defer { unlink(temporary) }
         if link(temporary, path) == 0 { return key }
-        guard errno == EEXIST else { throw failure("cannot be made") }
+        guard errno == EEXIST else { throw failure("cannot be created") }
         return try readKey()
     }
 
@@ -80,12 +81,12 @@ struct TicketKeyFile {
         return key
     }
 
-    /// A new key in a file beside, which nobody sees half-written.
+    /// Writes a new key to a temporary file beside this one, so that no reader sees it half-written.
     private func writeNew() throws(TicketKeyError) -> (key: QUICTicketKey, temporary: String) {
-        // mkstemp makes it readable by its owner only.
+        // mkstemp lets only the owner read the file.
         var name = Array("\(path).XXXXXX".utf8CString)
         let descriptor = mkstemp(&name)
-        guard descriptor >= 0 else { throw failure("cannot be made") }
+        guard descriptor >= 0 else { throw failure("cannot be created") }
         defer { close(descriptor) }
         let temporary = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let key = QUICTicketKey()
@@ -104,6 +105,7 @@ struct TicketKeyFile {
 /// A ticket key file that cannot be used.
 package struct TicketKeyError: Error, CustomStringConvertible {
     package let path: String
+    /// What is wrong with the file, as a phrase that continues its path.
     package let reason: String
 
     package var description: String { "\(path) \(reason)" }
