@@ -7,7 +7,7 @@ import NIOCore
 #endif
 
 extension Error {
-    /// What happened, for operators: SwiftNIO's own texts name its calls, and call any failure to connect a reset.
+    /// A description for operators. SwiftNIO's own texts name its calls, and call any failure to connect a reset.
     var inWords: String {
         if let error = self as? IOError { return String(cString: strerror(error.errnoCode)) }
         if case .connectTimeout(let limit)? = self as? ChannelError {

@@ -1,10 +1,11 @@
-/// What the operator asks of a program that runs.
+/// What the operator asks of the running program.
 package struct ProgramSignals: Sendable {
-    /// Each element has files read again that may have changed (SIGHUP).
+    /// Each element asks for the files to be reloaded that may have changed (SIGHUP).
     package var reloads: AsyncStream<Void>
-    /// Each element has a line of statistics written to the log (SIGUSR1).
+    /// Each element asks for a line of statistics in the log (SIGUSR1).
     package var statistics: AsyncStream<Void>
 
+    /// Without an argument there are no such requests.
     package init(
         reloads: AsyncStream<Void> = AsyncStream { _ in }, statistics: AsyncStream<Void> = AsyncStream { _ in }
     ) {

@@ -10,7 +10,7 @@ import Synchronization
     import Musl
 #endif
 
-/// What all event loops share; nothing of it is touched on the data path.
+/// What all event loops share. The data path uses none of it.
 final class SharedState: Sendable {
     let configuration: BridgeConfiguration
     let logger: Logger
@@ -18,7 +18,7 @@ final class SharedState: Sendable {
     let routes: RoutingTable
     let identities: IdentityMapper
     let admission: SharedAdmission
-    /// Of the mapping `data-stream`: whom the bridge itself lets in.
+    /// The users that the bridge itself authenticates; only the mapping `data-stream` has them.
     let users: LocalUsers?
     let clientIDs = ClientIDs()
     let gatewayNumbers = GatewayNumbers()
@@ -26,13 +26,13 @@ final class SharedState: Sendable {
     let pathNews: PathNews
     let tickets: TicketStore
     let upstream: Upstream
-    /// Of `uplink.fallback`.
+    /// The TLS side of `uplink.fallback`; `nil` if there is no fallback to use.
     let fallback: TLSUplinkContext?
     let stockShares: StockShares
-    /// Nil where devices whose uplink is lost are closed.
+    /// `nil` if devices are disconnected when their uplink is lost.
     let hold: HoldPolicy?
 
-    /// Reads the certificates. Throws what makes the configuration unusable.
+    /// Reads the files that the configuration names. Throws what makes the configuration unusable.
     init(
         configuration: BridgeConfiguration, probing: WayChoice.Probing = .init(), logger: Logger
     ) throws {
@@ -40,7 +40,7 @@ final class SharedState: Sendable {
         self.logger = logger
         self.pathNews = PathNews(logger: logger)
         self.upstream = Upstream(configuration.uplink, probing: probing, logger: logger)
-        // The first to read the files is the one that says what is wrong with them.
+        // This comes before all others that read these files, because its errors say best what is wrong with them.
         self.tls = try QUICTLSContext.client(configuration.uplink)
         self.fallback = try configuration.uplink.usableFallback.map { try TLSUplinkContext($0, configuration.uplink) }
         self.routes = try RoutingTable(routes: configuration.routes, unrouted: configuration.unrouted)
@@ -57,11 +57,11 @@ final class SharedState: Sendable {
 }
 
 extension SharedState {
-    /// Reads the files that a start reads, and makes none. Throws what makes the configuration unusable.
+    /// Reads the files that a start reads, and creates none. Throws what makes the configuration unusable.
     static func check(_ configuration: BridgeConfiguration) throws {
         var uplink = configuration.uplink
         if let path = uplink.tlsKeyLogFile { try checkIsWritable(path) }
-        // It would be made.
+        // Otherwise the context would create the file.
         uplink.tlsKeyLogFile = nil
         _ = try QUICTLSContext.client(uplink)
         _ = try uplink.usableFallback.map { try TLSUplinkContext($0, uplink) }
@@ -70,7 +70,7 @@ extension SharedState {
         _ = try configuration.auth.usersFile.map { try LocalUsers(path: $0) }
     }
 
-    /// Where it is there already: its folder is the loader's business.
+    /// Throws if the file exists but cannot be written. The configuration loader checks its folder.
     private static func checkIsWritable(_ path: String) throws(QUICError) {
         let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
         guard descriptor < 0 else {
@@ -81,7 +81,7 @@ extension SharedState {
     }
 }
 
-/// ``AdmissionControl`` for all event loops: one short lock an accepted or ended connection.
+/// ``AdmissionControl`` for all event loops. The lock is held briefly, when a connection is accepted or ends.
 final class SharedAdmission: Sendable {
     private struct State {
         var control: AdmissionControl
@@ -116,6 +116,7 @@ final class SharedAdmission: Sendable {
 }
 
 extension QUICTLSContext {
+    /// The TLS context of the uplink. Reads the files that `uplink` names, and throws what is wrong with them.
     package static func client(_ uplink: UplinkConfiguration) throws(QUICError) -> QUICTLSContext {
         try client(
             caFile: uplink.caFile, certificateFile: uplink.clientCertificateFile, keyFile: uplink.clientKeyFile,

@@ -1,17 +1,18 @@
 import Logging
 import QUICTransport
 
-/// One line of figures in the log: now and then, and when somebody asks for it.
+/// Writes a line of statistics to the log, periodically and on request.
 struct StatisticsReport: Sendable {
     static let interval = Duration.seconds(300)
 
     typealias Fields = [(name: String, value: String)]
 
     let logger: Logger
-    /// The figures as of now.
+    /// Returns the statistics as of now.
     let collect: @Sendable () async -> Fields
 
-    /// Every five minutes, where anything has changed, and at each element of `requests`; until it is cancelled.
+    /// Reports at each element of `requests`, and every five minutes if anything has changed, until the task is
+    /// cancelled.
     func run(_ requests: AsyncStream<Void>) async {
         await withTaskGroup { group in
             group.addTask { await everyInterval() }

@@ -11,7 +11,7 @@ struct CheckTests {
     private static func bridge(_ arguments: [String]) async throws -> (end: ChildProcess.ProcessEnd, said: String) {
         let process = try await ChildProcess.start("bridge", Toolbox.bridge(), arguments)
         let end = try await process.end()
-        // Both streams end after the process does.
+        // Both streams may end later than the process.
         _ = try? await process.output.first("the end of output") { _ in false }
         _ = try? await process.errors.first("the end of errors") { _ in false }
         let said = await process.output.all + process.errors.all
@@ -38,7 +38,7 @@ struct CheckTests {
         ("uplnik: {host: a}", "uplink"), ("limits: {devices: many}", "devices"),
         ("routes: [{local: \"a/#/b\", remote: b}]", "routes"),
     ])
-    func aBadOneIsRefusedWithItsPlace(line: String, word: String) async throws {
+    func aBadConfigurationIsRefusedWithItsPlace(line: String, word: String) async throws {
         var options = Scenario.Options()
         options.configuration = line
         let folder = try Folder()
@@ -57,7 +57,8 @@ struct CheckTests {
         #expect(end == .exit(78) && said.contains("/nonexistent/bridge.yaml"))
     }
 
-    /// Files that a loader cannot know to be wrong: `check` says what `run` would, with the place that names them.
+    /// The configuration loader cannot know that these files are wrong. `check` reports what `run` would, and where the
+    /// configuration names the file.
     @Test(arguments: [
         ("ca: $FOLDER/damaged.pem", "uplink.ca", "is damaged"), ("ca: $FOLDER/cut.pem", "uplink.ca", "is cut off"),
         (
@@ -96,7 +97,7 @@ struct CheckTests {
         }
     }
 
-    /// Answers the path of a CA.
+    /// Writes certificates, keys and damaged copies of them to the folder, and returns the CA file's path.
     private static func writeCredentials(in folder: Folder) async throws -> String {
         let certificates = try await Certificates.make()
         func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
@@ -118,7 +119,7 @@ struct CheckTests {
         return certificates.certificate("ca")
     }
 
-    /// With a byte order mark, and with CR at the ends of lines, for QUIC and for TLS over TCP.
+    /// Files may have a byte order mark or CR at the ends of lines, for QUIC as well as for TLS over TCP.
     @Test(arguments: ["\u{FEFF}", "\r"]) func filesOfOtherEditorsAreTaken(mark: String) async throws {
         let folder = try Folder()
         defer { folder.remove() }
@@ -140,11 +141,11 @@ struct CheckTests {
         #expect(end == .exit(0), "\(said)")
     }
 
-    /// A file with nobody in it is no error, as users may be added while the program runs.
+    /// A file without users is not an error, because users may be added while the program runs.
     @Test(arguments: [
         ("", false, true), ("\u{FEFF}# nobody\n", false, true), ("", true, false), ("\u{FEFF}\(user)", false, false),
     ])
-    func aUsersFileWithoutUsersIsWarnedOf(content: String, anonymous: Bool, isWarnedOf: Bool) async throws {
+    func anEmptyUsersFileIsWarnedAbout(content: String, anonymous: Bool, isWarnedOf: Bool) async throws {
         let folder = try Folder()
         defer { folder.remove() }
         try folder.write("users", content)
@@ -157,7 +158,7 @@ struct CheckTests {
             auth: {mode: local, users_file: users, anonymous: \(anonymous)}
 
             """)
-        let warning = "users: has no users, so no device can log in; add them with mosquitto_passwd"
+        let warning = "users: has no users, so no device can log in; add users with mosquitto_passwd"
         let (end, said) = try await Self.bridge("check", "--config", file)
         #expect(end == .exit(0) && said.contains(warning) == isWarnedOf, "\(said)")
         guard isWarnedOf else { return }
@@ -189,12 +190,12 @@ struct CheckTests {
         }
     }
 
-    /// An address that is not this machine's keeps `run` from starting; one in use does so too, but is what `check` finds
-    /// beside a bridge that runs.
+    /// An address that this machine does not have keeps `run` from starting. So does one that is in use, but `check`
+    /// only warns about it, because a bridge may be running.
     @Test func addressesToListenAtAreTried() async throws {
         try await Scenario.run { scenario in
             for (listen, code, words) in [
-                ("203.0.113.7:1883", Int32(1), "not one of this machine's"),
+                ("203.0.113.7:1883", Int32(1), "This machine does not have that address"),
                 ("127.0.0.1:\(scenario.bridge.port)", 0, "Address already in use"),
             ] {
                 var options = Scenario.Options()
@@ -205,17 +206,24 @@ struct CheckTests {
                 #expect(checked.end == .exit(code) && checked.said.contains(words), "\(checked.said)")
                 let run = try await Self.bridge("run", "--config", file)
                 #expect(run.end == .exit(1) && run.said.contains(words), "\(run.said)")
-                // It had not begun to dial.
+                // The bridge had not begun to connect to the broker.
                 #expect(!run.said.contains("UDP socket") && !run.said.contains("leg=uplink"), "\(run.said)")
             }
         }
     }
 
+    /// Runs `check --connect` with a configuration for the scenario's far end.
+    private static func connect(
+        _ options: Scenario.Options, _ scenario: Scenario
+    ) async throws -> (end: ChildProcess.ProcessEnd, said: String) {
+        let file = try scenario.folder.write(
+            "check.yaml", try await Scenario.configuration(options, port: scenario.farEnd.port))
+        return try await bridge("check", "--config", file, "--connect")
+    }
+
     @Test func connectReportsTheBroker() async throws {
         try await Scenario.run { scenario in
-            let file = try scenario.folder.write(
-                "check.yaml", try await Scenario.configuration(Scenario.Options(), port: scenario.farEnd.port))
-            let (end, said) = try await Self.bridge("check", "--config", file, "--connect")
+            let (end, said) = try await Self.connect(Scenario.Options(), scenario)
             #expect(end == .exit(0), "\(said)")
             for word in [
                 "127.0.0.1", "TLS 1.3", "mqtt", "localhost", "Test CA", "encrypted transport", "server verified",
@@ -225,13 +233,11 @@ struct CheckTests {
         }
     }
 
-    @Test func connectSaysWhatIsWrong() async throws {
+    @Test func connectReportsWhatIsWrong() async throws {
         try await Scenario.run { scenario in
             var options = Scenario.Options()
             options.ca = "other-ca"
-            let file = try scenario.folder.write(
-                "check.yaml", try await Scenario.configuration(options, port: scenario.farEnd.port))
-            let (end, said) = try await Self.bridge("check", "--config", file, "--connect")
+            let (end, said) = try await Self.connect(options, scenario)
             #expect(end != .exit(0))
             #expect(said.contains("other-ca.pem"), "\(said)")
         }
@@ -245,9 +251,7 @@ struct CheckTests {
             let port = isTLS ? try #require(scenario.broker.tlsPort) : scenario.broker.port
             var options = Scenario.Options()
             options.uplink = [Uplink.fallback(port)]
-            let file = try scenario.folder.write(
-                "check.yaml", try await Scenario.configuration(options, port: scenario.farEnd.port))
-            let (end, said) = try await Self.bridge("check", "--config", file, "--connect")
+            let (end, said) = try await Self.connect(options, scenario)
             #expect(end == .exit(isTLS ? 0 : 69), "\(said)")
             let words =
                 isTLS
@@ -257,7 +261,7 @@ struct CheckTests {
         }
     }
 
-    @Test func healthIsTheListeners() async throws {
+    @Test func healthIsThatOfTheListener() async throws {
         try await Scenario.run { scenario in
             var options = Scenario.Options()
             options.listen = "127.0.0.1:\(scenario.bridge.port)"

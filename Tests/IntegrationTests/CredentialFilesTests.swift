@@ -6,7 +6,7 @@ import Testing
 
 @testable import Bridge
 
-/// What is said of files of certificates that work, and are not right.
+/// Warnings about certificate files that work but should be changed.
 @Suite(.timeLimit(.minutes(5)))
 struct CredentialFilesTests {
     private static let day: Int64 = 86_400
@@ -31,10 +31,10 @@ struct CredentialFilesTests {
         #expect(warnings.count == 1)
         #expect(warnings.first?.hasPrefix("serve.certificate: \(path): the certificate 'CN=localhost'") == true)
         #expect(warnings.first?.contains(words) == true, "\(warnings)")
-        #expect(files.notes.first?.contains("has no certificate of its issuer 'CN=Test CA'") == true)
+        #expect(files.notes.first?.contains("does not contain the certificate of its issuer 'CN=Test CA'") == true)
     }
 
-    /// The chain is whole; then its root stands where the intermediate belongs.
+    /// At first the chain is complete. Then its root is in the place of the intermediate.
     @Test func theOrderOfTheChain() async throws {
         let folder = try Folder()
         defer { folder.remove() }
@@ -55,8 +55,8 @@ struct CredentialFilesTests {
             }, "\(gap.warnings)")
     }
 
-    /// A single valid authority in the file is enough.
-    @Test func authoritiesMayBeOld() async throws {
+    /// A single valid CA in the file is enough.
+    @Test func someAuthoritiesMayHaveExpired() async throws {
         let folder = try Folder()
         defer { folder.remove() }
         let certificates = try await Certificates.make()
@@ -70,8 +70,8 @@ struct CredentialFilesTests {
         #expect(warnings(try folder.write("both.pem", both.joined())).isEmpty)
     }
 
-    /// Once a day, with a day that is shorter.
-    @Test func itIsSaidAgain() async throws {
+    /// Warnings are repeated once a day, which is shortened here.
+    @Test func warningsAreRepeated() async throws {
         let said = EventLog<String>()
         let (lines, feed) = AsyncStream.makeStream(of: String.self)
         let collector = Task { for await line in lines { await said.append(line) } }

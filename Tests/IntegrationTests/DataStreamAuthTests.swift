@@ -1,9 +1,9 @@
 import Testing
 
-/// Whom the bridge itself lets in, and as whom: `auth.mode: local`.
+/// Which devices the bridge itself accepts, and with which user names (`auth.mode: local`).
 @Suite(.mapping(.dataStream), .timeLimit(.minutes(20)))
 struct DataStreamAuthTests {
-    /// A folder with a file that Mosquitto's own tool has made, and a bridge that lets in whom it names.
+    /// Runs a bridge that accepts the users in a file made by Mosquitto's own tool.
     private func run(
         _ users: [String: String], anonymous: Bool = false, more: String = "",
         _ body: @Sendable (Scenario, Folder) async throws -> Void
@@ -28,9 +28,10 @@ struct DataStreamAuthTests {
         return try await scenario.client("\(name)-\(version)").tryConnect(port: scenario.bridge.port, fields)
     }
 
-    /// Bad user name or password is 4 in 3.1.1 and 0x86 in 5.0, not authorized 5 and 0x87; paho has them as one.
+    /// "Bad user name or password" is 4 in 3.1.1 and 0x86 in 5.0, "not authorized" is 5 and 0x87. paho reports the
+    /// codes of 5.0 for both versions.
     @Test(arguments: ["3.1", "3.1.1", "5.0"])
-    func onlyTheRightPasswordIsLetIn(version: String) async throws {
+    func onlyTheRightPasswordIsAccepted(version: String) async throws {
         try await run(["alice": "s#cret %$!", "bob": "b"]) { scenario, _ in
             let right = try await outcome(scenario, "right", version, "alice", "s#cret %$!")
             #expect(right.code == 0)
@@ -47,7 +48,7 @@ struct DataStreamAuthTests {
             let anonymous = try await outcome(scenario, "anonymous", version, nil, nil)
             #expect(anonymous.event == "connected" && anonymous.code == 0x87)
             try await scenario.bridgeLogs("session ended", "auth.anonymous")
-            // Neither guesses nor passwords are anybody's to read.
+            // The log must contain neither passwords nor guesses at them.
             #expect(await scenario.linesOfBridge("guess").isEmpty)
             #expect(await scenario.linesOfBridge("s#cret").isEmpty)
         }
@@ -65,14 +66,14 @@ struct DataStreamAuthTests {
         }
     }
 
-    @Test func withoutAFileNobodyHasARightPassword() async throws {
+    @Test func withoutAUsersFileNoPasswordIsRight() async throws {
         try await Scenario.run { scenario in
             let outcome = try await outcome(scenario, "alice", "5.0", "alice", "secret")
             #expect(outcome.code == 0x86)
         }
     }
 
-    /// Devices' passwords end here: the broker sees the gateway's identity, with the gateway's own.
+    /// Devices' passwords do not leave the bridge: the broker sees only the gateway's identity and password.
     @Test(arguments: ["3.1.1", "5.0"])
     func theBrokerSeesTheGatewayAlone(version: String) async throws {
         var options = Scenario.Options()
@@ -87,14 +88,14 @@ struct DataStreamAuthTests {
         }
     }
 
-    /// The file is looked at every few seconds. What is wrong with a new one is said, and costs nobody his access.
-    @Test func aChangedFileIsTakenOver() async throws {
+    /// The file is checked every few seconds. Errors in a new one are logged, and the previous users keep their access.
+    @Test func aChangedFileIsReloaded() async throws {
         try await run(["alice": "first", "bob": "bob"]) { scenario, folder in
             let before = try await outcome(scenario, "before", "5.0", "alice", "first")
             #expect(before.code == 0)
 
             try await PasswordFile.write("users", in: folder, ["alice": "second", "carol": "carol"])
-            try await scenario.bridgeLogs("the users file was read again", "users=2")
+            try await scenario.bridgeLogs("users file reloaded", "users=2")
             let old = try await outcome(scenario, "old", "5.0", "alice", "first")
             #expect(old.code == 0x86)
             let new = try await outcome(scenario, "new", "5.0", "alice", "second")
@@ -105,14 +106,14 @@ struct DataStreamAuthTests {
             #expect(added.code == 0)
 
             try folder.write("users", "carol:carol\n")
-            let line = try await scenario.bridgeLogs("the new users file is not usable", "line 1")
+            let line = try await scenario.bridgeLogs("reloading the users file failed", "line 1")
             #expect(line.contains("carol") && !line.contains("carol:carol"))
             let kept = try await outcome(scenario, "kept", "5.0", "carol", "carol")
             #expect(kept.code == 0)
         }
     }
 
-    /// A file that is missing or broken at the start is no reason to let nobody in without a word.
+    /// If the file is missing or broken at the start, the bridge says so and exits, instead of refusing every device.
     @Test func aBrokenFileIsNamedAtTheStart() async throws {
         let folder = try Folder()
         defer { folder.remove() }
@@ -128,7 +129,7 @@ struct DataStreamAuthTests {
         #expect(await bridge.errors.all.allSatisfy { !$0.contains("secret") })
     }
 
-    /// Routes with the user's name are what an ACL is elsewhere.
+    /// Routes with the user name do what an ACL does elsewhere.
     @Test(arguments: ["3.1.1", "5.0"])
     func routesKeepUsersApart(version: String) async throws {
         let routes = """

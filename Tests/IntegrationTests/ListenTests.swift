@@ -4,10 +4,10 @@ import Testing
 
 @testable import Bridge
 
-/// Where devices are taken, and what the log calls them.
+/// The addresses that devices are accepted on, and the names that the log has for devices.
 @Suite(.timeLimit(.minutes(20)))
 struct ListenTests {
-    /// What the program itself advises for all interfaces.
+    /// This is the configuration that the program itself suggests for all interfaces.
     @Test func bothFamiliesAtOnePort() async throws {
         let port = try Toolbox.freePort()
         var options = Scenario.Options()
@@ -23,7 +23,7 @@ struct ListenTests {
         }
     }
 
-    /// `::` alone takes IPv4 too.
+    /// `::` alone accepts IPv4 too.
     @Test func ipv6AloneTakesBoth() async throws {
         var options = Scenario.Options()
         options.listen = "[::]:0"
@@ -37,7 +37,7 @@ struct ListenTests {
         }
     }
 
-    /// The loopback interface is number 1 of each machine.
+    /// The loopback interface has the number 1 on every machine.
     @Test func zonesAreTheSameByNumberAndByName() {
         let all = ["fe80::1%lo", "fe80::2%lo", "fe80::1%1"].map { ListenAddress(host: $0, port: 1) }
         #expect(all[2].rival(among: all[..<2]) == all[0])
@@ -46,8 +46,8 @@ struct ListenTests {
         #expect(ListenAddress(host: "fe80::1%nowhere", port: 1).rival(among: all) == nil)
     }
 
-    /// Addresses are tried side by side: one that excludes another of the list is no matter of other programs, and nothing
-    /// stays in use.
+    /// Addresses are tried at the same time. If two of the list exclude each other, no other program is blamed, and no
+    /// address stays in use.
     @Test(arguments: [ListenError.Transport.tcp, .quic])
     func addressesOfOneListAreTriedTogether(transport: ListenError.Transport) throws {
         let port = try Toolbox.freePort()
@@ -58,7 +58,7 @@ struct ListenTests {
             let problems = ListenProbe.problems(with: [address, other, address], transport)
             #expect(problems.count == 1)
             #expect(problems.first?.rival == address && problems.first?.isInUse == false)
-            #expect("\(problems.map(\.description))".contains("It is the same as 127.0.0.1, which stands before it"))
+            #expect("\(problems.map(\.description))".contains("It is the same as 127.0.0.1, which is listed before it"))
         }
     }
 
@@ -70,7 +70,7 @@ struct ListenTests {
         }
     }
 
-    /// Devices without a client id: the port tells them apart, and the id that the broker gave.
+    /// Devices without a client identifier are told apart by their port and by the identifier that the broker assigned.
     @Test(.mapping(.connection, .mux)) func namelessDevicesAreToldApart() async throws {
         try await Scenario.run { scenario in
             let device = try await RawDevice.connect(port: scenario.bridge.port)

@@ -6,14 +6,14 @@ import NIOPosix
 import Passwords
 import Synchronization
 
-/// The users that the bridge itself lets in, from a file that is read again when it changes.
+/// The users that the bridge itself authenticates, from a file that is reloaded when it changes.
 final class LocalUsers: Sendable {
     private let path: String
     private let file: Mutex<PasswordFile>
     private let watch: FileWatch
     private let threadPool: NIOThreadPool
 
-    /// Throws what is wrong with the file.
+    /// Reads the file. Throws ``LocalUsersError``.
     init(path: String, threadPool: NIOThreadPool = .singleton) throws {
         self.path = path
         self.watch = FileWatch([path])
@@ -21,7 +21,8 @@ final class LocalUsers: Sendable {
         self.threadPool = threadPool
     }
 
-    /// Hashes on a thread of its own, as the file says how much work that is. One check a device at a time.
+    /// Hashes on a thread of its own, because the file decides how expensive that is. There is one check per device at
+    /// a time.
     func accepts(_ username: String, password: ByteBuffer?, on eventLoop: any EventLoop) -> EventLoopFuture<Bool> {
         let file = file.withLock { $0 }
         let password = password.map { Array($0.readableBytesView) }
@@ -32,8 +33,8 @@ final class LocalUsers: Sendable {
         }
     }
 
-    /// Has the file read again whenever it has changed, and when asked, until it is cancelled. Devices that are in stay
-    /// in.
+    /// Reloads the file whenever it changes and for each element of `reloads`, until the task is cancelled. Devices
+    /// that are connected stay connected.
     func follow(_ reloads: AsyncStream<Void>, _ logger: Logger) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.watch.run { await self.reload(logger) } }
@@ -49,11 +50,11 @@ final class LocalUsers: Sendable {
         case .success(let new)?:
             file.withLock { $0 = new }
             logger.notice(
-                "the users file was read again",
+                "users file reloaded",
                 metadata: ["path": "\(path)", "users": "\(new.count)", "leg": "device"])
         case .failure(let error)?:
             logger.warning(
-                "the new users file is not usable, and the users of before stay",
+                "reloading the users file failed; the previous users stay in use",
                 metadata: ["error": "\(error)", "leg": "device"])
         case nil:
             break
@@ -67,7 +68,7 @@ final class LocalUsers: Sendable {
         }
         defer { try? handle.close() }
         do {
-            // A byte more than allowed tells that there are more.
+            // The additional byte shows whether the file is too long.
             let data = try handle.read(upToCount: PasswordFile.maximumSize + 1) ?? Data()
             return try PasswordFile(parsing: Array(data))
         } catch {
@@ -79,6 +80,7 @@ final class LocalUsers: Sendable {
 /// A password file that cannot be used.
 package struct LocalUsersError: Error, CustomStringConvertible {
     package let path: String
+    /// What is wrong with the file.
     package let message: String
 
     package var description: String { "\(path): \(message)" }

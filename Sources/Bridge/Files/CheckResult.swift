@@ -1,7 +1,7 @@
-/// What the operator should know of a configuration that can be started with.
+/// What the operator should know about a configuration that the program can start with.
 package struct CheckResult: Sendable, Equatable {
-    /// Works, and is not right.
+    /// What works but should be changed.
     package var warnings: [String]
-    /// Is right more often than not, and worth a look where something does not work.
+    /// What is usually right, but worth a look if something does not work.
     package var notes: [String]
 }

@@ -2,8 +2,8 @@ import BridgeCore
 import Foundation
 import QUICTransport
 
-/// The files that a configuration names for certificates, keys and users: says what is wrong with them under the names of
-/// their keys, and what is not right although it works.
+/// The files that a configuration names for certificates, keys and users. Reports what is wrong with them under the
+/// configuration key that names them, and what should be changed although it works.
 struct CredentialFiles {
     struct File {
         var key: String
@@ -12,12 +12,12 @@ struct CredentialFiles {
     }
 
     enum Kind {
-        /// Trusted; not all of them have to be valid.
+        /// CAs that are trusted. Not all of them have to be valid.
         case authorities
-        /// Our own certificate, with its chain behind it.
+        /// Our own certificate, followed by its chain.
         case chain
         case key
-        /// A users file. Nobody can log in while it is empty, unless devices without a user name may.
+        /// A users file. While it is empty, no device can log in unless devices without a user name may.
         case users(allowsAnonymous: Bool)
         case other
     }
@@ -50,7 +50,7 @@ struct CredentialFiles {
 
     // MARK: - Errors
 
-    /// Runs `body`, which reads the files, and throws ``UnusableFile`` for the one that it fails at.
+    /// Runs `body`, which reads the files, and throws ``UnusableFile`` for the file that made it fail.
     func explaining<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
@@ -63,7 +63,7 @@ struct CredentialFiles {
         }
     }
 
-    /// What the file is says more than what a parser stumbled over.
+    /// What kind of file it really is tells the operator more than the parser's error does.
     private func unusable(_ path: String, _ why: String) -> UnusableFile {
         let file = files.first { $0.path == path } ?? File(key: "file", path: path, kind: .other)
         return UnusableFile(key: file.key, path: path, why: Self.problem(with: file) ?? why)
@@ -78,7 +78,7 @@ struct CredentialFiles {
         }
     }
 
-    /// `nil` where it cannot be read. Bundles of all public CAs are about 220 KB.
+    /// The contents, or `nil` if the file cannot be read. A bundle of all public CAs has about 220 KB.
     static func contents(_ path: String) -> [UInt8]? {
         guard let handle = FileHandle(forReadingAtPath: path) else { return nil }
         defer { try? handle.close() }
@@ -87,10 +87,10 @@ struct CredentialFiles {
 
     // MARK: - Warnings
 
-    /// What an operator should know about the files as they are now. Files that cannot be read have no warnings.
+    /// What should be changed about the files although they work now. There are no warnings about unreadable files.
     var warnings: [String] { warnings(at: Int64(Date().timeIntervalSince1970)) }
 
-    /// - Parameter now: seconds since 1970.
+    /// - Parameter now: Seconds since 1970.
     func warnings(at now: Int64) -> [String] {
         files.flatMap { file -> [String] in
             let chain = certificates(of: file)
@@ -98,7 +98,7 @@ struct CredentialFiles {
                 switch file.kind {
                 case .chain:
                     [CertificateChain.problem(with: chain)].compactMap { $0 } + chain.compactMap { time(of: $0, now) }
-                // A bundle may well have old ones among others.
+                // A bundle may well contain some expired certificates.
                 case .authorities:
                     chain.allSatisfy { $0.time(at: now) == .expired } ? chain.compactMap { time(of: $0, now) } : []
                 case .key, .users, .other: [String]()
@@ -107,27 +107,28 @@ struct CredentialFiles {
         }
     }
 
-    /// Warnings about users files that let nobody in.
+    /// Warnings about users files that let no device in.
     var usersWarnings: [String] {
         files.compactMap { file in
             guard case .users(allowsAnonymous: false) = file.kind, let users = try? LocalUsers.read(file.path),
                 users.count == 0
             else { return nil }
             return
-                "\(file.key): \(file.path): has no users, so no device can log in; add them with mosquitto_passwd, or let "
-                + "devices without a user name in (auth.anonymous: true)"
+                "\(file.key): \(file.path): has no users, so no device can log in; add users with mosquitto_passwd, or "
+                + "allow devices without a user name (auth.anonymous: true)"
         }
     }
 
-    /// What only somebody who looks into a configuration wants to hear, as it is right more often than not.
+    /// What is worth mentioning only when an operator checks a configuration, because it is usually right.
     var notes: [String] {
         files.compactMap { file in
             guard case .chain = file.kind,
                 let issuer = CertificateChain.issuerThatMayBeMissing(in: certificates(of: file))
             else { return nil }
             return
-                "\(file.key): \(file.path): has no certificate of its issuer '\(issuer)'; where that is an intermediate "
-                + "CA, and not the root that the other side trusts, append it (of certbot's files fullchain.pem has it)"
+                "\(file.key): \(file.path): does not contain the certificate of its issuer '\(issuer)'; if that is an "
+                + "intermediate CA and not the root that the other side trusts, append it (certbot's fullchain.pem "
+                + "contains it)"
         }
     }
 
@@ -147,9 +148,9 @@ struct CredentialFiles {
         return switch certificate.time(at: now) {
         case nil: nil
         case .expired?:
-            "\(name) expired on \(UTCTime(certificate.notAfter)), and nobody accepts it any more: renew it"
+            "\(name) expired on \(UTCTime(certificate.notAfter)), and no peer accepts it any more: renew it"
         case .notYetValid?:
-            "\(name) is not valid before \(UTCTime(certificate.notBefore)), and nobody accepts it until then: is this "
+            "\(name) is not valid before \(UTCTime(certificate.notBefore)), and no peer accepts it until then: is this "
                 + "machine's clock right?"
         case .expiresSoon(let days)?:
             "\(name) expires on \(UTCTime(certificate.notAfter)), in \(days == 1 ? "1 day" : "\(days) days"): renew it"

@@ -4,7 +4,8 @@
     import Musl
 #endif
 
-/// By what a file is known to have changed. Follows symbolic links, which is how certificates are often replaced.
+/// The properties by which a file is known to have changed. Symbolic links are followed, because certificates are often
+/// replaced by changing a link.
 struct FileStamp: Equatable, Sendable {
     private let device: UInt64
     private let inode: UInt64
@@ -12,7 +13,7 @@ struct FileStamp: Equatable, Sendable {
     private let seconds: Int
     private let nanoseconds: Int
 
-    /// `nil` where there is no file.
+    /// `nil` if the file does not exist.
     init?(path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
@@ -23,6 +24,6 @@ struct FileStamp: Equatable, Sendable {
         nanoseconds = status.st_mtim.tv_nsec
     }
 
-    /// Seconds since 1970.
+    /// The time of the last modification, in seconds since 1970.
     var modified: Int { seconds }
 }

@@ -1,26 +1,26 @@
 import NIOPosix
 
-/// Tells when files have changed: looked at now and then, which works on every file system and in every container.
+/// Reports when files have changed. It polls them, which works on every file system and in every container.
 struct FileWatch: Sendable {
-    /// Between two looks.
+    /// The time between two polls.
     private static let interval = Duration.seconds(5)
 
     private let paths: [String]
     private let atFirst: [FileStamp?]
 
-    /// To be made before the files are read: what changes from now on is told of.
+    /// Create this before reading the files, because it reports the changes that follow.
     init(_ paths: [String]) {
         self.paths = paths
         self.atFirst = Self.stamps(paths)
     }
 
-    /// Calls `changed` each time, until it is cancelled. Files that change one after the other are told of once they
-    /// have stayed the same for a while.
+    /// Calls `changed` after each change, until the task is cancelled. Files that change one after another are reported
+    /// once, when none has changed between two polls.
     func run(_ changed: () async -> Void) async {
         var used = atFirst
         var last = used
         while (try? await Task.sleep(for: Self.interval)) != nil {
-            // A file system may take its time.
+            // A file system may be slow.
             let paths = paths
             guard let now = await FileThread.run({ Self.stamps(paths) }) else { return }
             if now == last, now != used {
@@ -36,9 +36,9 @@ struct FileWatch: Sendable {
     }
 }
 
-/// Where files are read, so that no event loop and no thread of Swift's waits for a disk.
+/// Reads files on a separate thread, so that no event loop and no thread of Swift concurrency waits for the disk.
 enum FileThread {
-    /// Nil where the process is at its end.
+    /// Returns `nil` if the process is ending.
     static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
         try? await NIOThreadPool.singleton.runIfActive { body() }
     }

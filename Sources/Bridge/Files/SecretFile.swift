@@ -4,13 +4,13 @@
     import Musl
 #endif
 
-/// A file for its owner only, read and replaced as a whole.
+/// A file that only its owner can access. It is read and replaced as a whole.
 struct SecretFile: Sendable {
     enum ReadError: Error, Equatable {
         case missing
-        /// Whoever reads it knows what is in it.
+        /// Other users can read the file, so its contents are not secret.
         case readableByOthers
-        /// Not what a file of ours is: writing would destroy something, or end up elsewhere.
+        /// The path is not a file that we wrote: writing would destroy something, or end up elsewhere.
         case foreign(String)
         case unreadable(String)
     }
@@ -21,9 +21,9 @@ struct SecretFile: Sendable {
 
     let path: String
 
-    /// - Parameter limit: Bytes; a longer file is not read.
+    /// - Parameter limit: The maximum length in bytes; a longer file is not read.
     func read(limit: Int) throws(ReadError) -> [UInt8] {
-        // Not to wait for a writer where it is a pipe.
+        // O_NONBLOCK keeps open() from waiting for a writer if the path is a pipe.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else {
             switch errno {
@@ -35,7 +35,7 @@ struct SecretFile: Sendable {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .unreadable(Self.systemError) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .foreign("is no file") }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .foreign("is not a regular file") }
         guard status.st_mode & 0o077 == 0 else { throw .readableByOthers }
         guard status.st_size <= limit else { throw .unreadable("it has more than \(limit) bytes") }
         return try readAll(descriptor, limit: limit)
@@ -55,9 +55,9 @@ struct SecretFile: Sendable {
         throw .unreadable("it has more than \(limit) bytes")
     }
 
-    /// Replaces the file, of which nobody sees a half: not even after a crash.
+    /// Replaces the file in one step, so that no reader sees it half-written, not even after a crash.
     func write(_ bytes: [UInt8]) throws(WriteError) {
-        // mkstemp makes it readable by its owner only.
+        // mkstemp lets only the owner read the file.
         var name = Array("\(path).XXXXXX".utf8CString)
         let descriptor = mkstemp(&name)
         guard descriptor >= 0 else { throw WriteError(reason: Self.systemError) }
@@ -87,7 +87,7 @@ struct SecretFile: Sendable {
         guard fsync(descriptor) == 0 else { throw WriteError(reason: Self.systemError) }
     }
 
-    /// A signal may come in between.
+    /// Repeats the call for as long as a signal interrupts it.
     private static func retried(_ call: () -> Int) -> Int {
         while true {
             let result = call()
@@ -98,7 +98,7 @@ struct SecretFile: Sendable {
     private static var systemError: String { String(cString: strerror(errno)) }
 }
 
-// Within the type `read` and `write` are its own.
+// Inside the type, `read` and `write` name its own methods.
 private func systemRead(_ descriptor: Int32, _ space: UnsafeMutableRawPointer?, _ count: Int) -> Int {
     read(descriptor, space, count)
 }

@@ -1,9 +1,9 @@
-/// A file that the configuration names and that cannot be used.
+/// A file that the configuration names cannot be used.
 package struct UnusableFile: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The key that names it, such as `uplink.ca`.
+    /// The configuration key that names the file, such as `uplink.ca`.
     package let key: String
     package let path: String
-    /// What is wrong with it, and what would be right.
+    /// What is wrong with the file, and what would be right.
     package let why: String
 
     package var description: String { "\(key): \(path): \(why)" }

@@ -4,8 +4,8 @@ import MQTTCodec
 import NIOCore
 import QUICTransport
 
-/// Performs a ``GatewaySession``'s actions on the first stream of a connection, and decides nothing: the MQTT session of
-/// the gateway that the data streams of the connection belong to.
+/// Performs a ``GatewaySession``'s actions on the first stream of a connection, and decides nothing. The session is the
+/// gateway's own MQTT session, which the data streams of the connection belong to.
 final class GatewayControl {
     private let number: Int
     private let numbers: GatewayNumbers
@@ -19,7 +19,7 @@ final class GatewayControl {
     private var isNumberTaken = true
     private var isAwaitingStream = false
 
-    /// Nothing longer than a CONNACK or a DISCONNECT with all its properties comes here.
+    /// The longest packets on this stream are a CONNACK or a DISCONNECT with all its properties.
     private static let maximumPacketSize = 262_144
 
     init(
@@ -41,7 +41,7 @@ final class GatewayControl {
         if isNumberTaken { numbers.giveBack(number, pause: .zero, at: .now()) }
     }
 
-    /// The broker is verified: opens the control stream, now or when the broker allows it.
+    /// Opens the control stream, now or as soon as the broker allows a stream. Call this once the broker is verified.
     func start(on connection: QUICCarrier) {
         guard leg == nil else { return }
         self.connection = connection
@@ -49,7 +49,7 @@ final class GatewayControl {
         self.leg = leg
         do {
             guard try !connection.openStream(for: leg) else { return }
-            // Without room it is tried again when there is some.
+            // The connection calls this again when the broker allows another stream.
             self.leg = nil
             if !isAwaitingStream { perform(session.streamAwaited()) }
             isAwaitingStream = true
@@ -59,23 +59,24 @@ final class GatewayControl {
         }
     }
 
-    /// Whether one of the connection's streams is the session's.
+    /// Whether the session occupies one of the connection's streams.
     var isOnStream: Bool { leg != nil }
 
-    /// The session is no more needed: DISCONNECT, and the end of the connection when the broker has seen it.
+    /// Ends the session, which is no longer needed: sends DISCONNECT, and closes the connection once the broker has
+    /// seen it.
     func shutDown() {
         perform(session.shutDown())
     }
 
-    /// The connection broke: tells what that means for the session, and the connection that it is over.
+    /// Ends the session because its connection broke.
     func connectionLost(_ loss: UplinkLoss) {
         perform(session.lost(loss))
     }
 
-    /// The connection is gone, and whoever needs to know of it does.
+    /// Releases everything after the connection has ended and the session's end has been dealt with.
     func connectionClosed() {
         timers.removeAll()
-        // It holds the connection, which holds this.
+        // The leg holds the connection, which holds this object.
         leg = nil
         giveBack(pause: .zero)
     }
@@ -89,7 +90,7 @@ extension GatewayControl: UplinkLegObserver {
     }
 
     func uplinkUnreachable(_ why: String) {
-        preconditionFailure("a control stream does not wait in line")
+        preconditionFailure("a control stream never waits for a connection")
     }
 
     func uplinkReceived(_ bytes: ByteBuffer, isEnd: Bool) {

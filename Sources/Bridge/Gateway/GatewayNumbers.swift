@@ -1,12 +1,12 @@
 import NIOCore
 import Synchronization
 
-/// Hands out the numbers of the gateway's sessions: `<client_id>-1`, `<client_id>-2`, ... over all event loops and
-/// versions, the smallest free one first.
+/// Hands out the numbers that end the gateway sessions' client identifiers (`<client_id>-1`, `<client_id>-2`, ...),
+/// across all event loops and protocol versions. The smallest free number comes first.
 final class GatewayNumbers: Sendable {
     private struct State {
         var taken: Set<Int> = []
-        /// Until when a number that was given back is not to be used: bounded by the sessions there ever were at once.
+        /// When a number that was given back may be used again. Bounded by the most sessions there ever were at once.
         var resting: [Int: NIODeadline] = [:]
     }
 
@@ -22,7 +22,7 @@ final class GatewayNumbers: Sendable {
         }
     }
 
-    /// Nobody connects with it before `pause` is over.
+    /// Makes the number available to other sessions after `pause`.
     func giveBack(_ number: Int, pause: Duration, at now: NIODeadline) {
         state.withLock { state in
             state.taken.remove(number)

@@ -4,7 +4,7 @@ import NIOCore
 import NIOPosix
 import QUICTransport
 
-/// Accepts devices on one address and gives each to an event loop.
+/// Accepts devices on one address, and gives each of them to an event loop.
 struct DeviceListener {
     private let shared: SharedState
     private let group: MultiThreadedEventLoopGroup
@@ -19,7 +19,7 @@ struct DeviceListener {
         self.hosts = hosts
     }
 
-    /// Throws ``ListenError``.
+    /// Starts listening. Throws ``ListenError``.
     func bind(_ address: ListenAddress) async throws -> any Channel {
         let shared = shared
         let hosts = hosts
@@ -29,10 +29,10 @@ struct DeviceListener {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 4)
-            // A device that has shut its sending side down still reads its answers.
+            // A device that has shut down its sending side still reads the responses.
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(
-                // Each device keeps one of these: most never send more at once than this holds.
+                // Each device keeps such a buffer, and most never send more at once than its initial size.
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 256, initial: 256, maximum: 65_536)
             )
             .childChannelInitializer { channel in
@@ -67,7 +67,7 @@ struct DeviceListener {
         let decision = shared.admission.admit(from: peer)
         if case .close = decision { throw OverLimit() }
         guard let host = hosts[ObjectIdentifier(channel.eventLoop)]?.value else {
-            preconditionFailure("a channel came on an event loop that is not the bridge's")
+            preconditionFailure("a channel arrived on an event loop that does not belong to the bridge")
         }
         let driver = SessionDriver(
             host: host, admission: decision, listener: address, peer: peer, peerAndPort: remote?.hostAndPort ?? peer)

@@ -3,8 +3,8 @@ import NIOCore
 import QUICTransport
 
 extension ListenAddress {
-    /// Which of the others is the same address once the system has been asked about its zone: an interface has a number
-    /// and a name (`%4`, `%eth0`).
+    /// The first of the other addresses that is the same as this one for the system, which knows an interface by its
+    /// number and by its name (`%4`, `%eth0`); `nil` if there is none.
     func rival(among others: some Sequence<ListenAddress>) -> ListenAddress? {
         guard port != 0, let mine = try? SocketAddress.literal(host, port: port) else { return nil }
         return others.first { (try? SocketAddress.literal($0.host, port: $0.port)) == mine }

@@ -8,23 +8,24 @@ import QUICTransport
     import Musl
 #endif
 
-/// An address that devices, or clients, cannot be accepted on.
+/// The program cannot listen on an address for devices (TCP) or clients (QUIC).
 package struct ListenError: Error, CustomStringConvertible {
     package enum Transport: Sendable {
         case tcp
         case quic
     }
 
+    /// The address as configured.
     package let address: ListenAddress
     package let transport: Transport
-    /// In the system's words.
+    /// The system's error message.
     package let reason: String
     /// The system's `errno`; `nil` if the error did not come from a system call.
     package let code: CInt?
-    /// The address of the same configuration that is in the way.
+    /// Another address of the configuration that uses the same port already, if that is the reason.
     package let rival: ListenAddress?
 
-    /// - Parameter others: those of the configuration that are listened at already.
+    /// - Parameter others: The configured addresses that the program listens on already.
     init(
         _ address: ListenAddress, _ transport: Transport, _ error: any Error,
         besides others: some Sequence<ListenAddress>
@@ -36,7 +37,7 @@ package struct ListenError: Error, CustomStringConvertible {
         self.rival = code == EADDRINUSE ? address.rival(among: others) : nil
     }
 
-    /// Another program uses the address, maybe this one a second time.
+    /// Whether another program, or another instance of this one, uses the address.
     package var isInUse: Bool { code == EADDRINUSE && rival == nil }
 
     package var description: String {
@@ -46,20 +47,20 @@ package struct ListenError: Error, CustomStringConvertible {
 
     private var advice: String {
         if let rival {
-            return ". It is the same as \(rival.host), which stands before it in the list: leave one of the two out"
+            return ". It is the same as \(rival.host), which is listed before it: remove one of the two"
         }
         switch code {
         case EADDRINUSE?:
             let (other, table) =
                 transport == .tcp ? ("a local MQTT broker?", "ss -ltnp") : ("an MQTT broker with QUIC?", "ss -lunp")
-            return ". Another program (\(other)), or this one a second time, is using the port: "
+            return ". Another program (\(other)), or another instance of this one, is using the port: "
                 + "\(table) 'sport = :\(address.port)' shows which"
         case EADDRNOTAVAIL?:
-            return ". The address is not one of this machine's: ip address shows those that it has"
+            return ". This machine does not have that address: ip address shows the addresses that it has"
         case EACCES?, EPERM?:
-            return ". Ports below 1024 are for root, or for a program with CAP_NET_BIND_SERVICE"
+            return ". Ports below 1024 need root or the capability CAP_NET_BIND_SERVICE"
         case EAFNOSUPPORT?:
-            return ". IPv6 is switched off on this machine"
+            return ". IPv6 is disabled on this machine"
         default:
             return ""
         }

@@ -8,9 +8,9 @@ import QUICTransport
     import Musl
 #endif
 
-/// Sees whether addresses are to be had for listening, all of them at the same time, and lets go of them at once.
+/// Checks whether the program could listen on all of its addresses at the same time, and releases them at once.
 enum ListenProbe {
-    /// What speaks against each of them, in their order.
+    /// Returns the errors of the addresses that are not available, in their order.
     static func problems(with addresses: [ListenAddress], _ transport: ListenError.Transport) -> [ListenError] {
         var descriptors: [CInt] = []
         defer { for descriptor in descriptors { close(descriptor) } }
@@ -19,7 +19,7 @@ enum ListenProbe {
             do {
                 let descriptor = try bind(address, transport, leavesIPv4: address.leavesIPv4(to: addresses))
                 descriptors.append(descriptor)
-                // Sockets that may share an address exclude each other only once they listen.
+                // With SO_REUSEADDR, two sockets with one address exclude each other only once one of them listens.
                 let others = addresses[(index + 1)...]
                 if transport == .tcp, others.contains(where: { $0.port == address.port }) { listen(descriptor, 0) }
             } catch {
@@ -29,15 +29,15 @@ enum ListenProbe {
         return problems
     }
 
-    /// One that is in use is no more than a warning: the program that is being configured may be running.
+    /// An address that is in use is only a warning, because the program that is being configured may be running.
     ///
-    /// Throws ``ListenError`` for the first that cannot be had at all.
+    /// Throws ``ListenError`` for the first address that cannot be listened on for another reason.
     static func warnings(
         _ addresses: [ListenAddress], _ transport: ListenError.Transport
     ) throws(ListenError) -> [String] {
         let problems = problems(with: addresses, transport)
         if let problem = problems.first(where: { !$0.isInUse }) { throw problem }
-        return problems.map { "\($0); fine where that is the program which is to have this configuration" }
+        return problems.map { "\($0); ignore this if it is the program that will use this configuration" }
     }
 
     private static func bind(
@@ -47,7 +47,7 @@ enum ListenProbe {
         let type = Int32((transport == .tcp ? SOCK_STREAM : SOCK_DGRAM).rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let descriptor = socket(target.protocol == .inet6 ? AF_INET6 : AF_INET, type, 0)
         guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
-        // As the listeners have it.
+        // The listeners set the same option.
         if transport == .tcp { set(SOL_SOCKET, SO_REUSEADDR, of: descriptor) }
         if leavesIPv4 { set(CInt(IPPROTO_IPV6), IPV6_V6ONLY, of: descriptor) }
         let result = target.withSockAddr { systemBind(descriptor, $0, socklen_t($1)) }
@@ -65,7 +65,7 @@ enum ListenProbe {
     }
 }
 
-// Within the type `bind` is its own.
+// Inside the type, `bind` names its own method.
 private func systemBind(_ descriptor: CInt, _ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> CInt {
     bind(descriptor, address, length)
 }

@@ -9,23 +9,24 @@ import NIOPosix
     import Musl
 #endif
 
-/// Listens to what the kernel tells of this machine's addresses, routes and interfaces (rtnetlink(7)), on a thread of its
-/// own. Needs no privilege. Where there is no such thing, a change is noticed by the silence that follows.
+/// Receives the kernel's notifications about this machine's addresses, routes and interfaces (rtnetlink(7)) on a thread
+/// of its own. It needs no privileges. On a system without such notifications, timeouts reveal that the network has
+/// changed.
 final class NetworkWatch: Sendable {
-    /// What one message takes at most; longer ones are cut, and the rest of them is of no interest.
+    /// The maximum length of a message. Longer ones are truncated, and the missing part does not matter.
     private static let bufferSize = 32_768
-    /// RTMGRP_LINK, _IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR, _IPV6_ROUTE.
+    /// The multicast groups RTMGRP_LINK, _IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR and _IPV6_ROUTE.
     private static let groups: UInt32 = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
 
     private let descriptor: CInt
-    /// Both ends of a pipe: something in it ends the thread.
+    /// The two ends of a pipe: a byte written to it ends the thread.
     private let end: (read: CInt, write: CInt)
     private let pool = NIOThreadPool(numberOfThreads: 1)
     private let logger: Logger
 
-    /// Nil where the kernel does not tell; the log says why.
+    /// `nil` if the kernel sends no notifications; the log says why.
     ///
-    /// - Parameter changed: Called on the thread with what changed, in words. Every 2 s at most.
+    /// - Parameter changed: Called on the thread, every 2 s at most, with descriptions of what changed.
     init?(logger: Logger, changed: @escaping @Sendable ([String]) -> Void) {
         self.logger = logger
         #if os(Linux)
@@ -35,7 +36,8 @@ final class NetworkWatch: Sendable {
                 let reason = String(cString: strerror(errno))
                 if descriptor >= 0 { close(descriptor) }
                 logger.info(
-                    "changes of the network are noticed by their effects only", metadata: ["reason": "\(reason)"])
+                    "network change notifications are unavailable; relying on timeouts",
+                    metadata: ["reason": "\(reason)"])
                 return nil
             }
             self.descriptor = descriptor
@@ -54,12 +56,12 @@ final class NetworkWatch: Sendable {
         for descriptor in [descriptor, end.read, end.write] { close(descriptor) }
     }
 
-    /// Below 0 with `errno` set where it fails.
+    /// Returns the socket, or -1 with `errno` set if that fails.
     private static func open() -> CInt {
-        // AF_NETLINK, NETLINK_ROUTE.
+        // The arguments are AF_NETLINK, SOCK_RAW and NETLINK_ROUTE.
         let descriptor = socket(16, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return -1 }
-        // struct sockaddr_nl: family, pad, port, groups.
+        // The fields of struct sockaddr_nl are family, padding, port and groups.
         var address = [UInt8](repeating: 0, count: MemoryLayout<sockaddr>.size)
         address.withUnsafeMutableBytes { bytes in
             bytes.storeBytes(of: 16, as: UInt16.self)
@@ -93,7 +95,7 @@ final class NetworkWatch: Sendable {
         }
     }
 
-    /// False where nothing more will come.
+    /// Reads one message. Returns `false` if no more will come.
     private func read(_ buffer: inout [UInt8], into changes: inout NetworkChanges) -> Bool {
         let count = recv(descriptor, &buffer, buffer.count, CInt(MSG_DONTWAIT))
         let now = NIODeadline.now()
@@ -101,7 +103,7 @@ final class NetworkWatch: Sendable {
             switch errno {
             case EINTR, EAGAIN: return true
             case ENOBUFS:
-                // The kernel told more than this thread read in time.
+                // The kernel sent notifications faster than this thread read them.
                 changes.add(.unknown, interface: nil, at: now)
                 return true
             default: return false
@@ -115,7 +117,7 @@ final class NetworkWatch: Sendable {
 
     private func gaveUp() {
         logger.warning(
-            "changes of the network are noticed by their effects only from now on",
+            "network change notifications have stopped; relying on timeouts from now on",
             metadata: ["reason": "\(String(cString: strerror(errno)))"])
     }
 

@@ -2,10 +2,10 @@ import BridgeCore
 import NIOCore
 import NIOPosix
 
-/// Makes one TLS connection to the fallback, sends no MQTT on it, and tells how long it took.
+/// Makes one TLS connection to the fallback (`uplink.fallback`), sends no MQTT on it, and reports how long that took.
 package enum FallbackProbe {
-    /// From the look-up to the verified broker. Throws what kept the connection from being made, in words for people;
-    /// without a fallback there is nothing to tell.
+    /// Returns the time from the DNS lookup to the verified broker, or `nil` if no fallback is configured. Throws why
+    /// the connection could not be made, in words for the operator.
     package static func run(_ configuration: BridgeConfiguration) async throws -> Duration? {
         guard let fallback = configuration.uplink.fallback else { return nil }
         let context = try TLSUplinkContext(fallback, configuration.uplink)
@@ -39,7 +39,7 @@ private final class FallbackDial: UplinkCarrierObserver {
         let dialer = TLSDialer(context, configuration, on: eventLoop)
         let dial = FallbackDial(on: eventLoop)
         let connection = dialer.dial(.unplanned, within: configuration.uplink.connectTimeout, observer: dial)
-        // The closure keeps all three until there is an outcome.
+        // The closure keeps all three alive until there is an outcome.
         return dial.promise.futureResult.assumeIsolated()
             .always { _ in withExtendedLifetime((dialer, dial)) { connection.close() } }
             .nonisolated()

@@ -5,7 +5,7 @@ import QUICTransport
 
 /// One connection of ``UplinkProbe``, from the first datagram to the report.
 final class ProbeConnection: QUICConnectionObserver {
-    /// For path MTU discovery to settle after the handshake.
+    /// The time that path MTU discovery gets to settle after the handshake.
     private static let settling = TimeAmount.milliseconds(1_500)
 
     private let address: SocketAddress
@@ -34,7 +34,7 @@ final class ProbeConnection: QUICConnectionObserver {
             probe.handle = try endpoint.connect(
                 to: address, serverName: uplink.endpoints[0].certificateName, configuration: QUICConfiguration(uplink),
                 tls: tls, observer: probe)
-            // The closure keeps the probe, and with it its endpoint, until there is an outcome.
+            // The closure keeps the probe, and with it its endpoint, alive until there is an outcome.
             return probe.promise.futureResult.assumeIsolated().always { _ in probe.endpoint.flushAndAbandon() }
                 .nonisolated()
         } catch {
@@ -46,7 +46,7 @@ final class ProbeConnection: QUICConnectionObserver {
         switch event {
         case .handshakeCompleted(let alpn):
             completed = (alpn, Duration(NIODeadline.now() - startedAt))
-            // A server may still refuse the client's certificate now, so the report waits for its word.
+            // The server may still refuse the client's certificate, so the report waits for that.
             Timer.once(in: Self.settling, on: eventLoop) { self.report() }
         case .closed(let error):
             promise.fail(error)
@@ -57,7 +57,7 @@ final class ProbeConnection: QUICConnectionObserver {
 
     private func report() {
         guard let handle, let completed, let tls = handle.tlsInfo else {
-            // Closed meanwhile, which the promise knows; else a handshake without TLS, which does not exist.
+            // The connection has closed meanwhile, and the promise has failed already: this second failure is ignored.
             return promise.fail(QUICError.internalError(operation: "reading the handshake's outcome", code: 0))
         }
         let report = UplinkReport(

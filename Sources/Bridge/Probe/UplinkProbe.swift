@@ -4,9 +4,9 @@ import NIOCore
 import NIOPosix
 import QUICTransport
 
-/// Makes one QUIC connection to the broker, sends no MQTT on it, and reports.
+/// Makes one QUIC connection to the broker, sends no MQTT on it, and reports what the handshake showed.
 package enum UplinkProbe {
-    /// Tries the broker's addresses in turn. Throws the ``QUICError`` of the last, or ``QUICResolutionError``.
+    /// Tries the broker's addresses in turn. Throws the last address's ``QUICError``, or ``QUICResolutionError``.
     package static func run(_ uplink: UplinkConfiguration, logger: Logger) async throws -> UplinkReport {
         let tls = try QUICTLSContext.client(uplink)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -42,7 +42,7 @@ package enum UplinkProbe {
 }
 
 extension UplinkConfiguration.AddressFamily {
-    /// Whether an address is of a family that the operator allows.
+    /// Whether the operator allows the address's family.
     func admits(_ address: SocketAddress) -> Bool {
         switch (self, QUICAddressFamily(address)) {
         case (_, nil): false
