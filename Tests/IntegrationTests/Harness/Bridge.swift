@@ -1,14 +1,14 @@
 import Foundation
 
-/// The program under test, running.
+/// The program under test, as a running process.
 struct Bridge: Sendable {
-    /// TCP port of its first listener.
+    /// The TCP port of the first listener.
     let port: Int
     let process: ChildProcess
 
-    /// Runs it with this configuration, whose listeners have port 0, and waits until it listens.
+    /// Starts the bridge with this configuration, whose listeners have port 0, and waits until it listens.
     ///
-    /// - Parameter namespace: The network namespace to run it in.
+    /// - Parameter namespace: The network namespace to run the bridge in.
     static func start(in folder: Folder, configuration: String, namespace: String? = nil) async throws -> Bridge {
         let file = try folder.write("bridge-\(UUID().uuidString).yaml", configuration)
         let command = try (namespace.map { ["ip", "netns", "exec", $0] } ?? []) + [Toolbox.bridge()]
@@ -29,7 +29,7 @@ struct Bridge: Sendable {
         }
     }
 
-    /// A figure of /proc/PID/status in KiB, such as VmRSS (now) or VmHWM (the highest it was).
+    /// A field of /proc/PID/status in KiB, such as VmRSS (current memory) or VmHWM (its peak).
     func memory(_ field: String) throws -> Int {
         let status = try String(contentsOfFile: "/proc/\(process.identifier)/status", encoding: .utf8)
         for line in status.split(separator: "\n") where line.hasPrefix(field + ":") {
@@ -40,7 +40,7 @@ struct Bridge: Sendable {
         throw HarnessError("no \(field) in /proc/\(process.identifier)/status")
     }
 
-    /// From now on VmHWM is the highest since this call.
+    /// Resets VmHWM, which is the peak since this call from now on.
     func forgetHighestMemory() throws {
         let file = try FileHandle(forWritingTo: URL(filePath: "/proc/\(process.identifier)/clear_refs"))
         try file.write(contentsOf: Data("5".utf8))

@@ -1,27 +1,28 @@
 import Foundation
 
-/// A real Mosquitto on a port of its own.
+/// A real Mosquitto process on a port of its own.
 struct Broker: Sendable {
     let port: Int
-    /// Of the listener with TLS, where the options ask for one.
+    /// The port of the TLS listener, if the options ask for one.
     let tlsPort: Int?
     let process: ChildProcess
     private let options: Options
 
     struct Options: Sendable {
-        /// User names and passwords; none lets everybody in.
+        /// User names and passwords. Without any, Mosquitto accepts every client.
         var users: [String: String] = [:]
-        /// Saves sessions, subscriptions and messages at each change, for `startAgain`.
+        /// Whether sessions, subscriptions and messages are saved at each change, for `startAgain`.
         var persistence = false
-        /// Of certificates.py; with one, there is a second listener with TLS.
+        /// The name of a certificate that certificates.py makes. With one, there is a second listener with TLS.
         var tlsCertificate: String?
-        /// Further lines of that listener; `$CERTIFICATES` is their folder.
+        /// Further lines for the TLS listener. `$CERTIFICATES` stands for the folder of the certificates.
         var tlsLines: [String] = []
         /// Further lines of mosquitto.conf.
         var lines: [String] = []
     }
 
-    /// Starts one and waits until it listens. The port is only probed, so a start that finds it taken is tried again.
+    /// Starts Mosquitto and waits until it listens. Another program may take the probed port first, and then another
+    /// port is tried.
     static func start(in folder: Folder, _ options: Options = Options()) async throws -> Broker {
         for _ in 0..<5 {
             let port = try Toolbox.freePort()
@@ -33,7 +34,7 @@ struct Broker: Sendable {
         throw HarnessError("no free port for Mosquitto in five attempts")
     }
 
-    /// The same on given ports; `nil` where one is taken.
+    /// Starts Mosquitto on the given ports. Returns `nil` if one of them is taken.
     static func start(
         in folder: Folder, port: Int, tlsPort: Int? = nil, _ options: Options = Options()
     ) async throws -> Broker? {
@@ -59,7 +60,7 @@ struct Broker: Sendable {
         var lines = [
             "listener \(port) 127.0.0.1", "log_dest stderr", "log_type all", "connection_messages true",
             "allow_anonymous \(options.users.isEmpty)",
-            // As root, Mosquitto would become a user that cannot read the folder.
+            // If root starts it, Mosquitto switches to a user that cannot read the folder.
             "user \(NSUserName())",
         ]
         if !options.users.isEmpty {
@@ -83,13 +84,14 @@ struct Broker: Sendable {
         return lines
     }
 
-    /// Kills it, so that it saves and says nothing any more.
+    /// Kills Mosquitto, so that it neither saves its state nor closes its connections.
     func kill() async throws {
         process.signal(SIGKILL)
         _ = try await process.end()
     }
 
-    /// Starts it at the same ports, with what it had saved where it was told to. It must have ended.
+    /// Restarts Mosquitto, which must have ended, at the same ports. With `persistence` it has the state that it had
+    /// saved.
     func startAgain(in folder: Folder) async throws -> Broker {
         guard let next = try await Self.start(in: folder, port: port, tlsPort: tlsPort, options) else {
             throw HarnessError("the broker's port \(port) was taken while it was down")
@@ -97,7 +99,7 @@ struct Broker: Sendable {
         return next
     }
 
-    /// Waits for a line of Mosquitto's log, such as `Sending SUBACK to client`.
+    /// Waits for a line in Mosquitto's log, such as `Sending SUBACK to client`.
     func logs(_ text: String, from start: Int = 0) async throws {
         _ = try await process.errors.first("'\(text)' in Mosquitto's log", from: start) { $0.contains(text) }
     }

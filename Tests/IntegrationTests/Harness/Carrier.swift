@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// The mapping that a run of the integration tests is about, and with it what stands between bridge and broker:
-/// BRIDGE_TEST_MAPPING, which scripts/test sets to each in turn.
+/// The mapping that this run of the integration tests is about, which also decides what stands between the bridge and
+/// the broker. It comes from BRIDGE_TEST_MAPPING, which scripts/test sets to each mapping in turn.
 enum Carrier: String, Sendable, CustomTestStringConvertible {
     /// `connection`, against the EMQX-like front.
     case connection
@@ -23,7 +23,7 @@ enum Carrier: String, Sendable, CustomTestStringConvertible {
 }
 
 extension Trait where Self == ConditionTrait {
-    /// The test is about what only these mappings do.
+    /// Enables a test only for these mappings.
     static func mapping(_ carriers: Carrier...) -> Self {
         .enabled(if: carriers.contains(Carrier.current), "not of the mapping \(Carrier.current.rawValue)")
     }

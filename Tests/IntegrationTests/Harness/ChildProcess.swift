@@ -1,14 +1,14 @@
 import Foundation
 import Synchronization
 
-/// A program that a test has started: its output as lines, its input, its end.
+/// A program that a test has started, with its output as lines, its input and its end.
 final class ChildProcess: Sendable {
     let name: String
-    /// Lines of standard output.
+    /// The lines of standard output.
     let output = EventLog<String>()
-    /// Lines of standard error.
+    /// The lines of standard error.
     let errors = EventLog<String>()
-    /// One element: how it ended.
+    /// One element, once the process has ended: how it did.
     let ends = EventLog<ProcessEnd>()
 
     private let process: Mutex<Process>
@@ -19,10 +19,10 @@ final class ChildProcess: Sendable {
         case signal(Int32)
     }
 
-    /// Gets each line of output, and `nil` after the last.
+    /// Receives each line of output, and `nil` after the last one.
     typealias LineHandler = @Sendable (String?) async -> Void
 
-    /// Starts `executable`, found in PATH where it has no slash.
+    /// Starts `executable`, which is looked up in PATH if it contains no slash.
     static func start(
         _ name: String, _ executable: String, _ arguments: [String], onOutput: @escaping LineHandler = { _ in }
     ) async throws -> ChildProcess {
@@ -62,12 +62,12 @@ final class ChildProcess: Sendable {
 
     var identifier: Int32 { process.withLock { $0.processIdentifier } }
 
-    /// Writes one line to the program's input.
+    /// Writes a line to the program's standard input.
     func send(_ line: String) throws {
         try input.write(contentsOf: Data((line + "\n").utf8))
     }
 
-    /// Ends the program's input.
+    /// Closes the program's standard input.
     func endInput() throws {
         try input.close()
     }
@@ -79,20 +79,20 @@ final class ChildProcess: Sendable {
         }
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until the process has ended by itself.
     func end(within patience: Duration = EventLog<String>.patience) async throws -> ProcessEnd {
         try await ends.first("the end of \(name)", within: patience) { _ in true }
     }
 
-    /// Kills it where it still runs, and waits until it is gone.
+    /// Kills the process if it is still running, and waits until it has ended.
     func stop() async {
         signal(SIGKILL)
         _ = try? await end()
         try? input.close()
     }
 
-    /// What there is, or comes next; nil at the end. `availableData` would end the test process where a signal
-    /// interrupts it.
+    /// Reads the next bytes, and waits for them if necessary; `nil` at the end. This is not `availableData`, because
+    /// that ends the test process if a signal interrupts it.
     private static func chunk(of handle: FileHandle) -> Data? {
         var bytes = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -108,11 +108,12 @@ final class ChildProcess: Sendable {
         _ handle: FileHandle, into log: EventLog<String>, of name: String, _ onLine: @escaping LineHandler
     ) {
         let (chunks, feed) = AsyncStream.makeStream(of: Data.self)
-        // A thread that waits, and no `readabilityHandler`: the event source of that may outlive its descriptor, which
-        // ends the test process now and then where many children come and go.
+        // This is not a `readabilityHandler`, because its event source may outlive the descriptor. With many child
+        // processes that ends the test process now and then.
         Thread.detachNewThread {
             while let data = chunk(of: handle) { feed.yield(data) }
-            // Foundation keeps a process and its pipes for longer than the test needs them: hundreds of descriptors.
+            // Foundation keeps a process and its pipes longer than the test needs them, which adds up to hundreds of
+            // descriptors.
             try? handle.close()
             feed.finish()
         }

@@ -1,10 +1,10 @@
 import Foundation
 
-/// What somebody said, in order, with the means to wait for something to be said.
+/// The events that a program or a client reported, in order, and the means to wait for one of them.
 ///
-/// Elements stay until `take` hands them out; `first` only looks.
+/// `take` returns each element only once; `first` only looks at them.
 actor EventLog<Element: Sendable> {
-    /// Generous: it is only ever waited out by a test that fails.
+    /// How long to wait for an element. It is generous, because only a failing test ever waits that long.
     static var patience: Duration { .seconds(30) }
 
     private var elements: [Element] = []
@@ -21,7 +21,7 @@ actor EventLog<Element: Sendable> {
     /// All elements so far, taken or not.
     var all: [Element] { elements }
 
-    /// Number of elements so far.
+    /// The number of elements so far.
     var count: Int { elements.count }
 
     func append(_ element: Element) {
@@ -35,7 +35,7 @@ actor EventLog<Element: Sendable> {
         }
     }
 
-    /// Nothing more will come: whoever waits gets nothing.
+    /// Ends the log: no more elements will come, and every wait for one fails.
     func finish(_ why: String) {
         end = why
         for waiter in waiters.values {
@@ -44,7 +44,7 @@ actor EventLog<Element: Sendable> {
         waiters.removeAll()
     }
 
-    /// The first element that fits and was not taken; it is taken then. Waits for it, and throws where it does not come.
+    /// Takes the first element that fits and has not been taken. Waits for such an element, and throws if none comes.
     func take(
         _ what: String, within patience: Duration = EventLog.patience,
         where predicate: @escaping @Sendable (Element) -> Bool
@@ -56,7 +56,7 @@ actor EventLog<Element: Sendable> {
         return try await wait(for: what, within: patience, takes: true, where: predicate)
     }
 
-    /// The first element from index `start` on that fits. Waits for it, and throws where it does not come.
+    /// Returns the first element from index `start` on that fits. Waits for such an element, and throws if none comes.
     func first(
         _ what: String, from start: Int = 0, within patience: Duration = EventLog.patience,
         where predicate: @escaping @Sendable (Element) -> Bool
@@ -67,7 +67,7 @@ actor EventLog<Element: Sendable> {
         return try await wait(for: what, within: patience, takes: false, where: predicate)
     }
 
-    /// Whether an element fits that was not taken, as of now.
+    /// Whether the elements so far include one that fits and has not been taken.
     func contains(where predicate: (Element) -> Bool) -> Bool {
         elements.indices.contains { !taken.contains($0) && predicate(elements[$0]) }
     }
@@ -103,7 +103,7 @@ actor EventLog<Element: Sendable> {
     }
 }
 
-/// Why a test cannot go on, with what was seen last.
+/// Why a test cannot continue, with the last events that were seen.
 struct HarnessError: Error, CustomStringConvertible {
     let message: String
     let seen: String
@@ -113,5 +113,5 @@ struct HarnessError: Error, CustomStringConvertible {
         self.seen = seen
     }
 
-    var description: String { seen.isEmpty ? message : "\(message)\nseen last:\n\(seen)" }
+    var description: String { seen.isEmpty ? message : "\(message)\nlast events:\n\(seen)" }
 }

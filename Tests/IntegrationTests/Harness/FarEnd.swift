@@ -1,12 +1,12 @@
 import Foundation
 
-/// What the bridge connects to, with the broker behind it.
+/// What the bridge connects to: the front or `serve`, with the broker behind it.
 struct FarEnd: Sendable {
     enum Kind: Sendable {
         case front
         case serve
 
-        /// What the mapping under test needs.
+        /// The kind that the mapping under test needs.
         static var current: Kind {
             switch Carrier.current {
             case .connection, .dataStream: .front
@@ -22,7 +22,7 @@ struct FarEnd: Sendable {
 
     private let running: Running
 
-    /// Starts what the mapping under test needs, or another kind.
+    /// Starts the far end that the mapping under test needs, or one of another kind.
     static func start(
         in folder: Folder, broker: Int, _ options: Front.Options, kind: Kind? = nil
     ) async throws -> FarEnd {
@@ -35,7 +35,7 @@ struct FarEnd: Sendable {
         }
     }
 
-    /// The same for `serve` as for a front.
+    /// Translates the options of a front into a configuration of `serve`.
     private static func serveConfiguration(broker: Int, _ options: Front.Options) async throws -> String {
         let certificates = try await Certificates.make()
         let host = options.host.contains(":") ? "[\(options.host)]" : options.host
@@ -55,7 +55,7 @@ struct FarEnd: Sendable {
             """
     }
 
-    /// UDP.
+    /// The UDP port.
     var port: Int {
         switch running {
         case .front(let front): front.port
@@ -70,17 +70,17 @@ struct FarEnd: Sendable {
         }
     }
 
-    /// Nil where it is none of Python's.
+    /// The front; `nil` if the far end is `serve`.
     var front: Front? {
         if case .front(let front) = running { front } else { nil }
     }
 
-    /// Nil where it is none of the project's own.
+    /// The running `serve`; `nil` if the far end is a front.
     var serve: Serve? {
         if case .serve(let serve) = running { serve } else { nil }
     }
 
-    /// Takes and sends no datagrams from now on, or does so again.
+    /// Stops receiving and sending datagrams, or starts again.
     func mute(_ on: Bool) async throws {
         switch running {
         case .front(let front): try await front.mute(on)

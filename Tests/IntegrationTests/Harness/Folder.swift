@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder of a test's own.
+/// A temporary folder of one test.
 struct Folder: Sendable {
     let path: String
 
@@ -17,7 +17,7 @@ struct Folder: Sendable {
         return file
     }
 
-    /// Gives a file of the folder this name, in place of the one that has it.
+    /// Renames `draft` to this name in the folder, which replaces an existing file, and returns its path.
     func replace(_ name: String, by draft: String) throws -> String {
         let file = "\(path)/\(name)"
         guard rename(draft, file) == 0 else { throw HarnessError("\(draft) cannot be renamed: errno \(errno)") }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The EMQX-like QUIC front of Tests/Support/quic_front.py.
+/// The EMQX-like QUIC front that Tests/Support/quic_front.py implements.
 struct Front: Sendable {
     let port: Int
     let process: ChildProcess
@@ -9,39 +9,41 @@ struct Front: Sendable {
     struct Options: Sendable {
         var host = "127.0.0.1"
         var port = 0
-        /// Of certificates.py.
+        /// The name of a certificate that certificates.py makes.
         var certificate = "server"
         var clientCA: String?
         var alpn = ["mqtt"]
         var retry = false
         var reportsPackets = true
-        /// As EMQX has them, without a guard against replays.
+        /// How session tickets are handled. As with EMQX, there is no protection against replays.
         var tickets = Tickets.off
-        /// Changes of a connection's address that are followed; nil: all. EMQX 6.0.3 follows 3.
+        /// How many changes of a connection's address are followed; `nil` for all. EMQX 6.0.3 follows 3.
         var followedRebinds: Int?
-        /// Seconds.
+        /// The lifetime of tickets in seconds.
         var ticketLifetime = 7_200
-        /// Bidirectional streams at once on a connection.
+        /// How many bidirectional streams a connection may have at once.
         var streams = 10
-        /// Off: every stream after the control stream is refused.
+        /// If `false`, every stream after the control stream is refused.
         var dataStreams = true
-        /// Handshakes under way beyond which a connection is refused; nil: any number. EMQX: max(16, 8 x its cores).
+        /// How many handshakes may be in progress before further connections are refused; `nil` for any number. EMQX
+        /// has max(16, 8 x its cores).
         var acceptors: Int?
-        /// Milliseconds that each handshake is held before it is answered, so that a burst finds many under way.
+        /// How many milliseconds each handshake is delayed before it is answered, so that a burst meets many others in
+        /// progress.
         var acceptDelay = 0
-        /// Off: a probe of an unknown version is left unanswered.
+        /// If `false`, a packet of an unknown version is not answered.
         var versionNegotiation = true
-        /// Further lines of the section `serve`, where that is the far end.
+        /// Further lines of the section `serve`, if that is the far end.
         var serve: [String] = []
     }
 
     /// What the front does with session tickets and early data.
     enum Tickets: String, Sendable {
         case off
-        /// Tickets that allow no early data.
+        /// The front issues tickets that allow no early data.
         case resume
         case earlyData = "early-data"
-        /// The same tickets, but what comes early is rejected.
+        /// The front issues tickets that allow early data, but then rejects it.
         case rejectEarlyData = "reject-early-data"
     }
 
@@ -79,49 +81,50 @@ struct Front: Sendable {
         return Front(port: port, process: process, events: events)
     }
 
-    /// Drops all datagrams from now on, or no longer.
+    /// Drops all datagrams from now on, or stops doing so.
     func mute(_ on: Bool) async throws {
         try await perform(on ? "mute" : "unmute")
     }
 
-    /// RESET_STREAM and STOP_SENDING on one stream of a connection.
+    /// Sends RESET_STREAM and STOP_SENDING on a stream of a connection.
     func reset(stream: Int, of connection: Int, code: Int = 0) async throws {
         try await perform("reset_stream", ["connection": .int(connection), "stream": .int(stream), "code": .int(code)])
     }
 
-    /// STOP_SENDING on one stream of a connection, and nothing else.
+    /// Sends only STOP_SENDING on a stream of a connection.
     func stopSending(stream: Int, of connection: Int, code: Int = 0) async throws {
         try await perform("stop_sending", ["connection": .int(connection), "stream": .int(stream), "code": .int(code)])
     }
 
-    /// Answers each new CONNECT, or so many of them, with this CONNACK code from now on; 0 lets the broker decide again.
+    /// Answers each new CONNECT, or the next `times` of them, with this CONNACK code. With the code 0 the broker
+    /// decides again.
     func refuseConnects(with code: Int, times: Int? = nil) async throws {
         var fields: [String: JSONValue] = ["code": .int(code)]
         fields["times"] = times.map { .int($0) }
         try await perform("refuse_connect", fields)
     }
 
-    /// Refuses each handshake that begins, or so many of them, from now on, as msquic does while its workers are late.
+    /// Refuses each new handshake, or the next `times` of them, as msquic does while its workers are overloaded.
     func refuseHandshakes(_ times: Int? = nil) async throws {
         try await perform("refuse_handshakes", times.map { ["times": .int($0)] } ?? [:])
     }
 
-    /// For the connections that come from now on.
+    /// Changes how tickets are handled on connections that begin from now on.
     func set(_ tickets: Tickets) async throws {
         try await perform("tickets", ["mode": .string(tickets.rawValue)])
     }
 
-    /// As a server that has lost the keys of its tickets.
+    /// Makes all earlier tickets worthless, as if the server had lost the ticket keys.
     func forgetTickets() async throws {
         try await perform("forget_tickets")
     }
 
-    /// Ends a connection as if its client id had connected elsewhere.
+    /// Ends a connection as if its client identifier had connected elsewhere.
     func takeOver(_ connection: Int) async throws {
         try await perform("take_over", ["connection": .int(connection)])
     }
 
-    /// Has a command carried out before it returns.
+    /// Sends a command, and returns when the front has carried it out.
     private func perform(_ command: String, _ fields: [String: JSONValue] = [:]) async throws {
         let start = await events.count
         var fields = fields
@@ -135,12 +138,12 @@ struct Front: Sendable {
         }
     }
 
-    /// APPLICATION_CLOSE on every connection.
+    /// Closes every connection with this application code.
     func closeAll(code: Int) throws {
         try process.send("{\"command\": \"close_all\", \"code\": \(code)}")
     }
 
-    /// Waits until a packet has passed the control stream of this client id's connection.
+    /// Waits until a packet of this type has passed the front on the connection of this client identifier.
     @discardableResult
     func sees(_ type: String, of clientID: String) async throws -> FrontEvent {
         let connection = try await connection(of: clientID)
@@ -149,15 +152,15 @@ struct Front: Sendable {
         }
     }
 
-    /// Waits until the connection of this client id is closed.
+    /// Waits until the connection of this client identifier is closed.
     func closed(_ clientID: String) async throws -> FrontEvent {
         try await events.first("the close of \(clientID) at the front") {
             $0.event == "closed" && $0.clientID == clientID
         }
     }
 
-    /// All that there is to say of the connection that this client id made first, which is known when it is closed: what
-    /// the front reports takes another way than what it sends, and may come later.
+    /// Returns all events of the first connection of this client identifier. It waits until the connection is closed,
+    /// because the front's reports may come later than the packets that it sends.
     func all(of clientID: String) async throws -> [FrontEvent] {
         let connection = try await connection(of: clientID)
         _ = try await events.first("the close of \(clientID) at the front") {
@@ -166,12 +169,12 @@ struct Front: Sendable {
         return await events.all.filter { $0.connection == connection }
     }
 
-    /// The CONNECTs of this client id so far.
+    /// The CONNECT packets of this client identifier so far.
     func connects(of clientID: String) async -> [FrontEvent] {
         await events.all.filter { $0.event == "packet" && $0.type == "CONNECT" && $0.clientID == clientID }
     }
 
-    /// Waits until it has said so of so many connections.
+    /// Waits until the front has reported this event `count` times.
     func says(_ event: String, times count: Int = 1) async throws {
         var position = 0
         for _ in 0..<count {
@@ -185,12 +188,12 @@ struct Front: Sendable {
         get async { await events.all.filter { $0.event == "handshake" } }
     }
 
-    /// How often it has said so.
+    /// How often the front has reported this event.
     func said(_ event: String) async -> Int {
         await events.all.count { $0.event == event }
     }
 
-    /// The number of the connection that this client id made first.
+    /// Waits for the first connection of this client identifier, and returns its number.
     func connection(of clientID: String) async throws -> Int? {
         try await events.first("CONNECT of \(clientID) at the front") {
             $0.event == "packet" && $0.type == "CONNECT" && $0.clientID == clientID
@@ -198,10 +201,10 @@ struct Front: Sendable {
     }
 }
 
-/// One JSON line of quic_front.py.
+/// A JSON line that quic_front.py writes.
 struct FrontEvent: Sendable, Decodable {
     let event: String
-    /// Seconds of a clock that only runs forward.
+    /// The time in seconds of a monotonic clock.
     let at: Double
     let connection: Int?
     let port: Int?
@@ -219,14 +222,14 @@ struct FrontEvent: Sendable, Decodable {
     let reasonCode: Int?
     let command: String?
     let message: String?
-    /// Of `stream_closed`: `fin`, `reset` or `connection`.
+    /// How the stream of `stream_closed` ended: `fin`, `reset` or `connection`.
     let end: String?
-    /// Of `handshake`.
+    /// Whether the session of this `handshake` was resumed.
     let resumed: Bool?
     let earlyData: Bool?
-    /// Of `handshake`: whether the client takes datagrams.
+    /// Whether the client of this `handshake` accepts DATAGRAM frames.
     let datagrams: Bool?
-    /// Of `refused`: handshakes that were under way.
+    /// How many handshakes were in progress at this `refused`.
     let underWay: Int?
 
     private enum CodingKeys: String, CodingKey {

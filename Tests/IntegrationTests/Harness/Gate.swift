@@ -1,4 +1,4 @@
-/// Lets a few tests in at once: as many as two cores bear, or one alone that measures.
+/// Limits how many tests run at once: as many as two cores can bear, or a single test that measures.
 actor Gate {
     static let shared = Gate(places: 3)
 

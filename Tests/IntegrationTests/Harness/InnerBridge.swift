@@ -4,13 +4,13 @@ import Foundation
 import Logging
 import Synchronization
 
-/// The bridge within the test's own process, for what no configuration file says.
+/// The bridge inside the test's own process, for settings that no configuration file has.
 struct InnerBridge: Sendable {
     let port: Int
-    /// Messages of its log, each with its metadata.
+    /// The messages of the bridge's log, each with its metadata.
     let log: EventLog<String>
 
-    /// Runs one while `body` does.
+    /// Runs a bridge while `body` runs.
     static func run(
         _ configuration: BridgeConfiguration, probing: WayChoice.Probing,
         _ body: (InnerBridge) async throws -> Void
@@ -38,7 +38,7 @@ struct InnerBridge: Sendable {
         try await running.value
     }
 
-    /// Waits for a line with this text, and answers it.
+    /// Waits for a log line with this text, and returns it.
     @discardableResult
     func says(_ text: String, from start: Int = 0) async throws -> String {
         try await log.first("'\(text)' in the bridge's log", from: start) { $0.contains(text) }

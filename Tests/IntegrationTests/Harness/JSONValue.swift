@@ -1,4 +1,4 @@
-/// A JSON value, to be written as a literal.
+/// A JSON value that can be written as a literal.
 enum JSONValue: Sendable, Equatable, Codable {
     case null
     case bool(Bool)

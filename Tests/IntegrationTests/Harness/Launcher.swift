@@ -3,8 +3,9 @@ import Synchronization
 
 /// Starts processes from one thread that never ends.
 ///
-/// Children are started through `setpriv --pdeathsig`, so that none outlives a test run that is killed; the kernel
-/// sends that signal when the *thread* that started the child ends, and threads of a pool may end.
+/// Child processes are started through `setpriv --pdeathsig`, so that none of them outlives a test run that is killed.
+/// The kernel sends that signal when the *thread* that started the child ends, and the threads of a pool may end at any
+/// time.
 final class Launcher: Sendable {
     static let shared = Launcher()
 
@@ -17,7 +18,8 @@ final class Launcher: Sendable {
 
     private init() {
         let thread = Thread { [self] in
-            // Threads of a pool block all signals, their threads inherit that, and children would too: deaf to SIGTERM.
+            // The threads of a pool block all signals. This thread inherits that, and the child processes would too:
+            // they would ignore SIGTERM.
             var none = sigset_t()
             sigemptyset(&none)
             pthread_sigmask(SIG_SETMASK, &none, nil)
@@ -30,7 +32,7 @@ final class Launcher: Sendable {
         thread.start()
     }
 
-    /// Runs `body` on the launcher's thread.
+    /// Runs `body` on the launcher's own thread.
     func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
             jobs.withLock { $0.append(Job { continuation.resume(with: Result(catching: body)) }) }

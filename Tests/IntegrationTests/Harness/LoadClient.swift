@@ -1,6 +1,6 @@
 import Foundation
 
-/// One process of Tests/Support/load_client.py: thousands of small clients.
+/// A process of Tests/Support/load_client.py, which runs thousands of small clients.
 struct LoadClient: Sendable {
     let process: ChildProcess
     let events: EventLog<LoadEvent>
@@ -18,7 +18,7 @@ struct LoadClient: Sendable {
         return LoadClient(process: process, events: events)
     }
 
-    /// Sends a command and waits for its answer, which comes at the latest when the command's time is over.
+    /// Sends a command and waits for the answer, which comes within the time given to the command.
     @discardableResult
     func perform(
         _ command: String, answer: String, _ fields: [String: JSONValue] = [:], within seconds: Int = 60
@@ -30,7 +30,7 @@ struct LoadClient: Sendable {
         ) { $0.event == answer }
     }
 
-    /// The same without waiting.
+    /// Sends a command without waiting for the answer.
     func send(_ command: String, _ fields: [String: JSONValue] = [:], within seconds: Int = 60) throws {
         var all = fields
         all["command"] = .string(command)
@@ -38,18 +38,19 @@ struct LoadClient: Sendable {
         try process.send(String(decoding: try JSONEncoder().encode(all), as: UTF8.self))
     }
 
-    /// Connects so many and throws unless all are let in.
+    /// Connects `count` clients, and throws unless all of them are accepted.
     func connect(_ count: Int, port: Int, _ fields: [String: JSONValue] = [:], within seconds: Int = 60) async throws {
         var all = fields
         all["count"] = .int(count)
         all["port"] = .int(port)
         let event = try await perform("connect", answer: "connected", all, within: seconds)
         guard event.count == count else {
-            throw HarnessError("\(event.count ?? 0) of \(count) were let in, \(event.refused ?? 0) refused")
+            throw HarnessError(
+                "only \(event.count ?? 0) of \(count) clients were accepted; \(event.refused ?? 0) were refused")
         }
     }
 
-    /// Round trips of the first clients, one at a time.
+    /// Measures round trips of the first clients, one at a time.
     func roundTrips(samples: Int, clients: Int = 10) async throws -> RoundTrips {
         let event = try await perform(
             "round_trips", answer: "round_trips", ["samples": .int(samples), "clients": .int(clients)])
@@ -59,22 +60,22 @@ struct LoadClient: Sendable {
         return RoundTrips(acknowledgement: Double(acknowledgement), delivery: Double(delivery))
     }
 
-    /// From now on each client sends itself a numbered message with QoS 1, once in so many milliseconds.
+    /// Makes each client send itself a numbered message with QoS 1 every `interval` milliseconds.
     func startTraffic(every interval: Int = 1_000) async throws {
         try await perform("start_traffic", answer: "traffic_started", ["interval": .int(interval)])
     }
 
-    /// Stops that, and waits until all of it was acknowledged and has come back.
+    /// Stops the traffic, and waits until all messages have been acknowledged and have come back.
     func stopTraffic(within seconds: Int = 60) async throws -> LoadEvent {
         try await perform("stop_traffic", answer: "traffic", within: seconds)
     }
 
-    /// Clients that lost their TCP connection so far.
+    /// The number of clients that have lost their TCP connection so far.
     var ended: Int {
         get async { await events.all.count { $0.event == "ended" } }
     }
 
-    /// The ends of so many clients, as they come.
+    /// Waits until `count` clients have lost their connections, and returns those events.
     func ends(_ count: Int) async throws -> [LoadEvent] {
         var ends: [LoadEvent] = []
         for number in 1...count {
@@ -84,17 +85,17 @@ struct LoadClient: Sendable {
     }
 }
 
-/// Medians in microseconds.
+/// Median round-trip times in microseconds.
 struct RoundTrips: Sendable, CustomStringConvertible {
-    /// From PUBLISH to PUBACK.
+    /// The time from PUBLISH to PUBACK.
     let acknowledgement: Double
-    /// From PUBLISH to the message's return.
+    /// The time from PUBLISH to the return of the message.
     let delivery: Double
 
     var description: String { "PUBACK \(Int(acknowledgement)) us, delivery \(Int(delivery)) us" }
 }
 
-/// One JSON line of load_client.py.
+/// A JSON line that load_client.py writes.
 struct LoadEvent: Sendable, Decodable {
     let event: String
     let client: String?
@@ -110,6 +111,6 @@ struct LoadEvent: Sendable, Decodable {
     let missing: Int?
     let duplicates: Int?
     let disordered: Int?
-    /// Milliseconds.
+    /// The longest gap in milliseconds.
     let gap: Int?
 }

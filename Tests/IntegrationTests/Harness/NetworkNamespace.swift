@@ -1,23 +1,23 @@
 import Foundation
 
-/// A network of its own for the bridge, made and removed by the test: one link to the far end, whose address and state
-/// the test changes, and one to the devices, which stays as it is. Needs root.
+/// A network namespace for the bridge, which the test creates and removes. It has one link to the far end, whose
+/// address and state the test changes, and one to the devices, which stays as it is. This needs root.
 struct NetworkNamespace: Sendable {
     let name: String
     private let number: Int
-    /// Names of this side's ends.
+    /// The names of the links' ends outside the namespace.
     private var uplink: String { "mqbu\(number)" }
     private var devices: String { "mqbd\(number)" }
 
-    /// The far end's address on the link.
+    /// The far end's address on the uplink.
     var farEnd: String { "10.213.\(number).1" }
-    /// The bridge's address at first, and another.
+    /// The bridge's address on the uplink at first, and another one.
     var first: String { "10.213.\(number).2" }
     var second: String { "10.213.\(number).3" }
-    /// Where devices find the bridge.
+    /// The bridge's address for the devices.
     var bridge: String { "10.214.\(number).2" }
 
-    /// Nil where this machine or this user may not.
+    /// Whether this machine and this user can create network namespaces.
     static let possible: Bool = {
         guard getuid() == 0 else { return false }
         let name = "mqb-try-\(getpid())"
@@ -25,7 +25,7 @@ struct NetworkNamespace: Sendable {
         return (try? run(["netns", "del", name])) != nil
     }()
 
-    /// Makes one, and removes it when `body` is through.
+    /// Creates a namespace, and removes it when `body` has ended.
     static func with(_ body: (NetworkNamespace) async throws -> Void) async throws {
         let number = Int.random(in: 1...250)
         let namespace = NetworkNamespace(name: "mqb-\(getpid())-\(number)", number: number)
@@ -51,7 +51,7 @@ struct NetworkNamespace: Sendable {
         for link in [uplink, devices] { try? Self.run(["link", "del", link]) }
     }
 
-    /// As a DHCP server would have it.
+    /// Changes the bridge's address as a DHCP server would.
     func changeAddress() throws {
         try inside(["addr", "del", "\(first)/24", "dev", "wan0"])
         try inside(["addr", "add", "\(second)/24", "dev", "wan0"])

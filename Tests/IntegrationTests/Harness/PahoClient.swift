@@ -1,4 +1,4 @@
-/// One paho client of a driver. Its name is its client id unless `connect` says otherwise.
+/// A paho client of a driver. Its name is its client identifier unless `connect` says otherwise.
 struct PahoClient: Sendable {
     let name: String
     let driver: PahoDriver
@@ -6,7 +6,7 @@ struct PahoClient: Sendable {
 
     enum Payload: Sendable, ExpressibleByStringLiteral {
         case text(String)
-        /// So many bytes that look random.
+        /// This many random-looking bytes.
         case size(Int)
 
         init(stringLiteral value: String) { self = .text(value) }
@@ -25,7 +25,7 @@ struct PahoClient: Sendable {
         log = await driver.log(of: name)
     }
 
-    /// Connects and waits for what comes of it: `connected` with the code of CONNACK, `connect_failed` or `disconnected`.
+    /// Connects and waits for the outcome: `connected` with the code of CONNACK, `connect_failed` or `disconnected`.
     func tryConnect(port: Int, _ fields: [String: JSONValue] = [:]) async throws -> PahoEvent {
         var all = fields
         all["port"] = .int(port)
@@ -35,18 +35,18 @@ struct PahoClient: Sendable {
         }
     }
 
-    /// Connects and throws unless the broker said yes.
+    /// Connects, and throws unless the broker accepts the client.
     @discardableResult
     func connect(port: Int, _ fields: [String: JSONValue] = [:]) async throws -> PahoEvent {
         let event = try await tryConnect(port: port, fields)
         guard event.event == "connected", event.code == 0 else {
-            throw HarnessError("\(name) was not let in: \(event.event), \(event.reason ?? "")")
+            throw HarnessError("\(name) was not accepted: \(event.event), \(event.reason ?? "")")
         }
         return event
     }
 
-    /// Publishes and waits for the end of the handshake of its QoS. The answer has the reason code; `sha256` of the
-    /// payload is that of `publishing`.
+    /// Publishes and waits for the end of the handshake of its QoS. The returned event has the reason code;
+    /// `startPublishing` returns the one that has the payload's `sha256`.
     @discardableResult
     func publish(
         _ topic: String, _ payload: Payload, qos: Int = 0, retain: Bool = false, properties: [String: JSONValue] = [:]
@@ -55,12 +55,12 @@ struct PahoClient: Sendable {
         return try await take("the acknowledgement of \(topic)") { $0.event == "published" && $0.id == sent.id }
     }
 
-    /// Waits for the end of the handshake of what `startPublishing` began.
+    /// Waits for the end of the handshake that `startPublishing` began.
     func acknowledged(_ sent: PahoEvent) async throws {
         _ = try await take("the acknowledgement") { $0.event == "published" && $0.id == sent.id }
     }
 
-    /// The same without waiting for the acknowledgement.
+    /// Publishes without waiting for the acknowledgement.
     @discardableResult
     func startPublishing(
         _ topic: String, _ payload: Payload, qos: Int = 0, retain: Bool = false, properties: [String: JSONValue] = [:]
@@ -74,7 +74,7 @@ struct PahoClient: Sendable {
         return try await take("the start of publishing \(topic)") { $0.event == "publishing" }
     }
 
-    /// Subscribes and returns the codes of SUBACK.
+    /// Subscribes, and returns the reason codes in SUBACK.
     @discardableResult
     func subscribe(_ filters: String..., qos: Int = 2, properties: [String: JSONValue] = [:]) async throws -> [Int] {
         let pairs = filters.map { JSONValue.array([.string($0), .int(qos)]) }
@@ -83,7 +83,7 @@ struct PahoClient: Sendable {
         return try await take("SUBACK") { $0.event == "subscribed" && $0.id == sent.id }.codes ?? []
     }
 
-    /// Unsubscribes and returns the codes of UNSUBACK.
+    /// Unsubscribes, and returns the reason codes in UNSUBACK.
     @discardableResult
     func unsubscribe(_ filters: String...) async throws -> [Int] {
         try driver.send("unsubscribe", to: name, ["filters": .array(filters.map { .string($0) })])
@@ -91,12 +91,12 @@ struct PahoClient: Sendable {
         return try await take("UNSUBACK") { $0.event == "unsubscribed" && $0.id == sent.id }.codes ?? []
     }
 
-    /// The next message, whatever it is.
+    /// Waits for the next message on any topic.
     func message() async throws -> PahoEvent {
         try await take("a message") { $0.event == "message" }
     }
 
-    /// The next message of this topic.
+    /// Waits for the next message on this topic.
     func message(on topic: String) async throws -> PahoEvent {
         try await take("a message on \(topic)") { $0.event == "message" && $0.topic == topic }
     }

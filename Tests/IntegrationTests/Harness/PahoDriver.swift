@@ -1,6 +1,6 @@
 import Foundation
 
-/// One process of Tests/Support/paho_driver.py, which runs any number of paho clients.
+/// A process of Tests/Support/paho_driver.py, which runs any number of paho clients.
 struct PahoDriver: Sendable {
     let process: ChildProcess
     private let logs: Logs
@@ -52,7 +52,7 @@ struct PahoDriver: Sendable {
     }
 }
 
-/// One JSON line of paho_driver.py. Codes are those of MQTT 5 in all versions.
+/// A JSON line that paho_driver.py writes. Codes are those of MQTT 5 in all versions.
 struct PahoEvent: Sendable, Decodable {
     let event: String
     let client: String

@@ -4,7 +4,7 @@ import NIOPosix
 
 @testable import QUICTransport
 
-/// A QUIC client of raw streams, on the bridge's own transport.
+/// A QUIC client with raw streams, built on the bridge's own transport.
 final class QUICClient: Sendable {
     private let loop: any EventLoop
     private let core: NIOLoopBound<Core>
@@ -12,7 +12,7 @@ final class QUICClient: Sendable {
 
     enum Event: Sendable, Equatable {
         case connected(alpn: String)
-        /// Bytes received on a stream in all.
+        /// How many bytes have been received on a stream in total.
         case bytes(UInt64, total: Int)
         case fin(UInt64)
         case reset(UInt64, code: UInt64)
@@ -25,7 +25,7 @@ final class QUICClient: Sendable {
         let feed: AsyncStream<Event>.Continuation
         var handle: QUICConnectionHandle?
         var received: [UInt64: [UInt8]] = [:]
-        /// Streams whose bytes are not taken: they stay without credit.
+        /// The streams that are not read, so the server gets no credit for their bytes.
         var unread: Set<UInt64> = []
 
         init(_ endpoint: QUICEndpoint, _ feed: AsyncStream<Event>.Continuation) {
@@ -55,9 +55,9 @@ final class QUICClient: Sendable {
     struct Options: Sendable {
         var alpn = ["mqtt"]
         var host = "127.0.0.1"
-        /// Of certificates.py.
+        /// The name of a CA that certificates.py makes.
         var ca = "ca"
-        /// Of certificates.py.
+        /// The name of a client certificate that certificates.py makes.
         var certificate: String?
         var idleTimeout: Duration = .seconds(60)
         var streamWindow: UInt64 = 262_144
@@ -73,7 +73,7 @@ final class QUICClient: Sendable {
         }
     }
 
-    /// Starts a connection; `connected()` waits for it.
+    /// Starts a connection without waiting for it; `connected()` does that.
     static func start(port: Int, _ options: Options = Options()) async throws -> QUICClient {
         let certificates = try await Certificates.make()
         let tls = try QUICTLSContext.client(
@@ -105,7 +105,7 @@ final class QUICClient: Sendable {
         return client
     }
 
-    /// The protocol that the server chose.
+    /// Waits for the handshake, and returns the protocol that the server chose.
     @discardableResult
     func connected() async throws -> String {
         let event = try await events.first("the handshake") {
@@ -121,7 +121,7 @@ final class QUICClient: Sendable {
     func openStream() async throws -> UInt64 {
         let core = core
         let stream = try await loop.submit { try core.value.handle?.openStream() }.get()
-        guard let stream else { throw HarnessError("the server allows no stream now") }
+        guard let stream else { throw HarnessError("the server allows no further stream now") }
         return UInt64(stream.rawValue)
     }
 
@@ -140,7 +140,8 @@ final class QUICClient: Sendable {
         }.get()
     }
 
-    /// Whether what comes on the stream is taken; what comes while it is not stays without credit for ever.
+    /// Switches reading a stream on or off. The server never gets credit for bytes that arrive while it is off, except
+    /// through `consume`.
     func read(_ isOn: Bool, on stream: UInt64) async throws {
         let core = core
         try await loop.submit {
@@ -148,7 +149,7 @@ final class QUICClient: Sendable {
         }.get()
     }
 
-    /// Gives credit for what came while reading was off.
+    /// Gives credit for bytes that arrived while reading was off.
     func consume(_ count: Int, on stream: UInt64) async throws {
         let core = core
         try await loop.submit {
@@ -161,13 +162,13 @@ final class QUICClient: Sendable {
         try await loop.submit { core.value.handle?.close(applicationCode: code) }.get()
     }
 
-    /// Goes without a word: the server hears nothing more.
+    /// Abandons the connection without telling the server.
     func vanish() async throws {
         let core = core
         try await loop.submit { core.value.endpoint.abandon() }.get()
     }
 
-    /// Bytes that the server has not acknowledged.
+    /// The number of bytes that the server has not acknowledged.
     func bufferedBytes(_ stream: UInt64) async throws -> Int {
         let core = core
         return try await loop.submit {
@@ -175,7 +176,7 @@ final class QUICClient: Sendable {
         }.get()
     }
 
-    /// What came on the stream, once there are so many bytes.
+    /// Waits until this many bytes have come on the stream, and returns all of them.
     func received(_ count: Int, on stream: UInt64) async throws -> [UInt8] {
         _ = try await events.first("\(count) bytes on stream \(stream)") {
             if case .bytes(stream, let total) = $0 { total >= count } else { false }
@@ -183,7 +184,7 @@ final class QUICClient: Sendable {
         return try await received(on: stream)
     }
 
-    /// What has come on the stream so far.
+    /// The bytes that have come on the stream so far.
     func received(on stream: UInt64) async throws -> [UInt8] {
         let core = core
         return try await loop.submit { core.value.received[stream] ?? [] }.get()
@@ -193,7 +194,7 @@ final class QUICClient: Sendable {
         _ = try await events.first("\(event)") { $0 == event }
     }
 
-    /// How the connection ended.
+    /// Waits until the connection has ended, and returns how it did.
     func closed() async throws -> QUICError {
         let event = try await events.first("the end of the connection") {
             if case .closed = $0 { true } else { false }
@@ -209,7 +210,7 @@ final class QUICClient: Sendable {
 }
 
 extension QUICClient {
-    /// Opens a stream, sends CONNECT on it and waits for CONNACK; answers the stream and CONNACK.
+    /// Opens a stream, sends CONNECT on it and waits for CONNACK. Returns the stream and the CONNACK.
     func session(
         _ clientID: String, level: UInt8 = 4, will: (topic: String, text: String)? = nil
     ) async throws -> (stream: UInt64, connack: [UInt8]) {

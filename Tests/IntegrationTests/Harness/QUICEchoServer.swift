@@ -3,9 +3,9 @@ import NIOPosix
 
 @testable import QUICTransport
 
-/// A QUIC server on a loopback socket that sends back what it gets on streams, and can forget its connections.
+/// A QUIC server on a loopback socket that sends back what it receives on streams, and can forget its connections.
 ///
-/// Each client has a connection of its own: what comes late of one that is forgotten is nothing to the next.
+/// Each client has a connection of its own, so late datagrams from a forgotten client do not disturb the next one.
 final class QUICEchoServer: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
     typealias OutboundOut = AddressedEnvelope<ByteBuffer>
@@ -30,13 +30,13 @@ final class QUICEchoServer: ChannelInboundHandler {
         acceptor = QUICServerAcceptor(configuration: configuration, tls: tls)
     }
 
-    /// As after a restart: from now on the datagrams of all connections belong to nobody.
+    /// Forgets all connections, as after a restart: their datagrams belong to no connection from now on.
     func forget() {
         for peer in peers { peer.timer?.cancel() }
         peers.removeAll()
     }
 
-    /// As a broker that goes away in order, with this code.
+    /// Closes all connections with this code, as a broker does that shuts down in order.
     func end(_ code: UInt64) {
         for peer in peers {
             peer.connection.close(applicationCode: code, reason: "", at: .now())
@@ -45,7 +45,7 @@ final class QUICEchoServer: ChannelInboundHandler {
         forget()
     }
 
-    /// Succeeds when another client has been heard of.
+    /// Returns a future that succeeds when the next client connects.
     func nextClient(on loop: any EventLoop) -> EventLoopFuture<Void> {
         let promise = awaited ?? loop.makePromise()
         awaited = promise

@@ -1,19 +1,19 @@
 import NIOCore
 import NIOPosix
 
-/// A TCP listener that says what a test wants, and reads only when it wants.
+/// A TCP listener that sends whatever bytes a test wants, and reads only when the test wants.
 final class RawBroker: Sendable {
     private let listener: any Channel
     private let accepted: EventLog<Connection>
     let port: Int
 
-    /// What came on one connection, in order.
+    /// An accepted connection, with the events on it in order.
     final class Connection: Sendable {
         fileprivate let channel: any Channel
         let events = EventLog<Event>()
 
         enum Event: Sendable, Equatable {
-            /// Everything received so far.
+            /// All bytes received so far.
             case bytes([UInt8])
             case end
             case failure
@@ -28,7 +28,7 @@ final class RawBroker: Sendable {
             try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
         }
 
-        /// Does not wait until the bytes are away.
+        /// Sends without waiting until the bytes have been written.
         func startSending(_ bytes: [UInt8]) {
             channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
         }
@@ -50,7 +50,7 @@ final class RawBroker: Sendable {
             try? await channel.close()
         }
 
-        /// With a TCP reset.
+        /// Closes the connection with a TCP reset.
         func reset() async throws {
             if let channel = channel as? any SocketOptionProvider {
                 try await channel.setSoLinger(.init(l_onoff: 1, l_linger: 0)).get()
@@ -97,7 +97,7 @@ final class RawBroker: Sendable {
         self.port = listener.localAddress?.port ?? 0
     }
 
-    /// - Parameter port: 0 for one that the kernel chooses.
+    /// - Parameter port: The port to listen on; with 0 the kernel chooses one.
     static func start(port: Int = 0) async throws -> RawBroker {
         let accepted = EventLog<Connection>()
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)

@@ -1,19 +1,19 @@
 import NIOCore
 import NIOPosix
 
-/// A TCP connection that sends whatever bytes a test wants, and reads only when it wants.
+/// A TCP connection that sends whatever bytes a test wants, and reads only when the test wants.
 final class RawDevice: Sendable {
     private let channel: any Channel
     private let received: Received
 
-    /// What came, as one growing row of bytes, and how it ended.
+    /// All bytes that have been received, and whether the connection has ended.
     actor Received {
         private(set) var bytes: [UInt8] = []
         private var taken = 0
         let log = EventLog<Happening>()
 
         enum Happening: Sendable, Equatable {
-            /// Bytes received in all.
+            /// The number of bytes received in total.
             case bytes(Int)
             case closed
         }
@@ -37,8 +37,9 @@ final class RawDevice: Sendable {
     }
 
     /// - Parameters:
-    ///   - receiveBuffer: bytes of the socket's receive buffer; small for a device that reads slowly.
-    ///   - from: the address to connect from, where it matters.
+    ///   - receiveBuffer: The size of the socket's receive buffer in bytes. It should be small for a device that reads
+    ///     slowly.
+    ///   - from: The address to connect from, if that matters.
     static func connect(
         port: Int, host: String = "127.0.0.1", from: String? = nil, receiveBuffer: Int? = nil
     ) async throws -> RawDevice {
@@ -74,7 +75,7 @@ final class RawDevice: Sendable {
         try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
     }
 
-    /// The next bytes, as many as asked for.
+    /// Waits for the next `count` bytes, and returns them.
     func receive(_ count: Int) async throws -> [UInt8] {
         let needed = await received.position + count
         let happening = try await received.log.first("\(count) more bytes") { happening in
@@ -89,7 +90,8 @@ final class RawDevice: Sendable {
         return await received.take(count)
     }
 
-    /// Waits until the other side has closed; returns what had come and was not taken.
+    /// Waits until the other side has closed the connection, and returns the bytes that had come but had not been
+    /// taken.
     func closed() async throws -> [UInt8] {
         _ = try await received.log.first("the close of the TCP connection") { $0 == .closed }
         return await received.take(.max / 2)
@@ -110,7 +112,7 @@ final class RawDevice: Sendable {
         try? await channel.close()
     }
 
-    /// Shuts the sending side down; it still reads.
+    /// Shuts down the sending side. The device still reads.
     func finish() async throws {
         try await channel.close(mode: .output)
     }

@@ -1,11 +1,12 @@
-/// Packets for RawDevice, written out by hand: an implementation that the tests share with the bridge would prove less.
+/// Packets for RawDevice. They are encoded here and not with the bridge's own codec, because sharing it would prove
+/// less.
 enum RawMQTT {
     static let pingreq: [UInt8] = [0xC0, 0x00]
     static let disconnect: [UInt8] = [0xE0, 0x00]
 
     /// - Parameters:
     ///   - level: 3 (MQTT 3.1), 4 (3.1.1) or 5.
-    ///   - properties: Without their length, for 5.0 only.
+    ///   - properties: The encoded properties without their length, for 5.0 only.
     static func connect(
         _ clientID: String, level: UInt8 = 4, keepAlive: UInt16 = 60, will: (topic: String, text: String)? = nil,
         properties: [UInt8] = []
@@ -21,7 +22,8 @@ enum RawMQTT {
         return packet(0x10, body)
     }
 
-    /// QoS 0, or another with a packet identifier; `properties` without their length, for 5.0 only.
+    /// A PUBLISH with QoS 0, or with `qos` if there is a packet identifier. `properties` are encoded without their
+    /// length, for 5.0 only.
     static func publish(
         _ topic: String, _ payload: [UInt8], packetID: UInt16? = nil, qos: UInt8 = 1, properties: [UInt8]? = nil
     ) -> [UInt8] {
@@ -69,7 +71,7 @@ extension RawDevice {
         return try await packet().body.dropFirst().first ?? 0xFF
     }
 
-    /// The next whole packet: first byte and body.
+    /// Waits for the next whole packet, and returns its first byte and its body.
     func packet() async throws -> (first: UInt8, body: [UInt8]) {
         let first = try await receive(1)
         var length = 0

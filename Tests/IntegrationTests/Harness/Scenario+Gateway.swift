@@ -1,13 +1,13 @@
-// What tests of the mapping `data-stream` ask of a scenario.
+// What tests of the mapping `data-stream` need from a scenario.
 extension Scenario {
-    /// The gateway's sessions that have begun so far, by client id, in their order.
+    /// The client identifiers of the gateway sessions that have begun so far, in order.
     var gatewaySessions: [String] {
         get async throws {
             try await front.events.all.filter { $0.event == "packet" && $0.type == "CONNECT" }.compactMap(\.clientID)
         }
     }
 
-    /// Waits for a line of the bridge's log that has all of these words.
+    /// Waits for a line in the bridge's log that contains all of these words.
     @discardableResult
     func bridgeLogs(_ words: String..., from start: Int = 0) async throws -> String {
         try await bridge.process.errors.first("'\(words.joined(separator: "', '"))' in the bridge's log", from: start) {
@@ -15,12 +15,12 @@ extension Scenario {
         }
     }
 
-    /// Lines of the bridge's log so far that have this word.
+    /// The lines in the bridge's log so far that contain this word.
     func linesOfBridge(_ word: String) async -> [String] {
         await bridge.process.errors.all.filter { $0.contains(word) }
     }
 
-    /// The connection and the stream on which the next packet of this type comes.
+    /// Waits for the next packet of this type on a data stream, and returns its connection and stream.
     func dataStream(
         of type: String, from start: Int = 0, sender: String = "client"
     ) async throws -> (connection: Int, stream: Int) {

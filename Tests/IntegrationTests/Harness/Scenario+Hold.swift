@@ -1,8 +1,8 @@
 import Testing
 
-// What tests of held devices ask.
+// What tests of held devices need from a scenario.
 
-/// A device as one test case has it.
+/// The kind of device that a test case runs with.
 struct DeviceKind: Sendable, CustomTestStringConvertible {
     let version: String
     /// Clean Session or Clean Start.
@@ -23,25 +23,25 @@ struct DeviceKind: Sendable, CustomTestStringConvertible {
         return fields
     }
 
-    /// Whether the broker keeps the session while the device's connection to it is lost: of 3.1.1 only what the device
-    /// itself asked for, and over a data stream nothing.
+    /// Whether the broker keeps the session while the device's connection to it is lost. With 3.1.1 it does so only if
+    /// the device asked for it, and over a data stream never.
     var outlivesItsConnection: Bool {
         Carrier.current != .dataStream && (version == "5.0" || !isClean)
     }
 }
 
 extension Scenario {
-    /// Waits until the bridge has said so many times that it holds a device.
+    /// Waits until the bridge has logged this many times that it holds a device.
     func holds(_ count: Int = 1) async throws {
         try await bridgeSays("the device is held", times: count)
     }
 
-    /// Waits until the bridge has said so many times that a held device is connected again over a new leg.
+    /// Waits until the bridge has logged this many times that a held device is connected again over a new leg.
     func reconnects(_ count: Int = 1) async throws {
         try await bridgeSays("the device is connected again", times: count)
     }
 
-    /// Waits until the far end has let go of so many connections.
+    /// Waits until the far end has given up this many connections.
     func isForgotten(_ count: Int = 1) async throws {
         if let front = farEnd.front {
             try await front.says("closed", times: count)
@@ -62,12 +62,12 @@ extension PahoClient {
         }
     }
 
-    /// Whether its connection has ended at any time.
+    /// Whether the client's connection has ended at any time.
     var wasDisconnected: Bool {
         get async { await log.all.contains { $0.event == "disconnected" } }
     }
 
-    /// Waits until all these publishes were acknowledged.
+    /// Waits until all of these messages have been acknowledged.
     func acknowledged(_ sent: [PahoEvent]) async throws {
         for event in sent {
             _ = try await log.take("the acknowledgement of message \(event.id ?? 0)") {
@@ -78,7 +78,7 @@ extension PahoClient {
 }
 
 extension [String] {
-    /// Without those that came again.
+    /// The elements without repetitions.
     var firsts: [String] {
         var seen: Set<String> = []
         return filter { seen.insert($0).inserted }

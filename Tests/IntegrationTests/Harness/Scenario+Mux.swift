@@ -1,7 +1,7 @@
 import Foundation
 
 extension Scenario.Options {
-    /// For tests that count connections: event loops do not share them.
+    /// Options for tests that count connections, which event loops do not share.
     static func onOneLoop(uplink: [String] = [], serve: [String] = []) -> Self {
         var options = Self()
         options.configuration = "threads: 1"
@@ -12,22 +12,24 @@ extension Scenario.Options {
 }
 
 extension Scenario {
-    /// The program's own far end.
+    /// The far end `serve`; throws if the mapping under test uses another one.
     var serve: Serve {
         get throws {
-            guard let serve = farEnd.serve else { throw HarnessError("this mapping has no serve: mark the test so") }
+            guard let serve = farEnd.serve else {
+                throw HarnessError("this mapping has no serve: mark the test with .mapping(.mux)")
+            }
             return serve
         }
     }
 
-    /// Starts a process of load_client.py.
+    /// Starts a load_client.py process.
     func load() async throws -> LoadClient {
         let load = try await LoadClient.start()
         await own(load.process)
         return load
     }
 
-    /// Starts another far end at the port of the one of before, which has ended.
+    /// Starts another far end at the port of the previous one, which has ended.
     func startAgain(_ kind: FarEnd.Kind? = nil, _ options: Front.Options = .init()) async throws -> FarEnd {
         var options = options
         options.port = farEnd.port
@@ -36,24 +38,24 @@ extension Scenario {
         return next
     }
 
-    /// Waits until the bridge has said such a line for so many.
+    /// Waits until the bridge has logged this text `count` times.
     func bridgeSays(_ text: String, times count: Int = 1) async throws {
         try await bridge.process.errors.says(text, times: count)
     }
 
-    /// So often has the bridge said it.
+    /// How many times the bridge has logged this text.
     func bridgeSaid(_ text: String) async -> Int {
         await bridge.process.errors.all.count { $0.contains(text) }
     }
 }
 
 extension Serve {
-    /// QUIC connections whose handshake completed, as its log has them.
+    /// The number of QUIC connections whose handshake has completed, from the log.
     var connections: Int {
         get async { await process.errors.all.count { $0.contains("client connected") } }
     }
 
-    /// QUIC connections that have ended.
+    /// The number of QUIC connections that have ended, from the log.
     var endedConnections: Int {
         get async { await process.errors.all.count { $0.contains("client connection ended") } }
     }
@@ -68,7 +70,7 @@ extension Serve {
 }
 
 extension EventLog<String> {
-    /// Waits until so many lines have had this text.
+    /// Waits until `count` lines have contained this text.
     func says(_ text: String, times count: Int) async throws {
         var seen = 0
         var position = 0
@@ -81,7 +83,7 @@ extension EventLog<String> {
             do {
                 _ = try await first("'\(text)'", from: position) { $0.contains(text) }
             } catch {
-                throw HarnessError("'\(text)' was said \(seen) times of \(count): \(error)")
+                throw HarnessError("'\(text)' was logged \(seen) of \(count) times: \(error)")
             }
         }
     }

@@ -1,8 +1,8 @@
 import Foundation
 
-// What tests of outages do to a scenario.
+// How tests of outages interrupt a scenario.
 extension Scenario {
-    /// Kills the broker with what speaks QUIC for it, as one process: nobody says goodbye.
+    /// Kills the broker and the far end in front of it, as if they were one process. Neither closes its connections.
     func killBroker() async throws {
         for process in [farEnd.process, broker.process] {
             process.signal(SIGKILL)
@@ -10,7 +10,7 @@ extension Scenario {
         }
     }
 
-    /// Starts both again at their ports, the broker with what it had saved.
+    /// Restarts both at the same ports, the broker with the state that it had saved.
     @discardableResult
     func startBrokerAgain() async throws -> FarEnd {
         let next = try await broker.startAgain(in: folder)
@@ -22,7 +22,7 @@ extension Scenario {
         return farEnd
     }
 
-    /// Another bridge before the same far end.
+    /// Starts another bridge in front of the same far end.
     func anotherBridge(_ options: Options? = nil, port: Int? = nil) async throws -> Bridge {
         let text = try await Self.configuration(
             options ?? self.options, in: folder, port: port ?? (try? relay.port) ?? farEnd.port)
@@ -31,7 +31,7 @@ extension Scenario {
         return bridge
     }
 
-    /// Nothing passes between bridge and far end while `body` runs.
+    /// Runs `body` while nothing passes between the bridge and the far end.
     func duringBlackout(_ body: () async throws -> Void) async throws {
         try await relay.blackOut(true)
         try await body()

@@ -1,31 +1,32 @@
 import Foundation
 
-/// One test's world: a broker, what speaks QUIC for it, the bridge and any clients. All of it ends with the test, however it ends.
+/// The programs of one test: a broker, the far end that speaks QUIC for it, the bridge and any clients. All of them end
+/// with the test, however that ends.
 struct Scenario: Sendable {
     struct Options: Sendable {
         var broker = Broker.Options()
         var front = Front.Options()
-        /// What the bridge connects to, where the mapping under test does not say it.
+        /// What the bridge connects to, if that is not to follow from the mapping under test.
         var farEnd: FarEnd.Kind?
-        /// Top-level parts of bridge.yaml besides `listen`, `uplink` and `log`.
+        /// Top-level sections of bridge.yaml besides `listen`, `uplink` and `log`.
         var configuration = ""
-        /// Further lines of `uplink`. `$TLS_PORT` is that of the broker's listener with TLS.
+        /// Further lines of `uplink`. `$TLS_PORT` is the port of the broker's TLS listener.
         var uplink: [String] = []
         var listen = "127.0.0.1:0"
         /// The network namespace that the bridge runs in.
         var namespace: String?
-        /// Where the uplink is said to be; `nil`: where it is.
+        /// The UDP port that the bridge is configured with for the uplink; `nil` for the real one.
         var uplinkPort: Int?
-        /// The name or address of the front in `uplink.host`.
+        /// The far end's name or address in `uplink.host`.
         var host = "localhost"
-        /// Of certificates.py.
+        /// The name of a CA that certificates.py makes.
         var ca = "ca"
-        /// Puts a relay between the bridge and the far end.
+        /// Whether there is a relay between the bridge and the far end.
         var relayed = false
-        /// Nothing else runs beside a test that measures.
+        /// Whether no other test may run meanwhile, because this one measures.
         var alone = false
 
-        /// Whether the test itself says something of this key of `uplink`.
+        /// Whether the test itself sets this key of `uplink`.
         func names(_ key: String) -> Bool {
             uplink.contains { $0.hasPrefix(key + ":") }
         }
@@ -40,8 +41,8 @@ struct Scenario: Sendable {
     private let possibleRelay: UDPRelay?
     private let processes: EventLog<ChildProcess>
 
-    /// Starts everything, runs the test, and ends everything. What the parts said last is in the error of a test that
-    /// throws.
+    /// Starts everything, runs the test, and ends everything. If the test throws, its error contains the last output of
+    /// each process.
     static func run(_ options: Options = Options(), _ body: @Sendable (Scenario) async throws -> Void) async throws {
         await Gate.shared.enter(alone: options.alone)
         let processes = EventLog<ChildProcess>()
@@ -97,7 +98,7 @@ struct Scenario: Sendable {
             possibleRelay: relay, processes: processes)
     }
 
-    /// bridge.yaml for an uplink at this UDP port. `$FOLDER` in the options is the test's folder.
+    /// Returns the bridge.yaml for an uplink to this UDP port. `$FOLDER` in the options stands for the test's folder.
     static func configuration(_ options: Options, in folder: Folder? = nil, port: Int) async throws -> String {
         let certificates = try await Certificates.make()
         let address = options.names("endpoints") ? [] : ["host: \"\(options.host)\"", "port: \(port)"]
@@ -115,8 +116,8 @@ struct Scenario: Sendable {
             """.replacing("$FOLDER", with: folder?.path ?? "")
     }
 
-    /// What tests have otherwise than the program: a test does not wait for a minute, and counts the connections that
-    /// devices make.
+    /// The defaults that differ from the program's, because a test does not wait for a minute and counts the
+    /// connections that devices make.
     private static func defaults(_ options: Options) -> [String] {
         [("backoff_minimum", "500ms"), ("backoff_maximum", "10s"), ("warm", "0")]
             .filter { !options.names($0.0) }.map { "\($0.0): \($0.1)" }
@@ -126,7 +127,7 @@ struct Scenario: Sendable {
         options.names("mapping") ? [] : ["mapping: \(Carrier.current.rawValue)"]
     }
 
-    /// Whom the broker sees in the mapping `data-stream`.
+    /// The identity that the broker sees in the mapping `data-stream`.
     private static func identity(_ options: Options) -> [String] {
         guard Carrier.current == .dataStream, !options.names("identity") else {
             return []
@@ -134,13 +135,15 @@ struct Scenario: Sendable {
         return ["identity: {client_id: gateway}"]
     }
 
-    /// In the mapping `data-stream` the bridge lets devices in, anybody where the test does not say whom.
+    /// In the mapping `data-stream` the bridge authenticates devices. It accepts all of them unless the test says
+    /// otherwise.
     private static func auth(_ options: Options) -> String {
         guard Carrier.current == .dataStream, !options.configuration.contains("auth:") else { return "" }
         return "auth: {mode: local, anonymous: true}"
     }
 
-    /// A client that connects through the bridge or, as an observer, at the broker: that is for `connect` to say.
+    /// A client that is not connected yet. The port given to `connect` decides whether it goes through the bridge or
+    /// directly to the broker.
     func client(_ name: String) async -> PahoClient {
         await PahoClient(name, driver)
     }
@@ -152,7 +155,7 @@ struct Scenario: Sendable {
         return client
     }
 
-    /// A client of MQTT 5.0 that is connected at the broker itself and has subscribed these filters.
+    /// An MQTT 5.0 client that is connected directly to the broker and has subscribed to these filters.
     func observer(_ filters: String...) async throws -> PahoClient {
         let client = await client("observer")
         try await client.connect(port: broker.port, ["version": "5.0"])
@@ -162,7 +165,7 @@ struct Scenario: Sendable {
         return client
     }
 
-    /// Waits until nothing is left of this device at the broker's side.
+    /// Waits until the broker's side has forgotten this device's connection.
     func gone(_ clientID: String) async throws {
         switch Carrier.current {
         case .connection:
@@ -172,30 +175,34 @@ struct Scenario: Sendable {
                 $0.contains("lient \(clientID)") && ($0.contains("disconnect") || $0.contains("closed"))
             }
         case .dataStream:
-            // The broker does not know it.
+            // The broker does not know the device.
             _ = try await bridge.process.errors.first("the end of \(clientID) in the bridge's log") {
                 $0.contains("session ended") && $0.contains("client_id=\(clientID) ")
             }
         }
     }
 
-    /// The front's view, for tests of the mapping `connection`.
+    /// The EMQX-like front; throws if the mapping under test uses another far end.
     var front: Front {
         get throws {
-            guard let front = farEnd.front else { throw HarnessError("this mapping has no front: mark the test so") }
+            guard let front = farEnd.front else {
+                throw HarnessError("this mapping has no front: mark the test with .mapping(...)")
+            }
             return front
         }
     }
 
-    /// What stands between bridge and far end.
+    /// The relay between the bridge and the far end; throws if the options do not ask for one.
     var relay: UDPRelay {
         get throws {
-            guard let possibleRelay else { throw HarnessError("this scenario has no relay: ask for it") }
+            guard let possibleRelay else {
+                throw HarnessError("this scenario has no relay: set relayed in its options")
+            }
             return possibleRelay
         }
     }
 
-    /// Has a process of the test's own ended with the others.
+    /// Has a process that the test itself started ended with the others.
     func own(_ process: ChildProcess) async {
         await processes.append(process)
     }

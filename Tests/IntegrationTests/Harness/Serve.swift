@@ -1,12 +1,12 @@
 import Foundation
 
-/// `mqtt-quic-bridge serve`, running.
+/// A running process of `mqtt-quic-bridge serve`.
 struct Serve: Sendable {
-    /// UDP port of its first listener.
+    /// The UDP port of the first listener.
     let port: Int
     let process: ChildProcess
 
-    /// Runs it with this configuration, whose listeners have port 0, and waits until it listens.
+    /// Starts `serve` with this configuration, whose listeners have port 0, and waits until it listens.
     static func start(in folder: Folder, configuration: String) async throws -> Serve {
         let file = try folder.write("serve-\(UUID().uuidString).yaml", configuration)
         let process = try await ChildProcess.start("serve", Toolbox.bridge(), ["serve", "--config", file])
@@ -26,7 +26,7 @@ struct Serve: Sendable {
         }
     }
 
-    /// Waits for a line of its log.
+    /// Waits for a line in the log of `serve`.
     @discardableResult
     func logs(_ text: String, from start: Int = 0) async throws -> String {
         try await process.errors.first("'\(text)' in the log of serve", from: start) { $0.contains(text) }

@@ -1,16 +1,16 @@
 import Foundation
 
-/// One test's world for `serve`: a broker, `serve` in front of it, and any clients.
+/// The programs of one test of `serve`: a broker, `serve` in front of it, and any clients.
 struct ServeScenario: Sendable {
     struct Options: Sendable {
         var broker = Broker.Options()
         /// Further lines of the section `serve`.
         var serve: [String] = []
         var listen = "127.0.0.1:0"
-        /// Where the broker is said to be; nil: where it is.
+        /// The broker port that `serve` is configured with; `nil` for the real one.
         var brokerPort: Int?
         var threads = 1
-        /// Nothing else runs beside a test that measures.
+        /// Whether no other test may run meanwhile, because this one measures.
         var alone = false
     }
 
@@ -20,8 +20,8 @@ struct ServeScenario: Sendable {
     let driver: PahoDriver
     private let processes: EventLog<ChildProcess>
 
-    /// Starts everything, runs the test, and ends everything. What the parts said last is in the error of a test that
-    /// throws.
+    /// Starts everything, runs the test, and ends everything. If the test throws, its error contains the last output of
+    /// each process.
     static func run(
         _ options: Options = Options(), _ body: @Sendable (ServeScenario) async throws -> Void
     ) async throws {
@@ -54,7 +54,7 @@ struct ServeScenario: Sendable {
         return ServeScenario(folder: folder, broker: broker, serve: serve, driver: driver, processes: processes)
     }
 
-    /// Certificate and key are copies in the folder, which a test may replace.
+    /// Returns the configuration. Its certificate and key are copies in the folder, which a test may replace.
     static func configuration(_ options: Options, in folder: Folder, brokerPort: Int) async throws -> String {
         try await use("server", in: folder)
         return """
@@ -71,7 +71,7 @@ struct ServeScenario: Sendable {
             """
     }
 
-    /// Puts a certificate of certificates.py, with its key, in the place of the one in use.
+    /// Replaces the certificate and key in use by others that certificates.py makes.
     static func use(_ name: String, in folder: Folder) async throws {
         let certificates = try await Certificates.make()
         for (from, to) in [
@@ -81,7 +81,7 @@ struct ServeScenario: Sendable {
         }
     }
 
-    /// A client of MQTT 5.0 that is connected at the broker itself and has subscribed these filters.
+    /// An MQTT 5.0 client that is connected directly to the broker and has subscribed to these filters.
     func observer(_ filters: String...) async throws -> PahoClient {
         let client = await PahoClient("observer", driver)
         try await client.connect(port: broker.port, ["version": "5.0"])
@@ -93,14 +93,14 @@ struct ServeScenario: Sendable {
         try await QUICClient.connect(port: serve.port, options)
     }
 
-    /// A client of `mqtt-mux`.
+    /// A client with ALPN `mqtt-mux`.
     func multiplexedClient() async throws -> QUICClient {
         var options = QUICClient.Options()
         options.alpn = ["mqtt-mux"]
         return try await client(options)
     }
 
-    /// Has a process of the test's own ended with the others.
+    /// Has a process that the test itself started ended with the others.
     func own(_ process: ChildProcess) async {
         await processes.append(process)
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// One scenario of Tests/Support/serve_client.py: clients of another QUIC stack than this project's.
+/// A scenario of Tests/Support/serve_client.py, whose clients use another QUIC stack than this project.
 struct StackClient: Sendable {
     let process: ChildProcess
     let events: EventLog<StackEvent>
@@ -27,19 +27,19 @@ struct StackClient: Sendable {
         return StackClient(process: process, events: events)
     }
 
-    /// Waits for the scenario's own verdict and returns all that it reported. Throws where it failed.
+    /// Waits for the scenario's own verdict, and returns all events that it reported. Throws if it failed.
     @discardableResult
     func passed(within patience: Duration = .seconds(120)) async throws -> [StackEvent] {
         guard try await process.end(within: patience) == .exit(0) else {
             let said = await process.output.all + process.errors.all
             throw HarnessError("\(process.name) failed", said.joined(separator: "\n"))
         }
-        // The end of the process may be known before its last line.
+        // The process may be known to have ended before its last line has been read.
         _ = try await events.first("the last word of \(process.name)") { $0.event == "done" }
         return await events.all
     }
 
-    /// Waits until it reports such an event.
+    /// Waits until the scenario reports such an event.
     @discardableResult
     func reports(
         _ event: String, from start: Int = 0, where predicate: @escaping @Sendable (StackEvent) -> Bool = { _ in true }
@@ -48,7 +48,7 @@ struct StackClient: Sendable {
     }
 }
 
-/// One JSON line of serve_client.py.
+/// A JSON line that serve_client.py writes.
 struct StackEvent: Sendable, Decodable {
     let event: String
     let message: String?
@@ -56,7 +56,7 @@ struct StackEvent: Sendable, Decodable {
     let retry: Bool?
     let resumed: Bool?
     let earlyData: Bool?
-    /// SHA-256 of the server's certificate; none where the session was resumed.
+    /// The SHA-256 of the server's certificate; `nil` if the session was resumed.
     let certificate: String?
     let number: Int?
     let count: Int?
@@ -65,11 +65,11 @@ struct StackEvent: Sendable, Decodable {
     let code: Int?
     let application: Bool?
     let by: String?
-    /// Reason codes of DISCONNECT, one a stream.
+    /// The reason codes of DISCONNECT, one per stream.
     let disconnects: [Int]?
     let fins: Int?
     let resets: [Int]?
-    /// Bytes that came back for each that was sent.
+    /// How many bytes came back per byte sent.
     let amplification: Double?
 
     private enum CodingKeys: String, CodingKey {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where the tests find what they run.
+/// Where the tests find the programs that they run.
 enum Toolbox {
     /// The project's folder.
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -12,8 +12,8 @@ enum Toolbox {
         root.appending(path: "Tests/Support/\(name)").path
     }
 
-    /// What children get. Names that the bridge takes as configuration stay out, and Mosquitto is in a folder that only
-    /// root has in PATH.
+    /// The environment of child processes. It lacks the names that the bridge reads as configuration, and has the
+    /// folders of Mosquitto, which are only in root's PATH.
     static let environment: [String: String] = {
         var environment = ProcessInfo.processInfo.environment.filter {
             !$0.key.hasPrefix("BRIDGE_") && !$0.key.hasPrefix("MQTT_")
@@ -24,10 +24,11 @@ enum Toolbox {
         return environment
     }()
 
-    /// With BRIDGE_TEST_LOGS=1, every test prints all that its processes said; else only one that throws prints the end.
+    /// With BRIDGE_TEST_LOGS=1, every test prints all output of its processes. Otherwise only a test that throws prints
+    /// their last lines.
     static let showsLogs = ProcessInfo.processInfo.environment["BRIDGE_TEST_LOGS"] == "1"
 
-    /// The program under test: BRIDGE_BINARY, or what was built beside this test bundle.
+    /// The path of the program under test: BRIDGE_BINARY, or the one that was built beside this test bundle.
     static func bridge() throws -> String {
         if let given = ProcessInfo.processInfo.environment["BRIDGE_BINARY"] {
             return given
@@ -44,7 +45,7 @@ enum Toolbox {
         throw HarnessError("mqtt-quic-bridge is not built; set BRIDGE_BINARY or run swift build")
     }
 
-    /// A TCP port on the loopback that was free a moment ago, for programs that cannot be told to choose one.
+    /// Returns a TCP port on the loopback that was free a moment ago, for programs that cannot choose one themselves.
     static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }

@@ -1,10 +1,11 @@
 import NIOCore
 import NIOPosix
 
-/// A NAT and a network between clients and a server: forwards datagrams both ways, and does to them what a test says.
+/// A NAT and a network between clients and a server. It forwards datagrams in both directions, and delays or drops them
+/// as a test says.
 ///
-/// Each client has a port of its own towards the server. What a rule swallows is gone without an answer, as in a
-/// network that says nothing; `happenings` has it, for tests that wait for it.
+/// Each client has a port of its own towards the server. Datagrams that a rule drops are gone without an answer, but
+/// `happenings` lists them for tests that wait for that.
 final class UDPRelay: Sendable {
     enum Direction: Sendable, Hashable {
         /// From a client to the server.
@@ -12,31 +13,31 @@ final class UDPRelay: Sendable {
         case down
     }
 
-    /// What is done to datagrams from now on.
+    /// What happens to datagrams.
     struct Rules: Sendable {
-        /// Nothing passes in these.
+        /// The directions in which all datagrams are dropped.
         var blocked: Set<Direction> = []
-        /// How long they take.
+        /// How long datagrams are delayed in each direction.
         var delay: [Direction: TimeAmount] = [:]
-        /// Those in these are kept, and go on in their order when that is over.
+        /// The directions in which datagrams are kept. They continue in order once the direction is removed.
         var held: Set<Direction> = []
-        /// Bytes of the largest that pass.
+        /// The size in bytes of the largest datagrams that pass in each direction.
         var largest: [Direction: Int] = [:]
     }
 
-    /// One datagram.
+    /// A datagram, and what happened to it.
     struct Happening: Sendable {
         let direction: Direction
         let size: Int
-        /// Whether it went on, at once or later.
+        /// Whether the datagram is forwarded, at once or later.
         let passed: Bool
         /// The relay's port towards the server.
         let port: Int
     }
 
-    /// Where the clients are to send to.
+    /// The port that clients send to.
     let port: Int
-    /// Every datagram, in order.
+    /// All datagrams so far, in order.
     let happenings = EventLog<Happening>()
     private let loop: any EventLoop
     private let state: NIOLoopBound<RelayState>
@@ -65,7 +66,7 @@ final class UDPRelay: Sendable {
         return relay
     }
 
-    /// Changes what is done to datagrams.
+    /// Changes what happens to datagrams from now on.
     func set(_ change: @escaping @Sendable (inout Rules) -> Void) async throws {
         let state = state
         try await loop.submit {
@@ -74,19 +75,20 @@ final class UDPRelay: Sendable {
         }.get()
     }
 
-    /// Nothing passes from now on, or all does again.
+    /// Drops all datagrams from now on, or lets all of them pass again.
     func blackOut(_ on: Bool) async throws {
         try await set { $0.blocked = on ? [.up, .down] : [] }
     }
 
-    /// From now on the server sees other ports; what comes to the old ones is lost without a word. Answers the new ones.
+    /// Gives each client another port towards the server. Datagrams to the old ports are dropped. Returns the new
+    /// ports.
     @discardableResult
     func rebind() async throws -> [Int] {
         let state = state
         return try await loop.flatSubmit { state.value.rebind() }.get()
     }
 
-    /// Waits until so many datagrams of a direction were swallowed since `start`, an index of `happenings`.
+    /// Waits until `count` datagrams in a direction have been dropped since `start`, an index in `happenings`.
     func swallowed(_ count: Int, _ direction: Direction, from start: Int = 0) async throws {
         var seen = 0
         var position = start
@@ -108,7 +110,7 @@ final class UDPRelay: Sendable {
     }
 }
 
-/// What the relay has, on its event loop.
+/// The state of a relay, on its event loop.
 private final class RelayState {
     typealias Datagram = AddressedEnvelope<ByteBuffer>
 
@@ -118,15 +120,15 @@ private final class RelayState {
     private let loop: any EventLoop
     private let feed: AsyncStream<UDPRelay.Happening>.Continuation
     private var mappings: [SocketAddress: Mapping] = [:]
-    /// What is done when a direction is held no more.
+    /// What to do once a direction is no longer held.
     private var held: [UDPRelay.Direction: [() -> Void]] = [:]
-    /// Sockets of before the last rebinding. They stay open: a closed one would say so by ICMP.
+    /// The sockets from before the last rebinding. They stay open, because a closed socket answers with ICMP.
     private var old: [any Channel] = []
 
-    /// One client's port towards the server.
+    /// A client's port towards the server.
     private final class Mapping {
         var outside: (any Channel)?
-        /// What came before the port was there.
+        /// The datagrams that came before the port was open.
         var waiting: [ByteBuffer] = []
 
         var port: Int { outside?.localAddress?.port ?? 0 }

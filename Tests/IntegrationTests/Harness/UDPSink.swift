@@ -1,7 +1,7 @@
 import NIOCore
 import NIOPosix
 
-/// A UDP port that takes datagrams and never says a word: what a firewall that drops UDP looks like.
+/// A UDP port that accepts datagrams and never answers, which is what a firewall that drops UDP looks like.
 struct UDPSink: Sendable {
     let port: Int
     private let channel: any Channel
@@ -13,7 +13,7 @@ struct UDPSink: Sendable {
         return UDPSink(port: channel.localAddress?.port ?? 0, channel: channel)
     }
 
-    /// While `body` runs.
+    /// Starts a sink that exists while `body` runs.
     static func run(_ body: (UDPSink) async throws -> Void) async throws {
         let sink = try await start()
         do {

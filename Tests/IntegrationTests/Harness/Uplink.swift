@@ -1,6 +1,6 @@
-/// Lines of `uplink` in bridge.yaml, in words that tests share.
+/// Lines of `uplink` in bridge.yaml that several tests share.
 enum Uplink {
-    /// Loses connections and finds them again quickly.
+    /// Settings that detect lost connections and replace them quickly.
     static let brisk = ["idle_timeout: 4s", "keep_alive: 1s", "backoff_minimum: 50ms", "backoff_maximum: 500ms"]
 
     static func hold(_ time: String = "300s") -> [String] { ["on_loss: hold", "hold_time: \(time)"] }
