@@ -2,10 +2,10 @@ import Foundation
 import NIOCore
 import Testing
 
-/// CONNECT answered after one round trip: connections made ahead of time, tickets, early data.
+/// How CONNECT can be answered after one round trip: connections made ahead of time, session tickets, and early data.
 @Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct QuickConnectTests {
-    /// One way. Long enough to tell two round trips from one on a busy machine.
+    /// The delay in each direction. It is long enough to tell two round trips from one on a busy machine.
     private static let delay = TimeAmount.milliseconds(150)
 
     private func options(_ uplink: String..., tickets: Front.Tickets = .off) -> Scenario.Options {
@@ -18,7 +18,7 @@ struct QuickConnectTests {
         try await scenario.relay.set { $0.delay = [.up: Self.delay, .down: Self.delay] }
     }
 
-    /// From CONNECT to CONNACK, while each way takes `delay`.
+    /// Measures the time from CONNECT to CONNACK while datagrams take `delay` in each direction.
     private func timeOfConnect(_ name: String, _ scenario: Scenario) async throws -> TimeAmount {
         let device = try await RawDevice.connect(port: scenario.bridge.port)
         let start = NIODeadline.now()
@@ -26,7 +26,7 @@ struct QuickConnectTests {
         return NIODeadline.now() - start
     }
 
-    /// Waits until so many handshakes have completed at the front.
+    /// Waits until this many handshakes have completed at the front.
     private func handshakes(_ count: Int, _ scenario: Scenario) async throws -> [FrontEvent] {
         let events = try scenario.front.events
         var start = 0
@@ -52,13 +52,13 @@ struct QuickConnectTests {
             let ready = try await handshakes(2, scenario).compactMap(\.connection)
             try await slowDown(scenario)
             #expect(try await timeOfConnect("device", scenario) < Self.delay * 3)
-            // The older of the two, and another is made in its place.
+            // The device takes the older of the two connections, and another one is made to replace it.
             #expect(try await scenario.front.connection(of: "device") == ready.first)
             _ = try await handshakes(3, scenario)
         }
     }
 
-    @Test func devicesDoNotWaitForThoseThatAreMissing() async throws {
+    @Test func devicesDoNotWaitForConnectionsThatAreMissing() async throws {
         try await Scenario.run(options("warm: 2")) { scenario in
             _ = try await handshakes(2, scenario)
             let load = try await scenario.load()
@@ -67,7 +67,7 @@ struct QuickConnectTests {
         }
     }
 
-    @Test func aServerThatClosesThemCostsAHandshake() async throws {
+    @Test func aServerThatClosesWarmConnectionsCostsAHandshake() async throws {
         try await Scenario.run(options("warm: 1")) { scenario in
             _ = try await handshakes(1, scenario)
             try scenario.front.closeAll(code: 0)
@@ -78,7 +78,7 @@ struct QuickConnectTests {
         }
     }
 
-    /// CONNECT and the server's close cross on the way.
+    /// CONNECT and the server's close cross each other on the way.
     @Test func aConnectionThatIsClosedAsItIsTakenHarmsNobody() async throws {
         var options = options("warm: 1")
         options.relayed = true
@@ -90,7 +90,7 @@ struct QuickConnectTests {
                 $0.event == "closed" && $0.connection == ready.first
             }
             async let device = scenario.device("device")
-            // The connection is taken when another is made in its place.
+            // The connection has been taken when another one is made to replace it.
             _ = try await scenario.front.events.first("the next connection") {
                 $0.event == "connection" && $0.connection != ready.first
             }
@@ -100,8 +100,8 @@ struct QuickConnectTests {
         }
     }
 
-    /// Its long idle timeout is as one made for it would have.
-    @Test func aDeviceWithALongKeepAliveHasOneOfItsOwn() async throws {
+    /// The device's connection has the long idle timeout that it needs.
+    @Test func aDeviceWithALongKeepAliveGetsAConnectionOfItsOwn() async throws {
         try await Scenario.run(options("warm: 1")) { scenario in
             let ready = try await handshakes(1, scenario).compactMap(\.connection)
             let device = try await RawDevice.connect(port: scenario.bridge.port)
@@ -111,7 +111,7 @@ struct QuickConnectTests {
         }
     }
 
-    @Test func aBrokerThatCannotBeReachedIsSaidAtOnceAndFoundLater() async throws {
+    @Test func aBrokerThatCannotBeReachedIsReportedAtOnceAndFoundLater() async throws {
         var options = options("warm: 1", "connect_timeout: 1s", "backoff_minimum: 50ms", "backoff_maximum: 200ms")
         let port = try Toolbox.freePort()
         options.uplinkPort = port
@@ -127,7 +127,7 @@ struct QuickConnectTests {
         }
     }
 
-    @Test func theyAreClosedAtTheEnd() async throws {
+    @Test func warmConnectionsAreClosedAtTheEnd() async throws {
         try await Scenario.run(options("warm: 2")) { scenario in
             let ready = try await handshakes(2, scenario).compactMap(\.connection)
             scenario.bridge.process.signal(SIGTERM)
@@ -164,13 +164,13 @@ struct QuickConnectTests {
 
     // MARK: Early data
 
-    @Test func connectGoesBeforeTheHandshake() async throws {
+    @Test func connectIsSentBeforeTheHandshakeCompletes() async throws {
         var options = options("zero_rtt: connect", tickets: .earlyData)
         options.relayed = true
         try await Scenario.run(options) { scenario in
             let observer = try await scenario.observer("up")
             _ = try await scenario.device("first")
-            // Its ticket is there when it has had an answer.
+            // The ticket has arrived by the time the device is answered.
             try await slowDown(scenario)
             #expect(try await timeOfConnect("second", scenario) < Self.delay * 3)
             #expect(try await handshakes(2, scenario).map(\.earlyData) == [false, true])
@@ -180,7 +180,7 @@ struct QuickConnectTests {
         }
     }
 
-    @Test func withoutTheOperatorsWordNothingIsEarly() async throws {
+    @Test func nothingIsSentEarlyUnlessConfigured() async throws {
         try await Scenario.run(options(tickets: .earlyData)) { scenario in
             _ = try await scenario.device("first")
             _ = try await scenario.device("second")
@@ -188,8 +188,8 @@ struct QuickConnectTests {
         }
     }
 
-    /// The device does not notice, and the broker gets CONNECT once.
-    @Test func earlyDataThatIsRejectedGoesAgain() async throws {
+    /// The device does not notice, and the broker receives CONNECT only once.
+    @Test func rejectedEarlyDataIsSentAgain() async throws {
         try await Scenario.run(options("zero_rtt: connect", tickets: .earlyData)) { scenario in
             let observer = try await scenario.observer("up")
             _ = try await scenario.device("first")
@@ -217,7 +217,7 @@ struct QuickConnectTests {
             await device.close()
             try await scenario.bridgeLogs("session ended", "client_id=second")
             try await scenario.relay.blackOut(false)
-            // The line is free again.
+            // The next device can connect.
             let third = try await scenario.device("third")
             try await third.publish("up", "hello", qos: 1)
         }
@@ -260,52 +260,11 @@ struct QuickConnectTests {
             try bytes.write(to: file)
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
             let bridge = try await scenario.anotherBridge()
-            _ = try await bridge.process.errors.first("word of the damaged ticket") {
+            _ = try await bridge.process.errors.first("the warning about the damaged tickets") {
                 $0.contains("session tickets of before cannot be used") && $0.contains("damaged")
             }
             try await connect("second", scenario, through: bridge)
             #expect(try await handshakes(2, scenario).map(\.resumed) == [false, false])
-        }
-    }
-}
-
-/// The same where devices share connections.
-@Suite(.mapping(.mux), .timeLimit(.minutes(20)))
-struct QuickMuxConnectTests {
-    @Test func oneConnectionIsReadyForTheFirstDevice() async throws {
-        try await Scenario.run(.onOneLoop(uplink: ["warm: 1"])) { scenario in
-            try await scenario.serve.hasConnections(1)
-            try await scenario.bridgeSays("the broker can be reached")
-            let device = try await scenario.device("device")
-            try await device.publish("up", "hello", qos: 1)
-            #expect(try await scenario.serve.connections == 1)
-        }
-    }
-
-    @Test func theLastConnectionIsKept() async throws {
-        let options = Scenario.Options.onOneLoop(uplink: ["warm: 1", "idle_timeout: 2s", "keep_alive: 1s"])
-        try await Scenario.run(options) { scenario in
-            try await scenario.device("first").disconnect()
-            try await Task.sleep(for: .seconds(5))
-            let device = try await scenario.device("second")
-            try await device.publish("up", "hello", qos: 1)
-            #expect(try await scenario.serve.connections == 1)
-        }
-    }
-
-    /// The first device on a new connection; the others come when it stands.
-    @Test func theFirstDeviceOnAConnectionMayBeEarly() async throws {
-        let options = Scenario.Options.onOneLoop(uplink: [
-            "zero_rtt: connect", "idle_timeout: 2s", "keep_alive: 1s",
-        ])
-        try await Scenario.run(options) { scenario in
-            try await scenario.device("first").disconnect()
-            try await scenario.serve.hasEndedConnections(1)
-            let load = try await scenario.load()
-            try await load.connect(10, port: scenario.bridge.port, ["subscribe": true])
-            #expect(try await load.perform("publish", answer: "published").count == 10)
-            try await scenario.bridgeLogs("connected to the broker", "resumed=true", "early_data=true")
-            #expect(try await scenario.serve.connections == 2)
         }
     }
 }
