@@ -1,10 +1,11 @@
 import Foundation
 import Testing
 
-/// A path that passes small datagrams and swallows large ones from some moment on, and says nothing.
+/// A path that starts to drop large datagrams at some moment, without an ICMP message, while small ones still pass.
 @Suite(.timeLimit(.minutes(20)))
 struct BlackHoleTests {
-    /// The front, whose QUIC stack does not look for black holes, is spared in its own direction.
+    /// Towards the bridge all datagrams pass if the far end is the front, because its QUIC stack does not detect black
+    /// holes.
     private static var directions: [UDPRelay.Direction] { Carrier.current == .mux ? [.up, .down] : [.up] }
 
     @Test func largeMessagesStillPass() async throws {
@@ -15,7 +16,7 @@ struct BlackHoleTests {
             let device = try await scenario.device("device-1", ["version": "5.0"])
             try await device.subscribe("down")
             for _ in 0..<3 { try await exchange(scenario, observer, device, size: 100_000) }
-            // The path was found to be good for more than the least.
+            // Path MTU discovery has found a larger size than the minimum.
             let largest = try await scenario.relay.happenings.all.filter { $0.direction == .up }.map(\.size).max() ?? 0
             #expect(largest > 1_250)
             let start = try await scenario.relay.happenings.count

@@ -1,10 +1,10 @@
 import Testing
 
-/// A broker that takes so many handshakes at once and refuses those beyond, which is no reason to refuse a device.
+/// A broker that refuses handshakes beyond a certain number at once, which is no reason to refuse a device.
 @Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct BurstTests {
-    /// Many more devices than acceptors connect in the same moment, and all are let in.
-    @Test func aBurstBeyondTheAcceptorsIsLetIn() async throws {
+    /// Many more devices than the broker has acceptors connect at the same moment, and all are accepted.
+    @Test func aBurstBeyondTheAcceptorsIsAccepted() async throws {
         let number = 100
         var options = Scenario.Options()
         options.front.acceptors = 4
@@ -19,9 +19,9 @@ struct BurstTests {
         }
     }
 
-    /// The broker is there, and a moment later it takes the handshake.
+    /// The broker is reachable, and accepts the handshake a moment later.
     @Test(arguments: ["3.1.1", "5.0"])
-    func aHandshakeThatIsRefusedIsMadeAgain(version: String) async throws {
+    func aRefusedHandshakeIsRepeated(version: String) async throws {
         try await Scenario.run(Scenario.Options.onOneLoop()) { scenario in
             try await scenario.front.refuseHandshakes(2)
             let device = try await scenario.device("device-1", ["version": .string(version)])
@@ -30,8 +30,9 @@ struct BurstTests {
         }
     }
 
-    /// No acceptor at all is as good as no broker: the device hears of it when its patience is over, and is let in later.
-    @Test func whoRefusesForEverIsUnreachable() async throws {
+    /// A broker that refuses every handshake is as good as none: the device is told so after the time it may wait, and
+    /// is accepted later.
+    @Test func aBrokerThatAlwaysRefusesIsUnreachable() async throws {
         let uplink = ["connect_timeout: 2s", "backoff_minimum: 50ms", "backoff_maximum: 200ms"]
         try await Scenario.run(Scenario.Options.onOneLoop(uplink: uplink)) { scenario in
             try await scenario.front.refuseHandshakes()

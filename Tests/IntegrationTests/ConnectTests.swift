@@ -1,6 +1,6 @@
 import Testing
 
-/// An unchanged client of every MQTT version, as itself, through the bridge.
+/// Unchanged clients of every MQTT version, which connect through the bridge as themselves.
 @Suite(.timeLimit(.minutes(20)))
 struct ConnectTests {
     @Test(arguments: [("3.1", 1), ("3.1.1", 2), ("5.0", 5)])
@@ -8,7 +8,7 @@ struct ConnectTests {
         try await Scenario.run { scenario in
             let observer = try await scenario.observer("up/#")
             let device = try await scenario.device("device-1", ["version": .string(version)])
-            // As Mosquitto counts the versions.
+            // These are Mosquitto's numbers for the versions.
             if Carrier.current != .dataStream { try await scenario.broker.logs("as device-1 (p\(level),") }
             #expect(try await device.subscribe("down/#") == [2])
             for qos in 0...2 {
@@ -90,7 +90,7 @@ struct ConnectTests {
         }
     }
 
-    /// Nothing says that a client writes whole packets.
+    /// A client does not have to write whole packets.
     @Test func packetsMayComeByteByByte() async throws {
         try await Scenario.run { scenario in
             let observer = try await scenario.observer("up")
@@ -117,7 +117,7 @@ struct ConnectTests {
         }
     }
 
-    /// The bridge as the broker sees it: one connection a device, with the device's own client id.
+    /// The broker sees one connection per device, with the device's own client identifier.
     @Test(.mapping(.connection)) func everyDeviceHasAConnectionOfItsOwn() async throws {
         try await Scenario.run { scenario in
             for name in ["a", "b", "c"] {

@@ -3,7 +3,7 @@ import Testing
 /// What a device is told when it connects, by a bridge that answers for the broker.
 @Suite(.mapping(.dataStream), .timeLimit(.minutes(20)))
 struct DataStreamConnectTests {
-    /// A session that outlives its connection is nothing that a data stream has: that is said, once.
+    /// Over a data stream no session can outlive its connection. The device is told so, and the log says it once.
     @Test(arguments: ["3.1.1", "5.0"])
     func aPersistentSessionIsHonestlyDenied(version: String) async throws {
         let fields: [String: JSONValue] = [
@@ -31,7 +31,7 @@ struct DataStreamConnectTests {
         }
     }
 
-    @Test func aCleanSessionIsNothingToSpeakOf() async throws {
+    @Test func aCleanSessionNeedsNoNotice() async throws {
         try await Scenario.run { scenario in
             let told = try await scenario.client("device-1").connect(port: scenario.bridge.port, ["version": "5.0"])
             #expect(told.properties?["SessionExpiryInterval"] == nil)
@@ -55,7 +55,7 @@ struct DataStreamConnectTests {
             #expect(assigned.count == 2)
             let clean = try await RawDevice.connect(port: scenario.bridge.port)
             #expect(try await clean.connect("") == 0)
-            // 3.1.1 without Clean Session: Identifier rejected [MQTT-3.1.3-8].
+            // 3.1.1 without Clean Session is answered by "identifier rejected" [MQTT-3.1.3-8].
             let kept = try await RawDevice.connect(port: scenario.bridge.port)
             try await kept.send(RawMQTT.packet(0x10, RawMQTT.string("MQTT") + [4, 0, 0, 60] + RawMQTT.string("")))
             #expect(try await kept.packet().body == [0, 2])
@@ -63,7 +63,7 @@ struct DataStreamConnectTests {
         }
     }
 
-    /// The broker told the gateway, and the gateway tells the devices.
+    /// The broker told the gateway its limits, and the gateway tells the devices.
     @Test func theLimitsOfTheGatewaysSessionArePassedOn() async throws {
         var options = Scenario.Options()
         options.broker.lines = [
@@ -79,7 +79,7 @@ struct DataStreamConnectTests {
             #expect(told.properties?["ReceiveMaximum"] == 7)
             #expect(told.properties?["TopicAliasMaximum"] == nil)
 
-            // Whoever does not care is closed, and the gateway's session has heard nothing of it.
+            // A device that ignores the limits is disconnected, and the gateway's session is not affected.
             let neighbour = try await scenario.device("neighbour", ["version": "5.0"])
             for (name, packet, code) in [
                 ("qos", RawMQTT.publish("up", [1], packetID: 1, qos: 2, properties: []), UInt8(0x9B)),
@@ -102,7 +102,8 @@ struct DataStreamConnectTests {
         }
     }
 
-    /// Each version has a session of its own: what a 5.0 device may say, one of 3.1.1 cannot carry.
+    /// Each protocol version has a gateway session of its own, because a 3.1.1 session cannot carry the packets of a
+    /// 5.0 device.
     @Test func eachVersionHasASessionOfItsOwn() async throws {
         var options = Scenario.Options()
         options.configuration = "threads: 1"
@@ -122,7 +123,7 @@ struct DataStreamConnectTests {
         }
     }
 
-    /// Where the gateway has sessions of one version only, devices of another are told so.
+    /// If the gateway's sessions are limited to one version, devices of another version are told so.
     @Test func aVersionWithoutASessionIsRefused() async throws {
         var options = Scenario.Options()
         options.uplink = [#"identity: {client_id: gateway, version: "5.0"}"#]
@@ -147,7 +148,7 @@ struct DataStreamConnectTests {
         }
     }
 
-    /// Enhanced authentication is between a device and a broker that it has no session with.
+    /// Enhanced authentication would take place between the device and the broker, with which it has no session.
     @Test func enhancedAuthenticationIsRefused() async throws {
         try await Scenario.run { scenario in
             let device = try await RawDevice.connect(port: scenario.bridge.port)
@@ -156,7 +157,7 @@ struct DataStreamConnectTests {
         }
     }
 
-    /// The gateway is alone on its connection: without packets of its own, the broker would close it.
+    /// No device is connected: without packets from the gateway itself, the broker would close the connection.
     @Test func theGatewayKeepsItsSessionAlive() async throws {
         var options = Scenario.Options()
         options.uplink = ["identity: {client_id: gateway, keep_alive: 5s}"]
@@ -165,7 +166,8 @@ struct DataStreamConnectTests {
             let device = try await RawDevice.connect(port: scenario.bridge.port)
             #expect(try await device.connect("raw", keepAlive: 0) == 0)
             try await scenario.broker.logs("as gateway-1 (p2, c1, k5)")
-            // Mosquitto waits for one and a half keepalives: at the third PINGREQ that is over twice.
+            // Mosquitto waits for one and a half keepalives, so by the third PINGREQ it would have closed the
+            // connection twice.
             var seen = 0
             for _ in 0..<3 {
                 let start = seen

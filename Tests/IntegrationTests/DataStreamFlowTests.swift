@@ -1,6 +1,6 @@
 import Testing
 
-/// Messages on data streams: what a device may expect of a broker that it has no session with.
+/// Messages on data streams: what a device may expect although it has no session with the broker.
 @Suite(.mapping(.dataStream), .timeLimit(.minutes(20)))
 struct DataStreamFlowTests {
     @Test(arguments: ["3.1", "3.1.1", "5.0"])
@@ -25,8 +25,8 @@ struct DataStreamFlowTests {
         }
     }
 
-    /// Each stream has packet identifiers and subscriptions of its own: the same ones do not meet.
-    @Test func devicesDoNotMeet() async throws {
+    /// Each stream has its own packet identifiers and subscriptions, so equal ones on two streams do not collide.
+    @Test func devicesDoNotCollide() async throws {
         var options = Scenario.Options()
         options.configuration = "threads: 1"
         try await Scenario.run(options) { scenario in
@@ -56,7 +56,7 @@ struct DataStreamFlowTests {
         }
     }
 
-    /// The broker knows the gateway's Receive Maximum only; the device's is the bridge's to honour.
+    /// The broker knows only the gateway's Receive Maximum, so the bridge has to honour the device's.
     @Test(arguments: [UInt8(1), 2])
     func theReceiveMaximumOfADeviceIsHonoured(qos: UInt8) async throws {
         let (number, limit) = (8, 2)
@@ -68,7 +68,7 @@ struct DataStreamFlowTests {
             #expect(try await device.packet().first == 0x90)
             let start = try await scenario.front.events.count
             for index in 0..<number { try await observer.publish("down", .text("\(index)"), qos: Int(qos)) }
-            // All are at the bridge, or on the way to it.
+            // All messages have reached the bridge, or are on their way to it.
             var seen = start
             for _ in 0..<number {
                 _ = try await scenario.front.events.first("a delivery", from: seen) {
@@ -84,7 +84,7 @@ struct DataStreamFlowTests {
                 #expect(message.body.last == UInt8(ascii: "0") + UInt8(index))
                 inFlight.append(Array(message.body[6...7]))
                 guard inFlight.count == limit else { continue }
-                // What comes now is the answer, and not a third message.
+                // The next packet is the answer, and not a third message.
                 try await device.send(RawMQTT.pingreq)
                 #expect(try await device.packet().first == 0xD0)
                 try await acknowledge(inFlight.removeFirst(), qos, device)
@@ -100,7 +100,7 @@ struct DataStreamFlowTests {
         try await device.send(RawMQTT.packet(0x70, packetID))
     }
 
-    /// [MQTT-3.1.2-24]: what is too large is not sent, and the flow goes on without it.
+    /// [MQTT-3.1.2-24]: a message that is too large is not sent, and the others continue to flow.
     @Test(arguments: [0, 1, 2])
     func theMaximumPacketSizeOfADeviceIsHonoured(qos: Int) async throws {
         try await Scenario.run { scenario in
@@ -111,19 +111,19 @@ struct DataStreamFlowTests {
             try await device.subscribe("down", qos: qos)
             for round in 0..<3 {
                 try await observer.publish("down", .size(200), qos: qos)
-                // One that passes in pieces.
+                // This message is passed on in pieces.
                 try await observer.publish("down", .size(300_000), qos: qos)
                 try await observer.publish("down", .text("small \(round)"), qos: qos)
                 #expect(try await device.message().text == "small \(round)")
             }
-            // The device may send what the broker takes.
+            // The device itself may send everything that the broker accepts.
             try await device.publish("up", .size(1_000), qos: qos)
             #expect(try await observer.message().size == 1_000)
         }
     }
 
-    /// A subscriber that does not read holds up nobody else in the gateway's session.
-    @Test func aSlowReaderHoldsUpNobody() async throws {
+    /// A subscriber that does not read does not delay the other devices in the gateway's session.
+    @Test func aSlowReaderDelaysNoOtherDevice() async throws {
         var options = Scenario.Options()
         options.configuration = "threads: 1"
         try await Scenario.run(options) { scenario in
@@ -149,8 +149,8 @@ struct DataStreamFlowTests {
         }
     }
 
-    /// Devices that are gone before they are let in: what they said counts, and nothing is left of them. What the
-    /// bridge answers them itself has nowhere to go.
+    /// Devices disconnect before they are accepted. Their messages are delivered, and the bridge keeps nothing of them,
+    /// although its own answers cannot reach them.
     @Test(arguments: [false, true])
     func aDeviceThatDoesNotWaitLeavesNothing(hasSession: Bool) async throws {
         var options = Scenario.Options()
@@ -169,7 +169,7 @@ struct DataStreamFlowTests {
         }
     }
 
-    /// What the broker denies is the device's to hear, packet by packet; the stream goes on.
+    /// The device is told of each packet that the broker refuses, and the stream continues.
     @Test func theBrokersRefusalsPass() async throws {
         let folder = try Folder()
         defer { folder.remove() }

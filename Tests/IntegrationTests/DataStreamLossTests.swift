@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What becomes of devices that are not held when the gateway's session does not begin, or ends.
+/// What happens to devices that are not held when the gateway's session cannot begin, or ends.
 @Suite(.mapping(.dataStream), .timeLimit(.minutes(20)))
 struct DataStreamLossTests {
     private static func options(_ uplink: [String] = []) -> Scenario.Options {
@@ -11,12 +11,12 @@ struct DataStreamLossTests {
         return options
     }
 
-    /// It is not the devices' fault, and so they are not told that it is; the operator's log says what is wrong.
+    /// It is not the devices' fault, so they are not told that it is. The log tells the operator what is wrong.
     @Test(arguments: [
         ("3.1.1", 5, "not authorized (uplink.identity)"), ("5.0", 0x87, "not authorized (uplink.identity)"),
         ("5.0", 0x89, "server busy"),
     ])
-    func aRefusedGatewayIsSaidLoudly(version: String, code: Int, words: String) async throws {
+    func aRefusedGatewayIsReported(version: String, code: Int, words: String) async throws {
         let options = Self.options(["backoff_minimum: 50ms", "backoff_maximum: 200ms"])
         try await Scenario.run(options) { scenario in
             try await scenario.front.refuseConnects(with: code)
@@ -26,7 +26,7 @@ struct DataStreamLossTests {
                 #expect(refused.event == "connected" && refused.code == 0x88)
             }
             let line = try await scenario.bridgeLogs("gateway session ended", "the broker refused the gateway", words)
-            // What the broker may get over by itself is a warning only.
+            // If the broker may recover by itself, that is only a warning.
             #expect(line.localizedCaseInsensitiveContains(code == 0x89 ? "warning" : "error"))
             #expect(line.contains("client_id=gateway-1"))
 
@@ -35,7 +35,7 @@ struct DataStreamLossTests {
         }
     }
 
-    /// 3.1.1 has no words for it: a control stream that just ends.
+    /// 3.1.1 has no packet to say so: the control stream just ends.
     @Test(arguments: ["3.1.1", "5.0"])
     func aGatewayThatIsTakenOverLeavesItsClientIDAlone(version: String) async throws {
         let options = Self.options(["backoff_minimum: 50ms", "backoff_maximum: 200ms", "connect_timeout: 30s"])
@@ -57,15 +57,15 @@ struct DataStreamLossTests {
             let line = try await scenario.bridgeLogs("gateway session ended", words, "devices=2")
             #expect(line.localizedCaseInsensitiveContains(version == "5.0" ? "error" : "warning"))
 
-            // A device that comes back at once waits for the gateway to come back, which is not before 5 s are over.
+            // A device that comes back at once waits for the gateway's return, which takes at least 5 s.
             _ = try await scenario.device("third", ["version": .string(version)])
             #expect(ContinuousClock.now - start >= .seconds(4.9))
-            // So did the will of one whose stream was gone.
+            // The will of a device whose stream was gone waited too.
             #expect(try await observer.message().text == "gone")
         }
     }
 
-    /// Nobody answers any more, as when the network is gone.
+    /// The far end answers no more, as if the network were gone.
     @Test(arguments: ["3.1.1", "5.0"])
     func aLostConnectionEndsItsDevices(version: String) async throws {
         try await Scenario.run(Self.options(["idle_timeout: 4s", "keep_alive: 1s"])) { scenario in
@@ -99,15 +99,15 @@ struct DataStreamLossTests {
         }
     }
 
-    /// STOP_SENDING beside which nothing comes: nothing that the device sends gets anywhere on that stream.
+    /// The broker sends STOP_SENDING and nothing else: whatever the device sends on that stream is lost.
     @Test(arguments: ["3.1.1", "5.0"])
-    func aStreamThatTheBrokerReadsNoMoreIsMadeAnew(version: String) async throws {
+    func aStreamThatTheBrokerNoLongerReadsIsReplaced(version: String) async throws {
         var options = Scenario.Options.onOneLoop(uplink: Uplink.hold())
         options.broker.persistence = true
         try await Scenario.run(options) { scenario in
             let observer = try await scenario.observer("up")
             let device = try await scenario.device("device", ["version": .string(version)])
-            // A stream that has carried nothing is none to the front.
+            // The front does not know a stream that has carried nothing.
             try await device.publish("up", "0", qos: 1)
             #expect(try await observer.message().text == "0")
             for round in 1...3 {
@@ -125,7 +125,7 @@ struct DataStreamLossTests {
         }
     }
 
-    /// The control stream is the session: the broker ends all with it.
+    /// The control stream is the session, so the broker ends all streams with it.
     @Test func aResetControlStreamEndsTheSession() async throws {
         try await Scenario.run(Self.options(["backoff_minimum: 50ms", "backoff_maximum: 200ms"])) { scenario in
             let device = try await scenario.device("device", ["version": "5.0"])
@@ -140,7 +140,7 @@ struct DataStreamLossTests {
         }
     }
 
-    /// Devices first, then the gateway's sessions, then the connections.
+    /// The devices end first, then the gateway's sessions, then the connections.
     @Test func shutdownEndsAllInOrder() async throws {
         try await Scenario.run(Self.options()) { scenario in
             let observer = try await scenario.observer("#")
@@ -160,7 +160,8 @@ struct DataStreamLossTests {
             _ = try await old.disconnected()
             try await scenario.broker.logs("Received DISCONNECT from gateway-1")
             try await scenario.broker.logs("Received DISCONNECT from gateway-2")
-            // A will that waited for its time has no later one; those of devices that were told are not published.
+            // A delayed will is published now, because there is no later time. The wills of devices that got a
+            // DISCONNECT are not published.
             #expect(try await observer.message().topic == "delayed")
             try await observer.publish("marker", "marker", qos: 1)
             #expect(try await observer.message().topic == "marker")

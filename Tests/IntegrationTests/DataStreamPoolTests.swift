@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The gateway's sessions: as many as the devices need, each with as many streams as the broker allows.
+/// The gateway has as many sessions as its devices need, each with as many streams as the broker allows.
 @Suite(.mapping(.dataStream), .timeLimit(.minutes(20)))
 struct DataStreamPoolTests {
     private static func options(streams: Int, uplink: [String] = [], threads: Int = 1) -> Scenario.Options {
@@ -36,7 +36,7 @@ struct DataStreamPoolTests {
         }
     }
 
-    /// All at once need no more, and nobody is left out.
+    /// Devices that come together need no more sessions than others, and all of them are served.
     @Test func devicesThatComeTogetherAreServedTogether() async throws {
         let number = 60
         try await Scenario.run(Self.options(streams: 10, threads: 2)) { scenario in
@@ -58,7 +58,8 @@ struct DataStreamPoolTests {
         }
     }
 
-    /// A session without devices ends with a DISCONNECT; one that the others have no reserve without stays.
+    /// A session without devices ends with a DISCONNECT, unless the others would have no free streams in reserve
+    /// without it.
     @Test func sessionsThatAreNotNeededEnd() async throws {
         let uplink = ["idle_timeout: 4s", "keep_alive: 1s"]
         try await Scenario.run(Self.options(streams: 4, uplink: uplink)) { scenario in
@@ -72,17 +73,17 @@ struct DataStreamPoolTests {
             try await scenario.broker.logs("Received DISCONNECT from gateway-2")
             try await devices[1].publish("up", "still here", qos: 1)
             #expect(try await observer.message().text == "still here")
-            // The number is free again.
+            // The session's number is free again.
             for name in ["new-1", "new-2"] { _ = try await scenario.device(name) }
             #expect(try await scenario.gatewaySessions == ["gateway-1", "gateway-2", "gateway-2"])
-            // And the last one goes, too.
+            // The last session ends too.
             scenario.driver.process.signal(SIGKILL)
             _ = try await scenario.front.closed("gateway-1")
             try await scenario.broker.logs("Received DISCONNECT from gateway-1")
         }
     }
 
-    /// Each session has one device, or none at all: the broker says how many streams there are.
+    /// Each session has one device or none at all, because the broker allows so few streams.
     @Test func aBrokerMayAllowVeryFewStreams() async throws {
         try await Scenario.run(Self.options(streams: 2)) { scenario in
             let devices = try await devices(3, scenario)
@@ -100,19 +101,19 @@ struct DataStreamPoolTests {
             #expect(reason.contains("stream"))
             let again = try await scenario.client("again").tryConnect(port: scenario.bridge.port)
             #expect(again.code == 0x88)
-            // It is no reason for more sessions.
+            // That is no reason for more sessions.
             #expect(try await scenario.gatewaySessions.count <= 2)
         }
     }
 
-    /// The streams are all taken, and there are no more sessions to be had: a device waits, and takes the place of one
-    /// that leaves.
+    /// All streams are in use, and no more sessions are possible: a device waits until another one leaves, and takes
+    /// its place.
     @Test func aDeviceThatWaitsGetsTheNextFreeStream() async throws {
         let uplink = ["backoff_minimum: 10s", "backoff_maximum: 60s", "connect_timeout: 10s"]
         try await Scenario.run(Self.options(streams: 3, uplink: uplink)) { scenario in
             let devices = try await devices(2, scenario)
             try await scenario.front.refuseConnects(with: 5)
-            // Nobody leaves within connect_timeout.
+            // No device leaves within connect_timeout.
             let refused = try await scenario.client("refused").tryConnect(port: scenario.bridge.port)
             #expect(refused.code == 0x88)
 
@@ -127,10 +128,10 @@ struct DataStreamPoolTests {
         }
     }
 
-    /// Sessions of one gateway never fight each other, wherever in the bridge they are.
+    /// Sessions of one gateway never take each other over, even on different event loops.
     @Test func eventLoopsUseNumbersOfTheirOwn() async throws {
         try await Scenario.run(Self.options(streams: 10, threads: 2)) { scenario in
-            // Listeners give connections to the loops in turn.
+            // The listener gives connections to the event loops in turn.
             let devices = try await devices(4, scenario)
             for device in devices { try await device.publish("up", "fine", qos: 1) }
             let sessions = try await scenario.gatewaySessions
@@ -138,7 +139,7 @@ struct DataStreamPoolTests {
         }
     }
 
-    /// What is wrong on one stream is that device's alone.
+    /// A fault on one stream affects only its device.
     @Test(arguments: ["3.1.1", "5.0"])
     func aStreamThatIsResetEndsItsDeviceAlone(version: String) async throws {
         try await Scenario.run(Self.options(streams: 10)) { scenario in
@@ -154,7 +155,8 @@ struct DataStreamPoolTests {
             try await scenario.front.reset(stream: stream.stream, of: stream.connection)
             let end = try await device.disconnected()
             if version == "5.0" { #expect(end.fromServer == true && end.code == 0x8B) }
-            // To the broker the device is still there: its will is the bridge's to publish, on a fresh stream.
+            // The broker knows only the gateway's session, so the bridge has to publish the device's will, on a new
+            // stream.
             #expect(try await observer.message().text == "gone")
             try await neighbour.publish("up", "after", qos: 1)
             #expect(try await observer.message().text == "after")

@@ -1,6 +1,6 @@
 import Testing
 
-/// Wills, which the bridge publishes itself: on the device's own stream, or a fresh one.
+/// The bridge publishes wills itself, on the device's own stream or on a new one.
 @Suite(.mapping(.dataStream), .timeLimit(.minutes(20)))
 struct DataStreamWillTests {
     private static func will(qos: Int = 1, delay: Int? = nil, retain: Bool = false) -> JSONValue {
@@ -10,7 +10,7 @@ struct DataStreamWillTests {
         ]
     }
 
-    /// 5.0 with a session that would outlive the device, so that a will may be delayed.
+    /// The properties of a 5.0 session that would outlive the device's connection, so that its will may be delayed.
     private static func delayed(_ delay: Int, clean: Bool = true, expiry: Int = 600) -> [String: JSONValue] {
         [
             "version": "5.0", "clean": .bool(clean), "will": will(delay: delay), "client_id": "device",
@@ -24,7 +24,7 @@ struct DataStreamWillTests {
             let observer = try await scenario.observer("will/#", "up")
             let device = try await scenario.device(
                 "device", ["version": .string(version), "will": Self.will(qos: qos, retain: true)])
-            // It has used packet identifiers of its own.
+            // The device has used packet identifiers already.
             for index in 0..<3 {
                 try await device.publish("up", .text("\(index)"), qos: qos)
                 #expect(try await observer.message().text == "\(index)")
@@ -36,14 +36,14 @@ struct DataStreamWillTests {
             try await later.connect(port: scenario.broker.port)
             try await later.subscribe("will/#")
             #expect(try await later.message().retain == true)
-            // The stream ends when the will is safe with the broker, and by FIN.
+            // The stream ends by FIN, once the broker has acknowledged the will.
             let closed = try await scenario.front.events.first("the end of the stream") { $0.event == "stream_closed" }
             #expect(closed.end == "fin")
             #expect(await scenario.linesOfBridge("will of the device").isEmpty)
         }
     }
 
-    /// The will stands behind all that the device has sent.
+    /// The will comes after everything that the device has sent.
     @Test func aWillIsTheLastMessage() async throws {
         try await Scenario.run { scenario in
             let observer = try await scenario.observer("will/#", "up")
@@ -68,7 +68,8 @@ struct DataStreamWillTests {
                 "version": .string(version), "client_id": "device", "will": Self.will(),
             ]
             var previous: PahoClient?
-            // Listeners give connections to the loops in turn: takeovers within one and between them.
+            // The listener gives connections to the event loops in turn, so there are takeovers within a loop and
+            // between two.
             for round in 0..<5 {
                 let device = await scenario.client("device-\(round)")
                 try await device.connect(port: scenario.bridge.port, fields)
@@ -79,7 +80,7 @@ struct DataStreamWillTests {
                 }
                 previous = device
                 if round == 2 {
-                    // The next one goes to the same loop as this one.
+                    // This makes the next device go to the same event loop.
                     let other = try await RawDevice.connect(port: scenario.bridge.port)
                     await other.close()
                 }
@@ -100,8 +101,8 @@ struct DataStreamWillTests {
         }
     }
 
-    /// MQTT 5 3.1.3.2.2: the will comes at the session's end at the latest, and ours ends with the connection where the
-    /// device has asked for no more.
+    /// MQTT 5 3.1.3.2.2: the will is published at the end of the session at the latest, which here is the end of the
+    /// connection, because the device has asked for no more.
     @Test func aWillIsNotDelayedBeyondTheSession() async throws {
         try await Scenario.run { scenario in
             let observer = try await scenario.observer("will/#", "marker")
@@ -115,7 +116,7 @@ struct DataStreamWillTests {
         }
     }
 
-    /// A device that comes back for its session has not been away.
+    /// The will of a device that comes back for its session is not published.
     @Test func aDeviceThatComesBackCancelsItsDelayedWill() async throws {
         try await Scenario.run { scenario in
             let observer = try await scenario.observer("will/#")
@@ -126,14 +127,14 @@ struct DataStreamWillTests {
             let second = await scenario.client("second")
             try await second.connect(port: scenario.bridge.port, Self.delayed(4, clean: false))
             try await second.disconnect()
-            // Well beyond the delay of both.
+            // This is well after both delays.
             try await Task.sleep(for: .seconds(6))
             try await observer.publish("will/marker", "marker", qos: 1)
             #expect(try await observer.message().topic == "will/marker")
         }
     }
 
-    /// One that begins anew has ended its session, and the will is due.
+    /// A device that begins a new session has ended the previous one, so its will is due.
     @Test func aDeviceThatBeginsAnewHasItsDelayedWillPublishedAtOnce() async throws {
         try await Scenario.run { scenario in
             let observer = try await scenario.observer("will/#")
@@ -148,7 +149,7 @@ struct DataStreamWillTests {
         }
     }
 
-    /// [MQTT-3.14.4-3], and DISCONNECT may make the session shorter, and with it the delay.
+    /// [MQTT-3.14.4-3]. DISCONNECT may also shorten the session, and with it the delay of the will.
     @Test func disconnectMayAskForTheWill() async throws {
         try await Scenario.run { scenario in
             let observer = try await scenario.observer("will/#")
@@ -162,7 +163,7 @@ struct DataStreamWillTests {
         }
     }
 
-    /// The device is silent, and its stream is in the middle of a message: a will behind it would be part of it.
+    /// The device falls silent in the middle of a message. A will on the same stream would become part of that message.
     @Test(arguments: [UInt8(4), 5])
     func aDeviceThatIsCutOffInAMessageHasItsWillPublished(level: UInt8) async throws {
         try await Scenario.run { scenario in

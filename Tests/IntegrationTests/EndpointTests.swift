@@ -5,10 +5,11 @@ import Testing
 
 @testable import QUICTransport
 
-/// The endpoint's own part, on real sockets: finding the connection of a datagram, and letting go of it.
+/// What the endpoint itself does, on real sockets: finding the connection that a datagram belongs to, and forgetting
+/// it.
 @Suite(.mapping(.connection), .timeLimit(.minutes(5)))
 struct EndpointTests {
-    /// Client endpoint and server on one event loop, with what the client's connection told.
+    /// A client endpoint and a server on one event loop, with the events of the client's connection.
     private final class Pair: QUICConnectionObserver {
         let endpoint: QUICEndpoint
         let server: QUICEchoServer
@@ -102,7 +103,7 @@ struct EndpointTests {
         try await end(pair, on: loop)
     }
 
-    /// RFC 9000 10.3: a reset comes under a connection ID that nobody knows.
+    /// RFC 9000 10.3: a stateless reset has a connection ID that the endpoint does not know.
     @Test func aServerThatForgotItsConnectionsIsNoticedAtOnce() async throws {
         let pair = try await pair(expecting: 100)
         let loop = pair.eventLoop

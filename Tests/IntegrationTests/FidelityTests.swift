@@ -1,14 +1,15 @@
 import Testing
 
-/// Odd packets, played at the broker itself and through the bridge: what devices see is the same. Nothing is expected of
-/// the broker, which is right by definition.
+/// Odd packets are sent directly to the broker and through the bridge, and devices must see the same. The tests expect
+/// nothing particular of the broker, which is right by definition.
 @Suite(.timeLimit(.minutes(20)), .mapping(.connection, .mux))
 struct FidelityTests {
     struct Row: Sendable {
         let name: String
         let bytes: [UInt8]
         var levels: [UInt8] = [3, 4, 5]
-        /// Answers to PINGREQ that are awaited, with the one behind it; 0: the session ends with the packet.
+        /// How many answers to PINGREQ are awaited, including the one after the packet; 0 if the session ends with the
+        /// packet.
         var pongs = 1
     }
 
@@ -68,8 +69,8 @@ struct FidelityTests {
         return first + RawMQTT.length(body.count) + body
     }
 
-    /// In turn at the broker, with a client of its own that tells when the broker has seen the packet, and through the
-    /// bridge.
+    /// Sends each packet directly to the broker and through the bridge, in turn. Another client of the broker shows
+    /// when it has seen the packet.
     @Test(arguments: [3, 4, 5] as [UInt8])
     func whatAConnectedDeviceSees(level: UInt8) async throws {
         try await Scenario.run { scenario in
@@ -90,18 +91,19 @@ struct FidelityTests {
         #expect(try await device.connect(name, level: level) == 0)
         try await device.send(row.bytes)
         if let barrier {
-            // Where the broker closes with something unread, the reset takes its last word along.
+            // If the broker closed with unread bytes, the TCP reset would discard its last packet, so nothing more is
+            // sent until it has seen this one.
             for _ in 0..<2 {
                 try await barrier.send(RawMQTT.pingreq)
                 _ = try await barrier.packet()
             }
         }
-        // A broker that has closed by now does not take it.
+        // This fails if the broker has already closed the connection.
         if row.pongs > 0 { try? await device.send(RawMQTT.pingreq) }
         return try await transcript(of: device, row)
     }
 
-    /// What comes until the answer to the last PINGREQ, or the end.
+    /// The packets up to the answer to the last PINGREQ, or to the end of the connection.
     private static func transcript(of device: RawDevice, _ row: Row) async throws -> Transcript {
         var transcript = Transcript()
         var left = row.pongs
@@ -111,7 +113,7 @@ struct FidelityTests {
                 break
             }
             if packet.first == 0xD0 { left -= 1 }
-            // The code says it all: the bridge's own DISCONNECT has a Reason String besides.
+            // Only the code is compared, because the bridge's own DISCONNECT also has a Reason String.
             transcript.packets.append(
                 [packet.first] + (packet.first == 0xE0 ? Array(packet.body.prefix(1)) : packet.body))
         }
@@ -142,18 +144,18 @@ struct FidelityTests {
         RawMQTT.packet(0x10, RawMQTT.string("MQTT") + [level, flags, 0, 60] + rest)
     }
 
-    @Test func whatADeviceSeesThatConnects() async throws {
+    @Test func whatAConnectingDeviceSees() async throws {
         try await Scenario.run { scenario in
             for row in Self.connects {
                 let direct = try await Self.answer(to: row, port: scenario.broker.port)
                 let through = try await Self.answer(to: row, port: scenario.bridge.port)
-                // A CONNACK of 5.0 has the bridge's own limit in it.
+                // A 5.0 CONNACK also contains the bridge's own limit.
                 #expect(through?.prefix(4) == direct?.prefix(4), "\(row.name)")
             }
         }
     }
 
-    /// Type, flags and code of what comes back; `nil`: the end.
+    /// The type, flags and code of the answer; `nil` if the connection ends.
     private static func answer(to row: Row, port: Int) async throws -> [UInt8]? {
         let device = try await RawDevice.connect(port: port)
         try await device.send(row.bytes)
@@ -164,7 +166,7 @@ struct FidelityTests {
 }
 
 extension RawDevice {
-    /// The next packet; `nil` where the other side has closed instead.
+    /// The next packet; `nil` if the other side has closed the connection.
     fileprivate func packetOrEnd() async throws -> (first: UInt8, body: [UInt8])? {
         do {
             return try await packet()

@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// The stand-in for EMQX, which the tests of shared gateway sessions believe.
+/// Checks the stand-in for EMQX that the tests of shared gateway sessions rely on.
 @Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct FrontTests {
-    /// Tests/Support/front_check.py has the list; another QUIC stack than the bridge's checks it.
+    /// Tests/Support/front_check.py has the list of checks, and runs them with another QUIC stack than the bridge's.
     @Test func theFrontDoesWithDataStreamsWhatEMQXDoes() async throws {
         await Gate.shared.enter(alone: false)
         let folder = try Folder()

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What the broker itself does while a device is held, or has it held.
+/// What the broker does while a device is held, or that causes it to be held.
 @Suite(.timeLimit(.minutes(20)))
 struct HoldBrokerTests {
     private static func options(_ uplink: [String] = Uplink.brisk) -> Scenario.Options {
@@ -16,7 +16,7 @@ struct HoldBrokerTests {
             ["version": "5.0", "clean": false, "properties": ["SessionExpiryInterval": 300]])
     }
 
-    /// Killed, away for a while, and back with what it had saved.
+    /// The broker is killed, stays away for a while, and comes back with the state that it had saved.
     @Test(arguments: DeviceKind.all)
     func aBrokerThatDiesAndComesBackIsNotNoticed(kind: DeviceKind) async throws {
         try await Scenario.run(Self.options()) { scenario in
@@ -49,7 +49,8 @@ struct HoldBrokerTests {
         }
     }
 
-    /// The device may not come back: it hears what a device may hear that is connected.
+    /// The broker refuses the held device's return. The device is told so in a way that is legal for a connected
+    /// device.
     @Test(.mapping(.connection), arguments: [("3.1.1", 5), ("5.0", 0x87)])
     func aReturnThatIsRefusedIsPassedOn(version: String, code: Int) async throws {
         var options = Self.options()
@@ -64,14 +65,14 @@ struct HoldBrokerTests {
             let end = try await device.disconnected()
             if version == "5.0" { #expect(end.fromServer == true && end.code == code) }
             try await scenario.bridgeLogs("session ended", "client_id=device-1", "refused")
-            // Nobody tries for a device that is gone.
+            // The bridge does not connect again for a device that is gone.
             #expect(try await scenario.front.connects(of: "device-1").count == 2)
         }
     }
 
-    /// STOP_SENDING beside which nothing comes: nothing that the device sends gets anywhere on that leg.
+    /// The broker sends STOP_SENDING and nothing else: whatever the device sends on that leg is lost.
     @Test(.mapping(.connection), arguments: DeviceKind.all)
-    func aStreamThatTheBrokerReadsNoMoreIsLeft(kind: DeviceKind) async throws {
+    func aStreamThatTheBrokerNoLongerReadsIsReplaced(kind: DeviceKind) async throws {
         try await Scenario.run(Self.options()) { scenario in
             let observer = try await scenario.observer("up")
             let device = try await scenario.device("device-1", kind.fields())
@@ -89,7 +90,8 @@ struct HoldBrokerTests {
         }
     }
 
-    /// Two gateways with devices of the same client id: the older one's is told, and neither fights for it.
+    /// Two gateways have devices with the same client identifier. The older one's device is disconnected, and neither
+    /// gateway fights for it.
     @Test(.mapping(.connection, .mux), arguments: ["3.1.1", "5.0"])
     func aTakeoverIsNotFought(version: String) async throws {
         try await Scenario.run(Self.options()) { scenario in
@@ -101,16 +103,17 @@ struct HoldBrokerTests {
             if version == "5.0" && Carrier.current == .connection { #expect(end.code == 0x8E) }
             try await scenario.bridgeLogs("session ended", "client_id=device-1")
             #expect(await scenario.bridgeSaid("the device is held") == 0)
-            // Longer than any backoff would last.
+            // This is longer than any backoff.
             try await Task.sleep(for: .seconds(3))
             try await newer.publish("up", "still here", qos: 1)
             #expect(await !newer.wasDisconnected)
         }
     }
 
-    /// The same where the older gateway cannot hear of it: it comes back, and must not take the client id back and forth.
+    /// The older gateway cannot hear of the takeover. It comes back, but the two must not keep taking the client
+    /// identifier from each other.
     @Test(.mapping(.connection), arguments: ["3.1.1", "5.0"])
-    func aClientIDThatWasTakenMeanwhileGoesToAndFroOnlyOnce(version: String) async throws {
+    func aClientIDThatWasTakenMeanwhileChangesHandsOnlyOnce(version: String) async throws {
         var options = Self.options()
         options.relayed = true
         try await Scenario.run(options) { scenario in
@@ -123,7 +126,8 @@ struct HoldBrokerTests {
             let newer = await scenario.client("newer")
             try await newer.connect(port: other.port, ["version": .string(version), "client_id": "device-1"])
             try await scenario.relay.blackOut(false)
-            // The last to connect has it, as without a gateway; the other one is told and stays away.
+            // The last device to connect keeps the client identifier, as without a gateway. The other one is
+            // disconnected and stays away.
             _ = try await newer.disconnected()
             try await scenario.reconnects()
             try await Task.sleep(for: .seconds(3))
@@ -132,7 +136,7 @@ struct HoldBrokerTests {
         }
     }
 
-    /// FACTS of EMQX: 0 and 1 are its decision about this session, 2 says that it has too much to do.
+    /// Observed with EMQX: the codes 0 and 1 are decisions about this session, and 2 means that it is overloaded.
     @Test(.mapping(.connection), arguments: [(0, false), (1, false), (2, true), (0x38E, false), (0x38B, true)])
     func theCodeOfACloseDecides(code: Int, isHeld: Bool) async throws {
         try await Scenario.run(Self.options()) { scenario in

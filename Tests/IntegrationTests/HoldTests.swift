@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The uplink is away for a while: the device's TCP connection stays, and what was sent meanwhile arrives.
+/// The uplink is lost for a while. The device's TCP connection stays open, and what was sent meanwhile arrives.
 @Suite(.timeLimit(.minutes(20)))
 struct HoldTests {
     private static func options(_ uplink: [String]) -> Scenario.Options {
@@ -12,7 +12,7 @@ struct HoldTests {
 
     private static let numbers = (1...5).map(String.init)
 
-    /// Publishes the numbers at each QoS and does not wait for their acknowledgements.
+    /// Publishes the numbers at each QoS without waiting for the acknowledgements.
     private func startPublishing(_ device: PahoClient, _ prefix: String) async throws -> [PahoEvent] {
         var sent: [PahoEvent] = []
         for number in Self.numbers {
@@ -23,7 +23,7 @@ struct HoldTests {
         return sent
     }
 
-    /// The QUIC connection is there all the time, and nothing passes: then nothing is lost at all.
+    /// The QUIC connection survives, but nothing passes for a while. Then nothing at all is lost.
     @Test(arguments: DeviceKind.all)
     func aSilenceIsNotNoticed(kind: DeviceKind) async throws {
         try await Scenario.run(Self.options(["idle_timeout: 120s"])) { scenario in
@@ -49,7 +49,7 @@ struct HoldTests {
         }
     }
 
-    /// The QUIC connection is lost, and a new one is made behind the device's back.
+    /// The QUIC connection is lost, and the bridge makes a new one without the device noticing.
     @Test(arguments: DeviceKind.all)
     func aLossIsNotNoticed(kind: DeviceKind) async throws {
         try await Scenario.run(Self.options(Uplink.brisk)) { scenario in
@@ -75,13 +75,13 @@ struct HoldTests {
     }
 
     private func expectUp(_ up: [String: [String]]) {
-        // QoS 0 that was under way is lost with its connection.
+        // QoS 0 messages in flight are lost with their connection.
         let zero = up["up/0"] ?? []
         #expect(zero == Self.numbers.filter(zero.contains))
         #expect(up["up/later/0"] == Self.numbers)
         for topic in ["up", "up/later"] {
             #expect(up["\(topic)/1"]?.firsts == Self.numbers)
-            // Over a data stream no session is left that could know what had come.
+            // Over a data stream there is no session left that could know which messages had arrived.
             let two = up["\(topic)/2"]
             #expect((Carrier.current == .dataStream ? two?.firsts : two) == Self.numbers)
         }
@@ -100,7 +100,7 @@ struct HoldTests {
         }
     }
 
-    /// One that was sent before anybody knew, and those that come while the device is held.
+    /// The device sends one ping before the silence is noticed, and others while it is held.
     @Test func pingsAreAnsweredMeanwhile() async throws {
         try await Scenario.run(Self.options(["idle_timeout: 120s"])) { scenario in
             let device = try await RawDevice.connect(port: scenario.bridge.port)
@@ -113,7 +113,7 @@ struct HoldTests {
             try await scenario.relay.blackOut(false)
             try await device.send(RawMQTT.publish("up", [0x61], packetID: 7))
             #expect(try await device.receive(4) == [0x40, 2, 0, 7])
-            // No answer comes twice.
+            // No ping is answered twice.
             try await device.send(RawMQTT.publish("up", [0x61], packetID: 8))
             #expect(try await device.receive(4) == [0x40, 2, 0, 8])
             await device.close()
@@ -127,7 +127,7 @@ struct HoldTests {
             let device = try await scenario.device("device-1", ["version": .string(version), "keep_alive": 3])
             try await device.subscribe("down/kept", "down/given-up")
             try await scenario.relay.blackOut(true)
-            // Something that has to be answered, or nobody would know of the silence.
+            // The silence is only noticed if something has to be answered.
             async let new = device.subscribe("down/new")
             try await scenario.isForgotten()
             try await scenario.relay.blackOut(false)
@@ -143,7 +143,7 @@ struct HoldTests {
         }
     }
 
-    /// What does not fit in the device's hold memory waits in its own: nothing is dropped.
+    /// What does not fit into the device's hold memory waits at the device, so nothing is dropped.
     @Test func aFullHoldMemoryStopsTheDevice() async throws {
         var options = Self.options(Uplink.brisk)
         options.uplink += ["hold_buffer: 64KiB"]
@@ -153,7 +153,8 @@ struct HoldTests {
             #expect(try await device.connect("raw", keepAlive: 0) == 0)
             try await scenario.relay.blackOut(true)
             let number = 300
-            // More than all buffers on the way take: some of it is still to be written when the uplink is back.
+            // This is more than all buffers on the way can take, so some of it is still unwritten when the uplink is
+            // back.
             async let written: Void = send(number, of: 20_000, by: device)
             try await scenario.holds()
             try await scenario.isForgotten()
@@ -190,7 +191,7 @@ struct HoldTests {
         }
     }
 
-    @Test func aDeviceIsNotHeldWhereTheOperatorWantsItClosed() async throws {
+    @Test func aDeviceIsNotHeldIfTheConfigurationSaysSo() async throws {
         var options = Scenario.Options.onOneLoop(uplink: Uplink.brisk + Uplink.close)
         options.relayed = true
         try await Scenario.run(options) { scenario in
@@ -203,7 +204,8 @@ struct HoldTests {
         }
     }
 
-    /// So that nothing is lost, the broker is asked to keep the session; not for longer than the device is there.
+    /// The bridge asks the broker to keep the session so that nothing is lost, but not for longer than the device is
+    /// connected.
     @Test(.mapping(.connection, .mux), arguments: [true, false])
     func noSessionIsLeftAtTheBroker(says goodbye: Bool) async throws {
         try await Scenario.run(Self.options([])) { scenario in
@@ -218,7 +220,7 @@ struct HoldTests {
         }
     }
 
-    /// The device leaves while the uplink is away: the bridge does not come back in its name.
+    /// The device leaves while the uplink is lost, so the bridge must not connect again in its name.
     @Test func aHeldDeviceMayLeave() async throws {
         try await Scenario.run(Self.options(Uplink.brisk)) { scenario in
             let will: JSONValue = ["topic": "will", "payload": ["text": "gone"], "qos": 1]
@@ -229,7 +231,7 @@ struct HoldTests {
             try await device.vanish()
             try await scenario.bridgeLogs("session ended", "client_id=device-1")
             if Carrier.current == .dataStream {
-                // The will is the bridge's to publish, and it has nowhere to publish it to.
+                // The bridge would have to publish the will, but has no uplink for it.
                 try await scenario.bridgeLogs("the will of the device is lost", "client_id=device-1")
             } else {
                 #expect(try await observer.message().text == "gone")

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// What others see of a device that is held: its will, what it says in the topic of its will, and its messages at QoS 2.
+/// What other clients see of a held device: its will, its own messages on the topic of its will, and its messages at
+/// QoS 2.
 @Suite(.timeLimit(.minutes(20)))
 struct HoldWillTests {
     private static let will: JSONValue = [
@@ -14,8 +15,8 @@ struct HoldWillTests {
         return options
     }
 
-    /// A device whose retained will came while it was held says "Online" again, without knowing that it was away. Where the
-    /// will can be delayed (5.0), nothing is published at all.
+    /// If a device's retained will is published while it is held, the bridge publishes its "Online" message again,
+    /// without the device knowing. If the will can be delayed (5.0), nothing is published at all.
     @Test(arguments: ["3.1", "3.1.1", "5.0"])
     func noDeviceStaysOffline(version: String) async throws {
         try await Scenario.run(Self.options()) { scenario in
@@ -38,26 +39,26 @@ struct HoldWillTests {
             try await late.subscribe("lwt/#")
             let kept = try await late.message()
             #expect(kept.text == "Online" && kept.retain == true)
-            // It has not lost its will.
+            // The device still has its will.
             try await device.vanish()
             #expect(try await observer.message().text == "Offline")
             #expect(try await late.message().text == "Offline")
         }
     }
 
-    /// The broker ends the session for what the device sent. Where the bridge had it keep the will back, the will comes all
-    /// the same.
+    /// The broker ends the session because of what the device sent. The will is published at once, even if the bridge
+    /// had asked the broker to delay it.
     @Test(.mapping(.connection, .mux), arguments: [UInt8(4), 5])
     func aMistakeOfTheDeviceDoesNotDelayItsWill(level: UInt8) async throws {
         try await Scenario.run(Self.options()) { scenario in
             let observer = try await scenario.observer("lwt/#")
             let device = try await RawDevice.connect(port: scenario.bridge.port)
             #expect(try await device.connect("device-1", level: level, will: ("lwt/device-1", "Offline")) == 0)
-            // SUBSCRIBE without a filter.
+            // This is a SUBSCRIBE without a filter.
             try await device.send(RawMQTT.packet(0x82, level == 5 ? [0, 1, 0] : [0, 1]))
             _ = try await device.closed()
             #expect(try await observer.message().text == "Offline")
-            // Its client id is free, and nobody comes for it any more.
+            // The client identifier is free, and the bridge does not connect with it again.
             let again = try await RawDevice.connect(port: scenario.bridge.port)
             #expect(try await again.connect("device-1", level: level) == 0)
             try await again.send(RawMQTT.pingreq)
@@ -65,9 +66,9 @@ struct HoldWillTests {
         }
     }
 
-    /// Mosquitto 2.0 closes the connection of a device that is taken over without a word: it may be no reason to come again
-    /// in its name, which would end the one that has taken over.
-    @Test(.mapping(.connection, .mux)) func nobodyComesBehindATakeover() async throws {
+    /// Mosquitto 2.0 closes the connection of a device that is taken over without saying why. The bridge must not
+    /// connect again in the device's name then, because that would end the session that has taken over.
+    @Test(.mapping(.connection, .mux)) func theBridgeDoesNotReconnectAfterATakeover() async throws {
         try await Scenario.run(Self.options()) { scenario in
             let first = try await RawDevice.connect(port: scenario.bridge.port)
             #expect(try await first.connect("device-1", level: 5, will: ("lwt/device-1", "Offline")) == 0)
@@ -81,8 +82,8 @@ struct HoldWillTests {
         }
     }
 
-    /// The broker has said PUBREC, and forgets the session: Mosquitto passes a message on at PUBREL only. (Behind data streams
-    /// there is EMQX, which does so at once.)
+    /// The broker has sent PUBREC, but forgets the session before it has passed the message on: Mosquitto does that
+    /// only at PUBREL. (EMQX, the broker for data streams, does it at once.)
     @Test(.mapping(.connection, .mux), arguments: [UInt8(4), 5], [true, false])
     func aMessageThatTheBrokerHadNotPassedOnIsNotLost(level: UInt8, isReleasedMeanwhile: Bool) async throws {
         var options = Scenario.Options.onOneLoop(uplink: Uplink.brisk + Uplink.hold())
@@ -98,7 +99,7 @@ struct HoldWillTests {
             try await scenario.holds()
             if isReleasedMeanwhile { try await device.send([0x62, 2, 0, 5]) }
             try await scenario.startBrokerAgain()
-            // Where the device has sent PUBREL already, the message may be there before anybody can subscribe to it.
+            // If the device has sent PUBREL already, the message may arrive before a client can subscribe to it.
             let observer = await scenario.client("observer")
             try await observer.connect(port: scenario.broker.port, ["client_id": "observer"])
             try await observer.subscribe("up")

@@ -1,13 +1,14 @@
 import Testing
 
-/// Bytes that no MQTT client sends: the sender is closed, the broker hears nothing of what is no packet, the neighbour does
-/// not notice.
+/// Bytes that no MQTT client sends. The sender is disconnected, the broker sees nothing that is not a packet, and other
+/// devices do not notice.
 @Suite(.timeLimit(.minutes(20)))
 struct HostileInputTests {
     struct Input: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let bytes: [UInt8]
-        /// It begins with a CONNECT, which is the broker's to judge where the broker sees the device.
+        /// Whether the input begins with a CONNECT. If the broker sees the device, it is up to the broker to judge
+        /// that.
         var isConnect = false
     }
 
@@ -43,10 +44,10 @@ struct HostileInputTests {
             let neighbour = try await scenario.device("neighbour")
             for input in Self.inputs {
                 let device = try await RawDevice.connect(port: scenario.bridge.port)
-                // The other side may close before the last byte is written.
+                // The other side may close the connection before the last byte is written.
                 try? await device.send(input.bytes)
                 let answer = try await device.closed()
-                // At most a CONNACK that refuses.
+                // The only possible answer is a CONNACK that refuses the device.
                 #expect(answer.isEmpty || answer.first == 0x20, "\(input.testDescription)")
                 try await neighbour.publish("up", .text(input.testDescription), qos: 1)
                 #expect(try await observer.message().text == input.testDescription)
@@ -57,7 +58,7 @@ struct HostileInputTests {
         }
     }
 
-    /// Malformed packets of a device that is connected already.
+    /// Malformed packets from a device that is already connected.
     @Test(arguments: [
         Input(testDescription: "QoS 3", bytes: [0x36, 0x05, 0x00, 0x01, 0x61, 0x00, 0x01]),
         Input(testDescription: "packet type 0", bytes: [0x00, 0x00]),

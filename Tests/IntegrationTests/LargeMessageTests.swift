@@ -4,7 +4,7 @@ import Testing
 @Suite(.timeLimit(.minutes(20)))
 struct LargeMessageTests {
     private static let size = 5_000_000
-    /// KiB that the bridge may grow by: well below the payload's 4883.
+    /// How many KiB the bridge may grow by, which is well below the payload's 4883 KiB.
     private static let growth = 2_500
 
     private static func options(routed: Bool) -> Scenario.Options {

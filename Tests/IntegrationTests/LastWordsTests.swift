@@ -1,10 +1,10 @@
 import Testing
 
-/// Devices that send and then shut their sending side down, as `nc -N` and many scripts do, and those whose last packet is
-/// none: what they sent before is answered.
+/// Devices that send and then shut down their sending side, as `nc -N` and many scripts do, and devices whose last
+/// packet is malformed. The packets before that are answered.
 @Suite(.timeLimit(.minutes(20)))
 struct LastWordsTests {
-    /// The types of the packets that come until the connection is closed.
+    /// Returns the types of the packets that come until the connection is closed.
     private func answers(_ device: RawDevice) async throws -> [UInt8] {
         var rest = try await device.closed()[...]
         var types: [UInt8] = []
@@ -16,7 +16,7 @@ struct LastWordsTests {
     }
 
     @Test(arguments: [UInt8(3), 4, 5])
-    func aDeviceThatShutsItsSendingSideDownHearsItsAnswers(level: UInt8) async throws {
+    func aDeviceThatShutsDownItsSendingSideGetsItsAnswers(level: UInt8) async throws {
         try await Scenario.run { scenario in
             let observer = try await scenario.observer("last/#")
             let properties: [UInt8]? = level == 5 ? [] : nil
@@ -26,7 +26,7 @@ struct LastWordsTests {
                     + RawMQTT.publish("last/1", [1], packetID: 1, properties: properties)
                     + RawMQTT.publish("last/2", [2], packetID: 2, qos: 2, properties: properties) + RawMQTT.pingreq)
             try await device.finish()
-            // PINGRESP may be the bridge's own.
+            // PINGRESP may come from the bridge itself.
             #expect(try await answers(device).filter { $0 != 0xD0 } == [0x20, 0x40, 0x50])
             #expect(try await observer.message().topic == "last/1")
             #expect(try await observer.message().text == "gone")
@@ -59,7 +59,7 @@ struct LastWordsTests {
         }
     }
 
-    /// A packet of type 0 is none in any version; 5.0 is told of it.
+    /// A packet of type 0 is malformed in every version. A 5.0 device is told so.
     @Test(arguments: [UInt8(4), 5])
     func goodPacketsBeforeABadOneAreAnswered(level: UInt8) async throws {
         try await Scenario.run { scenario in

@@ -1,6 +1,7 @@
 import Testing
 
-/// Each limit at its edge: what is within passes, what is over is refused, and nobody else notices.
+/// Each limit at its edge: what is within the limit passes, what exceeds it is refused, and other devices do not
+/// notice.
 @Suite(.timeLimit(.minutes(20)))
 struct LimitTests {
     private static func options(_ limits: String) -> Scenario.Options {
@@ -42,7 +43,8 @@ struct LimitTests {
         try await Scenario.run(Self.options("packet_size: \(limit)")) { scenario in
             let observer = try await scenario.observer("up", "will")
             let neighbour = try await scenario.device("neighbour")
-            // Fixed header 4 (three length bytes), topic 2 + 2, packet identifier 2, properties 1 in 5.0.
+            // A packet has 4 bytes of fixed header (with three length bytes), 2 + 2 of topic, 2 of packet identifier
+            // and, in 5.0, 1 of properties.
             for (version, overhead) in [("3.1.1", 10), ("5.0", 11)] {
                 let device = await scenario.client("device-\(version)")
                 let connected = try await device.connect(
@@ -60,7 +62,7 @@ struct LimitTests {
                 "up", [UInt8](repeating: 1, count: limit - 10), packetID: 1, properties: [])
             #expect(packet.count == limit + 1)
             try? await over.send(packet)
-            // DISCONNECT with 0x95, packet too large.
+            // The device gets a DISCONNECT with 0x95, packet too large.
             let answer = try await over.closed()
             #expect(answer.suffix(from: answer.lastIndex(of: 0xE0) ?? answer.endIndex).dropFirst(2).first == 0x95)
             #expect(try await observer.message().topic == "will")
@@ -82,7 +84,7 @@ struct LimitTests {
                             await device.close()
                             return code == 0
                         } catch {
-                            // Closed before CONNACK: refused.
+                            // The connection was closed before CONNACK, so the device was refused.
                             return false
                         }
                     }
@@ -96,7 +98,8 @@ struct LimitTests {
     }
 }
 
-/// Tries to connect until a device gets in, for a state that is over soon; `Scenario` has no event for that.
+/// Tries to connect until a device is accepted, if that is refused only for a short time and no event of `Scenario`
+/// shows when it ends.
 func eventuallyConnects(_ scenario: Scenario, _ name: String) async throws {
     var refusals: [PahoEvent] = []
     for attempt in 0..<200 {

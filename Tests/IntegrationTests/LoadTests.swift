@@ -8,7 +8,7 @@ struct LoadTests {
         var options = Scenario.Options()
         options.alone = true
         options.front.reportsPackets = false
-        // The front is one Python process: 300 handshakes at once take it a while.
+        // The front is a single Python process, which needs a while for 300 handshakes at once.
         options.uplink = ["connect_timeout: 60s"]
         try await Scenario.run(options) { scenario in
             let observer = try await scenario.observer("up/#")
@@ -61,7 +61,7 @@ struct LoadTests {
             for _ in 0..<number {
                 try await observer.publish("flood", .size(size), qos: 1)
             }
-            // Others do not notice.
+            // Other devices do not notice.
             try await neighbour.publish("up", "fine", qos: 1)
             #expect(try await observer.message().text == "fine")
 
@@ -77,7 +77,7 @@ struct LoadTests {
         }
     }
 
-    /// The broker's side is slow: the device is not read from.
+    /// The broker's side does not read, so the bridge stops reading from the device.
     @Test func aBrokerThatDoesNotReadIsNotBufferedFor() async throws {
         var options = Scenario.Options()
         options.alone = true
@@ -90,13 +90,14 @@ struct LoadTests {
             let before = try scenario.bridge.memory("VmHWM")
             try await scenario.farEnd.mute(true)
             let flood = RawMQTT.publish("flood", [UInt8](repeating: 1, count: 100_000))
-            // The write is finished only once the front listens again.
+            // The write completes only when the front receives again.
             async let written: Void = {
                 for _ in 0..<100 {
                     try await fast.send(flood)
                 }
             }()
-            // Nothing says that the bridge has stopped reading. A slow machine makes this less of a test, never a wrong one.
+            // No event shows that the bridge has stopped reading. On a slow machine this test proves less, but it never
+            // fails wrongly.
             try await Task.sleep(for: .seconds(1))
             let grown = try scenario.bridge.memory("VmHWM") - before
             print("memory: highest \(grown) KiB above the start for 10 MB to a broker that did not read")

@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// What happens to one device happens to no other on its connection.
+/// What happens to one device does not affect the others on its connection.
 @Suite(.mapping(.mux), .timeLimit(.minutes(20)))
 struct MuxFaultTests {
     enum Fault: String, Sendable, CaseIterable {
         case garbage, secondConnect, forbiddenTopic, vanish, reset, takeover, halfAPacket, floodAndLeave
     }
 
-    @Test(arguments: Fault.allCases) func aFaultOfOneTouchesNoOther(fault: Fault) async throws {
+    @Test(arguments: Fault.allCases) func aFaultOfOneDeviceAffectsNoOther(fault: Fault) async throws {
         try await Scenario.run(.onOneLoop()) { scenario in
             let neighbour = try await scenario.device("neighbour", ["keep_alive": 0])
             try await neighbour.subscribe("down", qos: 1)
@@ -45,7 +45,7 @@ struct MuxFaultTests {
             try await scenario.gone("resetting-\(round)")
             await device.close()
         case .takeover:
-            // The broker ends the first one's stream.
+            // The broker ends the stream of the first device.
             let second = try await RawDevice.connect(port: scenario.bridge.port)
             #expect(try await second.connect("victim") == 0)
             _ = try await device.closed()
@@ -63,9 +63,9 @@ struct MuxFaultTests {
         }
     }
 
-    /// Credit that a device had not used up, or that what was left of its messages had taken, is not lost to the
-    /// others: windows of a few devices' size last for many that leave in the middle.
-    @Test func creditComesBackFromWhoLeavesInTheMiddle() async throws {
+    /// The flow control credit of a device that leaves in the middle of a message is not lost to the others, so windows
+    /// for a few devices suffice for many such devices in turn.
+    @Test func creditComesBackFromDevicesThatLeaveInTheMiddle() async throws {
         var options = Scenario.Options.onOneLoop(
             uplink: ["devices_per_connection: 4"], serve: ["streams_per_connection: 4", "stream_buffer: 64KiB"])
         options.configuration = "threads: 1\nlimits: {session_buffer: 65536}"
@@ -73,7 +73,7 @@ struct MuxFaultTests {
             let neighbour = try await scenario.device("neighbour", ["keep_alive": 0])
             try await neighbour.subscribe("down", qos: 1)
             let observer = try await scenario.observer()
-            // More than the sockets on the way take.
+            // This is more than the sockets on the way can take.
             let size = 10_000_000
             for index in 0..<10 {
                 let device = try await RawDevice.connect(port: scenario.bridge.port, receiveBuffer: 4096)
@@ -84,7 +84,8 @@ struct MuxFaultTests {
                 let half = RawMQTT.publish("up/big", [UInt8](repeating: 1, count: 400_000)).prefix(200_000)
                 try await device.send(Array(half))
                 try await observer.publish("flood", .size(size), qos: 1)
-                // Nothing says that the sockets are full. A slow machine makes this less of a test, never a wrong one.
+                // No event shows that the sockets are full. On a slow machine this test proves less, but it never fails
+                // wrongly.
                 try await Task.sleep(for: .milliseconds(500))
                 await device.close()
             }

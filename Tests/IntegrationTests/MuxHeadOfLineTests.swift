@@ -1,13 +1,14 @@
 import Foundation
 import Testing
 
-/// One device's slow reader, big message or end does not delay the others on its connection.
+/// A device that reads slowly, sends a big message or disconnects does not delay the others on its connection.
 ///
-/// Times are compared with those of the same machine a moment before, and the best of a few attempts counts: what else
-/// the machine has to do must not fail a test.
+/// Times are compared with those that the same machine had a moment before, and the best of a few attempts counts, so
+/// that other work of the machine does not fail a test.
 @Suite(.mapping(.mux), .timeLimit(.minutes(20)))
 struct MuxHeadOfLineTests {
-    /// Of medians. Waiting for 5 MB, or for a credit that never comes, would be hundreds of times slower.
+    /// The highest acceptable ratio of the medians. Waiting for 5 MB, or for credit that never comes, would be hundreds
+    /// of times slower.
     private static let mostSlower = 3.0
     private static let samples = 400
     private static let size = 5_000_000
@@ -18,7 +19,7 @@ struct MuxHeadOfLineTests {
         return options
     }
 
-    /// Compares round trips with and without what `body` has going on, for as long as that runs.
+    /// Compares round trips with and without the work of `body`, for as long as that runs.
     private func expectUndisturbed(
         _ what: String, _ load: LoadClient, while body: @Sendable () async throws -> Void
     ) async throws {
@@ -40,7 +41,7 @@ struct MuxHeadOfLineTests {
 
     private func connect(_ load: LoadClient, _ scenario: Scenario) async throws {
         try await load.connect(10, port: scenario.bridge.port, ["subscribe": true])
-        // The first packets are not those that count.
+        // The first packets are not representative.
         _ = try await load.roundTrips(samples: 50)
     }
 
@@ -58,7 +59,7 @@ struct MuxHeadOfLineTests {
                 try await observer.publish("flood", .size(Self.size), qos: 1)
             }
             #expect(try await scenario.serve.connections == 1)
-            // It gets all of it, late.
+            // The slow device gets everything in the end.
             try await slow.read(true)
             let packet = try await slow.packet()
             #expect(packet.first == 0x30 && packet.body.count == Self.size + 7)
@@ -66,7 +67,7 @@ struct MuxHeadOfLineTests {
         }
     }
 
-    /// A device stops in the middle of its message.
+    /// A device stops sending in the middle of a message.
     @Test func aBigMessageThatIsNotFinished() async throws {
         try await Scenario.run(Self.options) { scenario in
             let load = try await scenario.load()
@@ -86,7 +87,8 @@ struct MuxHeadOfLineTests {
         }
     }
 
-    /// Uploads without a pause: others do not wait for the end of a message, only for their share of the machine.
+    /// During uploads without a pause, other devices wait for their share of the machine, but not for the end of a
+    /// message.
     @Test func uploadsWithoutPause() async throws {
         try await Scenario.run(Self.options) { scenario in
             let load = try await scenario.load()
@@ -105,7 +107,7 @@ struct MuxHeadOfLineTests {
         }
     }
 
-    /// Devices that vanish in the middle of 5 MB, one after the other.
+    /// Devices vanish in the middle of a 5 MB message, one after another.
     @Test func uploadsThatAreBrokenOff() async throws {
         try await Scenario.run(Self.options) { scenario in
             let load = try await scenario.load()
@@ -124,8 +126,8 @@ struct MuxHeadOfLineTests {
         }
     }
 
-    /// Round trips alone, and beside `work` that is repeated for as long as they take; and how long that took each
-    /// time, in microseconds.
+    /// Measures round trips alone, and while `work` is repeated. Also returns how long `work` took each time, in
+    /// microseconds.
     private func beside(
         _ load: LoadClient, _ work: @escaping @Sendable () async throws -> Void
     ) async throws -> (before: RoundTrips, during: RoundTrips, work: Double) {

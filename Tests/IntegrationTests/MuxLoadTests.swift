@@ -4,7 +4,7 @@ import Testing
 /// Thousands of devices.
 @Suite(.mapping(.mux), .timeLimit(.minutes(20)))
 struct MuxLoadTests {
-    /// Each takes a file of the client, the bridge, `serve` and the broker.
+    /// Each device needs a file descriptor in the client, the bridge, `serve` and the broker.
     private static let number = 2_000
 
     @Test(.enabled(if: OpenFiles.allow(3 * number), "the system lets a program open too few files"))
@@ -28,7 +28,7 @@ struct MuxLoadTests {
                 number, port: scenario.bridge.port, ["subscribe": true, "at_once": 500], within: 120)
             let connected = clock.now
             let memory = try scenario.bridge.memory("VmRSS") - idle
-            // Each to the next one: a message that goes astray is seen.
+            // Each device sends to the next one, so a misdirected message would be noticed.
             let published = try await load.perform(
                 "publish", answer: "published", ["to_next": true], within: 120)
             #expect(published.count == number)
@@ -60,7 +60,7 @@ struct MuxLoadTests {
                 try await scenario.broker.logs("Received DISCONNECT from device-\(index)")
             }
             try await scenario.serve.hasEndedConnections(1)
-            // Closed, and not left to time out.
+            // The connection was closed, and not left to time out.
             let line = try await scenario.serve.logs("client connection ended")
             #expect(line.contains("closed by the peer") || line.contains("application"), "\(line)")
         }
@@ -69,7 +69,7 @@ struct MuxLoadTests {
 
 /// The limit on open files of this process, which its children inherit.
 enum OpenFiles {
-    /// Raises it where it is too low. False where the system does not let it.
+    /// Raises the limit if it is too low. Returns `false` if the system does not allow that.
     static func allow(_ count: Int) -> Bool {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return false }

@@ -1,15 +1,15 @@
 import Foundation
 import Testing
 
-/// A shared connection is lost: all its devices, where they are not held, are told, and come back at a pace that the
-/// broker bears.
+/// A shared connection is lost. If its devices are not held, all of them are disconnected, and come back at a pace that
+/// the broker can bear.
 @Suite(.mapping(.mux), .timeLimit(.minutes(20)))
 struct MuxLossTests {
     private static let brisk = [
         "idle_timeout: 3s", "keep_alive: 1s", "backoff_minimum: 50ms", "backoff_maximum: 500ms", "on_loss: close",
     ]
 
-    /// Each of them has a line of its own in the bridge's log, and one line says what happened.
+    /// The bridge's log has a line for each of the devices, and one line that says what happened.
     private func expectAllEnded(_ load: LoadClient, _ scenario: Scenario, _ count: Int) async throws -> [LoadEvent] {
         let ends = try await load.ends(count)
         #expect(Set(ends.compactMap(\.client)).count == count)
@@ -41,14 +41,14 @@ struct MuxLossTests {
             let seconds = await Self.arrivals(scenario.broker.process.errors.all.dropFirst(said))
             print("reconnects: \(seconds.sorted { $0.key < $1.key }.map(\.value)) a second")
             #expect(seconds.values.reduce(0, +) == number)
-            // Twice the pace is a second's worth, a burst and a machine that stood still for a moment.
+            // A second may see its own share, a burst and the share of a moment in which the machine stood still.
             #expect(seconds.values.max() ?? 0 <= 3 * pace, "\(seconds)")
             #expect(seconds.count >= number / pace / 3, "\(seconds)")
             #expect(try await load.perform("publish", answer: "published").count == number)
         }
     }
 
-    /// CONNECTs by the second in which Mosquitto logged them.
+    /// The number of CONNECTs by the second in which Mosquitto logged them.
     private static func arrivals(_ lines: ArraySlice<String>) -> [Int: Int] {
         var counts: [Int: Int] = [:]
         for line in lines where line.contains("New client connected") && line.contains(" as device-") {
@@ -67,15 +67,15 @@ struct MuxLossTests {
             scenario.farEnd.process.signal(SIGTERM)
             #expect(try await scenario.farEnd.process.end() == .exit(0))
             #expect(try await expectAllEnded(load, scenario, number).allSatisfy { $0.code == 0x8B })
-            // MQTT 3.1.1 has no word for it.
+            // MQTT 3.1.1 cannot express the reason.
             #expect(try await old.closed().isEmpty)
             _ = try await scenario.startAgain()
             try await eventuallyConnects(scenario, "device")
         }
     }
 
-    /// Nothing comes any more, as behind a NAT that forgot: QUIC's idle timeout ends the connection, whatever patience
-    /// a single device has.
+    /// Nothing arrives any more, as behind a NAT that has forgotten the mapping. QUIC's idle timeout ends the
+    /// connection, however long the keepalive of a device is.
     @Test func aServerThatFallsSilentEndsAll() async throws {
         let number = 50
         try await Scenario.run(.onOneLoop(uplink: Self.brisk)) { scenario in
@@ -90,7 +90,7 @@ struct MuxLossTests {
         }
     }
 
-    /// The bridge's NAT takes other ports: the devices do not notice.
+    /// The bridge's NAT changes ports, and the devices do not notice.
     @Test func aNATThatRebindsIsFollowed() async throws {
         let options = Scenario.Options.onOneLoop(uplink: ["keep_alive: 1s"])
         try await Scenario.run(options) { scenario in
@@ -111,9 +111,9 @@ struct MuxLossTests {
         }
     }
 
-    /// The server was restarted and cannot prove that it forgot: who comes then is not kept waiting for the idle
-    /// timeout of a connection that is dead.
-    @Test func whoComesAfterASilentLossIsLetIn() async throws {
+    /// The server was restarted and cannot prove that it has forgotten the connection. A device that comes then does
+    /// not have to wait for the idle timeout of the dead connection.
+    @Test func aDeviceThatComesAfterASilentLossIsAccepted() async throws {
         let options = Scenario.Options.onOneLoop(uplink: ["idle_timeout: 300s", "connect_timeout: 2s"])
         try await Scenario.run(options) { scenario in
             _ = try await scenario.device("before", ["keep_alive": 0])
@@ -127,10 +127,10 @@ struct MuxLossTests {
         }
     }
 
-    /// The same again and again, with devices that are held, on several connections: whoever comes is let in at the first
-    /// try, and the others go on.
+    /// The server is restarted again and again, with held devices on several connections. Each new device is accepted
+    /// at the first attempt, and the others continue.
     @Test(arguments: [[], ["path_timeout: 60s"]])
-    func nobodyIsSentToAConnectionThatIsDead(uplink: [String]) async throws {
+    func noDeviceIsSentToADeadConnection(uplink: [String]) async throws {
         let options = Scenario.Options.onOneLoop(
             uplink: uplink + ["idle_timeout: 300s", "connect_timeout: 4s", "devices_per_connection: 3"])
         try await Scenario.run(options) { scenario in
@@ -151,7 +151,8 @@ struct MuxLossTests {
         }
     }
 
-    /// It forgot its connections, but not its key: its stateless reset ends them long before the idle timeout.
+    /// The server has forgotten its connections but not its key, so its stateless resets end them long before the idle
+    /// timeout.
     @Test func aRestartedServerSaysThatItForgot() async throws {
         let number = 20
         var options = Scenario.Options.onOneLoop(uplink: ["idle_timeout: 300s", "keep_alive: 1s", "on_loss: close"])

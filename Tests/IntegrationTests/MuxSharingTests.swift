@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// Which devices share a connection, and how many connections there are.
+/// How devices share connections, and how many connections there are.
 @Suite(.mapping(.mux), .timeLimit(.minutes(20)))
 struct MuxSharingTests {
-    @Test func autoSharesWhereTheServerLetsIt() async throws {
+    @Test func autoSharesConnectionsIfTheServerAllowsIt() async throws {
         var options = Scenario.Options()
         options.configuration = "threads: 4"
         options.uplink = ["mapping: auto"]
@@ -12,16 +12,16 @@ struct MuxSharingTests {
             let load = try await scenario.load()
             try await load.connect(20, port: scenario.bridge.port, ["subscribe": true])
             #expect(try await load.perform("publish", answer: "published").count == 20)
-            // One for each event loop.
+            // There is one connection per event loop.
             #expect(try await scenario.serve.connections <= 4)
             try await scenario.bridgeSays("the broker has chosen the mapping")
-            // It is news once, not once for each event loop.
+            // The mapping is logged once, and not once per event loop.
             #expect(await scenario.bridgeSaid("the broker has chosen the mapping") == 1)
             #expect(await scenario.bridgeSaid("mapping=mux") == 1)
         }
     }
 
-    @Test func autoGivesEachItsOwnWhereTheServerWantsThat() async throws {
+    @Test func autoGivesEachDeviceAConnectionIfTheServerWantsThat() async throws {
         var options = Scenario.Options()
         options.farEnd = .front
         options.uplink = ["mapping: auto"]
@@ -36,7 +36,7 @@ struct MuxSharingTests {
         }
     }
 
-    /// The broker moves to other software under a bridge that stays.
+    /// The broker's software is replaced while the bridge keeps running.
     @Test(arguments: [FarEnd.Kind.front, .serve]) func autoFollowsAServerThatChanges(from first: FarEnd.Kind)
         async throws
     {
@@ -59,7 +59,7 @@ struct MuxSharingTests {
         }
     }
 
-    @Test func aConnectionTakesSoManyDevices() async throws {
+    @Test func aConnectionTakesAtMostItsLimitOfDevices() async throws {
         try await Scenario.run(.onOneLoop(uplink: ["devices_per_connection: 3"])) { scenario in
             let load = try await scenario.load()
             try await load.connect(7, port: scenario.bridge.port, ["subscribe": true, "at_once": 1])
@@ -68,7 +68,7 @@ struct MuxSharingTests {
         }
     }
 
-    /// All at once, there may be one more than needed, and no more.
+    /// If all devices come at once, there may be one connection more than needed, but no more.
     @Test func aCrowdMakesNoMoreConnectionsThanItNeeds() async throws {
         try await Scenario.run(.onOneLoop(uplink: ["devices_per_connection: 10"])) { scenario in
             let load = try await scenario.load()
@@ -85,7 +85,7 @@ struct MuxSharingTests {
             try await load.connect(9, port: scenario.bridge.port)
             #expect(try await scenario.serve.connections == 1)
             try await load.connect(1, port: scenario.bridge.port, ["prefix": "tenth"])
-            // Without an eleventh.
+            // The eleventh device has not come yet.
             try await scenario.serve.hasConnections(2)
             try await load.connect(1, port: scenario.bridge.port, ["prefix": "eleventh"])
             #expect(try await scenario.serve.connections == 2)
@@ -103,8 +103,8 @@ struct MuxSharingTests {
         }
     }
 
-    /// Neither more streams nor more connections: who comes now waits, and gets in as others go.
-    @Test func whereTheServerAllowsNoMoreDevicesWait() async throws {
+    /// The server allows neither more streams nor more connections, so a further device waits until others leave.
+    @Test func devicesWaitIfTheServerAllowsNoMore() async throws {
         let options = Scenario.Options.onOneLoop(
             uplink: ["connect_timeout: 20s", "backoff_maximum: 1s"],
             serve: ["streams_per_connection: 2", "connections: 1"])
@@ -123,7 +123,7 @@ struct MuxSharingTests {
         }
     }
 
-    @Test func whoWaitsInVainIsToldWhy() async throws {
+    @Test func aDeviceThatWaitsInVainIsToldWhy() async throws {
         let options = Scenario.Options.onOneLoop(
             uplink: ["connect_timeout: 2s", "backoff_maximum: 500ms"],
             serve: ["streams_per_connection: 1", "connections: 1"])
@@ -147,7 +147,7 @@ struct MuxSharingTests {
         try await Scenario.run(options) { scenario in
             let load = try await scenario.load()
             try await load.connect(3, port: scenario.bridge.port, ["at_once": 1])
-            // Theirs, and one in advance.
+            // There are the three connections of the devices, and one in advance.
             try await scenario.serve.hasConnections(4)
             #expect(try await scenario.serve.endedConnections == 0)
             try await load.perform("disconnect", answer: "disconnected")
@@ -158,7 +158,7 @@ struct MuxSharingTests {
         }
     }
 
-    /// A server that ends connections without streams would have the bridge make them again and again.
+    /// If the server closed connections without streams, the bridge would make new ones again and again.
     @Test func aConnectionInAdvanceStays() async throws {
         let options = Scenario.Options.onOneLoop(
             uplink: ["devices_per_connection: 1"], serve: ["connect_within: 500ms"])

@@ -1,6 +1,6 @@
 import Testing
 
-/// The kernel changes the bridge's own address and interface under it.
+/// The bridge's own address or interface changes while it is running.
 @Suite(
     .mapping(.connection), .enabled(if: NetworkNamespace.possible, "network namespaces need root"),
     .timeLimit(.minutes(20)))
@@ -32,7 +32,7 @@ struct PathNamespaceTests {
                 $0.contains("the network of this machine has changed") && !$0.contains("connections_moved=0")
             }
             #expect(line.contains(namespace.second))
-            // Nobody reconnected for it.
+            // No connection was made again.
             #expect(await scenario.bridgeSaid("the device is connected again") == 0)
             #expect(await scenario.bridgeSaid("session ended") == 0)
         }

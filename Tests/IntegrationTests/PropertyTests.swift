@@ -1,6 +1,6 @@
 import Testing
 
-/// What MQTT 5.0 adds passes unharmed.
+/// What MQTT 5.0 adds passes through unchanged.
 @Suite(.timeLimit(.minutes(20)))
 struct PropertyTests {
     private static let properties: [String: JSONValue] = [
@@ -38,12 +38,12 @@ struct PropertyTests {
             let connected = try await device.connect(port: scenario.bridge.port, ["version": "5.0"])
             #expect(connected.properties?["ReceiveMaximum"] == expected?["ReceiveMaximum"])
             #expect(connected.properties?["TopicAliasMaximum"] == expected?["TopicAliasMaximum"])
-            // The bridge's own limit, where the broker has none.
+            // This is the bridge's own limit, because the broker has none.
             #expect(connected.properties?["MaximumPacketSize"] == 10_000_000)
         }
     }
 
-    /// With routes, the topic behind an alias is rewritten and the alias goes on meaning it.
+    /// With routes, the topic behind an alias is rewritten, and the alias continues to work.
     @Test(.mapping(.connection, .mux), arguments: [false, true])
     func topicAliasesOfADeviceWork(routed: Bool) async throws {
         var options = Scenario.Options()
@@ -58,7 +58,7 @@ struct PropertyTests {
             try await device.send(RawMQTT.publish("t/b", [2], properties: alias(2)))
             try await device.send(RawMQTT.publish("", [3], properties: alias(1)))
             try await device.send(RawMQTT.publish("", [4], properties: alias(2)))
-            // An alias may be given a new meaning.
+            // An alias may be assigned to another topic.
             try await device.send(RawMQTT.publish("t/c", [5], properties: alias(1)))
             try await device.send(RawMQTT.publish("", [6], properties: alias(1)))
             for topic in ["a", "b", "a", "b", "c", "c"] {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A NAT between bridge and broker forgets, without a word, under steady traffic.
+/// A NAT between the bridge and the broker silently forgets its mappings during steady traffic.
 @Suite(.timeLimit(.minutes(20)))
 struct RebindTests {
     private static let number = 20
@@ -48,7 +48,8 @@ struct RebindTests {
         }
     }
 
-    /// As EMQX 6.0.3: what is not followed any more is noticed, and built anew.
+    /// The server stops following address changes, as EMQX 6.0.3 does. The bridge notices that, and makes a new
+    /// connection.
     @Test(.mapping(.connection, .dataStream)) func aServerThatStopsFollowingIsLeft() async throws {
         var front = Front.Options()
         front.followedRebinds = 3

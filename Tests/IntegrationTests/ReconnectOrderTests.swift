@@ -1,12 +1,13 @@
 import Testing
 
-/// What a device says last on one connection comes before what it says first on the next, as on a broker's own TCP port.
+/// The last packets of a device's connection reach the broker before the first ones of its next connection, as they
+/// would at the broker's own TCP port.
 @Suite(.timeLimit(.minutes(20)))
 struct ReconnectOrderTests {
     private static let times = 100
 
-    /// The will of a session that ended with DISCONNECT is not published, and its last message is not lost, however soon
-    /// its device connects again.
+    /// The will of a session that ended with DISCONNECT is not published, and its last message is not lost, even if the
+    /// device connects again at once.
     @Test(.mapping(.connection, .mux), arguments: [4, 5] as [UInt8])
     func theNextConnectDoesNotOvertakeTheLastWords(level: UInt8) async throws {
         var options = Scenario.Options()
@@ -32,8 +33,8 @@ struct ReconnectOrderTests {
         }
     }
 
-    /// A second device of the same client id is the broker's business: it takes the first one over, and both hear what
-    /// they would hear directly.
+    /// A second device with the same client identifier is up to the broker: it takes over the first one's session, and
+    /// both see what they would see at the broker itself.
     @Test(.mapping(.connection, .mux), arguments: [4, 5] as [UInt8])
     func aDeviceThatIsStillThereIsTakenOverByTheBroker(level: UInt8) async throws {
         try await Scenario.run { scenario in
@@ -42,7 +43,7 @@ struct ReconnectOrderTests {
                 let device = try await RawDevice.connect(port: scenario.bridge.port)
                 #expect(try await device.connect("twin", level: level) == 0)
                 if let previous {
-                    // Mosquitto 2.0 says nothing, and the front what EMQX says.
+                    // Mosquitto 2.0 gives no reason, and the front gives the one that EMQX does.
                     let isTold = level == 5 && Carrier.current == .connection
                     #expect(try await previous.closed() == (isTold ? [0xE0, 0x01, 0x8E] : []))
                 }
@@ -52,8 +53,8 @@ struct ReconnectOrderTests {
         }
     }
 
-    /// Its device lost its power while the uplink was away: whoever comes with its client id is that device, and is not
-    /// thrown out by its own ghost when that returns.
+    /// The held device lost its power while the uplink was lost. When it connects again, its own old session must not
+    /// return and take the new one over.
     @Test(.mapping(.connection, .mux), arguments: [4, 5] as [UInt8], [true, false])
     func aHeldSessionMakesWayForItsDevice(level: UInt8, isHeldBefore: Bool) async throws {
         var options = Scenario.Options()
@@ -69,7 +70,7 @@ struct ReconnectOrderTests {
                 try await device.send(RawMQTT.connect("ghost", level: level))
                 try await scenario.bridgeSays("device identified", times: 2)
             }
-            // Something has to go unanswered for the silence to be noticed.
+            // The silence is only noticed if something goes unanswered.
             try await ghost.send(RawMQTT.pingreq)
             if isHeldBefore {
                 try await scenario.holds()

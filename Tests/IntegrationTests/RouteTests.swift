@@ -1,6 +1,6 @@
 import Testing
 
-/// Topics as the device names them, and as the broker does.
+/// Routes rewrite topics between the device's names and the broker's.
 @Suite(.timeLimit(.minutes(20)))
 struct RouteTests {
     private static func options(unrouted: String = "reject") -> Scenario.Options {
@@ -38,7 +38,7 @@ struct RouteTests {
         }
     }
 
-    /// A device's `#` reaches its routes and nothing else.
+    /// A device's `#` covers its routes and nothing else.
     @Test(arguments: ["3.1.1", "5.0"])
     func aFilterAcrossRoutesGetsEachOfThemAndNoMore(version: String) async throws {
         try await Scenario.run(Self.options()) { scenario in
@@ -117,14 +117,14 @@ struct RouteTests {
             let new = try await scenario.device("new", ["version": "5.0"])
             #expect(try await new.publish("secret/x", "x", qos: 1).code == 0x87)
             try await new.publish("secret/x", "x", qos: 2)
-            // paho keeps the code of PUBREC to itself.
+            // paho does not report the reason code of PUBREC.
             let raw = try await RawDevice.connect(port: scenario.bridge.port)
             #expect(try await raw.connect("raw", level: 5) == 0)
             try await raw.send(RawMQTT.publish("secret/x", [1], packetID: 7, qos: 2, properties: []))
             let pubrec = try await raw.packet()
             #expect(pubrec.first == 0x50 && pubrec.body.prefix(3) == [0, 7, 0x87])
             await raw.close()
-            // 3.1.1 has no answer that refuses.
+            // 3.1.1 has no acknowledgement that refuses.
             let old = try await scenario.device("old")
             try await old.startPublishing("secret/x", "x", qos: 1)
             _ = try await old.disconnected()
@@ -170,7 +170,7 @@ struct RouteTests {
         }
     }
 
-    /// `${clientid}` with a wildcard in it would reach into other devices' topics.
+    /// A `${clientid}` that contains a wildcard would give access to other devices' topics.
     @Test(arguments: ["a/b", "a+", "#"])
     func aClientIDThatWouldWidenARouteIsRefused(clientID: String) async throws {
         try await Scenario.run(Self.options()) { scenario in

@@ -3,7 +3,7 @@ import Testing
 
 @testable import QUICTransport
 
-/// `serve` and the TCP side, where a test plays the broker.
+/// The TCP side of `serve`, with the test in the role of the broker.
 @Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct ServeBrokerTests {
     private static let connack: [UInt8] = [0x20, 2, 0, 0]
@@ -21,7 +21,7 @@ struct ServeBrokerTests {
         await broker.stop()
     }
 
-    /// CONNECT on a stream; answers it with the TCP connection that it made.
+    /// Sends CONNECT on a new stream, answers it as the broker, and returns the stream and its TCP connection.
     private static func session(
         _ client: QUICClient, _ broker: RawBroker, level: UInt8 = 4
     ) async throws -> (stream: UInt64, tcp: RawBroker.Connection) {
@@ -66,7 +66,7 @@ struct ServeBrokerTests {
         }
     }
 
-    @Test func aBrokerThatDoesNotCloseIsLetGo() async throws {
+    @Test func aBrokerThatDoesNotCloseIsDisconnected() async throws {
         try await Self.run { scenario, broker in
             let client = try await scenario.client()
             let (stream, tcp) = try await Self.session(client, broker)
@@ -78,7 +78,7 @@ struct ServeBrokerTests {
         }
     }
 
-    /// What is under way to a slow client when the broker closes arrives, however long it takes.
+    /// What is on its way to a slow client when the broker closes the connection arrives, however long that takes.
     @Test(arguments: ["mqtt", "mqtt-mux"])
     func aSlowClientGetsTheLastBytes(alpn: String) async throws {
         try await Self.run { scenario, broker in
@@ -90,7 +90,7 @@ struct ServeBrokerTests {
             tcp.startSending([UInt8](repeating: 0x30, count: size))
             try await Task.sleep(for: .milliseconds(300))
             await tcp.close()
-            // Ten seconds in all: more than any of the times that the server gives.
+            // This takes ten seconds in all, which is longer than any of the server's time limits.
             var taken = 0
             for _ in 0..<20 {
                 try await Task.sleep(for: .milliseconds(500))
@@ -114,7 +114,7 @@ struct ServeBrokerTests {
         }
     }
 
-    /// The broker is in the middle of a packet: DISCONNECT comes behind it.
+    /// The broker is in the middle of a packet, so DISCONNECT comes after it.
     @Test func aShutdownLetsAPacketBeCompleted() async throws {
         try await Self.run { scenario, broker in
             let client = try await scenario.multiplexedClient()
@@ -133,7 +133,7 @@ struct ServeBrokerTests {
         }
     }
 
-    /// What a broker does not read stays with the client, and takes nothing from the sessions beside it.
+    /// What the broker does not read stays at the client, and takes no flow control credit from other sessions.
     @Test func aBrokerThatDoesNotReadHoldsBackItsOwnSessionOnly() async throws {
         try await Self.run(["stream_buffer: 64KiB"]) { scenario, broker in
             let client = try await scenario.multiplexedClient()
@@ -147,7 +147,7 @@ struct ServeBrokerTests {
                 try await client.send(packet, on: stream)
                 _ = try await other.received(RawMQTT.connect("client-\(stream)").count + packet.count)
             }
-            // Windows and socket buffers hold a few megabytes at most.
+            // Flow control windows and socket buffers hold a few megabytes at most.
             #expect(try await client.bufferedBytes(stuck) > size / 2)
             try await tcp.read(true)
             _ = try await tcp.received(size)
@@ -155,7 +155,7 @@ struct ServeBrokerTests {
         }
     }
 
-    /// The same the other way: what a client gives no credit for stays with the broker.
+    /// The same in the other direction: what a client gives no credit for stays at the broker.
     @Test func aClientThatDoesNotReadHoldsBackItsOwnSessionOnly() async throws {
         try await Self.run(["stream_buffer: 64KiB"]) { scenario, broker in
             let client = try await scenario.multiplexedClient()
@@ -177,7 +177,7 @@ struct ServeBrokerTests {
         }
     }
 
-    /// VmRSS in KiB.
+    /// The current memory (VmRSS) in KiB.
     private func memory(of process: ChildProcess) throws -> Int {
         let status = try String(contentsOfFile: "/proc/\(process.identifier)/status", encoding: .utf8)
         let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })

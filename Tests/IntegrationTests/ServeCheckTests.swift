@@ -7,7 +7,7 @@ struct ServeCheckTests {
     private static func run(_ arguments: String...) async throws -> (end: ChildProcess.ProcessEnd, said: String) {
         let process = try await ChildProcess.start("serve", Toolbox.bridge(), arguments)
         let end = try await process.end()
-        // Both streams end after the process does, or much later where a child of another test's has inherited them.
+        // Both streams end after the process does, or much later if another test's child process has inherited them.
         _ = try? await process.output.first("the end of output", within: .seconds(2)) { _ in false }
         _ = try? await process.errors.first("the end of errors", within: .seconds(2)) { _ in false }
         return (end, (await process.output.all + process.errors.all).joined(separator: "\n"))
@@ -57,13 +57,13 @@ struct ServeCheckTests {
         #expect(try String(contentsOfFile: "\(folder.path)/ticket.key", encoding: .utf8) == "not a key")
     }
 
-    /// It works as far as `serve` can see, and for none of its clients.
+    /// `serve` can use the certificate, but none of its clients accept it.
     @Test(arguments: [
         ("expired", "the certificate 'CN=expired.localhost' expired on"),
         ("not-yet-valid", "the certificate 'CN=early.localhost' is not valid before"),
         ("server", "the certificate 'CN=localhost' expires on"),
     ])
-    func aCertificateOutOfItsTimeIsTold(name: String, words: String) async throws {
+    func aCertificateOutsideItsValidityIsReported(name: String, words: String) async throws {
         let folder = try Folder()
         defer { folder.remove() }
         let file = try await Self.file(in: folder)
@@ -73,7 +73,7 @@ struct ServeCheckTests {
         let serve = try await Serve.start(in: folder, configuration: try String(contentsOfFile: file, encoding: .utf8))
         let line = try await serve.logs("a certificate needs attention")
         #expect(line.contains(" warning ") && line.contains(words))
-        // And of a new one at once.
+        // A new certificate is warned about at once.
         try await ServeScenario.use("expired", in: folder)
         let count = await serve.process.errors.count
         serve.process.signal(SIGHUP)

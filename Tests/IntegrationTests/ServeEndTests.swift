@@ -3,7 +3,7 @@ import Testing
 
 @testable import QUICTransport
 
-/// What an end of one side means for the other, and for the will.
+/// What the end of one side means for the other side, and for the will.
 @Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct ServeEndTests {
     /// How a client's session ends.
@@ -29,11 +29,11 @@ struct ServeEndTests {
             let (stream, _) = try await client.session("client-1", will: ("will/client-1", "gone"))
             try await Self.perform(end, client, stream)
             _ = try await scenario.serve.logs("session ended")
-            // The clean ones tell the broker that it was, whose log has it.
+            // After a clean end, the broker's log says so.
             try await scenario.broker.logs(end.isClean ? "Received DISCONNECT from client-1" : "Client client-1 ")
             try await observer.publish("will/marker", "marker", qos: 1)
             let first = try await observer.message()
-            // A lost client is noticed after the marker, perhaps.
+            // The loss of a client may be noticed only after the marker.
             let message = first.topic == "will/marker" && !end.isClean ? try await observer.message() : first
             #expect(message.topic == (end.isClean ? "will/marker" : "will/client-1"))
             await client.stop()
@@ -72,7 +72,7 @@ struct ServeEndTests {
         }
     }
 
-    /// EMQX closes after about three seconds.
+    /// EMQX closes the connection after about three seconds.
     @Test func aClientThatDoesNotFinishIsClosedToo() async throws {
         try await ServeScenario.run { scenario in
             let client = try await scenario.client()
@@ -113,11 +113,12 @@ struct ServeEndTests {
         }
     }
 
-    /// What no broker lets pass, and reads to its end first: one that closes with something unread resets the connection.
+    /// A packet that every broker rejects, but only after reading all of it. A broker that closes with unread bytes
+    /// resets the connection.
     private static let nonsense = RawMQTT.connect("again")
 
-    /// The broker sees the sessions, and nobody who asks how it is for each of them: not for the first that ends among
-    /// others, and once for those near each other.
+    /// `serve` does not check with a connection for each ended session whether the broker is still there: not for a
+    /// single end among other sessions, and once for several ends near each other.
     @Test(arguments: [1, 2])
     func whatTheBrokerDecidesCostsFewConnections(threads: Int) async throws {
         var options = ServeScenario.Options()
@@ -126,26 +127,26 @@ struct ServeEndTests {
             let client = try await scenario.multiplexedClient()
             var streams: [UInt64] = []
             for index in 0..<8 { streams.append(try await client.session("client-\(index)").stream) }
-            // The broker throws them out one by one, by their packets and by others that take over.
+            // The broker ends the sessions one by one, because of their packets or because of takeovers.
             for stream in streams[..<4] {
                 try await client.send(Self.nonsense, on: stream)
                 try await client.expect(.fin(stream))
             }
             _ = try await client.session("client-4")
             try await client.expect(.fin(streams[4]))
-            // And two at once.
+            // Then two sessions end at once.
             for stream in streams[5...6] { try await client.send(Self.nonsense, on: stream) }
             for stream in streams[5...6] { try await client.expect(.fin(stream)) }
             try await client.send(RawMQTT.pingreq, on: streams[7])
             #expect(try await client.received(6, on: streams[7]).suffix(2) == [0xD0, 0])
             let seen = await scenario.broker.process.errors.all.count { $0.contains("New connection from") }
-            // Seven ends; a look is that of two at least.
+            // There were seven ends, and each check was for at least two of them.
             #expect((9...12).contains(seen))
             await client.stop()
         }
     }
 
-    /// Not even where it leaves nobody.
+    /// A broker that ends all of its sessions is not mistaken for one that has gone.
     @Test(arguments: [2, 12])
     func aBrokerThatEndsAllSessionsIsNotGone(sessions: Int) async throws {
         var options = ServeScenario.Options()
@@ -163,7 +164,7 @@ struct ServeEndTests {
         }
     }
 
-    /// A broker may take its time for each of its sessions, when nobody can reach it any more.
+    /// The broker can no longer be reached, but takes its time to end each of its sessions.
     @Test func aBrokerThatGoesSlowlyIsALoss() async throws {
         try await ServeScenario.run { scenario in
             let client = try await scenario.multiplexedClient()
@@ -181,7 +182,7 @@ struct ServeEndTests {
                 sessions.append((stream, tcp))
             }
             await listener.stop()
-            // When the first session ends, nobody knows that others will follow.
+            // When the first session ends, `serve` cannot know that others will follow.
             await sessions[0].tcp.close()
             try await scenario.serve.logs("session ended")
             for (stream, tcp) in sessions[1...] {
@@ -192,7 +193,8 @@ struct ServeEndTests {
         }
     }
 
-    /// Where there is nobody else to tell, `serve` has a look, once; the client does not wait for a timer.
+    /// If there are no other sessions to judge by, `serve` checks the broker once. The client does not have to wait for
+    /// a timer.
     @Test func theOnlySessionIsTold() async throws {
         try await ServeScenario.run { scenario in
             let client = try await scenario.multiplexedClient()
@@ -208,7 +210,7 @@ struct ServeEndTests {
         }
     }
 
-    /// Unlike a takeover, it is worth another attempt; whoever is left when it goes.
+    /// Unlike a takeover, the broker's end is worth another attempt, however many sessions are left.
     @Test(arguments: [1, 2, 40], [SIGTERM, SIGKILL])
     func aBrokerThatGoesIsALoss(sessions: Int, signal: Int32) async throws {
         var options = ServeScenario.Options()
@@ -226,7 +228,8 @@ struct ServeEndTests {
         }
     }
 
-    /// The same, of clients that are told by the broker and of such that are not.
+    /// This holds for clients that the broker tells about its shutdown (5.0) and for those that it does not tell
+    /// (3.1.1).
     @Test func aBrokerThatStopsIsALossOfAllSessions() async throws {
         try await ServeScenario.run { scenario in
             let client = try await scenario.multiplexedClient()
@@ -239,7 +242,7 @@ struct ServeEndTests {
         }
     }
 
-    /// A broker that starts anew costs its clients a moment and no refusal.
+    /// A restart of the broker costs its clients a moment, but they are not refused.
     @Test func aSessionWaitsForABrokerThatIsBackSoon() async throws {
         try await ServeScenario.run { scenario in
             let client = try await scenario.multiplexedClient()
@@ -263,7 +266,7 @@ struct ServeEndTests {
     ]
 
     @Test(arguments: refusals)
-    func anUnreachableBrokerIsSaidByConnack(level: UInt8, expected: [UInt8]) async throws {
+    func anUnreachableBrokerIsReportedByConnack(level: UInt8, expected: [UInt8]) async throws {
         var options = ServeScenario.Options()
         options.brokerPort = try Toolbox.freePort()
         try await ServeScenario.run(options) { scenario in

@@ -6,7 +6,7 @@ import Testing
 /// SIGTERM to `serve`.
 @Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct ServeShutdownTests {
-    @Test func anIdleOneExitsWithSuccess() async throws {
+    @Test func anIdleServerExitsWithSuccess() async throws {
         try await ServeScenario.run { scenario in
             scenario.serve.process.signal(SIGTERM)
             #expect(try await scenario.serve.process.end() == .exit(0))
@@ -31,7 +31,7 @@ struct ServeShutdownTests {
         }
     }
 
-    /// MQTT has no word for it: the code says that it is worth another attempt.
+    /// MQTT 3.1.1 cannot express the reason, so the code says that another attempt is worthwhile.
     @Test func aSessionOf3_1_1IsResetWithACode() async throws {
         try await ServeScenario.run { scenario in
             let client = try await scenario.multiplexedClient()
@@ -44,11 +44,11 @@ struct ServeShutdownTests {
         }
     }
 
-    @Test func noConnectionIsLetInAnyMore() async throws {
+    @Test func newConnectionsAreRefused() async throws {
         var options = ServeScenario.Options()
         options.serve = ["shutdown_timeout: 300s"]
         try await ServeScenario.run(options) { scenario in
-            // It cannot be told, and so the server waits for it.
+            // This client cannot be told, so the server waits for it.
             let gone = try await scenario.multiplexedClient()
             _ = try await gone.session("client-1")
             try await gone.vanish()
@@ -61,13 +61,13 @@ struct ServeShutdownTests {
         }
     }
 
-    @Test func noStreamIsLetInAnyMore() async throws {
+    @Test func newStreamsAreRefused() async throws {
         try await ServeScenario.run { scenario in
             let client = try await scenario.multiplexedClient()
             _ = try await client.session("client-1")
             scenario.serve.process.signal(SIGTERM)
             try await scenario.serve.logs("the server is shutting down")
-            // On a busy machine the connection may be over before a stream is opened, or before the answer.
+            // On a busy machine the connection may end before a stream is opened, or before the answer.
             guard let late = try? await client.openStream() else {
                 #expect(try await client.closed() == .applicationClosed(code: 2, reason: "server shutting down"))
                 return await client.stop()
@@ -84,7 +84,7 @@ struct ServeShutdownTests {
         }
     }
 
-    /// Clients that are gone cannot be told; the limit is what ends the program.
+    /// Clients that are gone cannot be told, so the time limit ends the program.
     @Test func theLimitEndsAShutdownThatDoesNotFinish() async throws {
         var options = ServeScenario.Options()
         options.serve = ["shutdown_timeout: 1s"]

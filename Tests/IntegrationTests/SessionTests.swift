@@ -1,6 +1,6 @@
 import Testing
 
-/// Sessions as the broker keeps them: resumed, refused, taken over, ended.
+/// Sessions that the broker resumes, refuses, takes over or ends.
 @Suite(.timeLimit(.minutes(20)))
 struct SessionTests {
     @Test(.mapping(.connection, .mux), arguments: ["3.1.1", "5.0"])
@@ -34,7 +34,7 @@ struct SessionTests {
             let wrong = await scenario.client("wrong")
             let refused = try await wrong.tryConnect(
                 port: scenario.bridge.port, fields.merging(["password": "guess"]) { $1 })
-            // Not authorized: 5 in CONNACK of 3.x, 0x87 in 5.0.
+            // "Not authorized" is 5 in a 3.x CONNACK and 0x87 in 5.0.
             #expect(refused.event == "connected" && refused.code == 0x87)
             let right = await scenario.client("right")
             try await right.connect(port: scenario.bridge.port, fields.merging(["password": "secret"]) { $1 })
@@ -71,7 +71,7 @@ struct SessionTests {
             let second = await scenario.client("second")
             try await second.connect(port: scenario.bridge.port, fields)
             let ended = try await first.disconnected()
-            // EMQX says why; Mosquitto, which has the last word where the mapping is mux, just closes.
+            // EMQX says why. Mosquitto, which decides in the mapping `mux`, just closes the connection.
             if version == "5.0", Carrier.current != .mux {
                 #expect(ended.fromServer == true && ended.code == 0x8E)
             }
@@ -80,7 +80,7 @@ struct SessionTests {
         }
     }
 
-    /// Where devices are not held for it.
+    /// This applies if devices are not held.
     @Test func theEndOfTheBrokerIsTheEndOfTheDevice() async throws {
         var options = Scenario.Options()
         options.uplink = Uplink.close
@@ -100,7 +100,7 @@ struct SessionTests {
         }
     }
 
-    /// Mosquitto answers a second CONNECT by closing; what matters is that only this device is closed.
+    /// Mosquitto answers a second CONNECT by closing the connection. What matters is that only this device is affected.
     @Test func aSecondConnectEndsThatDeviceAlone() async throws {
         try await Scenario.run { scenario in
             let observer = try await scenario.observer("up")

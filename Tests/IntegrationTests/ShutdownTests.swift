@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// SIGTERM, with and without work to do.
+/// SIGTERM to the bridge, with and without devices.
 @Suite(.timeLimit(.minutes(20)))
 struct ShutdownTests {
     @Test func anIdleBridgeExitsWithSuccess() async throws {
@@ -50,7 +50,7 @@ struct ShutdownTests {
         }
     }
 
-    @Test func aDeviceOf5IsToldWhy() async throws {
+    @Test func aDeviceOfMQTT5IsToldWhy() async throws {
         try await Scenario.run { scenario in
             let device = try await scenario.device("device-1", ["version": "5.0"])
             scenario.bridge.process.signal(SIGTERM)
@@ -59,7 +59,7 @@ struct ShutdownTests {
         }
     }
 
-    @Test func noDeviceIsLetInAnyMore() async throws {
+    @Test func newDevicesAreRefused() async throws {
         try await Scenario.run { scenario in
             _ = try await scenario.device("device-1")
             scenario.bridge.process.signal(SIGTERM)
@@ -69,7 +69,7 @@ struct ShutdownTests {
         }
     }
 
-    /// The broker does not answer, the limit is far: a second signal ends the bridge at once.
+    /// The broker does not answer, and the time limit is far away: a second signal ends the bridge at once.
     @Test func aSecondSignalDoesNotWait() async throws {
         var options = Scenario.Options()
         options.configuration = "limits: {shutdown_timeout: 300s}"
@@ -79,13 +79,13 @@ struct ShutdownTests {
             try await scenario.farEnd.mute(true)
             let said = await scenario.bridge.process.errors.count
             scenario.bridge.process.signal(SIGTERM)
-            _ = try await scenario.bridge.process.errors.first("a word about stopping", from: said) { _ in true }
+            _ = try await scenario.bridge.process.errors.first("a log line after that", from: said) { _ in true }
             scenario.bridge.process.signal(SIGTERM)
             _ = try await scenario.bridge.process.end()
         }
     }
 
-    /// The broker does not answer: the limit is what ends the bridge.
+    /// The broker does not answer, so the time limit ends the bridge.
     @Test func theLimitEndsAShutdownThatDoesNotFinish() async throws {
         var options = Scenario.Options()
         options.configuration = "limits: {shutdown_timeout: 2s}"
@@ -99,13 +99,13 @@ struct ShutdownTests {
         }
     }
 
-    /// Devices are held on connections that are silent, or without one, and nobody can be told.
+    /// Devices are held on silent connections or without any, so their ends cannot be passed on.
     @Test(arguments: [false, true])
     func heldDevicesDoNotKeepTheBridge(isLost: Bool) async throws {
         var options = Scenario.Options()
         options.relayed = true
         options.configuration = "limits: {shutdown_timeout: 3s}\nthreads: 2"
-        // What is made ahead of time for one device outlasts a keepalive of a minute.
+        // A connection that is made ahead of time for a device outlasts a keepalive of a minute.
         let isForOne = Carrier.current == .connection
         options.uplink = [
             "warm: \(isLost && isForOne ? 0 : 2)", "idle_timeout: \(isLost ? 6 : 300)s", "keep_alive: 2s",

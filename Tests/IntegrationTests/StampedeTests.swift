@@ -1,12 +1,13 @@
 import Foundation
 import Testing
 
-/// Many devices are held at once: they come back one after the other, and the first one alone.
+/// Many devices are held at once. They come back one after another, and the first one alone.
 @Suite(.timeLimit(.minutes(20)))
 struct StampedeTests {
     private static let number = 500
     private static let pace = 50
-    /// Milliseconds that each handshake takes at least, so that what begins meanwhile is not behind its outcome.
+    /// The minimum duration of each handshake in milliseconds, so that connections which begin during it cannot have
+    /// waited for its outcome.
     private static let acceptDelay = 400
 
     private static var options: Scenario.Options {
@@ -20,7 +21,7 @@ struct StampedeTests {
     @Test(.mapping(.connection)) func heldDevicesComeBackAtAPace() async throws {
         var options = Self.options
         options.front.acceptDelay = Self.acceptDelay
-        // An answer to a probe lets all go.
+        // An answer to a probe would let all devices connect.
         options.front.versionNegotiation = false
         try await Scenario.run(options) { scenario in
             let load = try await scenario.load()
@@ -42,7 +43,7 @@ struct StampedeTests {
         }
     }
 
-    /// Over shared connections it is their sessions that come back one after the other.
+    /// Over shared connections, the sessions come back one after another.
     @Test(.mapping(.mux)) func heldSessionsComeBackAtAPace() async throws {
         try await Scenario.run(Self.options) { scenario in
             let load = try await scenario.load()
@@ -61,7 +62,7 @@ struct StampedeTests {
         var seconds: [Int: Int] = [:]
         for time in times { seconds[Int(time), default: 0] += 1 }
         #expect(times.count >= Self.number)
-        // Twice the pace is a second's worth, a burst and a machine that stood still for a moment.
+        // A second may see its own share, a burst and the share of a moment in which the machine stood still.
         #expect(seconds.values.max() ?? 0 <= 3 * Self.pace, "\(seconds.sorted { $0.key < $1.key }.map(\.value))")
         #expect(seconds.count >= Self.number / Self.pace / 3)
     }

@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// What a message costs does not depend on how long the program has been running.
+/// The cost of a message does not depend on how long the program has been running.
 @Suite(.timeLimit(.minutes(20)))
 struct SteadyLoadTests {
-    /// One line of statistics.
+    /// A line of statistics in the bridge's log.
     private struct Figures {
         let firings: Int
-        /// Bytes of MQTT that the devices sent: the measure of how many messages there were.
+        /// The number of MQTT bytes that the devices sent, which measures how many messages there were.
         let bytes: Int
 
         init(_ line: String) throws {
@@ -24,8 +24,9 @@ struct SteadyLoadTests {
 
     private static let devices = 10
 
-    /// Timers that fire for each message, in the first ten seconds of a minute and in the last: a delay of 25 ms each way
-    /// keeps acknowledgements, retransmissions and new messages in the same ticks of the loop.
+    /// Compares how often timers fire per message in the first ten seconds of a minute and in the last. A delay of 25
+    /// ms in each direction keeps acknowledgements, retransmissions and new messages in the same ticks of the event
+    /// loop.
     @Test(.mapping(.connection, .mux)) func timersFireAsOftenPerMessageAtTheEndOfAMinuteAsAtItsBeginning() async throws
     {
         var options = Scenario.Options()
@@ -38,7 +39,7 @@ struct SteadyLoadTests {
             let load = try await scenario.load()
             try await load.connect(Self.devices, port: scenario.bridge.port, ["version": "5.0", "subscribe": true])
             try await load.startTraffic(every: 20)
-            // Not a time limit: how long the load lasts before the next look at it.
+            // This is not a time limit, but how long the load lasts before the next measurement.
             let begin = try await figures(scenario)
             try await Task.sleep(for: .seconds(10))
             let first = try await figures(scenario)
@@ -53,8 +54,8 @@ struct SteadyLoadTests {
             let atFirst = try firingsPerMessage(begin, first)
             let atLast = try firingsPerMessage(middle, last)
             print("timer firings per message: \(atFirst) at first, \(atLast) after a minute")
-            // A busy machine does more in one tick, and so with fewer timers. Timers that multiply have been seen to fire
-            // 120 times per message.
+            // A busy machine does more per tick, and thus needs fewer timers. Timers that multiply have been seen to
+            // fire 120 times per message.
             #expect(atLast < 2 * atFirst + 4)
             #expect(atLast < 16)
         }
@@ -67,7 +68,7 @@ struct SteadyLoadTests {
             await scenario.bridge.process.errors.first("statistics", from: known) { $0.contains("statistics") })
     }
 
-    /// A message of load_client.py and its acknowledgement are 40 to 60 bytes.
+    /// A load_client.py message and its acknowledgement have 40 to 60 bytes.
     private func firingsPerMessage(_ from: Figures, _ to: Figures) throws -> Double {
         let messages = Double(to.bytes - from.bytes) / 50
         guard messages > 100 else { throw HarnessError("only \(to.bytes - from.bytes) bytes were sent: no load") }

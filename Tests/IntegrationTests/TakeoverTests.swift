@@ -1,12 +1,12 @@
 import Testing
 
-/// One client id connects again and again while its older connections are still open.
+/// A client identifier connects again and again while its older connections are still open.
 @Suite(.timeLimit(.minutes(20)))
 struct TakeoverTests {
     private static let number = 6
 
-    /// EMQX lets the third and all later ones wait for three seconds where connections are open that were taken over
-    /// before: the front says so when it does.
+    /// EMQX makes the third and all later connections wait for three seconds if earlier ones that were taken over are
+    /// still open. The front reports when it does the same.
     @Test(.mapping(.connection), arguments: ["3.1.1", "5.0"])
     func noneOfManyInARowWaitsForConnectionsThatWereTakenOver(version: String) async throws {
         try await Scenario.run { scenario in

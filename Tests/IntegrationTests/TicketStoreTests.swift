@@ -56,7 +56,7 @@ import Testing
         #expect(store.take(for: first) != nil)
     }
 
-    @Test func thereAreOnlySoMany() {
+    @Test func theNumberOfTicketsIsLimited() {
         var shelf = TicketShelf()
         for number in 0..<20 { shelf.put(ticket(UInt8(number)), for: first) }
         #expect(shelf.all[first]?.map { $0.session[0] } == Array((12..<20).reversed()))
@@ -75,7 +75,7 @@ import Testing
 
     // MARK: In a file
 
-    @Test func theFileBringsThemBack() throws {
+    @Test func ticketsAreReadBackFromTheFile() throws {
         try inFolder { path in
             let before = store(path)
             for number in 1...3 { before.put(ticket(UInt8(number)), for: first) }
@@ -85,7 +85,7 @@ import Testing
             #expect(after.take(for: second) == ticket(4))
             for number in [3, 2, 1] { #expect(after.take(for: first) == ticket(UInt8(number))) }
             #expect(after.take(for: first) == nil)
-            // What was used is gone from the file too.
+            // The used ticket has been removed from the file too.
             after.save()
             #expect(store(path).take(for: first) == nil)
             let mode = try permissions(path)
@@ -113,7 +113,7 @@ import Testing
         }
     }
 
-    /// Cut, or with one bit the other way, at every place: what is left is used, and nothing that is not left.
+    /// The file is truncated, or has one bit flipped, at every place. The undamaged tickets are used, and nothing else.
     @Test func aDamagedFileHarmsNobody() {
         let key = [UInt8](repeating: 1, count: 32)
         let entries = (1...2).map { TicketFile.Entry(key: key, ticket: ticket($0)) }
@@ -129,12 +129,12 @@ import Testing
             let contents = TicketFile.decode(bytes)
             let tickets = entries.map(\.ticket)
             #expect(contents.entries.allSatisfy { tickets.contains($0.ticket) })
-            // A key may be hit, which makes it one for nobody.
+            // The damage may hit an upstream's key, which then matches no upstream.
             #expect(contents != TicketFile.Contents(entries: entries))
         }
     }
 
-    @Test func whatOthersCanReadIsNotUsedAndReplaced() throws {
+    @Test func aFileThatOthersCanReadIsReplacedUnused() throws {
         try inFolder { path in
             let before = store(path)
             before.put(ticket(1), for: first)
@@ -171,7 +171,7 @@ import Testing
         }
     }
 
-    @Test func aFolderThatIsMissingCostsNothingElse() {
+    @Test func aMissingFolderCostsOnlyTheTickets() {
         let store = store("/nonexistent/tickets")
         store.put(ticket(1), for: first)
         store.save()

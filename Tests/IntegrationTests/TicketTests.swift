@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The file of session tickets: good over restarts, and never an obstacle.
+/// The file of session tickets survives restarts, and is never an obstacle.
 @Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct TicketTests {
     private static let file = "ticket_file: $FOLDER/tickets"
@@ -12,7 +12,7 @@ struct TicketTests {
         return options
     }
 
-    /// The handshake of the connection that this device made first.
+    /// Returns the handshake of this device's first connection.
     private func handshake(_ scenario: Scenario, of clientID: String) async throws -> FrontEvent {
         let connection = try await scenario.front.connection(of: clientID)
         return try await scenario.front.events.first("the handshake of \(clientID)") {
@@ -22,13 +22,13 @@ struct TicketTests {
 
     private func fileOf(_ scenario: Scenario) -> URL { URL(filePath: "\(scenario.folder.path)/tickets") }
 
-    /// Ends the bridge in good order, when all is saved that it saves.
+    /// Ends the bridge in order, so that it has saved everything that it saves.
     private func endBridge(_ scenario: Scenario) async throws {
         scenario.bridge.process.signal(SIGTERM)
         #expect(try await scenario.bridge.process.end() == .exit(0))
     }
 
-    /// Connects, ends the bridge, and leaves its file of tickets.
+    /// Connects a device and ends the bridge, which leaves its file of tickets.
     private func leaveTickets(_ scenario: Scenario) async throws {
         let device = try await scenario.device("first")
         try await device.publish("up", "so that the ticket has come", qos: 1)
@@ -68,7 +68,7 @@ struct TicketTests {
         try bytes.write(to: file)
     }
 
-    /// It is said, and costs nothing but a longer handshake.
+    /// The damage is logged, and costs only a longer handshake.
     @Test(arguments: Damage.allCases) func aDamagedFileIsNoObstacle(how: Damage) async throws {
         try await Scenario.run(Self.options()) { scenario in
             try await leaveTickets(scenario)
@@ -93,7 +93,7 @@ struct TicketTests {
         }
     }
 
-    /// A file that another upstream's tickets are in.
+    /// The file contains the tickets of another upstream.
     @Test func ticketsGoToTheirOwnUpstreamOnly() async throws {
         try await Scenario.run(Self.options()) { scenario in
             try await leaveTickets(scenario)

@@ -1,9 +1,9 @@
 import Testing
 
-/// The QUIC side: what the bridge trusts, and what a device hears when the broker cannot be reached.
+/// The QUIC side of the bridge: which brokers it trusts, and what a device is told if the broker cannot be reached.
 @Suite(.timeLimit(.minutes(20)))
 struct UplinkTests {
-    /// A device of 3.1.1 hears CONNACK 3, one of 5.0 hears 0x88 with a reason; then the connection ends.
+    /// A 3.1.1 device gets CONNACK 3, and a 5.0 device gets 0x88 with a reason. Then the connection ends.
     private func expectUnavailable(_ scenario: Scenario, reason: [String]) async throws {
         let old = try await RawDevice.connect(port: scenario.bridge.port)
         #expect(try await old.connect("old") == 3)
@@ -43,7 +43,7 @@ struct UplinkTests {
         try await expectReaches(options)
     }
 
-    /// EMQX 6.0.3 crashes the connection of a client that announces them (RFC 9221).
+    /// EMQX 6.0.3 crashes the connection of a client that announces DATAGRAM frames (RFC 9221).
     @Test(.mapping(.connection, .dataStream)) func datagramsAreNotAnnounced() async throws {
         try await Scenario.run { scenario in
             _ = try await scenario.device("device-1")
@@ -131,7 +131,7 @@ struct UplinkTests {
         }
     }
 
-    /// Nothing answers at all, as behind a firewall: the device hears of it within the time given.
+    /// There is no answer at all, as behind a firewall. The device is told so within the configured time.
     @Test func aSilentUplinkIsGivenUp() async throws {
         var options = Scenario.Options()
         options.uplink = ["connect_timeout: 1s", "backoff_minimum: 50ms", "backoff_maximum: 200ms"]
@@ -156,7 +156,8 @@ struct UplinkTests {
         }
     }
 
-    /// MQTT's clock decides before QUIC's: a device with a long keepalive gets a longer idle timeout.
+    /// MQTT's keepalive must expire before QUIC's idle timeout, so a device with a long keepalive gets a longer idle
+    /// timeout.
     @Test(.mapping(.connection)) func theIdleTimeoutIsAboveTheDevicesKeepAlive() async throws {
         var options = Scenario.Options()
         options.uplink = ["idle_timeout: 3s", "keep_alive: 1s"] + Uplink.close
@@ -172,7 +173,7 @@ struct UplinkTests {
         }
     }
 
-    /// The uplink's own keep-alive holds an idle connection well beyond the idle timeout.
+    /// The uplink's own keep-alive keeps an idle connection open well beyond the idle timeout.
     @Test func anIdleDeviceIsKept() async throws {
         var options = Scenario.Options()
         options.uplink = ["idle_timeout: 6s", "keep_alive: 2s"]

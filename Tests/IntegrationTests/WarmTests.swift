@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// Connections whose handshake was done before anybody needed them, and that are good for nothing any more.
+/// Connections that were made before a device needed them, and that have become unusable since.
 @Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct WarmTests {
     private static func options(_ count: Int, _ uplink: [String] = []) -> Scenario.Options {
         .onOneLoop(uplink: ["warm: \(count)"] + uplink)
     }
 
-    /// A server that closes them costs nothing but a handshake.
+    /// If the server closes such a connection, that costs only a handshake.
     @Test func aWarmConnectionThatWasClosedIsNoObstacle() async throws {
         try await Scenario.run(Self.options(1)) { scenario in
             for round in 1...3 {
@@ -21,7 +21,8 @@ struct WarmTests {
         }
     }
 
-    /// Dead, as behind a NAT that forgot: the device gets in all the same, and is not kept waiting for an idle timeout.
+    /// The connection is dead, as behind a NAT that has forgotten the mapping. The device is accepted all the same, and
+    /// does not have to wait for an idle timeout.
     @Test func aWarmConnectionThatIsDeadIsNoObstacle() async throws {
         try await Scenario.run(Self.options(1, ["idle_timeout: 300s"])) { scenario in
             try await scenario.front.says("handshake")
@@ -31,8 +32,8 @@ struct WarmTests {
         }
     }
 
-    /// A broker that cannot be reached is not asked for more of them than one at a time.
-    @Test func aFailingUplinkGetsNoCrowd() async throws {
+    /// If the broker cannot be reached, the bridge tries only one such connection at a time.
+    @Test func aFailingUplinkGetsNoCrowdOfConnections() async throws {
         var options = Self.options(4, ["connect_timeout: 1s", "backoff_minimum: 200ms", "backoff_maximum: 1s"])
         options.relayed = true
         try await Scenario.run(options) { scenario in

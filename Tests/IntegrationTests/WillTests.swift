@@ -1,6 +1,6 @@
 import Testing
 
-/// When the broker publishes a device's will, and when not.
+/// When a device's will is published, and when it is not.
 @Suite(.timeLimit(.minutes(20)))
 struct WillTests {
     private static let will: JSONValue = [
@@ -19,19 +19,19 @@ struct WillTests {
     }
 
     @Test(arguments: ["3.1.1", "5.0"])
-    func aDeviceThatDisconnectsHasNot(version: String) async throws {
+    func aDeviceThatDisconnectsHasNoWillPublished(version: String) async throws {
         try await Scenario.run { scenario in
             let observer = try await scenario.observer("will/#")
             let device = try await scenario.device("device-1", ["version": .string(version), "will": Self.will])
             try await device.disconnect()
             try await scenario.gone("device-1")
-            // Whatever the broker had to say of device-1 has been said: the next message is the marker.
+            // The broker has published whatever there was to publish for device-1, so the next message is the marker.
             try await observer.publish("will/marker", "marker", qos: 1)
             #expect(try await observer.message().topic == "will/marker")
         }
     }
 
-    /// MQTT 5 3.14.2.1: reason code 4 is a disconnect that wants the will.
+    /// MQTT 5 3.14.2.1: reason code 4 means "disconnect with will message".
     @Test func disconnectWithWillHasItPublished() async throws {
         try await Scenario.run { scenario in
             let observer = try await scenario.observer("will/#")
@@ -41,7 +41,8 @@ struct WillTests {
         }
     }
 
-    /// Without a Session Expiry of its own, which the bridge raises so that nothing is lost while it holds the device.
+    /// The bridge raises the Session Expiry so that nothing is lost while it holds the device, whether the device has
+    /// one of its own or not.
     @Test(arguments: [nil, 0, 300])
     func aHeldSessionDoesNotCostTheWill(expiry: Int?) async throws {
         var options = Scenario.Options()
@@ -75,7 +76,8 @@ struct WillTests {
         try await Scenario.run { scenario in
             let device = try await RawDevice.connect(port: scenario.bridge.port)
             #expect(try await device.connect("pinging", keepAlive: 5) == 0)
-            // Twice the keepalive, spoken at half of it: a busy machine has five seconds to spare.
+            // The device is silent for half the keepalive at a time, for twice the keepalive in all. That leaves a busy
+            // machine five seconds to spare.
             for _ in 0..<4 {
                 try await Task.sleep(for: .milliseconds(2_500))
                 try await device.send(RawMQTT.pingreq)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// CONNECT in the first datagram, and nothing else.
+/// CONNECT is sent in the first datagram, and nothing else is.
 @Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct ZeroRTTTests {
     private static func options(_ tickets: Front.Tickets, zeroRTT: Bool = true) -> Scenario.Options {
@@ -10,13 +10,13 @@ struct ZeroRTTTests {
         return options
     }
 
-    /// Has the bridge get a ticket, by a device of this name.
+    /// Connects a device with this name, so that the bridge gets a ticket.
     private func getTicket(_ scenario: Scenario, _ name: String = "before") async throws {
         let device = try await scenario.device(name)
         try await device.publish("ticket", "so that the ticket has come", qos: 1)
     }
 
-    /// A device that does not wait for CONNACK; answers what the front saw of its connection.
+    /// Connects a device that does not wait for CONNACK, and returns what the front saw of its connection.
     private func hasty(_ scenario: Scenario, _ name: String, _ observer: PahoClient) async throws -> [FrontEvent] {
         let device = try await RawDevice.connect(port: scenario.bridge.port)
         let connect = RawMQTT.connect(name)
@@ -29,7 +29,7 @@ struct ZeroRTTTests {
         return try await scenario.front.all(of: name)
     }
 
-    @Test func connectGoesEarlyAndNothingElseDoes() async throws {
+    @Test func onlyConnectIsSentEarly() async throws {
         try await Scenario.run(Self.options(.earlyData)) { scenario in
             try await getTicket(scenario)
             let events = try await hasty(scenario, "hasty", scenario.observer("up/#"))
@@ -41,8 +41,8 @@ struct ZeroRTTTests {
         }
     }
 
-    /// The device does not notice, and the broker gets everything once.
-    @Test func earlyDataThatIsRejectedGoesAgain() async throws {
+    /// The device does not notice, and the broker receives everything only once.
+    @Test func rejectedEarlyDataIsSentAgain() async throws {
         try await Scenario.run(Self.options(.earlyData)) { scenario in
             try await getTicket(scenario)
             let observer = try await scenario.observer("up/#")
@@ -59,7 +59,7 @@ struct ZeroRTTTests {
     }
 
     @Test(arguments: [(Front.Tickets.earlyData, false), (.resume, true)])
-    func nothingGoesEarlyWhereEitherSideDoesNotWantIt(tickets: Front.Tickets, zeroRTT: Bool) async throws {
+    func nothingIsSentEarlyUnlessBothSidesAllowIt(tickets: Front.Tickets, zeroRTT: Bool) async throws {
         try await Scenario.run(Self.options(tickets, zeroRTT: zeroRTT)) { scenario in
             try await getTicket(scenario)
             let events = try await hasty(scenario, "hasty", scenario.observer("up/#"))
