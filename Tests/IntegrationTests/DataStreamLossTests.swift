@@ -45,7 +45,7 @@ struct DataStreamLossTests {
             let first = try await scenario.device("first", ["version": .string(version), "will": will])
             let second = try await scenario.device("second", ["version": .string(version)])
             guard let connection = try await scenario.front.connection(of: "gateway-1") else {
-                throw HarnessError("no connection")
+                throw HarnessError("the front has no connection with the client identifier gateway-1")
             }
             let start = ContinuousClock.now
             try await scenario.front.takeOver(connection)
@@ -130,7 +130,7 @@ struct DataStreamLossTests {
         try await Scenario.run(Self.options(["backoff_minimum: 50ms", "backoff_maximum: 200ms"])) { scenario in
             let device = try await scenario.device("device", ["version": "5.0"])
             guard let connection = try await scenario.front.connection(of: "gateway-1") else {
-                throw HarnessError("no connection")
+                throw HarnessError("the front has no connection with the client identifier gateway-1")
             }
             try await scenario.front.reset(stream: 0, of: connection)
             let end = try await device.disconnected()

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Thousands of devices.
+/// Thousands of devices share connections.
 @Suite(.mapping(.mux), .timeLimit(.minutes(20)))
 struct MuxLoadTests {
     /// Each device needs a file descriptor in the client, the bridge, `serve` and the broker.
