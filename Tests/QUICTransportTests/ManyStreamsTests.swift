@@ -72,18 +72,18 @@ import Testing
         exchange.consumesAtServer = false
         for id in ids { simulation.client.write(id, pattern(1_000, seed: 1), fin: true) }
         simulation.run(for: .seconds(2))
-        #expect(simulation.client.starved.count > 400)
+        #expect(simulation.client.streams.starvedCount > 400)
         for id in ids.dropLast(10) {
             simulation.client.reset(id, code: 1)
             simulation.server?.reset(id, code: 1)
         }
         simulation.run(for: .seconds(5))
-        #expect(simulation.client.streams.count < 500 && simulation.client.starved.count < 500)
+        #expect(simulation.client.streams.count < 500 && simulation.client.streams.starvedCount < 500)
         exchange.consumesAtServer = true
         for (id, received) in exchange.atServer {
             simulation.server?.consumed(id, bytes: received.bytes.readableBytes)
         }
         #expect(simulation.run { ids.suffix(10).allSatisfy { exchange.atServer[$0]?.isFinished == true } })
-        #expect(simulation.client.starved.isEmpty)
+        #expect(simulation.client.streams.starvedCount == 0)
     }
 }

@@ -49,7 +49,7 @@ extension QUICConnection {
     /// To be called when a deadline has passed. Two probe timeouts in a row without any answer, the second after twice
     /// the time (RFC 9002 6.2.1): large datagrams may be why, and small ones are worth trying where they are not.
     func suspectDatagramSize(at now: NIODeadline) {
-        guard datagramSize.hasUnansweredLarge, let since = silence.unansweredSince else { return }
+        guard datagramSize.hasUnansweredLarge, let since = unansweredSince else { return }
         if now >= since + threeProbeTimeouts {
             datagramSize.fallBack(at: now)
         }

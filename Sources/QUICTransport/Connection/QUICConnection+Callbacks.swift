@@ -26,18 +26,14 @@ extension QUICConnection {
     }
 
     private func handshakeCompleted() {
-        isHandshakeCompleted = true
         var length = 0
-        let name = bridge_quic_alpn(handle, &length)
+        let selected = bridge_quic_alpn(handle, &length)
             .map { String(decoding: UnsafeBufferPointer(start: $0, count: length), as: UTF8.self) }
-        // RFC 8446 4.2.10: early data was of the protocol of before.
-        let early = isServer || !isEarlyDataAccepted ? nil : resumption?.alpn
-        guard let name, configuration.alpn.contains(name), early == nil || early == name else {
-            // RFC 9001 8.1: without an agreed protocol there is no connection.
-            violation = .alpnRefused(offered: configuration.alpn)
+        var earlyName: String?
+        if case .client(_, let resumption) = role, isEarlyDataAccepted { earlyName = resumption?.alpn }
+        guard let name = handshake.complete(alpn: selected, offered: configuration.alpn, earlyName: earlyName) else {
             return
         }
-        negotiatedALPN = name
         events.append(.handshakeCompleted(alpn: name))
         if isServer {
             // RFC 9001 4.1.2: a server's handshake is confirmed when it is complete.
@@ -46,16 +42,13 @@ extension QUICConnection {
     }
 
     private func handshakeConfirmed() {
-        guard !isHandshakeConfirmed, violation == nil else { return }
-        isHandshakeConfirmed = true
-        keepAliveIsDue = true
-        events.append(.handshakeConfirmed)
+        if handshake.confirm() { events.append(.handshakeConfirmed) }
     }
 
     private func streamOpened(_ rawID: Int64) {
         let id = QUICStreamID(rawValue: rawID)
         guard streams[id] == nil else { return }
-        streams[id] = SendStream(id: id)
+        streams.add(id)
         events.append(.streamOpened(id))
     }
 
@@ -73,7 +66,7 @@ extension QUICConnection {
 
     private func streamCredit(_ rawID: Int64) {
         guard let stream = streams[QUICStreamID(rawValue: rawID)] else { return }
-        enqueue(stream)
+        streams.enqueue(stream)
     }
 
     private func streamReset(_ rawID: Int64, code: UInt64) {
@@ -92,36 +85,30 @@ extension QUICConnection {
     private func streamClosed(_ rawID: Int64, lostPackets: UInt64) {
         let id = QUICStreamID(rawValue: rawID)
         counters.packetsLost += lostPackets
-        if let stream = streams.removeValue(forKey: id) {
-            stream.shut()
-            if stream.isStarved { forgetStarved() }
-        }
+        streams.close(id)
         events.append(.streamClosed(id))
     }
 
     private func connectionID(_ bytes: UnsafePointer<UInt8>?, _ length: Int, isIssued: Bool) {
         guard let id = QUICConnectionID(UnsafeBufferPointer(start: bytes, count: length)) else { return }
         if isIssued {
-            connectionIDs.append(id)
+            identity.add(id)
             events.append(.connectionIDIssued(id))
         } else {
-            connectionIDs.removeAll { $0 == id }
+            identity.remove(id)
             events.append(.connectionIDRetired(id))
         }
     }
 
     private func resetToken(_ bytes: UnsafeRawBufferPointer, isValid: Bool) {
         guard let token = StatelessResetToken(bytes) else { return }
-        peerResetTokens.removeAll { $0 == token }
-        if isValid {
-            peerResetTokens.append(token)
-        }
+        identity.setToken(token, isValid: isValid)
     }
 
     private func pathValidated(
         local: UnsafePointer<sockaddr>?, remote: UnsafePointer<sockaddr>?, succeeded: Bool
     ) {
-        isMigrating = false
+        migration.ended()
         if succeeded { datagramSize.pathChanged() }
         guard let local = SocketAddress(local), let remote = SocketAddress(remote) else { return }
         events.append(
@@ -129,7 +116,7 @@ extension QUICConnection {
     }
 
     private func ticketReceived(_ ticket: UnsafePointer<bridge_quic_ticket>?) {
-        guard let negotiatedALPN, let ticket = ticket?.pointee else { return }
+        guard case .client(let serverName, _) = role, let negotiatedALPN, let ticket = ticket?.pointee else { return }
         events.append(
             .ticketReceived(
                 QUICResumption(
@@ -146,14 +133,11 @@ extension QUICConnection {
     private func earlyDataRejected() {
         for stream in streams.values { stream.shut() }
         streams.removeAll()
-        sendable.removeAll()
-        starved.removeAll()
-        closedWhileStarved = 0
         events.append(.earlyDataRejected)
     }
 
     private func versionNegotiation(_ versions: UnsafePointer<UInt32>?, _ count: Int) {
-        offeredVersions = Array(UnsafeBufferPointer(start: versions, count: count))
+        handshake.offeredVersions = Array(UnsafeBufferPointer(start: versions, count: count))
     }
 }
 

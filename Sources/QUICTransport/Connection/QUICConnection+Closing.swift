@@ -14,7 +14,7 @@ extension QUICConnection {
     /// Closes the connection; the CONNECTION_CLOSE comes out of `nextDatagram`. What was queued and not yet sent is
     /// lost. Does nothing where the connection has ended already.
     package func close(applicationCode: UInt64, reason: String, at now: NIODeadline) {
-        guard case .open = phase else { return }
+        guard isOpen else { return }
         end(
             .localClose(code: applicationCode, reason: reason),
             .close(.application, code: applicationCode, reason: reason),
@@ -29,7 +29,7 @@ extension QUICConnection {
 
     /// Draws the consequences of a call's status, and of what callbacks found during it.
     func settle(_ status: bridge_quic_status, operation: String, at now: NIODeadline) {
-        guard case .open = phase else { return }
+        guard isOpen else { return }
         switch status {
         case .ok, .writeMore, .streamBlocked, .streamShut, .streamUnknown, .streamLimit, .notNow:
             settleViolation(at: now)
@@ -49,7 +49,7 @@ extension QUICConnection {
                 at: now
             )
         case .versionMismatch:
-            end(.versionNegotiationFailed(offered: offeredVersions), .none, at: now)
+            end(.versionNegotiationFailed(offered: handshake.offeredVersions), .none, at: now)
         case .tlsFailed:
             let (error, alert) = tlsFailure
             end(error, .close(.tlsAlert, code: UInt64(alert), reason: ""), at: now)
@@ -59,13 +59,10 @@ extension QUICConnection {
     }
 
     private func settleViolation(at now: NIODeadline) {
-        if let violation {
+        if let violation = handshake.violation {
             end(violation, .close(.tlsAlert, code: UInt64(TLSAlert.noApplicationProtocol), reason: ""), at: now)
-        } else if keepAliveIsDue {
-            keepAliveIsDue = false
-            if let keepAlive = configuration.keepAlive, keepAlive > .zero {
-                bridge_quic_set_keep_alive(handle, keepAlive.nanoseconds)
-            }
+        } else if handshake.takeKeepAlive(), let keepAlive = configuration.keepAlive, keepAlive > .zero {
+            bridge_quic_set_keep_alive(handle, keepAlive.nanoseconds)
         }
     }
 
@@ -79,23 +76,16 @@ extension QUICConnection {
         let until = now + threeProbeTimeouts
         switch farewell {
         case .close(let kind, let code, let reason):
-            if let datagram = closeDatagram(kind, code: code, reason: reason, at: now) {
-                closeDatagram = datagram
-                phase = .closing(until: until, datagram: datagram, datagramsSince: 0)
-            } else {
-                phase = .closed
-            }
+            closing.close(with: closeDatagram(kind, code: code, reason: reason, at: now), until: until)
         case .drain:
-            phase = .draining(until: until)
+            closing.drain(until: until)
         case .none:
-            phase = .closed
+            closing.finish()
         }
         for stream in streams.values {
             counters.packetsLost += bridge_quic_stream_losses(handle, stream.id.rawValue)
         }
         streams.removeAll()
-        sendable.removeAll()
-        starved.removeAll()
         spareBuffer = nil
         events.end(error)
     }

@@ -37,16 +37,8 @@ extension QUICConnection {
             }
         }
         return QUICConnection(
-            takingOwnershipOf: handle,
-            configuration: configuration,
-            tls: tls,
-            isServer: false,
-            serverName: serverName,
-            resumption: resumption,
-            local: local,
-            remote: remote,
-            now: now
-        )
+            takingOwnershipOf: handle, role: .client(serverName: serverName, resumption: resumption),
+            configuration: configuration, tls: tls, local: local, remote: remote, now: now)
     }
 
     /// Makes the server's side of a connection from a client's first datagram, and takes the datagram in.
@@ -72,19 +64,11 @@ extension QUICConnection {
             }
         }
         let connection = QUICConnection(
-            takingOwnershipOf: handle,
-            configuration: configuration,
-            tls: tls,
-            isServer: true,
-            serverName: "",
-            recording: recording,
-            local: incoming.local,
-            remote: incoming.remote,
-            now: now
-        )
+            takingOwnershipOf: handle, role: .server(recording: recording), configuration: configuration, tls: tls,
+            local: incoming.local, remote: incoming.remote, now: now)
         // The client goes on using its own choice until it has seen ours, and may send old packets again later.
         if let id = QUICConnectionID(incoming.initial.dcid) {
-            connection.connectionIDs.append(id)
+            connection.identity.add(id)
         }
         connection.receive(
             incoming.datagram, from: incoming.remote, to: incoming.local, ecn: incoming.ecn, at: now)

@@ -5,12 +5,8 @@ extension QUICConnection {
     /// The next datagram to be sent, or nil when there is none now: nothing to send, the congestion window is full, or
     /// pacing says later, which `deadline` tells.
     package func nextDatagram(at now: NIODeadline) -> QUICDatagram? {
-        if let datagram = closeDatagram {
-            closeDatagram = nil
-            return count(datagram)
-        }
-        guard case .open = phase else { return nil }
-        return silence.hurrySteps == 0 ? ordinaryDatagram(at: now) : hurriedDatagram(at: now)
+        guard isOpen else { return closing.takeDatagram().map(count) }
+        return pendingHurry.isUnderWay ? hurriedDatagram(at: now) : ordinaryDatagram(at: now)
     }
 
     func ordinaryDatagram(at now: NIODeadline) -> QUICDatagram? {
@@ -26,12 +22,13 @@ extension QUICConnection {
         settle(written.status, operation: "writing a datagram", at: now)
         guard written.length > 0 else {
             spareBuffer = buffer
-            bridge_quic_burst_over(handle, !sendable.isEmpty, now.nanoseconds)
-            // An error just now left a CONNECTION_CLOSE behind.
-            return closeDatagram == nil ? nil : nextDatagram(at: now)
+            bridge_quic_burst_over(handle, streams.hasQueued, now.nanoseconds)
+            // An error just now may have left a CONNECTION_CLOSE behind.
+            return closing.takeDatagram().map(count)
         }
         if written.awaits_answer {
-            silence.sent(at: now)
+            activity.sent(at: now)
+            pendingHurry.end()
             datagramSize.sent(written.length)
         }
         return count(datagram(buffer, written))
@@ -39,26 +36,23 @@ extension QUICConnection {
 
     /// Fills one packet from the streams in turn, and closes it with whatever else ngtcp2 has to send.
     private func writePacket(into space: UnsafeMutableRawBufferPointer, at now: UInt64) -> bridge_quic_written {
-        while let stream = sendable.popFirst() {
-            stream.isQueued = false
-            guard stream.hasSomethingToSend else { continue }
+        while let stream = streams.popNext() {
             let written = write(stream, into: space, at: now)
             switch written.status {
             case .ok:
                 // The packet is finished, or nothing fits now. A stream that had no part in it keeps its place, unless it
                 // would keep others from sending their ends, which need no credit.
                 if written.accepted < 0, stream.hasUnsentBytes, bridge_quic_is_out_of_credit(handle) {
-                    starve(stream)
+                    streams.starve(stream)
                     if written.length == 0 { continue }
                 } else if written.accepted < 0 {
-                    stream.isQueued = true
-                    sendable.prepend(stream)
+                    streams.returnToFront(stream)
                 } else {
-                    enqueue(stream)
+                    streams.enqueue(stream)
                 }
                 return written
             case .writeMore:
-                enqueue(stream)
+                streams.enqueue(stream)
             case .streamBlocked:
                 // Back in line when the peer's credit comes: `streamCredit`.
                 break

@@ -1,6 +1,18 @@
 import CNGTCP2
 
 extension QUICConnection {
+    /// What has been sent and received since the connection began.
+    struct Counters {
+        /// Bytes of UDP payload.
+        var bytesSent: UInt64 = 0
+        /// Bytes of UDP payload.
+        var bytesReceived: UInt64 = 0
+        var datagramsSent: UInt64 = 0
+        var datagramsReceived: UInt64 = 0
+        /// Only those with data of streams that are closed; ngtcp2 counts for the others.
+        var packetsLost: UInt64 = 0
+    }
+
     package var statistics: QUICStatistics {
         let stats = bridge_quic_stats_of(handle)
         var statistics = QUICStatistics()

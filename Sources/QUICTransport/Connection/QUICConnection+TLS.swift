@@ -1,4 +1,5 @@
 import CNGTCP2
+import NIOCore
 
 /// Alerts that are told apart (RFC 8446 6, RFC 7301 3.2).
 enum TLSAlert {
@@ -69,9 +70,25 @@ extension QUICConnection {
             let notBefore = atFault?.notBefore ?? 0
             return (.certificateNotYetValid(subject: subject, notBefore: notBefore), TLSAlert.badCertificate)
         case .wrongName:
+            let serverName = if case .client(let name, _) = role { name } else { "" }
             return (.hostNameMismatch(expected: serverName, names: own?.names ?? []), TLSAlert.badCertificate)
         case .unacceptable:
             return (.certificateUnacceptable(subject: subject, reason: why), TLSAlert.badCertificate)
+        }
+    }
+
+    /// Only once the handshake is confirmed, and when packets have come and gone three probe timeouts after the last one:
+    /// ngtcp2 makes the next keys ready then.
+    package func initiateKeyUpdate(at now: NIODeadline) throws(QUICError) {
+        let operation = "key update"
+        guard isOpen else { throw .notPossibleNow(operation: operation, why: "the connection is closed") }
+        guard isHandshakeConfirmed else {
+            throw .notPossibleNow(operation: operation, why: "the handshake is not confirmed")
+        }
+        switch bridge_quic_update_key(handle, now.nanoseconds) {
+        case .ok: break
+        case .notNow: throw .notPossibleNow(operation: operation, why: "the last one is too recent")
+        case let status: settle(status, operation: operation, at: now)
         }
     }
 

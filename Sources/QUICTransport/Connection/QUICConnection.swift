@@ -1,5 +1,4 @@
 import CNGTCP2
-import DequeModule
 import NIOCore
 
 /// One QUIC connection without sockets, clock or threads: datagrams, calls and the time come in; datagrams, events and
@@ -7,108 +6,54 @@ import NIOCore
 /// `nextDatagram` until it returns nil. In this order, what is written on an event shares a datagram with the
 /// acknowledgement (or the end of the handshake) that goes out anyway.
 ///
-/// Not thread-safe: all calls come from one place at a time. May be dropped at any moment, which frees everything and
-/// says nothing to the peer.
+/// Not thread-safe: all calls come from one place at a time. The connection may be dropped at any moment, which frees
+/// everything and tells the peer nothing.
 ///
-///     open --- close(), a failure of ours -------------> closing --- 3 PTO ---> closed
-///     open --- the peer's CONNECTION_CLOSE, reset -----> draining -- 3 PTO ---> closed
-///     open --- idle, no answer, nothing ever sent ----------------------------> closed
-///
-/// `QUICEvent.closed` comes as the connection leaves `open`.
+/// `QUICEvent.closed` comes as soon as the connection is no longer open; see ``Closing`` for what follows.
 package final class QUICConnection {
-    enum Phase {
-        case open
-        /// CONNECTION_CLOSE went out, and again at times when the peer goes on sending (RFC 9000 10.2.1).
-        case closing(until: NIODeadline, datagram: QUICDatagram, datagramsSince: UInt64)
-        /// The peer closed: silence (RFC 9000 10.2.2).
-        case draining(until: NIODeadline)
-        case closed
+    enum Role {
+        /// - `serverName`: The name that the server's certificate must be made out to.
+        /// - `resumption`: What the client tries to resume.
+        case client(serverName: String, resumption: QUICResumption?)
+        /// - `recording`: GnuTLS keeps a pointer to it.
+        case server(recording: QUICAntiReplay.Recording?)
     }
 
-    /// ngtcp2's connection and GnuTLS's session. Owned: freed with this object.
+    /// ngtcp2's connection and GnuTLS's session. Owned: they are freed with this object.
     let handle: OpaquePointer
     let configuration: QUICConfiguration
     let tls: QUICTLSContext
-    let isServer: Bool
-    let serverName: String
-    /// A client's: what it tries to resume.
-    let resumption: QUICResumption?
-    /// A server's: GnuTLS points to it.
-    private let recording: QUICAntiReplay.Recording?
+    let role: Role
+    /// This side's address of the path that the last datagram was sent on.
+    package internal(set) var localAddress: SocketAddress
+    /// The peer's address of that path.
+    package internal(set) var remoteAddress: SocketAddress
 
-    var phase = Phase.open
     var events = EventQueue()
-    /// A CONNECTION_CLOSE that waits to be taken.
-    var closeDatagram: QUICDatagram?
-    /// What a callback found wrong: ends the connection when the call it came from has returned.
-    var violation: QUICError?
-    /// By the server's Version Negotiation packet.
-    var offeredVersions: [UInt32] = []
-
-    var streams: [QUICStreamID: SendStream] = [:]
-    /// Streams with something to send that are not known to be blocked, in turn.
-    var sendable: Deque<SendStream> = []
-    /// Streams that wait for the connection's credit, each once.
-    var starved: [SendStream] = []
-    /// How many of them are closed meanwhile.
-    var closedWhileStarved = 0
-    /// An allocation that was not used up.
+    var streams = SendStreams()
+    var handshake = Handshake()
+    var closing = Closing()
+    var identity = ConnectionIdentity()
+    var migration = Migration()
+    var activity: PeerActivity
+    var pendingHurry = Hurry()
+    var datagramSize = DatagramSize()
+    var counters = Counters()
+    /// The buffer of the last attempt to write a datagram, if there was nothing to write.
     var spareBuffer: ByteBuffer?
 
-    package internal(set) var localAddress: SocketAddress
-    package internal(set) var remoteAddress: SocketAddress
-    package internal(set) var connectionIDs: [QUICConnectionID] = []
-    package internal(set) var isHandshakeCompleted = false
-    package internal(set) var isHandshakeConfirmed = false
-    package internal(set) var negotiatedALPN: String?
-    /// Whether a ticket stood in for the certificates. False before the handshake has completed.
-    package var isResumed: Bool { isHandshakeCompleted && bridge_quic_is_resumed(handle) }
-    /// What streams carried before `handshakeCompleted` was early data, and taken. Of a client once that has come.
-    package var isEarlyDataAccepted: Bool { bridge_quic_is_early_data_accepted(handle) }
-    /// One for each connection ID of the peer's in use: a handful.
-    var peerResetTokens: [StatelessResetToken] = []
-    var keepAliveIsDue = false
-    var isMigrating = false
-    var lastMigration: NIODeadline?
-    var counters = Counters()
-    var silence: Silence
-    var datagramSize = DatagramSize()
-
-    struct Counters {
-        var bytesSent: UInt64 = 0
-        var bytesReceived: UInt64 = 0
-        var datagramsSent: UInt64 = 0
-        var datagramsReceived: UInt64 = 0
-        /// Of streams that are closed.
-        var packetsLost: UInt64 = 0
-    }
-
     init(
-        takingOwnershipOf handle: OpaquePointer,
-        configuration: QUICConfiguration,
-        tls: QUICTLSContext,
-        isServer: Bool,
-        serverName: String,
-        resumption: QUICResumption? = nil,
-        recording: QUICAntiReplay.Recording? = nil,
-        local: SocketAddress,
-        remote: SocketAddress,
-        now: NIODeadline
+        takingOwnershipOf handle: OpaquePointer, role: Role, configuration: QUICConfiguration, tls: QUICTLSContext,
+        local: SocketAddress, remote: SocketAddress, now: NIODeadline
     ) {
         self.handle = handle
+        self.role = role
         self.configuration = configuration
         self.tls = tls
-        self.isServer = isServer
-        self.serverName = serverName
-        self.resumption = resumption
-        self.recording = recording
         localAddress = local
         remoteAddress = remote
-        silence = Silence(now: now)
-        let firstID = bridge_quic_first_id(handle)
-        if let id = QUICConnectionID(firstID) {
-            connectionIDs.append(id)
-        }
+        activity = PeerActivity(now: now)
+        if let id = QUICConnectionID(bridge_quic_first_id(handle)) { identity.add(id) }
         // Unretained: this object owns the C one, and lets go of it first.
         bridge_quic_set_owner(handle, Unmanaged.passUnretained(self).toOpaque())
     }
@@ -129,129 +74,76 @@ package final class QUICConnection {
     ) {
         counters.datagramsReceived += 1
         counters.bytesReceived += UInt64(datagram.readableBytes)
-        switch phase {
-        case .open:
-            guard remote.isIP, local.isIP else { return }
-            let status = datagram.withUnsafeReadableBytes { bytes in
-                withPath(local: local, remote: remote) { path in
-                    bridge_quic_read(
-                        handle, path, ecn.bits, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count,
-                        now.nanoseconds)
-                }
+        guard isOpen else { return closing.receivedDatagram() }
+        guard remote.isIP, local.isIP else { return }
+        let status = datagram.withUnsafeReadableBytes { bytes in
+            withPath(local: local, remote: remote) { path in
+                bridge_quic_read(
+                    handle, path, ecn.bits, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count, now.nanoseconds)
             }
-            if bridge_quic_has_read_packet(handle) {
-                silence.received(at: now)
-                datagramSize.hasUnansweredLarge = false
-            }
-            settle(status, operation: "reading a datagram", at: now)
-            lookForStuckStreams(at: now)
-            wakeStarvedStreams()
-        case .closing(let until, let datagram, let count):
-            // Every power of two, so that two closing sides do not answer each other for ever.
-            if (count + 1) & count == 0 {
-                closeDatagram = datagram
-            }
-            phase = .closing(until: until, datagram: datagram, datagramsSince: count + 1)
-        case .draining, .closed:
-            break
         }
+        if bridge_quic_has_read_packet(handle) {
+            activity.received(at: now)
+            pendingHurry.end()
+            datagramSize.hasUnansweredLarge = false
+        }
+        settle(status, operation: "reading a datagram", at: now)
+        lookForStuckStreams(at: now)
+        wakeStarvedStreams()
     }
 
-    /// To be called when `deadline` has passed; does no harm before.
+    /// Must be called when `deadline` has passed. A call before that does no harm.
     package func handleDeadline(at now: NIODeadline) {
-        switch phase {
-        case .open:
-            suspectDatagramSize(at: now)
-            settle(bridge_quic_handle_expiry(handle, now.nanoseconds), operation: "handling a deadline", at: now)
-            resumeHurry(at: now)
-        case .closing(let until, _, _), .draining(let until):
-            if now >= until {
-                phase = .closed
-            }
-        case .closed:
-            break
-        }
-    }
-
-    /// Grants the peer credit for this many bytes of the stream, and of the connection. To be called for all bytes that
-    /// came as `streamData`, also when the stream has been closed meanwhile.
-    package func consumed(_ id: QUICStreamID, bytes: Int) {
-        guard case .open = phase, bytes > 0 else { return }
-        bridge_quic_consume(handle, id.rawValue, UInt64(bytes))
-    }
-
-    /// Moves a client to another local address, once that path has been validated: `pathChanged` or `pathFailed` tells.
-    /// Only once the handshake is confirmed, one at a time, and not in quick succession, which ngtcp2 before 1.4.0 does
-    /// not bear.
-    package func migrate(to local: SocketAddress, at now: NIODeadline) throws(QUICError) {
-        let operation = "migration"
-        guard case .open = phase else { throw .notPossibleNow(operation: operation, why: "the connection is closed") }
-        guard !isServer, local.isIP else { throw .notPossibleNow(operation: operation, why: "only a client migrates") }
-        guard isHandshakeConfirmed else {
-            throw .notPossibleNow(operation: operation, why: "the handshake is not confirmed")
-        }
-        guard !isMigrating, lastMigration.map({ now >= $0 + threeProbeTimeouts }) ?? true else {
-            throw .notPossibleNow(operation: operation, why: "the last one is too recent")
-        }
-        let status = withPath(local: local, remote: remoteAddress) { bridge_quic_migrate(handle, $0, now.nanoseconds) }
-        switch status {
-        case .ok:
-            isMigrating = true
-            lastMigration = now
-        case .notNow:
-            throw .notPossibleNow(operation: operation, why: "the peer has no connection ID left for it, or forbids it")
-        default:
-            settle(status, operation: operation, at: now)
-        }
-    }
-
-    /// Only once the handshake is confirmed, and when packets have come and gone three probe timeouts after the last one:
-    /// ngtcp2 makes the next keys ready then.
-    package func initiateKeyUpdate(at now: NIODeadline) throws(QUICError) {
-        let operation = "key update"
-        guard case .open = phase else { throw .notPossibleNow(operation: operation, why: "the connection is closed") }
-        guard isHandshakeConfirmed else {
-            throw .notPossibleNow(operation: operation, why: "the handshake is not confirmed")
-        }
-        switch bridge_quic_update_key(handle, now.nanoseconds) {
-        case .ok: break
-        case .notNow: throw .notPossibleNow(operation: operation, why: "the last one is too recent")
-        case let status: settle(status, operation: operation, at: now)
-        }
+        guard isOpen else { return closing.handleDeadline(at: now) }
+        suspectDatagramSize(at: now)
+        settle(bridge_quic_handle_expiry(handle, now.nanoseconds), operation: "handling a deadline", at: now)
+        pendingHurry.resumeIfDue(at: now)
     }
 
     // MARK: Out
 
+    /// The next event, or `nil` if nothing more has happened.
     package func nextEvent() -> QUICEvent? {
         events.popFirst()
     }
 
-    /// Whether the datagram, of whatever connection ID, is a stateless reset of this connection (RFC 9000 10.3.1). An
-    /// endpoint asks the connections to the sender's address when no connection ID fits, and gives it to `receive` of
-    /// the one that says yes.
-    package func isStatelessReset(_ datagram: ByteBuffer) -> Bool {
-        guard let token = StatelessResetToken(endOf: datagram) else { return false }
-        return peerResetTokens.contains(token)
-    }
-
-    /// When `handleDeadline` must be called. Nil: never, the connection is closed.
+    /// When `handleDeadline` must be called. `nil` if the connection is closed and it need not be called any more.
     package var deadline: NIODeadline? {
-        switch phase {
-        case .open:
-            let expiry = bridge_quic_expiry(handle)
-            let deadline = expiry >= UInt64(Int64.max) ? .distantFuture : NIODeadline.uptimeNanoseconds(expiry)
-            return silence.hurryIsDue.map { min($0, deadline) } ?? deadline
-        case .closing(let until, _, _), .draining(let until):
-            return until
-        case .closed:
-            return nil
-        }
+        guard isOpen else { return closing.deadline }
+        let expiry = bridge_quic_expiry(handle)
+        let deadline = expiry >= UInt64(Int64.max) ? .distantFuture : NIODeadline.uptimeNanoseconds(expiry)
+        return pendingHurry.resumesAt.map { min($0, deadline) } ?? deadline
     }
 
-    /// The closing or draining period is over too (RFC 9000 10.2): nothing more comes, the object may be dropped.
-    package var isClosed: Bool {
-        if case .closed = phase { true } else { false }
+    var isOpen: Bool { closing.isOpen }
+
+    /// The closing or draining period is over too (RFC 9000 10.2): nothing more comes, and the object may be dropped.
+    package var isClosed: Bool { closing.isClosed }
+
+    // MARK: Facts
+
+    var isServer: Bool {
+        if case .server = role { true } else { false }
     }
+
+    /// Datagrams that carry one of these IDs as their destination are for this connection.
+    package var connectionIDs: [QUICConnectionID] { identity.ids }
+
+    /// Whether the datagram, of whatever connection ID, is a stateless reset of this connection (RFC 9000 10.3.1). An
+    /// endpoint asks the connections to the sender's address if no connection ID fits, and gives the datagram to
+    /// `receive` of the connection that answers yes.
+    package func isStatelessReset(_ datagram: ByteBuffer) -> Bool { identity.isStatelessReset(datagram) }
+
+    /// Whether TLS has finished on this side (RFC 9001 4.1.1).
+    package var isHandshakeCompleted: Bool { handshake.isCompleted }
+    /// Whether the peer is known to have finished it too (RFC 9001 4.1.2).
+    package var isHandshakeConfirmed: Bool { handshake.isConfirmed }
+    /// The protocol that was agreed on; `nil` before the handshake has completed.
+    package var negotiatedALPN: String? { handshake.alpn }
+    /// Whether a ticket stood in for the certificates. False before the handshake has completed.
+    package var isResumed: Bool { isHandshakeCompleted && bridge_quic_is_resumed(handle) }
+    /// Whether early data was accepted: what streams carried before `handshakeCompleted`. A client knows it only then.
+    package var isEarlyDataAccepted: Bool { bridge_quic_is_early_data_accepted(handle) }
 }
 
 extension NIODeadline {

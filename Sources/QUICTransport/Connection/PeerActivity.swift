@@ -1,0 +1,38 @@
+import CNGTCP2
+import NIOCore
+
+/// When datagrams were exchanged last: whether the peer still answers.
+struct PeerActivity {
+    private(set) var unansweredSince: NIODeadline?
+    private(set) var lastReceived: NIODeadline
+    /// When the last datagram went out that the peer has to answer.
+    private(set) var lastSent: NIODeadline?
+
+    init(now: NIODeadline) {
+        lastReceived = now
+    }
+
+    mutating func received(at now: NIODeadline) {
+        lastReceived = now
+        unansweredSince = nil
+    }
+
+    /// A datagram went out that the peer has to answer.
+    mutating func sent(at now: NIODeadline) {
+        lastSent = now
+        if unansweredSince == nil { unansweredSince = now }
+    }
+}
+
+extension QUICConnection {
+    /// When the first datagram went out that is still unanswered. The peer has to answer at once, or within its
+    /// `max_ack_delay`, and none of its datagrams has come since. `nil` if no answer is awaited. Probes of path MTU
+    /// discovery do not count, because they may be too large to arrive.
+    package var unansweredSince: NIODeadline? { activity.unansweredSince }
+
+    /// When the last datagram came that only the peer can have sent, or when the connection began if there was none.
+    package var lastReceived: NIODeadline { activity.lastReceived }
+
+    /// How long an answer may take at most, judging by the round trips so far (RFC 9002 6.2.1, without backoff).
+    package var probeTimeout: Duration { .nanoseconds(Int64(clamping: bridge_quic_pto(handle))) }
+}
