@@ -59,10 +59,11 @@ struct PathProbe {
 }
 
 /// The probes of an endpoint that wait for an answer.
-struct ProbesUnderWay {
+struct PendingProbes {
     /// More than a round trip of 5 s asks for, with the addresses of one upstream. The oldest makes room.
     static let capacity = 64
 
+    weak var observer: (any QUICProbeObserver)?
     private var probes: [PathProbe] = []
 
     var count: Int { probes.count }
@@ -88,12 +89,18 @@ package protocol QUICProbeObserver: AnyObject {
 }
 
 extension QUICEndpoint {
+    /// Told of answers to ``probe(_:)``.
+    package var probeObserver: (any QUICProbeObserver)? {
+        get { probes.observer }
+        set { probes.observer = newValue }
+    }
+
     /// Asks whether a QUIC server is there: ``probeObserver`` hears of the answer. Nothing is kept waiting for it.
     package func probe(_ remote: SocketAddress) {
         guard QUICAddressFamily(remote) == family else { return }
-        openSocket()
+        socket.open()
         let probe = PathProbe(to: remote)
-        probesUnderWay.add(probe)
+        probes.add(probe)
         reply(QUICDatagram(bytes: probe.datagram, local: localAddress, remote: remote, ecn: .transportNotCapable))
     }
 }

@@ -17,14 +17,14 @@ extension QUICEndpoint {
     /// that no server runs out of (RFC 9000 9.5); the future tells how many. All, whether they can migrate or not, send
     /// something now, so that the server learns where they are and an idle one is not forgotten.
     package func networkChanged() -> EventLoopFuture<Int> {
-        guard server == nil, !handles.isEmpty else { return eventLoop.makeSucceededFuture(0) }
+        guard server == nil, !connections.isEmpty else { return eventLoop.makeSucceededFuture(0) }
         socket.openNow()
-        let remotes = Set(handles.values.map(\.connection.remoteAddress))
+        let remotes = Set(connections.handles.map(\.connection.remoteAddress))
         let changes = sockets.updateSources(to: remotes)
         guard !changes.isEmpty else {
             // Without a route a datagram would only cost the socket.
             let reachable = remotes.filter { ClientSockets.source(to: $0) != nil }
-            hurry(handles.values.filter { reachable.contains($0.connection.remoteAddress) }[...])
+            hurry(connections.handles.filter { reachable.contains($0.connection.remoteAddress) }[...])
             return eventLoop.makeSucceededFuture(0)
         }
         for change in changes {
@@ -61,7 +61,7 @@ extension QUICEndpoint {
     func moveIfWanted() {
         guard let move = sockets.move, move.moved == nil else { return }
         sockets.move?.moved = 0
-        moveOn(Array(handles.values)[...])
+        moveOn(Array(connections.handles)[...])
     }
 
     private func moveOn(_ rest: ArraySlice<QUICConnectionHandle>) {
@@ -80,7 +80,7 @@ extension QUICEndpoint {
 
     /// False where it stays with the path it has: that goes on, as a NAT rebinding.
     private func migrate(_ handle: QUICConnectionHandle) -> Bool {
-        guard handles[handle.key] != nil, handle.connection.isHandshakeConfirmed,
+        guard connections.contains(handle), handle.connection.isHandshakeConfirmed,
             handle.connection.localAddress != socket.label
         else { return false }
         do {
@@ -94,7 +94,7 @@ extension QUICEndpoint {
     }
 
     private func hurry(_ rest: ArraySlice<QUICConnectionHandle>) {
-        for handle in rest.prefix(Self.movedAtOnce) where handles[handle.key] != nil { handle.hurry() }
+        for handle in rest.prefix(Self.movedAtOnce) where connections.contains(handle) { handle.hurry() }
         let rest = rest.dropFirst(Self.movedAtOnce)
         if !rest.isEmpty { later { $0.hurry(rest) } }
     }
@@ -147,7 +147,7 @@ extension QUICEndpoint {
     /// By which connections go, or are about to.
     private var labelsInUse: Set<SocketAddress> {
         var labels: Set<SocketAddress> = []
-        for handle in handles.values {
+        for handle in connections.handles {
             labels.insert(handle.connection.localAddress)
             if let target = handle.target { labels.insert(target) }
         }
@@ -155,7 +155,7 @@ extension QUICEndpoint {
     }
 
     func forgetUnusedSockets() {
-        let used = Set(handles.values.map(\.connection.localAddress))
+        let used = Set(connections.handles.map(\.connection.localAddress))
         sockets.keepRetired(labelsInUse)
         let oldest = NIODeadline.now() - Self.oldSocketTime
         for old in sockets.old {
@@ -168,6 +168,7 @@ extension QUICEndpoint {
     private func retryMove() {
         guard let move = sockets.move, move.moved != nil, move.retriesLeft > 0, socket.channel != nil else { return }
         sockets.move?.retriesLeft -= 1
-        moveOn(handles.values.filter { $0.connection.localAddress != socket.label && $0.target != socket.label }[...])
+        moveOn(
+            connections.handles.filter { $0.connection.localAddress != socket.label && $0.target != socket.label }[...])
     }
 }

@@ -75,7 +75,7 @@ package final class QUICServerSide {
         do {
             let connection = try QUICConnection.server(accepting: incoming, now: now)
             let handle = QUICConnectionHandle(connection: connection, endpoint: endpoint)
-            endpoint.adopt(handle)
+            endpoint.connections.add(handle)
             handle.observer = delegate.endpoint(endpoint, accepted: handle, from: incoming)
             endpoint.deliverEvents(of: handle)
             endpoint.needsFlush(handle)

@@ -292,19 +292,19 @@ struct ClientNetworkTests {
     }
 
     @Test func eachAnswerIsTakenOnce() throws {
-        var underWay = ProbesUnderWay()
+        var pending = PendingProbes()
         let probes = (0..<3).map { _ in PathProbe(to: remote) }
-        for probe in probes { underWay.add(probe) }
+        for probe in probes { pending.add(probe) }
         let second = try answer(to: probes[1].datagram)
-        #expect(underWay.take(second, from: remote) == true)
-        #expect(underWay.take(second, from: remote) == false)
-        #expect(underWay.count == 1)
-        #expect(underWay.take(try answer(to: probes[2].datagram), from: remote) == true)
+        #expect(pending.take(second, from: remote) == true)
+        #expect(pending.take(second, from: remote) == false)
+        #expect(pending.count == 1)
+        #expect(pending.take(try answer(to: probes[2].datagram), from: remote) == true)
     }
 
     @Test func theyAreBounded() {
-        var underWay = ProbesUnderWay()
-        for _ in 0..<2 * ProbesUnderWay.capacity { underWay.add(PathProbe(to: remote)) }
-        #expect(underWay.count == ProbesUnderWay.capacity)
+        var pending = PendingProbes()
+        for _ in 0..<2 * PendingProbes.capacity { pending.add(PathProbe(to: remote)) }
+        #expect(pending.count == PendingProbes.capacity)
     }
 }

@@ -152,7 +152,9 @@ struct ServerEndpointTests {
             let clients = try await world.eventLoop.submit { try (0..<50).map { _ in try world.value.connect() } }.get()
             for client in clients { try await client.echoed.get() }
             try await world.eventLoop.flatSubmit {
-                for handle in world.value.listener.handles.values { handle.close(applicationCode: 2, reason: "away") }
+                for handle in world.value.listener.connections.handles {
+                    handle.close(applicationCode: 2, reason: "away")
+                }
                 return world.value.listener.shutDown()
             }.get()
             for client in clients {

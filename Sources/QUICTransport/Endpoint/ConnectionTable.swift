@@ -1,0 +1,60 @@
+import NIOCore
+
+/// The connections of an endpoint, and how a datagram finds the one that it is for.
+struct ConnectionTable {
+    private var byKey: [ObjectIdentifier: QUICConnectionHandle] = [:]
+    private var byID: [QUICConnectionID: QUICConnectionHandle] = [:]
+    /// How often a datagram may still be compared with the reset tokens of all connections.
+    private var resetBudget: ReplyBudget
+
+    init(resetsPerSecond: Int) {
+        resetBudget = ReplyBudget(perSecond: resetsPerSecond)
+    }
+
+    var isEmpty: Bool { byKey.isEmpty }
+    var count: Int { byKey.count }
+    var handles: Dictionary<ObjectIdentifier, QUICConnectionHandle>.Values { byKey.values }
+
+    subscript(_ key: ObjectIdentifier) -> QUICConnectionHandle? { byKey[key] }
+    subscript(_ id: QUICConnectionID) -> QUICConnectionHandle? { byID[id] }
+
+    func contains(_ handle: QUICConnectionHandle) -> Bool { byKey[handle.key] != nil }
+
+    mutating func add(_ handle: QUICConnectionHandle) {
+        byKey[handle.key] = handle
+        for id in handle.connection.connectionIDs { register(id, for: handle) }
+    }
+
+    mutating func remove(_ handle: QUICConnectionHandle) {
+        for id in handle.registeredIDs { byID[id] = nil }
+        handle.registeredIDs = []
+        byKey[handle.key] = nil
+    }
+
+    mutating func removeAll() {
+        byKey.removeAll()
+        byID.removeAll()
+    }
+
+    mutating func register(_ id: QUICConnectionID, for handle: QUICConnectionHandle) {
+        guard byID.updateValue(handle, forKey: id) == nil else { return }
+        handle.registeredIDs.append(id)
+    }
+
+    mutating func unregister(_ id: QUICConnectionID, of handle: QUICConnectionHandle) {
+        byID[id] = nil
+        handle.registeredIDs.removeAll { $0 == id }
+    }
+
+    /// The connection that the datagram ends: a stateless reset comes under a connection ID of the peer's invention
+    /// (RFC 9000 10.3), so all connections to its sender have to be asked. That has a budget, because anybody can send
+    /// what looks like a reset.
+    mutating func connectionReset(
+        by datagram: ByteBuffer, from remote: SocketAddress, at now: NIODeadline
+    ) -> QUICConnectionHandle? {
+        guard StatelessResetToken(endOf: datagram) != nil, resetBudget.take(at: now) else { return nil }
+        return byKey.values.first { handle in
+            handle.connection.remoteAddress == remote && handle.connection.isStatelessReset(datagram)
+        }
+    }
+}

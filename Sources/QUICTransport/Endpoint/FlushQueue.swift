@@ -1,0 +1,38 @@
+/// Which connections have to be asked for datagrams, and whether that will happen without further ado.
+struct FlushQueue {
+    private var waiting: [QUICConnectionHandle] = []
+    private var isScheduled = false
+    /// Datagrams are being read: a flush follows the last of them.
+    var isReading = false
+    /// Datagrams that belong to no connection were written and not flushed.
+    var hasReplies = false
+
+    var isEmpty: Bool { waiting.isEmpty }
+
+    mutating func add(_ handle: QUICConnectionHandle) {
+        handle.isDirty = true
+        waiting.append(handle)
+    }
+
+    mutating func removeAll() {
+        waiting.removeAll()
+    }
+
+    /// Whether the caller has to have the event loop flush at the end of its tick.
+    mutating func schedule() -> Bool {
+        guard !isReading, !isScheduled else { return false }
+        isScheduled = true
+        return true
+    }
+
+    mutating func scheduledFlushBegins() {
+        isScheduled = false
+    }
+
+    /// Takes the connections that wait now. Those that are added from here on wait for the next round.
+    mutating func takeRound() -> [QUICConnectionHandle] {
+        let round = waiting
+        waiting.removeAll(keepingCapacity: true)
+        return round
+    }
+}

@@ -1,0 +1,61 @@
+import NIOCore
+
+extension QUICEndpoint {
+    func received(_ datagram: ByteBuffer, from remote: SocketAddress, on receiver: EndpointSocket) {
+        pending.isReading = true
+        sendFailures.received()
+        receiver.received()
+        let id = QUICPacketHeader.destinationConnectionID(of: datagram, localLength: QUICConnectionID.localLength)
+        let known = id.flatMap { connections[$0] }
+        if known == nil, let id, server?.forward(datagram, under: id, from: remote) == true { return }
+        let handle = known ?? connections.connectionReset(by: datagram, from: remote, at: .now())
+        let local = sockets.local(of: handle, receivedOn: receiver) ?? localAddress
+        received(datagram, from: remote, to: local, for: handle)
+    }
+
+    /// Another loop's endpoint found that the datagrams are for this one.
+    func receivedForwarded(_ datagram: ByteBuffer, under id: QUICConnectionID, from remote: SocketAddress) {
+        pending.isReading = true
+        let handle = connections[id] ?? connections.connectionReset(by: datagram, from: remote, at: .now())
+        received(datagram, from: remote, to: localAddress, for: handle)
+    }
+
+    private func received(
+        _ datagram: ByteBuffer, from remote: SocketAddress, to local: SocketAddress, for handle: QUICConnectionHandle?
+    ) {
+        // A client drops late packets of connections that are long gone, and noise (RFC 9000 5.2).
+        guard let handle else { return receivedStray(datagram, from: remote) }
+        handle.connection.receive(datagram, from: remote, to: local, at: .now())
+        // Told before the events: an observer that waits for the path to return can use it for what came.
+        if handle.isSilent { handle.observer?.connectionReceived(handle) }
+        deliverEvents(of: handle)
+        needsFlush(handle)
+    }
+
+    private func receivedStray(_ datagram: ByteBuffer, from remote: SocketAddress) {
+        if let server { return server.receivedStray(datagram, from: remote, to: self) }
+        if probes.take(datagram, from: remote) { probeObserver?.endpoint(self, hasAnswerFrom: remote) }
+    }
+
+    func readBurstEnded() {
+        pending.isReading = false
+        flush()
+    }
+
+    func deliverEvents(of handle: QUICConnectionHandle) {
+        while let event = handle.connection.nextEvent() {
+            switch event {
+            case .connectionIDIssued(let id): connections.register(id, for: handle)
+            case .connectionIDRetired(let id): connections.unregister(id, of: handle)
+            case .closed(let error): handle.observer?.connection(handle, happened: .closed(explained(error)))
+            default: handle.observer?.connection(handle, happened: event)
+            }
+        }
+    }
+
+    /// The engine only knows that nothing came; the socket may know why.
+    private func explained(_ error: QUICError) -> QUICError {
+        guard case .noAnswer(let remote, _) = error, let reason = sendFailures.lastError else { return error }
+        return .unreachable(remote: remote, reason: reason)
+    }
+}
