@@ -1,24 +1,10 @@
 /// What a server answers to datagrams that belong to no connection.
-#include "internal.h"
-
-#include <string.h>
+#include "connection_ids.h"
 
 void bridge_quic_random(uint8_t *bytes, size_t length) {
     if (gnutls_rnd(GNUTLS_RND_KEY, bytes, length) != 0) {
         __builtin_trap();
     }
-}
-
-static bridge_quic_cid id_of(const ngtcp2_cid *cid) {
-    bridge_quic_cid id = {.length = cid->datalen};
-    memcpy(id.bytes, cid->data, cid->datalen);
-    return id;
-}
-
-static ngtcp2_cid cid_of(const bridge_quic_cid *id) {
-    ngtcp2_cid cid;
-    ngtcp2_cid_init(&cid, id->bytes, id->length);
-    return cid;
 }
 
 static bridge_quic_acceptance accept_long(const uint8_t *bytes, size_t length, bridge_quic_initial *initial) {
@@ -28,9 +14,9 @@ static bridge_quic_acceptance accept_long(const uint8_t *bytes, size_t length, b
     }
     *initial = (bridge_quic_initial){
         .version = header.version,
-        .dcid = id_of(&header.dcid),
-        .scid = id_of(&header.scid),
-        .original_dcid = id_of(&header.dcid),
+        .dcid = bridge_id_of(&header.dcid),
+        .scid = bridge_id_of(&header.scid),
+        .original_dcid = bridge_id_of(&header.dcid),
     };
     initial->token = bridge_compat_token(&header, &initial->token_length);
     return BRIDGE_QUIC_ACCEPT_INITIAL;
@@ -75,7 +61,7 @@ bridge_quic_token bridge_quic_check_token(bridge_quic_initial *initial, const ui
     if (initial->token_length == 0 || initial->token[0] != NGTCP2_CRYPTO_TOKEN_MAGIC_RETRY) {
         return BRIDGE_QUIC_TOKEN_ABSENT;
     }
-    ngtcp2_cid dcid = cid_of(&initial->dcid);
+    ngtcp2_cid dcid = bridge_cid_of(&initial->dcid);
     ngtcp2_cid original_dcid;
     int error = ngtcp2_crypto_verify_retry_token(&original_dcid, initial->token, initial->token_length, secret,
                                                  BRIDGE_QUIC_SECRET_LENGTH, initial->version, remote, remote_length,
@@ -83,7 +69,7 @@ bridge_quic_token bridge_quic_check_token(bridge_quic_initial *initial, const ui
     if (error != 0) {
         return BRIDGE_QUIC_TOKEN_INVALID;
     }
-    initial->original_dcid = id_of(&original_dcid);
+    initial->original_dcid = bridge_id_of(&original_dcid);
     initial->after_retry = true;
     return BRIDGE_QUIC_TOKEN_VALID;
 }
@@ -108,8 +94,8 @@ size_t bridge_quic_write_retry(uint8_t *buffer, size_t capacity, const bridge_qu
     if (!bridge_new_connection_id(&retry_scid, connection_id_length, connection_id_prefix)) {
         return 0;
     }
-    ngtcp2_cid client_id = cid_of(&initial->scid);
-    ngtcp2_cid original_dcid = cid_of(&initial->dcid);
+    ngtcp2_cid client_id = bridge_cid_of(&initial->scid);
+    ngtcp2_cid original_dcid = bridge_cid_of(&initial->dcid);
     uint8_t token[NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN];
     ngtcp2_ssize token_length =
         ngtcp2_crypto_generate_retry_token(token, secret, BRIDGE_QUIC_SECRET_LENGTH, initial->version, remote,
@@ -123,8 +109,8 @@ size_t bridge_quic_write_retry(uint8_t *buffer, size_t capacity, const bridge_qu
 }
 
 size_t bridge_quic_write_refusal(uint8_t *buffer, size_t capacity, const bridge_quic_initial *initial, uint64_t code) {
-    ngtcp2_cid client_id = cid_of(&initial->scid);
-    ngtcp2_cid dcid = cid_of(&initial->dcid);
+    ngtcp2_cid client_id = bridge_cid_of(&initial->scid);
+    ngtcp2_cid dcid = bridge_cid_of(&initial->dcid);
     ngtcp2_ssize length = ngtcp2_crypto_write_connection_close(buffer, capacity, initial->version, &client_id, &dcid,
                                                                code, NULL, 0);
     return length > 0 ? (size_t)length : 0;

@@ -1,6 +1,8 @@
 /// ngtcp2's callbacks: each hands over to the owner and returns. No ngtcp2 read or write happens in here.
 #include "callbacks.h"
+#include "connection_ids.h"
 #include "resumption.h"
+#include "verification.h"
 
 #include <string.h>
 
@@ -118,8 +120,8 @@ static int extend_max_local_streams_bidi(ngtcp2_conn *conn, uint64_t max_streams
 static int get_new_connection_id(ngtcp2_conn *conn, ngtcp2_cid *cid, uint8_t *token, size_t length, void *user_data) {
     (void)conn;
     bridge_quic_connection *connection = of(user_data);
-    const uint8_t *prefix = connection->has_connection_id_prefix ? &connection->connection_id_prefix : NULL;
-    if (!bridge_new_connection_id(cid, length, prefix) || !bridge_stateless_reset_token(connection, token, cid)) {
+    if (!bridge_issue_connection_id(connection, cid, length) ||
+        !bridge_stateless_reset_token(connection, token, cid)) {
         return NGTCP2_ERR_CALLBACK_FAILURE;
     }
     if (connection->owner) {

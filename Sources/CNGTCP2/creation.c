@@ -1,5 +1,6 @@
 /// Making and freeing a connection.
 #include "callbacks.h"
+#include "connection_ids.h"
 #include "resumption.h"
 
 #include <fcntl.h>
@@ -9,31 +10,6 @@
 
 static ngtcp2_conn *conn_of_reference(ngtcp2_crypto_conn_ref *reference) {
     return ((bridge_quic_connection *)reference)->conn;
-}
-
-bool bridge_stateless_reset_token(const bridge_quic_connection *connection, uint8_t *token, const ngtcp2_cid *cid) {
-    if (connection->has_secret) {
-        return ngtcp2_crypto_generate_stateless_reset_token(token, connection->secret, sizeof(connection->secret),
-                                                            cid) == 0;
-    }
-    return gnutls_rnd(GNUTLS_RND_RANDOM, token, NGTCP2_STATELESS_RESET_TOKENLEN) == 0;
-}
-
-bool bridge_new_connection_id(ngtcp2_cid *cid, size_t length, const uint8_t *prefix) {
-    if (length > NGTCP2_MAX_CIDLEN || gnutls_rnd(GNUTLS_RND_RANDOM, cid->data, length) != 0) {
-        return false;
-    }
-    cid->datalen = length;
-    if (prefix && length > 0) {
-        cid->data[0] = *prefix;
-    }
-    return true;
-}
-
-static ngtcp2_cid cid_of(const bridge_quic_cid *id) {
-    ngtcp2_cid cid;
-    ngtcp2_cid_init(&cid, id->bytes, id->length);
-    return cid;
 }
 
 static void write_qlog(void *user_data, uint32_t flags, const void *bytes, size_t length) {
@@ -114,8 +90,8 @@ static int new_client(bridge_quic_connection *connection, const bridge_quic_sett
 static int new_server(bridge_quic_connection *connection, const bridge_quic_settings *given, const ngtcp2_path *path,
                       const ngtcp2_cid *scid, uint64_t now) {
     const bridge_quic_initial *initial = given->initial;
-    ngtcp2_cid client_id = cid_of(&initial->scid);
-    ngtcp2_cid original_dcid = cid_of(&initial->original_dcid);
+    ngtcp2_cid client_id = bridge_cid_of(&initial->scid);
+    ngtcp2_cid original_dcid = bridge_cid_of(&initial->original_dcid);
     ngtcp2_callbacks callbacks = bridge_ngtcp2_callbacks();
     ngtcp2_settings settings = settings_of(connection, given, &original_dcid, now);
     ngtcp2_transport_params params = parameters_of(given);
@@ -125,7 +101,7 @@ static int new_server(bridge_quic_connection *connection, const bridge_quic_sett
         return NGTCP2_ERR_NOMEM;
     }
     if (initial->after_retry) {
-        params.retry_scid = cid_of(&initial->dcid);
+        params.retry_scid = bridge_cid_of(&initial->dcid);
         params.retry_scid_present = 1;
     }
     if (!bridge_stateless_reset_token(connection, params.stateless_reset_token, scid)) {
@@ -143,14 +119,12 @@ static int new_conn(bridge_quic_connection *connection, const bridge_quic_settin
     ngtcp2_cid scid;
     connection->has_connection_id_prefix = settings->has_connection_id_prefix;
     connection->connection_id_prefix = settings->connection_id_prefix;
-    const uint8_t *prefix = settings->has_connection_id_prefix ? &settings->connection_id_prefix : NULL;
-    if (!bridge_new_connection_id(&scid, settings->connection_id_length, prefix)) {
+    if (!bridge_issue_connection_id(connection, &scid, settings->connection_id_length)) {
         return NGTCP2_ERR_INTERNAL;
     }
     int error = connection->is_server ? new_server(connection, settings, &path.path, &scid, now)
                                       : new_client(connection, settings, &path.path, &scid, now);
-    connection->first_id.length = scid.datalen;
-    memcpy(connection->first_id.bytes, scid.data, scid.datalen);
+    connection->first_id = bridge_id_of(&scid);
     return error;
 }
 

@@ -1,16 +1,7 @@
-/// Datagrams, streams and time of a connection.
+/// Datagrams of a connection: reading and writing.
 #include "internal.h"
 
-#include <string.h>
-
-/* How far a connection that knows no idle timeout may run ahead of the last packet of its peer's. */
-static const uint64_t longest_silence = 600 * NGTCP2_SECONDS;
-
-const char *bridge_quic_library_version(void) {
-    return ngtcp2_version(0)->version_str;
-}
-
-static bridge_quic_status status_of(bridge_quic_connection *connection, int error) {
+bridge_quic_status bridge_status_of(bridge_quic_connection *connection, int error) {
     switch (error) {
     case 0: return BRIDGE_QUIC_OK;
     case NGTCP2_ERR_WRITE_MORE: return BRIDGE_QUIC_WRITE_MORE;
@@ -63,7 +54,7 @@ bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_q
     if (error == NGTCP2_ERR_CALLBACK_FAILURE && connection->verification_status != 0) {
         error = NGTCP2_ERR_CRYPTO;
     }
-    bridge_quic_status status = status_of(connection, error);
+    bridge_quic_status status = bridge_status_of(connection, error);
     /* Where reading is at fault there is nothing to try again. */
     if (status == BRIDGE_QUIC_NOT_NOW) {
         connection->last_error = error;
@@ -74,67 +65,6 @@ bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_q
 
 bool bridge_quic_has_read_packet(const bridge_quic_connection *connection) {
     return connection->has_read_packet;
-}
-
-/// ngtcp2's idle timeout comes too early by as much as its time ran ahead during the silence: it changes nothing by
-/// telling of it, and goes on where the peer is heard again.
-static bool is_idle_too_early(bridge_quic_connection *connection) {
-    if (connection->idle_until == 0) {
-        connection->idle_until = connection->now + connection->ahead - connection->ahead_at_read;
-    }
-    return connection->now < connection->idle_until;
-}
-
-bridge_quic_status bridge_quic_handle_expiry(bridge_quic_connection *connection, uint64_t now) {
-    /* A nanosecond late: ngtcp2 0.12.1 lets some timers expire at their time and others only after it, and would name
-       the same time as the next for ever. */
-    now = bridge_clock_advance(connection, now + 1);
-    bridge_pacing_reveal(connection);
-    int error = ngtcp2_conn_handle_expiry(connection->conn, now);
-    if (error == NGTCP2_ERR_IDLE_CLOSE && is_idle_too_early(connection)) {
-        return BRIDGE_QUIC_OK;
-    }
-    return status_of(connection, error);
-}
-
-uint64_t bridge_quic_expiry(bridge_quic_connection *connection) {
-    uint64_t expiry = connection->idle_until != 0 ? connection->idle_until : bridge_pacing_expiry(connection);
-    if (expiry == UINT64_MAX) {
-        return expiry;
-    }
-    return expiry > connection->ahead ? expiry - connection->ahead : 0;
-}
-
-bool bridge_quic_is_window_full(bridge_quic_connection *connection) {
-    return ngtcp2_conn_get_cwnd_left(connection->conn) == 0;
-}
-
-void bridge_quic_ping(bridge_quic_connection *connection, uint64_t now) {
-    /* Due a nanosecond after what was written last. */
-    connection->ahead += 2;
-    bridge_clock_advance(connection, now);
-    connection->pings = true;
-    bridge_pacing_reveal(connection);
-    ngtcp2_conn_set_keep_alive_timeout(connection->conn, 1);
-}
-
-/// The latest time that certainly is not past the idle timeout.
-static uint64_t idle_limit(bridge_quic_connection *connection) {
-    uint64_t timeout = bridge_quic_idle_timeout(connection);
-    return connection->last_read + (timeout == 0 ? longest_silence : timeout);
-}
-
-bool bridge_quic_run_ahead(bridge_quic_connection *connection, uint64_t reserve, uint64_t now,
-                           bridge_quic_status *status) {
-    uint64_t own = bridge_clock_advance(connection, now);
-    uint64_t next = ngtcp2_conn_get_expiry(connection->conn);
-    uint64_t limit = idle_limit(connection);
-    if (limit < reserve || next >= limit - reserve) {
-        return false;
-    }
-    connection->ahead += next > own ? next - own : 0;
-    *status = bridge_quic_handle_expiry(connection, now);
-    return true;
 }
 
 static bool path_changed(bridge_quic_connection *connection) {
@@ -193,7 +123,7 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
     }
     connection->is_settled |= length >= 0 && ngtcp2_conn_get_handshake_completed(connection->conn);
     return (bridge_quic_written){
-        .status = length < 0 ? status_of(connection, (int)length) : BRIDGE_QUIC_OK,
+        .status = length < 0 ? bridge_status_of(connection, (int)length) : BRIDGE_QUIC_OK,
         .length = length < 0 ? 0 : (size_t)length,
         .accepted = accepted,
         .ecn = connection->written_info.ecn,
@@ -214,36 +144,6 @@ bridge_quic_path bridge_quic_written_path(const bridge_quic_connection *connecti
     };
 }
 
-bridge_quic_status bridge_quic_open_stream(bridge_quic_connection *connection, int64_t *stream) {
-    int error = ngtcp2_conn_open_bidi_stream(connection->conn, stream, NULL);
-    return status_of(connection, error);
-}
-
-uint64_t bridge_quic_streams_left(bridge_quic_connection *connection) {
-    return ngtcp2_conn_get_streams_bidi_left(connection->conn);
-}
-
-void bridge_quic_consume(bridge_quic_connection *connection, int64_t stream, uint64_t length) {
-    bridge_pacing_reveal(connection);
-    /* The stream may be gone: the connection's credit is granted all the same. */
-    (void)ngtcp2_conn_extend_max_stream_offset(connection->conn, stream, length);
-    ngtcp2_conn_extend_max_offset(connection->conn, length);
-}
-
-bridge_quic_status bridge_quic_reset_stream(bridge_quic_connection *connection, int64_t stream, uint64_t code) {
-    bridge_pacing_reveal(connection);
-    int error = bridge_compat_shutdown_stream(connection->conn, stream, code);
-    return status_of(connection, error);
-}
-
-bool bridge_quic_is_out_of_credit(bridge_quic_connection *connection) {
-    return ngtcp2_conn_get_max_data_left(connection->conn) == 0;
-}
-
-uint64_t bridge_quic_stream_losses(bridge_quic_connection *connection, int64_t stream) {
-    return ngtcp2_conn_get_stream_loss_count(connection->conn, stream);
-}
-
 void bridge_quic_set_keep_alive(bridge_quic_connection *connection, uint64_t interval) {
     connection->keep_alive = interval;
     bridge_pacing_reveal(connection);
@@ -254,7 +154,7 @@ bridge_quic_status bridge_quic_update_key(bridge_quic_connection *connection, ui
     now = bridge_clock_advance(connection, now);
     bridge_pacing_reveal(connection);
     int error = ngtcp2_conn_initiate_key_update(connection->conn, now);
-    return status_of(connection, error);
+    return bridge_status_of(connection, error);
 }
 
 bridge_quic_status bridge_quic_migrate(bridge_quic_connection *connection, bridge_quic_path given, uint64_t now) {
@@ -267,7 +167,7 @@ bridge_quic_status bridge_quic_migrate(bridge_quic_connection *connection, bridg
     if (error == NGTCP2_ERR_INVALID_ARGUMENT) {
         return BRIDGE_QUIC_NOT_NOW;
     }
-    return status_of(connection, error);
+    return bridge_status_of(connection, error);
 }
 
 static ngtcp2_ccerr close_error(const bridge_quic_connection *connection, bridge_quic_close_kind kind, uint64_t code,
@@ -304,57 +204,5 @@ bridge_quic_written bridge_quic_write_close(bridge_quic_connection *connection, 
         .accepted = -1,
         .ecn = connection->written_info.ecn,
         .path_changed = length > 0 && path_changed(connection),
-    };
-}
-
-bridge_quic_remote_close bridge_quic_remote_close_of(bridge_quic_connection *connection) {
-    ngtcp2_ccerr error = bridge_compat_get_ccerr(connection->conn);
-    return (bridge_quic_remote_close){
-        .is_application = error.type == NGTCP2_CCERR_TYPE_APPLICATION,
-        .is_stateless_reset = connection->received_stateless_reset,
-        .code = error.error_code,
-        .reason = error.reason,
-        .reason_length = error.reasonlen,
-    };
-}
-
-int bridge_quic_last_error(const bridge_quic_connection *connection) {
-    return connection->last_error;
-}
-
-uint64_t bridge_quic_last_error_code(const bridge_quic_connection *connection) {
-    return ngtcp2_err_infer_quic_transport_error_code(connection->last_error);
-}
-
-const char *bridge_quic_error_text(int error) {
-    return ngtcp2_strerror(error);
-}
-
-uint64_t bridge_quic_idle_timeout(bridge_quic_connection *connection) {
-    const ngtcp2_transport_params *theirs = ngtcp2_conn_get_remote_transport_params(connection->conn);
-    uint64_t own = ngtcp2_conn_get_local_transport_params(connection->conn)->max_idle_timeout;
-    uint64_t other = theirs ? theirs->max_idle_timeout : 0;
-    return own == 0 || (other != 0 && other < own) ? other : own;
-}
-
-uint64_t bridge_quic_pto(bridge_quic_connection *connection) {
-    return ngtcp2_conn_get_pto(connection->conn);
-}
-
-bridge_quic_stats bridge_quic_stats_of(bridge_quic_connection *connection) {
-#if NGTCP2_VERSION_NUM >= 0x010000
-    ngtcp2_conn_info info;
-    ngtcp2_conn_get_conn_info(connection->conn, &info);
-#else
-    ngtcp2_conn_stat info;
-    ngtcp2_conn_get_conn_stat(connection->conn, &info);
-#endif
-    return (bridge_quic_stats){
-        .smoothed_rtt = info.smoothed_rtt,
-        .min_rtt = info.min_rtt == UINT64_MAX ? 0 : info.min_rtt,
-        .latest_rtt = info.latest_rtt,
-        .congestion_window = info.cwnd,
-        .bytes_in_flight = info.bytes_in_flight,
-        .datagram_size = ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn),
     };
 }

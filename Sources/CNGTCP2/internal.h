@@ -104,8 +104,9 @@ struct bridge_quic_connection {
     bool certificate_missing;
 };
 
-/// A connection ID of this side's. `prefix`: its first byte, null where that is random too.
-bool bridge_new_connection_id(ngtcp2_cid *cid, size_t length, const uint8_t *prefix);
+/// What the return code of an ngtcp2 call means for the connection, which remembers errors for
+/// `bridge_quic_last_error`.
+bridge_quic_status bridge_status_of(bridge_quic_connection *connection, int error);
 
 /// The time to give to ngtcp2 for the caller's. To be asked before each call that takes a time, and given to it.
 uint64_t bridge_clock_advance(bridge_quic_connection *connection, uint64_t now);
@@ -158,8 +159,5 @@ void bridge_quic_describe_certificate(gnutls_x509_crt_t certificate, bridge_quic
 
 /// Sets up the GnuTLS session. Nonzero: a GnuTLS error. `bad_name` tells whether the server name was at fault.
 int bridge_tls_session_new(bridge_quic_connection *connection, const bridge_quic_settings *settings, bool *bad_name);
-/// A ticket stands in for a client's certificate, which may have expired meanwhile. To be asked when the handshake has
-/// completed: GnuTLS brings it out only then.
-bool bridge_is_resumed_client_welcome(bridge_quic_connection *connection);
 
 #endif

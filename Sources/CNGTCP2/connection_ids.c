@@ -1,0 +1,40 @@
+/// Connection IDs of this side, and the tokens that go with them.
+#include "connection_ids.h"
+
+#include <string.h>
+
+bool bridge_new_connection_id(ngtcp2_cid *cid, size_t length, const uint8_t *prefix) {
+    if (length > NGTCP2_MAX_CIDLEN || gnutls_rnd(GNUTLS_RND_RANDOM, cid->data, length) != 0) {
+        return false;
+    }
+    cid->datalen = length;
+    if (prefix && length > 0) {
+        cid->data[0] = *prefix;
+    }
+    return true;
+}
+
+bool bridge_issue_connection_id(const bridge_quic_connection *connection, ngtcp2_cid *cid, size_t length) {
+    return bridge_new_connection_id(cid, length,
+                                    connection->has_connection_id_prefix ? &connection->connection_id_prefix : NULL);
+}
+
+bool bridge_stateless_reset_token(const bridge_quic_connection *connection, uint8_t *token, const ngtcp2_cid *cid) {
+    if (connection->has_secret) {
+        return ngtcp2_crypto_generate_stateless_reset_token(token, connection->secret, sizeof(connection->secret),
+                                                            cid) == 0;
+    }
+    return gnutls_rnd(GNUTLS_RND_RANDOM, token, NGTCP2_STATELESS_RESET_TOKENLEN) == 0;
+}
+
+ngtcp2_cid bridge_cid_of(const bridge_quic_cid *id) {
+    ngtcp2_cid cid;
+    ngtcp2_cid_init(&cid, id->bytes, id->length);
+    return cid;
+}
+
+bridge_quic_cid bridge_id_of(const ngtcp2_cid *cid) {
+    bridge_quic_cid id = {.length = cid->datalen};
+    memcpy(id.bytes, cid->data, cid->datalen);
+    return id;
+}

@@ -1,0 +1,66 @@
+/// Deadlines of a connection, and how its time runs ahead of the caller's.
+#include "internal.h"
+
+/* How far a connection that knows no idle timeout may run ahead of the last packet of its peer's. */
+static const uint64_t longest_silence = 600 * NGTCP2_SECONDS;
+
+/// ngtcp2's idle timeout comes too early by as much as its time ran ahead during the silence: it changes nothing by
+/// telling of it, and goes on where the peer is heard again.
+static bool is_idle_too_early(bridge_quic_connection *connection) {
+    if (connection->idle_until == 0) {
+        connection->idle_until = connection->now + connection->ahead - connection->ahead_at_read;
+    }
+    return connection->now < connection->idle_until;
+}
+
+bridge_quic_status bridge_quic_handle_expiry(bridge_quic_connection *connection, uint64_t now) {
+    /* A nanosecond late: ngtcp2 0.12.1 lets some timers expire at their time and others only after it, and would name
+       the same time as the next for ever. */
+    now = bridge_clock_advance(connection, now + 1);
+    bridge_pacing_reveal(connection);
+    int error = ngtcp2_conn_handle_expiry(connection->conn, now);
+    if (error == NGTCP2_ERR_IDLE_CLOSE && is_idle_too_early(connection)) {
+        return BRIDGE_QUIC_OK;
+    }
+    return bridge_status_of(connection, error);
+}
+
+uint64_t bridge_quic_expiry(bridge_quic_connection *connection) {
+    uint64_t expiry = connection->idle_until != 0 ? connection->idle_until : bridge_pacing_expiry(connection);
+    if (expiry == UINT64_MAX) {
+        return expiry;
+    }
+    return expiry > connection->ahead ? expiry - connection->ahead : 0;
+}
+
+bool bridge_quic_is_window_full(bridge_quic_connection *connection) {
+    return ngtcp2_conn_get_cwnd_left(connection->conn) == 0;
+}
+
+void bridge_quic_ping(bridge_quic_connection *connection, uint64_t now) {
+    /* Due a nanosecond after what was written last. */
+    connection->ahead += 2;
+    bridge_clock_advance(connection, now);
+    connection->pings = true;
+    bridge_pacing_reveal(connection);
+    ngtcp2_conn_set_keep_alive_timeout(connection->conn, 1);
+}
+
+/// The latest time that certainly is not past the idle timeout.
+static uint64_t idle_limit(bridge_quic_connection *connection) {
+    uint64_t timeout = bridge_quic_idle_timeout(connection);
+    return connection->last_read + (timeout == 0 ? longest_silence : timeout);
+}
+
+bool bridge_quic_run_ahead(bridge_quic_connection *connection, uint64_t reserve, uint64_t now,
+                           bridge_quic_status *status) {
+    uint64_t own = bridge_clock_advance(connection, now);
+    uint64_t next = ngtcp2_conn_get_expiry(connection->conn);
+    uint64_t limit = idle_limit(connection);
+    if (limit < reserve || next >= limit - reserve) {
+        return false;
+    }
+    connection->ahead += next > own ? next - own : 0;
+    *status = bridge_quic_handle_expiry(connection, now);
+    return true;
+}

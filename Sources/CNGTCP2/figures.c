@@ -1,0 +1,58 @@
+/// What a connection tells of itself.
+#include "internal.h"
+
+const char *bridge_quic_library_version(void) {
+    return ngtcp2_version(0)->version_str;
+}
+
+bridge_quic_remote_close bridge_quic_remote_close_of(bridge_quic_connection *connection) {
+    ngtcp2_ccerr error = bridge_compat_get_ccerr(connection->conn);
+    return (bridge_quic_remote_close){
+        .is_application = error.type == NGTCP2_CCERR_TYPE_APPLICATION,
+        .is_stateless_reset = connection->received_stateless_reset,
+        .code = error.error_code,
+        .reason = error.reason,
+        .reason_length = error.reasonlen,
+    };
+}
+
+int bridge_quic_last_error(const bridge_quic_connection *connection) {
+    return connection->last_error;
+}
+
+uint64_t bridge_quic_last_error_code(const bridge_quic_connection *connection) {
+    return ngtcp2_err_infer_quic_transport_error_code(connection->last_error);
+}
+
+const char *bridge_quic_error_text(int error) {
+    return ngtcp2_strerror(error);
+}
+
+uint64_t bridge_quic_idle_timeout(bridge_quic_connection *connection) {
+    const ngtcp2_transport_params *theirs = ngtcp2_conn_get_remote_transport_params(connection->conn);
+    uint64_t own = ngtcp2_conn_get_local_transport_params(connection->conn)->max_idle_timeout;
+    uint64_t other = theirs ? theirs->max_idle_timeout : 0;
+    return own == 0 || (other != 0 && other < own) ? other : own;
+}
+
+uint64_t bridge_quic_pto(bridge_quic_connection *connection) {
+    return ngtcp2_conn_get_pto(connection->conn);
+}
+
+bridge_quic_stats bridge_quic_stats_of(bridge_quic_connection *connection) {
+#if NGTCP2_VERSION_NUM >= 0x010000
+    ngtcp2_conn_info info;
+    ngtcp2_conn_get_conn_info(connection->conn, &info);
+#else
+    ngtcp2_conn_stat info;
+    ngtcp2_conn_get_conn_stat(connection->conn, &info);
+#endif
+    return (bridge_quic_stats){
+        .smoothed_rtt = info.smoothed_rtt,
+        .min_rtt = info.min_rtt == UINT64_MAX ? 0 : info.min_rtt,
+        .latest_rtt = info.latest_rtt,
+        .congestion_window = info.cwnd,
+        .bytes_in_flight = info.bytes_in_flight,
+        .datagram_size = ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn),
+    };
+}
