@@ -26,10 +26,7 @@ struct SplitTests {
 
     @Test("a packet cut off is neither a packet nor an error", arguments: [PacketCase].good, thresholds)
     func cut(_ row: PacketCase, _ threshold: Int) {
-        for length in 0..<row.bytes.array.count {
-            let stream = DecodedStream(
-                [ByteBuffer(bytes: row.bytes.array[..<length])], version: row.isConnect ? nil : row.version,
-                streamingThreshold: threshold)
+        for stream in Self.beginnings(of: row, threshold) {
             #expect(stream.packets.isEmpty)
             #expect(stream.error == nil)
         }
@@ -37,12 +34,18 @@ struct SplitTests {
 
     @Test("a malformed packet cut off is no packet", arguments: [PacketCase].bad, thresholds)
     func cutMalformed(_ row: PacketCase, _ threshold: Int) {
-        for length in 0..<row.bytes.array.count {
-            let stream = DecodedStream(
-                [ByteBuffer(bytes: row.bytes.array[..<length])], version: row.isConnect ? nil : row.version,
-                streamingThreshold: threshold)
+        for stream in Self.beginnings(of: row, threshold) {
             #expect(stream.packets.isEmpty)
             if case .error(_, let clause) = row.outcome, let error = stream.error { #expect(error.clause == clause) }
+        }
+    }
+
+    /// What comes of the packet's bytes when they end at each place before their end.
+    private static func beginnings(of row: PacketCase, _ threshold: Int) -> [DecodedStream] {
+        row.bytes.array.indices.map { length in
+            DecodedStream(
+                [ByteBuffer(bytes: row.bytes.array[..<length])], version: row.isConnect ? nil : row.version,
+                streamingThreshold: threshold)
         }
     }
 

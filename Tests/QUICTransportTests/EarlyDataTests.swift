@@ -213,17 +213,8 @@ import Testing
             simulation[keyPath: link] = Link(
                 delay: .milliseconds(20), jitter: .milliseconds(15), loss: 0.15, duplication: 0.15)
         }
-        var random = SplitMix64(seed: 4_000 + seed)
-        var isInjecting = false
-        simulation.onSend = { [unowned simulation] datagram, isToServer in
-            guard !isInjecting, simulation.sent.toServer < 40 else { return }
-            isInjecting = true
-            for _ in 0..<6 {
-                var mutant = datagram
-                mutant.bytes = GarbageTests.mutated(datagram.bytes, &random)
-                simulation.inject(mutant, toServer: isToServer, after: .milliseconds(Int64(random.next() % 40)))
-            }
-            isInjecting = false
+        simulation.injectMutants(6, delayedUpTo: 40, seed: 4_000 + seed) { [unowned simulation] in
+            simulation.sent.toServer < 40
         }
         let bytes = pattern(20_000, seed: seed)
         simulation.client.write(id, bytes, fin: true)

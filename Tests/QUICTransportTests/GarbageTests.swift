@@ -6,44 +6,12 @@ import Testing
 
 /// Whatever the bytes, nothing crashes, nothing runs in circles, and a connection either goes on or ends with an error.
 @Suite struct GarbageTests {
-    static func mutated(_ bytes: ByteBuffer, _ random: inout SplitMix64) -> ByteBuffer {
-        var copy = Array(bytes.readableBytesView)
-        switch random.next() % 6 {
-        case 0:
-            copy = Array(copy.prefix(Int(random.next() % UInt64(copy.count + 1))))
-        case 1:
-            copy += (0..<Int(random.next() % 64)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-        case 2:
-            copy = (0..<Int(random.next() % 1400)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-        case 3:
-            copy += copy
-        default:
-            for _ in 0..<Int(1 + random.next() % 8) where !copy.isEmpty {
-                // Half of them in the header, where the decisions are.
-                let span = random.next() % 2 == 0 ? min(copy.count, 48) : copy.count
-                copy[Int(random.next() % UInt64(span))] = UInt8(truncatingIfNeeded: random.next())
-            }
-        }
-        return ByteBuffer(bytes: copy)
-    }
-
     @Test(arguments: 0..<24)
     func mutatedDatagramsDoNoHarm(seed: UInt64) throws {
-        var random = SplitMix64(seed: 1000 + seed)
         let simulation = try Simulation(retry: seed.isMultiple(of: 3) ? .always : .never, seed: seed)
         let exchange = Exchange(simulation)
         exchange.echoes = true
-        var isInjecting = false
-        simulation.onSend = { [unowned simulation] datagram, isToServer in
-            guard !isInjecting else { return }
-            isInjecting = true
-            for _ in 0..<8 {
-                var mutant = datagram
-                mutant.bytes = Self.mutated(datagram.bytes, &random)
-                simulation.inject(mutant, toServer: isToServer, after: .milliseconds(Int64(random.next() % 30)))
-            }
-            isInjecting = false
-        }
+        simulation.injectMutants(8, delayedUpTo: 30, seed: 1_000 + seed)
         simulation.run(for: .seconds(10)) { simulation.client.isHandshakeConfirmed || simulation.clientError != nil }
         for round in 0..<6 {
             if let id = try? simulation.client.openStream() {
@@ -67,7 +35,7 @@ import Testing
         let first = try #require(simulation.client.nextDatagram(at: simulation.now))
         var accepted = 0
         for _ in 0..<20_000 {
-            let bytes = Self.mutated(first.bytes, &random)
+            let bytes = Simulation.mutated(first.bytes, &random)
             _ = QUICPacketHeader.destinationConnectionID(of: bytes)
             _ = simulation.client.isStatelessReset(bytes)
             let decision = simulation.acceptor.decide(

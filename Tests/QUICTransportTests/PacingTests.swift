@@ -35,17 +35,7 @@ import Testing
             $0.initialMaxData = 16_000_000
             $0.initialMaxStreamData = 16_000_000
         }
-        let simulation = try Simulation.connected(client: configuration, server: configuration, seed: 1)
-        simulation.toServer.delay = .milliseconds(25)
-        simulation.toClient.delay = .milliseconds(25)
-        let exchange = Exchange(simulation)
-        let id = try #require(try simulation.client.openStream())
-        // Round trips are known, and path MTU discovery is over.
-        for _ in 0..<20 {
-            simulation.client.write(id, pattern(3_000, seed: 1), fin: false)
-            simulation.run(for: .milliseconds(500))
-        }
-        return (simulation, exchange, id)
+        return try Simulation.settled(client: configuration, server: configuration)
     }
 
     /// Nothing waits for the end of the pause after a message, so that nobody has to be woken for it. From 1.0 on, ngtcp2

@@ -15,17 +15,7 @@ import Testing
             $0.initialMaxData = 4_000_000
             $0.initialMaxStreamData = 4_000_000
         }
-        let simulation = try Simulation.connected(client: configuration, server: server, seed: seed)
-        simulation.toServer.delay = delay
-        simulation.toClient.delay = delay
-        let exchange = Exchange(simulation)
-        let id = try #require(try simulation.client.openStream())
-        // Round trips are known, and path MTU discovery is over.
-        for _ in 0..<20 {
-            simulation.client.write(id, pattern(3_000, seed: 1), fin: false)
-            simulation.run(for: .milliseconds(500))
-        }
-        return (simulation, exchange, id)
+        return try Simulation.settled(client: configuration, server: server, delay: delay, seed: seed)
     }
 
     @Test func whatWaitsForAnAnswerIsTold() throws {

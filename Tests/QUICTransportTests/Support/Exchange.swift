@@ -1,5 +1,6 @@
 import NIOCore
 import TestSupport
+import Testing
 
 @testable import QUICTransport
 
@@ -59,5 +60,21 @@ extension Simulation {
         }
         precondition(isConnected, "no handshake")
         return simulation
+    }
+
+    /// Such a pair that knows its round trips, and whose path MTU discovery is over, with a stream of the client's.
+    static func settled(
+        client: QUICConfiguration, server: QUICConfiguration, delay: TimeAmount = .milliseconds(25), seed: UInt64 = 1
+    ) throws -> (simulation: Simulation, exchange: Exchange, stream: QUICStreamID) {
+        let simulation = try connected(client: client, server: server, seed: seed)
+        simulation.toServer.delay = delay
+        simulation.toClient.delay = delay
+        let exchange = Exchange(simulation)
+        let id = try #require(try simulation.client.openStream())
+        for _ in 0..<20 {
+            simulation.client.write(id, pattern(3_000, seed: 1), fin: false)
+            simulation.run(for: .milliseconds(500))
+        }
+        return (simulation, exchange, id)
     }
 }
