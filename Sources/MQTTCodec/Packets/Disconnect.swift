@@ -21,23 +21,15 @@ extension Disconnect {
         _ frame: Frame, version: MQTTVersion, isLenient: Bool = false
     ) throws(MQTTError) -> Disconnect {
         var reader = try PacketReader(frame, as: .disconnect, version: version, isLenient: isLenient)
-        var disconnect = Disconnect()
-        // MQTT 5 3.14.2.1: without a reason code it is 0; without a property length there are no properties.
-        if version.hasProperties, !reader.isAtEnd {
-            disconnect.reasonCode = try reader.reasonCode()
-            if !reader.isAtEnd { disconnect.properties = try reader.properties() }
-        }
+        let (reasonCode, properties) = try reader.omissibleReason()
         try reader.finish()
-        return disconnect
+        return Disconnect(reasonCode: reasonCode, properties: properties)
     }
 
     /// The shortest form there is.
     package func encode(version: MQTTVersion) throws(MQTTError) -> ByteBuffer {
         var writer = PacketWriter(.disconnect, version: version)
-        if version.hasProperties, reasonCode != 0 || !properties.isEmpty {
-            writer.write(reasonCode)
-            if !properties.isEmpty { try writer.write(properties) }
-        }
+        try writer.writeOmissible(reasonCode, properties)
         return try writer.finish()
     }
 }

@@ -23,11 +23,7 @@ extension PublishAck {
         }
         var reader = try PacketReader(frame, as: frame.type, version: version)
         var ack = PublishAck(packetID: try reader.packetID(.packetIDOfAcknowledged))
-        // MQTT 5 3.4.2.1: without a reason code it is 0; without a property length there are no properties.
-        if version.hasProperties, !reader.isAtEnd {
-            ack.reasonCode = try reader.reasonCode()
-            if !reader.isAtEnd { ack.properties = try reader.properties() }
-        }
+        (ack.reasonCode, ack.properties) = try reader.omissibleReason()
         try reader.finish()
         return ack
     }
@@ -38,10 +34,7 @@ extension PublishAck {
         precondition(Self.isAcknowledgement(type), "\(type) is no acknowledgement of a PUBLISH")
         var writer = PacketWriter(type, version: version)
         try writer.write(packetID: packetID, .packetIDOfAcknowledged)
-        if version.hasProperties, reasonCode != 0 || !properties.isEmpty {
-            writer.write(reasonCode)
-            if !properties.isEmpty { try writer.write(properties) }
-        }
+        try writer.writeOmissible(reasonCode, properties)
         return try writer.finish()
     }
 

@@ -31,8 +31,7 @@ extension Suback {
         var writer = PacketWriter(.suback, version: version)
         try writer.write(packetID: packetID, .packetIDOfAcknowledged)
         try writer.write(properties)
-        guard !codes.isEmpty else { throw writer.notEncodable(.subackCount, "no reason code") }
-        writer.write(bytes: ByteBuffer(bytes: codes))
+        try writer.write(reasonCodes: codes, .subackCount)
         return try writer.finish()
     }
 }

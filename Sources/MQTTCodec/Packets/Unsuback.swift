@@ -36,8 +36,7 @@ extension Unsuback {
         try writer.write(packetID: packetID, .packetIDOfAcknowledged)
         guard version.hasProperties else { return try writer.finish() }
         try writer.write(properties)
-        guard !codes.isEmpty else { throw writer.notEncodable(.unsubackCount, "no reason code") }
-        writer.write(bytes: ByteBuffer(bytes: codes))
+        try writer.write(reasonCodes: codes, .unsubackCount)
         return try writer.finish()
     }
 }

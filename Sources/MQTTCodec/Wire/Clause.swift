@@ -33,11 +33,7 @@ extension Clause {
     /// The lower four bits of the first byte.
     static func reservedFlags(of type: PacketType) -> Clause {
         switch type {
-        case .pubrel: Clause("[MQTT-3.6.1-1]")
-        case .subscribe: Clause("[MQTT-3.8.1-1]")
-        case .unsubscribe: Clause("[MQTT-3.10.1-1]")
-        case .disconnect: Clause("[MQTT-3.14.1-1]")
-        case .auth: Clause("[MQTT-3.15.1-1]")
+        case .pubrel, .subscribe, .unsubscribe, .disconnect, .auth: Clause("[MQTT-\(type.section).1-1]")
         case .connect, .connack, .publish, .puback, .pubrec, .pubcomp, .suback, .unsuback, .pingreq, .pingresp:
             Clause(v3: "[MQTT-2.2.2-2]", v5: "[MQTT-2.1.3-1]")
         }
@@ -83,14 +79,8 @@ extension Clause {
 
     static func reasonCode(of type: PacketType) -> Clause {
         switch type {
-        case .puback: Clause("[MQTT-3.4.2-1]")
-        case .pubrec: Clause("[MQTT-3.5.2-1]")
-        case .pubrel: Clause("[MQTT-3.6.2-1]")
-        case .pubcomp: Clause("[MQTT-3.7.2-1]")
-        case .suback: Clause("[MQTT-3.9.3-2]")
-        case .unsuback: Clause("[MQTT-3.11.3-2]")
-        case .disconnect: Clause("[MQTT-3.14.2-1]")
-        case .auth: Clause("[MQTT-3.15.2-1]")
+        case .puback, .pubrec, .pubrel, .pubcomp, .disconnect, .auth: Clause("[MQTT-\(type.section).2-1]")
+        case .suback, .unsuback: Clause("[MQTT-\(type.section).3-2]")
         case .connect, .connack, .publish, .subscribe, .unsubscribe, .pingreq, .pingresp: .connackReasonCode
         }
     }

@@ -6,6 +6,14 @@ extension PacketReader {
         return code
     }
 
+    /// The reason code and properties at the end of a packet that may lack them. Without a reason code it is 0; without a
+    /// property length there are no properties (MQTT 5 3.4.2.1, 3.14.2.1). Older versions have neither.
+    mutating func omissibleReason() throws(MQTTError) -> (code: UInt8, properties: Properties) {
+        guard version.hasProperties, !isAtEnd else { return (0, []) }
+        let code = try reasonCode()
+        return (code, isAtEnd ? [] : try properties())
+    }
+
     /// One reason code after the other up to the packet's end.
     /// - Parameter clause: what says that there is at least one.
     mutating func reasonCodes(_ clause: Clause) throws(MQTTError) -> [UInt8] {

@@ -66,6 +66,19 @@ struct PacketWriter {
         write(bytes: encoded)
     }
 
+    /// A reason code and properties in the shortest form: what says nothing is left out, as everything is before MQTT 5.
+    mutating func writeOmissible(_ reasonCode: UInt8, _ properties: Properties) throws(MQTTError) {
+        guard version.hasProperties, reasonCode != 0 || !properties.isEmpty else { return }
+        write(reasonCode)
+        if !properties.isEmpty { try write(properties) }
+    }
+
+    /// - Parameter clause: what says that there is at least one.
+    mutating func write(reasonCodes codes: [UInt8], _ clause: Clause) throws(MQTTError) {
+        guard !codes.isEmpty else { throw notEncodable(clause, "no reason code") }
+        bytes.writeBytes(codes)
+    }
+
     /// Puts the fixed header in front.
     /// - Parameter payloadLength: bytes that follow the packet's head without having been written here.
     mutating func finish(flags: UInt8? = nil, payloadLength: Int = 0) throws(MQTTError) -> ByteBuffer {
