@@ -30,7 +30,7 @@ bridge_quic_acceptance bridge_quic_accept(const uint8_t *bytes, size_t length, b
     if (!(bytes[0] & 0x80)) {
         return BRIDGE_QUIC_ACCEPT_SHORT;
     }
-    /* The fields that no version of QUIC moves (RFC 8999 5.1). */
+    /* These fields have the same place in all versions of QUIC (RFC 8999 5.1). */
     if (length < 7) {
         return BRIDGE_QUIC_ACCEPT_IGNORE;
     }
@@ -79,7 +79,7 @@ size_t bridge_quic_write_version_negotiation(uint8_t *buffer, size_t capacity, c
     if (gnutls_rnd(GNUTLS_RND_NONCE, &unused, 1) != 0) {
         return 0;
     }
-    /* A reserved version beside the real one keeps clients from freezing the list (RFC 9000 15). */
+    /* A reserved version beside the real one keeps clients from relying on a fixed list (RFC 9000 15). */
     const uint32_t versions[] = {0x0a0a0a0a | ((uint32_t)unused & 0xf0) << 24, NGTCP2_PROTO_VER_V1};
     ngtcp2_ssize length =
         ngtcp2_pkt_write_version_negotiation(buffer, capacity, unused, ids->scid, ids->scid_length, ids->dcid,

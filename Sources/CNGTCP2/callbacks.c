@@ -1,4 +1,4 @@
-/// ngtcp2's callbacks: each hands over to the owner and returns. No ngtcp2 read or write happens in here.
+/// ngtcp2's callbacks. Each of them tells the owner and returns, and none makes ngtcp2 read or write.
 #include "callbacks.h"
 #include "connection_ids.h"
 #include "resumption.h"
@@ -157,8 +157,8 @@ static void tell_path_validated(bridge_quic_connection *connection, const ngtcp2
     if (connection->path_guard) {
         bridge_path_guard_validated(connection->path_guard, connection->conn, result, connection->now);
     }
-    /* An aborted validation of a server's was overtaken by another: not worth telling. A client has one at a time, and
-       it ends where the peer takes the connection ID back. */
+    /* A server's validation is aborted when another replaces it, which is not worth reporting. A client has one at a
+       time, and it is aborted if the peer withdraws the connection ID. */
     if (!connection->owner || (connection->is_server && result == NGTCP2_PATH_VALIDATION_RESULT_ABORTED)) {
         return;
     }
@@ -205,7 +205,7 @@ static int recv_version_negotiation(ngtcp2_conn *conn, const ngtcp2_pkt_hd *head
 
 static void fill_random(uint8_t *bytes, size_t length, const ngtcp2_rand_ctx *context) {
     (void)context;
-    /* Not for secrets: ngtcp2 asks another callback for those. */
+    /* These bytes need not be secret: ngtcp2 gets secrets from other callbacks. */
     if (gnutls_rnd(GNUTLS_RND_NONCE, bytes, length) != 0) {
         memset(bytes, 0, length);
     }

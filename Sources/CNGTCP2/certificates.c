@@ -1,11 +1,11 @@
-/// Certificates, in outline.
+/// Outlines of certificates.
 #include "internal.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
-/// A copy without control characters, which have no place in a name and would break a log line.
+/// A copy without control characters, which do not belong in a name and would break a log line.
 static char *clean_copy(const char *text, size_t length) {
     char *copy = malloc(length + 1);
     if (!copy) {
@@ -29,7 +29,7 @@ static char *name_of(gnutls_x509_crt_t certificate, int (*get)(gnutls_x509_crt_t
     return copy;
 }
 
-/// "RSA 2048"
+/// For example "RSA 2048".
 static char *key_of(gnutls_x509_crt_t certificate) {
     char text[64];
     unsigned int bits = 0;
@@ -39,7 +39,7 @@ static char *key_of(gnutls_x509_crt_t certificate) {
     return clean_copy(text, length > 0 && (size_t)length < sizeof(text) ? (size_t)length : 0);
 }
 
-/// The text of one alternative name, empty for a kind that is not matched against.
+/// The text of an alternative name; null for kinds that no host name is compared with.
 static const char *alternative_name(int type, const char *bytes, size_t length, char *address, socklen_t capacity) {
     if (type == GNUTLS_SAN_DNSNAME) {
         return bytes;
@@ -50,7 +50,7 @@ static const char *alternative_name(int type, const char *bytes, size_t length, 
     return NULL;
 }
 
-/// One a line.
+/// One name per line.
 static char *alternative_names(gnutls_x509_crt_t certificate) {
     char *names = NULL;
     size_t size = 0;

@@ -1,8 +1,8 @@
-/// The one clock by which ngtcp2 is told the time.
+/// The clock of an ngtcp2 connection.
 ///
-/// ngtcp2 aborts the process when its time goes back: 0.12.1 in some places, versions from 0.16 on wherever they take a
-/// timestamp. Callers' clocks may, and a caller's time is another than ngtcp2's once that has run ahead. So each time
-/// that is given to a connection of ngtcp2's comes from here.
+/// ngtcp2 aborts the process if its time goes backwards: 0.12.1 does so in some places, versions from 0.16 on do
+/// wherever they take a timestamp. A caller's clock may go backwards, and its time differs from ngtcp2's after that has
+/// run ahead. So every time that is given to an ngtcp2 connection comes from here.
 #include "internal.h"
 
 uint64_t bridge_clock_advance(bridge_quic_connection *connection, uint64_t now) {

@@ -1,4 +1,4 @@
-/// What differs between ngtcp2 0.12.1 and 1.x, under the names of 1.x.
+/// The differences between ngtcp2 0.12.1 and 1.x, under the names of 1.x.
 #ifndef BRIDGE_QUIC_COMPATIBILITY_H
 #define BRIDGE_QUIC_COMPATIBILITY_H
 
@@ -37,8 +37,9 @@ static inline ngtcp2_ccerr bridge_compat_get_ccerr(ngtcp2_conn *conn) {
     return error;
 }
 
-/// ngtcp2 writes what it was asked for last first: STOP_SENDING comes before RESET_STREAM. Where nothing of the stream
-/// has arrived before, 0.12.1 as the peer answers neither of them in the other order, and the stream would never close.
+/// ngtcp2 writes the later request first, so STOP_SENDING comes before RESET_STREAM. In the other order, a peer with
+/// 0.12.1 that has received nothing of the stream before would answer neither of them, and the stream would never
+/// close.
 static inline int bridge_compat_shutdown_stream(ngtcp2_conn *conn, int64_t stream, uint64_t code) {
 #if NGTCP2_VERSION_NUM >= 0x010000
     int error = ngtcp2_conn_shutdown_stream_write(conn, 0, stream, code);
@@ -61,7 +62,7 @@ static inline void bridge_compat_set_qlog(ngtcp2_settings *settings, ngtcp2_qlog
 #endif
 }
 
-/// A server's, from the client's packet after a Retry.
+/// Servers only: the token of the client's packet after a Retry.
 static inline void bridge_compat_set_token(ngtcp2_settings *settings, const uint8_t *token, size_t length) {
 #if NGTCP2_VERSION_NUM >= 0x010000
     settings->token = token;
@@ -73,7 +74,7 @@ static inline void bridge_compat_set_token(ngtcp2_settings *settings, const uint
 #endif
 }
 
-/// A server names the client's first destination connection ID; from 1.0 on the field needs a flag beside it.
+/// A server repeats the client's first destination connection ID. From 1.0 on the field needs a flag beside it.
 static inline void bridge_compat_set_original_dcid(ngtcp2_transport_params *params, const ngtcp2_cid *dcid) {
     params->original_dcid = *dcid;
 #if NGTCP2_VERSION_NUM >= 0x010000
@@ -99,7 +100,8 @@ static inline const uint8_t *bridge_compat_token(const ngtcp2_pkt_hd *header, si
 typedef ngtcp2_encryption_level bridge_compat_level;
 #define bridge_compat_early_data_rejected ngtcp2_conn_tls_early_data_rejected
 
-/// What a client has to remember of the server's transport parameters beside a ticket (RFC 9000 7.4.1). 0: not there.
+/// Encodes what a client has to remember of the server's transport parameters beside a ticket (RFC 9000 7.4.1). 0 if
+/// they are not known.
 static inline size_t bridge_compat_encode_early_parameters(ngtcp2_conn *conn, uint8_t *bytes, size_t capacity) {
     if (!ngtcp2_conn_get_remote_transport_params(conn)) {
         return 0;
@@ -108,7 +110,7 @@ static inline size_t bridge_compat_encode_early_parameters(ngtcp2_conn *conn, ui
     return length > 0 ? (size_t)length : 0;
 }
 
-/// Only on a client that has sent nothing yet.
+/// Only allowed on a client that has sent nothing yet.
 static inline bool bridge_compat_set_early_parameters(ngtcp2_conn *conn, const uint8_t *bytes, size_t length) {
     return ngtcp2_conn_decode_and_set_0rtt_transport_params(conn, bytes, length) == 0;
 }
@@ -118,7 +120,7 @@ static inline bool bridge_compat_set_early_parameters(ngtcp2_conn *conn, const u
 typedef ngtcp2_crypto_level bridge_compat_level;
 #define bridge_compat_early_data_rejected ngtcp2_conn_early_data_rejected
 
-/// For lack of an encoder, the values as they lie in memory: for use in the same process.
+/// There is no encoder, so these are the values as they are in memory, for the same version of the library.
 typedef struct {
     uint64_t max_data;
     uint64_t max_stream_data_bidi_local;
@@ -132,7 +134,8 @@ typedef struct {
     uint64_t disable_active_migration;
 } bridge_compat_early_parameters;
 
-/// What a client has to remember of the server's transport parameters beside a ticket (RFC 9000 7.4.1). 0: not there.
+/// Encodes what a client has to remember of the server's transport parameters beside a ticket (RFC 9000 7.4.1). 0 if
+/// they are not known.
 static inline size_t bridge_compat_encode_early_parameters(ngtcp2_conn *conn, uint8_t *bytes, size_t capacity) {
     const ngtcp2_transport_params *params = ngtcp2_conn_get_remote_transport_params(conn);
     if (!params || capacity < sizeof(bridge_compat_early_parameters)) {
@@ -154,7 +157,7 @@ static inline size_t bridge_compat_encode_early_parameters(ngtcp2_conn *conn, ui
     return sizeof(early);
 }
 
-/// Only on a client that has sent nothing yet.
+/// Only allowed on a client that has sent nothing yet.
 static inline bool bridge_compat_set_early_parameters(ngtcp2_conn *conn, const uint8_t *bytes, size_t length) {
     bridge_compat_early_parameters early;
     if (!bytes || length != sizeof(early)) {

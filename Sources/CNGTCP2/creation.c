@@ -20,8 +20,8 @@ static void write_qlog(void *user_data, uint32_t flags, const void *bytes, size_
     }
 }
 
-/// Opens "<directory>/<first destination connection ID>_<role>.sqlog". A file that cannot be opened means no qlog: a
-/// debugging aid keeps no connection from being made.
+/// Opens "<directory>/<first destination connection ID>_<role>.sqlog". If the file cannot be opened, there is no qlog:
+/// a debugging aid must not prevent a connection.
 static void open_qlog(bridge_quic_connection *connection, const char *directory, const ngtcp2_cid *id) {
     char path[1024];
     char name[2 * NGTCP2_MAX_CIDLEN + 1] = {0};
@@ -48,7 +48,7 @@ static ngtcp2_settings settings_of(bridge_quic_connection *connection, const bri
     settings.handshake_timeout = given->handshake_timeout;
     settings.max_tx_udp_payload_size = given->max_datagram_size;
     settings.no_pmtud = !given->path_mtu_discovery;
-    /* Only a token that was verified: ngtcp2 takes the client's address as validated by it. */
+    /* Only if the token was verified, because ngtcp2 then considers the client's address validated. */
     if (given->initial && given->initial->after_retry) {
         bridge_compat_set_token(&settings, given->initial->token, given->initial->token_length);
     }
@@ -145,7 +145,7 @@ bridge_quic_creation bridge_quic_connection_new(bridge_quic_connection **result,
     connection->now = now;
     connection->last_read = now;
     connection->datagram_capacity = settings->max_datagram_size;
-    /* The peer's first, of the handshake. */
+    /* The peer's first connection ID is known from the handshake. */
     connection->frame_guard.seen = 1;
     ngtcp2_path_storage_zero(&connection->written_path);
     ngtcp2_path_storage_zero(&connection->told_path);
@@ -181,7 +181,7 @@ void bridge_quic_connection_free(bridge_quic_connection *connection) {
         return;
     }
     connection->owner = NULL;
-    /* The connection first: it may still reach for the session and the qlog. */
+    /* The connection goes first, because it may still use the session and the qlog. */
     ngtcp2_conn_del(connection->conn);
     if (connection->session) {
         gnutls_deinit(connection->session);

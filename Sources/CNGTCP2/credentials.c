@@ -7,13 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* TLS 1.3 alone, and the ciphers QUIC has header protection for (RFC 9001 5.4). */
+/* TLS 1.3 only, and only the ciphers for which QUIC defines header protection (RFC 9001 5.4). */
 static const char *const priority_string =
     "%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-ALL:+VERS-TLS1.3"
     ":-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305"
     ":-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1";
 
-/* A file of certificates larger than this is a mistake. */
+/* In bytes. A larger file of certificates must be a mistake. */
 static const size_t maximum_file_size = 4 * 1024 * 1024;
 
 bridge_quic_credentials *bridge_quic_credentials_new(void) {
@@ -49,14 +49,14 @@ static void set_why(char *why, const char *text) {
     snprintf(why, BRIDGE_QUIC_WHY_CAPACITY, "%s", text);
 }
 
-/// GnuTLS's own words say what a parser stumbled over, and not what to do.
+/// GnuTLS's own text says what its parser found wrong, but not what to do about it.
 static void set_why_damaged(char *why, const char *what, int error) {
     snprintf(why, BRIDGE_QUIC_WHY_CAPACITY,
-             "%s cannot be read: it is damaged, or of a kind that is not known here (GnuTLS: %s); copy the file again", what,
+             "%s cannot be read: it is damaged, or of an unknown kind (GnuTLS: %s); copy the file again", what,
              gnutls_strerror(error));
 }
 
-/// The whole file, ending in NUL. Empty `data` on failure, with the reason in `why`.
+/// The whole file, NUL-terminated. On failure, `data` is null and `why` has the reason.
 static gnutls_datum_t load(const char *path, char *why) {
     gnutls_datum_t contents = {NULL, 0};
     FILE *file = fopen(path, "re");
@@ -80,7 +80,7 @@ static gnutls_datum_t load(const char *path, char *why) {
     return contents;
 }
 
-/// Keys and certificates are not left lying in freed memory.
+/// Erases the contents, so that no keys remain in freed memory.
 static void unload(gnutls_datum_t *contents) {
     if (contents->data) {
         gnutls_memset(contents->data, 0, contents->size);
@@ -93,7 +93,7 @@ const uint8_t *bridge_quic_credentials_ca_digest(const bridge_quic_credentials *
     return credentials->ca_digest;
 }
 
-/// SHA-256 of what it was and the file.
+/// Replaces the digest by the SHA-256 digest of itself and the file.
 static void mix_into_digest(bridge_quic_credentials *credentials, const gnutls_datum_t *contents) {
     gnutls_hash_hd_t hash;
     if (gnutls_hash_init(&hash, GNUTLS_DIG_SHA256) == 0) {
@@ -191,7 +191,7 @@ static bool load_key(const char *path, gnutls_x509_privkey_t key, char *why) {
     return false;
 }
 
-/// Which certificate of the chain the key was made for, counted from 1; 0: none.
+/// Which certificate of the chain the key belongs to, counted from 1; 0 if none.
 static unsigned int owner_of_key(gnutls_x509_crt_t *chain, unsigned int count, gnutls_x509_privkey_t key) {
     unsigned char wanted[64];
     size_t wanted_length = sizeof(wanted);

@@ -1,4 +1,4 @@
-/// Secrets made from secrets, and digests.
+/// Derivation of secrets, and digests.
 #include "CNGTCP2.h"
 
 #include <gnutls/crypto.h>

@@ -17,7 +17,7 @@ bridge_quic_status bridge_status_of(bridge_quic_connection *connection, int erro
     switch (error) {
     case NGTCP2_ERR_CLOSING: return BRIDGE_QUIC_CLOSING;
     case NGTCP2_ERR_DRAINING: return BRIDGE_QUIC_DRAINING;
-    /* A server that is asked for a Retry after it has accepted lets go: the client comes again. */
+    /* A server for which ngtcp2 demands a Retry after all drops the connection: the client tries again. */
     case NGTCP2_ERR_RETRY:
     case NGTCP2_ERR_DROP_CONN: return BRIDGE_QUIC_DROP;
     case NGTCP2_ERR_IDLE_CLOSE: return BRIDGE_QUIC_IDLE;
@@ -55,7 +55,7 @@ bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_q
         error = NGTCP2_ERR_CRYPTO;
     }
     bridge_quic_status status = bridge_status_of(connection, error);
-    /* Where reading is at fault there is nothing to try again. */
+    /* When reading fails like this, trying again would not help. */
     if (status == BRIDGE_QUIC_NOT_NOW) {
         connection->last_error = error;
         return BRIDGE_QUIC_FAILED;
@@ -104,7 +104,7 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
         ngtcp2_conn_writev_stream(connection->conn, &connection->written_path.path, &connection->written_info, buffer,
                                   capacity, &accepted, flags, stream, vectors, count, time);
     bridge_packet_watch_enter(NULL);
-    /* A stream that takes no part in a packet leaves it as it is. */
+    /* A stream that has no part in a packet leaves it as it is. */
     if (length >= 0 || length == NGTCP2_ERR_WRITE_MORE) {
         connection->is_packet_open = length < 0;
     }
@@ -128,7 +128,7 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
         .accepted = accepted,
         .ecn = connection->written_info.ecn,
         .path_changed = length > 0 && path_changed(connection),
-        /* More than datagrams have now is a probe of path MTU discovery. */
+        /* A datagram larger than the current maximum is a probe of path MTU discovery. */
         .awaits_answer = length > 0 && connection->has_written_eliciting &&
                          (size_t)length <= ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn),
     };
@@ -163,7 +163,7 @@ bridge_quic_status bridge_quic_migrate(bridge_quic_connection *connection, bridg
     now = bridge_clock_advance(connection, now);
     bridge_pacing_reveal(connection);
     int error = ngtcp2_conn_initiate_migration(connection->conn, &path.path, now);
-    /* The same address again. */
+    /* The address is the current one. */
     if (error == NGTCP2_ERR_INVALID_ARGUMENT) {
         return BRIDGE_QUIC_NOT_NOW;
     }

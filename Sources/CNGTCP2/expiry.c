@@ -1,11 +1,11 @@
 /// Deadlines of a connection, and how its time runs ahead of the caller's.
 #include "internal.h"
 
-/* How far a connection that knows no idle timeout may run ahead of the last packet of its peer's. */
+/* How far a connection without an idle timeout may run ahead of its peer's last packet. */
 static const uint64_t longest_silence = 600 * NGTCP2_SECONDS;
 
-/// ngtcp2's idle timeout comes too early by as much as its time ran ahead during the silence: it changes nothing by
-/// telling of it, and goes on where the peer is heard again.
+/// ngtcp2's idle timeout comes too early by as much as its time ran ahead since the peer's last packet. Reporting it
+/// does not change ngtcp2's state, so the connection continues if the peer sends something.
 static bool is_idle_too_early(bridge_quic_connection *connection) {
     if (connection->idle_until == 0) {
         connection->idle_until = connection->now + connection->ahead - connection->ahead_at_read;
@@ -14,8 +14,8 @@ static bool is_idle_too_early(bridge_quic_connection *connection) {
 }
 
 bridge_quic_status bridge_quic_handle_expiry(bridge_quic_connection *connection, uint64_t now) {
-    /* A nanosecond late: ngtcp2 0.12.1 lets some timers expire at their time and others only after it, and would name
-       the same time as the next for ever. */
+    /* A nanosecond late, because some timers of ngtcp2 0.12.1 expire only after their time: it would report the same
+       deadline again and again. */
     now = bridge_clock_advance(connection, now + 1);
     bridge_pacing_reveal(connection);
     int error = ngtcp2_conn_handle_expiry(connection->conn, now);
@@ -38,7 +38,7 @@ bool bridge_quic_is_window_full(bridge_quic_connection *connection) {
 }
 
 void bridge_quic_ping(bridge_quic_connection *connection, uint64_t now) {
-    /* Due a nanosecond after what was written last. */
+    /* A keep-alive timeout of 1 ns is due a nanosecond after the last packet. */
     connection->ahead += 2;
     bridge_clock_advance(connection, now);
     connection->pings = true;
@@ -46,7 +46,7 @@ void bridge_quic_ping(bridge_quic_connection *connection, uint64_t now) {
     ngtcp2_conn_set_keep_alive_timeout(connection->conn, 1);
 }
 
-/// The latest time that certainly is not past the idle timeout.
+/// The latest time that is certainly not past the idle timeout.
 static uint64_t idle_limit(bridge_quic_connection *connection) {
     uint64_t timeout = bridge_quic_idle_timeout(connection);
     return connection->last_read + (timeout == 0 ? longest_silence : timeout);

@@ -1,13 +1,13 @@
-/// Keeps packets from ngtcp2 that come back from a path which the client left only just before, where path MTU discovery
-/// is off. As path_guard.c for 0.12.1, but for versions from 1.0 on.
+/// Hides packets from ngtcp2 1.0 and later that come from a path which the client has only just left, if path MTU
+/// discovery is off. path_guard.c does this for 0.12.1.
 ///
-/// While ngtcp2 validates a new path it holds the one that was left to fall back to, and keeps that one if the client
-/// moves on before it is done. A packet from there means that the client has come back, and before 1.12 makes ngtcp2
-/// begin path MTU discovery: it aborts the process where that is off. Where discovery is on there is nothing to guard.
-/// To the client such a packet is one that was lost; every other path is followed at once.
+/// While ngtcp2 validates a new path, it keeps the one that was left to fall back to, and still keeps it if the client
+/// moves on in the meantime. A packet from there means that the client has come back. Before 1.12 it makes ngtcp2 begin
+/// path MTU discovery, and abort the process if that is off; if discovery is on, there is nothing to guard. To the
+/// client a hidden packet is a lost one; every other path is followed at once.
 ///
-/// ngtcp2 tells that a path is valid only when no second validation follows, and that a validation was aborted both where
-/// the client has moved on and where there is none any more.
+/// ngtcp2 reports that a path is valid only if no second validation follows. It reports that a validation was aborted
+/// both if the client has moved on and if the validation has become unnecessary.
 #include "path_number.h"
 
 #include <stdlib.h>
@@ -16,9 +16,9 @@
 
 struct bridge_path_guard {
     bool discovers_mtu;
-    /// In use when it was looked at last.
+    /// The path in use at the last check.
     ngtcp2_path_storage path;
-    /// The path to fall back to; 0 where there is none.
+    /// The path to fall back to; 0 if there is none.
     uint64_t fallback;
     /// ngtcp2 has fallen back, or is about to, to a path that needs no validation.
     bool has_fallen_back;
@@ -34,7 +34,7 @@ bridge_path_guard *bridge_path_guard_new(const ngtcp2_path *path, bool discovers
     return guard;
 }
 
-/// Takes note of the path that is in use now. True where it is another than before.
+/// Takes note of the path that is in use now. True if it has changed.
 static bool follow(bridge_path_guard *guard, const ngtcp2_path *current) {
     bool has_moved = !ngtcp2_path_eq(current, &guard->path.path);
     if (guard->has_fallen_back || (has_moved && guard->fallback == bridge_number_of_path(current))) {

@@ -1,4 +1,4 @@
-/// What a connection tells of itself.
+/// What is known about a connection: its errors, timeouts and statistics.
 #include "internal.h"
 
 const char *bridge_quic_library_version(void) {

@@ -1,11 +1,11 @@
-/// Keeps NEW_CONNECTION_ID frames from ngtcp2 that come again after the peer has asked to retire that connection ID.
+/// Hides NEW_CONNECTION_ID frames from ngtcp2 that are repeated after the peer has asked to retire that connection ID.
 ///
-/// ngtcp2 0.12.1 aborts the process for one while its RETIRE_CONNECTION_ID is not acknowledged: it takes a packet that
-/// was sent twice under loss, or anyone who has shaken hands and writes two frames. The frame says nothing new, so that
-/// it is overwritten by a PING in the packet, once that is decrypted.
+/// ngtcp2 0.12.1 aborts the process for such a frame while its RETIRE_CONNECTION_ID is not acknowledged. A packet that
+/// was sent twice under loss can cause that, and so can any peer that has completed a handshake and writes two frames.
+/// The frame says nothing new, so a PING replaces it in the decrypted packet.
 ///
-/// Nor does 0.12.1 bear that a server retires the first ID before the client has written a packet after the handshake:
-/// such a packet counts as lost. Versions from 1.0 on need neither.
+/// Nor does 0.12.1 survive that a server retires the first ID before the client has written a packet after the
+/// handshake: such a packet is treated as lost. Versions from 1.0 on need neither.
 #include "frame_reader.h"
 #include "internal.h"
 
@@ -25,7 +25,7 @@ static bool is_superfluous(bridge_frame_guard *guard, uint64_t sequence, uint64_
         return false;
     }
     uint64_t distance = guard->highest - sequence;
-    /* A peer has a handful of them at a time: what is that old has been there, or is not meant well. */
+    /* A peer has a handful of IDs at a time: such an old one was seen before, or the peer is malicious. */
     bool was_seen = distance >= 64 || (guard->seen >> distance & 1) != 0;
     if (!was_seen) {
         guard->seen |= (uint64_t)1 << distance;

@@ -12,7 +12,7 @@ typedef struct {
     bool is_malformed;
 } frame_reader;
 
-/// 0 where there is less left, and then the reader is at its end.
+/// 0 if there are too few bytes left; the reader is at its end then.
 static inline uint64_t read_integer(frame_reader *reader) {
     size_t left = (size_t)(reader->end - reader->at);
     size_t length = left > 0 ? (size_t)1 << (*reader->at >> 6) : 1;
@@ -35,7 +35,7 @@ static inline void skip_integers(frame_reader *reader, size_t count) {
     }
 }
 
-/// An ACK frame, behind its type.
+/// Skips an ACK frame after its type.
 static inline void skip_ack(frame_reader *reader, bool has_ecn) {
     skip_integers(reader, 2);
     uint64_t ranges = read_integer(reader);
@@ -61,7 +61,7 @@ static inline void skip_stream(frame_reader *reader, uint64_t type) {
     skip_bytes(reader, type & 0x2 ? read_integer(reader) : left);
 }
 
-/// The frames of RFC 9000 19, behind their type.
+/// Skips a frame of RFC 9000 19 after its type.
 static inline void skip_frame(frame_reader *reader, uint64_t type) {
     switch (type) {
     case 0x00: case 0x01: case 0x1e: break;
@@ -75,7 +75,7 @@ static inline void skip_frame(frame_reader *reader, uint64_t type) {
         break;
     case 0x10: case 0x12: case 0x13: case 0x14: case 0x16: case 0x17: case 0x19: read_integer(reader); break;
     case 0x1a: case 0x1b: skip_bytes(reader, 8); break;
-    /* CONNECTION_CLOSE and what is not known: ngtcp2 goes no further either. */
+    /* CONNECTION_CLOSE and unknown types: ngtcp2 stops reading there as well. */
     default: reader->is_malformed = true; break;
     }
 }

@@ -1,4 +1,4 @@
-/// What the files of this target share.
+/// What the source files of this target share.
 #ifndef BRIDGE_QUIC_INTERNAL_H
 #define BRIDGE_QUIC_INTERNAL_H
 
@@ -21,18 +21,19 @@ struct bridge_quic_credentials {
 /// The paths that a client has used and left.
 typedef struct bridge_path_guard bridge_path_guard;
 
-/// Which connection IDs of the peer's have been told of.
+/// Which of the peer's connection IDs have been announced by NEW_CONNECTION_ID frames.
 typedef struct {
     uint64_t retire_prior_to;
-    /// The highest sequence number told of.
+    /// The highest sequence number announced.
     uint64_t highest;
-    /// A bit for each of the 64 up to `highest`, which is the lowest bit.
+    /// A bit for each of the 64 sequence numbers up to `highest`, whose bit is the lowest.
     uint64_t seen;
 } bridge_frame_guard;
 
-/// On the heap at an address of its own for as long as it lives: GnuTLS and ngtcp2 keep pointers to it.
+/// Always on the heap, because GnuTLS and ngtcp2 keep pointers to it.
 struct bridge_quic_connection {
-    /// What GnuTLS's session pointer leads to. The first member, so that it leads to the whole as well.
+    /// What GnuTLS's session pointer points to. It is the first member, so the pointer leads to the whole struct as
+    /// well.
     ngtcp2_crypto_conn_ref reference;
     ngtcp2_conn *conn;
     gnutls_session_t session;
@@ -44,53 +45,55 @@ struct bridge_quic_connection {
     uint8_t connection_id_prefix;
     bool is_server;
     bool received_stateless_reset;
-    /// A packet was written after the handshake had completed.
+    /// Whether a packet was written after the handshake had completed.
     bool is_settled;
     bool has_early_key;
-    /// A server's that is not in use yet.
+    /// Servers only: the secret of early data until it can be installed.
     uint8_t early_secret[64];
     size_t early_secret_length;
-    /// A server's.
+    /// Servers only.
     bool verifies_client;
     bool sends_tickets;
-    /// A client's: it tries to resume a session.
+    /// Whether a client tries to resume a session.
     bool has_session;
     bool offers_early_data;
     bool ticket_allows_early_data;
-    /// Seconds, of the ticket that GnuTLS is about to look at.
+    /// The lifetime, in seconds, of the ticket that GnuTLS is about to read.
     uint32_t ticket_lifetime;
     unsigned int tickets_received;
-    /// The latest of ngtcp2's times. It aborts the process when the clock goes backwards.
+    /// The latest time given to ngtcp2, which aborts the process if its time goes backwards.
     uint64_t now;
-    /// By how much ngtcp2's time is ahead of the caller's.
+    /// How far ngtcp2's time is ahead of the caller's.
     uint64_t ahead;
-    /// When the peer's last packet came, by ngtcp2's time.
+    /// When the peer's last packet came, in ngtcp2's time.
     uint64_t last_read;
     uint64_t ahead_at_read;
-    /// When the idle timeout is really over, where ngtcp2 has told of it too early; 0 where it has not.
+    /// When the idle timeout is really over, if ngtcp2 has reported it too early; otherwise 0.
     uint64_t idle_until;
     uint64_t keep_alive;
+    /// Whether the next packet has to be a PING if there is nothing else to send.
     bool pings;
-    /// Between the calls of a WRITE_MORE sequence.
+    /// Whether a WRITE_MORE sequence is under way.
     bool is_packet_open;
-    /// Bytes written since ngtcp2 was told last that what it wrote has gone out, and when the first of them were.
+    /// How many bytes were written since ngtcp2 was last told that its datagrams have gone out, and when the first was.
     size_t burst;
     uint64_t burst_began;
     size_t datagram_capacity;
-    /// Until when ngtcp2 lets nothing more out; 0 where there is no such pause.
+    /// Until when ngtcp2 lets nothing more out; 0 if there is no such pause.
     uint64_t pause_until;
-    /// ngtcp2's next deadline apart from the end of the pause, where nothing waits for that; otherwise 0.
+    /// ngtcp2's next deadline apart from the end of the pause, if nothing waits for the latter; otherwise 0.
     uint64_t expiry_beside_pause;
-    /// The call that is under way, or the last one, took a packet of the peer's in, or wrote one that asks for an answer.
+    /// Whether the current call, or the last one, took in a packet of the peer's, wrote one that has to be answered, or
+    /// wrote a PATH_CHALLENGE.
     bool has_read_packet;
     bool has_written_eliciting;
     bool has_written_challenge;
     int last_error;
-    /// One for all calls of a WRITE_MORE sequence.
+    /// The same for all calls of a WRITE_MORE sequence.
     ngtcp2_pkt_info written_info;
     ngtcp2_path_storage written_path;
     ngtcp2_path_storage told_path;
-    /// A server's; null on a client.
+    /// Servers only; null on a client.
     bridge_path_guard *path_guard;
     bridge_frame_guard frame_guard;
     uint8_t secret[BRIDGE_QUIC_SECRET_LENGTH];
@@ -108,23 +111,24 @@ struct bridge_quic_connection {
 /// `bridge_quic_last_error`.
 bridge_quic_status bridge_status_of(bridge_quic_connection *connection, int error);
 
-/// The time to give to ngtcp2 for the caller's. To be asked before each call that takes a time, and given to it.
+/// Converts the caller's time to ngtcp2's. Every time that is given to ngtcp2 must come from this function, just
+/// before.
 uint64_t bridge_clock_advance(bridge_quic_connection *connection, uint64_t now);
 
-/// To be called before a packet is begun, and when a datagram was written.
+/// Must be called before a packet is begun, and when a datagram was written.
 void bridge_pacing_before_write(bridge_quic_connection *connection);
 void bridge_pacing_wrote(bridge_quic_connection *connection, size_t length);
-/// To be called before ngtcp2's time comes to `now`.
+/// Must be called before ngtcp2's time reaches `now`.
 void bridge_pacing_catch_up(bridge_quic_connection *connection, uint64_t now);
-/// To be called with everything that may have ngtcp2 send something, or change its deadlines.
+/// Must be called with everything that may make ngtcp2 send something, or change its deadlines.
 void bridge_pacing_reveal(bridge_quic_connection *connection);
-/// ngtcp2's next deadline, apart from a pause that nothing waits for.
+/// ngtcp2's next deadline, apart from the end of a pause that nothing waits for.
 uint64_t bridge_pacing_expiry(const bridge_quic_connection *connection);
 
 bridge_path_guard *bridge_path_guard_new(const ngtcp2_path *path, bool discovers_mtu);
-/// To be called when a datagram of this length was written that has a PATH_CHALLENGE.
+/// Must be called when a datagram of this length was written that has a PATH_CHALLENGE.
 void bridge_path_guard_challenged(bridge_path_guard *guard, ngtcp2_conn *conn, size_t length, uint64_t now);
-/// To be called when ngtcp2 has found a path valid, could not, or gave up.
+/// Must be called when ngtcp2 has validated a path, failed to, or gave up.
 void bridge_path_guard_validated(bridge_path_guard *guard, ngtcp2_conn *conn, ngtcp2_path_validation_result result,
                                  uint64_t now);
 /// Whether a datagram must be kept from ngtcp2.
@@ -132,7 +136,7 @@ bool bridge_path_guard_stops(bridge_path_guard *guard, ngtcp2_conn *conn, const 
                              size_t length, size_t id_length, uint64_t now);
 
 #if NGTCP2_VERSION_NUM < 0x010000
-/// Looks through the frames of a packet that came. False where it must not be taken in now.
+/// Looks through the frames of a received packet. False if ngtcp2 must not get the packet now.
 bool bridge_frame_guard_admits(bridge_quic_connection *connection, uint8_t *bytes, size_t length);
 #else
 static inline bool bridge_frame_guard_admits(bridge_quic_connection *connection, uint8_t *bytes, size_t length) {
@@ -143,7 +147,7 @@ static inline bool bridge_frame_guard_admits(bridge_quic_connection *connection,
 }
 #endif
 
-/// Around every call that makes ngtcp2 read or write packets; null afterwards.
+/// Must be called before every call that makes ngtcp2 read or write packets, and with null afterwards.
 void bridge_packet_watch_enter(bridge_quic_connection *connection);
 /// An `ngtcp2_encrypt`.
 int bridge_packet_watch_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *aead_ctx,
@@ -157,7 +161,7 @@ int bridge_packet_watch_decrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, c
 /// Fills in what `bridge_quic_certificate_free` frees.
 void bridge_quic_describe_certificate(gnutls_x509_crt_t certificate, bridge_quic_certificate *result);
 
-/// Sets up the GnuTLS session. Nonzero: a GnuTLS error. `bad_name` tells whether the server name was at fault.
+/// Sets up the GnuTLS session. Returns 0 or a GnuTLS error; `bad_name` tells whether the server name is the reason.
 int bridge_tls_session_new(bridge_quic_connection *connection, const bridge_quic_settings *settings, bool *bad_name);
 
 #endif

@@ -1,22 +1,23 @@
-/// Tells ngtcp2 what has gone out, from which it reckons when more may.
+/// Tells ngtcp2 what has gone out, so that it can compute when more may follow.
 ///
-/// ngtcp2 adds up what it writes until it is told that it went out, and then lets out nothing but acknowledgements until
-/// that much has had its time (RFC 9002 7.7). Two things stand in the way of telling it after each burst:
+/// ngtcp2 adds up what it writes until it is told that the datagrams have gone out, and then lets out nothing but
+/// acknowledgements for as long as that many bytes should take (RFC 9002 7.7). It cannot simply be told after each
+/// burst:
 ///
-/// 0.12.1 would pace a trickle too, a datagram now and then with nothing behind it, and the handshake by its initial RTT
-/// of a third of a second. So it is told of a trickle as if that had gone out at the beginning of time, which delays
-/// nothing. Many small datagrams in a row are a burst all the same.
+/// Version 0.12.1 would also pace a trickle, a datagram now and then with nothing waiting behind it, and would pace the
+/// handshake by its initial RTT of a third of a second. So it is told that a trickle went out at the beginning of time,
+/// which delays nothing. Many small datagrams in a row still count as a burst.
 ///
-/// From 0.16 on, ngtcp2 aborts the process for a time that lies back. It paces by the byte instead, so that a datagram
-/// now and then has had its time before the next one comes, and the handshake hardly at all.
+/// From 0.16 on, ngtcp2 aborts the process for a time in the past. It paces by bytes instead, so an occasional datagram
+/// is paid for before the next one comes, and the handshake is hardly delayed.
 ///
-/// Either names the end of the pause as its next deadline, although nothing may be waiting for it. An event loop need not
-/// wake for that: the deadline is kept back until something may be waiting, and where it has passed by then, ngtcp2 is
-/// told of it afterwards.
+/// Both report the end of the pause as their next deadline, even if nothing waits for it. An event loop need not wake
+/// for that: the deadline is hidden until something may be waiting. If it has passed by then, ngtcp2 is told
+/// afterwards.
 #include "internal.h"
 
 #if NGTCP2_VERSION_NUM < 0x010000
-/* Datagrams further apart belong to different bursts. */
+/* Datagrams that are further apart belong to different bursts. */
 static const uint64_t burst_span = 5 * NGTCP2_MILLISECONDS;
 #endif
 
@@ -24,7 +25,7 @@ static bool is_handshake_completed(const bridge_quic_connection *connection) {
     return ngtcp2_conn_get_handshake_completed(connection->conn) != 0;
 }
 
-/// When the burst is to be taken to have gone out; false where ngtcp2 is not to be told, now or at all.
+/// The time at which ngtcp2 is told that the burst went out. False if it must not be told now, or at all.
 static bool time_of_burst(bridge_quic_connection *connection, bool has_more, uint64_t *time) {
     *time = connection->now;
 #if NGTCP2_VERSION_NUM < 0x010000
@@ -82,8 +83,8 @@ void bridge_quic_burst_over(bridge_quic_connection *connection, bool has_more, u
     }
 }
 
-/// The pause that is over is told to ngtcp2 as if its deadline had been met: it makes up for lateness by shorter pauses.
-/// Nothing else was due by then, so that there is nothing this can fail for. During the handshake lateness is welcome.
+/// Tells ngtcp2 that the pause ended at its deadline, because it would make up for lateness by shorter pauses. Nothing
+/// else was due by then, so this cannot fail. During the handshake the compensation is welcome.
 static void end_pause(bridge_quic_connection *connection) {
     if (connection->expiry_beside_pause != 0 && is_handshake_completed(connection)) {
         connection->now = connection->pause_until > connection->now ? connection->pause_until : connection->now;

@@ -1,17 +1,18 @@
-/// Sees each packet in the clear as it is protected or its protection is taken off: what came really came from the peer,
-/// which streams the peer stops, and whether what goes out asks for an answer. ngtcp2 tells none of this.
+/// Sees each packet in plain text as it is encrypted or decrypted, and finds out whether a received packet is really
+/// the peer's, which streams the peer stops, and whether a packet that is sent has to be answered. ngtcp2 reports none
+/// of this.
 #include "frame_reader.h"
 #include "internal.h"
 
-/// The connection whose packets are being read or written on this thread: ngtcp2's callbacks do not tell.
+/// The connection whose packets are being read or written on this thread, because ngtcp2's callbacks do not tell.
 static _Thread_local bridge_quic_connection *active;
 
 void bridge_packet_watch_enter(bridge_quic_connection *connection) {
     active = connection;
 }
 
-/// Whether the peer has to acknowledge a packet (RFC 9000 13.2.1). ngtcp2 writes ACK before all frames that ask for it,
-/// but for PATH_RESPONSE, and PADDING behind them.
+/// Whether the peer has to acknowledge a packet (RFC 9000 13.2.1). ngtcp2 writes ACK before all frames that demand an
+/// acknowledgement, except PATH_RESPONSE, and PADDING after them.
 static bool is_ack_eliciting(const uint8_t *bytes, size_t length) {
     frame_reader reader = {.at = bytes, .end = bytes + length};
     while (reader.at < reader.end) {
@@ -26,13 +27,14 @@ static bool is_ack_eliciting(const uint8_t *bytes, size_t length) {
     return false;
 }
 
-/// Whether the packet of this header is one of 0-RTT or 1-RTT (RFC 9000 17): of the others anybody may make the first.
+/// Whether the header is that of a 0-RTT or 1-RTT packet (RFC 9000 17). Anyone can make the first packets of other
+/// types.
 static bool is_application_packet(const uint8_t *header, size_t length) {
     return length > 0 && ((*header & 0x80) == 0 || (*header & 0x30) == 0x10);
 }
 
-/// Looks for STOP_SENDING in a packet that came. ngtcp2 takes no more bytes of such a stream, but lets it be found out
-/// by trying, which a stream that waits for the peer's credit never does.
+/// Looks for STOP_SENDING in a received packet. ngtcp2 takes no more bytes of such a stream, but one finds out only by
+/// trying, and a stream that waits for the peer's credit never tries.
 static void tell_stopped_streams(const bridge_quic_connection *connection, const uint8_t *bytes, size_t length) {
     frame_reader reader = {.at = bytes, .end = bytes + length};
     while (reader.at < reader.end && !reader.is_malformed) {
@@ -54,7 +56,7 @@ int bridge_packet_watch_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, c
                                 size_t nonce_length, const uint8_t *aad, size_t aad_length) {
     if (active && !active->has_written_eliciting) {
         active->has_written_eliciting = is_ack_eliciting(plaintext, plaintext_length);
-        /* ngtcp2 writes nothing else beside it. */
+        /* ngtcp2 writes nothing else beside a PATH_CHALLENGE. */
         active->has_written_challenge = plaintext_length > 0 && *plaintext == 0x1a;
     }
     return ngtcp2_crypto_encrypt_cb(dest, aead, aead_ctx, plaintext, plaintext_length, nonce, nonce_length, aad,

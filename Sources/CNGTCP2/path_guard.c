@@ -1,17 +1,18 @@
-/// Keeps packets from ngtcp2 that come back from a path which the client left only just before.
+/// Hides packets from ngtcp2 0.12.1 that come from a path which the client has only just left.
 ///
-/// While ngtcp2 validates a new path it holds one to fall back to. 0.12.1 aborts the process for a packet from that one
-/// (an assertion about path MTU discovery) during the second validation of the new path, which follows where the first
-/// was with a small datagram. Where discovery is off, it does so during the first as well. It takes a NAT that flaps, or
-/// anyone who can send under two addresses. To the client such a packet is one that was lost.
+/// While ngtcp2 validates a new path, it keeps another one to fall back to. Version 0.12.1 aborts the process for a
+/// packet from that path (an assertion about path MTU discovery) during the second validation of the new path, which
+/// follows if the first was done with a small datagram. If discovery is off, the same happens during the first
+/// validation. A NAT that flaps can cause that, and so can anyone who sends from two addresses. To the client a hidden
+/// packet is a lost one.
 ///
-/// ngtcp2 does not tell what it is about; this reckons it from the path in use and from what it tells of validations.
-/// A path that was never there before is followed at once, however often that happens. Versions from 1.0 on tell other
-/// things of their validations, and bear more: fallback_guard.c is for those.
+/// ngtcp2 does not report the state of its validations. It is derived here from the path in use and from the results
+/// that it does report. A path that was not used before is followed at once, however often that happens. Versions from
+/// 1.0 on report different results and survive more; fallback_guard.c is for those.
 ///
-/// Nor does 0.12.1 bear that a client which has moved without another connection ID, as behind a NAT, moves again with
-/// one, or to a path that it probed, before all of that is over: it would retire an ID twice. Such a client is heard a
-/// little later.
+/// Nor does 0.12.1 survive that a client which has moved without another connection ID, as behind a NAT, moves again
+/// with one, or to a path that it probed, before all validations are over: it would retire an ID twice. Such a client's
+/// packets are taken in a little later.
 ///
 ///     settled ---- another path is in use ----> first ---- valid, but by a small datagram ----> second
 ///        ^                                      |  ^                                            |   |
@@ -23,11 +24,12 @@
 
 #if NGTCP2_VERSION_NUM < 0x010000
 
-/* Paths that may be fallen back to: the one that was left, and one more for each that was left during its second
+/* How many paths ngtcp2 may fall back to: the one that was left, and one more for each that was left during its second
    validation. */
 #define CAPACITY 16
 
-/* Paths beside the current one that are remembered for having been heard on. ngtcp2 keeps connection IDs for 4. */
+/* How many paths beside the current one are remembered because something was received on them. ngtcp2 keeps connection
+   IDs for 4. */
 #define HEARD_CAPACITY 8
 
 typedef enum { SETTLED, FIRST, SECOND } stage;
@@ -35,25 +37,25 @@ typedef enum { SETTLED, FIRST, SECOND } stage;
 struct bridge_path_guard {
     stage stage;
     bool discovers_mtu;
-    /// In use when the last datagram came in, and its number.
+    /// The path in use when the last datagram came, and its hash.
     ngtcp2_path_storage path;
     uint64_t current;
-    /// ngtcp2 has fallen back, to a path that needs no validation.
+    /// ngtcp2 has fallen back to a path that needs no validation.
     bool has_fallen_back;
     /// The current path has been challenged with a small datagram.
     bool has_small_challenge;
     uint64_t second_since;
     uint64_t fallbacks[CAPACITY];
     size_t count;
-    /// There are more of them than can be remembered: only the current path is heard until it is settled.
+    /// There are more fallbacks than can be remembered: only the current path is heard until it is settled.
     bool is_full;
-    /// The connection ID that datagrams on the current path are for, and on the path that was heard last beside it.
+    /// The hash of the connection ID in datagrams on the current path, and on the other path that was heard last.
     uint64_t id;
     uint64_t other_id;
-    /// The last move was without another connection ID.
+    /// The last move kept the connection ID.
     bool shares_id;
     uint64_t moved_at;
-    /// The path beside the current one that was heard last; 0 where it has become that.
+    /// The path beside the current one that was heard last; 0 if it has become the current one.
     uint64_t candidate;
     struct {
         uint64_t path;
@@ -115,19 +117,19 @@ static void move(bridge_path_guard *guard, const ngtcp2_path *to, uint64_t now) 
     guard->stage = FIRST;
 }
 
-/* The second validation ends with an answer, or the connection with it. Where there was none after all, as another
-   challenge was large, that is not told. */
+/* The second validation ends with an answer, or with the connection. If there is no second one after all, because
+   another challenge was large, ngtcp2 does not report that. */
 static const uint64_t longest_validation = 60 * NGTCP2_SECONDS;
 
-/// What ngtcp2 does not tell the end of, after the path was left or found valid: two validations of three probe timeouts
-/// each, with the initial RTT where that is longer (RFC 9000 8.2.4).
+/// How long validations may go on whose end ngtcp2 does not report, after the path was left or validated: two of three
+/// probe timeouts each, computed with the initial RTT if that is longer (RFC 9000 8.2.4).
 static uint64_t settling_time(ngtcp2_conn *conn) {
     uint64_t pto = ngtcp2_conn_get_pto(conn);
     uint64_t least = 1000 * NGTCP2_MILLISECONDS;
     return 6 * (pto > least ? pto : least);
 }
 
-/// Keeps in mind that a path was heard on, in the place of what was heard longest ago.
+/// Remembers that something was received on a path, in the place of the path where that was longest ago.
 static void hear(bridge_path_guard *guard, uint64_t path, uint64_t now) {
     size_t place = 0;
     for (size_t i = 0; i < HEARD_CAPACITY; i++) {
@@ -143,7 +145,7 @@ static void hear(bridge_path_guard *guard, uint64_t path, uint64_t now) {
     guard->heard[place].at = now;
 }
 
-/// Whether the path was heard on since, or so many were that it cannot be told.
+/// Whether something was received on the path since, or on so many paths that this is unknown.
 static bool may_have_been_heard(const bridge_path_guard *guard, uint64_t path, uint64_t since) {
     size_t count = 0;
     for (size_t i = 0; i < HEARD_CAPACITY; i++) {
@@ -214,7 +216,7 @@ bool bridge_path_guard_stops(bridge_path_guard *guard, ngtcp2_conn *conn, const 
             return true;
         }
     }
-    /* The datagram itself may have the answer that the second validation begins with. */
+    /* The datagram itself may have the answer with which the second validation begins. */
     bool is_risky = guard->stage == SECOND || !guard->discovers_mtu || guard->has_small_challenge;
     if (guard->stage != SETTLED && is_risky && (guard->is_full || is_fallback(guard, given))) {
         return true;

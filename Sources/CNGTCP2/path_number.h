@@ -1,4 +1,4 @@
-/// Paths as numbers, which are remembered more easily than addresses.
+/// Hashes of paths, which are easier to remember than addresses.
 #ifndef BRIDGE_QUIC_PATH_NUMBER_H
 #define BRIDGE_QUIC_PATH_NUMBER_H
 
@@ -22,7 +22,7 @@ static inline uint64_t bridge_mix_address(uint64_t hash, const ngtcp2_addr *addr
     return bridge_mix(bridge_mix(hash, &ip->sin_port, sizeof(ip->sin_port)), &ip->sin_addr, sizeof(ip->sin_addr));
 }
 
-/// A path as a number, never 0. One that is taken for another is kept back without need, and that is all.
+/// The hash of a path, never 0. If two paths have the same one, a datagram is held back without need, and no more.
 static inline uint64_t bridge_number_of_path(const ngtcp2_path *path) {
     uint64_t hash = bridge_mix_address(bridge_mix_address(0xcbf29ce484222325, &path->local), &path->remote);
     return hash == 0 ? 1 : hash;

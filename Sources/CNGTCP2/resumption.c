@@ -1,17 +1,18 @@
-/// Session tickets, early data and what keeps it from being replayed.
+/// Session tickets, and early data with its protection against replay.
 #include "resumption.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* Seconds. MQTT connections last long, and their only ticket is given out as they begin. RFC 8446 4.6.1 allows a week. */
+/* In seconds. MQTT connections last long, and their only ticket is issued when they begin. RFC 8446 4.6.1 allows a
+   week. */
 static const int ticket_lifetime = 24 * 60 * 60;
 
-/* What is remembered of one connection's tickets, however many its peer sends. */
+/* How many tickets of one connection are taken, however many the peer sends. */
 static const unsigned int maximum_tickets = 4;
 
-// MARK: A server's
+// MARK: Servers
 
 struct bridge_quic_anti_replay {
     gnutls_anti_replay_t handle;
@@ -19,8 +20,8 @@ struct bridge_quic_anti_replay {
     void *context;
 };
 
-/// GnuTLS's key is the time its recording began and, last, the ClientHello's PSK binder. The binder alone is the same
-/// whenever the ClientHello is played again.
+/// GnuTLS's key is the time when its recording began, followed by the ClientHello's PSK binder. The binder alone stays
+/// the same whenever the ClientHello is replayed.
 static int remember_hello(void *pointer, time_t expires, const gnutls_datum_t *key, const gnutls_datum_t *data) {
     (void)expires;
     (void)data;
@@ -59,9 +60,9 @@ static int mix(gnutls_hmac_hd_t hash, const void *bytes, size_t length) {
     return error == 0 ? gnutls_hmac(hash, bytes, length) : error;
 }
 
-/// The master key for tickets of this server as it is configured. A ticket must not outlive what it was given out
-/// under: early data counts on the limits of then (RFC 9000 7.4.1) and on the protocol, and the client's certificate is
-/// not asked for again.
+/// The master key for tickets under this server's current configuration. A ticket must not outlive the configuration
+/// that it was issued under: early data relies on the limits of that time (RFC 9000 7.4.1) and on the protocol, and the
+/// client's certificate is not requested again.
 static int derive_ticket_key(const bridge_quic_settings *settings, const bridge_quic_credentials *credentials,
                              uint8_t *key) {
     const uint64_t values[] = {
@@ -105,20 +106,20 @@ int bridge_enable_tickets(bridge_quic_connection *connection, const bridge_quic_
         return 0;
     }
     gnutls_anti_replay_enable(connection->session, settings->anti_replay->handle);
-    /* The one value that RFC 9001 4.6.1 allows: QUIC has limits of its own. */
+    /* RFC 9001 4.6.1 allows only this value, because QUIC has limits of its own. */
     return gnutls_record_set_max_early_data_size(connection->session, UINT32_MAX);
 }
 
 void bridge_send_ticket(bridge_quic_connection *connection) {
     if (connection->sends_tickets) {
-        /* A connection without one is as good. */
+        /* A failure costs the client only its next short handshake. */
         (void)gnutls_session_ticket_send(connection->session, 1, 0);
     }
 }
 
-// MARK: A client's
+// MARK: Clients
 
-/// Skips a field behind its length, which takes up `width` bytes. False where there is less.
+/// Skips a field and the length before it, which has `width` bytes. False if there are fewer bytes left.
 static bool skip(const uint8_t **at, size_t *left, size_t width) {
     size_t length = 0;
     if (*left < width) {
@@ -136,12 +137,12 @@ static bool skip(const uint8_t **at, size_t *left, size_t width) {
 }
 
 /// Whether a NewSessionTicket has the extension early_data with the value of QUIC (RFC 8446 4.6.1, RFC 9001 4.6.1).
-/// GnuTLS does not tell.
+/// GnuTLS does not report it.
 static bool allows_early_data(const gnutls_datum_t *message) {
     static const uint8_t wanted[] = {0, 42, 0, 4, 0xff, 0xff, 0xff, 0xff};
     const uint8_t *at = message->data;
     size_t left = message->size;
-    /* Lifetime and age_add, nonce, ticket. */
+    /* Lifetime and age_add, then the nonce and the ticket. */
     if (left < 8) {
         return false;
     }
@@ -165,14 +166,14 @@ static bool allows_early_data(const gnutls_datum_t *message) {
     return false;
 }
 
-/// The first field of a NewSessionTicket, seconds; 0 where there is none. GnuTLS does not tell.
+/// The first field of a NewSessionTicket, in seconds; 0 if there is none. GnuTLS does not report it.
 static uint32_t lifetime_of(const gnutls_datum_t *message) {
     const uint8_t *at = message->data;
     return message->size < 4 ? 0
                              : (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | (uint32_t)at[3];
 }
 
-/// Before GnuTLS has looked at the message, and after.
+/// Called before and after GnuTLS has read the message.
 static int ticket_received(gnutls_session_t session, unsigned int type, unsigned int when, unsigned int incoming,
                            const gnutls_datum_t *message) {
     (void)type;
@@ -209,7 +210,7 @@ static int ticket_received(gnutls_session_t session, unsigned int type, unsigned
 void bridge_resume(bridge_quic_connection *connection, const bridge_quic_settings *settings) {
     gnutls_handshake_set_hook_function(connection->session, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET, GNUTLS_HOOK_BOTH,
                                        ticket_received);
-    /* What cannot be used means a full handshake. */
+    /* If the session cannot be used, there is a full handshake. */
     connection->has_session = settings->session && gnutls_session_set_data(connection->session, settings->session,
                                                                            settings->session_length) == 0;
 }
@@ -228,7 +229,7 @@ void bridge_check_early_data(bridge_quic_connection *connection) {
     }
 }
 
-// MARK: What came of it
+// MARK: The outcome
 
 bool bridge_quic_is_resumed(const bridge_quic_connection *connection) {
     return gnutls_session_is_resumed(connection->session) != 0;

@@ -3,16 +3,16 @@
 
 #include "internal.h"
 
-/// On a server's session. Nonzero: a GnuTLS error.
+/// Sets up a server's session to issue and accept tickets, if there is a ticket key. Returns 0 or a GnuTLS error.
 int bridge_enable_tickets(bridge_quic_connection *connection, const bridge_quic_settings *settings);
-/// To be called when a server's handshake has completed.
+/// Must be called when a server's handshake has completed.
 void bridge_send_ticket(bridge_quic_connection *connection);
 
-/// On a client's session.
+/// Sets up a client's session to collect tickets, and to use the one in the settings if there is one.
 void bridge_resume(bridge_quic_connection *connection, const bridge_quic_settings *settings);
-/// To be called once a client's ngtcp2 connection is there.
+/// Must be called when a client's ngtcp2 connection has been made.
 void bridge_allow_early_data(bridge_quic_connection *connection, const bridge_quic_settings *settings);
-/// To be called when a client's handshake has completed.
+/// Must be called when a client's handshake has completed.
 void bridge_check_early_data(bridge_quic_connection *connection);
 
 #endif

@@ -10,7 +10,8 @@ static bridge_quic_connection *connection_of(gnutls_session_t session) {
     return gnutls_session_get_ptr(session);
 }
 
-/// NSS key log format: label, client random, secret. One call to stdio a line, so that threads do not mix theirs.
+/// NSS key log format: label, client random, secret. Each line is one call to stdio, so lines of several threads do not
+/// mix.
 static int log_key(gnutls_session_t session, const char *label, const gnutls_datum_t *secret) {
     FILE *file = connection_of(session)->credentials->key_log;
     gnutls_datum_t client_random;
@@ -28,7 +29,7 @@ static int log_key(gnutls_session_t session, const char *label, const gnutls_dat
     return 0;
 }
 
-/// Once GnuTLS has taken it in, before anything is answered.
+/// Called when GnuTLS has read the ClientHello, before anything is answered.
 static int check_client_hello(gnutls_session_t session, unsigned int type, unsigned int when, unsigned int incoming,
                               const gnutls_datum_t *message) {
     (void)type;
@@ -36,7 +37,7 @@ static int check_client_hello(gnutls_session_t session, unsigned int type, unsig
     (void)incoming;
     (void)message;
     bridge_quic_connection *connection = connection_of(session);
-    /* RFC 9001 8.2. ngtcp2 0.12.1 only notices once it is too late, and aborts the process. */
+    /* Required by RFC 9001 8.2. ngtcp2 0.12.1 notices a lack of them too late, and aborts the process. */
     if (!ngtcp2_conn_get_remote_transport_params(connection->conn)) {
         return GNUTLS_E_MISSING_EXTENSION;
     }
@@ -55,8 +56,9 @@ static int install_keys(bridge_quic_connection *connection, gnutls_record_encryp
     return 0;
 }
 
-/// Of early data: ngtcp2 aborts the process for a second one. A server's waits for the handshake's, with which ngtcp2
-/// puts the transport parameters into force: GnuTLS has it ready before a HelloRetryRequest, too.
+/// Installs the secret of early data, but only once, because ngtcp2 aborts the process for a second one. A server's
+/// secret waits for that of the handshake, with which ngtcp2 applies the transport parameters: GnuTLS has the early
+/// secret ready even before a HelloRetryRequest.
 static int install_early_secret(bridge_quic_connection *connection, const void *rx, const void *tx, size_t length) {
     if (connection->has_early_key || length > sizeof(connection->early_secret)) {
         return 0;
@@ -72,7 +74,7 @@ static int install_early_secret(bridge_quic_connection *connection, const void *
     return 0;
 }
 
-/// Instead of ngtcp2's own.
+/// Replaces ngtcp2's own function.
 static int install_secret(gnutls_session_t session, gnutls_record_encryption_level_t level, const void *rx,
                           const void *tx, size_t length) {
     bridge_quic_connection *connection = connection_of(session);
@@ -89,7 +91,8 @@ static int install_secret(gnutls_session_t session, gnutls_record_encryption_lev
     return error;
 }
 
-/// Without the dot of a fully qualified name and the zone of a link-local address: neither is in a certificate.
+/// The name without the dot of a fully qualified name and the zone of a link-local address, neither of which is in a
+/// certificate.
 static char *plain_name(const char *name) {
     size_t length = strcspn(name, "%");
     if (length > 1 && name[length - 1] == '.') {
@@ -156,12 +159,13 @@ static int configure_client(bridge_quic_connection *connection, const bridge_qui
 
 int bridge_tls_session_new(bridge_quic_connection *connection, const bridge_quic_settings *settings, bool *bad_name) {
     const bridge_quic_credentials *credentials = connection->credentials;
-    /* One key share, of the first group, saves a tenth of a handshake; the other groups cost a round trip more. */
+    /* A single key share, of the first group, saves a tenth of the handshake's work. The other groups cost one more
+       round trip. */
     unsigned int role = connection->is_server ? GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET
                                               : GNUTLS_CLIENT | GNUTLS_KEY_SHARE_TOP;
-    /* A client has one certificate at most, and shows it whatever authorities the server hints at. */
+    /* A client has at most one certificate, and sends it whichever authorities the server names. */
     role |= connection->is_server ? 0 : GNUTLS_FORCE_CLIENT_CERT;
-    /* Makes GnuTLS offer early data by itself where the ticket allows it. */
+    /* Makes GnuTLS offer early data by itself if the ticket allows it. */
     bool early_data = connection->is_server ? settings->ticket_key && settings->anti_replay : settings->early_data;
     role |= early_data ? GNUTLS_ENABLE_EARLY_DATA : 0;
     int error = gnutls_init(&connection->session, role | GNUTLS_NO_END_OF_EARLY_DATA);
@@ -189,7 +193,7 @@ int bridge_tls_session_new(bridge_quic_connection *connection, const bridge_quic
                                  : configure_client(connection, settings, bad_name);
 }
 
-// MARK: What came of it
+// MARK: The outcome
 
 uint8_t bridge_quic_tls_alert(bridge_quic_connection *connection) {
     return ngtcp2_conn_get_tls_alert(connection->conn);

@@ -12,7 +12,7 @@ uint64_t bridge_quic_streams_left(bridge_quic_connection *connection) {
 
 void bridge_quic_consume(bridge_quic_connection *connection, int64_t stream, uint64_t length) {
     bridge_pacing_reveal(connection);
-    /* The stream may be gone: the connection's credit is granted all the same. */
+    /* The connection's credit is granted even if the stream is gone. */
     (void)ngtcp2_conn_extend_max_stream_offset(connection->conn, stream, length);
     ngtcp2_conn_extend_max_offset(connection->conn, length);
 }

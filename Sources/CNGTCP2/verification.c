@@ -27,7 +27,8 @@ int bridge_verify_peer(gnutls_session_t session) {
     return connection->verification_status == 0 ? 0 : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
 }
 
-/// Checks the certificates that came out of a ticket: GnuTLS itself does not, as the session is one of a pre-shared key.
+/// Checks the certificates from a ticket. GnuTLS itself does not, because to it the session is based on a pre-shared
+/// key.
 static unsigned int status_of_stored(const bridge_quic_connection *connection) {
     unsigned int count = 0;
     const gnutls_datum_t *stored = gnutls_certificate_get_peers(connection->session, &count);
@@ -81,7 +82,7 @@ static bridge_quic_verdict verdict_of_status(unsigned int status) {
     return status & GNUTLS_CERT_UNEXPECTED_OWNER ? BRIDGE_QUIC_VERDICT_WRONG_NAME : BRIDGE_QUIC_VERDICT_UNACCEPTABLE;
 }
 
-/// The index in the peer's chain of the certificate whose time is not now.
+/// The index in the peer's chain of the certificate that is not valid at this time.
 static size_t out_of_time(const bridge_quic_connection *connection, bridge_quic_verdict verdict) {
     int64_t now = (int64_t)time(NULL);
     size_t index = 0;

@@ -1,8 +1,8 @@
 /// A QUIC connection by ngtcp2 and GnuTLS, behind functions and types of our own. No layout, error number or macro of
 /// either library goes through these headers, so that one Swift source serves ngtcp2 0.12.1 and 1.x.
 ///
-/// Rules of use: one caller at a time for each connection; no function of a connection is called from one of its
-/// callbacks, `bridge_quic_consume` and plain getters apart; times are nanoseconds of one monotonic clock.
+/// Rules of use: each connection has one caller at a time. A connection's callbacks may call none of its functions
+/// except `bridge_quic_consume` and plain getters. All times are in nanoseconds of one monotonic clock.
 #ifndef CNGTCP2_H
 #define CNGTCP2_H
 

@@ -1,4 +1,4 @@
-/// What the headers of this target share.
+/// What the other headers of this target share.
 #ifndef BRIDGE_BASE_H
 #define BRIDGE_BASE_H
 
@@ -12,12 +12,12 @@
 #define BRIDGE_QUIC_CID_CAPACITY 20
 #define BRIDGE_QUIC_SECRET_LENGTH 32
 #define BRIDGE_QUIC_WHY_CAPACITY 512
-/// Of the master key of session tickets: GnuTLS's `TICKET_MASTER_KEY_SIZE`.
+/// The length of the master key of session tickets: GnuTLS's `TICKET_MASTER_KEY_SIZE`.
 #define BRIDGE_QUIC_TICKET_KEY_LENGTH 64
-/// Bytes that tell one ClientHello from another.
+/// How many bytes tell one ClientHello from another.
 #define BRIDGE_QUIC_HELLO_ID_LENGTH 16
 #define BRIDGE_QUIC_CA_DIGEST_LENGTH 32
-/// Of SHA-256.
+/// The length of a SHA-256 digest.
 #define BRIDGE_QUIC_DIGEST_LENGTH 32
 
 typedef struct bridge_quic_connection bridge_quic_connection;
@@ -36,11 +36,11 @@ typedef struct {
 
 typedef enum BRIDGE_QUIC_CLOSED_ENUM {
     BRIDGE_QUIC_OK BRIDGE_QUIC_SWIFT_NAME("ok"),
-    /// Room is left in the packet: more stream data may be written into it.
+    /// There is room left in the packet: more stream data may be written into it.
     BRIDGE_QUIC_WRITE_MORE BRIDGE_QUIC_SWIFT_NAME("writeMore"),
-    /// The peer's credit for the stream is used up; `stream_credit` tells when there is more.
+    /// The peer's credit for the stream is used up; `stream_credit` follows when there is more.
     BRIDGE_QUIC_STREAM_BLOCKED BRIDGE_QUIC_SWIFT_NAME("streamBlocked"),
-    /// The stream's sending side is shut: the peer asked for it, or this side did.
+    /// The stream's sending side is shut, because the peer or this side asked for that.
     BRIDGE_QUIC_STREAM_SHUT BRIDGE_QUIC_SWIFT_NAME("streamShut"),
     BRIDGE_QUIC_STREAM_UNKNOWN BRIDGE_QUIC_SWIFT_NAME("streamUnknown"),
     /// The peer allows no further stream now.
@@ -49,17 +49,17 @@ typedef enum BRIDGE_QUIC_CLOSED_ENUM {
     BRIDGE_QUIC_CLOSING BRIDGE_QUIC_SWIFT_NAME("closing"),
     /// The peer sent CONNECTION_CLOSE or a stateless reset.
     BRIDGE_QUIC_DRAINING BRIDGE_QUIC_SWIFT_NAME("draining"),
-    /// The connection must be dropped without a word.
+    /// The connection must be dropped without telling the peer.
     BRIDGE_QUIC_DROP BRIDGE_QUIC_SWIFT_NAME("drop"),
     BRIDGE_QUIC_IDLE BRIDGE_QUIC_SWIFT_NAME("idle"),
     BRIDGE_QUIC_HANDSHAKE_TIMEOUT BRIDGE_QUIC_SWIFT_NAME("handshakeTimeout"),
     /// The server sent a Version Negotiation packet without our version.
     BRIDGE_QUIC_VERSION_MISMATCH BRIDGE_QUIC_SWIFT_NAME("versionMismatch"),
-    /// TLS failed; `bridge_quic_tls_alert` and `bridge_quic_verdict_of` tell more.
+    /// TLS failed. `bridge_quic_tls_alert` and `bridge_quic_verdict_of` tell why.
     BRIDGE_QUIC_TLS_FAILED BRIDGE_QUIC_SWIFT_NAME("tlsFailed"),
-    /// Not allowed in the connection's state; nothing has changed.
+    /// The connection's state does not allow the call; nothing has changed.
     BRIDGE_QUIC_NOT_NOW BRIDGE_QUIC_SWIFT_NAME("notNow"),
-    /// Anything else. `bridge_quic_last_error` has ngtcp2's number; the connection is to be closed.
+    /// Any other error. `bridge_quic_last_error` has ngtcp2's number; the connection must be closed.
     BRIDGE_QUIC_FAILED BRIDGE_QUIC_SWIFT_NAME("failed"),
 } bridge_quic_status;
 

@@ -1,25 +1,25 @@
-/// Making a connection, and what it calls.
+/// Making a connection, and the callbacks that it gets.
 #ifndef BRIDGE_CREATION_H
 #define BRIDGE_CREATION_H
 
 #include "bridge_acceptance.h"
 #include "bridge_credentials.h"
 
-/// A ticket, for a client. `session` and `parameters` are what `session` and `early_parameters` of a later connection's
-/// settings may be.
+/// A ticket that a client received. `session` and `parameters` can be `session` and `early_parameters` in the settings
+/// of a later connection.
 typedef struct {
     const uint8_t *session;
     size_t session_length;
     const uint8_t *parameters;
     size_t parameters_length;
     bool allows_early_data;
-    /// Seconds from `received_at` on, as the server says.
+    /// In seconds from `received_at`, according to the server.
     uint32_t lifetime;
-    /// Seconds since 1970, by the clock that GnuTLS reckons the ticket's age by.
+    /// In seconds since 1970, by the clock from which GnuTLS derives the ticket's age.
     int64_t received_at;
 } bridge_quic_ticket;
 
-/// Called with the owner while a function of the connection runs. Pointers are valid during the call only.
+/// Called with the owner while a function of the connection runs. Pointers are valid only during the call.
 typedef struct {
     void (*handshake_completed)(void *owner);
     void (*handshake_confirmed)(void *owner);
@@ -28,25 +28,25 @@ typedef struct {
     void (*stream_acknowledged)(void *owner, int64_t stream, uint64_t length);
     void (*stream_credit)(void *owner, int64_t stream);
     void (*stream_reset)(void *owner, int64_t stream, uint64_t code);
-    /// The peer sent STOP_SENDING. It may come again, and for streams that are not open, or no more.
+    /// The peer sent STOP_SENDING. This may come several times, and also for streams that are not open.
     void (*stream_stopped)(void *owner, int64_t stream);
     /// `lost_packets`: how many packets with data of this stream were declared lost.
     void (*stream_closed)(void *owner, int64_t stream, uint64_t lost_packets);
     void (*streams_available)(void *owner);
     void (*connection_id_issued)(void *owner, const uint8_t *id, size_t length);
     void (*connection_id_retired)(void *owner, const uint8_t *id, size_t length);
-    /// A stateless reset of the peer's is one that ends in this token (16 bytes), from now on or no more.
+    /// From now on, a datagram that ends in this token (16 bytes) is a stateless reset by the peer, or no longer is.
     void (*reset_token)(void *owner, const uint8_t *token, bool is_valid);
     void (*path_validated)(void *owner, const struct sockaddr *local, const struct sockaddr *remote, bool succeeded);
     void (*version_negotiation)(void *owner, const uint32_t *versions, size_t count);
-    /// A client's, and a few times at most.
+    /// Clients only, and a few times per connection at most.
     void (*ticket_received)(void *owner, const bridge_quic_ticket *ticket);
-    /// A client's, before `handshake_completed`: all streams are gone, and their identifiers begin anew.
+    /// Clients only, before `handshake_completed`: all streams are gone, and their identifiers begin anew.
     void (*early_data_rejected)(void *owner);
 } bridge_quic_callbacks;
 
 typedef struct {
-    /// ALPN in wire form: each name behind a byte with its length. In order of preference.
+    /// ALPN in wire form, in order of preference: each name follows a byte with its length.
     const uint8_t *alpn;
     size_t alpn_length;
     uint64_t handshake_timeout;
@@ -58,30 +58,30 @@ typedef struct {
     /// Bytes of UDP payload.
     size_t max_datagram_size;
     size_t connection_id_length;
-    /// The first byte of every connection ID this side issues; random where there is none.
+    /// The first byte of every connection ID that this side issues; random if there is no prefix.
     bool has_connection_id_prefix;
     uint8_t connection_id_prefix;
     bool path_mtu_discovery;
     bool bbr;
     /// Null: no qlog.
     const char *qlog_directory;
-    /// A client's: host name or IP literal.
+    /// Clients only: a host name or an IP literal.
     const char *server_name;
-    /// A server's.
+    /// Servers only.
     const bridge_quic_initial *initial;
     bool require_client_certificate;
-    /// A server's: from which stateless reset tokens are derived, `BRIDGE_QUIC_SECRET_LENGTH` bytes.
+    /// Servers only: stateless reset tokens are derived from it. `BRIDGE_QUIC_SECRET_LENGTH` bytes.
     const uint8_t *secret;
-    /// A server's: `BRIDGE_QUIC_TICKET_KEY_LENGTH` bytes. Null: no tickets.
+    /// Servers only: `BRIDGE_QUIC_TICKET_KEY_LENGTH` bytes. Null: no tickets.
     const uint8_t *ticket_key;
-    /// A server's, beside a ticket key; must outlive the connection. Null: no early data.
+    /// Servers with a ticket key only. It must outlive the connection. Null: no early data.
     const bridge_quic_anti_replay *anti_replay;
-    /// A client's: what `ticket_received` gave. Null: a full handshake. GnuTLS trusts these bytes.
+    /// Clients only: what `ticket_received` got. Null: a full handshake. GnuTLS trusts these bytes.
     const uint8_t *session;
     size_t session_length;
     const uint8_t *early_parameters;
     size_t early_parameters_length;
-    /// A client's: streams may be opened before the handshake.
+    /// Clients only: streams may be opened before the handshake has completed.
     bool early_data;
 } bridge_quic_settings;
 
@@ -92,8 +92,8 @@ typedef enum BRIDGE_QUIC_CLOSED_ENUM {
     BRIDGE_QUIC_NOT_CREATED BRIDGE_QUIC_SWIFT_NAME("notCreated"),
 } bridge_quic_creation;
 
-/// A server connection where `settings->initial` is set. Everything given is copied, the credentials apart, which must
-/// outlive the connection. No callback is called before `bridge_quic_set_owner`.
+/// Makes a server's connection if `settings->initial` is set, otherwise a client's. All arguments are copied except the
+/// credentials, which must outlive the connection. No callback is called before `bridge_quic_set_owner`.
 bridge_quic_creation bridge_quic_connection_new(bridge_quic_connection **connection,
                                                 const bridge_quic_settings *settings,
                                                 const bridge_quic_credentials *credentials,

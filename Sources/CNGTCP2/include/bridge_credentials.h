@@ -1,31 +1,33 @@
-/// Certificates and keys, and what keeps early data from being replayed.
+/// Certificates and keys, and the protection of early data against replay.
 #ifndef BRIDGE_CREDENTIALS_H
 #define BRIDGE_CREDENTIALS_H
 
 #include "bridge_base.h"
 
-/// CA certificates, own certificate and key, key log: loaded once, then only read, so shared by any thread.
+/// CA certificates, own certificate and key, and key log. They are loaded once and then only read, so all threads may
+/// share them.
 typedef struct bridge_quic_credentials bridge_quic_credentials;
 
-/// Null where memory is out.
+/// Null if there is not enough memory.
 bridge_quic_credentials *bridge_quic_credentials_new(void);
 void bridge_quic_credentials_free(bridge_quic_credentials *credentials);
 
-/// The functions below return false with the reason, a text ending in NUL, in `why` (`BRIDGE_QUIC_WHY_CAPACITY` bytes).
+/// On failure, the functions below return false and write the reason, a NUL-terminated text, to `why`
+/// (`BRIDGE_QUIC_WHY_CAPACITY` bytes).
 bool bridge_quic_credentials_load_ca(bridge_quic_credentials *credentials, const char *path, char *why);
-/// `key_at_fault` tells whether the reason is about the key file rather than the certificate file.
+/// `key_at_fault` tells whether the reason concerns the key file rather than the certificate file.
 bool bridge_quic_credentials_load_key_pair(bridge_quic_credentials *credentials, const char *certificate_path,
                                            const char *key_path, bool *key_at_fault, char *why);
-/// NSS key log format, appended to; created readable by its owner only.
+/// Appends to the file, in the NSS key log format. A new file is readable by its owner only.
 bool bridge_quic_credentials_open_key_log(bridge_quic_credentials *credentials, const char *path, char *why);
 
-/// SHA-256 over the CA files loaded, in order; zeros where there is none. `BRIDGE_QUIC_CA_DIGEST_LENGTH` bytes.
+/// The SHA-256 digest of the CA files loaded, in order; zeros if there are none. `BRIDGE_QUIC_CA_DIGEST_LENGTH` bytes.
 const uint8_t *bridge_quic_credentials_ca_digest(const bridge_quic_credentials *credentials);
 
 typedef struct {
     char *subject;
     char *issuer;
-    /// One a line.
+    /// One name per line.
     char *names;
     char *key;
     int64_t not_before;
@@ -34,21 +36,23 @@ typedef struct {
 
 void bridge_quic_certificate_free(bridge_quic_certificate *certificate);
 
-/// The certificates of a PEM file in its order, to be freed with the function below. Null where there are none, with the
-/// reason in `why` (`BRIDGE_QUIC_WHY_CAPACITY` bytes).
+/// The certificates of a PEM file in its order, to be freed with the function below. Null if there are none; `why`
+/// (`BRIDGE_QUIC_WHY_CAPACITY` bytes) has the reason then.
 bridge_quic_certificate *bridge_quic_certificates_of_file(const char *path, size_t *count, char *why);
 void bridge_quic_certificates_free(bridge_quic_certificate *certificates, size_t count);
 
-/// What one span of a server's life knows of early data. A ClientHello that GnuTLS takes for new and fresh is given to
-/// `remember`, from any thread.
+/// Protects a server's early data against replay for a span of time. GnuTLS gives each ClientHello that it considers
+/// new and fresh to `remember`, from any thread.
 typedef struct bridge_quic_anti_replay bridge_quic_anti_replay;
 
-/// False where the id (`BRIDGE_QUIC_HELLO_ID_LENGTH` bytes) was there already or there is no room: early data is refused.
+/// False if the ID (`BRIDGE_QUIC_HELLO_ID_LENGTH` bytes) is known already or there is no room for it. Early data is
+/// refused then.
 typedef bool (*bridge_quic_remember)(void *context, const uint8_t *id);
 
-/// GnuTLS refuses early data under tickets of before this call, and of clients whose idea of the ticket's age is off by
-/// more than `window` (milliseconds): for so long an id has to be remembered. It must not be used for connections that
-/// are made later than that, as GnuTLS would begin anew then. Null where memory is out.
+/// GnuTLS refuses early data under tickets that are older than this call, and from clients whose idea of the ticket's
+/// age is wrong by more than `window` milliseconds; an ID has to be remembered for that long. The object must not be
+/// used for connections that are made later than that, because GnuTLS would then restart it. Null if there is not
+/// enough memory.
 bridge_quic_anti_replay *bridge_quic_anti_replay_new(uint32_t window, bridge_quic_remember remember, void *context);
 void bridge_quic_anti_replay_free(bridge_quic_anti_replay *replay);
 

@@ -4,23 +4,23 @@
 
 #include "bridge_base.h"
 
-/// `ecn`: the two ECN bits of the IP header.
+/// Takes in a datagram. `ecn` has the two ECN bits of its IP header.
 bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_quic_path path, uint8_t ecn,
                                     const uint8_t *bytes, size_t length, uint64_t now);
 bridge_quic_status bridge_quic_handle_expiry(bridge_quic_connection *connection, uint64_t now);
-/// UINT64_MAX: never.
+/// When `bridge_quic_handle_expiry` must be called; UINT64_MAX if never.
 uint64_t bridge_quic_expiry(bridge_quic_connection *connection);
-/// Whether the datagram last read had a packet that only the peer can have made.
+/// Whether the last datagram read had a packet that only the peer can have made.
 bool bridge_quic_has_read_packet(const bridge_quic_connection *connection);
 
-/// Has the next `bridge_quic_write` send a PING where it has nothing else. Only once the handshake is confirmed; the
-/// congestion window, where it is full, keeps it back.
+/// Makes the next `bridge_quic_write` send a PING if it has nothing else to send. Requires a confirmed handshake. A
+/// full congestion window holds the PING back.
 void bridge_quic_ping(bridge_quic_connection *connection, uint64_t now);
-/// Nothing but acknowledgements and probes may go out now.
+/// Whether nothing but acknowledgements and probes may go out now.
 bool bridge_quic_is_window_full(bridge_quic_connection *connection);
-/// Lets ngtcp2's time run ahead of the caller's to its next deadline, whatever that is, and handles it. False where that
-/// would bring the idle timeout nearer than `reserve`. Only once the handshake is confirmed. A packet that was sent
-/// before and is acknowledged after it counts as so much longer under way.
+/// Lets ngtcp2's time run ahead of the caller's to its next deadline, whatever that is, and handles it. False if that
+/// would bring the idle timeout nearer than `reserve`. Requires a confirmed handshake. To ngtcp2, packets that were
+/// sent before and are acknowledged later seem to have been under way for longer.
 bool bridge_quic_run_ahead(bridge_quic_connection *connection, uint64_t reserve, uint64_t now,
                            bridge_quic_status *status);
 
@@ -33,47 +33,49 @@ typedef struct {
 
 typedef struct {
     bridge_quic_status status;
-    /// Bytes of a finished datagram; 0: none.
+    /// The size of the finished datagram in bytes; 0 if there is none.
     size_t length;
-    /// Bytes of the stream that went into the packet; -1: the stream was not written to.
+    /// How many bytes of the stream went into the packet; -1 if the stream was not written to.
     int64_t accepted;
     uint8_t ecn;
-    /// The datagram goes another path than the one before; `bridge_quic_written_path` has it. True for the first.
+    /// The datagram takes another path than the previous one; `bridge_quic_written_path` has it. True for the first.
     bool path_changed;
-    /// The peer has to answer the datagram with one of its own, once it arrives. False for a probe of path MTU discovery.
+    /// The peer has to answer the datagram if it arrives. False for a probe of path MTU discovery.
     bool awaits_answer;
 } bridge_quic_written;
 
-/// Writes the next datagram. `stream` is -1 where no stream has data. With `more`, the packet stays open while room is
-/// left (BRIDGE_QUIC_WRITE_MORE); the sequence must be ended with the same buffer and time before any other call. No
-/// slice is empty; the bytes stay where they are until acknowledged.
+/// Writes the next datagram. `stream` is -1 if no stream has data. With `more`, the packet stays open while there is
+/// room (BRIDGE_QUIC_WRITE_MORE); the sequence must be ended with the same buffer and time before any other call. No
+/// slice may be empty, and the bytes must stay at their address until they are acknowledged.
 bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_t *buffer, size_t capacity,
                                       int64_t stream, bool fin, bool more, const bridge_quic_slice *slices,
                                       size_t count, uint64_t now);
-/// To be called when `bridge_quic_write` has written nothing: what it wrote before goes out now. `has_more`: something
-/// waits to be sent all the same.
+/// Must be called when `bridge_quic_write` has written nothing: what it wrote before goes out now. `has_more` tells
+/// whether something still waits to be sent.
 void bridge_quic_burst_over(bridge_quic_connection *connection, bool has_more, uint64_t now);
-/// Until when nothing but acknowledgements may go out, as far as that is known; 0, or a time that is past: at once.
+/// Until when pacing lets out nothing but acknowledgements, as far as that is known. 0 or a time in the past means that
+/// datagrams may go out now.
 uint64_t bridge_quic_pause_end(const bridge_quic_connection *connection);
 
-/// The path of the datagram last written.
+/// The path of the last datagram written.
 bridge_quic_path bridge_quic_written_path(const bridge_quic_connection *connection);
 
 // MARK: Streams
 
 bridge_quic_status bridge_quic_open_stream(bridge_quic_connection *connection, int64_t *stream);
-/// Bidirectional streams that the peer lets us open now.
+/// How many bidirectional streams the peer lets us open now.
 uint64_t bridge_quic_streams_left(bridge_quic_connection *connection);
 void bridge_quic_consume(bridge_quic_connection *connection, int64_t stream, uint64_t length);
 bridge_quic_status bridge_quic_reset_stream(bridge_quic_connection *connection, int64_t stream, uint64_t code);
-/// The peer's credit for the connection is used up. ngtcp2 does not name that where it takes nothing of a stream, and
-/// does not tell when there is more.
+/// Whether the peer's credit for the connection is used up. ngtcp2 does not give that as the reason when it takes
+/// nothing of a stream, and does not report when there is more.
 bool bridge_quic_is_out_of_credit(bridge_quic_connection *connection);
+/// How many packets with data of this stream were declared lost.
 uint64_t bridge_quic_stream_losses(bridge_quic_connection *connection, int64_t stream);
 
 // MARK: The connection as a whole
 
-/// Only once the handshake is confirmed.
+/// Requires a confirmed handshake.
 void bridge_quic_set_keep_alive(bridge_quic_connection *connection, uint64_t interval);
 bridge_quic_status bridge_quic_update_key(bridge_quic_connection *connection, uint64_t now);
 bridge_quic_status bridge_quic_migrate(bridge_quic_connection *connection, bridge_quic_path path, uint64_t now);
@@ -94,13 +96,13 @@ bridge_quic_stats bridge_quic_stats_of(bridge_quic_connection *connection);
 typedef enum BRIDGE_QUIC_CLOSED_ENUM {
     BRIDGE_QUIC_CLOSE_TRANSPORT BRIDGE_QUIC_SWIFT_NAME("transport"),
     BRIDGE_QUIC_CLOSE_APPLICATION BRIDGE_QUIC_SWIFT_NAME("application"),
-    /// For the error of the last call that failed; `code` is not used.
+    /// With the error of the last call that failed; `code` is not used.
     BRIDGE_QUIC_CLOSE_LAST_ERROR BRIDGE_QUIC_SWIFT_NAME("lastError"),
     /// `code` is a TLS alert.
     BRIDGE_QUIC_CLOSE_TLS_ALERT BRIDGE_QUIC_SWIFT_NAME("tlsAlert"),
 } bridge_quic_close_kind;
 
-/// Writes a CONNECTION_CLOSE. Length 0 where none can be sent.
+/// Writes a CONNECTION_CLOSE. The length is 0 if none can be sent.
 bridge_quic_written bridge_quic_write_close(bridge_quic_connection *connection, bridge_quic_close_kind kind,
                                             uint64_t code, const uint8_t *reason, size_t reason_length,
                                             uint8_t *buffer, size_t capacity, uint64_t now);
@@ -116,12 +118,12 @@ typedef struct {
 
 bridge_quic_remote_close bridge_quic_remote_close_of(bridge_quic_connection *connection);
 int bridge_quic_last_error(const bridge_quic_connection *connection);
-/// The transport error code (RFC 9000 20.1) that the last error is told to the peer with.
+/// The transport error code (RFC 9000 20.1) that tells the peer about the last error.
 uint64_t bridge_quic_last_error_code(const bridge_quic_connection *connection);
 const char *bridge_quic_error_text(int error);
-/// What holds of both sides' idle timeouts (RFC 9000 10.1), nanoseconds; 0: none.
+/// The idle timeout that applies, considering both sides' values (RFC 9000 10.1), in nanoseconds; 0 if there is none.
 uint64_t bridge_quic_idle_timeout(bridge_quic_connection *connection);
-/// The probe timeout (RFC 9002 6.2), nanoseconds.
+/// The probe timeout (RFC 9002 6.2), in nanoseconds.
 uint64_t bridge_quic_pto(bridge_quic_connection *connection);
 
 #endif

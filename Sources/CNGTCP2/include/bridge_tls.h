@@ -1,11 +1,11 @@
-/// What a connection's TLS handshake came to.
+/// The outcome of a connection's TLS handshake.
 #ifndef BRIDGE_TLS_H
 #define BRIDGE_TLS_H
 
 #include "bridge_credentials.h"
 
 typedef enum BRIDGE_QUIC_CLOSED_ENUM {
-    /// Verified, or not come to.
+    /// The certificate was verified, or the handshake did not get that far.
     BRIDGE_QUIC_VERDICT_NONE BRIDGE_QUIC_SWIFT_NAME("none"),
     BRIDGE_QUIC_VERDICT_NO_CERTIFICATE BRIDGE_QUIC_SWIFT_NAME("noCertificate"),
     BRIDGE_QUIC_VERDICT_NOT_TRUSTED BRIDGE_QUIC_SWIFT_NAME("notTrusted"),
@@ -15,27 +15,27 @@ typedef enum BRIDGE_QUIC_CLOSED_ENUM {
     BRIDGE_QUIC_VERDICT_UNACCEPTABLE BRIDGE_QUIC_SWIFT_NAME("unacceptable"),
 } bridge_quic_verdict;
 
-/// What came of checking the peer's certificate. `at_fault`: the index in its chain of the certificate that it is
-/// about. `why`: GnuTLS's words, `BRIDGE_QUIC_WHY_CAPACITY` bytes.
+/// The result of checking the peer's certificate. `at_fault` is the index, in the peer's chain, of the certificate that
+/// the result is about. `why` gets GnuTLS's text (`BRIDGE_QUIC_WHY_CAPACITY` bytes).
 bridge_quic_verdict bridge_quic_verdict_of(const bridge_quic_connection *connection, size_t *at_fault, char *why);
-/// The alert this side raised, 0 for none.
+/// The alert that this side raised; 0 if none.
 uint8_t bridge_quic_tls_alert(bridge_quic_connection *connection);
-/// "Handshake failed"; null where GnuTLS has no name for it.
+/// For example "Handshake failed"; null if GnuTLS has no name for the alert.
 const char *bridge_quic_tls_alert_name(uint8_t alert);
 
-/// Null before it has been negotiated. Not ending in NUL.
+/// The protocol, which is not NUL-terminated; null before it has been negotiated.
 const uint8_t *bridge_quic_alpn(const bridge_quic_connection *connection, size_t *length);
 /// Null before the handshake has completed.
 const char *bridge_quic_tls_version(const bridge_quic_connection *connection);
 const char *bridge_quic_tls_cipher(const bridge_quic_connection *connection);
 const char *bridge_quic_tls_group(const bridge_quic_connection *connection);
 
-/// Whether a ticket stood in for the certificates.
+/// Whether a ticket replaced the exchange of certificates.
 bool bridge_quic_is_resumed(const bridge_quic_connection *connection);
-/// Of a server from the ClientHello on, of a client once the handshake has completed.
+/// A server knows this from the ClientHello on, a client when the handshake has completed.
 bool bridge_quic_is_early_data_accepted(const bridge_quic_connection *connection);
 
-/// The peer's certificate at the index, its own being 0. False where there is none.
+/// The certificate at an index of the peer's chain; the peer's own has index 0. False if there is none.
 bool bridge_quic_peer_certificate(const bridge_quic_connection *connection, size_t index,
                                   bridge_quic_certificate *certificate);
 
