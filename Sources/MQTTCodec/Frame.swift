@@ -1,18 +1,19 @@
 import NIOCore
 
-/// One whole packet whose fixed header has been read, not parsed deeper.
+/// One whole packet of which only the fixed header has been read.
 package struct Frame: Sendable, Equatable {
-    /// The packet with its fixed header: a slice of what came in.
+    /// The packet with its fixed header: a slice of what was received.
     package let bytes: ByteBuffer
-    /// Bytes of the fixed header, 2...5.
+    /// The length of the fixed header in bytes, 2...5.
     package let headerLength: Int
+    /// The upper four bits of the first byte.
     package let type: PacketType
     /// The lower four bits of the first byte.
     package let flags: UInt8
-    /// Its fixed header is one that the specification allows. Only a lenient reading lets others pass.
+    /// Whether the specification allows the fixed header. Only a lenient reading lets others pass.
     package let isRegular: Bool
 
-    /// - Precondition: `bytes` is exactly the packet that `header` begins.
+    /// - Precondition: `bytes` is exactly the packet that begins with `header`.
     init(_ header: FixedHeader, bytes: ByteBuffer) {
         assert(bytes.readableBytes == header.packetLength)
         self.bytes = bytes
@@ -22,14 +23,15 @@ package struct Frame: Sendable, Equatable {
         self.isRegular = header.isRegular
     }
 
-    /// What follows the fixed header.
+    /// What follows the fixed header, as a slice.
     package var body: ByteBuffer {
         bytes.getSlice(at: bytes.readerIndex + headerLength, length: bytes.readableBytes - headerLength) ?? ByteBuffer()
     }
 
-    /// The frame that `bytes` are, where they are exactly one packet and not a stream of them.
+    /// The frame that `bytes` represent.
     ///
     /// - Parameter version: `nil` accepts CONNECT only.
+    /// - Throws: If `bytes` are not exactly one whole packet, or its fixed header is malformed.
     package init(packet bytes: ByteBuffer, version: MQTTVersion?, reading: Reading = .strict) throws(MQTTError) {
         let header = try FixedHeader.parse(bytes, version: version, reading: reading)
         guard let header, header.packetLength == bytes.readableBytes else {
@@ -39,7 +41,7 @@ package struct Frame: Sendable, Equatable {
         self.init(header, bytes: bytes)
     }
 
-    /// What `FixedHeader` checks at once everywhere but in CONNECT, whose version it can't know.
+    /// `FixedHeader` checks this by itself except for CONNECT, whose version it cannot know.
     func checkShortestLength() throws(MQTTError) {
         let remaining = bytes.readableBytes - headerLength
         try FixedHeader(type: type, flags: flags, remainingLength: remaining, length: headerLength)

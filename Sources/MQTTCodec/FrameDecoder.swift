@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Cuts a byte stream into packets, incrementally, and checks no more of them than their fixed headers.
+/// Cuts a byte stream into packets, incrementally, and checks only their fixed headers.
 ///
 /// ```
 ///              ┌──────────── the packet is whole: packet ────────────┐
@@ -9,27 +9,29 @@ import NIOCore
 ///   │          │
 ///   │          └── a long PUBLISH ──▶ head ── its end found: publishBegin ──▶ payload ──┐
 ///   └──────────────────────────────────────── last byte: payload(isLast: true) ─────────┘
-///   any ── throws ──▶ failed: throws the same again
+///   any ── throws ──▶ failed: throws the same error again
 /// ```
-/// Read leniently, a long PUBLISH whose head makes no sense comes out as `unreadBegin`, and its rest as `payload`.
+/// With a lenient reading, a long PUBLISH whose head makes no sense comes out as `unreadBegin`, and its rest as
+/// `payload`.
 ///
 /// Every length is compared with its limit before bytes are kept for it. A packet that lies in one received buffer
-/// comes out as a slice of it; one that was split over several has been copied once. Call `next()` until it returns
-/// `nil` after every `append(_:)`: what is left then is an unfinished packet in storage of its own, and no received
-/// buffer is kept.
+/// comes out as a slice of it; one that was split over several buffers has been copied once. After every `append(_:)`,
+/// call `next()` until it returns `nil`: what is left then is an unfinished packet in storage of its own, and no
+/// received buffer is kept.
 package struct FrameDecoder: Sendable {
+    /// What `next()` returns.
     package enum Element: Sendable, Equatable {
         case packet(Frame)
-        /// A PUBLISH longer than `streamingThreshold`. `payload` follows, until one is the last; an empty payload is
-        /// one empty last piece.
+        /// The beginning of a PUBLISH longer than `streamingThreshold`. Pieces of `payload` follow until one is the
+        /// last; an empty payload is one empty last piece.
         case publishBegin(StreamedPublish)
-        /// The same where its head is not read. Never where the reading is strict.
+        /// The same if its head was not read, which only a lenient reading allows.
         case unreadBegin(UnreadPublish)
         case payload(ByteBuffer, isLast: Bool)
     }
 
     private enum State: Sendable {
-        /// Looking at so many bytes is the next thing to do.
+        /// The fixed header is read as soon as this many bytes have been received.
         case fixedHeader(looksAt: Int)
         case whole(FixedHeader)
         case head(FixedHeader, looksAt: Int)
@@ -37,10 +39,11 @@ package struct FrameDecoder: Sendable {
         case failed(MQTTError)
     }
 
-    /// The version of the connection. `nil` until CONNECT has come: nothing else is accepted then ([MQTT-3.1.0-1]).
-    /// The owner sets it from CONNECT; that no second CONNECT comes ([MQTT-3.1.0-2]) is for the owner to check.
+    /// The version of the connection. `nil` until CONNECT has come: nothing else is accepted until then
+    /// ([MQTT-3.1.0-1]). The owner sets it from CONNECT, and has to check that no second CONNECT comes
+    /// ([MQTT-3.1.0-2]).
     package var version: MQTTVersion?
-    /// How strictly the packets from now on are read.
+    /// How strictly packets are read from now on.
     package var reading: Reading
 
     private let maximumPacketSize: Int
@@ -52,9 +55,9 @@ package struct FrameDecoder: Sendable {
     /// All limits are in bytes and include the fixed header.
     ///
     /// - Parameters:
-    ///   - maximumPacketSize: the longest packet that is accepted.
-    ///   - streamingThreshold: a longer PUBLISH is not kept, but handed out as it comes in.
-    ///   - maximumBufferedSize: the longest packet other than PUBLISH, and the longest head of a streamed PUBLISH.
+    ///   - maximumPacketSize: The longest packet that is accepted.
+    ///   - streamingThreshold: A longer PUBLISH is not kept, but handed out in pieces as it arrives.
+    ///   - maximumBufferedSize: The longest packet other than PUBLISH, and the longest head of a streamed PUBLISH.
     package init(
         maximumPacketSize: Int, streamingThreshold: Int = 65_536, maximumBufferedSize: Int, reading: Reading = .strict
     ) {
@@ -64,13 +67,14 @@ package struct FrameDecoder: Sendable {
         self.maximumBufferedSize = maximumBufferedSize
     }
 
-    /// Bytes that came in and have not been handed out. Once `next()` has returned `nil`, fewer than the larger of
-    /// `streamingThreshold` and `maximumBufferedSize`.
+    /// How many bytes were received and not handed out. After `next()` has returned `nil`, these are fewer than the
+    /// larger of `streamingThreshold` and `maximumBufferedSize`.
     package var bufferedBytes: Int { input.count }
 
-    /// Bytes of memory that the decoder keeps alive for them: after `nil` less than twice as many, or 256.
+    /// How many bytes of memory the decoder keeps alive for them: after `nil`, less than twice as many, or 256.
     package var retainedCapacity: Int { input.retainedCapacity }
 
+    /// Takes bytes that were received. Does nothing after `next()` has thrown.
     package mutating func append(_ buffer: ByteBuffer) {
         if case .failed = state { return }
         input.append(buffer)
@@ -78,8 +82,8 @@ package struct FrameDecoder: Sendable {
 
     /// The next packet, or the next piece of a long one.
     ///
-    /// - Returns: `nil`: more bytes needed.
-    /// - Throws: the same from the first bad byte on: the stream can't be followed behind it.
+    /// - Returns: `nil` if more bytes are needed.
+    /// - Throws: From the first bad byte on, always the same error, because the stream cannot be followed any further.
     package mutating func next() throws(MQTTError) -> Element? {
         do throws(MQTTError) {
             while true {
@@ -110,7 +114,7 @@ package struct FrameDecoder: Sendable {
     private mutating func readFixedHeader() throws(MQTTError) {
         let front = input.front
         guard let header = try FixedHeader.parse(front, version: version, reading: reading) else {
-            // Not more than the length itself needs: the rest may never come.
+            // No more than the length itself needs, because the rest may never come.
             state = .fixedHeader(looksAt: min(front.readableBytes, 4) + 1)
             return
         }
@@ -125,8 +129,8 @@ package struct FrameDecoder: Sendable {
         }
     }
 
-    /// - Parameter gathered: bytes of it that are there in one piece.
-    /// - Returns: `nil`: its end is not found yet.
+    /// - Parameter gathered: How many of its bytes are there in one piece.
+    /// - Returns: `nil` if the end of the head has not been found yet.
     private mutating func readHead(_ header: FixedHeader, gathered: Int) throws(MQTTError) -> Element? {
         guard reading != .framesOnly else { return unread(header, gathered, nil) }
         var gathered = gathered
@@ -149,7 +153,7 @@ package struct FrameDecoder: Sendable {
     ) throws(MQTTError) -> StreamedPublish? {
         // Only CONNECT passes without a version, so there is one.
         guard let version else {
-            throw MQTTError(.malformed, .firstPacket, .v5_0, "not CONNECT but PUBLISH comes first")
+            throw MQTTError(.malformed, .firstPacket, .v5_0, "the first packet is PUBLISH, not CONNECT")
         }
         let length: Int
         switch try PublishHeadLength.find(input.front, header, version) {
@@ -197,7 +201,7 @@ package struct FrameDecoder: Sendable {
         guard length <= limit else {
             throw MQTTError(
                 .packetTooLarge, .maximumPacketSize, version ?? .v5_0,
-                "\(type): \(what) is \(length) bytes long, the limit is \(limit)")
+                "\(type): \(what) is \(length) bytes long, and the limit is \(limit)")
         }
     }
 }

@@ -1,17 +1,18 @@
-// The cases are written as the versions are.
+// The cases are written like the versions.
 // swift-format-ignore: AlwaysUseLowerCamelCase
-/// A protocol version, by the protocol level that CONNECT carries.
+/// A protocol version. The raw value is the protocol level in CONNECT.
 package enum MQTTVersion: UInt8, Sendable, Comparable, CaseIterable, CustomStringConvertible {
     case v3_1 = 3
     case v3_1_1 = 4
     case v5_0 = 5
 
+    /// Later versions are greater.
     package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
     /// Whether packets carry reason codes and properties (MQTT 5 2.2.2).
     package var hasProperties: Bool { self == .v5_0 }
 
-    /// The specification's name as clauses cite it.
+    /// The specification's name, as clauses cite it.
     package var description: String {
         switch self {
         case .v3_1: "MQTT 3.1"

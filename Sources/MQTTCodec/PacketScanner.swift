@@ -1,14 +1,14 @@
 import NIOCore
 
-/// Follows a byte stream from fixed header to fixed header: knows where packets end, which types have passed, and how
-/// the first one begins. Keeps and copies no bytes.
+/// Follows a byte stream from fixed header to fixed header. It knows where packets end, which types have passed, and
+/// how the first packet begins. It keeps and copies no bytes.
 ///
 /// ```
 ///   ┌──▶ boundary ── first byte ──▶ length ── known ──▶ body ──┐
 ///   └──────────────────────── last byte ◀─────────────────────┘
 ///   length ── a fifth byte ──▶ lost: nothing is known any more
 /// ```
-/// It checks nothing: what passes through is for the receiver to judge.
+/// It checks nothing, because the receiver judges what passes.
 package struct PacketScanner: Sendable {
     private enum State: Sendable {
         case boundary
@@ -18,37 +18,37 @@ package struct PacketScanner: Sendable {
     }
 
     private var state = State.boundary
-    /// A bit for each type of packet that passed whole.
+    /// A bit for each packet type that has passed completely.
     private var seen: UInt16 = 0
     private var first = FirstPacket()
 
     package init() {}
 
-    /// No packet is under way.
+    /// Whether no packet is under way.
     package var isAtBoundary: Bool {
         if case .boundary = state { true } else { false }
     }
 
-    /// Whether a packet of the type has passed whole.
+    /// Whether a packet of the type has passed completely.
     package func hasSeen(_ type: PacketType) -> Bool {
         seen & Self.bit(type.rawValue) != 0
     }
 
-    /// Whether any packet has passed whole.
+    /// Whether any packet has passed completely.
     package var hasSeenPacket: Bool { seen != 0 }
 
-    /// The stream's very first byte: type and flags.
+    /// The stream's very first byte, which has the type and flags of the first packet.
     package var firstByte: UInt8? { first.byte }
 
-    /// Bytes of the first packet with its fixed header.
+    /// The length in bytes of the first packet with its fixed header; `nil` until it is known.
     package var firstLength: Int? { first.length }
 
-    /// The protocol level that the first packet names, where it is a CONNECT, without the bit that mosquitto's bridges
-    /// set: 3, 4, 5, or one that does not exist.
+    /// The protocol level in the first packet if that is a CONNECT, without the bit that mosquitto's bridges set: 3, 4,
+    /// 5, or one that does not exist. `nil` until it is known.
     package var protocolLevel: UInt8? { first.level.map { $0 & 0x7F } }
 
-    /// Follows the bytes, or with `stopsAtBoundary` those up to the first end of a packet.
-    /// - Returns: how many bytes were followed.
+    /// Follows the bytes, or with `stopsAtBoundary` only those up to the first end of a packet.
+    /// - Returns: How many bytes were followed.
     @discardableResult
     package mutating func scan(_ bytes: ByteBuffer, stopsAtBoundary: Bool = false) -> Int {
         bytes.withUnsafeReadableBytes { bytes in
@@ -61,7 +61,8 @@ package struct PacketScanner: Sendable {
         }
     }
 
-    /// One part of a packet. `bytes` is not empty.
+    /// Follows one part of a packet. `bytes` must not be empty.
+    /// - Returns: How many bytes the part has.
     private mutating func step(_ bytes: UnsafeRawBufferPointer) -> Int {
         switch state {
         case .boundary:
@@ -98,13 +99,13 @@ package struct PacketScanner: Sendable {
 
     private static func bit(_ type: UInt8) -> UInt16 { 1 << UInt16(type & 0x0F) }
 
-    /// What is of interest of the first packet. Type 0 leaves no bit that it could be told by, and no matter: it is
+    /// What is known of the first packet. A packet of type 0 is not recorded, which does not matter because it is
     /// refused.
     private struct FirstPacket {
         var byte: UInt8?
         var length: Int?
         var level: UInt8?
-        /// Bytes of the body that were read, as far as the protocol level.
+        /// How many bytes of the body were read, up to the protocol level.
         private var position = 0
         private var nameLength = 0
 

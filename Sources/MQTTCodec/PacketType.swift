@@ -14,7 +14,7 @@ package enum PacketType: UInt8, Sendable, CaseIterable, CustomStringConvertible 
     case pingreq = 12
     case pingresp = 13
     case disconnect = 14
-    /// MQTT 5 only.
+    /// Exists in MQTT 5 only.
     case auth = 15
 
     /// The name as the specification prints it.
@@ -38,7 +38,7 @@ package enum PacketType: UInt8, Sendable, CaseIterable, CustomStringConvertible 
         }
     }
 
-    /// The lower four bits that every packet of this type must have; for PUBLISH they carry DUP, QoS and RETAIN.
+    /// What the lower four bits of the first byte must be. For PUBLISH they carry DUP, QoS and RETAIN instead.
     var reservedFlags: UInt8 {
         switch self {
         case .pubrel, .subscribe, .unsubscribe: 0b0010
@@ -46,6 +46,6 @@ package enum PacketType: UInt8, Sendable, CaseIterable, CustomStringConvertible 
         }
     }
 
-    /// The section of the specification that describes the packet, the same number in all three versions.
+    /// The section of the specification that describes the packet. It has the same number in all three versions.
     var section: String { "3.\(rawValue)" }
 }

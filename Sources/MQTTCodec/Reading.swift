@@ -1,18 +1,18 @@
 /// How strictly a decoder reads what a peer sends.
 ///
-/// A server judges its client's packets; who only passes them on to a server does not. Where a packet ends has to be known
-/// in either case.
+/// A server judges its client's packets; a gateway that only passes them on to a server does not. Both have to know
+/// where a packet ends.
 package enum Reading: Sendable {
-    /// Everything is as the specification has it.
+    /// Everything must follow the specification.
     case strict
-    /// PUBLISH may be whatever its sender made it, the rest is strict: what a broker passes on is not the broker's making.
+    /// PUBLISH may have any flags and contents, because a broker passes on what others have sent. The rest is strict.
     case lenientMessages
-    /// Types 1...15 with any flags and any contents. Before CONNECT nothing else may come, whatever its flags are.
+    /// Packets of types 1...15 may have any flags and contents. The first packet must still be CONNECT.
     case lenient
-    /// The same, and not even the head of a PUBLISH is read.
+    /// Like `lenient`, and not even the head of a PUBLISH is read.
     case framesOnly
 
-    /// Whether a packet of that type is only checked for where it ends.
+    /// Whether nothing but the length of a packet of that type is checked.
     func passes(_ type: PacketType) -> Bool {
         switch self {
         case .strict: false

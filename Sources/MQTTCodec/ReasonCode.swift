@@ -1,11 +1,13 @@
-/// A reason code of MQTT 5 (2.4). Below 0x80 something succeeded, from 0x80 on it failed.
+/// A reason code (MQTT 5 2.4). Codes below 0x80 report success, the others failure. The names are the specification's.
 ///
-/// A struct and not an enum: a code that this list lacks still has to pass through the gateway.
+/// This is a struct, not an enum, because codes that are missing here still have to pass through the gateway.
 package struct ReasonCode: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+    /// The code as it is on the wire.
     package let rawValue: UInt8
 
     package init(rawValue: UInt8) { self.rawValue = rawValue }
 
+    /// Whether the code reports failure.
     package var isError: Bool { rawValue >= 0x80 }
 
     package static let success = Self(rawValue: 0x00)
@@ -54,11 +56,11 @@ package struct ReasonCode: RawRepresentable, Sendable, Hashable, CustomStringCon
     package static let subscriptionIdentifiersNotSupported = Self(rawValue: 0xA1)
     package static let wildcardSubscriptionsNotSupported = Self(rawValue: 0xA2)
 
-    /// `0x8E`, as specifications and broker logs print it.
+    /// For example `0x8E`, as specifications and broker logs print it.
     package var description: String { hexadecimal(rawValue) }
 }
 
-/// `0x0A`: two upper-case digits, as specifications print a byte.
+/// A byte as specifications print it, with two upper-case digits: `0x0A`.
 func hexadecimal(_ byte: UInt8) -> String {
     (byte < 0x10 ? "0x0" : "0x") + String(byte, radix: 16, uppercase: true)
 }

@@ -1,12 +1,12 @@
 import NIOCore
 
-/// The beginning of a long PUBLISH whose head could not be read, or was not to be. What follows comes in pieces.
+/// The beginning of a long PUBLISH whose head could not be read, or was not meant to be. The rest follows in pieces.
 package struct UnreadPublish: Sendable, Equatable {
-    /// The fixed header, and maybe some of what follows it.
+    /// The fixed header, and perhaps some of what follows it.
     package let start: ByteBuffer
-    /// Bytes of all that follows.
+    /// How many bytes follow.
     package let restLength: Int
-    /// What is wrong with it; `nil` where nobody has looked.
+    /// What is wrong with the head; `nil` if it was not read.
     package let error: MQTTError?
 
     package init(start: ByteBuffer, restLength: Int, error: MQTTError?) {
@@ -18,13 +18,13 @@ package struct UnreadPublish: Sendable, Equatable {
 
 /// The beginning of a PUBLISH that is too long to be kept whole. Its payload follows in pieces.
 package struct StreamedPublish: Sendable, Equatable {
-    /// Fixed header and variable header as they came in.
+    /// The fixed header and the variable header as they were received.
     package let head: ByteBuffer
     /// The lower four bits of the first byte.
     package let flags: UInt8
     /// `head`, decoded.
     package let publish: PublishHead
-    /// Bytes of all the payload that follows.
+    /// The length of the whole payload in bytes.
     package let payloadLength: Int
 
     package init(head: ByteBuffer, flags: UInt8, publish: PublishHead, payloadLength: Int) {

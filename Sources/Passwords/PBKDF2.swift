@@ -2,10 +2,10 @@ import CNGTCP2
 
 /// Password hashing by PBKDF2 (RFC 8018 5.2) with HMAC-SHA-512.
 package enum PBKDF2 {
-    /// `count` bytes derived from `password`. About half a microsecond an iteration: nothing for an event loop where the
-    /// iterations go into the thousands.
+    /// Derives `count` bytes from `password`. This takes about half a microsecond per iteration, so it must not run on an
+    /// event loop if there are thousands of iterations.
     ///
-    /// - Returns: `nil` where GnuTLS refuses: `iterations` is not 1...4,294,967,295, or a policy of the system forbids it.
+    /// - Returns: `nil` if `iterations` is not within 1...4,294,967,295, or if the system's policy forbids the function.
     package static func sha512(password: [UInt8], salt: [UInt8], iterations: Int, count: Int) -> [UInt8]? {
         guard let iterations = UInt32(exactly: iterations) else { return nil }
         var isDerived = false
@@ -17,7 +17,7 @@ package enum PBKDF2 {
         return isDerived ? derived : nil
     }
 
-    /// Whether `hash` was derived from `password`. How long it takes tells nothing of where a wrong hash differs.
+    /// Whether `hash` was derived from `password`. The time that the comparison takes reveals nothing about a wrong hash.
     package static func sha512(
         of password: [UInt8], salt: [UInt8], iterations: Int, matches hash: [UInt8]
     ) -> Bool {

@@ -1,4 +1,5 @@
-/// A small seeded generator (Steele, Lea, Flood 2014): the same numbers on every run, so that a failure comes again.
+/// A small seeded generator (Steele, Lea, Flood 2014). It gives the same numbers on every run, so a failure can be
+/// reproduced.
 package struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 
@@ -6,6 +7,7 @@ package struct SplitMix64: RandomNumberGenerator {
         state = seed
     }
 
+    /// The next number, from the whole range.
     package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
@@ -14,7 +16,7 @@ package struct SplitMix64: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 
-    /// True with that probability, from 0 to 1.
+    /// True with the given probability, from 0 to 1.
     package mutating func chance(_ probability: Double) -> Bool {
         probability > 0 && Double.random(in: 0..<1, using: &self) < probability
     }

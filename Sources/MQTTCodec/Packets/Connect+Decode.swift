@@ -1,10 +1,11 @@
 import NIOCore
 
 extension Connect {
-    /// - Throws: where the packet is malformed, or of a version other than 3.1, 3.1.1 and 5.0 (`.unsupportedVersion`).
-    ///   What is well-formed and for the broker to refuse passes: a client id of any length, also an empty one.
-    /// - Parameter isLenient: only what can't be expressed in a `Connect` is an error. What it has no place for, as
-    ///   reserved flags and bytes behind the last field, is left out.
+    /// - Parameter isLenient: Only what cannot be expressed in a `Connect` is an error. What has no place in it, such
+    ///   as reserved flags and bytes after the last field, is left out.
+    /// - Throws: If the packet is malformed, or of a version other than 3.1, 3.1.1 and 5.0 (`.unsupportedVersion`).
+    ///   What is well-formed but for the broker to refuse passes, such as a client identifier of any length, even an
+    ///   empty one.
     package static func decode(_ frame: Frame, isLenient: Bool = false) throws(MQTTError) -> Connect {
         var reader = try PacketReader(frame, as: .connect, version: .v5_0, isLenient: isLenient)
         if !isLenient, frame.flags != 0 {
@@ -31,7 +32,7 @@ extension Connect {
             will: will, username: username, password: password, properties: properties, isBridge: isBridge)
     }
 
-    /// Protocol name and level, without the bit that bridges set in it.
+    /// Reads the protocol name and level. The bit that bridges set in the level is returned separately.
     private static func protocolVersion(
         _ reader: inout PacketReader
     ) throws(MQTTError) -> (MQTTVersion, isBridge: Bool) {
@@ -49,7 +50,7 @@ extension Connect {
         return (version, isBridge)
     }
 
-    /// MQTT 3.1 3.1: where the packet ends early, that counts more than the flags of user name and password.
+    /// In 3.1, the end of the packet counts more than the flags of user name and password (MQTT 3.1 3.1).
     private static func isLeftOut(_ reader: PacketReader) -> Bool { reader.version == .v3_1 && reader.isAtEnd }
 }
 

@@ -1,7 +1,10 @@
 import NIOCore
 
 extension Connect {
-    /// - Throws: where a field is longer than 65 535 bytes, or a password goes without a user name in 3.1.1.
+    /// The whole packet.
+    ///
+    /// - Throws: If a field is longer than 65 535 bytes, if a property is not allowed or cannot be encoded, or if there
+    ///   is a password but no user name in 3.1.1 ([MQTT-3.1.2-22]).
     package func encode() throws(MQTTError) -> ByteBuffer {
         var writer = PacketWriter(.connect, version: version, capacity: 123)
         guard version != .v3_1_1 || username != nil || password == nil else {

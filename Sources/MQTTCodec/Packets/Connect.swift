@@ -2,18 +2,23 @@ import NIOCore
 
 /// CONNECT (MQTT 5 3.1).
 package struct Connect: Sendable, Equatable {
+    /// From the protocol name and level.
     package var version: MQTTVersion
-    /// Clean Session in 3.1 and 3.1.1.
+    /// Called Clean Session in 3.1 and 3.1.1.
     package var cleanStart: Bool
-    /// Seconds; 0 turns it off.
+    /// In seconds; 0 turns keep alive off.
     package var keepAlive: UInt16
-    /// May be empty: the broker then refuses it or assigns one ([MQTT-3.1.3-6]).
+    /// May be empty: the broker then refuses the client or assigns an identifier ([MQTT-3.1.3-6]).
     package var clientID: String
+    /// `nil` if the client has no will.
     package var will: Will?
+    /// `nil` if the packet has no user name, which differs from an empty one.
     package var username: String?
+    /// May be any bytes; `nil` if the packet has no password.
     package var password: ByteBuffer?
+    /// CONNECT's own, not the will's (MQTT 5 3.1.2.11).
     package var properties: Properties
-    /// Bit 7 of the protocol level, which mosquitto's bridges set to be treated as a bridge. Not in any specification.
+    /// Bit 7 of the protocol level, by which mosquitto's bridges ask to be treated as such. No specification has it.
     package var isBridge: Bool
 
     package init(

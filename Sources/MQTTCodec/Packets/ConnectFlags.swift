@@ -1,4 +1,4 @@
-/// The connect flags (MQTT 5 3.1.2.3): which fields the payload has.
+/// The connect flags (MQTT 5 3.1.2.3), which tell what fields the payload has.
 struct ConnectFlags: OptionSet {
     var rawValue: UInt8
 
@@ -9,13 +9,13 @@ struct ConnectFlags: OptionSet {
     static let password = Self(rawValue: 1 << 6)
     static let userName = Self(rawValue: 1 << 7)
 
-    /// 0...3
+    /// 0...3, of which 3 does not exist.
     var willQoS: UInt8 {
         get { rawValue >> 3 & 0b11 }
         set { rawValue = rawValue & 0b1110_0111 | newValue << 3 }
     }
 
-    /// The rules of 3.1.1 and 5.0. 3.1 leaves bits that it does not use alone, and so do brokers.
+    /// Checks the rules of 3.1.1 and 5.0. In 3.1, unused bits are ignored.
     func check(_ reader: PacketReader) throws(MQTTError) {
         guard willQoS != 3 else { throw reader.malformed(.willQoS, "will QoS 3") }
         guard reader.version != .v3_1 else { return }

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Any packet, parsed to its last byte.
+/// Any packet, parsed completely.
 package enum Packet: Sendable, Equatable {
     case connect(Connect)
     case connack(Connack)
@@ -18,7 +18,8 @@ package enum Packet: Sendable, Equatable {
     case disconnect(Disconnect)
     case auth(Auth)
 
-    /// - Parameter version: the version of the connection; CONNECT brings its own.
+    /// - Parameter version: The version of the connection; CONNECT has its own.
+    /// - Throws: If the packet is malformed or breaks a rule of its version.
     package static func decode(_ frame: Frame, version: MQTTVersion) throws(MQTTError) -> Packet {
         switch frame.type {
         case .connect: return .connect(try Connect.decode(frame))
@@ -45,8 +46,10 @@ package enum Packet: Sendable, Equatable {
         }
     }
 
-    /// The whole packet; a PUBLISH with a copy of its payload.
-    /// - Parameter version: the version of the connection; CONNECT brings its own.
+    /// The whole packet. A PUBLISH has a copy of its payload.
+    ///
+    /// - Parameter version: The version of the connection; CONNECT has its own.
+    /// - Throws: If a value cannot be encoded in that version.
     package func encode(version: MQTTVersion) throws(MQTTError) -> ByteBuffer {
         switch self {
         case .connect(let connect): return try connect.encode()

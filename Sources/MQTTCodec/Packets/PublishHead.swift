@@ -2,13 +2,17 @@ import NIOCore
 
 /// A PUBLISH without its payload (MQTT 5 3.3).
 package struct PublishHead: Sendable, Equatable {
+    /// DUP: an attempt to deliver the message again (MQTT 5 3.3.1.1).
     package var isDuplicate: Bool
+    /// MQTT 5 3.3.1.2.
     package var qos: QoS
+    /// RETAIN (MQTT 5 3.3.1.3).
     package var retain: Bool
-    /// Empty only in 5.0, where a topic alias stands for it.
+    /// Empty only in 5.0, if a topic alias stands for it.
     package var topic: String
-    /// Not 0; `nil` at QoS 0 only.
+    /// Never 0. `nil` only at QoS 0.
     package var packetID: UInt16?
+    /// MQTT 5 3.3.2.3.
     package var properties: Properties
 
     package init(
@@ -25,7 +29,9 @@ package struct PublishHead: Sendable, Equatable {
 }
 
 extension PublishHead {
-    /// - Returns: the head, and the payload as a slice of the frame.
+    /// - Parameter isLenient: Only what cannot be expressed in a `PublishHead` is an error.
+    /// - Returns: The head, and the payload as a slice of the frame.
+    /// - Throws: If the head is malformed.
     package static func decode(
         _ frame: Frame, version: MQTTVersion, isLenient: Bool = false
     ) throws(MQTTError) -> (PublishHead, payload: ByteBuffer) {
@@ -34,7 +40,9 @@ extension PublishHead {
         return (head, payload: reader.rest())
     }
 
-    /// Reads a head whose payload comes on its own, in pieces.
+    /// Reads a head whose payload comes separately, in pieces.
+    ///
+    /// - Throws: If the head is malformed.
     package static func decode(
         head: ByteBuffer, version: MQTTVersion, isLenient: Bool = false
     ) throws(MQTTError) -> PublishHead {
@@ -51,7 +59,9 @@ extension PublishHead {
 
     /// Reads the variable header and leaves `reader` where the payload begins.
     static func decode(flags: UInt8, from reader: inout PacketReader) throws(MQTTError) -> PublishHead {
-        guard let qos = QoS(rawValue: flags >> 1 & 0b11) else { throw reader.malformed(.publishQoS, "QoS 3") }
+        guard let qos = QoS(rawValue: flags >> 1 & 0b11) else {
+            throw reader.malformed(.publishQoS, "QoS 3 does not exist")
+        }
         let topic = try reader.string("topic name")
         let packetID = qos == .atMostOnce ? nil : try reader.packetID(.packetIDNotZero)
         let properties = try reader.properties()
@@ -71,7 +81,9 @@ extension PublishHead {
         }
     }
 
-    /// What rules about topics have to know of a message that was read leniently: where it goes, and where its answer.
+    /// Checks a message that was read leniently for what topic rules have to know: its topic and its response topic.
+    ///
+    /// - Throws: If either, or a topic alias, makes no sense.
     package func checkTopics(_ version: MQTTVersion) throws(MQTTError) {
         guard !properties.hasUnread(.topicAlias) else {
             throw MQTTError(.topicAliasInvalid, .topicAlias, version, "PUBLISH: its topic alias makes no sense")
@@ -82,11 +94,11 @@ extension PublishHead {
         try checkTopic(version)
     }
 
-    /// The fixed header and the variable header: the payload is sent behind it as it is.
+    /// The fixed header and the variable header. The payload, of `payloadLength` bytes, has to be sent after them.
     ///
-    /// At QoS 0 DUP and the packet identifier are left out, since there they have no place.
-    /// - Throws: where a string is longer than 65 535 bytes, the remaining length would be more than 268 435 455, or
-    ///   topic or packet identifier are missing.
+    /// At QoS 0, DUP and the packet identifier are left out, because they have no meaning there.
+    /// - Throws: If a string is longer than 65 535 bytes, if the remaining length would be more than 268 435 455, or if
+    ///   the topic or the packet identifier is missing.
     package func encode(version: MQTTVersion, payloadLength: Int) throws(MQTTError) -> ByteBuffer {
         var writer = PacketWriter(.publish, version: version, capacity: topic.utf8.count + 59)
         guard !topic.isEmpty || (version.hasProperties && properties.topicAlias != nil) else {

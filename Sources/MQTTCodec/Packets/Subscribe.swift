@@ -2,8 +2,9 @@ import NIOCore
 
 /// SUBSCRIBE (MQTT 5 3.8).
 package struct Subscribe: Sendable, Equatable {
-    /// Not 0.
+    /// Never 0.
     package var packetID: UInt16
+    /// MQTT 5 3.8.2.1.
     package var properties: Properties
     /// At least one.
     package var subscriptions: [Subscription]
@@ -16,7 +17,9 @@ package struct Subscribe: Sendable, Equatable {
 }
 
 extension Subscribe {
-    /// - Parameter isLenient: only what can't be expressed in a `Subscribe` is an error; there may be no filter at all.
+    /// - Parameter isLenient: Only what cannot be expressed in a `Subscribe` is an error. There may be no filter at
+    ///   all.
+    /// - Throws: If the packet is malformed or breaks a rule of its version.
     package static func decode(
         _ frame: Frame, version: MQTTVersion, isLenient: Bool = false
     ) throws(MQTTError) -> Subscribe {
@@ -31,6 +34,9 @@ extension Subscribe {
         return Subscribe(packetID: packetID, properties: properties, subscriptions: subscriptions)
     }
 
+    /// The whole packet.
+    ///
+    /// - Throws: If the packet identifier is 0, the list is empty, or a value is not allowed or cannot be encoded.
     package func encode(version: MQTTVersion) throws(MQTTError) -> ByteBuffer {
         var writer = PacketWriter(.subscribe, version: version)
         try writer.write(packetID: packetID)

@@ -1,16 +1,19 @@
 import NIOCore
 
-/// One filter of a SUBSCRIBE with its options (MQTT 5 3.8.3.1). In 3.1 and 3.1.1 there is only the QoS.
+/// One filter of a SUBSCRIBE with its options (MQTT 5 3.8.3.1). In 3.1 and 3.1.1 the only option is the QoS.
 package struct Subscription: Sendable, Equatable {
+    /// The topic filter (MQTT 5 4.7).
     package var filter: String
-    /// The highest QoS at which messages may be sent.
+    /// The highest QoS at which the broker may send messages.
     package var qos: QoS
+    /// Whether the broker keeps the client's own messages from it.
     package var noLocal: Bool
+    /// Whether messages keep the RETAIN flag that they were published with.
     package var retainAsPublished: Bool
-    /// 0...2
+    /// When retained messages are sent: 0, at each subscription; 1, only at a new one; 2, never.
     package var retainHandling: UInt8
-    /// Bits of the options byte that mean nothing in the version, where a lenient reading found any: they go on as they
-    /// came.
+    /// Bits of the options byte that have no meaning in the version. A lenient reading keeps them, so that they are
+    /// passed on.
     package var reserved: UInt8 = 0
 
     package init(
@@ -31,7 +34,7 @@ extension Subscription {
         let filter = try reader.string("topic filter")
         if !reader.isLenient { try TopicFilter.validate(filter, "SUBSCRIBE: topic filter", version) }
         let options = try reader.uint8("subscription options")
-        // In 3.1 the upper six bits are unused, and nobody looks at them.
+        // In 3.1 the upper six bits are unused and ignored.
         let reserved: UInt8 = version.hasProperties ? 0b1100_0000 : version == .v3_1_1 ? 0b1111_1100 : 0
         guard options & reserved == 0 || reader.isLenient else {
             throw reader.malformed(.subscriptionReservedBits, "reserved bits of the subscription options are not 0")
@@ -57,7 +60,7 @@ extension Subscription {
         return subscription
     }
 
-    /// The byte behind the filter.
+    /// The byte after the filter.
     func options(_ version: MQTTVersion) throws(MQTTError) -> UInt8 {
         guard version.hasProperties else { return qos.rawValue | reserved }
         guard retainHandling <= 2 else {

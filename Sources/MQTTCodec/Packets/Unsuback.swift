@@ -2,10 +2,11 @@ import NIOCore
 
 /// UNSUBACK (MQTT 5 3.11).
 package struct Unsuback: Sendable, Equatable {
-    /// Not 0.
+    /// Never 0.
     package var packetID: UInt16
+    /// MQTT 5 3.11.2.1.
     package var properties: Properties
-    /// One for each filter of the UNSUBSCRIBE, in its order; empty in 3.1 and 3.1.1, which have none.
+    /// The result for each filter of the UNSUBSCRIBE, in its order. Empty in 3.1 and 3.1.1, which have no such results.
     package var codes: [UInt8]
 
     package init(packetID: UInt16, properties: Properties = [], codes: [UInt8] = []) {
@@ -16,7 +17,8 @@ package struct Unsuback: Sendable, Equatable {
 }
 
 extension Unsuback {
-    /// - Parameter isLenient: there may be any codes, or none.
+    /// - Parameter isLenient: Any codes pass, or none.
+    /// - Throws: If the packet is malformed or breaks a rule of its version.
     package static func decode(
         _ frame: Frame, version: MQTTVersion, isLenient: Bool = false
     ) throws(MQTTError) -> Unsuback {
@@ -31,6 +33,9 @@ extension Unsuback {
         return Unsuback(packetID: packetID, properties: properties, codes: codes)
     }
 
+    /// The whole packet.
+    ///
+    /// - Throws: If the packet identifier is 0, the list is empty, or a value is not allowed or cannot be encoded.
     package func encode(version: MQTTVersion) throws(MQTTError) -> ByteBuffer {
         var writer = PacketWriter(.unsuback, version: version)
         try writer.write(packetID: packetID, .packetIDOfAcknowledged)

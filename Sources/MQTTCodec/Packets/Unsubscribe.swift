@@ -2,8 +2,9 @@ import NIOCore
 
 /// UNSUBSCRIBE (MQTT 5 3.10).
 package struct Unsubscribe: Sendable, Equatable {
-    /// Not 0.
+    /// Never 0.
     package var packetID: UInt16
+    /// MQTT 5 3.10.2.1.
     package var properties: Properties
     /// At least one.
     package var filters: [String]
@@ -16,7 +17,9 @@ package struct Unsubscribe: Sendable, Equatable {
 }
 
 extension Unsubscribe {
-    /// - Parameter isLenient: only what can't be expressed in an `Unsubscribe` is an error; there may be no filter at all.
+    /// - Parameter isLenient: Only what cannot be expressed in an `Unsubscribe` is an error. There may be no filter at
+    ///   all.
+    /// - Throws: If the packet is malformed or breaks a rule of its version.
     package static func decode(
         _ frame: Frame, version: MQTTVersion, isLenient: Bool = false
     ) throws(MQTTError) -> Unsubscribe {
@@ -33,6 +36,9 @@ extension Unsubscribe {
         return Unsubscribe(packetID: packetID, properties: properties, filters: filters)
     }
 
+    /// The whole packet.
+    ///
+    /// - Throws: If the packet identifier is 0, the list is empty, or a value is not allowed or cannot be encoded.
     package func encode(version: MQTTVersion) throws(MQTTError) -> ByteBuffer {
         var writer = PacketWriter(.unsubscribe, version: version)
         try writer.write(packetID: packetID)

@@ -1,11 +1,16 @@
 import NIOCore
 
-/// What the broker publishes for a client that vanishes (MQTT 5 3.1.2.5).
+/// What the broker publishes for a client whose connection ends without a proper DISCONNECT (MQTT 5 3.1.2.5).
 package struct Will: Sendable, Equatable {
+    /// The topic to publish to.
     package var topic: String
+    /// At most 65 535 bytes.
     package var payload: ByteBuffer
+    /// The QoS to publish with.
     package var qos: QoS
+    /// Whether to publish it as a retained message.
     package var retain: Bool
+    /// The will's own, not CONNECT's (MQTT 5 3.1.3.2).
     package var properties: Properties
 
     package init(

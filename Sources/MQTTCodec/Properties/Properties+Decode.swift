@@ -1,11 +1,11 @@
 import NIOCore
 
 extension PacketReader {
-    /// Property Length and properties of a packet of MQTT 5 (2.2.2); nothing before it.
+    /// Reads Property Length and properties (MQTT 5 2.2.2). Before MQTT 5 there are none, and nothing is read.
     ///
-    /// - Parameter isWill: the properties of the will inside CONNECT, not CONNECT's own.
-    /// - Throws: where one is unknown, is not allowed here, has a value out of its range, or appears twice; read leniently
-    ///   only where their length makes no sense.
+    /// - Parameter isWill: Whether these are the properties of the will inside CONNECT, not CONNECT's own.
+    /// - Throws: If a property is unknown, is not allowed here, has a value out of range, or appears twice. A lenient
+    ///   reading throws only if their length makes no sense.
     mutating func properties(isWill: Bool = false) throws(MQTTError) -> Properties {
         guard version.hasProperties, let holder = isWill ? .will : PropertyHolder(type) else { return [] }
         let length = try variableByteInteger("property length")
@@ -44,7 +44,7 @@ extension PacketReader {
         return property
     }
 
-    /// One property as it came in, or all that is left where nobody knows how far it reaches.
+    /// Takes the bytes of one property, or all that is left if its length is unknown.
     private mutating func unreadProperty() -> ByteBuffer {
         let rest = rest()
         guard let end = PropertyIdentifier(first: rest)?.end(in: rest),
@@ -99,7 +99,7 @@ extension PacketReader {
         }
     }
 
-    /// One byte that is 0 or 1.
+    /// Reads a byte that must be 0 or 1.
     private mutating func flag(_ identifier: PropertyIdentifier, _ clause: Clause) throws(MQTTError) -> Bool {
         let value = try uint8("\(identifier)")
         guard value <= 1 else { throw protocolError(clause, "\(identifier) is \(value), not 0 or 1") }

@@ -3,7 +3,7 @@ import NIOCore
 extension Properties {
     /// The properties one after another, without Property Length.
     ///
-    /// - Throws: where one is not allowed in `holder`, or has a string or a value that the wire can't carry.
+    /// - Throws: If a property is not allowed in `holder`, or has a string or a value that cannot be encoded.
     func encode(for holder: PropertyHolder, in type: PacketType) throws(MQTTError) -> ByteBuffer {
         var writer = PacketWriter(section: type)
         for property in list {

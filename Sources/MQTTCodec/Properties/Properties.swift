@@ -1,21 +1,24 @@
 import NIOCore
 
-/// The properties of one packet, in the order they came in.
+/// The properties of one packet, in their order.
 ///
-/// Empty in MQTT 3.1 and 3.1.1, which have none.
+/// Always empty in MQTT 3.1 and 3.1.1, which have no properties.
 package struct Properties: Sendable, Equatable {
+    /// All of them, including those that were not understood.
     package private(set) var list: [Property]
 
     package init(_ list: [Property] = []) { self.list = list }
 
+    /// Whether the packet has no properties.
     package var isEmpty: Bool { list.isEmpty }
 
-    /// Adds one at the end, without looking whether it is there already.
+    /// Adds a property at the end, without checking whether it is there already.
     package mutating func append(_ property: Property) { list.append(property) }
 
+    /// Removes those for which the closure returns true.
     package mutating func removeAll(where matches: (Property) -> Bool) { list.removeAll(where: matches) }
 
-    /// Whether one of these may be among what could not be read.
+    /// Whether one of these properties may be among those that could not be read.
     package func hasUnread(_ identifiers: PropertyIdentifier...) -> Bool {
         list.contains {
             guard case .unread(let bytes) = $0 else { return false }
@@ -25,7 +28,8 @@ package struct Properties: Sendable, Equatable {
         }
     }
 
-    /// Sets the Session Expiry Interval wherever one stands, also where it could not be read for standing there again.
+    /// Sets the Session Expiry Interval everywhere, including repetitions of it, which count as unread.
+    /// - Parameter seconds: `UInt32.max` means that the session never expires.
     package mutating func setSessionExpiry(_ seconds: UInt32) {
         sessionExpiryInterval = seconds
         for (index, property) in list.enumerated() {
@@ -44,7 +48,7 @@ package struct Properties: Sendable, Equatable {
         return nil
     }
 
-    /// Takes the place of the first property with `identifier`, or is added at the end; `nil` removes it.
+    /// Replaces the first property with `identifier`, or adds the property at the end. `nil` removes it.
     mutating func set(_ identifier: PropertyIdentifier, _ property: Property?) {
         guard let property else { return list.removeAll { $0.identifier == identifier } }
         if let index = list.firstIndex(where: { $0.identifier == identifier }) {

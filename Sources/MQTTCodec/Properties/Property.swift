@@ -4,22 +4,22 @@ import NIOCore
 package enum Property: Sendable, Equatable {
     /// Whether the payload is UTF-8 text.
     case payloadFormatIndicator(Bool)
-    /// Seconds.
+    /// In seconds.
     case messageExpiryInterval(UInt32)
     case contentType(String)
     case responseTopic(String)
     case correlationData(ByteBuffer)
     /// 1...268 435 455.
     case subscriptionIdentifier(UInt32)
-    /// Seconds; `UInt32.max` never expires.
+    /// In seconds; `UInt32.max` means that the session never expires.
     case sessionExpiryInterval(UInt32)
     case assignedClientIdentifier(String)
-    /// Seconds.
+    /// In seconds.
     case serverKeepAlive(UInt16)
     case authenticationMethod(String)
     case authenticationData(ByteBuffer)
     case requestProblemInformation(Bool)
-    /// Seconds.
+    /// In seconds.
     case willDelayInterval(UInt32)
     case requestResponseInformation(Bool)
     case responseInformation(String)
@@ -34,16 +34,16 @@ package enum Property: Sendable, Equatable {
     case maximumQoS(QoS)
     case retainAvailable(Bool)
     case userProperty(name: String, value: String)
-    /// Bytes of a whole packet, not 0.
+    /// The length of a whole packet in bytes. Not 0.
     case maximumPacketSize(UInt32)
     case wildcardSubscriptionAvailable(Bool)
     case subscriptionIdentifiersAvailable(Bool)
     case sharedSubscriptionAvailable(Bool)
-    /// As it came in, identifier included: one that is not allowed here, was there before or has a value out of its range;
-    /// or all that follows one that is unknown or cut off. Only a lenient reading has it.
+    /// The bytes of a property, including the identifier, that is not allowed here, is a repetition or has a value out
+    /// of range; or all bytes from a property on that is unknown or cut off. Only a lenient reading yields this.
     case unread(ByteBuffer)
 
-    /// `nil` of one that is unread.
+    /// `nil` for an unread property.
     var identifier: PropertyIdentifier? {
         switch self {
         case .unread: nil

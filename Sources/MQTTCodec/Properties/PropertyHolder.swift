@@ -1,12 +1,12 @@
-/// What may hold properties, and which (MQTT 5 2.2.2.2, table 2-4): a packet, or the will inside CONNECT.
+/// What can have properties, and which of them (MQTT 5 2.2.2.2, table 2-4): a packet, or the will inside CONNECT.
 ///
-/// Each kind of properties has a section of the specification with one numbered subsection a property; the tables map
-/// the properties that are allowed to that number.
+/// Each of these has a section of the specification with one numbered subsection per property. The tables map the
+/// allowed properties to that number.
 enum PropertyHolder: Sendable, CaseIterable {
     case connect, will, connack, publish, puback, pubrec, pubrel, pubcomp
     case subscribe, suback, unsubscribe, unsuback, disconnect, auth
 
-    /// - Returns: `nil`: a packet without properties.
+    /// `nil` for a packet type that has no properties.
     init?(_ type: PacketType) {
         switch type {
         case .connect: self = .connect
@@ -26,7 +26,7 @@ enum PropertyHolder: Sendable, CaseIterable {
         }
     }
 
-    /// `MQTT 5 3.3.2.3.4`; `nil` where the property is not allowed here.
+    /// For example `MQTT 5 3.3.2.3.4`; `nil` if the property is not allowed here.
     func clause(of identifier: PropertyIdentifier) -> Clause? {
         properties[identifier].map { Clause("MQTT 5 \(section).\($0)") }
     }

@@ -1,16 +1,15 @@
 import NIOCore
 
-// How far a property reaches, whatever its value is.
+// How many bytes a property has, whatever its value is.
 extension PropertyIdentifier {
-    /// The identifier that `bytes` begin with; `nil` where there is none that exists.
+    /// The identifier that `bytes` begin with; `nil` if it does not exist.
     init?(first bytes: ByteBuffer) {
-        // All of them are below 0x80: one byte of a Variable Byte Integer.
+        // All identifiers are below 0x80, so they are Variable Byte Integers of one byte.
         guard let first = bytes.getInteger(at: bytes.readerIndex, as: UInt8.self) else { return nil }
         self.init(rawValue: first)
     }
 
-    /// The index behind the property that begins with this identifier at the first byte of `bytes`; `nil` where it is cut
-    /// off.
+    /// The index after the property that begins at the first byte of `bytes`; `nil` if it is cut off.
     func end(in bytes: ByteBuffer) -> Int? {
         let start = bytes.readerIndex + 1
         let end: Int? =
@@ -23,11 +22,11 @@ extension PropertyIdentifier {
         return end.flatMap { $0 <= bytes.writerIndex ? $0 : nil }
     }
 
-    /// MQTT 5 2.2.2.2, table 2-4.
+    /// The types of MQTT 5 2.2.2.2, table 2-4, as far as their lengths differ.
     private enum Extent {
         case fixed(Int)
         case variableByteInteger
-        /// Two length bytes and as many others.
+        /// Two length bytes and as many bytes of data.
         case prefixed
         case pair
     }

@@ -1,4 +1,4 @@
-/// The number that announces a property on the wire (MQTT 5 2.2.2.2, table 2-4).
+/// The number that identifies a property on the wire (MQTT 5 2.2.2.2, table 2-4).
 package enum PropertyIdentifier: UInt8, Sendable, CaseIterable {
     case payloadFormatIndicator = 0x01
     case messageExpiryInterval = 0x02

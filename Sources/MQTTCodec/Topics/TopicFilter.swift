@@ -1,13 +1,14 @@
-/// The rules for what a client subscribes to (MQTT 5 4.7 and 4.8.2).
+/// The rules for the filters of subscriptions (MQTT 5 4.7 and 4.8.2).
 package enum TopicFilter {
     static let sharePrefix = "$share/"
 
-    /// Whether the filter is of the form `$share/{ShareName}/{filter}` (MQTT 5 4.8.2). Older versions do not know it.
+    /// Whether the filter has the form `$share/{ShareName}/{filter}` (MQTT 5 4.8.2). Older versions do not know this
+    /// form.
     package static func isShared(_ filter: String) -> Bool { filter.utf8.starts(with: sharePrefix.utf8) }
 
-    /// - Throws: where `filter` is empty, longer than 65 535 bytes of UTF-8, holds U+0000, or holds `#` elsewhere than
-    ///   alone in the last level or `+` not alone in its level; in MQTT 5 also where it begins with `$share/` and no
-    ///   share name and filter follow.
+    /// - Throws: If `filter` is empty, is longer than 65 535 bytes of UTF-8, or holds U+0000, a `#` that is not alone
+    ///   in the last level, or a `+` that is not alone in its level; in MQTT 5 also if it begins with `$share/` and a
+    ///   share name and a filter do not follow.
     package static func validate(_ filter: String, version: MQTTVersion = .v5_0) throws(MQTTError) {
         try validate(filter, "topic filter", version)
     }
@@ -30,7 +31,7 @@ package enum TopicFilter {
         guard !shareName.contains(where: { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "#") }) else {
             throw MQTTError(.malformed, .shareName, version, "\(field) has a wildcard in its share name")
         }
-        // The share name ends at a slash or at the end of it all.
+        // The share name ends at a slash, or at the end of the filter if there is none.
         guard shareName.endIndex != afterPrefix.endIndex else {
             throw MQTTError(.malformed, .shareName, version, "\(field) ends after its share name")
         }
@@ -54,17 +55,17 @@ package enum TopicFilter {
         let slash = UInt8(ascii: "/")
         let plus = UInt8(ascii: "+")
         let hash = UInt8(ascii: "#")
-        // As if a slash stood in front: the first byte begins a level.
+        // The first byte begins a level, as if a slash stood before it.
         var previous = slash
         for byte in filter {
             guard byte != 0 else { throw MQTTError(.malformed, .nullInTopic, version, "\(field) holds U+0000") }
             guard previous != hash, byte != hash || previous == slash else {
                 throw MQTTError(
-                    .malformed, .multiLevelWildcard, version, "\(field) has # elsewhere than alone in its last level")
+                    .malformed, .multiLevelWildcard, version, "\(field) has a # that is not alone in the last level")
             }
             guard byte != plus || previous == slash, previous != plus || byte == slash else {
                 throw MQTTError(
-                    .malformed, .singleLevelWildcard, version, "\(field) has + elsewhere than alone in a level")
+                    .malformed, .singleLevelWildcard, version, "\(field) has a + that is not alone in its level")
             }
             previous = byte
         }

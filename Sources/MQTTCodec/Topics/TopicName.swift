@@ -1,7 +1,7 @@
-/// The rules for the topic that a message is published to (MQTT 5 4.7).
+/// The rules for the topics of messages (MQTT 5 4.7).
 package enum TopicName {
-    /// - Throws: where `name` is empty, longer than 65 535 bytes of UTF-8, or holds `+`, `#` or U+0000.
-    /// - Parameter version: the specification whose clauses the error names; the rules are the same in all.
+    /// - Parameter version: The specification whose clauses the error names. The rules are the same in all versions.
+    /// - Throws: If `name` is empty, is longer than 65 535 bytes of UTF-8, or holds `+`, `#` or U+0000.
     package static func validate(_ name: String, version: MQTTVersion = .v5_0) throws(MQTTError) {
         try validate(name, "topic name", wildcard: .wildcardInName, version)
     }

@@ -1,6 +1,6 @@
-/// A rule, by the number that it has in each specification.
+/// A rule, identified by its number in each specification.
 ///
-/// MQTT 3.1 numbers no rules, so it borrows those of 3.1.1.
+/// MQTT 3.1 does not number its rules, so the numbers of 3.1.1 serve for it.
 struct Clause: Sendable, Equatable {
     let v3: String
     let v5: String
@@ -10,7 +10,7 @@ struct Clause: Sendable, Equatable {
         self.v5 = v5
     }
 
-    /// A rule with one number in both.
+    /// A rule that has the same number in both.
     init(_ name: String) { self.init(v3: name, v5: name) }
 
     func name(in version: MQTTVersion) -> String { version.hasProperties ? v5 : v3 }
@@ -30,7 +30,7 @@ extension Clause {
     static let packetIDNotZero = Clause(v3: "[MQTT-2.3.1-1]", v5: "[MQTT-2.2.1-3]")
     static let packetIDOfAcknowledged = Clause(v3: "[MQTT-2.3.1-6]", v5: "[MQTT-2.2.1-5]")
 
-    /// The lower four bits of the first byte.
+    /// The rule about the lower four bits of the first byte.
     static func reservedFlags(of type: PacketType) -> Clause {
         switch type {
         case .pubrel, .subscribe, .unsubscribe, .disconnect, .auth: Clause("[MQTT-\(type.section).1-1]")
@@ -39,7 +39,7 @@ extension Clause {
         }
     }
 
-    /// The whole section of a packet, for a packet that is too short or too long for its fields.
+    /// The section that describes a packet. It is named if the packet is too short or too long for its fields.
     static func section(of type: PacketType) -> Clause {
         Clause(v3: "MQTT 3.1.1 \(type.section)", v5: "MQTT 5 \(type.section)")
     }
@@ -77,6 +77,7 @@ extension Clause {
     static let topicAlias = Clause("[MQTT-3.3.2-8]")
     static let responseTopicWildcard = Clause("[MQTT-3.3.2-14]")
 
+    /// The rule that lists the reason codes of a packet.
     static func reasonCode(of type: PacketType) -> Clause {
         switch type {
         case .puback, .pubrec, .pubrel, .pubcomp, .disconnect, .auth: Clause("[MQTT-\(type.section).2-1]")
@@ -89,7 +90,7 @@ extension Clause {
 // Subscriptions, topic names and filters.
 extension Clause {
     static let subscribeEmpty = Clause(v3: "[MQTT-3.8.3-3]", v5: "[MQTT-3.8.3-2]")
-    /// The hyphen after the first 3 stands so in the specification of 3.1.1.
+    /// The hyphen after the first 3 is in the specification of 3.1.1.
     static let subscriptionReservedBits = Clause(v3: "[MQTT-3-8.3-4]", v5: "[MQTT-3.8.3-5]")
     static let subscriptionOptions = Clause(v3: "[MQTT-3-8.3-4]", v5: "MQTT 5 3.8.3.1")
     static let noLocalShared = Clause("[MQTT-3.8.3-4]")

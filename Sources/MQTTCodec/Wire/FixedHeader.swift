@@ -4,21 +4,21 @@ import NIOCore
 struct FixedHeader: Sendable, Equatable {
     var type: PacketType
     var flags: UInt8
-    /// Bytes after the fixed header, 0...268 435 455.
+    /// The number of bytes after the fixed header, 0...268 435 455.
     var remainingLength: Int
-    /// Bytes of the fixed header itself, 2...5.
+    /// The length of the fixed header itself in bytes, 2...5.
     var length: Int
-    /// Flags and length are what the specification allows; only a lenient reading lets others pass.
+    /// Whether flags and length are what the specification allows. Only a lenient reading lets others pass.
     var isRegular = true
 
-    /// Bytes of the whole packet.
+    /// The length of the whole packet in bytes.
     var packetLength: Int { length + remainingLength }
 
-    /// Reads and checks the fixed header at the beginning of `bytes`, as far as it is there.
+    /// Reads and checks the fixed header at the beginning of `bytes`, as far as it has arrived.
     ///
-    /// - Parameter version: `nil` where CONNECT has not come yet: then nothing else may.
-    /// - Returns: `nil`: more bytes needed.
-    /// - Throws: as soon as the bytes that are there can't become a packet.
+    /// - Parameter version: `nil` if CONNECT has not come yet: nothing else may come then.
+    /// - Returns: `nil` if more bytes are needed.
+    /// - Throws: As soon as the bytes cannot become a packet.
     static func parse(
         _ bytes: ByteBuffer, version: MQTTVersion?, reading: Reading = .strict
     ) throws(MQTTError) -> FixedHeader? {
@@ -68,14 +68,15 @@ struct FixedHeader: Sendable, Equatable {
         }
     }
 
-    /// What a stranger to MQTT sends is worth a hint: whoever reads it has mixed up two ports.
+    /// Names the protocol that the peer seems to speak, because the reader of the message has probably mixed up two
+    /// ports.
     private static func notConnect(_ first: UInt8) -> MQTTError {
         let message =
             switch first {
-            case 0x16: "a TLS handshake instead of CONNECT: plain MQTT is spoken here"
+            case 0x16: "a TLS handshake instead of CONNECT: this port expects MQTT without TLS"
             case 0x11...0x1F: "CONNECT: reserved flags of the first byte \(hexadecimal(first)) are not 0"
-            case 0x43...0x50: "not CONNECT but \(hexadecimal(first)) comes first: perhaps HTTP"
-            default: "not CONNECT but \(hexadecimal(first)) comes first"
+            case 0x43...0x50: "the first byte is \(hexadecimal(first)), not that of CONNECT: perhaps HTTP"
+            default: "the first byte is \(hexadecimal(first)), not that of CONNECT"
             }
         let clause: Clause = first >> 4 == 1 && first != 0x16 ? .reservedFlags(of: .connect) : .firstPacket
         return MQTTError(.malformed, clause, .v3_1_1, message)
@@ -83,7 +84,7 @@ struct FixedHeader: Sendable, Equatable {
 
     private static func checkFlags(_ flags: UInt8, of type: PacketType, _ version: MQTTVersion) throws(MQTTError) {
         guard type == .publish else {
-            // MQTT 3.1 2.1: DUP may be set in PUBREL, SUBSCRIBE and UNSUBSCRIBE, and unused bits are not looked at.
+            // In MQTT 3.1 (2.1), DUP may be set in PUBREL, SUBSCRIBE and UNSUBSCRIBE, and unused bits are ignored.
             guard flags == type.reservedFlags || (version == .v3_1 && type != .connect) else {
                 throw MQTTError(
                     .malformed, .reservedFlags(of: type), version, "\(type): reserved flags of the first byte are wrong"
@@ -91,13 +92,15 @@ struct FixedHeader: Sendable, Equatable {
             }
             return
         }
-        guard flags & 0b0110 != 0b0110 else { throw MQTTError(.malformed, .publishQoS, version, "PUBLISH: QoS 3") }
+        guard flags & 0b0110 != 0b0110 else {
+            throw MQTTError(.malformed, .publishQoS, version, "PUBLISH: QoS 3 does not exist")
+        }
         guard flags & 0b1110 != 0b1000 || version == .v3_1 else {
             throw MQTTError(.malformed, .duplicateAtQoS0, version, "PUBLISH: DUP is set at QoS 0")
         }
     }
 
-    /// Packets of one length only are refused before a byte of a wrong one is kept.
+    /// A packet type that has only one length is refused before any byte of a wrong one is kept.
     private func checkLength(_ version: MQTTVersion) throws(MQTTError) {
         if version.hasProperties { try checkShortestLength() }
         let expected: Int
@@ -119,7 +122,7 @@ struct FixedHeader: Sendable, Equatable {
         }
     }
 
-    /// A length with leading zeros is refused from MQTT 5 on; small devices of 3.1.1 do send it.
+    /// A length with leading zeros is refused from MQTT 5 on. Small devices that speak 3.1.1 do send it.
     func checkShortestLength() throws(MQTTError) {
         guard length == 1 + VariableByteInteger.encodedLength(remainingLength) else {
             throw MQTTError(

@@ -1,24 +1,24 @@
 import NIOCore
 
-/// Bytes that have come in and have not been taken, and the first of which can be looked at in one piece.
+/// Bytes that were received and not yet taken. The first of them can be brought together in one piece.
 ///
-/// What lies in one received buffer is handed out as a slice of it. Only a packet's beginning that is still waiting for
-/// its end is copied, once, into storage of its own: a received buffer, whose storage may be far larger than the few
-/// bytes left in it, is let go as soon as all of it has been looked at.
+/// Bytes that lie in one received buffer are handed out as a slice of it. Only the beginning of a packet whose end has
+/// not arrived is copied, once, into storage of its own. A received buffer, whose storage may be far larger than the
+/// few bytes left in it, is released as soon as all of it has been examined.
 struct InputQueue: Sendable {
     /// The beginning of an unfinished packet. Never shared, so that writing to it never copies what it holds.
     private var partial = ByteBuffer()
-    /// The rest of the buffer that came in, behind `partial`.
+    /// The rest of a received buffer. It follows `partial`.
     private var received = ByteBuffer()
-    /// What came in before `received` was used up, behind it.
+    /// What was received before `received` was used up. It follows `received`.
     private var backlog = ByteBuffer()
 
-    /// Holds most packets whole, so that one-byte reads do not begin with a row of tiny allocations.
+    /// In bytes. Most packets fit into it, so one-byte reads do not cause a series of tiny allocations.
     private static let smallestCapacity = 256
 
     var count: Int { partial.readableBytes + received.readableBytes + backlog.readableBytes }
 
-    /// Bytes of memory that are kept alive for `count` bytes.
+    /// How many bytes of memory are kept alive for `count` bytes.
     var retainedCapacity: Int { partial.storageCapacity + received.storageCapacity + backlog.storageCapacity }
 
     mutating func append(_ buffer: ByteBuffer) {
@@ -32,18 +32,18 @@ struct InputQueue: Sendable {
         }
     }
 
-    /// The first bytes, at least as many as the last successful `gather` asked for.
+    /// The first bytes: at least as many as the last successful `gather` asked for.
     var front: ByteBuffer { partial.readableBytes > 0 ? partial : received }
 
     /// Brings the first `length` bytes together in `front`.
-    /// - Returns: `false`: they are not there yet.
+    /// - Returns: Whether that many have been received.
     mutating func gather(_ length: Int) -> Bool {
         if partial.readableBytes == 0, received.readableBytes >= length { return true }
         while partial.readableBytes < length {
             let missing = length - partial.readableBytes
             guard var piece = received.readSlice(length: min(missing, received.readableBytes)) else { return false }
             guard piece.readableBytes > 0 else { return false }
-            // Grows by doubling, as bytes come in and not as a length field promises them.
+            // The storage doubles as bytes arrive. A length field's promise allocates nothing.
             partial.reserveCapacity(max(partial.readableBytes + piece.readableBytes, Self.smallestCapacity))
             partial.writeBuffer(&piece)
             releaseUsed()
@@ -59,7 +59,7 @@ struct InputQueue: Sendable {
         return partial
     }
 
-    /// Takes what lies in one received buffer, but not more than `limit`. Empty: there is nothing.
+    /// Takes what lies in one received buffer, but at most `limit` bytes. Empty if there are none.
     mutating func takeReceived(atMost limit: Int) -> ByteBuffer {
         assert(partial.readableBytes == 0)
         let slice = received.readSlice(length: min(limit, received.readableBytes)) ?? ByteBuffer()

@@ -6,16 +6,16 @@ extension PacketReader {
         return code
     }
 
-    /// The reason code and properties at the end of a packet that may lack them. Without a reason code it is 0; without a
-    /// property length there are no properties (MQTT 5 3.4.2.1, 3.14.2.1). Older versions have neither.
+    /// The reason code and properties at the end of a packet that may lack them. Without a reason code it is 0; without
+    /// a property length there are no properties (MQTT 5 3.4.2.1, 3.14.2.1). Older versions have neither.
     mutating func omissibleReason() throws(MQTTError) -> (code: UInt8, properties: Properties) {
         guard version.hasProperties, !isAtEnd else { return (0, []) }
         let code = try reasonCode()
         return (code, isAtEnd ? [] : try properties())
     }
 
-    /// One reason code after the other up to the packet's end.
-    /// - Parameter clause: what says that there is at least one.
+    /// All reason codes up to the packet's end.
+    /// - Parameter clause: The rule that there is at least one.
     mutating func reasonCodes(_ clause: Clause) throws(MQTTError) -> [UInt8] {
         let codes = [UInt8](buffer: rest())
         guard !isLenient else { return codes }
@@ -35,10 +35,10 @@ extension PacketReader {
         case .puback, .pubrec: Self.ofPublish.contains(code)
         case .pubrel, .pubcomp: code == 0x00 || code == 0x92
         case .suback where version.hasProperties: Self.ofSubscribe.contains(code)
-        // 0x80 came with 3.1.1, and brokers send it to clients of 3.1 as well.
+        // 0x80 exists since 3.1.1, and brokers send it to clients that speak 3.1 as well.
         case .suback: code <= 2 || code == 0x80
         case .unsuback: Self.ofUnsubscribe.contains(code)
-        // It ends the connection whatever it says, so an error that is not listed is passed on.
+        // The connection ends whatever the code is, so an error that is not listed is passed on.
         case .disconnect: code == 0x00 || code == 0x04 || code >= 0x80
         case .auth: code == 0x00 || code == 0x18 || code == 0x19
         case .connect, .connack, .publish, .subscribe, .unsubscribe, .pingreq, .pingresp: false

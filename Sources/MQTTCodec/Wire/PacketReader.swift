@@ -3,15 +3,15 @@ import NIOCore
 /// A cursor over a packet's body. Every error names the packet, the field and the clause.
 struct PacketReader {
     let type: PacketType
-    /// CONNECT is read without knowing it until its protocol level.
+    /// While CONNECT is read, this is provisional until its protocol level is known.
     var version: MQTTVersion
-    /// Only what can't be expressed otherwise is an error.
+    /// Whether only what cannot be expressed in a packet's type is an error.
     let isLenient: Bool
     private var bytes: ByteBuffer
-    /// What is broken where the bytes end too early.
+    /// The rule that is broken if the bytes end too early; the packet's section unless another one was given.
     private let end: Clause
 
-    /// - Parameter bytes: what follows the fixed header, or a part of it.
+    /// - Parameter bytes: What follows the fixed header, or a part of it.
     init(
         _ bytes: ByteBuffer, type: PacketType, version: MQTTVersion, end: Clause? = nil, isLenient: Bool = false
     ) {
@@ -22,7 +22,7 @@ struct PacketReader {
         self.end = end ?? .section(of: type)
     }
 
-    /// - Throws: where `frame` is not of the type that the caller is about to read.
+    /// - Throws: If `frame` is not of the type that the caller is about to read.
     init(
         _ frame: Frame, as type: PacketType, version: MQTTVersion, isLenient: Bool = false
     ) throws(MQTTError) {
@@ -63,7 +63,7 @@ struct PacketReader {
         }
     }
 
-    /// - Parameter clause: what says that it is not 0.
+    /// - Parameter clause: The rule that it is not 0.
     mutating func packetID(_ clause: Clause) throws(MQTTError) -> UInt16 {
         let value = try uint16("packet identifier")
         // The bytes are well-formed, and brokers answer 0x82.
@@ -73,7 +73,7 @@ struct PacketReader {
 
     // MARK: Strings and data
 
-    /// Two length bytes and as many bytes of strictly checked UTF-8 without U+0000.
+    /// Reads two length bytes and as many bytes of strictly checked UTF-8 without U+0000.
     mutating func string(_ field: @autoclosure () -> String) throws(MQTTError) -> String {
         let data = try binaryData(field())
         let valid = data.withUnsafeReadableBytes { String(validating: $0, as: UTF8.self) }
@@ -82,7 +82,7 @@ struct PacketReader {
         return valid
     }
 
-    /// Two length bytes and as many bytes of anything: a slice.
+    /// Reads two length bytes and as many bytes of anything, as a slice.
     mutating func binaryData(_ field: @autoclosure () -> String) throws(MQTTError) -> ByteBuffer {
         let length = Int(try uint16(field()))
         return try slice(length, field())
@@ -93,19 +93,19 @@ struct PacketReader {
         return slice
     }
 
-    /// What is left, as a slice.
+    /// Takes what is left, as a slice.
     mutating func rest() -> ByteBuffer {
         defer { bytes.moveReaderIndex(to: bytes.writerIndex) }
         return bytes.slice()
     }
 
-    /// Goes on reading at that index of `whole`, which the reader's bytes are a part of.
+    /// Continues at that index of `whole`, of which the reader's bytes are a part.
     mutating func rest(from whole: ByteBuffer, _ index: Int) {
         bytes = whole
         bytes.moveReaderIndex(to: index)
     }
 
-    /// Nothing may follow the last field.
+    /// Checks that nothing follows the last field.
     func finish() throws(MQTTError) {
         guard isAtEnd || isLenient else {
             throw malformed(.section(of: type), "\(remaining) bytes follow the last field")
@@ -123,6 +123,6 @@ struct PacketReader {
     }
 
     private func endsBefore(_ field: String) -> MQTTError {
-        malformed(end, "ends before \(field) does")
+        malformed(end, "the packet ends before \(field) does")
     }
 }

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Writes a packet front to back in one allocation: the fixed header goes into the room left before the body.
+/// Writes a packet from front to back in one allocation: the fixed header goes into the room left before the body.
 struct PacketWriter {
     private let type: PacketType
     private let version: MQTTVersion
@@ -8,7 +8,7 @@ struct PacketWriter {
 
     private static let headerRoom = 5
 
-    /// - Parameter capacity: about as many bytes as the body will have.
+    /// - Parameter capacity: About how many bytes the body will have.
     init(_ type: PacketType, version: MQTTVersion, capacity: Int = 59) {
         self.type = type
         self.version = version
@@ -17,7 +17,7 @@ struct PacketWriter {
         bytes.moveReaderIndex(forwardBy: Self.headerRoom)
     }
 
-    /// Writes a part of a packet of MQTT 5 that is measured before it is put in: properties.
+    /// Writes a section of an MQTT 5 packet whose length has to be known before it is put in: properties.
     init(section type: PacketType) {
         self.type = type
         self.version = .v5_0
@@ -56,7 +56,8 @@ struct PacketWriter {
     /// - Precondition: `value` is within `0...VariableByteInteger.maximum`.
     mutating func write(variableByteInteger value: Int) { VariableByteInteger.write(value, to: &bytes) }
 
-    /// Property Length and properties. Nothing before MQTT 5: older packets have no room for them.
+    /// Writes Property Length and properties. Writes nothing before MQTT 5, because older packets have no place for
+    /// them.
     mutating func write(_ properties: Properties, isWill: Bool = false) throws(MQTTError) {
         guard version.hasProperties, let holder = isWill ? .will : PropertyHolder(type) else { return }
         guard !properties.isEmpty else { return write(UInt8(0)) }
@@ -66,21 +67,22 @@ struct PacketWriter {
         write(bytes: encoded)
     }
 
-    /// A reason code and properties in the shortest form: what says nothing is left out, as everything is before MQTT 5.
+    /// Writes a reason code and properties in the shortest form. Defaults are left out, and before MQTT 5 everything
+    /// is.
     mutating func writeOmissible(_ reasonCode: UInt8, _ properties: Properties) throws(MQTTError) {
         guard version.hasProperties, reasonCode != 0 || !properties.isEmpty else { return }
         write(reasonCode)
         if !properties.isEmpty { try write(properties) }
     }
 
-    /// - Parameter clause: what says that there is at least one.
+    /// - Parameter clause: The rule that there is at least one.
     mutating func write(reasonCodes codes: [UInt8], _ clause: Clause) throws(MQTTError) {
         guard !codes.isEmpty else { throw notEncodable(clause, "no reason code") }
         bytes.writeBytes(codes)
     }
 
     /// Puts the fixed header in front.
-    /// - Parameter payloadLength: bytes that follow the packet's head without having been written here.
+    /// - Parameter payloadLength: How many bytes follow the packet's head that were not written here.
     mutating func finish(flags: UInt8? = nil, payloadLength: Int = 0) throws(MQTTError) -> ByteBuffer {
         let (length, overflow) = bytes.readableBytes.addingReportingOverflow(payloadLength)
         guard !overflow, (0...VariableByteInteger.maximum).contains(length) else { throw tooLarge("the packet") }

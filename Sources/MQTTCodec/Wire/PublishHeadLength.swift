@@ -1,13 +1,13 @@
 import NIOCore
 
-/// Finds where the payload of a PUBLISH begins, from as many of its first bytes as are there.
+/// Where the payload of a PUBLISH begins, as far as its first bytes tell.
 enum PublishHeadLength: Equatable {
-    /// Fixed header and variable header.
+    /// The length of the fixed header and the variable header in bytes.
     case known(Int)
-    /// It can't be told from fewer bytes than these, and is not less.
+    /// The length cannot be told from fewer bytes than these, and is not less.
     case atLeast(Int)
 
-    /// - Parameter bytes: begins with the fixed header that `header` is.
+    /// - Parameter bytes: Begin with the fixed header that `header` represents.
     static func find(_ bytes: ByteBuffer, _ header: FixedHeader, _ version: MQTTVersion) throws(MQTTError) -> Self {
         let topicLengthEnd = header.length + 2
         guard let topicLength = bytes.getInteger(at: bytes.readerIndex + header.length, as: UInt16.self) else {

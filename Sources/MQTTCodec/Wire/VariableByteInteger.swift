@@ -1,6 +1,6 @@
 import NIOCore
 
-/// A length of one to four bytes with seven bits each, the lowest first (MQTT 5 1.5.5).
+/// An integer of one to four bytes with seven bits each, the lowest bits first (MQTT 5 1.5.5).
 enum VariableByteInteger {
     static let maximum = 268_435_455
 
@@ -22,7 +22,7 @@ enum VariableByteInteger {
         return .tooLong
     }
 
-    /// Bytes of the shortest encoding.
+    /// The length of the shortest encoding in bytes.
     /// - Precondition: `value` is within `0...maximum`.
     static func encodedLength(_ value: Int) -> Int {
         switch value {
