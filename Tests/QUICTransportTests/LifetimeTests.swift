@@ -125,7 +125,7 @@ import Testing
         #expect(!simulation.client.isStatelessReset(ByteBuffer()))
         #expect(
             simulation.clientError?.description
-                == "the broker knows nothing of this connection any more (stateless reset): was it restarted?")
+                == "the broker no longer knows this connection (stateless reset): was it restarted?")
     }
 
     @Test func keysAreUpdated() throws {

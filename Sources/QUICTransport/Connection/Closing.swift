@@ -8,7 +8,8 @@ import NIOCore
 struct Closing {
     private enum Phase {
         case open
-        /// CONNECTION_CLOSE went out. It is sent again from time to time while the peer goes on sending (RFC 9000 10.2.1).
+        /// CONNECTION_CLOSE went out. It is sent again from time to time while the peer goes on sending (RFC 9000
+        /// 10.2.1).
         case closing(until: NIODeadline, datagram: QUICDatagram, datagramsSince: UInt64)
         /// The peer closed the connection, and nothing is sent any more (RFC 9000 10.2.2).
         case draining(until: NIODeadline)

@@ -1,23 +1,24 @@
 import NIOCore
 
-/// Keeps datagrams small where a path that took large ones has begun to swallow them (RFC 8899 4.3), as when a route or
-/// a tunnel changes. ngtcp2 finds out what a path takes, but does not ask again.
+/// Keeps datagrams small if a path that carried large ones begins to swallow them (RFC 8899 4.3), for example because a
+/// route or a tunnel has changed. ngtcp2 finds out how much a path carries, but does not check again later.
 struct DatagramSize {
-    /// What every path that carries QUIC takes (RFC 9000 14).
+    /// The size in bytes that every path must carry for QUIC to work (RFC 9000 14).
     static let base = 1200
-    /// How long datagrams stay small before what the path took once is tried again (PMTU_RAISE_TIMER, RFC 8899 5.1.1).
+    /// How long datagrams stay small before larger ones are tried again (PMTU_RAISE_TIMER, RFC 8899 5.1.1).
     static let raiseInterval = TimeAmount.seconds(600)
 
-    /// Datagrams are no larger than `base` until then.
+    /// Until then datagrams are no larger than `base`. `nil` if they are not restricted.
     private(set) var raisesAt: NIODeadline?
-    /// A larger datagram than `base` went out that has to be answered, and nothing has come since.
+    /// A datagram larger than `base` went out that has to be answered, and nothing has been received since.
     var hasUnansweredLarge = false
-    /// A larger datagram than `base` went out since streams were looked at last.
+    /// A datagram larger than `base` went out since the streams were last checked.
     var hasSentLarge = false
-    /// When to look at streams that make no progress.
-    var nextLook: NIODeadline?
+    /// When to check whether streams make progress.
+    var nextCheck: NIODeadline?
 
-    /// - Parameter capacity: what is allowed where the path takes it.
+    /// The largest datagram that may be sent now, in bytes.
+    /// - Parameter capacity: The largest one that the configuration allows.
     mutating func limit(of capacity: Int, at now: NIODeadline) -> Int {
         guard let raisesAt else { return capacity }
         if now >= raisesAt {
@@ -39,15 +40,15 @@ struct DatagramSize {
         hasSentLarge = false
     }
 
-    /// It is another path now, on which ngtcp2 begins anew.
+    /// ngtcp2 begins anew on another path.
     mutating func pathChanged() {
         self = DatagramSize()
     }
 }
 
 extension QUICConnection {
-    /// To be called when a deadline has passed. Two probe timeouts in a row without any answer, the second after twice
-    /// the time (RFC 9002 6.2.1): large datagrams may be why, and small ones are worth trying where they are not.
+    /// Must be called when a deadline has passed. Nothing was answered for two probe timeouts in a row, of which the
+    /// second is twice as long (RFC 9002 6.2.1): large datagrams may be the reason, and small ones are worth a try.
     func suspectDatagramSize(at now: NIODeadline) {
         guard datagramSize.hasUnansweredLarge, let since = unansweredSince else { return }
         if now >= since + threeProbeTimeouts {
@@ -55,21 +56,22 @@ extension QUICConnection {
         }
     }
 
-    /// To be called when a datagram has come: small ones get through, and a stream that makes no progress beside them may
-    /// have its bytes in large ones only.
+    /// Must be called when a datagram was received. If small datagrams get through but a stream makes no progress, its
+    /// bytes may all be in large ones.
     func lookForStuckStreams(at now: NIODeadline) {
         guard datagramSize.hasSentLarge else { return }
-        guard let nextLook = datagramSize.nextLook else {
-            datagramSize.nextLook = now + stuckAfter
+        guard let nextCheck = datagramSize.nextCheck else {
+            datagramSize.nextCheck = now + stuckAfter
             return
         }
-        guard now >= nextLook else { return }
-        datagramSize.nextLook = now + stuckAfter
+        guard now >= nextCheck else { return }
+        datagramSize.nextCheck = now + stuckAfter
         datagramSize.hasSentLarge = false
         var isStuck = false
         for stream in streams.values where stream.hasMadeNoProgress() { isStuck = true }
         if isStuck { datagramSize.fallBack(at: now) }
     }
 
+    /// A stream without progress for this long is stuck.
     private var stuckAfter: TimeAmount { max(threeProbeTimeouts, .seconds(1)) }
 }

@@ -1,11 +1,11 @@
 import DequeModule
 import NIOCore
 
-/// Events on their way out, with neighbours of one kind put together. What it holds is bounded by the flow-control
-/// credit given to the peer.
+/// Events on their way out, with neighbours of the same kind merged. The flow-control credit that the peer was granted
+/// bounds what the queue holds.
 struct EventQueue {
     private var queue: Deque<QUICEvent> = []
-    /// Stream data at the end of the queue, still growing.
+    /// The stream whose data is at the end of the queue and may still grow.
     private var dataStream: QUICStreamID?
     private var data = ByteBuffer()
     private var isDataLast = false
@@ -31,7 +31,7 @@ struct EventQueue {
         isDataLast = fin
     }
 
-    /// The last event: what comes after it is dropped.
+    /// Appends the last event. What is appended after it is dropped.
     mutating func end(_ error: QUICError) {
         append(.closed(error))
         isEnded = true

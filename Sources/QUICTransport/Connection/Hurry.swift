@@ -4,8 +4,8 @@ import NIOCore
 /// A request to send something at once that the peer has to answer, made when the network may be back.
 ///
 /// The probe timeout doubles for as long as nothing is answered (RFC 9002 6.2.1), and a full congestion window holds
-/// everything back but probes. Left alone, a connection takes another half minute to notice the end of an outage of half
-/// a minute.
+/// everything back but probes. Left alone, a connection takes another half minute to notice the end of an outage of
+/// half a minute.
 struct Hurry {
     /// Each step handles one of ngtcp2's deadlines. All but a few of those are the probe timer's.
     private static let steps = 8
@@ -54,13 +54,13 @@ struct Hurry {
 
 extension QUICConnection {
     /// Has the next `nextDatagram` send something that the peer has to answer, whatever the backoff of the probe timer:
-    /// new data, a PING, or, if the congestion window is full, what is unacknowledged once more. Call this when there is
-    /// reason to believe that the network is back or has changed.
+    /// new data, a PING, or, if the congestion window is full, what is unacknowledged once more. Call this when there
+    /// is reason to believe that the network is back or has changed.
     ///
-    /// Does nothing before the handshake is confirmed, and more often than every 100 ms. With a full congestion window it
-    /// takes effect one probe timeout after the last datagram, unless something is received meanwhile, and not if the
-    /// idle timeout is too near: ngtcp2 has no call for this, so the connection's own time has to run ahead to its next
-    /// probe.
+    /// Does nothing before the handshake is confirmed, and more often than every 100 ms. With a full congestion window
+    /// it takes effect one probe timeout after the last datagram, unless something is received meanwhile, and not if
+    /// the idle timeout is too near: ngtcp2 has no call for this, so the connection's own time has to run ahead to its
+    /// next probe.
     package func hurry(at now: NIODeadline) {
         guard isOpen, isHandshakeConfirmed else { return }
         pendingHurry.begin(at: now)

@@ -16,8 +16,8 @@ extension QUICConnection {
     /// Moves a client to another local address as soon as that path has been validated. The outcome is told by
     /// `pathChanged` or `pathFailed`.
     ///
-    /// Throws `notPossibleNow` before the handshake is confirmed, while another migration is under way, and within three
-    /// probe timeouts of the last one, since ngtcp2 before 1.4.0 does not survive migrations in quick succession.
+    /// Throws `notPossibleNow` before the handshake is confirmed, while another migration is under way, and within
+    /// three probe timeouts of the last one, since ngtcp2 before 1.4.0 does not survive migrations in quick succession.
     package func migrate(to local: SocketAddress, at now: NIODeadline) throws(QUICError) {
         let operation = "migration"
         guard isOpen else { throw .notPossibleNow(operation: operation, why: "the connection is closed") }

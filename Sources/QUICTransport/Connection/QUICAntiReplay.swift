@@ -1,25 +1,25 @@
 import CNGTCP2
 import Synchronization
 
-/// Keeps early data from being played again: remembers the ClientHellos that brought some (RFC 8446 8.2). One for all
-/// connections and event loops of a server.
+/// Prevents early data from being replayed: it remembers the ClientHellos that came with early data (RFC 8446 8.2). One
+/// object serves all connections and event loops of a server.
 ///
-/// GnuTLS refuses early data under a ticket of before this object was made, so that what an earlier process saw, and
-/// this one cannot know, is of no use; such a ticket still saves the certificates. It also refuses ClientHellos that
-/// come more than `window` later than they say, which is why nothing has to be remembered for longer.
+/// GnuTLS refuses early data under a ticket that is older than this object. So nothing that an earlier process saw,
+/// which this one cannot know, can be replayed; such a ticket still saves the exchange of certificates. GnuTLS also
+/// refuses ClientHellos that come more than `window` later than they say, so nothing has to be remembered for longer.
 ///
-/// GnuTLS begins a recording anew once it is older than the window, and would refuse all older tickets from then on, on
-/// a busy server nearly all there are. So there are several, each of which is used for a part of the window only.
+/// GnuTLS restarts a recording that is older than the window, and would from then on refuse all older tickets, which on
+/// a busy server are nearly all there are. So there are several recordings, each used for only a part of the window.
 package final class QUICAntiReplay: Sendable {
-    /// GnuTLS's recording, from one point in time on.
+    /// GnuTLS's recording, which begins at one point in time.
     final class Recording: @unchecked Sendable {
         let handle: OpaquePointer
         let start: ContinuousClock.Instant
 
-        /// Nil where memory is out.
+        /// `nil` if there is not enough memory.
         init?(window: Duration, start: ContinuousClock.Instant, owner: QUICAntiReplay) {
             let milliseconds = UInt32(clamping: window.nanoseconds / 1_000_000)
-            // Unretained: connections keep the owner (by their TLS context) for as long as they keep this.
+            // Unretained, because connections keep the owner, through their TLS context, for as long as they keep this.
             let context = Unmanaged.passUnretained(owner).toOpaque()
             let remember: bridge_quic_remember = { context, id in
                 guard let context, let id else { return false }
@@ -36,6 +36,7 @@ package final class QUICAntiReplay: Sendable {
         }
     }
 
+    /// Tells one ClientHello from another.
     struct HelloID: Hashable {
         private let low: UInt64
         private let high: UInt64
@@ -48,7 +49,7 @@ package final class QUICAntiReplay: Sendable {
         }
     }
 
-    /// An ID stays for one window at least, and for two at most.
+    /// An ID is kept for at least one window and at most two.
     private struct State {
         var recordings: [Recording] = []
         var current: Set<HelloID> = []
@@ -56,15 +57,16 @@ package final class QUICAntiReplay: Sendable {
         var turnedAt: ContinuousClock.Instant
     }
 
+    /// How old a ticket may be at most for early data to be accepted.
     package let window: Duration
     private let capacity: Int
     private let state: Mutex<State>
 
     /// - Parameters:
-    ///   - window: tickets younger than a quarter of it are always good for early data, older ones than the whole never.
-    ///     A second to a month.
-    ///   - capacity: how many ClientHellos are remembered, at 16 bytes each. With more early data is refused, and the
-    ///     handshake takes its round trip.
+    ///   - window: From a second to 30 days. Tickets younger than a quarter of it always allow early data, and those
+    ///     older than all of it never do.
+    ///   - capacity: How many ClientHellos are remembered, at 16 bytes each. Beyond that early data is refused, which
+    ///     costs the client a round trip.
     package init(window: Duration = .seconds(4 * 3600), capacity: Int = 100_000) {
         self.window = min(max(window, .seconds(1)), .seconds(30 * 86_400))
         self.capacity = capacity
@@ -72,10 +74,10 @@ package final class QUICAntiReplay: Sendable {
         _ = recording(at: .now)
     }
 
-    /// What a connection that begins now is to be made with. Nil where memory is out.
+    /// The recording for a connection that begins now; `nil` if there is not enough memory.
     func recording(at now: ContinuousClock.Instant = .now) -> Recording? {
         state.withLock { state in
-            // In use for three quarters of the window: the rest is for handshakes that take their time.
+            // A recording is used for three quarters of the window. The rest is for handshakes that take long.
             state.recordings.removeAll { $0.start + window * 3 / 4 <= now }
             if state.recordings.last.map({ $0.start + window / 2 <= now }) ?? true,
                 let recording = Recording(window: window, start: now, owner: self)
@@ -86,7 +88,7 @@ package final class QUICAntiReplay: Sendable {
         }
     }
 
-    /// False where it was there already, or there is no room.
+    /// - Returns: Whether early data may be accepted. It may not if the ID was seen before or there is no room for it.
     func remember(_ id: HelloID, at now: ContinuousClock.Instant) -> Bool {
         state.withLock { state in
             if state.turnedAt + window <= now {

@@ -1,38 +1,40 @@
-/// What a connection is made with. The same value serves many connections.
+/// The settings of a connection. The same value serves many connections.
 package struct QUICConfiguration: Sendable {
+    /// RFC 9438, or Google's BBR.
     package enum CongestionControl: Sendable, Equatable {
         case cubic
         case bbr
     }
 
-    /// Protocol names in order of preference (RFC 7301). A client offers all of them; a server takes the first of its
-    /// own that the client offers, and refuses the handshake when there is none.
+    /// Protocol names in order of preference (RFC 7301). A client offers all of them; a server chooses the first of its
+    /// own that the client offers, and refuses the handshake if there is none.
     package var alpn: [String]
-    /// From the first datagram to the end of the handshake.
+    /// The longest time from the first datagram to the end of the handshake.
     package var handshakeTimeout: Duration = .seconds(10)
-    /// `max_idle_timeout`: the connection ends silently after this long without a datagram from the peer. The smaller
-    /// of both sides' values holds.
+    /// `max_idle_timeout` (RFC 9000 10.1): the connection ends, without telling the peer, after this long without a
+    /// datagram from it. The smaller of both sides' values applies.
     package var idleTimeout: Duration = .seconds(120)
-    /// A PING is sent after this long without traffic, once the handshake is confirmed. Nil: never.
+    /// A PING is sent after this long without traffic, once the handshake is confirmed. `nil`: never.
     package var keepAlive: Duration? = .seconds(25)
-    /// The largest UDP payload that is ever sent, in bytes; path MTU discovery goes up to it. 1200 to 65527.
+    /// The largest UDP payload that is ever sent, in bytes, from 1200 to 65527. Path MTU discovery goes up to it.
     package var maximumDatagramSize: Int = 1452
-    /// Whether larger datagrams than 1200 bytes are probed for (RFC 8899). Without, datagrams stay at 1200 bytes.
+    /// Whether to find out if the path carries datagrams larger than 1200 bytes (RFC 8899). Otherwise none is larger.
     package var pathMTUDiscovery: Bool = true
-    /// Bytes the peer may have under way on all streams together before `consumed` grants more.
+    /// How many bytes the peer may send on all streams together before `consumed` grants more.
     package var initialMaxData: UInt64 = 262_144
-    /// Bytes the peer may have under way on one stream before `consumed` grants more.
+    /// How many bytes the peer may send on one stream before `consumed` grants more.
     package var initialMaxStreamData: UInt64 = 262_144
-    /// Bidirectional streams the peer may have open at once. A stream that closes makes room for another.
+    /// How many bidirectional streams the peer may have open at once. A stream that closes makes room for another.
     package var maxBidiStreams: Int = 0
-    /// Connection IDs of the peer's that are kept for migration (`active_connection_id_limit`), 2 to 8.
+    /// How many of the peer's connection IDs are kept for migration (`active_connection_id_limit`), 2 to 8.
     package var activeConnectionIDLimit: Int = 4
-    /// The first byte of every connection ID this side issues, that of a Retry included, so that a server with several
-    /// event loops finds the one that has the connection. Only the ID that a client chooses in its first datagrams is
-    /// not ours. Nil: random.
+    /// The first byte of every connection ID that this side issues, including that of a Retry, so that a server with
+    /// several event loops finds the loop that has the connection. Only the ID in a client's first datagrams is the
+    /// client's choice. `nil`: random.
     package var connectionIDPrefix: UInt8?
+    /// How fast to send (RFC 9002 7).
     package var congestionControl: CongestionControl = .cubic
-    /// The directory for one qlog file (`.sqlog`) a connection. Nil: none is written.
+    /// The directory for one qlog file (`.sqlog`) per connection. `nil`: none is written.
     package var qlogDirectory: String?
 
     package init(alpn: [String]) {

@@ -1,7 +1,7 @@
 import CNGTCP2
 import NIOCore
 
-/// What ngtcp2 tells while it reads or writes. Nothing in here calls back into it: events are appended, flags set.
+/// What ngtcp2 reports while it reads or writes. None of these calls back into it: they append events and set flags.
 extension QUICConnection {
     static var callbacks: bridge_quic_callbacks {
         bridge_quic_callbacks(
@@ -71,12 +71,12 @@ extension QUICConnection {
 
     private func streamReset(_ rawID: Int64, code: UInt64) {
         let id = QUICStreamID(rawValue: rawID)
-        // ngtcp2 0.12.1 also tells of streams that never opened, as nothing of them came but their reset.
+        // ngtcp2 0.12.1 also reports streams that never opened because only their reset arrived.
         guard streams[id] != nil else { return }
         events.append(.streamReset(id, code: code))
     }
 
-    /// One that has nothing to send finds out when it has.
+    /// A stream that has nothing to send learns of this when it has something.
     private func streamStopped(_ rawID: Int64) {
         guard let stream = streams[QUICStreamID(rawValue: rawID)], stream.hasSomethingToSend else { return }
         stopped(stream)

@@ -2,17 +2,19 @@ import CNGTCP2
 import NIOCore
 
 extension QUICConnection {
-    /// What is told to the peer as a connection ends.
+    /// What the peer is told when the connection ends.
     private enum Farewell {
         case close(bridge_quic_close_kind, code: UInt64, reason: String)
-        /// Nothing: the peer closed.
+        /// Nothing, because the peer closed the connection.
         case drain
-        /// Nothing, and at once: nobody is there.
+        /// Nothing, and the connection is over at once, because the peer is not there.
         case none
     }
 
     /// Closes the connection; the CONNECTION_CLOSE comes out of `nextDatagram`. What was queued and not yet sent is
-    /// lost. Does nothing where the connection has ended already.
+    /// lost. Does nothing if the connection has ended already.
+    ///
+    /// - Parameter reason: For the peer's log. It is cut after 512 bytes.
     package func close(applicationCode: UInt64, reason: String, at now: NIODeadline) {
         guard isOpen else { return }
         end(
@@ -22,12 +24,12 @@ extension QUICConnection {
         )
     }
 
-    /// How long a connection closes (RFC 9000 10.2), and what else is given up on after as long.
+    /// How long the closing and draining periods last (RFC 9000 10.2). Other waits have this length, too.
     var threeProbeTimeouts: TimeAmount {
         .nanoseconds(Int64(clamping: bridge_quic_pto(handle)).multipliedReportingOverflow(by: 3).partialValue)
     }
 
-    /// Draws the consequences of a call's status, and of what callbacks found during it.
+    /// Ends the connection if the status of a call, or what callbacks found during it, demands that.
     func settle(_ status: bridge_quic_status, operation: String, at now: NIODeadline) {
         guard isOpen else { return }
         switch status {
@@ -66,7 +68,7 @@ extension QUICConnection {
         }
     }
 
-    /// Where nothing was ever received, that says more than which timeout it was.
+    /// If nothing was ever received, the error says so: that tells more than which timeout it was.
     private func endUnheard(_ error: QUICError, after timeout: Duration, _ farewell: Farewell, at now: NIODeadline) {
         guard counters.datagramsReceived == 0 else { return end(error, farewell, at: now) }
         end(.noAnswer(remote: remoteAddress.hostAndPort, after: timeout), .none, at: now)
@@ -90,7 +92,7 @@ extension QUICConnection {
         events.end(error)
     }
 
-    /// What the peer closed the connection with.
+    /// The error with which the peer closed the connection.
     private var remoteError: QUICError {
         let close = bridge_quic_remote_close_of(handle)
         guard !close.is_stateless_reset else { return .statelessReset }
@@ -117,7 +119,7 @@ extension QUICConnection {
     }
 }
 
-/// The peer's words, cut and without control characters: they end up in a log.
+/// The peer's text, cut and without control characters, because it ends up in a log.
 private func printable(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
     let text = String(decoding: bytes.prefix(256), as: UTF8.self)
     return String(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) })

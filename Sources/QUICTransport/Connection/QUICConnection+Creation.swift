@@ -2,13 +2,17 @@ import CNGTCP2
 import NIOCore
 
 extension QUICConnection {
+    /// Makes the client's side of a connection. Nothing is sent before `nextDatagram` is called.
+    ///
     /// - Parameters:
-    ///   - serverName: a host name or an IP literal. The server's certificate must be made out to it. Only a host name
+    ///   - serverName: A host name or an IP literal. The server's certificate must be made out to it. Only a host name
     ///     is sent as SNI (RFC 6066 3).
-    ///   - resumption: of an earlier connection (`ticketReceived`). Where it is of another server name, of other
-    ///     authorities, or of no more use, the handshake is a full one.
-    ///   - earlyData: whether streams may be opened, and data sent, before the handshake (0-RTT), where the resumption
-    ///     allows it: `openStream` tells at once. Anybody who recorded it can send such data again (RFC 9001 9.2).
+    ///   - resumption: What an earlier connection's `ticketReceived` brought. The handshake is a full one if it belongs
+    ///     to another server name or to other authorities, or if the server does not accept it any more.
+    ///   - earlyData: Whether streams may be opened, and data sent, before the handshake has completed (0-RTT),
+    ///     provided that the resumption allows it; `openStream` shows that at once. Anyone who recorded such data can
+    ///     send it again (RFC 9001 9.2).
+    /// - Throws: `invalidServerName`, or `internalError` if a library fails.
     package static func client(
         configuration: QUICConfiguration,
         tls: QUICTLSContext,
@@ -41,13 +45,15 @@ extension QUICConnection {
             configuration: configuration, tls: tls, local: local, remote: remote, now: now)
     }
 
-    /// Makes the server's side of a connection from a client's first datagram, and takes the datagram in.
+    /// Makes the server's side of a connection from a client's first datagram, and takes that datagram in.
+    ///
+    /// - Throws: `internalError` if a library fails.
     package static func server(
         accepting incoming: QUICIncomingConnection,
         now: NIODeadline
     ) throws(QUICError) -> QUICConnection {
         let (configuration, tls) = (incoming.configuration, incoming.tls)
-        // What a client's certificate proved is only known once the handshake has completed.
+        // What a client's certificate proves is known only when the handshake has completed.
         let takesEarlyData = tls.ticketKey != nil && !tls.demandsClientCertificate
         let recording = takesEarlyData ? tls.antiReplay?.recording() : nil
         let handle = try incoming.withInitial { initial, secret throws(QUICError) in
@@ -66,7 +72,7 @@ extension QUICConnection {
         let connection = QUICConnection(
             takingOwnershipOf: handle, role: .server(recording: recording), configuration: configuration, tls: tls,
             local: incoming.local, remote: incoming.remote, now: now)
-        // The client goes on using its own choice until it has seen ours, and may send old packets again later.
+        // The client uses the ID that it chose itself until it has seen ours, and may send old packets again later.
         if let id = QUICConnectionID(incoming.initial.dcid) {
             connection.identity.add(id)
         }
@@ -108,7 +114,8 @@ extension QUICConnection {
         }
     }
 
-    /// Calls with the configuration as C has it. Values that ngtcp2 would abort the process for are brought into range.
+    /// Calls `body` with the configuration in its C form. Values for which ngtcp2 would abort the process are brought
+    /// into range.
     private static func withSettings<Result>(
         _ configuration: QUICConfiguration,
         _ body: (inout bridge_quic_settings) -> Result

@@ -2,13 +2,14 @@ import CNGTCP2
 import NIOCore
 
 extension QUICConnection {
-    /// The next datagram to be sent, or nil when there is none now: nothing to send, the congestion window is full, or
-    /// pacing says later, which `deadline` tells.
+    /// The next datagram to be sent. `nil` if there is nothing to send, if the congestion window is full, or if pacing
+    /// allows the next datagram only later; `deadline` covers that.
     package func nextDatagram(at now: NIODeadline) -> QUICDatagram? {
         guard isOpen else { return closing.takeDatagram().map(count) }
         return pendingHurry.isUnderWay ? hurriedDatagram(at: now) : ordinaryDatagram(at: now)
     }
 
+    /// The next datagram, without regard to a hurry.
     func ordinaryDatagram(at now: NIODeadline) -> QUICDatagram? {
         var buffer = spareBuffer ?? ByteBufferAllocator().buffer(capacity: configuration.datagramCapacity)
         spareBuffer = nil
@@ -40,8 +41,8 @@ extension QUICConnection {
             let written = write(stream, into: space, at: now)
             switch written.status {
             case .ok:
-                // The packet is finished, or nothing fits now. A stream that had no part in it keeps its place, unless it
-                // would keep others from sending their ends, which need no credit.
+                // The packet is finished, or nothing fits now. A stream that had no part in it keeps its place, unless
+                // the connection's credit is used up: then it would keep others from ending, which needs no credit.
                 if written.accepted < 0, stream.hasUnsentBytes, bridge_quic_is_out_of_credit(handle) {
                     streams.starve(stream)
                     if written.length == 0 { continue }
@@ -54,7 +55,7 @@ extension QUICConnection {
             case .writeMore:
                 streams.enqueue(stream)
             case .streamBlocked:
-                // Back in line when the peer's credit comes: `streamCredit`.
+                // `streamCredit` queues the stream again when the peer grants credit.
                 break
             case .streamShut:
                 stopped(stream)
@@ -76,7 +77,7 @@ extension QUICConnection {
             let next = stream.next(into: slices, limit: space.count)
             let written = bridge_quic_write(
                 handle, space.bytes, space.count, stream.id.rawValue, next.fin,
-                // Before that a packet may be of the handshake, and is not to be kept open.
+                // Until then a packet may belong to the handshake, and must not be kept open.
                 isHandshakeCompleted, slices.baseAddress, next.count, now)
             if written.accepted >= 0 {
                 let accepted = Int(written.accepted)
@@ -106,7 +107,7 @@ extension QUICConnection {
         return datagram
     }
 
-    /// Writes a CONNECTION_CLOSE. Nil where none can be sent, as before the first packet.
+    /// Writes a CONNECTION_CLOSE. `nil` if none can be sent, for example before the first packet.
     func closeDatagram(
         _ kind: bridge_quic_close_kind,
         code: UInt64,
@@ -115,7 +116,7 @@ extension QUICConnection {
     ) -> QUICDatagram? {
         var buffer = ByteBufferAllocator().buffer(capacity: DatagramSize.base)
         var written = bridge_quic_written()
-        // Room for the frame beside the reason in the smallest datagram.
+        // The reason leaves room for the frame in the smallest datagram.
         let reason = Array(reason.utf8.prefix(512))
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: DatagramSize.base) { space in
             let space = UnsafeMutableRawBufferPointer(rebasing: space.prefix(DatagramSize.base))

@@ -13,6 +13,7 @@ extension QUICConnection {
         var packetsLost: UInt64 = 0
     }
 
+    /// What the connection has sent and received so far, and what it knows of its path now.
     package var statistics: QUICStatistics {
         let stats = bridge_quic_stats_of(handle)
         var statistics = QUICStatistics()
@@ -33,8 +34,8 @@ extension QUICConnection {
         return statistics
     }
 
-    /// After which the connection ends when nothing is heard: the smaller of both sides' values, once the peer's is
-    /// known. 0: never.
+    /// The connection ends after it has received nothing for this long: the smaller of both sides' values, as soon as
+    /// the peer's is known. 0 if it never ends for that reason.
     package var idleTimeout: Duration {
         .nanoseconds(Int64(clamping: bridge_quic_idle_timeout(handle)))
     }

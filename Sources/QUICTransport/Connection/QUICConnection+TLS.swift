@@ -1,14 +1,14 @@
 import CNGTCP2
 import NIOCore
 
-/// Alerts that are told apart (RFC 8446 6, RFC 7301 3.2).
+/// The alerts that this program distinguishes (RFC 8446 6, RFC 7301 3.2).
 enum TLSAlert {
     static let badCertificate: UInt8 = 42
     static let certificateExpired: UInt8 = 45
     static let unknownCA: UInt8 = 48
     static let internalError: UInt8 = 80
     static let certificateRequired: UInt8 = 116
-    /// What a peer raises that does not like the certificate it was shown.
+    /// The alerts by which a peer rejects the certificate that it was shown.
     static let aboutCertificates: Set<UInt8> = [badCertificate, 43, 44, certificateExpired, 46, unknownCA, 49]
     static let noApplicationProtocol: UInt8 = 120
 
@@ -18,7 +18,7 @@ enum TLSAlert {
 }
 
 extension QUICConnection {
-    /// What a handshake agreed on. Nil before it has completed.
+    /// What the handshake agreed on; `nil` before it has completed.
     package var tlsInfo: QUICTLSInfo? {
         guard let version = bridge_quic_tls_version(handle) else { return nil }
         return QUICTLSInfo(
@@ -44,7 +44,7 @@ extension QUICConnection {
         return QUICCertificate(certificate)
     }
 
-    /// Why TLS failed on this side, and the alert that tells the peer.
+    /// Why TLS failed on this side, and the alert for the peer.
     var tlsFailure: (error: QUICError, alert: UInt8) {
         var index = 0
         let (verdict, why) = withReason { bridge_quic_verdict_of(handle, &index, $0) }
@@ -77,8 +77,10 @@ extension QUICConnection {
         }
     }
 
-    /// Only once the handshake is confirmed, and when packets have come and gone three probe timeouts after the last one:
-    /// ngtcp2 makes the next keys ready then.
+    /// Changes to the next keys (RFC 9001 6).
+    ///
+    /// - Throws: `notPossibleNow` before the handshake is confirmed, and until packets were exchanged three probe
+    ///   timeouts after the previous update: ngtcp2 has the next keys ready only then.
     package func initiateKeyUpdate(at now: NIODeadline) throws(QUICError) {
         let operation = "key update"
         guard isOpen else { throw .notPossibleNow(operation: operation, why: "the connection is closed") }
@@ -92,6 +94,7 @@ extension QUICConnection {
         }
     }
 
+    /// - Parameter isRemote: Whether the peer raised the alert.
     func tlsError(alert: UInt8, isRemote: Bool) -> QUICError {
         switch alert {
         case TLSAlert.noApplicationProtocol where !isServer:

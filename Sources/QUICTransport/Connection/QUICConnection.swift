@@ -2,9 +2,9 @@ import CNGTCP2
 import NIOCore
 
 /// One QUIC connection without sockets, clock or threads: datagrams, calls and the time come in; datagrams, events and
-/// the next deadline come out. After every call that goes in, call `nextEvent` until it returns nil, and then
-/// `nextDatagram` until it returns nil. In this order, what is written on an event shares a datagram with the
-/// acknowledgement (or the end of the handshake) that goes out anyway.
+/// the next deadline come out. After every call that goes in, call `nextEvent` until it returns `nil`, and then
+/// `nextDatagram` until it returns `nil`. In this order, what is written in response to an event shares a datagram with
+/// the acknowledgement (or the end of the handshake) that goes out anyway.
 ///
 /// Not thread-safe: all calls come from one place at a time. The connection may be dropped at any moment, which frees
 /// everything and tells the peer nothing.

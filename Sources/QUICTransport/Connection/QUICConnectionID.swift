@@ -1,9 +1,10 @@
 /// A connection ID (RFC 9000 5.1): at most 20 bytes, stored in place so that a registry of thousands of them needs no
 /// heap object for each.
 package struct QUICConnectionID: Hashable, Sendable, CustomStringConvertible {
+    /// In bytes, in version 1 of QUIC (RFC 9000 17.2).
     package static let maximumLength = 20
-    /// Every connection ID this program issues has this length, so that a short header, which does not carry the
-    /// length, can be taken apart.
+    /// The length in bytes of every connection ID that this program issues. A short header does not carry the length,
+    /// so it has to be known.
     package static let localLength = 8
 
     private var low: UInt64 = 0
@@ -11,7 +12,7 @@ package struct QUICConnectionID: Hashable, Sendable, CustomStringConvertible {
     private var high: UInt32 = 0
     private var length: UInt8 = 0
 
-    /// Nil where there are more than 20 bytes.
+    /// `nil` if there are more than 20 bytes.
     package init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count <= Self.maximumLength else { return nil }
         length = UInt8(truncatingIfNeeded: bytes.count)
@@ -24,10 +25,12 @@ package struct QUICConnectionID: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// In bytes.
     package var count: Int { Int(length) }
 
     var firstByte: UInt8? { length > 0 ? UInt8(truncatingIfNeeded: low) : nil }
 
+    /// A copy, for the rare uses that need an array.
     package var bytes: [UInt8] {
         (0..<count).map { index in
             switch index {
@@ -38,6 +41,7 @@ package struct QUICConnectionID: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// In hexadecimal digits.
     package var description: String {
         bytes.map { byte in
             let digits = String(byte, radix: 16)

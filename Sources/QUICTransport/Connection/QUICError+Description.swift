@@ -1,4 +1,5 @@
 extension QUICError: CustomStringConvertible {
+    /// What happened and what to check, in one line for an operator.
     package var description: String {
         switch self {
         case .noAnswer(let remote, let after):
@@ -46,14 +47,14 @@ extension QUICError: CustomStringConvertible {
         case .certificateNotYetValid(let subject, let notBefore):
             "the certificate '\(subject)' is not valid before \(UTCTime(notBefore)): is this machine's clock right?"
         case .certificateUnacceptable(let subject, let reason):
-            "the certificate '\(subject)' is not acceptable (GnuTLS: \(reason)): it has to be issued anew"
+            "the certificate '\(subject)' is not acceptable (GnuTLS: \(reason)): it must be reissued"
         case .peerCertificateMissing:
-            "the peer showed no certificate, and one is required"
+            "the peer sent no certificate, and one is required"
         case .clientCertificateRequired:
             "the broker demands a client certificate: configure one with its key"
         case .clientCertificateRefused(let alert, let name):
             "the broker does not accept the configured client certificate (alert \(alert), \(name)): did a CA that it trusts "
-                + "issue it, is its chain whole, and is it still valid?"
+                + "issue it, is its chain complete, and is it still valid?"
         case .alpnRefused(let offered):
             "the broker speaks none of the protocols offered over QUIC (ALPN \(list(offered))): is it an MQTT listener?"
         case .tlsAlert(let code, let name, let isRemote):
@@ -76,7 +77,7 @@ extension QUICError: CustomStringConvertible {
         case .applicationClosed(let code, let reason):
             "the peer closed the connection with application code \(code)\(suffix(reason))"
         case .statelessReset:
-            "the broker knows nothing of this connection any more (stateless reset): was it restarted?"
+            "the broker no longer knows this connection (stateless reset): was it restarted?"
         case .localClose(let code, let reason):
             "closed on this side with application code \(code)\(suffix(reason))"
         default:

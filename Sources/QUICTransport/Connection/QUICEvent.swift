@@ -1,37 +1,41 @@
 import NIOCore
 
-/// What came out of a connection. `closed` comes exactly once and is the last.
+/// What happened on a connection. `closed` comes exactly once and is the last event.
 package enum QUICEvent: Sendable, Equatable {
-    /// Both sides hold the keys and the server's certificate has been verified. Data may be sent.
+    /// Both sides have the keys, and the certificates that were demanded have been verified. Data may be sent.
     case handshakeCompleted(alpn: String)
-    /// The peer is known to have completed the handshake too (RFC 9001 4.1.2). Migration and key update are possible.
+    /// The peer is known to have completed the handshake, too (RFC 9001 4.1.2). Migration and key update are possible
+    /// now.
     case handshakeConfirmed
-    /// In order, without gaps. `fin`: the peer's last bytes on the stream (the buffer may be empty).
+    /// Bytes of a stream, in order and without gaps. With `fin` they are the last ones, and the buffer may be empty.
     case streamData(QUICStreamID, ByteBuffer, fin: Bool)
-    /// The peer will send no more on the stream and gave up on what was under way.
+    /// The peer sends nothing more on the stream, and gave up what was under way (RESET_STREAM).
     case streamReset(QUICStreamID, code: UInt64)
-    /// The peer reads no more from the stream (STOP_SENDING). It is noticed where something is to be sent, and the
-    /// code not told at all in the versions known here: then it is nil.
+    /// The peer reads no more from the stream (STOP_SENDING). This comes only when something is to be sent. The code is
+    /// `nil` because no version of ngtcp2 that is known here reports it.
     case stopSending(QUICStreamID, code: UInt64?)
-    /// The peer acknowledged this many bytes, which have left the send buffer.
+    /// The peer acknowledged this many bytes, and they have left the send buffer.
     case streamDrained(QUICStreamID, bytes: Int)
-    /// Both directions ended; the identifier is of no more use.
+    /// Both directions have ended; the identifier is of no more use.
     case streamClosed(QUICStreamID)
-    /// The peer opened it.
+    /// The peer opened the stream.
     case streamOpened(QUICStreamID)
-    /// The peer lets us open more streams than before.
+    /// The peer allows more streams than before.
     case streamsAvailable
     /// Datagrams for this connection may carry this destination connection ID from now on.
     case connectionIDIssued(QUICConnectionID)
+    /// Datagrams with this destination connection ID are no longer for this connection.
     case connectionIDRetired(QUICConnectionID)
     /// A new path was validated and is used from now on.
     case pathChanged(local: SocketAddress, remote: SocketAddress)
-    /// A path did not answer. The connection goes on over the one before.
+    /// A path did not answer. The connection continues on the previous one.
     case pathFailed(local: SocketAddress, remote: SocketAddress)
-    /// A client's: for the next connection to the same server.
+    /// Clients only: a ticket for the next connection to the same server.
     case ticketReceived(QUICResumption)
-    /// A client's, before `handshakeCompleted`: the server did not take what was sent before. All streams are gone
-    /// without further events, and their identifiers begin anew; it is for the application to do it all again.
+    /// Clients only, before `handshakeCompleted`: the server did not accept the early data. All streams are gone
+    /// without further events, and their identifiers begin anew; the application has to open them and send everything
+    /// again.
     case earlyDataRejected
+    /// The connection has ended, for this reason.
     case closed(QUICError)
 }

@@ -1,11 +1,13 @@
 import CNGTCP2
 import NIOCore
 
-/// A client's first datagram, checked: what `QUICConnection.server` makes a connection from.
+/// A client's first datagram, checked, from which `QUICConnection.server` makes a connection.
 package struct QUICIncomingConnection {
+    /// The client's address, which may be forged unless `isAddressValidated` is set.
     package let remote: SocketAddress
+    /// The address that the datagram was sent to.
     package let local: SocketAddress
-    /// Whether the client has shown, by the token of a Retry, that it receives at its address.
+    /// Whether the client has shown, with the token of a Retry, that it receives at its address (RFC 9000 8.1.2).
     package var isAddressValidated: Bool { initial.after_retry }
 
     let datagram: ByteBuffer
@@ -14,7 +16,7 @@ package struct QUICIncomingConnection {
     let tls: QUICTLSContext
     let receivedAt: NIODeadline
     let secret: [UInt8]
-    /// Its token pointer is not to be followed: `token` has the bytes.
+    /// Its token pointer must not be followed: `token` has the bytes.
     let initial: bridge_quic_initial
     let token: [UInt8]
 

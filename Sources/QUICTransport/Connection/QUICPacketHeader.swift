@@ -1,9 +1,9 @@
 import NIOCore
 
-/// Peeks into a datagram without touching anything that is encrypted. Never traps, whatever the bytes.
+/// Reads the parts of a datagram that are not encrypted. Never traps, whatever the bytes are.
 package enum QUICPacketHeader {
-    /// The destination connection ID of a datagram's first packet (RFC 8999 5). `localLength` is the length of our own
-    /// connection IDs, which a short header does not carry. Nil where the datagram is too short or malformed.
+    /// The destination connection ID of a datagram's first packet (RFC 8999 5); `nil` if the datagram is too short or
+    /// malformed. `localLength` is the length of our own connection IDs, which a short header does not carry.
     package static func destinationConnectionID(
         of datagram: ByteBuffer,
         localLength: Int = QUICConnectionID.localLength
@@ -20,13 +20,13 @@ package enum QUICPacketHeader {
         return QUICConnectionID(rest.dropFirst().prefix(Int(length)))
     }
 
-    /// Whether the datagram may begin a connection: its destination connection ID is then of the client's invention.
-    /// Types of packets are those of version 1 (RFC 9000 17.2); a long header of another version counts too.
+    /// Whether the datagram may begin a connection: the client chose its destination connection ID then. The packet
+    /// types are those of version 1 (RFC 9000 17.2); a long header of another version counts, too.
     static func isInitial(_ datagram: ByteBuffer) -> Bool {
         let view = datagram.readableBytesView
         guard let first = view.first, first & 0x80 != 0 else { return false }
         let isVersion1 = view.dropFirst().prefix(4).elementsEqual([0, 0, 0, 1])
-        // 0-RTT packets go with the Initial.
+        // 0-RTT packets accompany the Initial.
         return !isVersion1 || first & 0x30 <= 0x10
     }
 }

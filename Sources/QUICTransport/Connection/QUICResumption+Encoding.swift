@@ -5,18 +5,18 @@ import CNGTCP2
 ///     version 1 (1) | writer (1 + n) | flags (1) | received at (8) | lifetime (4) | trust (32)
 ///     | server name (2 + n) | ALPN (1 + n) | early parameters (2 + n) | session (4 + n) | SHA-256 of it all (32)
 ///
-/// The digest keeps damaged bytes from GnuTLS, which takes a session for its own. It is not a signature: who can write
-/// the file is trusted. The writer names the libraries, as what they say of themselves is not for other versions of
-/// them, and the machine's byte order.
+/// The digest keeps damaged bytes away from GnuTLS, which trusts the session data. It is not a signature: whoever can
+/// write the file is trusted. The writer names the versions of the libraries, whose data is not meant for other
+/// versions, and the machine's byte order.
 extension QUICResumption {
-    /// What is longer is not decoded. Servers' tickets have a few hundred bytes, or some thousand with certificates in
-    /// them; TLS allows 64 KiB.
+    /// In bytes. Nothing longer is decoded. Tickets have a few hundred bytes, or a few thousand if they hold
+    /// certificates; TLS allows 64 KiB.
     package static let maximumEncodedLength = 128 * 1024
 
     private static let version: UInt8 = 1
     private static let earlyDataFlag: UInt8 = 1
 
-    /// Who wrote the bytes: other versions of the libraries read none of them.
+    /// Identifies the libraries that wrote the bytes. Other versions do not read them.
     static var writer: String {
         let order = UInt16(1).bigEndian == 1 ? "big" : "little"
         let ngtcp2 = bridge_quic_library_version().map { String(cString: $0) } ?? "?"
@@ -24,6 +24,7 @@ extension QUICResumption {
         return "ngtcp2 \(ngtcp2), GnuTLS \(tls), \(order)-endian"
     }
 
+    /// The resumption as bytes. They are secret.
     package var encoded: [UInt8] { encoded(by: Self.writer) }
 
     func encoded(by writer: String) -> [UInt8] {
@@ -44,7 +45,7 @@ extension QUICResumption {
         content + (SHA256.digest(of: content) ?? [])
     }
 
-    /// Nil for anything but the whole of what `encoded` gave, to the same versions of the libraries.
+    /// `nil` for anything but exactly what `encoded` returned with the same versions of the libraries.
     package init?(encoded: some Collection<UInt8>) {
         guard encoded.count <= Self.maximumEncodedLength, encoded.count > SHA256.length else { return nil }
         let content = Array(encoded.dropLast(SHA256.length))
@@ -76,7 +77,7 @@ extension [UInt8] {
         Swift.withUnsafeBytes(of: integer.bigEndian) { append(contentsOf: $0) }
     }
 
-    /// A field too long for its length comes out cut, so that what it is part of is refused or of no use, and no more.
+    /// A field that is too long for its length is cut. The resumption is then refused or of no use, but does no harm.
     fileprivate mutating func append<Length: FixedWidthInteger>(field: [UInt8], lengthOf: Length.Type) {
         let field = field.prefix(Int(clamping: Length.max))
         append(integer: Length(field.count))

@@ -1,46 +1,51 @@
 import CNGTCP2
 import NIOCore
 
-/// Decides about datagrams of a server's socket that belong to no connection (RFC 9000 5.2.2). Pure: no sockets.
-/// Look a datagram's `QUICPacketHeader.destinationConnectionID` up first; only what is not found comes here.
+/// Decides about datagrams of a server's socket that belong to no connection (RFC 9000 5.2.2). It is pure and has no
+/// sockets. Look up a datagram's `QUICPacketHeader.destinationConnectionID` first: only if no connection has it, the
+/// datagram comes here.
 ///
-/// Anyone can send such datagrams under anyone's address. So no answer is longer than what it answers by more than a
-/// Retry's few bytes to 1200 received, and answers are limited in number over time.
+/// Anyone can send such datagrams from a forged address. So no answer is longer than what it answers, except that a
+/// Retry may add a few bytes to the 1200 received, and the number of answers per second is limited.
 package struct QUICServerAcceptor {
+    /// Whether clients must validate their address first (RFC 9000 8.1.2).
     package enum Retry: Sendable, Equatable {
         case never
-        /// A client must show that it receives at its address before a connection is made for it: one round trip more.
+        /// A client must show that it receives at its address before a connection is made for it, which costs a round
+        /// trip.
         case always
     }
 
+    /// What to do with a datagram.
     package enum Decision {
-        /// Make a connection of it with `QUICConnection.server` (which takes the datagram in, too), or drop it.
+        /// Make a connection with `QUICConnection.server`, which takes the datagram in, too; or drop the datagram.
         case accept(QUICIncomingConnection)
-        /// Send this: version negotiation, Retry, refusal of a bad token, or stateless reset.
+        /// Send this: version negotiation, a Retry, the refusal of a bad token, or a stateless reset.
         case reply(QUICDatagram)
         case ignore
     }
 
-    /// Within which a client must come back with a Retry's token.
+    /// How long the token of a Retry is valid.
     private static let tokenLifetime: Duration = .seconds(10)
-    /// A stateless reset looks like a short packet of this length, or is a byte shorter than what it answers.
+    /// In bytes. A stateless reset looks like a short packet of this length, or is a byte shorter than what it answers.
     private static let resetLength = 43
-    /// The least a packet must have for a reset to be sent: a byte more than the smallest reset. Two endpoints that
-    /// have both forgotten do not answer each other for ever, because resets get shorter (RFC 9000 10.3.3). A silent
-    /// client's PING, of about 30 bytes, is answered: it is all that comes of an idle connection.
+    /// In bytes. A reset answers no shorter packet, because it would not be shorter itself: two endpoints that have
+    /// both lost their state must not answer each other for ever (RFC 9000 10.3.3). An idle client's PING, of about 30
+    /// bytes, is answered, because nothing else comes from such a client.
     private static let leastLengthForReset = 22
 
+    /// Applies to the next datagrams.
     package var retry: Retry
-    /// What the next connections are made with; those that are made keep theirs.
+    /// The certificates for the next connections. Existing connections keep theirs.
     package var tls: QUICTLSContext
     private let configuration: QUICConfiguration
     private let secret: [UInt8]
     private var budget: ReplyBudget
 
     /// - Parameters:
-    ///   - secret: 32 bytes from which tokens are made. The same secret after a restart lets the server reset
-    ///     connections of before. Random where nil.
-    ///   - repliesPerSecond: how many datagrams are answered at most.
+    ///   - secret: 32 bytes from which tokens are made, random if `nil`. With the same secret, a restarted server can
+    ///     reset the connections of the previous process.
+    ///   - repliesPerSecond: How many datagrams are answered at most.
     package init(
         configuration: QUICConfiguration,
         tls: QUICTLSContext,
@@ -62,6 +67,7 @@ package struct QUICServerAcceptor {
         budget = ReplyBudget(perSecond: repliesPerSecond)
     }
 
+    /// What to do with a datagram of a socket, if no connection has its connection ID.
     package mutating func decide(
         _ datagram: ByteBuffer,
         from remote: SocketAddress,
@@ -99,8 +105,8 @@ package struct QUICServerAcceptor {
         return .reply(QUICDatagram(bytes: answer, local: local, remote: remote, ecn: .transportNotCapable))
     }
 
-    /// Refuses an accepted datagram for want of room: CONNECTION_CLOSE with CONNECTION_REFUSED (RFC 9000 5.2.2), for
-    /// which nothing is kept. Nil where answers have been used up: then it is dropped in silence.
+    /// The refusal of an accepted datagram if the server has no room: CONNECTION_CLOSE with CONNECTION_REFUSED (RFC
+    /// 9000 5.2.2), for which nothing is kept. `nil` if the answers are used up, and the datagram is to be dropped.
     package mutating func refusal(of incoming: QUICIncomingConnection) -> QUICDatagram? {
         guard budget.take(at: incoming.receivedAt) else { return nil }
         var initial = incoming.initial
@@ -147,7 +153,7 @@ package struct QUICServerAcceptor {
     }
 }
 
-/// Calls with room for a datagram that every path carries; nil where nothing is written.
+/// Calls `write` with room for a datagram that every path carries. `nil` if it writes nothing.
 private func written(_ write: (UnsafeMutablePointer<UInt8>?, Int) -> Int) -> ByteBuffer? {
     let capacity = 1200
     var buffer = ByteBufferAllocator().buffer(capacity: capacity)

@@ -2,23 +2,28 @@ import NIOCore
 
 /// Figures of one connection at one moment.
 package struct QUICStatistics: Sendable, Equatable {
+    /// The smoothed round-trip time (RFC 9002 5.3).
     package var smoothedRTT: Duration = .zero
+    /// The shortest round trip seen; zero before the first.
     package var minRTT: Duration = .zero
+    /// The last round trip measured; zero before the first.
     package var latestRTT: Duration = .zero
-    /// Bytes.
+    /// In bytes.
     package var congestionWindow: UInt64 = 0
-    /// Bytes sent and neither acknowledged nor declared lost.
+    /// Bytes that were sent and neither acknowledged nor declared lost.
     package var bytesInFlight: UInt64 = 0
-    /// UDP payload bytes.
+    /// Bytes of UDP payload.
     package var bytesSent: UInt64 = 0
-    /// UDP payload bytes.
+    /// Bytes of UDP payload.
     package var bytesReceived: UInt64 = 0
+    /// Each UDP payload counts once, however many go out by one write.
     package var datagramsSent: UInt64 = 0
+    /// Datagrams that turned out to be unusable count, too.
     package var datagramsReceived: UInt64 = 0
-    /// Packets with stream data that were declared lost, some of them perhaps only late.
+    /// Packets with stream data that were declared lost. Some of them may only have been late.
     package var packetsLost: UInt64 = 0
-    /// The largest UDP payload now sent on the path, in bytes: the fruit of path MTU discovery, or 1200 where the path
-    /// has begun to swallow larger ones.
+    /// The largest UDP payload that is sent on the path now, in bytes: the result of path MTU discovery, or 1200 if the
+    /// path has begun to swallow larger datagrams.
     package var datagramSize: Int = 0
 
     package init() {}
@@ -26,8 +31,12 @@ package struct QUICStatistics: Sendable, Equatable {
 
 /// A UDP payload to be sent.
 package struct QUICDatagram: Sendable, Equatable {
+    /// The payload.
     package var bytes: ByteBuffer
+    /// The address to send from.
     package var local: SocketAddress
+    /// The address to send to.
     package var remote: SocketAddress
+    /// The ECN mark for the IP header (RFC 9000 13.4).
     package var ecn: NIOExplicitCongestionNotificationState
 }

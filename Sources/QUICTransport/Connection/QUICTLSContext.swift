@@ -1,18 +1,18 @@
 import CNGTCP2
 
-/// Certificates and keys, loaded once and shared by all connections that use them, from any thread: after loading they
-/// are only read.
+/// Certificates and keys. They are loaded once and shared by all connections that use them, from any thread: after
+/// loading they are only read.
 package final class QUICTLSContext: @unchecked Sendable {
     let credentials: OpaquePointer
-    /// For messages; empty where no CA is configured.
+    /// For messages; empty if no CA is configured.
     let caFile: String
-    /// A certificate of our own is shown to peers that ask for one.
+    /// Whether this side has a certificate for peers that ask for one.
     private(set) var showsCertificate = false
-    /// A server's: clients must show a certificate that leads to a CA in this context.
+    /// Servers only: whether clients must send a certificate that leads to a CA in this context.
     let demandsClientCertificate: Bool
-    /// A server's. Nil: it gives out no tickets.
+    /// Servers only. Without it they issue no tickets.
     let ticketKey: QUICTicketKey?
-    /// A server's. Nil: it takes no early data.
+    /// Servers only. Without it they accept no early data.
     let antiReplay: QUICAntiReplay?
 
     private init(
@@ -33,10 +33,13 @@ package final class QUICTLSContext: @unchecked Sendable {
         bridge_quic_credentials_free(credentials)
     }
 
+    /// Loads what a client needs.
+    ///
     /// - Parameters:
-    ///   - caFile: PEM certificates, one of which the server's chain must lead to.
-    ///   - certificateFile: the client's own chain in PEM, its own certificate first; with `keyFile` or not at all.
-    ///   - keyLogFile: TLS secrets are appended to it, for Wireshark. Whoever can read it can read the traffic.
+    ///   - caFile: PEM certificates, to one of which the server's chain must lead.
+    ///   - certificateFile: The client's chain in PEM, its own certificate first. Requires `keyFile`, and vice versa.
+    ///   - keyLogFile: TLS secrets are appended to this file, for Wireshark. Whoever can read it can read the traffic.
+    /// - Throws: `fileUnreadable`, which names the file and what is wrong with it.
     package static func client(
         caFile: String,
         certificateFile: String? = nil,
@@ -59,13 +62,17 @@ package final class QUICTLSContext: @unchecked Sendable {
         return context
     }
 
+    /// Loads what a server needs.
+    ///
     /// - Parameters:
-    ///   - clientCAFile: where given, clients must show a certificate that leads to one in it.
-    ///   - ticketKey: where given, each client gets a ticket that makes its next handshake shorter. Tickets hold what
-    ///     the client's certificate proved, and are of no use once the client CAs, the protocols or the limits of the
-    ///     `QUICConfiguration` are others.
-    ///   - antiReplay: beside a ticket key, lets clients send before the handshake is through (0-RTT). Not where they
-    ///     must show a certificate: who they are is only known then.
+    ///   - clientCAFile: If given, clients must send a certificate that leads to one in this file.
+    ///   - keyLogFile: As for a client.
+    ///   - ticketKey: If given, each client gets a ticket that shortens its next handshake. Tickets hold what the
+    ///     client's certificate proved. They become useless if the client CAs, the protocols or the limits of the
+    ///     `QUICConfiguration` change.
+    ///   - antiReplay: If given together with a ticket key, clients may send before the handshake has completed
+    ///     (0-RTT), unless they must send a certificate: their identity is not known before.
+    /// - Throws: `fileUnreadable`, which names the file and what is wrong with it.
     package static func server(
         certificateFile: String,
         keyFile: String,
@@ -85,7 +92,7 @@ package final class QUICTLSContext: @unchecked Sendable {
         return context
     }
 
-    /// Tells one set of authorities from another.
+    /// A digest that tells one set of authorities from another.
     package var trust: [UInt8] {
         Array(
             UnsafeBufferPointer(
@@ -113,7 +120,7 @@ package final class QUICTLSContext: @unchecked Sendable {
     }
 }
 
-/// Calls with room for a text ending in NUL, and returns the text beside the result.
+/// Calls `body` with room for a NUL-terminated text, and returns its result and the text.
 func withReason<Result>(_ body: (UnsafeMutablePointer<CChar>?) -> Result) -> (Result, String) {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(BRIDGE_QUIC_WHY_CAPACITY)) { space in
         space.initialize(repeating: 0)

@@ -2,20 +2,21 @@ import CNGTCP2
 
 /// What a handshake agreed on, for reports and logs.
 package struct QUICTLSInfo: Sendable, Equatable {
-    /// "TLS 1.3"
+    /// For example "TLS 1.3".
     package var version: String
-    /// "AES-128-GCM"
+    /// For example "AES-128-GCM".
     package var cipher: String
-    /// The key exchange group, "X25519".
+    /// The key exchange group, for example "X25519".
     package var group: String
-    /// The peer's chain, its own certificate first. Empty for a client that showed none.
+    /// The peer's chain, its own certificate first. Empty for a client that sent none.
     package var peerCertificates: [QUICCertificate]
 }
 
 /// An X.509 certificate in outline.
 package struct QUICCertificate: Sendable, Equatable {
-    /// The distinguished name, "CN=mqtt.example.com,O=Example".
+    /// The distinguished name, for example "CN=mqtt.example.com,O=Example".
     package var subject: String
+    /// The distinguished name of the issuer.
     package var issuer: String
     /// The subject alternative names: DNS names and IP addresses.
     package var names: [String]
@@ -23,12 +24,14 @@ package struct QUICCertificate: Sendable, Equatable {
     package var notBefore: Int64
     /// Seconds since 1970.
     package var notAfter: Int64
-    /// "RSA 2048", "EC/ECDSA 256"
+    /// The kind of the public key and its size in bits, for example "RSA 2048" or "EC/ECDSA 256".
     package var key: String
 }
 
 extension QUICCertificate {
     /// The certificates of a PEM file, in its order: at least one.
+    ///
+    /// - Throws: `fileUnreadable`.
     package static func all(inFile path: String) throws(QUICError) -> [QUICCertificate] {
         var count = 0
         let (list, why) = withReason { bridge_quic_certificates_of_file(path, &count, $0) }

@@ -1,8 +1,8 @@
 import CNGTCP2
 
 extension QUICTicketKey {
-    /// 32 bytes that follow from the key and from `label`, and from which the key does not (HMAC-SHA256). For a server's
-    /// ``QUICServerConfiguration/secret``, so that one file keeps all that has to survive a restart.
+    /// Derives 32 bytes from the key and `label` (HMAC-SHA256), from which the key cannot be derived. They can serve as
+    /// a server's ``QUICServerConfiguration/secret``, so that one file keeps all that has to survive a restart.
     package func secret(for label: String) -> [UInt8] {
         var secret = [UInt8](repeating: 0, count: Int(BRIDGE_QUIC_SECRET_LENGTH))
         let label = Array(label.utf8)

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// How many answers to strangers may still be given: so many a second, a tenth of that in one burst.
+/// Limits the answers to strangers to a number per second, of which a tenth may go out in one burst.
 struct ReplyBudget {
     private let perSecond: Int
     private let capacity: Int
@@ -13,7 +13,8 @@ struct ReplyBudget {
         tokens = capacity
     }
 
-    /// Whether there was one left.
+    /// Uses up one answer.
+    /// - Returns: Whether one was left.
     mutating func take(at now: NIODeadline) -> Bool {
         let last = filledAt ?? now
         let interval = Int64(1_000_000_000 / perSecond)

@@ -3,9 +3,9 @@ import DequeModule
 import NIOCore
 
 /// The sending side of one stream: bytes that wait to be sent, and bytes that wait to be acknowledged. ngtcp2 keeps
-/// pointers to the latter, so their storage is held, at its address, until the acknowledgement.
+/// pointers to the latter, so their storage is kept at its address until they are acknowledged.
 ///
-/// Bounded by its owner, who looks at `bufferedBytes` before writing more.
+/// The owner bounds it by checking `bufferedBytes` before it writes more.
 final class SendStream {
     private struct Chunk {
         let storage: AnyObject
@@ -14,27 +14,28 @@ final class SendStream {
     }
 
     let id: QUICStreamID
-    /// Queued or sent, not acknowledged.
+    /// How many bytes are queued or sent and not acknowledged.
     private(set) var bufferedBytes = 0
     private var unsentBytes = 0
     /// The end of the stream has been queued behind the bytes.
     private(set) var isFinished = false
     private var isFinSent = false
-    /// No more is sent: the peer asked for it, or the stream was reset or closed.
+    /// Nothing more is sent, because the peer asked for that, or because the stream was reset or closed.
     private(set) var isShut = false
-    /// Whether it stands in the connection's queue of streams with something to send.
+    /// Whether the stream is in the connection's queue of streams with something to send.
     var isQueued = false
-    /// Whether it stands among the connection's streams that wait for the connection's credit.
+    /// Whether the stream is among those that wait for the connection's credit.
     var isStarved = false
 
-    /// Of all that was ever sent.
+    /// Counted from the beginning of the stream.
     private var acknowledgedBytes: UInt64 = 0
-    /// `acknowledgedBytes` when it was looked at last and bytes were under way.
+    /// What `acknowledgedBytes` was at the last check; `nil` if no bytes were under way then.
     private var progressMark: UInt64?
 
     private var chunks: Deque<Chunk> = []
-    /// Bytes of the first chunk that are acknowledged.
+    /// How many bytes of the first chunk are acknowledged.
     private var acknowledgedInFirst = 0
+    /// The chunk, and the offset in it, of the next byte to be sent.
     private var nextChunk = 0
     private var nextOffset = 0
 
@@ -46,22 +47,23 @@ final class SendStream {
         !isShut && (unsentBytes > 0 || (isFinished && !isFinSent))
     }
 
-    /// Whether bytes wait to be sent, and not only the end.
+    /// Whether bytes wait to be sent, and not only the end of the stream.
     var hasUnsentBytes: Bool { !isShut && unsentBytes > 0 }
 
-    /// No more is sent. What ngtcp2 has not seen goes at once; the rest when it is acknowledged or the stream is closed.
+    /// Sends nothing more. Bytes that ngtcp2 has not seen are freed at once, the others when they are acknowledged or
+    /// the stream is closed.
     func shut() {
         guard !isShut else { return }
         isShut = true
-        // ngtcp2 may point into a chunk of which only a part is sent.
+        // ngtcp2 may point into a chunk of which only a part was sent.
         if nextOffset > 0 { nextChunk += 1 }
         chunks.removeLast(chunks.count - nextChunk)
         bufferedBytes -= unsentBytes
         (unsentBytes, nextOffset) = (0, 0)
     }
 
-    /// The storage is kept without copying: as long as this holds a reference, a buffer's owner that writes to it gets a
-    /// copy (the bytes here never change).
+    /// Keeps the storage without copying it. While this holds a reference, an owner that writes to the buffer gets a
+    /// copy, so the bytes here never change.
     func append(_ buffer: ByteBuffer) {
         buffer.withUnsafeReadableBytesWithStorageManagement { bytes, owner in
             guard let base = bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count > 0 else { return }
@@ -75,8 +77,8 @@ final class SendStream {
         isFinished = true
     }
 
-    /// Fills `slices` with what is next to be sent, about `limit` bytes. `bytes` is their sum; `fin` tells whether the
-    /// stream ends with them.
+    /// Fills `slices` with what is to be sent next, about `limit` bytes.
+    /// - Returns: The number of slices, the sum of their bytes, and whether the stream ends with them.
     func next(
         into slices: UnsafeMutableBufferPointer<bridge_quic_slice>,
         limit: Int
@@ -96,7 +98,7 @@ final class SendStream {
         return (count, bytes, isFinished && bytes == unsentBytes)
     }
 
-    /// That many bytes went into a packet, and with them the end of the stream where `fin`.
+    /// That many bytes went into a packet, and with them the end of the stream if `fin` is set.
     func sent(_ bytes: Int, fin: Bool) {
         unsentBytes -= bytes
         isFinSent = isFinSent || fin
@@ -113,14 +115,14 @@ final class SendStream {
         }
     }
 
-    /// Whether bytes were under way the last time this was asked, and no more are acknowledged now.
+    /// Whether bytes were under way at the previous check and none has been acknowledged since.
     func hasMadeNoProgress() -> Bool {
         let mark = bufferedBytes > unsentBytes ? acknowledgedBytes : nil
         defer { progressMark = mark }
         return mark != nil && mark == progressMark
     }
 
-    /// Lets go of bytes from the front. ngtcp2 tells acknowledgements in order, without gaps.
+    /// Frees bytes from the front. ngtcp2 reports acknowledgements in order, without gaps.
     func acknowledged(_ bytes: Int) {
         bufferedBytes -= bytes
         acknowledgedBytes += UInt64(bytes)
@@ -130,7 +132,7 @@ final class SendStream {
             nextChunk -= 1
             chunks.removeFirst()
         }
-        // An idle stream keeps no room for chunks: it is one of thousands.
+        // An idle stream is one of thousands, so it keeps no room for chunks.
         if chunks.isEmpty { chunks = [] }
     }
 }

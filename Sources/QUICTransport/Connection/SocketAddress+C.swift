@@ -8,7 +8,7 @@ import NIOCore
 #endif
 
 extension SocketAddress {
-    /// Nil for a null pointer and for families other than IPv4 and IPv6.
+    /// `nil` for a null pointer and for families other than IPv4 and IPv6.
     init?(_ address: UnsafePointer<sockaddr>?) {
         guard let address else { return nil }
         switch Int32(address.pointee.sa_family) {
@@ -21,7 +21,7 @@ extension SocketAddress {
         }
     }
 
-    /// ngtcp2 aborts the process for any other family.
+    /// Whether it is safe to give the address to ngtcp2, which aborts the process for other families.
     var isIP: Bool {
         switch self {
         case .v4, .v6: true

@@ -1,18 +1,19 @@
 import NIOCore
 
-/// The 16 bytes by which a stateless reset is known (RFC 9000 10.3).
+/// The 16 bytes by which a stateless reset is recognised (RFC 9000 10.3).
 struct StatelessResetToken: Equatable {
     private let first: UInt64
     private let second: UInt64
 
-    /// Nil unless there are exactly 16 bytes.
+    /// `nil` unless there are exactly 16 bytes.
     init?(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count == 16 else { return nil }
         first = bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)
         second = bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
     }
 
-    /// The last bytes of what could be a stateless reset: a short header in a datagram of at least 21 bytes.
+    /// The last bytes of a datagram that could be a stateless reset: it has a short header and at least 21 bytes. `nil`
+    /// for all others.
     init?(endOf datagram: ByteBuffer) {
         let token = datagram.withUnsafeReadableBytes { bytes -> StatelessResetToken? in
             guard bytes.count >= 21, let first = bytes.first, first & 0x80 == 0 else { return nil }
@@ -22,7 +23,7 @@ struct StatelessResetToken: Equatable {
         self = token
     }
 
-    /// Takes the same time wherever they differ.
+    /// Takes the same time wherever the tokens differ.
     static func == (left: StatelessResetToken, right: StatelessResetToken) -> Bool {
         (left.first ^ right.first) | (left.second ^ right.second) == 0
     }

@@ -1,4 +1,4 @@
-/// Seconds since 1970, shown as "2026-11-24T08:30:00Z".
+/// A time in seconds since 1970, shown as "2026-11-24T08:30:00Z".
 package struct UTCTime: CustomStringConvertible {
     let seconds: Int64
 
@@ -6,6 +6,7 @@ package struct UTCTime: CustomStringConvertible {
         self.seconds = seconds
     }
 
+    /// In ISO 8601.
     package var description: String {
         let (day, second) = floorDivision(seconds, 86_400)
         let (year, month, dayOfMonth) = civilDate(day)

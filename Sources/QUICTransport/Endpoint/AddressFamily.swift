@@ -5,7 +5,7 @@ package enum QUICAddressFamily: Sendable, Hashable, CaseIterable {
     case ipv4
     case ipv6
 
-    /// `nil` for addresses that are neither, such as Unix sockets.
+    /// `nil` for other addresses, such as those of Unix sockets.
     package init?(_ address: SocketAddress) {
         switch address.protocol {
         case .inet: self = .ipv4
@@ -14,7 +14,7 @@ package enum QUICAddressFamily: Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The address that leaves the choice of interface to the kernel's routes.
+    /// The address that leaves the choice of the interface to the kernel's routes.
     var wildcard: SocketAddress {
         get throws {
             switch self {

@@ -6,44 +6,44 @@ import NIOCore
     import Musl
 #endif
 
-/// What a client's endpoint knows of its sockets: the present one is its own, here are those before.
+/// The previous sockets of a client's endpoint, which has the current one itself, and the moves between them.
 ///
-/// All are bound to the wildcard address and a port of the kernel's choice, so that the kernel's routes are followed. To
-/// tell ngtcp2 that a connection is to move, the ends of its two paths have to differ: each socket has a label, the
-/// wildcard address with a number for its port.
+/// All sockets are bound to the wildcard address and a port of the kernel's choice, so that the kernel's routes are
+/// followed. ngtcp2 moves a connection only to a path with a different address, so each socket has a label: the
+/// wildcard address with a sequence number as its port.
 struct ClientSockets {
-    /// Beside the present one. The oldest makes room, of those that nobody uses if there are such.
+    /// How many previous sockets are kept. The oldest unused one makes room for another, or the oldest if all are used.
     static let oldCapacity = 4
-    /// Peers whose source address is remembered.
+    /// How many peers' source addresses are remembered.
     static let sourceCapacity = 16
 
     private(set) var old: [EndpointSocket] = []
-    /// Labels that connections still go by although their socket is closed: they use the present one.
+    /// Labels that connections still have although the socket is closed. They use the current socket.
     private(set) var retired: Set<SocketAddress> = []
     private var generation: UInt16 = 0
-    /// The address that the kernel sends from, for each peer; nil where there is no route.
+    /// The address that the kernel sends from, per peer.
     private var sources: [SocketAddress: SocketAddress] = [:]
     var move: Move?
-    var isLookScheduled = false
+    var isCheckScheduled = false
 
-    /// Connections that are on their way to the present socket.
+    /// Connections are moving to the current socket.
     struct Move {
-        /// Nil until the socket is open.
+        /// How many connections have begun to move; `nil` until the socket is open.
         var moved: Int?
-        /// Whoever wants to know how many move.
+        /// They are told how many connections move.
         var promises: [EventLoopPromise<Int>]
-        /// Connections that could not be moved are tried again so often.
+        /// How often connections that could not be moved are tried again.
         var retriesLeft = 3
     }
 
-    /// Connections may use several sockets.
+    /// Whether connections may use several sockets.
     var areSeveral: Bool { !old.isEmpty || !retired.isEmpty }
 
-    /// What the connection, nil for none, is told as the local end of a datagram.
+    /// What a connection is told as the local address of a datagram; `nil` if there is no need to distinguish sockets.
     func local(of handle: QUICConnectionHandle?, receivedOn receiver: EndpointSocket) -> SocketAddress? {
         guard areSeveral, let handle else { return nil }
-        let present = handle.connection.localAddress
-        return retired.contains(present) && handle.target != receiver.label ? present : receiver.label
+        let current = handle.connection.localAddress
+        return retired.contains(current) && handle.target != receiver.label ? current : receiver.label
     }
 
     mutating func nextLabel(_ wildcard: SocketAddress) -> SocketAddress {
@@ -53,25 +53,25 @@ struct ClientSockets {
         return label
     }
 
-    /// Another takes its place.
+    /// Another socket takes this one's place.
     mutating func retire(_ socket: EndpointSocket) {
         socket.replacedAt = .now()
         old.append(socket)
     }
 
-    /// The one that has to go, where there are too many.
+    /// The socket that has to go; `nil` if there are not too many.
     func surplus(besides used: Set<SocketAddress>) -> EndpointSocket? {
         guard old.count > Self.oldCapacity else { return nil }
         return old.first { !used.contains($0.label) } ?? old.first
     }
 
-    /// - Parameter isInUse: Whether a connection goes by its label.
+    /// - Parameter isInUse: Whether a connection has its label.
     mutating func remove(_ socket: EndpointSocket, isInUse: Bool) {
         old.removeAll { $0 === socket }
         if isInUse { retired.insert(socket.label) }
     }
 
-    /// Lets go of labels that nobody goes by any more.
+    /// Forgets labels that no connection has any more.
     mutating func keepRetired(_ used: Set<SocketAddress>) {
         retired.formIntersection(used)
     }
@@ -83,7 +83,7 @@ struct ClientSockets {
         sources[remote] = Self.source(to: remote)
     }
 
-    /// The peers that are reached from another address now. Those without a route keep the one they had.
+    /// The peers that are now reached from another address. A peer without a route keeps the previous address.
     mutating func updateSources(to remotes: Set<SocketAddress>) -> [(from: SocketAddress?, to: SocketAddress)] {
         sources = sources.filter { remotes.contains($0.key) }
         return remotes.prefix(Self.sourceCapacity).compactMap { remote in
@@ -93,7 +93,8 @@ struct ClientSockets {
         }
     }
 
-    /// Connecting a UDP socket sends nothing: it looks the route up. Nil where there is none.
+    /// The address from which the kernel reaches the peer; `nil` if there is no route. Sends nothing: connecting a UDP
+    /// socket only looks up the route.
     static func source(to remote: SocketAddress) -> SocketAddress? {
         guard let family = QUICAddressFamily(remote) else { return nil }
         let type = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)

@@ -1,11 +1,12 @@
 import NIOCore
 
-/// Joins datagrams to one address into one write for the kernel to cut again (UDP GSO).
+/// Joins datagrams to the same address into one write, which the kernel cuts into datagrams again (UDP GSO).
 ///
 /// All datagrams of a write have the size of the first; only the last may be shorter.
 struct DatagramBatch {
-    /// What one system call takes: an IP packet's length, and the kernel's own `UDP_MAX_SEGMENTS`.
+    /// One system call takes no more than fits into an IP packet.
     static let maximumBytes = 65_000
+    /// The kernel's `UDP_MAX_SEGMENTS`.
     static let maximumSegments = 64
 
     private(set) var remote: SocketAddress
@@ -20,7 +21,7 @@ struct DatagramBatch {
         self.segmentSize = bytes.readableBytes
     }
 
-    /// Takes the datagram in where it fits; answers false where a new batch has to begin.
+    /// - Returns: Whether the datagram fits. If not, it has to begin a new batch.
     mutating func append(_ datagram: ByteBuffer, remote: SocketAddress) -> Bool {
         let size = datagram.readableBytes
         guard !isFull, size <= segmentSize, segments < Self.maximumSegments,

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The socket's end of the pipeline: hands everything to the endpoint and keeps nothing.
+/// The only handler of a socket's channel. It hands everything to the endpoint and keeps nothing.
 final class DatagramHandler: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
     typealias OutboundOut = AddressedEnvelope<ByteBuffer>

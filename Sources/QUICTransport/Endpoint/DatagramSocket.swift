@@ -9,23 +9,23 @@ import NIOPosix
 
 /// Opens the UDP socket of an endpoint.
 enum DatagramSocket {
-    /// Datagrams that one `recvmmsg` call takes.
+    /// How many datagrams one `recvmmsg` call takes.
     private static let datagramsPerRead = 16
-    /// Room for one datagram. We never tell a peer that we take more than this in `max_udp_payload_size`.
+    /// Bytes of room for one datagram. The transport parameter `max_udp_payload_size` never promises a peer more.
     private static let datagramCapacity = 2_048
-    /// Asked of the kernel in each direction; it may give less.
+    /// How many bytes the kernel is asked to buffer per direction. It may grant less.
     private static let kernelBuffer = 1_048_576
 
-    /// How a socket goes with others on the same port.
+    /// How a socket shares its port with others.
     struct Options {
-        /// Sockets of other event loops have the same address, between which the kernel distributes senders.
+        /// Sockets of other event loops have the same address, and the kernel distributes senders among them.
         var isShared = false
         /// A socket bound to `::` leaves IPv4 to others.
         var isIPv6Only = false
     }
 
-    /// Binds to the address; that of a client is its family's wildcard with a port of the kernel's choice, so that the
-    /// kernel's route is followed when it changes.
+    /// Opens a socket that is bound to the address. A client's is its family's wildcard with a port of the kernel's
+    /// choice, so that a change of the kernel's route is followed.
     static func open(
         _ address: SocketAddress, _ options: Options, on eventLoop: any EventLoop,
         handler: @escaping @Sendable () -> any ChannelHandler
@@ -43,12 +43,12 @@ enum DatagramSocket {
             .channelOption(
                 .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: datagramsPerRead * datagramCapacity)
             )
-            // One call takes all there is in all but the busiest moments; a second one would only learn that.
+            // One call takes all there is in all but the busiest moments; a second one would usually find nothing.
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.socketOption(.so_rcvbuf), value: kernelBuffer)
             .channelOption(.socketOption(.so_sndbuf), value: kernelBuffer)
-            // Do not fragment, and let path MTU discovery send what is larger than the kernel believes in
-            // (RFC 8899: the probes are ngtcp2's).
+            // Datagrams are not fragmented, and may be larger than what the kernel believes the path to carry, because
+            // ngtcp2 sends the probes of path MTU discovery (RFC 8899).
             .channelOption(discover.option, value: discover.value)
             .channelOption(
                 .writeBufferWaterMark, value: ChannelOptions.Types.WriteBufferWaterMark(low: 65_536, high: 262_144)
@@ -67,7 +67,7 @@ enum DatagramSocket {
     private static let ipv6Only = ChannelOptions.Types.SocketOption(
         level: .ipv6, name: .init(rawValue: CInt(IPV6_V6ONLY)))
 
-    /// Binds and lets go again, to find out whether anybody has the address.
+    /// Binds a socket and closes it again, to find out whether the address is in use. Fails if it is.
     static func probe(_ address: SocketAddress, _ options: Options, on eventLoop: any EventLoop) -> EventLoopFuture<
         Void
     > {

@@ -1,10 +1,10 @@
 import HeapModule
 import NIOCore
 
-/// When which of many things (the connections of an endpoint, say) has to be looked at next: one heap for all.
+/// One heap that tells which of many things, for example the connections of an endpoint, is due next.
 ///
-/// Deadlines mostly move later (every packet does that), so an entry stays where it is and is compared with the present
-/// deadline only when it comes up. An entry that was replaced by an earlier one is stale, and stale entries are swept
+/// Most deadlines move later, with every packet, so an entry stays where it is and is compared with the current
+/// deadline only when it comes up. An entry that was replaced by an earlier one is stale. Stale entries are removed
 /// before they outnumber the live ones: the heap holds at most `2 * things + 64` entries.
 package struct DeadlineQueue {
     private struct Entry: Comparable {
@@ -17,34 +17,37 @@ package struct DeadlineQueue {
     }
 
     private var heap = Heap<Entry>()
-    /// The entry that counts, for each thing that has one.
+    /// The valid entry of each thing that has one.
     private var scheduled: [ObjectIdentifier: NIODeadline] = [:]
 
     package init() {}
 
-    /// The earliest time at which anything may be due. Never later than the earliest deadline.
+    /// The earliest time at which anything may be due, never later than the earliest deadline. `nil` if nothing ever
+    /// is.
     package var earliest: NIODeadline? {
         heap.min?.deadline
     }
 
-    /// Makes sure that it comes up at `deadline` or before.
+    /// Makes sure that the thing comes up at `deadline` or before. With `nil` it need not come up.
     package mutating func update(_ key: ObjectIdentifier, deadline: NIODeadline?) {
         guard let deadline else {
             scheduled[key] = nil
             return
         }
-        if let present = scheduled[key], present <= deadline { return }
+        if let current = scheduled[key], current <= deadline { return }
         scheduled[key] = deadline
         heap.insert(Entry(deadline: deadline, key: key))
         if heap.count > 2 * scheduled.count + 64 { sweep() }
     }
 
+    /// The thing exists no more.
     package mutating func remove(_ key: ObjectIdentifier) {
         scheduled[key] = nil
         if scheduled.isEmpty { heap = Heap() }
     }
 
-    /// The next whose entry is at `now` or before. It has no entry any more: update it.
+    /// Takes the next thing whose entry is at `now` or before; `nil` if there is none. Its entry is gone: if its real
+    /// deadline is later, `update` it.
     package mutating func popDue(at now: NIODeadline) -> ObjectIdentifier? {
         while let entry = heap.min, entry.deadline <= now {
             heap.removeMin()
@@ -60,6 +63,6 @@ package struct DeadlineQueue {
         heap = Heap(heap.unordered.filter { scheduled[$0.key] == $0.deadline })
     }
 
-    /// For tests of the bound.
+    /// Lets tests check the bound.
     var entryCount: Int { heap.count }
 }

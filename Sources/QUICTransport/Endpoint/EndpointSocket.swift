@@ -1,11 +1,11 @@
 import Logging
 import NIOCore
 
-/// The UDP socket of an endpoint: opened once it is wanted, and again where the system has closed it.
+/// The UDP socket of an endpoint. It is opened when it is needed, and again if the system has closed it.
 ///
 /// ```
 ///   none ── open() ──▶ opening ── bound ──▶ open ── closed by the system ──▶ paused ── 50 to 250 ms ──▶ opening
-///                        └── failed: a listener gives up the first time, everybody else pauses ──▶ paused
+///                        └── failed: a listener gives up the first time; otherwise ──▶ paused
 ///   any ── close() ──▶ closed
 /// ```
 final class EndpointSocket {
@@ -18,28 +18,28 @@ final class EndpointSocket {
     }
 
     private static let shortestPause = TimeAmount.milliseconds(50)
-    /// A socket costs little, and a client whose network is back is not to wait for one.
+    /// Short, because a socket costs little and a client whose network is back must not wait for one.
     private static let longestPause = TimeAmount.milliseconds(250)
 
     private let eventLoop: any EventLoop
     private let isListener: Bool
     private let options: DatagramSocket.Options
     private let logger: Logger
-    /// What it is bound to: a listener keeps the port it was given when it has to be opened again.
+    /// The address that the socket is bound to. When a listener has to be opened again, it keeps its port.
     private(set) var address: SocketAddress
-    /// Tells a client's sockets apart, as the local end of a connection's path (see ``QUICEndpoint/localAddress``).
+    /// Tells a client's sockets apart, as the local address of a connection's path (see ``QUICEndpoint/localAddress``).
     let label: SocketAddress
-    /// When another one took its place.
+    /// When another socket took this one's place.
     var replacedAt: NIODeadline?
     private var state = State.none
     private var pause = EndpointSocket.shortestPause
     private var whenListening: EventLoopPromise<SocketAddress>?
-    /// The log has a line about the closed socket.
+    /// Whether the log already says that the system closed the socket.
     private var isClosureKnown = false
-    /// Owns this.
+    /// The owner.
     weak var endpoint: QUICEndpoint?
 
-    /// - Parameter options: of a listener.
+    /// - Parameter options: For a listener; `nil` for a client.
     init(
         eventLoop: any EventLoop, address: SocketAddress, label: SocketAddress? = nil,
         listening options: DatagramSocket.Options?, logger: Logger
@@ -58,12 +58,12 @@ final class EndpointSocket {
         if case .open(let channel) = state { channel } else { nil }
     }
 
-    /// Nil while nothing can be sent.
+    /// `nil` while nothing can be sent.
     var writableChannel: (any Channel)? {
         channel.flatMap { $0.isWritable ? $0 : nil }
     }
 
-    /// Something came in: the network is well.
+    /// Something was received, so the network works.
     func received() {
         isClosureKnown = false
     }
@@ -96,7 +96,7 @@ final class EndpointSocket {
 
     private func opened(_ result: Result<any Channel, any Error>) {
         guard case .opening = state else {
-            // Closed meanwhile.
+            // The socket was closed while it was being opened.
             if case .success(let channel) = result { channel.close(promise: nil) }
             return
         }
@@ -115,29 +115,31 @@ final class EndpointSocket {
                 return promise.fail(error)
             }
             logger.warning(
-                "UDP socket could not be opened", metadata: ["error": "\(error)", "address": "\(address.hostAndPort)"])
+                "UDP socket could not be opened; trying again",
+                metadata: ["error": "\(error)", "address": "\(address.hostAndPort)"])
             openLater()
         }
     }
 
     func failed(_ error: any Error) {
-        // ICMP errors and a full interface queue are losses like any other: QUIC sends again.
+        // ICMP errors and a full interface queue only cost datagrams, and QUIC sends their contents again.
         logger.debug("UDP socket error", metadata: ["error": "\(error)"])
     }
 
-    /// The kernel refused a datagram for good (no route, interface gone) and SwiftNIO closed the socket. The connections
-    /// live on: the next socket of a client has another port, which for the peer is a NAT rebinding (RFC 9000 9).
+    /// The kernel refused a datagram (no route, interface gone), and SwiftNIO closed the socket for that. The
+    /// connections go on: the next socket of a client has another port, which looks like a NAT rebinding to the peer
+    /// (RFC 9000 9).
     func closedBySystem(_ error: String?) {
         guard case .open = state else { return }
-        // Without a route every datagram closes it again: the first time is news.
+        // Without a route every datagram closes the socket again. Only the first time is worth a line at level info.
         logger.log(
-            level: isClosureKnown ? .debug : .info, "UDP socket was closed by the system and is opened again",
+            level: isClosureKnown ? .debug : .info, "UDP socket was closed by the system; opening it again",
             metadata: ["address": "\(address.hostAndPort)", "error": "\(error ?? "unknown")"])
         isClosureKnown = true
         openLater()
     }
 
-    /// There may be a network now.
+    /// There may be a network again, so the pause ends.
     func openNow() {
         guard case .paused = state else { return }
         pause = Self.shortestPause

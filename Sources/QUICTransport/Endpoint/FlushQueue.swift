@@ -1,4 +1,4 @@
-/// Which connections have to be asked for datagrams, and whether that will happen without further ado.
+/// Which connections have to be asked for datagrams, and whether a flush that does so is already coming.
 struct FlushQueue {
     private var waiting: [QUICConnectionHandle] = []
     private var isScheduled = false

@@ -7,7 +7,7 @@ import NIOPosix
     import Musl
 #endif
 
-/// Turns a host name into addresses on a thread of its own, so that no event loop waits for DNS.
+/// Resolves host names on a thread of their own, so that no event loop waits for DNS.
 package struct HostResolver: Sendable {
     private let threadPool: NIOThreadPool
 
@@ -15,9 +15,10 @@ package struct HostResolver: Sendable {
         self.threadPool = threadPool
     }
 
-    /// All addresses of `host` in the system's order of preference (RFC 6724). Nothing is cached: each call asks again.
+    /// All addresses of `host`, which may also be an address itself, in the system's order of preference (RFC 6724).
+    /// Nothing is cached: each call asks the system again.
     ///
-    /// Fails with ``QUICResolutionError``.
+    /// The future fails with ``QUICResolutionError``.
     package func resolve(host: String, port: Int, on eventLoop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
         do {
             if let literal = try SocketAddress.numeric(host, port: port) {
@@ -30,7 +31,7 @@ package struct HostResolver: Sendable {
             do {
                 return try Self.getAddresses(host: host, port: port)
             } catch {
-                // An absolute name is for the DNS: /etc/hosts has names without the dot at the end.
+                // The dot of an absolute name is for the DNS: names in /etc/hosts do not have it.
                 let relative = host.hasSuffix(".") ? String(host.dropLast()) : ""
                 guard !relative.isEmpty, let found = try? Self.getAddresses(host: relative, port: port) else {
                     throw error
@@ -65,7 +66,9 @@ package struct HostResolver: Sendable {
 
 /// A host name that could not be turned into an address.
 package struct QUICResolutionError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The name that was asked for.
     package let host: String
+    /// Why it could not be resolved.
     package let reason: String
 
     package init(host: String, reason: String) {
@@ -73,6 +76,7 @@ package struct QUICResolutionError: Error, Sendable, Equatable, CustomStringConv
         self.reason = reason
     }
 
+    /// What failed and what to check, in one line for an operator.
     package var description: String {
         host.contains("%")
             ? "the address \(host) cannot be used: \(reason)"

@@ -1,19 +1,19 @@
 import NIOCore
 
-/// A datagram that any QUIC server answers without keeping anything of it, and its answer: a long header of a version
-/// that nobody has is answered with Version Negotiation (RFC 9000 5.2.2, 6.1).
+/// A datagram that any QUIC server answers without keeping anything of it: a long header of a version that no server
+/// speaks is answered with Version Negotiation (RFC 9000 5.2.2, 6.1).
 ///
-/// It belongs to no connection and can disturb none. Both connection IDs are 16 random bytes, and the answer carries
-/// them both: who does not see the probe cannot answer it.
+/// A probe belongs to no connection and cannot disturb any. Both connection IDs are 16 random bytes, and the answer
+/// carries both: without seeing the probe, it cannot be forged.
 struct PathProbe {
-    /// What RFC 9000 14.1 asks of a client's first datagram; smaller ones are not answered.
+    /// The least size in bytes of a client's first datagram (RFC 9000 14.1). Smaller ones are not answered.
     static let length = 1_200
     private static let idLength = 16
 
     let remote: SocketAddress
     private let destination: [UInt8]
     private let source: [UInt8]
-    /// `0x?a?a?a?a` (RFC 9000 15).
+    /// `0x?a?a?a?a`: a version that is reserved so that nothing speaks it (RFC 9000 15).
     private let version: UInt32
 
     init(to remote: SocketAddress) {
@@ -23,7 +23,8 @@ struct PathProbe {
         version = .random(in: .min ... .max) & 0xF0F0_F0F0 | 0x0A0A_0A0A
     }
 
-    /// Looks like a version 1 Initial, for the sake of servers that take a packet apart before they look at its version.
+    /// The probe. It looks like a version 1 Initial, because some servers parse a packet before they look at its
+    /// version.
     var datagram: ByteBuffer {
         var bytes = ByteBufferAllocator().buffer(capacity: Self.length)
         bytes.writeInteger(0xC0 | UInt8.random(in: 0...0x0F))
@@ -39,7 +40,7 @@ struct PathProbe {
         return bytes
     }
 
-    /// Whether the datagram is the answer (RFC 9000 17.2.1): version 0, the connection IDs the other way round.
+    /// Whether the datagram is the answer (RFC 9000 17.2.1): version 0, and the connection IDs the other way round.
     func isAnswered(by datagram: ByteBuffer, from sender: SocketAddress) -> Bool {
         guard sender == remote else { return false }
         var rest = datagram
@@ -60,7 +61,8 @@ struct PathProbe {
 
 /// The probes of an endpoint that wait for an answer.
 struct PendingProbes {
-    /// More than a round trip of 5 s asks for, with the addresses of one upstream. The oldest makes room.
+    /// More than are ever needed for one upstream's addresses and a round trip of 5 s. The oldest makes room for a new
+    /// one.
     static let capacity = 64
 
     weak var observer: (any QUICProbeObserver)?
@@ -73,7 +75,7 @@ struct PendingProbes {
         probes.append(probe)
     }
 
-    /// Whether the datagram answers one of them. That and those before it to the same address are done with.
+    /// Whether the datagram answers a probe. Then that probe, and the earlier ones to the same address, are finished.
     mutating func take(_ datagram: ByteBuffer, from sender: SocketAddress) -> Bool {
         guard let index = probes.lastIndex(where: { $0.isAnswered(by: datagram, from: sender) }) else { return false }
         let rest = probes[(index + 1)...]
@@ -82,20 +84,21 @@ struct PendingProbes {
     }
 }
 
-/// Told of answers to ``QUICEndpoint/probe(_:)``, on the endpoint's event loop.
+/// Is told of answers to ``QUICEndpoint/probe(_:)``, on the endpoint's event loop.
 package protocol QUICProbeObserver: AnyObject {
-    /// A QUIC server is there and can be reached.
+    /// A QUIC server can be reached at this address.
     func endpoint(_ endpoint: QUICEndpoint, hasAnswerFrom remote: SocketAddress)
 }
 
 extension QUICEndpoint {
-    /// Told of answers to ``probe(_:)``.
+    /// Is told of answers to ``probe(_:)``. Not retained.
     package var probeObserver: (any QUICProbeObserver)? {
         get { probes.observer }
         set { probes.observer = newValue }
     }
 
-    /// Asks whether a QUIC server is there: ``probeObserver`` hears of the answer. Nothing is kept waiting for it.
+    /// Asks whether a QUIC server can be reached at the address. ``probeObserver`` is told of the answer; if none
+    /// comes, nothing happens. Does nothing for addresses of another family.
     package func probe(_ remote: SocketAddress) {
         guard QUICAddressFamily(remote) == family else { return }
         socket.open()

@@ -2,23 +2,25 @@ import NIOCore
 
 /// One connection of a ``QUICEndpoint``: the engine together with its place on the socket.
 ///
-/// Confined to the endpoint's event loop. Every call marks the connection for the next flush.
+/// Confined to the endpoint's event loop. Calls that may lead to datagrams mark the connection for the next flush.
 package final class QUICConnectionHandle {
     let connection: QUICConnection
     /// The connection IDs under which the endpoint finds this connection.
     var registeredIDs: [QUICConnectionID] = []
-    /// Has to be asked for datagrams at the next flush.
+    /// Whether the next flush asks the connection for datagrams.
     var isDirty = false
-    /// Somebody looks at whether what was sent is answered.
+    /// Whether the observer already watches whether what was sent is answered; see
+    /// ``QUICConnectionObserver/connectionAwaitsAnswer(_:)``.
     package var isAwaited = false
-    /// The observer wants to know of each datagram that comes.
+    /// Whether the observer considers the path silent and wants to know of each datagram that comes.
     package var isSilent = false
-    /// The socket that it is moving to, or has moved to.
+    /// The label of the socket that the connection moves to, or has moved to.
     var target: SocketAddress?
-    /// Owned by whoever uses the connection; the handle does not keep it alive.
+    /// Gets the connection's events. Not retained.
     package weak var observer: (any QUICConnectionObserver)?
     /// The endpoint holds the handle until the connection is closed, so it outlives every call made here while open.
     private weak var endpoint: QUICEndpoint?
+    /// The family of the endpoint's socket.
     package let addressFamily: QUICAddressFamily
 
     init(connection: QUICConnection, endpoint: QUICEndpoint) {
@@ -29,55 +31,61 @@ package final class QUICConnectionHandle {
 
     var key: ObjectIdentifier { ObjectIdentifier(self) }
 
-    /// Opens a bidirectional stream; `nil` where the peer allows no more now: wait for `.streamsAvailable`.
+    /// See ``QUICConnection/openStream()``.
     package func openStream() throws(QUICError) -> QUICStreamID? {
         let stream = try connection.openStream()
         touch()
         return stream
     }
 
-    /// Bidirectional streams that the peer lets us open now.
+    /// How many bidirectional streams the peer lets us open now.
     package var availableStreams: Int { connection.availableStreams }
 
-    /// Queues bytes, and the stream's end with `fin`.
+    /// Queues bytes, and the stream's end if `fin` is set. See ``QUICConnection/write(_:_:fin:)``.
     package func write(_ stream: QUICStreamID, _ bytes: ByteBuffer?, fin: Bool = false) {
         connection.write(stream, bytes, fin: fin)
         touch()
     }
 
-    /// Bytes queued on the stream that the peer has not acknowledged.
+    /// How many bytes of the stream are queued or sent and not yet acknowledged.
     package func bufferedBytes(_ stream: QUICStreamID) -> Int {
         connection.bufferedBytes(stream)
     }
 
-    /// The receiver has really taken these bytes: the peer may send as many again (RFC 9000 4.1).
+    /// The receiver has taken these bytes, so the peer may send as many again (RFC 9000 4.1).
     package func consumed(_ stream: QUICStreamID, bytes: Int) {
         connection.consumed(stream, bytes: bytes)
         touch()
     }
 
-    /// RESET_STREAM and STOP_SENDING (RFC 9000 3.5).
+    /// Gives up both directions of a stream, by RESET_STREAM and STOP_SENDING with the code (RFC 9000 3.5).
     package func reset(_ stream: QUICStreamID, code: UInt64) {
         connection.reset(stream, code: code)
         touch()
     }
 
-    /// CONNECTION_CLOSE with an application code (RFC 9000 10.2).
+    /// Closes the connection with an application code (RFC 9000 10.2). See
+    /// ``QUICConnection/close(applicationCode:reason:at:)``.
     package func close(applicationCode: UInt64 = 0, reason: String = "") {
         connection.close(applicationCode: applicationCode, reason: reason, at: .now())
         touch()
     }
 
-    /// The peer's address now: a client's may change.
+    /// The peer's current address. A client's may change.
     package var remoteAddress: SocketAddress { connection.remoteAddress }
+    /// The label of the socket in use; on a server, the address that it listens on.
     package var localAddress: SocketAddress { connection.localAddress }
+    /// What the connection has sent and received so far, and what it knows of its path now.
     package var statistics: QUICStatistics { connection.statistics }
+    /// What the handshake agreed on; `nil` before it has completed.
     package var tlsInfo: QUICTLSInfo? { connection.tlsInfo }
+    /// Whether the peer is known to have completed the handshake, too (RFC 9001 4.1.2).
     package var isHandshakeConfirmed: Bool { connection.isHandshakeConfirmed }
-    /// After which the connection ends when nothing is heard: the smaller of both sides' values.
+    /// See ``QUICConnection/idleTimeout``.
     package var idleTimeout: Duration { connection.idleTimeout }
     /// Whether a ticket stood in for the certificates.
     package var isResumed: Bool { connection.isResumed }
+    /// See ``QUICConnection/isEarlyDataAccepted``.
     package var isEarlyDataAccepted: Bool { connection.isEarlyDataAccepted }
 
     /// See ``QUICConnection/unansweredSince``.
@@ -87,11 +95,12 @@ package final class QUICConnectionHandle {
     /// See ``QUICConnection/probeTimeout``.
     package var probeTimeout: Duration { connection.probeTimeout }
 
-    /// Has something sent now that the peer has to answer; see ``QUICConnection/hurry(at:)``.
+    /// Sends something now that the peer has to answer; see ``QUICConnection/hurry(at:)``.
     package func hurry() {
         hurry(at: .now())
     }
 
+    /// The same, for a caller that knows the time.
     package func hurry(at now: NIODeadline) {
         connection.hurry(at: now)
         touch()

@@ -1,19 +1,21 @@
 import NIOCore
 import Synchronization
 
-/// Carries datagrams from the event loop whose socket they came to, to the one that has their connection.
+/// Carries datagrams from the event loop whose socket received them to the loop that has their connection.
 ///
-/// The first byte of every connection ID that an endpoint issues is its index here.
+/// The first byte of every connection ID that an endpoint issues is the endpoint's index here.
 package final class QUICDatagramExchange: Sendable {
-    /// Datagrams that wait for one loop at most; what comes beyond is dropped, and QUIC sends it again.
+    /// How many datagrams may wait for one loop. Others are dropped, and QUIC sends their contents again.
     static let capacity = 256
 
+    /// A datagram on its way to another loop.
     private struct Letter {
         let datagram: ByteBuffer
         let id: QUICConnectionID
         let remote: SocketAddress
     }
 
+    /// The endpoint of one loop, and what waits for it.
     private final class Seat: Sendable {
         struct State {
             var letters: [Letter] = []
@@ -38,26 +40,28 @@ package final class QUICDatagramExchange: Sendable {
 
     private let seats: [Seat]
 
-    /// - Precondition: there are 1 to 256 loops.
+    /// - Precondition: There are 1 to 256 loops.
     package init(eventLoops: [any EventLoop]) {
         precondition((1...256).contains(eventLoops.count), "one byte tells the loops apart")
         seats = eventLoops.map { Seat(eventLoop: $0) }
     }
 
-    /// Of the endpoint on the loop of this index.
+    /// The place of the endpoint on the loop with this index.
     package func place(_ index: UInt8) -> Place {
         Place(exchange: self, index: index)
     }
 
+    /// One endpoint's access to the exchange.
     package struct Place: Sendable {
         fileprivate let exchange: QUICDatagramExchange
+        /// The index of its event loop, and the first byte of its connection IDs.
         package let index: UInt8
 
         func take(_ endpoint: QUICEndpoint) {
             exchange.seat(endpoint, at: index)
         }
 
-        /// Answers false where the datagram is this endpoint's own, or nobody's.
+        /// - Returns: False if the datagram is this endpoint's own, or no endpoint's.
         func forward(_ datagram: ByteBuffer, under id: QUICConnectionID, from remote: SocketAddress) -> Bool {
             guard id.count == QUICConnectionID.localLength, let owner = id.firstByte, owner != index else {
                 return false
@@ -74,7 +78,8 @@ package final class QUICDatagramExchange: Sendable {
             state.endpoint = bound
             return !state.letters.isEmpty
         }
-        // Loops begin one after the other: what came before this one did would keep everything behind it waiting.
+        // Loops start one after another. Only the first letter has the loop collect, so letters that came before this
+        // loop had started have to be collected now, or they would keep all later ones waiting.
         if isAwaited { seat.eventLoop.execute { Self.collect(seat, for: bound.value.endpoint) } }
     }
 
@@ -92,7 +97,7 @@ package final class QUICDatagramExchange: Sendable {
         return true
     }
 
-    /// For tests of the bound.
+    /// Lets tests check the bound.
     func waitingCount(_ index: Int) -> Int {
         seats[index].state.withLock { $0.letters.count }
     }

@@ -1,35 +1,35 @@
 import Logging
 import NIOCore
 
-// How a client follows a change of the network: a second socket, to which its connections move.
+// How a client follows a change of the network: it opens another socket, and its connections move to that.
 extension QUICEndpoint {
-    /// Connections that are moved or woken in one go: each sends a datagram or two at once.
+    /// How many connections are moved or woken at once, because each of them sends a datagram or two immediately.
     private static let movedAtOnce = 128
     private static let movePause = TimeAmount.milliseconds(5)
-    /// Between looks at what still uses an old socket, and attempts to move it.
-    private static let lookInterval = TimeAmount.seconds(2)
-    /// How long an old socket is kept for those that do not move.
+    /// How often to check which connections still use an old socket, and to try to move them.
+    private static let checkInterval = TimeAmount.seconds(2)
+    /// How long an old socket is kept for connections that do not move.
     private static let oldSocketTime = TimeAmount.seconds(30)
 
-    /// Addresses, routes or interfaces of this machine are others than before.
+    /// Must be called when addresses, routes or interfaces of this machine have changed.
     ///
-    /// Where peers are reached from another address now, the connections migrate to a new socket, with connection IDs
-    /// that no server runs out of (RFC 9000 9.5); the future tells how many. All, whether they can migrate or not, send
-    /// something now, so that the server learns where they are and an idle one is not forgotten.
+    /// If a peer is now reached from another address, the connections migrate to a new socket with new connection IDs
+    /// (RFC 9000 9.5). The future tells how many do. All connections, whether they can migrate or not, send something
+    /// now, so that the server learns the new address and an idle connection does not break.
     package func networkChanged() -> EventLoopFuture<Int> {
         guard server == nil, !connections.isEmpty else { return eventLoop.makeSucceededFuture(0) }
         socket.openNow()
         let remotes = Set(connections.handles.map(\.connection.remoteAddress))
         let changes = sockets.updateSources(to: remotes)
         guard !changes.isEmpty else {
-            // Without a route a datagram would only cost the socket.
+            // Without a route, a datagram would only make the system close the socket.
             let reachable = remotes.filter { ClientSockets.source(to: $0) != nil }
             hurry(connections.handles.filter { reachable.contains($0.connection.remoteAddress) }[...])
             return eventLoop.makeSucceededFuture(0)
         }
         for change in changes {
             logger.debug(
-                "the broker is reached from another address",
+                "the broker is reached from another local address; connections move to it",
                 metadata: [
                     "from": "\(change.from?.ipAddress ?? "none")", "to": "\(change.to.ipAddress ?? "")",
                     "leg": "uplink",
@@ -38,7 +38,7 @@ extension QUICEndpoint {
         return moveAll()
     }
 
-    /// Has a new socket opened and all connections moved to it.
+    /// Opens a new socket and moves all connections to it. The future tells how many move.
     func moveAll() -> EventLoopFuture<Int> {
         let promise = eventLoop.makePromise(of: Int.self)
         sockets.move = ClientSockets.Move(moved: nil, promises: (sockets.move?.promises ?? []) + [promise])
@@ -54,10 +54,10 @@ extension QUICEndpoint {
             eventLoop: eventLoop, address: wildcard, label: sockets.nextLabel(wildcard), listening: nil, logger: logger)
         socket.endpoint = self
         socket.open()
-        lookAfterOldSockets()
+        scheduleCheck()
     }
 
-    /// The present socket is open.
+    /// The current socket is open now.
     func moveIfWanted() {
         guard let move = sockets.move, move.moved == nil else { return }
         sockets.move?.moved = 0
@@ -78,7 +78,7 @@ extension QUICEndpoint {
         sockets.move?.promises = []
     }
 
-    /// False where it stays with the path it has: that goes on, as a NAT rebinding.
+    /// - Returns: False if the connection keeps its path, which continues to work like after a NAT rebinding.
     private func migrate(_ handle: QUICConnectionHandle) -> Bool {
         guard connections.contains(handle), handle.connection.isHandshakeConfirmed,
             handle.connection.localAddress != socket.label
@@ -109,7 +109,7 @@ extension QUICEndpoint {
 // MARK: - Several sockets
 
 extension QUICEndpoint {
-    /// The one that datagrams with this local address leave by.
+    /// The socket that sends datagrams with this local address.
     func socket(for local: SocketAddress) -> EndpointSocket {
         guard sockets.areSeveral, local != socket.label else { return socket }
         return sockets.old.first { $0.label == local } ?? socket
@@ -126,25 +126,25 @@ extension QUICEndpoint {
         sockets.move = nil
     }
 
-    /// What still goes by an old socket goes by the present one from now on.
+    /// Closes an old socket. Connections that still use it use the current one from now on.
     func forget(_ old: EndpointSocket) {
         old.close()
         sockets.remove(old, isInUse: labelsInUse.contains(old.label))
     }
 
-    private func lookAfterOldSockets() {
-        guard !sockets.isLookScheduled else { return }
-        sockets.isLookScheduled = true
-        Timer.once(in: Self.lookInterval, on: eventLoop) { [weak self] in
+    private func scheduleCheck() {
+        guard !sockets.isCheckScheduled else { return }
+        sockets.isCheckScheduled = true
+        Timer.once(in: Self.checkInterval, on: eventLoop) { [weak self] in
             guard let self else { return }
-            sockets.isLookScheduled = false
+            sockets.isCheckScheduled = false
             retryMove()
             forgetUnusedSockets()
-            if sockets.areSeveral { lookAfterOldSockets() }
+            if sockets.areSeveral { scheduleCheck() }
         }
     }
 
-    /// By which connections go, or are about to.
+    /// The labels that connections have, or are about to have.
     private var labelsInUse: Set<SocketAddress> {
         var labels: Set<SocketAddress> = []
         for handle in connections.handles {
@@ -164,7 +164,7 @@ extension QUICEndpoint {
         }
     }
 
-    /// Those that had no connection ID to spare, or had moved just before.
+    /// Tries again to move connections that had no connection ID to spare, or had moved just before.
     private func retryMove() {
         guard let move = sockets.move, move.moved != nil, move.retriesLeft > 0, socket.channel != nil else { return }
         sockets.move?.retriesLeft -= 1

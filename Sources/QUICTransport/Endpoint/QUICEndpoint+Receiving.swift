@@ -13,7 +13,7 @@ extension QUICEndpoint {
         received(datagram, from: remote, to: local, for: handle)
     }
 
-    /// Another loop's endpoint found that the datagrams are for this one.
+    /// Another loop's endpoint received a datagram for this one.
     func receivedForwarded(_ datagram: ByteBuffer, under id: QUICConnectionID, from remote: SocketAddress) {
         pending.isReading = true
         let handle = connections[id] ?? connections.connectionReset(by: datagram, from: remote, at: .now())
@@ -53,7 +53,7 @@ extension QUICEndpoint {
         }
     }
 
-    /// The engine only knows that nothing came; the socket may know why.
+    /// The connection only knows that nothing came; the socket may know why.
     private func explained(_ error: QUICError) -> QUICError {
         guard case .noAnswer(let remote, _) = error, let reason = sendFailures.lastError else { return error }
         return .unreachable(remote: remote, reason: reason)

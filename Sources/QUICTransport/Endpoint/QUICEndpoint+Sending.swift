@@ -94,7 +94,7 @@ extension QUICEndpoint {
         promise.futureResult.assumeIsolated().whenFailure { [weak self] error in
             guard let self, let error = error as? IOError else { return }
             if sendFailures.failed(error, isSegmented: isSegmented) {
-                logger.notice("UDP segmentation offload is not supported here and is now off")
+                logger.notice("UDP segmentation offload is not supported by the network interface and is now off")
             }
         }
     }

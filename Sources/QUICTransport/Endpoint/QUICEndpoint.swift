@@ -51,8 +51,8 @@ package final class QUICEndpoint {
         socket.endpoint = self
     }
 
-    /// What the engine is told as its own address. This is the socket's address, which for a wildcard stays the same
-    /// although the kernel picks the real one for each datagram, so a new route is followed without further ado.
+    /// What connections are told as their own address. A client's wildcard stays the same although the kernel picks the
+    /// real address for each datagram, so a connection need not know when the route changes.
     var localAddress: SocketAddress { server == nil ? socket.label : socket.address }
 
     /// Whether a socket that the system closed has to be opened again.
@@ -61,7 +61,8 @@ package final class QUICEndpoint {
     /// Connections that are open, closing or draining.
     package var connectionCount: Int { connections.count }
 
-    /// Starts a connection; its events go to `observer`, which has to be kept alive by its owner.
+    /// Starts a connection. Its events go to `observer`, which is not retained. See ``QUICConnection/client`` for the
+    /// parameters and errors.
     package func connect(
         to remote: SocketAddress, serverName: String, configuration: QUICConfiguration, tls: QUICTLSContext,
         resumption: QUICResumption? = nil, earlyData: Bool = false, observer: any QUICConnectionObserver
@@ -103,7 +104,7 @@ package final class QUICEndpoint {
 
     func armTimer() {
         guard let earliest = deadlines.earliest else { return timer.cancel() }
-        // While the socket takes nothing, what is due cannot be done: look again soon, not at once.
+        // While the socket takes nothing, what is due cannot be done: the timer must fire soon, but not at once.
         let floor = socket.writableChannel != nil ? NIODeadline.now() : .now() + .milliseconds(5)
         timer.arm(by: max(earliest, floor), slack: Self.timerSlack) { [weak self] in self?.timerFired() }
     }
@@ -136,13 +137,13 @@ package final class QUICEndpoint {
 
     // MARK: The end
 
-    /// Sends what is still to be said, such as CONNECTION_CLOSE, then closes the socket and forgets all connections.
+    /// Sends what connections still have to send, such as CONNECTION_CLOSE, then closes the socket and forgets them.
     package func flushAndAbandon() {
         flush()
         abandon()
     }
 
-    /// The same, but waits until the socket has taken what is to be said now.
+    /// The same, but waits until the socket has taken everything.
     package func shutDown() -> EventLoopFuture<Void> {
         let promise = whenFlushed ?? eventLoop.makePromise()
         whenFlushed = promise

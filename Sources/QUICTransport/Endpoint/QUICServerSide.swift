@@ -1,7 +1,7 @@
 import Logging
 import NIOCore
 
-/// What a ``QUICEndpoint`` has beside when it listens: who may come, and what strays get for an answer.
+/// The part of a listening ``QUICEndpoint`` that accepts connections, and answers datagrams that belong to none.
 package final class QUICServerSide {
     private var acceptor: QUICServerAcceptor
     private weak var delegate: (any QUICEndpointDelegate)?
@@ -20,23 +20,24 @@ package final class QUICServerSide {
         self.logger = logger
     }
 
-    /// What the next connections are made with; those that are there keep theirs.
+    /// The certificates for the next connections. Existing connections keep theirs.
     package var tls: QUICTLSContext {
         get { acceptor.tls }
         set { acceptor.tls = newValue }
     }
 
-    /// Answers whether the datagram belongs to another event loop, which it has been given to or, where that one has
-    /// too many waiting, dropped for.
+    /// Hands a datagram to the event loop that it belongs to, or drops it if too many wait for that loop.
     ///
-    /// The kernel chooses the socket by the sender's address. When that changes (NAT rebinding, migration), the datagrams
-    /// of a connection come to another socket than before; the connection ID tells whose they are.
+    /// The kernel chooses the socket by the sender's address. When that changes (NAT rebinding, migration), the
+    /// datagrams of a connection come to another socket than before. The connection ID tells which loop has the
+    /// connection.
+    /// - Returns: Whether the datagram belongs to another loop.
     func forward(_ datagram: ByteBuffer, under id: QUICConnectionID, from remote: SocketAddress) -> Bool {
         guard let place, !QUICPacketHeader.isInitial(datagram) else { return false }
         return place.forward(datagram, under: id, from: remote)
     }
 
-    /// A datagram of no connection: the first of a new one, or one that deserves an answer of its own.
+    /// Handles a datagram that belongs to no connection: it may begin one, or deserve an answer.
     func receivedStray(_ datagram: ByteBuffer, from remote: SocketAddress, to endpoint: QUICEndpoint) {
         let now = NIODeadline.now()
         switch acceptor.decide(datagram, from: remote, to: endpoint.localAddress, at: now) {
@@ -80,22 +81,26 @@ package final class QUICServerSide {
             endpoint.deliverEvents(of: handle)
             endpoint.needsFlush(handle)
         } catch {
-            logger.warning("a QUIC connection could not be made", metadata: ["error": "\(error)", "leg": "client"])
+            logger.warning(
+                "QUIC connection could not be made; the client's datagram was dropped",
+                metadata: ["error": "\(error)", "leg": "client"])
         }
     }
 }
 
-/// What a listening ``QUICEndpoint`` is made with.
+/// The settings of a listening ``QUICEndpoint``.
 package struct QUICServerConfiguration: Sendable {
+    /// The settings of each connection.
     package var quic: QUICConfiguration
+    /// The certificates of the first connections.
     package var tls: QUICTLSContext
-    /// 32 bytes from which stateless reset tokens and Retry tokens are made; the same for all event loops. The same
-    /// after a restart lets the server reset connections of before. Random where nil.
+    /// 32 bytes from which stateless reset tokens and Retry tokens are made, random if `nil`. All event loops need the
+    /// same. With the same secret, a restarted server can reset the connections of the previous process.
     package var secret: [UInt8]?
-    /// Datagrams of no connection that are answered, at most.
+    /// How many datagrams that belong to no connection are answered per second at most.
     package var repliesPerSecond = 1_000
 
-    /// A listener on `::` takes IPv4 too, unless this is set: then something else may listen there.
+    /// A listener on `::` also receives IPv4, unless this is set: then another socket may listen there.
     package var isIPv6Only = false
 
     package init(quic: QUICConfiguration, tls: QUICTLSContext) {
@@ -105,11 +110,13 @@ package struct QUICServerConfiguration: Sendable {
 }
 
 extension QUICEndpoint {
-    /// Makes an endpoint that takes connections at `address`; `listen()` opens its socket. Call it on the loop.
+    /// Makes an endpoint that accepts connections at `address`; `listen()` opens its socket. Call it on the loop.
     ///
-    /// Bound to a wildcard address, replies leave from the address that the kernel's route says (SwiftNIO cannot set
-    /// another): on a host with several addresses in one network, listen on each of them by name.
-    /// - Parameter place: of this endpoint among those of other loops with the same address; nil where it is the only one.
+    /// If `address` is a wildcard, replies leave from the address that the kernel's route prefers, because SwiftNIO
+    /// cannot set another. On a host with several addresses in one network, listen on each of them separately.
+    /// - Parameter place: This endpoint's place among those of other loops with the same address; `nil` if it is the
+    ///   only one.
+    /// - Throws: If `address` is neither IPv4 nor IPv6.
     package convenience init(
         listeningOn address: SocketAddress, eventLoop: any EventLoop, configuration: QUICServerConfiguration,
         delegate: any QUICEndpointDelegate, place: QUICDatagramExchange.Place? = nil, logger: Logger
@@ -126,8 +133,8 @@ extension QUICEndpoint {
         place?.take(self)
     }
 
-    /// Fails where anybody has the address: endpoints that share it would share it with another process, too, and
-    /// neither would know.
+    /// Fails if the address is in use. Without this check, endpoints that share an address among loops would also share
+    /// it with another process, and neither process would notice.
     package static func checkIsFree(
         _ address: SocketAddress, _ configuration: QUICServerConfiguration, on eventLoop: any EventLoop
     ) -> EventLoopFuture<Void> {

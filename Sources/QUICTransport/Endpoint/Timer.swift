@@ -1,20 +1,21 @@
 import NIOCore
 import Synchronization
 
-/// One timer on an event loop: armed with a deadline, moved or cancelled, and armed again as often as its owner likes.
+/// One timer on an event loop. It is armed with a deadline, can be moved or cancelled, and can be armed again any
+/// number of times.
 ///
-/// It never fires for an arming that is not the present one. A task that was scheduled with SwiftNIO directly gives no
-/// such promise: the loop takes all tasks that are due in a tick into one batch, and one that is cancelled by an earlier
-/// task of its batch runs all the same. An owner that answers such a run by arming anew then has two timers where it
-/// knows of one, and their number only grows.
+/// It never fires for an arming that was replaced or cancelled. A task that is scheduled with SwiftNIO directly gives
+/// no such promise: the loop collects all tasks that are due in a tick, and runs them even if an earlier one of them
+/// cancels a later one. An owner that then arms the timer anew has two timers although it knows of one, and their
+/// number only grows.
 ///
-/// Confined to its event loop. A timer that its owner lets go of does not fire any more.
+/// Confined to its event loop. A timer that is deallocated does not fire any more.
 package final class Timer {
     private let eventLoop: any EventLoop
     private var task: Scheduled<Void>?
-    /// Tells the present arming from those that were replaced, cancelled or have fired.
+    /// Tells the current arming from those that were replaced, were cancelled or have fired.
     private var arming: UInt64 = 0
-    /// When it will fire; nil where it is not armed.
+    /// When the timer will fire; `nil` if it is not armed.
     package private(set) var deadline: NIODeadline?
 
     package init(on eventLoop: any EventLoop) {
@@ -25,9 +26,10 @@ package final class Timer {
         task?.cancel()
     }
 
+    /// Whether the timer will fire.
     package var isArmed: Bool { deadline != nil }
 
-    /// Fires once at that time, or in the next tick where it has passed. What it was armed for before does not happen.
+    /// Fires once at that time, or in the next tick if it has passed. Replaces what the timer was armed for before.
     package func arm(at deadline: NIODeadline, _ fire: @escaping () -> Void) {
         eventLoop.preconditionInEventLoop()
         task?.cancel()
@@ -39,24 +41,25 @@ package final class Timer {
         }
     }
 
-    /// The same, that much from now.
+    /// The same, with a delay from now.
     package func arm(in delay: TimeAmount, _ fire: @escaping () -> Void) {
         arm(at: .now() + delay, fire)
     }
 
-    /// Fires at that time, unless it is armed to fire no later than `slack` after it: then it is left as it is. To move a
-    /// timer costs more than to have it fire for nothing now and then.
+    /// Fires at that time, unless the timer is armed to fire earlier or no more than `slack` later: then it stays as it
+    /// is. Moving a timer costs more than an occasional firing that finds nothing due.
     package func arm(by deadline: NIODeadline, slack: TimeAmount = .zero, _ fire: @escaping () -> Void) {
-        if let present = self.deadline, present <= deadline + slack { return }
+        if let current = self.deadline, current <= deadline + slack { return }
         arm(at: deadline, fire)
     }
 
+    /// Does nothing if the timer is not armed.
     package func cancel() {
         guard deadline != nil else { return }
         forget()?.cancel()
     }
 
-    /// Runs `fire` once after that time. Nobody can take it back, so it has to look at what has become of things.
+    /// Runs `fire` once after that time. This cannot be cancelled, so `fire` has to check whether it still applies.
     package static func once(in delay: TimeAmount, on eventLoop: any EventLoop, _ fire: @escaping () -> Void) {
         eventLoop.assumeIsolated().scheduleTask(in: delay) { () -> Void in
             TimerFirings.count()
@@ -77,11 +80,12 @@ package final class Timer {
     }
 }
 
-/// How often timers of this process have fired, those included that had been cancelled in the same tick. Under a steady
-/// load the number per message stays the same, however long the process runs.
+/// Counts how often timers of this process have fired, including those that were cancelled in the same tick. Under a
+/// steady load the number per message stays the same, however long the process runs.
 package enum TimerFirings {
     private static let counter = Atomic<UInt64>(0)
 
+    /// Since the process began; from any thread.
     package static var total: UInt64 { counter.load(ordering: .relaxed) }
 
     fileprivate static func count() {
