@@ -155,7 +155,7 @@ static int dcid_status(ngtcp2_conn *conn, BRIDGE_COMPAT_CID_STATUS type, uint64_
 static void tell_path_validated(bridge_quic_connection *connection, const ngtcp2_path *path,
                                 ngtcp2_path_validation_result result) {
     if (connection->path_guard) {
-        bridge_path_guard_validated(connection->path_guard, connection->conn, result, connection->now);
+        bridge_path_guard_validated(connection->path_guard, connection->conn, result, connection->clock.now);
     }
     /* A server's validation is aborted when another replaces it, which is not worth reporting. A client has one at a
        time, and it is aborted if the peer withdraws the connection ID. */

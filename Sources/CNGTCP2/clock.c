@@ -6,10 +6,10 @@
 #include "internal.h"
 
 uint64_t bridge_clock_advance(bridge_quic_connection *connection, uint64_t now) {
-    now += connection->ahead;
+    now += connection->clock.ahead;
     bridge_pacing_catch_up(connection, now);
-    if (now > connection->now) {
-        connection->now = now;
+    if (now > connection->clock.now) {
+        connection->clock.now = now;
     }
-    return connection->now;
+    return connection->clock.now;
 }

@@ -15,14 +15,13 @@ bool bridge_new_connection_id(ngtcp2_cid *cid, size_t length, const uint8_t *pre
 }
 
 bool bridge_issue_connection_id(const bridge_quic_connection *connection, ngtcp2_cid *cid, size_t length) {
-    return bridge_new_connection_id(cid, length,
-                                    connection->has_connection_id_prefix ? &connection->connection_id_prefix : NULL);
+    return bridge_new_connection_id(cid, length, connection->ids.has_prefix ? &connection->ids.prefix : NULL);
 }
 
 bool bridge_stateless_reset_token(const bridge_quic_connection *connection, uint8_t *token, const ngtcp2_cid *cid) {
-    if (connection->has_secret) {
-        return ngtcp2_crypto_generate_stateless_reset_token(token, connection->secret, sizeof(connection->secret),
-                                                            cid) == 0;
+    if (connection->ids.has_secret) {
+        return ngtcp2_crypto_generate_stateless_reset_token(token, connection->ids.secret,
+                                                            sizeof(connection->ids.secret), cid) == 0;
     }
     return gnutls_rnd(GNUTLS_RND_RANDOM, token, NGTCP2_STATELESS_RESET_TOKENLEN) == 0;
 }

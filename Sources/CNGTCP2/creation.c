@@ -117,14 +117,14 @@ static int new_conn(bridge_quic_connection *connection, const bridge_quic_settin
     ngtcp2_path_storage path;
     ngtcp2_path_storage_init(&path, given.local, given.local_length, given.remote, given.remote_length, NULL);
     ngtcp2_cid scid;
-    connection->has_connection_id_prefix = settings->has_connection_id_prefix;
-    connection->connection_id_prefix = settings->connection_id_prefix;
+    connection->ids.has_prefix = settings->has_connection_id_prefix;
+    connection->ids.prefix = settings->connection_id_prefix;
     if (!bridge_issue_connection_id(connection, &scid, settings->connection_id_length)) {
         return NGTCP2_ERR_INTERNAL;
     }
     int error = connection->is_server ? new_server(connection, settings, &path.path, &scid, now)
                                       : new_client(connection, settings, &path.path, &scid, now);
-    connection->first_id = bridge_id_of(&scid);
+    connection->ids.first = bridge_id_of(&scid);
     return error;
 }
 
@@ -142,16 +142,16 @@ bridge_quic_creation bridge_quic_connection_new(bridge_quic_connection **result,
     connection->credentials = credentials;
     connection->callbacks = *callbacks;
     connection->is_server = settings->initial != NULL;
-    connection->now = now;
-    connection->last_read = now;
-    connection->datagram_capacity = settings->max_datagram_size;
+    connection->clock.now = now;
+    connection->clock.last_read = now;
+    connection->pacing.datagram_capacity = settings->max_datagram_size;
     /* The peer's first connection ID is known from the handshake. */
     connection->frame_guard.seen = 1;
-    ngtcp2_path_storage_zero(&connection->written_path);
-    ngtcp2_path_storage_zero(&connection->told_path);
+    ngtcp2_path_storage_zero(&connection->writing.path);
+    ngtcp2_path_storage_zero(&connection->writing.told_path);
     if (settings->secret) {
-        memcpy(connection->secret, settings->secret, sizeof(connection->secret));
-        connection->has_secret = true;
+        memcpy(connection->ids.secret, settings->secret, sizeof(connection->ids.secret));
+        connection->ids.has_secret = true;
     }
     bool bad_name = false;
     *error = bridge_tls_session_new(connection, settings, &bad_name);
@@ -173,7 +173,7 @@ void bridge_quic_set_owner(bridge_quic_connection *connection, void *owner) {
 }
 
 bridge_quic_cid bridge_quic_first_id(const bridge_quic_connection *connection) {
-    return connection->first_id;
+    return connection->ids.first;
 }
 
 void bridge_quic_connection_free(bridge_quic_connection *connection) {
@@ -190,6 +190,6 @@ void bridge_quic_connection_free(bridge_quic_connection *connection) {
         fclose(connection->qlog);
     }
     free(connection->path_guard);
-    free(connection->host_name);
+    free(connection->verification.host_name);
     free(connection);
 }

@@ -30,7 +30,7 @@ bridge_quic_status bridge_status_of(bridge_quic_connection *connection, int erro
 
 bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_quic_path given, uint8_t ecn,
                                     const uint8_t *bytes, size_t length, uint64_t now) {
-    connection->has_read_packet = false;
+    connection->watch.has_read_packet = false;
     if (length == 0) {
         return BRIDGE_QUIC_OK;
     }
@@ -39,19 +39,19 @@ bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_q
     ngtcp2_pkt_info info = {.ecn = ecn};
     now = bridge_clock_advance(connection, now);
     if (connection->path_guard && bridge_path_guard_stops(connection->path_guard, connection->conn, &path.path, bytes,
-                                                          length, connection->first_id.length, now)) {
+                                                          length, connection->ids.first.length, now)) {
         return BRIDGE_QUIC_OK;
     }
     bridge_pacing_reveal(connection);
     bridge_packet_watch_enter(connection);
     int error = ngtcp2_conn_read_pkt(connection->conn, &path.path, &info, bytes, length, now);
     bridge_packet_watch_enter(NULL);
-    if (connection->has_read_packet) {
-        connection->last_read = now;
-        connection->ahead_at_read = connection->ahead;
-        connection->idle_until = 0;
+    if (connection->watch.has_read_packet) {
+        connection->clock.last_read = now;
+        connection->clock.ahead_at_read = connection->clock.ahead;
+        connection->clock.idle_until = 0;
     }
-    if (error == NGTCP2_ERR_CALLBACK_FAILURE && connection->verification_status != 0) {
+    if (error == NGTCP2_ERR_CALLBACK_FAILURE && connection->verification.status != 0) {
         error = NGTCP2_ERR_CRYPTO;
     }
     bridge_quic_status status = bridge_status_of(connection, error);
@@ -64,15 +64,15 @@ bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_q
 }
 
 bool bridge_quic_has_read_packet(const bridge_quic_connection *connection) {
-    return connection->has_read_packet;
+    return connection->watch.has_read_packet;
 }
 
 static bool path_changed(bridge_quic_connection *connection) {
-    const ngtcp2_path *written = &connection->written_path.path;
-    if (ngtcp2_path_eq(written, &connection->told_path.path)) {
+    const ngtcp2_path *written = &connection->writing.path.path;
+    if (ngtcp2_path_eq(written, &connection->writing.told_path.path)) {
         return false;
     }
-    ngtcp2_path_copy(&connection->told_path.path, written);
+    ngtcp2_path_copy(&connection->writing.told_path.path, written);
     return true;
 }
 
@@ -94,19 +94,19 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
     }
     ngtcp2_ssize accepted = -1;
     uint64_t time = bridge_clock_advance(connection, now);
-    if (!connection->is_packet_open) {
+    if (!connection->writing.is_packet_open) {
         bridge_pacing_before_write(connection);
     }
-    connection->has_written_eliciting = false;
-    connection->has_written_challenge = false;
+    connection->watch.has_written_eliciting = false;
+    connection->watch.has_written_challenge = false;
     bridge_packet_watch_enter(connection);
     ngtcp2_ssize length =
-        ngtcp2_conn_writev_stream(connection->conn, &connection->written_path.path, &connection->written_info, buffer,
+        ngtcp2_conn_writev_stream(connection->conn, &connection->writing.path.path, &connection->writing.info, buffer,
                                   capacity, &accepted, flags, stream, vectors, count, time);
     bridge_packet_watch_enter(NULL);
     /* A stream that has no part in a packet leaves it as it is. */
     if (length >= 0 || length == NGTCP2_ERR_WRITE_MORE) {
-        connection->is_packet_open = length < 0;
+        connection->writing.is_packet_open = length < 0;
     }
     if (length != 0) {
         bridge_pacing_reveal(connection);
@@ -114,28 +114,28 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
     if (length > 0) {
         bridge_pacing_wrote(connection, (size_t)length);
     }
-    if (connection->pings && length != NGTCP2_ERR_WRITE_MORE) {
-        connection->pings = false;
-        ngtcp2_conn_set_keep_alive_timeout(connection->conn, connection->keep_alive);
+    if (connection->writing.pings && length != NGTCP2_ERR_WRITE_MORE) {
+        connection->writing.pings = false;
+        ngtcp2_conn_set_keep_alive_timeout(connection->conn, connection->writing.keep_alive);
     }
-    if (connection->path_guard && connection->has_written_challenge && length > 0) {
-        bridge_path_guard_challenged(connection->path_guard, connection->conn, (size_t)length, connection->now);
+    if (connection->path_guard && connection->watch.has_written_challenge && length > 0) {
+        bridge_path_guard_challenged(connection->path_guard, connection->conn, (size_t)length, connection->clock.now);
     }
     connection->is_settled |= length >= 0 && ngtcp2_conn_get_handshake_completed(connection->conn);
     return (bridge_quic_written){
         .status = length < 0 ? bridge_status_of(connection, (int)length) : BRIDGE_QUIC_OK,
         .length = length < 0 ? 0 : (size_t)length,
         .accepted = accepted,
-        .ecn = connection->written_info.ecn,
+        .ecn = connection->writing.info.ecn,
         .path_changed = length > 0 && path_changed(connection),
         /* A datagram larger than the current maximum is a probe of path MTU discovery. */
-        .awaits_answer = length > 0 && connection->has_written_eliciting &&
+        .awaits_answer = length > 0 && connection->watch.has_written_eliciting &&
                          (size_t)length <= ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn),
     };
 }
 
 bridge_quic_path bridge_quic_written_path(const bridge_quic_connection *connection) {
-    const ngtcp2_path *path = &connection->written_path.path;
+    const ngtcp2_path *path = &connection->writing.path.path;
     return (bridge_quic_path){
         .local = path->local.addr,
         .remote = path->remote.addr,
@@ -145,7 +145,7 @@ bridge_quic_path bridge_quic_written_path(const bridge_quic_connection *connecti
 }
 
 void bridge_quic_set_keep_alive(bridge_quic_connection *connection, uint64_t interval) {
-    connection->keep_alive = interval;
+    connection->writing.keep_alive = interval;
     bridge_pacing_reveal(connection);
     ngtcp2_conn_set_keep_alive_timeout(connection->conn, interval);
 }
@@ -196,13 +196,13 @@ bridge_quic_written bridge_quic_write_close(bridge_quic_connection *connection, 
                                             uint8_t *buffer, size_t capacity, uint64_t now) {
     ngtcp2_ccerr error = close_error(connection, kind, code, reason, reason_length);
     ngtcp2_ssize length = ngtcp2_conn_write_connection_close(
-        connection->conn, &connection->written_path.path, &connection->written_info, buffer, capacity, &error,
+        connection->conn, &connection->writing.path.path, &connection->writing.info, buffer, capacity, &error,
         bridge_clock_advance(connection, now));
     return (bridge_quic_written){
         .status = length > 0 ? BRIDGE_QUIC_OK : BRIDGE_QUIC_NOT_NOW,
         .length = length > 0 ? (size_t)length : 0,
         .accepted = -1,
-        .ecn = connection->written_info.ecn,
+        .ecn = connection->writing.info.ecn,
         .path_changed = length > 0 && path_changed(connection),
     };
 }

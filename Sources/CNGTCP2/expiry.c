@@ -7,10 +7,11 @@ static const uint64_t longest_silence = 600 * NGTCP2_SECONDS;
 /// ngtcp2's idle timeout comes too early by as much as its time ran ahead since the peer's last packet. Reporting it
 /// does not change ngtcp2's state, so the connection continues if the peer sends something.
 static bool is_idle_too_early(bridge_quic_connection *connection) {
-    if (connection->idle_until == 0) {
-        connection->idle_until = connection->now + connection->ahead - connection->ahead_at_read;
+    bridge_clock *clock = &connection->clock;
+    if (clock->idle_until == 0) {
+        clock->idle_until = clock->now + clock->ahead - clock->ahead_at_read;
     }
-    return connection->now < connection->idle_until;
+    return clock->now < clock->idle_until;
 }
 
 bridge_quic_status bridge_quic_handle_expiry(bridge_quic_connection *connection, uint64_t now) {
@@ -26,11 +27,12 @@ bridge_quic_status bridge_quic_handle_expiry(bridge_quic_connection *connection,
 }
 
 uint64_t bridge_quic_expiry(bridge_quic_connection *connection) {
-    uint64_t expiry = connection->idle_until != 0 ? connection->idle_until : bridge_pacing_expiry(connection);
+    const bridge_clock *clock = &connection->clock;
+    uint64_t expiry = clock->idle_until != 0 ? clock->idle_until : bridge_pacing_expiry(connection);
     if (expiry == UINT64_MAX) {
         return expiry;
     }
-    return expiry > connection->ahead ? expiry - connection->ahead : 0;
+    return expiry > clock->ahead ? expiry - clock->ahead : 0;
 }
 
 bool bridge_quic_is_window_full(bridge_quic_connection *connection) {
@@ -39,9 +41,9 @@ bool bridge_quic_is_window_full(bridge_quic_connection *connection) {
 
 void bridge_quic_ping(bridge_quic_connection *connection, uint64_t now) {
     /* A keep-alive timeout of 1 ns is due a nanosecond after the last packet. */
-    connection->ahead += 2;
+    connection->clock.ahead += 2;
     bridge_clock_advance(connection, now);
-    connection->pings = true;
+    connection->writing.pings = true;
     bridge_pacing_reveal(connection);
     ngtcp2_conn_set_keep_alive_timeout(connection->conn, 1);
 }
@@ -49,7 +51,7 @@ void bridge_quic_ping(bridge_quic_connection *connection, uint64_t now) {
 /// The latest time that is certainly not past the idle timeout.
 static uint64_t idle_limit(bridge_quic_connection *connection) {
     uint64_t timeout = bridge_quic_idle_timeout(connection);
-    return connection->last_read + (timeout == 0 ? longest_silence : timeout);
+    return connection->clock.last_read + (timeout == 0 ? longest_silence : timeout);
 }
 
 bool bridge_quic_run_ahead(bridge_quic_connection *connection, uint64_t reserve, uint64_t now,
@@ -60,7 +62,7 @@ bool bridge_quic_run_ahead(bridge_quic_connection *connection, uint64_t reserve,
     if (limit < reserve || next >= limit - reserve) {
         return false;
     }
-    connection->ahead += next > own ? next - own : 0;
+    connection->clock.ahead += next > own ? next - own : 0;
     *status = bridge_quic_handle_expiry(connection, now);
     return true;
 }

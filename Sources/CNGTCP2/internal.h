@@ -30,6 +30,99 @@ typedef struct {
     uint64_t seen;
 } bridge_frame_guard;
 
+/// This side's connection IDs, and the tokens of stateless resets under them.
+typedef struct {
+    /// The ID that this side began with.
+    bridge_quic_cid first;
+    bool has_prefix;
+    uint8_t prefix;
+    /// Servers only.
+    bool has_secret;
+    uint8_t secret[BRIDGE_QUIC_SECRET_LENGTH];
+} bridge_own_ids;
+
+/// The time that ngtcp2 is given.
+typedef struct {
+    /// The latest time given to ngtcp2, which aborts the process if its time goes backwards.
+    uint64_t now;
+    /// How far ngtcp2's time is ahead of the caller's.
+    uint64_t ahead;
+    /// When the peer's last packet came, in ngtcp2's time, and how far that was ahead then.
+    uint64_t last_read;
+    uint64_t ahead_at_read;
+    /// When the idle timeout is really over, if ngtcp2 has reported it too early; otherwise 0.
+    uint64_t idle_until;
+} bridge_clock;
+
+/// What pacing knows of the datagrams that went out.
+typedef struct {
+    /// How many bytes were written since ngtcp2 was last told that its datagrams have gone out, and when the first was.
+    size_t burst;
+    uint64_t burst_began;
+    size_t datagram_capacity;
+    /// Until when ngtcp2 lets nothing more out; 0 if there is no such pause.
+    uint64_t pause_until;
+    /// ngtcp2's next deadline apart from the end of the pause, if nothing waits for the latter; otherwise 0.
+    uint64_t expiry_beside_pause;
+} bridge_pacing;
+
+/// The packet that is being written, and the next ones.
+typedef struct {
+    /// Whether a WRITE_MORE sequence is under way.
+    bool is_packet_open;
+    /// The same for all calls of a WRITE_MORE sequence.
+    ngtcp2_pkt_info info;
+    ngtcp2_path_storage path;
+    /// The path of the last datagram that the owner was told about.
+    ngtcp2_path_storage told_path;
+    /// In nanoseconds; 0 if there is no keep-alive.
+    uint64_t keep_alive;
+    /// Whether the next packet has to be a PING if there is nothing else to send.
+    bool pings;
+} bridge_writing;
+
+/// What the current call, or the last one, saw in packets.
+typedef struct {
+    /// A packet of the peer's was taken in.
+    bool has_read_packet;
+    /// A packet was written that the peer has to answer.
+    bool has_written_eliciting;
+    bool has_written_challenge;
+} bridge_packet_watch;
+
+/// Session tickets, and early data under them.
+typedef struct {
+    /// Servers only.
+    bool sends_tickets;
+    /// Whether a client tries to resume a session.
+    bool has_session;
+    bool offers_early_data;
+    /// What the ticket says that GnuTLS is about to read; the lifetime is in seconds.
+    bool ticket_allows_early_data;
+    uint32_t ticket_lifetime;
+    unsigned int tickets_received;
+} bridge_resumption;
+
+/// The secret of early data, which must be installed only once. A server keeps it until then.
+typedef struct {
+    bool is_known;
+    uint8_t secret[64];
+    size_t secret_length;
+} bridge_early_key;
+
+/// The check of the peer's certificate.
+typedef struct {
+    /// Whether a server demands a certificate from its client.
+    bool verifies_client;
+    /// The name to verify the certificate against: a host name, or the bytes of an address.
+    char *host_name;
+    uint8_t address[16];
+    size_t address_length;
+    /// GnuTLS's verification status; 0 if nothing is wrong so far.
+    unsigned int status;
+    bool certificate_missing;
+} bridge_verification;
+
 /// Always on the heap, because GnuTLS and ngtcp2 keep pointers to it.
 struct bridge_quic_connection {
     /// What GnuTLS's session pointer points to. It is the first member, so the pointer leads to the whole struct as
@@ -40,71 +133,23 @@ struct bridge_quic_connection {
     const bridge_quic_credentials *credentials;
     bridge_quic_callbacks callbacks;
     void *owner;
-    bridge_quic_cid first_id;
-    bool has_connection_id_prefix;
-    uint8_t connection_id_prefix;
     bool is_server;
     bool received_stateless_reset;
     /// Whether a packet was written after the handshake had completed.
     bool is_settled;
-    bool has_early_key;
-    /// Servers only: the secret of early data until it can be installed.
-    uint8_t early_secret[64];
-    size_t early_secret_length;
-    /// Servers only.
-    bool verifies_client;
-    bool sends_tickets;
-    /// Whether a client tries to resume a session.
-    bool has_session;
-    bool offers_early_data;
-    bool ticket_allows_early_data;
-    /// The lifetime, in seconds, of the ticket that GnuTLS is about to read.
-    uint32_t ticket_lifetime;
-    unsigned int tickets_received;
-    /// The latest time given to ngtcp2, which aborts the process if its time goes backwards.
-    uint64_t now;
-    /// How far ngtcp2's time is ahead of the caller's.
-    uint64_t ahead;
-    /// When the peer's last packet came, in ngtcp2's time.
-    uint64_t last_read;
-    uint64_t ahead_at_read;
-    /// When the idle timeout is really over, if ngtcp2 has reported it too early; otherwise 0.
-    uint64_t idle_until;
-    uint64_t keep_alive;
-    /// Whether the next packet has to be a PING if there is nothing else to send.
-    bool pings;
-    /// Whether a WRITE_MORE sequence is under way.
-    bool is_packet_open;
-    /// How many bytes were written since ngtcp2 was last told that its datagrams have gone out, and when the first was.
-    size_t burst;
-    uint64_t burst_began;
-    size_t datagram_capacity;
-    /// Until when ngtcp2 lets nothing more out; 0 if there is no such pause.
-    uint64_t pause_until;
-    /// ngtcp2's next deadline apart from the end of the pause, if nothing waits for the latter; otherwise 0.
-    uint64_t expiry_beside_pause;
-    /// Whether the current call, or the last one, took in a packet of the peer's, wrote one that has to be answered, or
-    /// wrote a PATH_CHALLENGE.
-    bool has_read_packet;
-    bool has_written_eliciting;
-    bool has_written_challenge;
     int last_error;
-    /// The same for all calls of a WRITE_MORE sequence.
-    ngtcp2_pkt_info written_info;
-    ngtcp2_path_storage written_path;
-    ngtcp2_path_storage told_path;
+    bridge_own_ids ids;
+    bridge_clock clock;
+    bridge_pacing pacing;
+    bridge_writing writing;
+    bridge_packet_watch watch;
+    bridge_resumption resumption;
+    bridge_early_key early_key;
+    bridge_verification verification;
     /// Servers only; null on a client.
     bridge_path_guard *path_guard;
     bridge_frame_guard frame_guard;
-    uint8_t secret[BRIDGE_QUIC_SECRET_LENGTH];
-    bool has_secret;
     FILE *qlog;
-    /// The name to verify the certificate against: a host name, or the bytes of an address.
-    char *host_name;
-    uint8_t address[16];
-    size_t address_length;
-    unsigned int verification_status;
-    bool certificate_missing;
 };
 
 /// What the return code of an ngtcp2 call means for the connection, which remembers errors for

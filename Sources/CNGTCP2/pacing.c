@@ -27,15 +27,15 @@ static bool is_handshake_completed(const bridge_quic_connection *connection) {
 
 /// The time at which ngtcp2 is told that the burst went out. False if it must not be told now, or at all.
 static bool time_of_burst(bridge_quic_connection *connection, bool has_more, uint64_t *time) {
-    *time = connection->now;
+    *time = connection->clock.now;
 #if NGTCP2_VERSION_NUM < 0x010000
-    bool is_trickle = !has_more && connection->burst <= 2 * connection->datagram_capacity;
+    bool is_trickle = !has_more && connection->pacing.burst <= 2 * connection->pacing.datagram_capacity;
     if (is_trickle) {
         *time = 0;
-        return connection->now - connection->burst_began >= burst_span;
+        return connection->clock.now - connection->pacing.burst_began >= burst_span;
     }
     if (!is_handshake_completed(connection)) {
-        connection->burst = 0;
+        connection->pacing.burst = 0;
         return false;
     }
 #else
@@ -46,38 +46,38 @@ static bool time_of_burst(bridge_quic_connection *connection, bool has_more, uin
 
 static void end_burst(bridge_quic_connection *connection, bool has_more) {
     uint64_t time;
-    if (connection->burst == 0 || !time_of_burst(connection, has_more, &time)) {
+    if (connection->pacing.burst == 0 || !time_of_burst(connection, has_more, &time)) {
         return;
     }
     uint64_t other = ngtcp2_conn_get_expiry(connection->conn);
     ngtcp2_conn_update_pkt_tx_time(connection->conn, time);
-    connection->burst = 0;
+    connection->pacing.burst = 0;
     uint64_t pause = ngtcp2_conn_get_expiry(connection->conn);
-    pause = pause > connection->now ? pause : connection->now;
+    pause = pause > connection->clock.now ? pause : connection->clock.now;
     if (pause < other) {
-        connection->pause_until = pause;
-        connection->expiry_beside_pause = has_more ? 0 : other;
+        connection->pacing.pause_until = pause;
+        connection->pacing.expiry_beside_pause = has_more ? 0 : other;
     }
 }
 
 void bridge_pacing_before_write(bridge_quic_connection *connection) {
-    if (connection->burst >= ngtcp2_conn_get_send_quantum(connection->conn)) {
+    if (connection->pacing.burst >= ngtcp2_conn_get_send_quantum(connection->conn)) {
         end_burst(connection, true);
     }
 }
 
 void bridge_pacing_wrote(bridge_quic_connection *connection, size_t length) {
-    if (connection->burst == 0) {
-        connection->burst_began = connection->now;
+    if (connection->pacing.burst == 0) {
+        connection->pacing.burst_began = connection->clock.now;
     }
-    connection->burst += length;
+    connection->pacing.burst += length;
 }
 
 void bridge_quic_burst_over(bridge_quic_connection *connection, bool has_more, uint64_t now) {
     if (has_more) {
         bridge_pacing_reveal(connection);
     }
-    if (connection->burst > 0) {
+    if (connection->pacing.burst > 0) {
         bridge_clock_advance(connection, now);
         end_burst(connection, has_more);
     }
@@ -86,29 +86,32 @@ void bridge_quic_burst_over(bridge_quic_connection *connection, bool has_more, u
 /// Tells ngtcp2 that the pause ended at its deadline, because it would make up for lateness by shorter pauses. Nothing
 /// else was due by then, so this cannot fail. During the handshake the compensation is welcome.
 static void end_pause(bridge_quic_connection *connection) {
-    if (connection->expiry_beside_pause != 0 && is_handshake_completed(connection)) {
-        connection->now = connection->pause_until > connection->now ? connection->pause_until : connection->now;
-        (void)ngtcp2_conn_handle_expiry(connection->conn, connection->now);
+    if (connection->pacing.expiry_beside_pause != 0 && is_handshake_completed(connection)) {
+        bridge_clock *clock = &connection->clock;
+        uint64_t pause_end = connection->pacing.pause_until;
+        clock->now = pause_end > clock->now ? pause_end : clock->now;
+        (void)ngtcp2_conn_handle_expiry(connection->conn, clock->now);
     }
-    connection->pause_until = 0;
-    connection->expiry_beside_pause = 0;
+    connection->pacing.pause_until = 0;
+    connection->pacing.expiry_beside_pause = 0;
 }
 
 void bridge_pacing_catch_up(bridge_quic_connection *connection, uint64_t now) {
-    if (connection->pause_until != 0 && now >= connection->pause_until) {
+    if (connection->pacing.pause_until != 0 && now >= connection->pacing.pause_until) {
         end_pause(connection);
     }
 }
 
 void bridge_pacing_reveal(bridge_quic_connection *connection) {
-    connection->expiry_beside_pause = 0;
+    connection->pacing.expiry_beside_pause = 0;
 }
 
 uint64_t bridge_pacing_expiry(const bridge_quic_connection *connection) {
-    return connection->expiry_beside_pause != 0 ? connection->expiry_beside_pause
-                                                : ngtcp2_conn_get_expiry(connection->conn);
+    uint64_t expiry = connection->pacing.expiry_beside_pause;
+    return expiry != 0 ? expiry : ngtcp2_conn_get_expiry(connection->conn);
 }
 
 uint64_t bridge_quic_pause_end(const bridge_quic_connection *connection) {
-    return connection->pause_until > connection->ahead ? connection->pause_until - connection->ahead : 0;
+    uint64_t end = connection->pacing.pause_until;
+    return end > connection->clock.ahead ? end - connection->clock.ahead : 0;
 }

@@ -54,10 +54,10 @@ static void tell_stopped_streams(const bridge_quic_connection *connection, const
 int bridge_packet_watch_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *aead_ctx,
                                 const uint8_t *plaintext, size_t plaintext_length, const uint8_t *nonce,
                                 size_t nonce_length, const uint8_t *aad, size_t aad_length) {
-    if (active && !active->has_written_eliciting) {
-        active->has_written_eliciting = is_ack_eliciting(plaintext, plaintext_length);
+    if (active && !active->watch.has_written_eliciting) {
+        active->watch.has_written_eliciting = is_ack_eliciting(plaintext, plaintext_length);
         /* ngtcp2 writes nothing else beside a PATH_CHALLENGE. */
-        active->has_written_challenge = plaintext_length > 0 && *plaintext == 0x1a;
+        active->watch.has_written_challenge = plaintext_length > 0 && *plaintext == 0x1a;
     }
     return ngtcp2_crypto_encrypt_cb(dest, aead, aead_ctx, plaintext, plaintext_length, nonce, nonce_length, aad,
                                     aad_length);
@@ -71,7 +71,7 @@ int bridge_packet_watch_decrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, c
     if (error != 0 || !active) {
         return error;
     }
-    active->has_read_packet = true;
+    active->watch.has_read_packet = true;
     if (ciphertext_length <= aead->max_overhead) {
         return 0;
     }

@@ -100,7 +100,7 @@ int bridge_enable_tickets(bridge_quic_connection *connection, const bridge_quic_
     if (error != 0) {
         return error;
     }
-    connection->sends_tickets = true;
+    connection->resumption.sends_tickets = true;
     gnutls_db_set_cache_expiration(connection->session, ticket_lifetime);
     if (!settings->anti_replay) {
         return 0;
@@ -111,7 +111,7 @@ int bridge_enable_tickets(bridge_quic_connection *connection, const bridge_quic_
 }
 
 void bridge_send_ticket(bridge_quic_connection *connection) {
-    if (connection->sends_tickets) {
+    if (connection->resumption.sends_tickets) {
         /* A failure costs the client only its next short handshake. */
         (void)gnutls_session_ticket_send(connection->session, 1, 0);
     }
@@ -180,15 +180,15 @@ static int ticket_received(gnutls_session_t session, unsigned int type, unsigned
     bridge_quic_connection *connection = gnutls_session_get_ptr(session);
     uint8_t parameters[BRIDGE_QUIC_EARLY_PARAMETERS_CAPACITY];
     gnutls_datum_t data;
-    if (!incoming || !connection->owner || connection->tickets_received >= maximum_tickets) {
+    if (!incoming || !connection->owner || connection->resumption.tickets_received >= maximum_tickets) {
         return 0;
     }
     if (when == GNUTLS_HOOK_PRE) {
-        connection->ticket_allows_early_data = allows_early_data(message);
-        connection->ticket_lifetime = lifetime_of(message);
+        connection->resumption.ticket_allows_early_data = allows_early_data(message);
+        connection->resumption.ticket_lifetime = lifetime_of(message);
         return 0;
     }
-    connection->tickets_received++;
+    connection->resumption.tickets_received++;
     size_t length = bridge_compat_encode_early_parameters(connection->conn, parameters, sizeof(parameters));
     if (length > 0 && gnutls_session_get_data2(session, &data) == 0) {
         const bridge_quic_ticket ticket = {
@@ -196,8 +196,8 @@ static int ticket_received(gnutls_session_t session, unsigned int type, unsigned
             .session_length = data.size,
             .parameters = parameters,
             .parameters_length = length,
-            .allows_early_data = connection->ticket_allows_early_data,
-            .lifetime = connection->ticket_lifetime,
+            .allows_early_data = connection->resumption.ticket_allows_early_data,
+            .lifetime = connection->resumption.ticket_lifetime,
             .received_at = time(NULL),
         };
         connection->callbacks.ticket_received(connection->owner, &ticket);
@@ -211,19 +211,20 @@ void bridge_resume(bridge_quic_connection *connection, const bridge_quic_setting
     gnutls_handshake_set_hook_function(connection->session, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET, GNUTLS_HOOK_BOTH,
                                        ticket_received);
     /* If the session cannot be used, there is a full handshake. */
-    connection->has_session = settings->session && gnutls_session_set_data(connection->session, settings->session,
-                                                                           settings->session_length) == 0;
+    connection->resumption.has_session =
+        settings->session &&
+        gnutls_session_set_data(connection->session, settings->session, settings->session_length) == 0;
 }
 
 void bridge_allow_early_data(bridge_quic_connection *connection, const bridge_quic_settings *settings) {
-    connection->offers_early_data =
-        connection->has_session && settings->early_data &&
+    connection->resumption.offers_early_data =
+        connection->resumption.has_session && settings->early_data &&
         bridge_compat_set_early_parameters(connection->conn, settings->early_parameters,
                                            settings->early_parameters_length);
 }
 
 void bridge_check_early_data(bridge_quic_connection *connection) {
-    if (connection->offers_early_data && !bridge_quic_is_early_data_accepted(connection) &&
+    if (connection->resumption.offers_early_data && !bridge_quic_is_early_data_accepted(connection) &&
         bridge_compat_early_data_rejected(connection->conn) == 0 && connection->owner) {
         connection->callbacks.early_data_rejected(connection->owner);
     }

@@ -60,16 +60,16 @@ static int install_keys(bridge_quic_connection *connection, gnutls_record_encryp
 /// secret waits for that of the handshake, with which ngtcp2 applies the transport parameters: GnuTLS has the early
 /// secret ready even before a HelloRetryRequest.
 static int install_early_secret(bridge_quic_connection *connection, const void *rx, const void *tx, size_t length) {
-    if (connection->has_early_key || length > sizeof(connection->early_secret)) {
+    if (connection->early_key.is_known || length > sizeof(connection->early_key.secret)) {
         return 0;
     }
-    connection->has_early_key = true;
+    connection->early_key.is_known = true;
     if (!connection->is_server) {
         return install_keys(connection, GNUTLS_ENCRYPTION_LEVEL_EARLY, rx, tx, length);
     }
     if (rx) {
-        memcpy(connection->early_secret, rx, length);
-        connection->early_secret_length = length;
+        memcpy(connection->early_key.secret, rx, length);
+        connection->early_key.secret_length = length;
     }
     return 0;
 }
@@ -82,11 +82,11 @@ static int install_secret(gnutls_session_t session, gnutls_record_encryption_lev
         return install_early_secret(connection, rx, tx, length);
     }
     int error = install_keys(connection, level, rx, tx, length);
-    if (error == 0 && tx && level == GNUTLS_ENCRYPTION_LEVEL_HANDSHAKE && connection->early_secret_length > 0) {
-        error = install_keys(connection, GNUTLS_ENCRYPTION_LEVEL_EARLY, connection->early_secret, NULL,
-                             connection->early_secret_length);
-        gnutls_memset(connection->early_secret, 0, sizeof(connection->early_secret));
-        connection->early_secret_length = 0;
+    if (error == 0 && tx && level == GNUTLS_ENCRYPTION_LEVEL_HANDSHAKE && connection->early_key.secret_length > 0) {
+        error = install_keys(connection, GNUTLS_ENCRYPTION_LEVEL_EARLY, connection->early_key.secret, NULL,
+                             connection->early_key.secret_length);
+        gnutls_memset(connection->early_key.secret, 0, sizeof(connection->early_key.secret));
+        connection->early_key.secret_length = 0;
     }
     return error;
 }
@@ -102,23 +102,23 @@ static char *plain_name(const char *name) {
 }
 
 static int set_server_name(bridge_quic_connection *connection, const char *name) {
-    connection->host_name = plain_name(name);
-    if (!connection->host_name) {
+    connection->verification.host_name = plain_name(name);
+    if (!connection->verification.host_name) {
         return GNUTLS_E_MEMORY_ERROR;
     }
-    if (inet_pton(AF_INET, connection->host_name, connection->address) == 1) {
-        connection->address_length = 4;
+    if (inet_pton(AF_INET, connection->verification.host_name, connection->verification.address) == 1) {
+        connection->verification.address_length = 4;
         return 0;
     }
-    if (inet_pton(AF_INET6, connection->host_name, connection->address) == 1) {
-        connection->address_length = 16;
+    if (inet_pton(AF_INET6, connection->verification.host_name, connection->verification.address) == 1) {
+        connection->verification.address_length = 16;
         return 0;
     }
-    size_t length = strlen(connection->host_name);
+    size_t length = strlen(connection->verification.host_name);
     if (length == 0 || length > 253) {
         return GNUTLS_E_INVALID_REQUEST;
     }
-    return gnutls_server_name_set(connection->session, GNUTLS_NAME_DNS, connection->host_name, length);
+    return gnutls_server_name_set(connection->session, GNUTLS_NAME_DNS, connection->verification.host_name, length);
 }
 
 static int set_alpn(gnutls_session_t session, const bridge_quic_settings *settings) {
@@ -144,7 +144,7 @@ static int configure_server(bridge_quic_connection *connection, const bridge_qui
     if (is_demanded) {
         gnutls_session_set_verify_function(session, bridge_verify_peer);
     }
-    connection->verifies_client = is_demanded;
+    connection->verification.verifies_client = is_demanded;
     gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_POST, check_client_hello);
     return bridge_enable_tickets(connection, settings);
 }

@@ -9,22 +9,22 @@ int bridge_verify_peer(gnutls_session_t session) {
     unsigned int count = 0;
     const char *purpose = connection->is_server ? GNUTLS_KP_TLS_WWW_CLIENT : GNUTLS_KP_TLS_WWW_SERVER;
     data[count++] = (gnutls_typed_vdata_st){.type = GNUTLS_DT_KEY_PURPOSE_OID, .data = (unsigned char *)purpose};
-    if (connection->address_length > 0) {
+    if (connection->verification.address_length > 0) {
         data[count++] = (gnutls_typed_vdata_st){.type = GNUTLS_DT_IP_ADDRESS,
-                                                .data = connection->address,
-                                                .size = (unsigned int)connection->address_length};
-    } else if (connection->host_name) {
+                                                .data = connection->verification.address,
+                                                .size = (unsigned int)connection->verification.address_length};
+    } else if (connection->verification.host_name) {
         data[count++] = (gnutls_typed_vdata_st){.type = GNUTLS_DT_DNS_HOSTNAME,
-                                                .data = (unsigned char *)connection->host_name};
+                                                .data = (unsigned char *)connection->verification.host_name};
     }
     unsigned int status = 0;
     int error = gnutls_certificate_verify_peers(session, data, count, &status);
     if (error == GNUTLS_E_NO_CERTIFICATE_FOUND) {
-        connection->certificate_missing = true;
+        connection->verification.certificate_missing = true;
         return error;
     }
-    connection->verification_status = error < 0 ? GNUTLS_CERT_INVALID : status;
-    return connection->verification_status == 0 ? 0 : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+    connection->verification.status = error < 0 ? GNUTLS_CERT_INVALID : status;
+    return connection->verification.status == 0 ? 0 : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
 }
 
 /// Checks the certificates from a ticket. GnuTLS itself does not, because to it the session is based on a pre-shared
@@ -58,10 +58,10 @@ static unsigned int status_of_stored(const bridge_quic_connection *connection) {
 }
 
 bool bridge_is_resumed_client_welcome(bridge_quic_connection *connection) {
-    if (connection->verifies_client && gnutls_session_is_resumed(connection->session)) {
-        connection->verification_status = status_of_stored(connection);
+    if (connection->verification.verifies_client && gnutls_session_is_resumed(connection->session)) {
+        connection->verification.status = status_of_stored(connection);
     }
-    return connection->verification_status == 0;
+    return connection->verification.status == 0;
 }
 
 static bridge_quic_verdict verdict_of_status(unsigned int status) {
@@ -102,10 +102,10 @@ static size_t out_of_time(const bridge_quic_connection *connection, bridge_quic_
 bridge_quic_verdict bridge_quic_verdict_of(const bridge_quic_connection *connection, size_t *at_fault, char *why) {
     why[0] = 0;
     *at_fault = 0;
-    if (connection->certificate_missing) {
+    if (connection->verification.certificate_missing) {
         return BRIDGE_QUIC_VERDICT_NO_CERTIFICATE;
     }
-    bridge_quic_verdict verdict = verdict_of_status(connection->verification_status);
+    bridge_quic_verdict verdict = verdict_of_status(connection->verification.status);
     if (verdict == BRIDGE_QUIC_VERDICT_NONE) {
         return verdict;
     }
@@ -113,7 +113,7 @@ bridge_quic_verdict bridge_quic_verdict_of(const bridge_quic_connection *connect
         *at_fault = out_of_time(connection, verdict);
     }
     gnutls_datum_t text;
-    if (gnutls_certificate_verification_status_print(connection->verification_status, GNUTLS_CRT_X509, &text, 0) == 0) {
+    if (gnutls_certificate_verification_status_print(connection->verification.status, GNUTLS_CRT_X509, &text, 0) == 0) {
         snprintf(why, BRIDGE_QUIC_WHY_CAPACITY, "%.*s", (int)text.size, (const char *)text.data);
         gnutls_free(text.data);
     }
