@@ -26,7 +26,7 @@ struct CodecTableTests {
         #expect(try packet.encode(version: row.version) == canonical.buffer)
     }
 
-    /// Topics are compared byte by byte in MQTT, but Swift's strings by canonical equivalence.
+    /// MQTT compares topics byte by byte, but Swift compares strings by canonical equivalence.
     @Test func stringsAreNotNormalized() throws {
         for bytes: Bytes in ["30 [ <'e' CC81> ]", "30 [ <C3A9> ]"] {
             let packet = try Packet.decode(Frame(packet: bytes.buffer, version: .v3_1_1), version: .v3_1_1)

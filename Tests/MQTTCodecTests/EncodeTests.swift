@@ -3,7 +3,7 @@ import Testing
 
 @testable import MQTTCodec
 
-/// What the gateway must never send, whatever it was told to.
+/// What must never be encoded, whatever the caller asks for.
 @Suite("Encoding refuses what would be malformed")
 struct EncodeTests {
     @Test(

@@ -3,13 +3,13 @@ import Testing
 
 @testable import MQTTCodec
 
-/// What passes on to somebody who will judge it: anything that has an end.
+/// A lenient decoder passes on anything that has an end, because somebody else judges it.
 @Suite("Lenient reading")
 struct LenientTests {
     private static let bad = [PacketCase].bad.filter { !$0.isConnect }
     private static let endless = ["packet type 0", "five length bytes"]
 
-    /// What comes out of a lenient decoder, as the bytes that went in.
+    /// What a lenient decoder puts out, joined to bytes again.
     private func read(_ bytes: ByteBuffer, _ version: MQTTVersion?, threshold: Int = 65_536, inPieces: Bool = false)
         throws(MQTTError) -> (bytes: ByteBuffer, elements: [FrameDecoder.Element])
     {
@@ -33,7 +33,7 @@ struct LenientTests {
         return (out, elements)
     }
 
-    @Test("every row that is refused passes as it came, where it has an end", arguments: bad)
+    @Test("every row that is refused strictly passes unchanged if it has an end", arguments: bad)
     func everyBadPacketPasses(_ row: PacketCase) throws {
         guard !Self.endless.contains(row.name) else {
             #expect(throws: MQTTError.self) { try read(row.bytes.buffer, row.version) }
@@ -42,13 +42,13 @@ struct LenientTests {
         for inPieces in [false, true] {
             let (bytes, elements) = try read(row.bytes.buffer, row.version, inPieces: inPieces)
             #expect(bytes == row.bytes.buffer && elements.count == 1)
-            // A PUBLISH that is too long to be kept.
+            // This PUBLISH is too long to be kept.
             let streamed = try read(row.bytes.buffer, row.version, threshold: 0, inPieces: inPieces)
             #expect(streamed.bytes == row.bytes.buffer)
         }
     }
 
-    @Test("every good row is read as ever", arguments: [PacketCase].good.filter { !$0.isConnect })
+    @Test("every good row is regular in a lenient reading", arguments: [PacketCase].good.filter { !$0.isConnect })
     func goodPacketsAreRegular(_ row: PacketCase) throws {
         let (_, elements) = try read(row.bytes.buffer, row.version)
         guard case .packet(let frame)? = elements.first else {
@@ -64,7 +64,7 @@ struct LenientTests {
         }
     }
 
-    @Test("before CONNECT only CONNECT, with whatever flags")
+    @Test("the first packet must be CONNECT, with any flags")
     func firstPacket() throws {
         for byte in UInt8(0)...255 {
             let bytes = ByteBuffer(bytes: [byte, 0])
@@ -76,7 +76,7 @@ struct LenientTests {
         }
     }
 
-    @Test("a length over the limit, and one without an end, are refused as ever")
+    @Test("a length over the limit, and one without an end, are refused leniently too")
     func limits() {
         for bytes in [[0x30, 0xFF, 0xFF, 0xFF, 0x7F], [0xC1, 0xFF, 0xFF, 0xFF, 0xFF, 1], [0, 0]] as [[UInt8]] {
             #expect(throws: MQTTError.self) { try read(ByteBuffer(bytes: bytes), .v5_0) }
@@ -127,7 +127,7 @@ struct LenientTests {
         #expect(twice.responseTopic == "a" && twice.hasUnread(.responseTopic) && !twice.hasUnread(.topicAlias))
         #expect(try properties("[ 23 0000 ]").hasUnread(.topicAlias))
         #expect(try !properties("[ 01 02 ]").hasUnread(.topicAlias, .responseTopic))
-        // Behind one that nobody knows there may be any.
+        // After an unknown property there may be any other.
         #expect(try properties("[ 7E 00 ]").hasUnread(.topicAlias))
         #expect(try !properties("[ 23 0001 26 <'k'> <'v'> ]").hasUnread(.topicAlias))
     }
@@ -158,7 +158,7 @@ struct LenientTests {
         }
     }
 
-    @Test func topicsAreCheckedForWhoNeedsThem() throws {
+    @Test func topicsAreCheckedOnRequest() throws {
         func head(_ bytes: Bytes) throws -> PublishHead {
             try PublishHead.decode(
                 Frame(packet: bytes.buffer, version: .v5_0, reading: .lenient), version: .v5_0, isLenient: true

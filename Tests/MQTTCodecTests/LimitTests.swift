@@ -53,7 +53,7 @@ struct LimitTests {
         #expect(throws: MQTTError.self) { try decoder.next() }
     }
 
-    @Test("SUBSCRIBE at the buffer limit and one over, which its header tells")
+    @Test("SUBSCRIBE at the buffer limit and one over, which its header reveals")
     func maximumBufferedSize() throws {
         let limit = 500
         let atLimit = Self.packet(0x82, length: limit, body: "0001 <'t'> 00")
@@ -76,7 +76,7 @@ struct LimitTests {
 
     @Test("the head of a streamed PUBLISH at the limit and one over")
     func streamedHead() throws {
-        // Fixed header of 3 bytes, 2 bytes of length, topic.
+        // There are 3 bytes of fixed header and 2 bytes of length before the topic.
         let topic = [UInt8](repeating: UInt8(ascii: "t"), count: 95)
         let bytes = Self.packet(0x30, length: 1000, body: Bytes([0, 95] + topic))
         var decoder = Self.decoder(1000, 10, 100)
@@ -93,7 +93,7 @@ struct LimitTests {
         #expect(error?.kind == .packetTooLarge)
     }
 
-    @Test("properties that claim more than the limit, or than the packet")
+    @Test("properties that claim to be longer than the limit, or than the packet")
     func streamedProperties() {
         for (bytes, kind): (Bytes, MQTTError.Kind) in [
             ("30 E807 0001 't' C801", .packetTooLarge), ("30 E807 0001 't' F707", .malformed),
@@ -132,7 +132,7 @@ struct LimitTests {
         #expect(throws: MQTTError.self) { try Connect(properties: [.reasonString(longest)]).encode() }
     }
 
-    @Test("encoding the largest packet and one over")
+    @Test("encoding the largest packet and one byte more")
     func payloadLength() throws {
         let head = PublishHead(topic: "t")
         let bytes = try head.encode(version: .v3_1_1, payloadLength: 268_435_452)

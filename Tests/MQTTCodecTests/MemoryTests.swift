@@ -34,7 +34,7 @@ struct MemoryTests {
         #expect(offset == received.readableBytes)
     }
 
-    @Test("what is left of a received buffer is copied, and the buffer let go")
+    @Test("what is left of a received buffer is copied, and the buffer is released")
     func leftover() throws {
         var received = ByteBufferAllocator().buffer(capacity: 1 << 16)
         received.writeBytes(Bytes("C0 00 82 10 00").array)
@@ -47,7 +47,7 @@ struct MemoryTests {
         #expect(decoder.retainedCapacity <= 256)
     }
 
-    @Test("nothing is kept when nothing is left")
+    @Test("no memory is kept when no bytes are left")
     func idle() throws {
         var decoder = Self.decoder()
         for index in 0...4 {
@@ -80,7 +80,7 @@ struct MemoryTests {
         #expect(clock.now - start < .seconds(20))
     }
 
-    @Test("many buffers before the first look are joined, not lined up")
+    @Test("many buffers before the first read are joined, not queued")
     func appendedWithoutLooking() throws {
         var decoder = Self.decoder()
         for _ in 0..<1000 {
@@ -94,7 +94,7 @@ struct MemoryTests {
         #expect(decoder.bufferedBytes == 0)
     }
 
-    @Test("a frame that is still held is not changed by what comes in later")
+    @Test("a frame that is still in use is not changed by later input")
     func framesAreIndependent() throws {
         var decoder = Self.decoder()
         var frames: [Frame] = []

@@ -4,7 +4,7 @@ import Testing
 
 @testable import MQTTCodec
 
-/// Whatever comes in, nothing traps or hangs, and what is accepted can be written again.
+/// Whatever bytes arrive, nothing traps or hangs, and what is accepted can be encoded again.
 @Suite("100,000 seeded mutations")
 struct MutationTests {
     private static let parts = 4
@@ -17,7 +17,7 @@ struct MutationTests {
         for round in 0..<(Self.mutations / Self.parts) {
             let version = MQTTVersion.allCases.randomElement(using: &random) ?? .v5_0
             var bytes = Self.stream(version, &random)
-            // Nearly always as it would be on a connection; else anything may come on any.
+            // The version is nearly always the right one, as on a real connection, and sometimes another.
             let known = bytes.first == 0x10 || Int.random(in: 0..<32, using: &random) == 0 ? nil : version
             for _ in 0...Int.random(in: 0...2, using: &random) { Self.mutate(&bytes, &random) }
             let stream = DecodedStream(
@@ -26,7 +26,7 @@ struct MutationTests {
             accepted += stream.packets.count
             Self.checkWritable(stream.packets, version, "part \(part), round \(round)")
         }
-        // Else the mutations are so wild that they test the first byte only.
+        // With more changes, only the first byte would be tested.
         #expect(accepted > Self.mutations / Self.parts / 4)
     }
 
@@ -70,7 +70,7 @@ struct MutationTests {
         return pieces
     }
 
-    /// What can be read can be written, and is read and written again as the same bytes.
+    /// What can be decoded can be encoded, and decoding and encoding it again gives the same bytes.
     private static func checkWritable(_ packets: [Packet], _ version: MQTTVersion, _ place: String) {
         var version = version
         for packet in packets {

@@ -48,7 +48,7 @@ import Testing
     private static let levels: [([UInt8], UInt8)] = [
         ([0x10, 14, 0, 6, 0x4D, 0x51, 0x49, 0x73, 0x64, 0x70, 3, 2, 0, 60, 0, 0], 3),
         ([0x10, 12, 0, 4, 0x4D, 0x51, 0x54, 0x54, 4, 2, 0, 60, 0, 0], 4),
-        // As mosquitto's bridges write it.
+        // Mosquitto's bridges write it like this.
         ([0x10, 12, 0, 4, 0x4D, 0x51, 0x54, 0x54, 0x84, 2, 0, 60, 0, 0], 4),
         ([0x10, 12, 0, 4, 0x4D, 0x51, 0x54, 0x54, 9, 2, 0, 60, 0, 0], 9),
         ([0x10, 3, 0, 0, 5], 5),

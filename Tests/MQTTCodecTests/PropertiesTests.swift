@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Properties")
 struct PropertiesTests {
-    @Test("what is written stands where it stood, or at the end")
+    @Test("a property is replaced in its place, or added at the end")
     func order() {
         var properties: Properties = [.topicAlias(1), .userProperty(name: "a", value: "b"), .contentType("x")]
         properties.topicAlias = 7
@@ -28,7 +28,7 @@ struct PropertiesTests {
             ])
     }
 
-    /// One of each, with the bytes of its value.
+    /// One property of each kind, with the bytes of its value.
     private static let samples: [(Property, Bytes)] = [
         (.payloadFormatIndicator(true), "01"), (.messageExpiryInterval(1), "00000001"), (.contentType("a"), "<'a'>"),
         (.responseTopic("a"), "<'a'>"), (.correlationData(ByteBuffer(bytes: [0])), "<00>"),
@@ -45,13 +45,13 @@ struct PropertiesTests {
         (.sharedSubscriptionAvailable(true), "01"),
     ]
 
-    @Test("there are 27, and each is in the samples")
+    @Test("there are 27 properties, and each is in the samples")
     func complete() {
         #expect(PropertyIdentifier.allCases.count == 27)
         #expect(Set(Self.samples.map(\.0.identifier)) == Set(PropertyIdentifier.allCases))
     }
 
-    /// Bytes of table 2-4 of the specification: the packets in which each property may stand.
+    /// Table 2-4 of the specification: the packets in which each property is allowed.
     private static let allowed: [PropertyIdentifier: Set<PropertyHolder>] = [
         .payloadFormatIndicator: [.publish, .will], .messageExpiryInterval: [.publish, .will],
         .contentType: [.publish, .will], .responseTopic: [.publish, .will], .correlationData: [.publish, .will],
@@ -100,7 +100,7 @@ struct PropertiesTests {
         }
     }
 
-    @Test("values that no packet may carry are not written")
+    @Test("values that no packet may have are not encoded")
     func unwritable() {
         for property: Property in [.topicAlias(0), .subscriptionIdentifier(0), .subscriptionIdentifier(268_435_456)] {
             #expect(throws: MQTTError.self) {
@@ -114,7 +114,7 @@ struct PropertiesTests {
         }
     }
 
-    @Test("before MQTT 5 they are left out")
+    @Test("properties are left out before MQTT 5")
     func version3() throws {
         let head = PublishHead(topic: "a", properties: [.topicAlias(1)])
         #expect([UInt8](buffer: try head.encode(version: .v3_1_1, payloadLength: 0)) == Bytes("30 [ <'a'> ]").array)

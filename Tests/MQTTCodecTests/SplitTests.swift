@@ -3,10 +3,10 @@ import Testing
 
 @testable import MQTTCodec
 
-/// TCP keeps no boundaries: the pieces in which bytes come in must make no difference.
+/// TCP keeps no boundaries, so the pieces in which bytes arrive must make no difference.
 @Suite("Split and cut at every byte")
 struct SplitTests {
-    /// 0 streams every PUBLISH.
+    /// With 0 every PUBLISH is streamed.
     private static let thresholds = [1 << 16, 0]
 
     @Test("a row in two pieces, or byte by byte", arguments: [PacketCase].all, thresholds)
@@ -40,7 +40,7 @@ struct SplitTests {
         }
     }
 
-    /// What comes of the packet's bytes when they end at each place before their end.
+    /// The results for each possible beginning of the packet's bytes.
     private static func beginnings(of row: PacketCase, _ threshold: Int) -> [DecodedStream] {
         row.bytes.array.indices.map { length in
             DecodedStream(
@@ -71,7 +71,7 @@ struct SplitTests {
         }
     }
 
-    @Test("packets in front of a bad one come out, and the error stays")
+    @Test("packets before a bad one come out, and the error stays")
     func errorAfterPackets() {
         var decoder = FrameDecoder(maximumPacketSize: 100, maximumBufferedSize: 100)
         decoder.version = .v3_1_1

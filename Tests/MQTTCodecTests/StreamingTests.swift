@@ -11,7 +11,7 @@ struct StreamingTests {
         qos: .atLeastOnce, topic: "some/topic", packetID: 10,
         properties: [.topicAlias(1), .userProperty(name: "key", value: "value"), .contentType("application/json")])
 
-    /// A PUBLISH with `payloadLength` bytes of payload, and a PINGREQ behind it.
+    /// A PUBLISH with `payloadLength` bytes of payload, followed by a PINGREQ.
     private static func stream(payloadLength: Int) throws -> ByteBuffer {
         var payload = ByteBuffer()
         for index in 0..<payloadLength { payload.writeInteger(UInt8(truncatingIfNeeded: index &* 31)) }
@@ -107,7 +107,7 @@ struct StreamingTests {
         #expect(over.packets == atThreshold.packets)
     }
 
-    @Test("a malformed head is refused when it is there, not when the payload is")
+    @Test("a malformed head is refused as soon as it has arrived, without the payload")
     func malformedHead() {
         var decoder = FrameDecoder(maximumPacketSize: 1 << 20, streamingThreshold: 100, maximumBufferedSize: 1000)
         decoder.version = .v3_1_1

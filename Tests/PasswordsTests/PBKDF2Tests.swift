@@ -43,7 +43,7 @@ import Testing
         #expect(PBKDF2.sha512(password: [1], salt: [1], iterations: iterations, count: 64) == nil)
     }
 
-    /// The file and the hashes of the real tool.
+    /// A file and hashes that the real tool made.
     @Test func whatMosquittoPasswdWritesIsUnderstood() throws {
         let tool = "/usr/bin/mosquitto_passwd"
         guard FileManager.default.isExecutableFile(atPath: tool) else {

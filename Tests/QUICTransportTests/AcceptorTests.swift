@@ -58,7 +58,7 @@ import Testing
             let scid = view[(6 + dcidLength)...(6 + dcidLength + Int(view[6 + dcidLength]))]
             return ByteBuffer(bytes: [0x80, 0, 0, 0, 0] + scid + dcid + versions)
         }
-        // RFC 9000 6.2: a list with our version is not an answer to our packet.
+        // A list that has our version is not an answer to our packet (RFC 9000 6.2).
         client.receive(try negotiation([0, 0, 0, 1]), from: Self.server, to: Self.client, at: now)
         #expect(client.nextEvent() == nil)
         client.receive(
@@ -179,7 +179,7 @@ import Testing
         #expect(refusal.bytes.readableBytes < 100)
         client.receive(refusal.bytes, from: Self.server, to: Self.client, at: now)
         #expect(client.nextEvent() == .closed(.connectionRefused(reason: "")))
-        // Three at once, as of any answer.
+        // The limit for other answers applies: three at once.
         let answers = (0..<5).map { _ in acceptor.refusal(of: incoming) }
         #expect(answers.compactMap { $0 }.count == 2)
     }
@@ -205,7 +205,7 @@ import Testing
             if isToServer, let id = QUICPacketHeader.destinationConnectionID(of: datagram.bytes) {
                 destinations.insert(id.bytes[0])
             } else if bytes[0] & 0x80 != 0 {
-                // A long header's source connection ID stands behind the destination's.
+                // In a long header, the source connection ID follows the destination connection ID.
                 sources.insert(bytes[7 + Int(bytes[5])])
             }
         }

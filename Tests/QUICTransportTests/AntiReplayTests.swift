@@ -24,7 +24,7 @@ import Testing
         #expect(antiReplay.remember(id(1), at: start + .seconds(1)))
         #expect(antiReplay.remember(id(2), at: start + .seconds(2)))
         #expect(antiReplay.remember(id(3), at: start + .seconds(110)))
-        // Full: nothing more is taken, and nothing is forgotten for it.
+        // There is no more room: nothing is accepted, and nothing is forgotten to make room.
         #expect(!antiReplay.remember(id(4), at: start + .seconds(111)))
         #expect(!antiReplay.remember(id(1), at: start + .seconds(112)))
         #expect(antiReplay.remember(id(4), at: start + .seconds(215)))
@@ -39,7 +39,7 @@ import Testing
             let now = start + .seconds(second) + .milliseconds(500)
             let recording = try #require(antiReplay.recording(at: now))
             #expect(now - recording.start < .seconds(75))
-            // Tickets younger than a quarter of a window are not of before it.
+            // No ticket younger than a quarter of the window is older than the recording.
             #expect(second < 80 || now - recording.start >= .seconds(20))
             #expect(last.map { $0.start <= recording.start } ?? true)
             last = recording

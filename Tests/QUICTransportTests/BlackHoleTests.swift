@@ -5,7 +5,7 @@ import Testing
 @testable import QUICTransport
 
 @Suite struct BlackHoleTests {
-    /// Both sides know that the path takes more than 1400 bytes, and each has opened a stream.
+    /// A pair of which both sides know that the path carries more than 1400 bytes, and have opened a stream.
     private static func connected(
         delay: TimeAmount = .milliseconds(25), seed: UInt64 = 1
     ) throws -> (simulation: Simulation, exchange: Exchange, toServer: QUICStreamID, toClient: QUICStreamID) {
@@ -47,7 +47,7 @@ import Testing
         #expect(simulation.clientError == nil && simulation.serverError == nil)
     }
 
-    /// Small messages go on arriving, so that the connection is never silent.
+    /// Small messages go on arriving, so something is always received.
     @Test func aStreamIsNotStuckBesideOthersThatAreNot() throws {
         let (simulation, exchange, up, _) = try Self.connected()
         let small = try #require(try simulation.client.openStream())
@@ -94,7 +94,7 @@ import Testing
         simulation.onSend = nil
     }
 
-    /// Bursts of loss are no holes as long as bytes get through.
+    /// Bursts of loss do not count as a black hole as long as bytes get through.
     @Test(arguments: 0..<6)
     func lossAloneIsNoHole(seed: UInt64) throws {
         let (simulation, exchange, up, _) = try Self.connected(seed: seed)
@@ -105,7 +105,7 @@ import Testing
         #expect(simulation.client.statistics.datagramSize > 1_400)
     }
 
-    /// Before anything large was sent there is nothing to fall back from.
+    /// If nothing large was sent, there is no reason to fall back.
     @Test func anOutageOfSmallDatagramsChangesNothing() throws {
         let (simulation, exchange, up, _) = try Self.connected()
         simulation.toServer.isCut = true

@@ -3,7 +3,7 @@ import Testing
 
 @testable import QUICTransport
 
-/// Clocks that go back: ngtcp2 aborts the process for a time before the one it was told last.
+/// Clocks that go backwards: ngtcp2 aborts the process for a time before the last one that it was told.
 @Suite struct ClockTests {
     @Test(arguments: [0, 999_999_999, 1_000_000_000])
     func aClockThatGoesBackDoesNoHarm(nanoseconds: UInt64) throws {

@@ -3,9 +3,9 @@ import Testing
 
 @testable import QUICTransport
 
-/// What becomes of streams that wait for credit.
+/// Streams that wait for credit.
 @Suite struct CreditTests {
-    /// The connection's window is empty, but the end of another stream needs none.
+    /// The connection's window is used up, but the end of another stream needs none.
     @Test func anEndNeedsNoCredit() throws {
         let simulation = try Simulation.connected(server: .test { $0.initialMaxData = 12_000 })
         let exchange = Exchange(simulation)
@@ -18,14 +18,14 @@ import Testing
         simulation.client.write(other, nil, fin: true)
         simulation.flush()
         #expect(simulation.run(for: .milliseconds(100)) { exchange.atServer[other]?.isFinished == true })
-        // And the stream that waits goes on with the credit.
+        // The waiting stream continues when there is credit.
         exchange.consumesAtServer = true
         simulation.server?.consumed(stopped, bytes: 12_000)
         #expect(simulation.run(for: .seconds(5)) { exchange.atServer[stopped]?.isFinished == true })
         #expect(exchange.atServer[stopped]?.bytes == pattern(20_000, seed: 1))
     }
 
-    /// The peer stops a stream for which it grants no more, so that no write would ever find out.
+    /// The peer stops a stream that waits for its credit, so no write would ever find out.
     @Test(arguments: [true, false])
     func aStopIsNoticedWithoutCredit(ofTheStream: Bool) throws {
         let window: UInt64 = 12_000
@@ -46,7 +46,7 @@ import Testing
         #expect(simulation.client.streams.isEmpty)
     }
 
-    /// However many streams wait, each is told at once that it does so in vain.
+    /// However many streams wait for credit, each is told at once that the peer has stopped it.
     @Test func manyStopsAreNoticedAtOnce() throws {
         let simulation = try Simulation.connected(
             server: .test {

@@ -18,7 +18,7 @@ import Testing
         try server(key: QUICTicketKey(), antiReplay: QUICAntiReplay())
     }
 
-    /// A client that has sent early data to a server, which has not been reached yet.
+    /// A client that has sent early data which has not reached the server yet.
     private static func begin(
         resumption: QUICResumption, client: QUICConfiguration = .test(), server: QUICConfiguration = .test(),
         clientTLS: QUICTLSContext? = nil, serverTLS: QUICTLSContext, retry: QUICServerAcceptor.Retry = .never,
@@ -88,9 +88,9 @@ import Testing
     }
 
     enum Reason: CaseIterable {
-        /// The ticket is good, its early data is not.
+        /// The server accepts the ticket, but no early data.
         case restart, noAntiReplay, full
-        /// The ticket is not.
+        /// The server does not accept the ticket.
         case otherKey, fewerStreams, smallerWindow
     }
 
@@ -127,7 +127,7 @@ import Testing
         #expect(simulation.client.streams.isEmpty && simulation.client.bufferedBytes(other) == 0)
         simulation.run(for: .seconds(1))
         #expect(simulation.bytesAtServer.readableBytes == 0)
-        // All over again, from the first identifier on.
+        // Everything is sent again, from the first identifier on.
         #expect(try simulation.client.openStream() == id)
         simulation.client.write(id, pattern(1_000, seed: 2), fin: true)
         #expect(simulation.run(for: .seconds(2)) { simulation.clientEvents.contains(.streamClosed(id)) })
@@ -135,7 +135,7 @@ import Testing
         #expect(simulation.clientError == nil && simulation.serverError == nil)
     }
 
-    /// Somebody recorded what a client sent first, and sends it again from elsewhere.
+    /// An attacker has recorded a client's first flight, and sends it again from another address.
     @Test func aFirstFlightThatIsPlayedAgainDeliversNothing() throws {
         let tls = try Self.server()
         let resumption = try Simulation.resumption(serverTLS: tls)
@@ -148,7 +148,8 @@ import Testing
         simulation.onSend = nil
         #expect(!flight.isEmpty)
         for round in 0..<3 {
-            // The server that is there, and one that knows nothing of the first connection but shares what it remembers.
+            // First the same server, then one that does not know the first connection but shares the memory of
+            // ClientHellos.
             let other = try Simulation(serverTLS: tls)
             other.clientAppearsAs = Simulation.address("10.0.0.66", 6_000 + round)
             for datagram in flight { other.inject(datagram, toServer: true, after: .milliseconds(1)) }
@@ -160,7 +161,7 @@ import Testing
             #expect(!other.serverEvents.contains { if case .streamOpened = $0 { true } else { false } })
             #expect(other.bytesAtServer.readableBytes == 0)
         }
-        // The connection itself has gone on, and a new one of the same client is welcome.
+        // The connection itself continues, and the same client can make a new one.
         #expect(simulation.run(for: .seconds(1)) { simulation.client.isHandshakeConfirmed })
         let (next, received, first) = try Self.begin(resumption: resumption, serverTLS: tls)
         #expect(next.run { received.atServer[first]?.bytes == Self.hello })
@@ -226,7 +227,7 @@ import Testing
         exchange.onClientEvent = { [unowned simulation] event in
             guard event == .earlyDataRejected else { return }
             wasRejected = true
-            // Only once the handshake is through are there streams again.
+            // Streams can be opened again only when the handshake has completed.
             #expect(simulation.client.streams.isEmpty)
         }
         simulation.run(for: .seconds(30)) {
@@ -265,8 +266,8 @@ import Testing
         }
     }
 
-    /// Parts of a first flight from several addresses, in any order, and again: as after a rebinding, or from somebody
-    /// who plays with them.
+    /// Parts of a first flight come from several addresses, in any order and repeatedly, as after a rebinding or from
+    /// an attacker.
     @Test(arguments: 0..<40)
     func aFlightFromSeveralAddressesDoesNoHarm(seed: UInt64) throws {
         let tls = try Self.server()

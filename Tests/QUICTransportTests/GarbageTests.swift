@@ -4,7 +4,7 @@ import Testing
 
 @testable import QUICTransport
 
-/// Whatever the bytes, nothing crashes, nothing runs in circles, and a connection either goes on or ends with an error.
+/// Whatever bytes arrive, nothing crashes or loops, and a connection either continues or ends with an error.
 @Suite struct GarbageTests {
     @Test(arguments: 0..<24)
     func mutatedDatagramsDoNoHarm(seed: UInt64) throws {
@@ -23,7 +23,7 @@ import Testing
             }
             simulation.run(for: .milliseconds(200))
         }
-        // Packets are authenticated: what was forged has changed nothing once the handshake was over.
+        // Packets are authenticated: after the handshake, forged ones change nothing.
         if simulation.client.isHandshakeConfirmed {
             #expect(simulation.clientError == nil, "\(String(describing: simulation.clientError))")
         }

@@ -150,7 +150,7 @@ import Testing
         simulation.run { simulation.server != nil }
         simulation.toServer.isCut = true
         simulation.run { simulation.clientError != nil }
-        // The client has all it needs; it is the server that never hears of it.
+        // The client has finished its handshake, but the server never learns that.
         #expect(simulation.client.isHandshakeCompleted || simulation.clientError != nil)
         simulation.run(for: .seconds(20)) { simulation.serverError != nil }
         #expect(simulation.serverError == .handshakeTimeout(remote: "10.0.0.1:40000", after: .seconds(10)))

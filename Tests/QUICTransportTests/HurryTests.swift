@@ -4,7 +4,7 @@ import Testing
 
 @testable import QUICTransport
 
-@Suite struct SilenceTests {
+@Suite struct HurryTests {
     private static let configuration = QUICConfiguration.test { $0.idleTimeout = .seconds(120) }
 
     private static func connected(
@@ -18,7 +18,7 @@ import Testing
         return try Simulation.settled(client: configuration, server: server, delay: delay, seed: seed)
     }
 
-    @Test func whatWaitsForAnAnswerIsTold() throws {
+    @Test func unansweredDatagramsAreReported() throws {
         let (simulation, _, id) = try Self.connected()
         let client = simulation.client
         #expect(client.unansweredSince == nil)
@@ -35,7 +35,7 @@ import Testing
         #expect(simulation.run(for: .seconds(1)) { client.unansweredSince == nil })
         #expect(simulation.now - start <= .milliseconds(76))
         #expect(client.lastReceived == simulation.now)
-        // Nothing but acknowledgements goes out: nobody answers those.
+        // Nothing but acknowledgements goes out, and those are not answered.
         let received = client.lastReceived
         let other = try #require(simulation.server)
         other.write(id, ByteBuffer(string: "from the server"), fin: false)
@@ -72,13 +72,13 @@ import Testing
     }
 
     private struct Recovery {
-        /// From the end of the outage on.
+        /// Measured from the end of the outage.
         var first: TimeAmount?
         var all: TimeAmount?
         var smoothedRTT = Duration.zero
     }
 
-    /// Everything vanishes for so long, with `bytes` under way, as far as the congestion window allows.
+    /// Everything vanishes for that long, with up to `bytes` under way, as far as the congestion window allows.
     private static func recovery(outage: TimeAmount, bytes: Int, hurries: Bool) throws -> Recovery {
         let (simulation, exchange, id) = try connected()
         let before = exchange.atServer[id]?.bytes.readableBytes ?? 0
@@ -103,9 +103,9 @@ import Testing
         return recovery
     }
 
-    /// The limits for all bytes are what a sender with this window needs on a fresh link, and a few round trips. From 1.0
-    /// on, ngtcp2 takes such an outage for persistent congestion (RFC 9002 7.6): the window is that of two datagrams, and
-    /// round trips are not known any more.
+    /// The time limit is what a sender with this window needs on a new link, and a few round trips. From 1.0 on, ngtcp2
+    /// takes such an outage for persistent congestion (RFC 9002 7.6): the window shrinks to two datagrams, and the
+    /// round trip is no longer known.
     @Test(
         arguments: [10, 30, 60],
         [(500, 100, 100), (20_000, 150, 200), (100_000, 350, 450), (1_000_000, 1_500, 1_800)])
@@ -113,18 +113,18 @@ import Testing
         let hurried = try Self.recovery(outage: .seconds(seconds), bytes: work.bytes, hurries: true)
         let alone = try Self.recovery(outage: .seconds(seconds), bytes: work.bytes, hurries: false)
         let limit = Simulation.isVersion0 ? work.limit : work.anew
-        // A PING and its answer, or a probe, and then what was lost: one and a half round trips.
+        // A PING and its answer, or a probe, and then what was lost, take one and a half round trips.
         #expect(try #require(hurried.first) <= .milliseconds(80), "\(hurried)")
         #expect(try #require(hurried.all) <= .milliseconds(limit), "\(hurried)")
         #expect(try #require(alone.first) > .seconds(5), "\(alone)")
-        // No time that the connection ran ahead is taken for a round trip.
+        // The time by which the connection ran ahead does not count as part of a round trip.
         let initialRTT = Duration.milliseconds(333)
         let isKnown = Simulation.isVersion0 || work.bytes > 500
         let expected = isKnown ? Duration.milliseconds(45)...(.milliseconds(60)) : initialRTT...initialRTT
         #expect(expected.contains(hurried.smoothedRTT), "\(hurried)")
     }
 
-    /// Something went out only just before, in time to be lost, and paces what may follow.
+    /// Something went out just before the hurry and was lost, and pacing delays what may follow.
     @Test(arguments: 0..<20)
     func aHurryAfterABurstIsHeeded(microseconds: Int64) throws {
         let (simulation, exchange, id) = try Self.connected()
@@ -143,7 +143,7 @@ import Testing
         #expect(simulation.now - start <= .milliseconds(150), "\((simulation.now - start).nanoseconds / 1_000_000) ms")
     }
 
-    /// With a full window, and nobody there: the idle timeout comes when it is due, and not before.
+    /// With a full window and no peer, the idle timeout comes exactly when it is due.
     @Test(arguments: [1_000, 1_000_000])
     func aHurryNeverEndsAConnection(bytes: Int) throws {
         let configuration = QUICConfiguration.test { $0.idleTimeout = .seconds(20) }
@@ -161,7 +161,7 @@ import Testing
         #expect(simulation.now - received <= .seconds(21))
     }
 
-    /// Hurried all the time, a connection is as one that is not, but for a PING now and then.
+    /// A connection that is hurried all the time differs from another one only by an occasional PING.
     @Test(arguments: [0, 0.05], 0..<3)
     func hurriesDoNoHarm(loss: Double, seed: UInt64) throws {
         let (simulation, exchange, id) = try Self.connected(seed: seed)
@@ -183,7 +183,8 @@ import Testing
         #expect(simulation.clientError == nil && simulation.serverError == nil)
     }
 
-    /// A probe went out only just before, with a full window: whether it arrives or not, round trips stay right.
+    /// A probe went out just before, with a full window. Whether it arrives or not, the measured round trip stays
+    /// right.
     @Test(arguments: [true, false])
     func aHurryWaitsForWhatIsUnderWay(arrives: Bool) throws {
         let (simulation, exchange, id) = try Self.connected()
@@ -219,7 +220,7 @@ import Testing
         #expect(simulation.sent.toServer == sent + 1)
         #expect(simulation.client.unansweredSince == start)
         #expect(simulation.run(for: .milliseconds(100)) { simulation.client.unansweredSince == nil })
-        // And again after a tenth of a second, not before.
+        // It is heeded again after a tenth of a second, but not before.
         let answered = simulation.sent.toServer
         simulation.client.hurry(at: start + .milliseconds(99))
         simulation.flush()
@@ -227,7 +228,7 @@ import Testing
         simulation.client.hurry(at: start + .milliseconds(100))
         simulation.flush()
         #expect(simulation.sent.toServer == answered + 1)
-        // Its keep-alive, where there is one, is as it was.
+        // The keep-alive interval, if there is one, has not changed.
         simulation.run(for: .seconds(20))
         #expect(simulation.sent.toServer <= answered + 2)
     }

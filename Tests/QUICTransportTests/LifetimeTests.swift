@@ -15,7 +15,7 @@ import Testing
         #expect(simulation.clientError == .idleTimeout(remote: "10.0.0.2:14567", after: .seconds(3)))
         #expect(simulation.client.isClosed)
         simulation.run(for: .seconds(5))
-        // The client's timeout holds for the server too, whose own is 30 s.
+        // The client's timeout also applies to the server, whose own is 30 s.
         #expect(simulation.serverError == .idleTimeout(remote: "10.0.0.1:40000", after: .seconds(3)))
         #expect(simulation.server?.isClosed == true)
         #expect(simulation.sent == sent)
@@ -71,7 +71,7 @@ import Testing
         #expect(simulation.serverError == .applicationClosed(code: 0, reason: ""))
     }
 
-    @Test func aCloseThatIsLostIsSaidAgain() throws {
+    @Test func aLostCloseIsRepeated() throws {
         let simulation = try Simulation.connected()
         let id = try #require(try simulation.client.openStream())
         simulation.client.write(id, ByteBuffer(string: "x"), fin: false)
@@ -99,7 +99,8 @@ import Testing
         simulation.run { simulation.server != nil }
         simulation.client.close(applicationCode: 3, reason: "secret", at: simulation.now)
         simulation.run(for: .milliseconds(50))
-        // RFC 9000 10.2.3: neither code nor reason of the application before the keys are known to be the peer's alone.
+        // Before the handshake is complete, neither the application's code nor its reason may be sent (RFC 9000
+        // 10.2.3).
         guard case .transportError(0xc, _, isRemote: true)? = simulation.serverError else {
             Issue.record("\(String(describing: simulation.serverError))")
             return
@@ -134,7 +135,7 @@ import Testing
         exchange.echoes = true
         let id = try #require(try simulation.client.openStream())
         for round in 1...4 {
-            // The next keys are made ready as packets come and go, some time after the last update.
+            // ngtcp2 prepares the next keys while packets are exchanged, some time after the last update.
             simulation.client.write(id, ByteBuffer(string: "before, "), fin: false)
             simulation.run(for: .seconds(1))
             let side = round.isMultiple(of: 2) ? simulation.server : simulation.client

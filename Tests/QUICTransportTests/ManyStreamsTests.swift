@@ -31,13 +31,13 @@ import Testing
         for id in ids { simulation.client.write(id, nil, fin: true) }
         #expect(simulation.run { simulation.client.streams.isEmpty && simulation.server?.streams.isEmpty == true })
         #expect(ids.allSatisfy { exchange.atClient[$0]?.bytes == ByteBuffer(string: "device \($0)") })
-        // As many again.
+        // As many streams again.
         simulation.run(for: .seconds(1))
         for _ in 0..<2_000 { _ = try #require(try simulation.client.openStream()) }
         #expect(simulation.clientError == nil && simulation.serverError == nil)
     }
 
-    /// The time that small messages take on other streams, with 5 MB of one on the way or waiting for a slow reader.
+    /// How long small messages take while 5 MB of another stream are under way or wait for a slow reader.
     @Test(arguments: [true, false])
     func fiveMegabytesOfOneStreamDelayNoOther(areRead: Bool) throws {
         func slowest(bulk: Int) throws -> TimeAmount {

@@ -5,7 +5,7 @@ import Testing
 @testable import QUICTransport
 
 @Suite struct PacingTests {
-    /// What trickled for a while is not added up and paced all at once when there is more to send.
+    /// The bytes of a long trickle are not added up and paced all at once when there is more to send.
     @Test func aTrickleIsNoBurst() throws {
         let simulation = try Simulation.connected(
             client: .test { $0.idleTimeout = .seconds(120) },
@@ -25,7 +25,7 @@ import Testing
         let start = simulation.now
         simulation.client.write(id, pattern(60_000, seed: 1), fin: false)
         #expect(simulation.run(for: .seconds(30)) { simulation.client.bufferedBytes(id) == 0 })
-        // Some four round trips of 50 ms; paced as one burst, the trickle alone takes seconds.
+        // About four round trips of 50 ms. If the trickle were paced as one burst, it alone would take seconds.
         #expect(simulation.now - start < .milliseconds(600))
     }
 
@@ -38,10 +38,10 @@ import Testing
         return try Simulation.settled(client: configuration, server: configuration)
     }
 
-    /// Nothing waits for the end of the pause after a message, so that nobody has to be woken for it. From 1.0 on, ngtcp2
-    /// has a deadline for its acknowledgements as well, and nobody knows whether something waits after one.
+    /// Nothing waits for the end of the pause after a message, so it must not wake the event loop. From 1.0 on, ngtcp2
+    /// also has a deadline for its acknowledgements, and it is unknown whether something waits after one.
     @Test(arguments: [(200, 10), (1_000, 20), (2_500, 70)])
-    func aTrickleWakesNobody(bytes: Int, interval: Int64) throws {
+    func aTrickleDoesNotWakeTheLoop(bytes: Int, interval: Int64) throws {
         let (simulation, _, id) = try Self.connected()
         let before = simulation.clientDeadlines
         for _ in 0..<500 {
@@ -52,8 +52,7 @@ import Testing
         #expect(count <= (Simulation.isVersion0 ? 10 : 300), "\(count)")
     }
 
-    /// Each message of a trickle leaves when it is written, or as soon as an acknowledgement of just before has had its
-    /// time.
+    /// Each message of a trickle leaves when it is written, or as soon as pacing allows after a recent acknowledgement.
     @Test(arguments: [(200, 1), (200, 10), (1_000, 10), (2_500, 70)])
     func aTrickleIsNotHeldBack(bytes: Int, interval: Int64) throws {
         let (simulation, _, id) = try Self.connected()
@@ -69,7 +68,7 @@ import Testing
         #expect(longest < .milliseconds(1), "\(longest.nanoseconds) ns")
     }
 
-    /// Nor does what trickled, or silence, make up for a burst: that is paced, as far as the window allows more at once.
+    /// A trickle or a pause earns no credit for a burst: the burst is paced, even if the window allows more at once.
     @Test(arguments: [true, false])
     func aBurstIsPacedHoweverLongNothingWasSent(trickles: Bool) throws {
         let (simulation, _, id) = try Self.connected()
@@ -89,7 +88,7 @@ import Testing
         #expect(atOnce > 10_000 && atOnce < 80_000, "\(atOnce) of \(window)")
     }
 
-    /// Credit that is granted while the pause after a message lasts goes out with its end, whoever may be waiting for it.
+    /// Credit that is granted during the pause after a message goes out when the pause ends.
     @Test(arguments: 0..<20)
     func creditIsNotForgottenInAPause(milliseconds: Int64) throws {
         let simulation = try Simulation.connected(
@@ -120,7 +119,7 @@ import Testing
         simulation.run(for: .milliseconds(milliseconds))
         simulation.client.consumed(id, bytes: 20_000)
         simulation.flush()
-        // A round trip, and what is left of the pause.
+        // One round trip, and the rest of the pause.
         #expect(simulation.run(for: .milliseconds(60)) { received == 30_000 })
     }
 }

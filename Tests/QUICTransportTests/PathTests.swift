@@ -93,7 +93,8 @@ import Testing
         #expect(simulation.server?.remoteAddress.port == 50_000)
     }
 
-    /// A device that stays connected for days, behind a NAT that gives it another port whenever it was silent.
+    /// A device stays connected for days behind a NAT that gives it another port whenever it has sent nothing for a
+    /// while.
     @Test(arguments: [0.0, 0.05])
     func aNATThatRebindsAgainAndAgainIsFollowed(loss: Double) throws {
         let configuration = QUICConfiguration.test { $0.idleTimeout = .seconds(300) }

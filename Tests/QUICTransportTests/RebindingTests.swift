@@ -4,9 +4,9 @@ import Testing
 
 @testable import QUICTransport
 
-/// NATs that give the client another port, and clients that take another address: how soon the server follows.
+/// How soon the server follows if a NAT gives the client another port, or the client moves to another address.
 @Suite struct RebindingTests {
-    /// Sends 8 bytes every `period`, and tells the longest that one of them was on the way there and back.
+    /// Sends 8 bytes every `period`, and returns the longest time that any of them took there and back.
     private static func longestGap(
         in simulation: Simulation, rounds: Int, period: TimeAmount, moves: (Int) -> Void
     ) throws -> TimeAmount {
@@ -41,7 +41,7 @@ import Testing
         return simulation
     }
 
-    /// Every so many milliseconds a port that was never there before.
+    /// The NAT regularly assigns a port that was not used before.
     @Test(arguments: [250, 500, 1_000, 2_000], [true, false])
     func eachNewPortIsFollowedAtOnce(interval: Int64, discovers: Bool) throws {
         let simulation = try Self.connected(.test { $0.pathMTUDiscovery = discovers }, seed: 1)
@@ -55,7 +55,7 @@ import Testing
         #expect(simulation.clientError == nil && simulation.serverError == nil)
     }
 
-    /// To and fro between two ports: what a path guard keeps back is soon let through.
+    /// The NAT alternates between two ports. What a path guard holds back is soon let through.
     @Test(arguments: [500, 2_000, 5_000], [true, false])
     func aPortThatComesBackIsFollowed(interval: Int64, discovers: Bool) throws {
         let simulation = try Self.connected(.test { $0.pathMTUDiscovery = discovers }, seed: 1)
@@ -87,13 +87,13 @@ import Testing
         }
     }
 
-    /// A server that gives no spare connection IDs: the client stays where it is.
+    /// The server gives out no spare connection IDs, so the client keeps its path.
     @Test func withoutASpareConnectionIDAClientStays() throws {
         let simulation = try Self.connected(seed: 1)
         let exchange = Exchange(simulation)
         exchange.echoes = true
         let id = try #require(try simulation.client.openStream())
-        // Only what the server has to say of the handshake and of data comes through: no new IDs for the old ones.
+        // Only the server's handshake and data get through, and no new IDs that replace the old ones.
         var moved = 0
         var why: QUICError?
         simulation.toClient.isCut = true
@@ -121,7 +121,7 @@ import Testing
         #expect(simulation.client.localAddress == Simulation.clientAddress)
     }
 
-    /// Whatever is done to paths, the process lives.
+    /// Whatever happens to paths, the process is not aborted.
     @Test(arguments: 0..<12)
     func nothingThatHappensToPathsDoesHarm(seed: UInt64) throws {
         var random = SplitMix64(seed: 7_000 + seed)

@@ -30,7 +30,8 @@ import Testing
         #expect(simulation.client.isResumed && simulation.client.isEarlyDataAccepted == isEarly)
     }
 
-    /// GnuTLS keeps the time of receipt with the ticket, by the system's clock: its age is right in another process too.
+    /// GnuTLS keeps the time of receipt with the ticket, by the system's clock, so its age is right in another process,
+    /// too.
     @Test func theAgeOfATicketGoesWithIt() throws {
         let tls = try TestCertificates.shared.server(ticketKey: QUICTicketKey())
         let ticket = try Simulation.resumption(serverTLS: tls)
@@ -57,7 +58,7 @@ import Testing
         #expect(QUICResumption(encoded: [UInt8](repeating: 0, count: QUICResumption.maximumEncodedLength + 1)) == nil)
     }
 
-    /// Lengths are checked also where the digest is right.
+    /// Lengths are checked even if the digest is right.
     @Test func noLengthIsBelieved() throws {
         let content = Array(Self.sample().encoded.dropLast(32))
         #expect(QUICResumption(encoded: QUICResumption.sealed(content)) == Self.sample())
@@ -89,7 +90,7 @@ import Testing
     @Test func aTicketDoesNotOutliveWhatTheServerSaid() throws {
         let tls = try TestCertificates.shared.server(ticketKey: QUICTicketKey())
         let ticket = try Simulation.resumption(serverTLS: tls)
-        // What GnuTLS as a server gives: a day.
+        // A server with GnuTLS issues tickets for a day.
         #expect(ticket.expiresAt == ticket.receivedAt + 86_400)
         #expect(!ticket.isExpired(at: ticket.receivedAt))
         #expect(!ticket.isExpired(at: ticket.receivedAt + 86_399))

@@ -38,7 +38,8 @@ import Testing
         let tls = try Self.server()
         var sizes: [Int] = []
         var resumption: QUICResumption?
-        // The last ones with tickets of connections that were themselves resumed, and by a server that was restarted.
+        // The last connections use tickets of connections that were resumed themselves, and a server that was
+        // restarted.
         for round in 0..<4 {
             let simulation = try Simulation(
                 serverTLS: round == 3 ? Self.server(QUICTicketKey(bytes: Self.key.bytes)) : tls,
@@ -64,7 +65,7 @@ import Testing
     }
 
     @Test(arguments: Change.allCases)
-    func aServerThatChangedTakesNoTicketsOfBefore(change: Change) throws {
+    func aServerWithOtherSettingsRefusesEarlierTickets(change: Change) throws {
         let clientTLS = try TestCertificates.shared.client(showsCertificate: true)
         let resumption = try Simulation.resumption(clientTLS: clientTLS, serverTLS: Self.server())
         let configuration = QUICConfiguration.test {
@@ -96,7 +97,7 @@ import Testing
             clientTLS: TestCertificates.shared.client(ca: "ec-chain.pem"), serverTLS: tls, resumption: resumption)
         #expect(authorities.run(for: .seconds(1)) { authorities.client.isHandshakeConfirmed })
         #expect(!authorities.client.isResumed)
-        // A server that is not the one is still found out.
+        // A server with the wrong name is still detected.
         let impostor = try Simulation(
             serverTLS: TestCertificates.shared.server("rsa", ticketKey: QUICTicketKey()), resumption: resumption)
         impostor.run(for: .seconds(5))
@@ -111,7 +112,7 @@ import Testing
         let tls = try Self.server(demandsClientCertificate: true)
         var resumption = try Simulation.resumption(clientTLS: clientTLS, serverTLS: tls)
         for _ in 0..<2 {
-            // With a client that has no certificate to show any more.
+            // The client no longer has a certificate.
             let simulation = try Simulation(serverTLS: tls, resumption: resumption)
             #expect(simulation.run(for: .seconds(1)) { simulation.client.isHandshakeConfirmed })
             let server = try #require(simulation.server)
@@ -122,11 +123,11 @@ import Testing
         }
     }
 
-    /// The session beside the ticket is GnuTLS's own, and never comes from elsewhere.
+    /// Only the ticket is damaged. The session data around it is GnuTLS's own and never comes from the network.
     @Test func aDamagedTicketMeansAFullHandshake() throws {
         let tls = try TestCertificates.shared.server(ticketKey: Self.key, antiReplay: QUICAntiReplay())
         let good = try Simulation.resumption(serverTLS: tls)
-        // In the ticket, which stands near the end, before the secret, and is known by where two of them differ.
+        // The ticket is near the end, before the secret. It is found where two sessions differ.
         let other = try Simulation.resumption(serverTLS: tls).session
         let differing = zip(good.session.indices, zip(good.session, other)).filter { $0.1.0 != $0.1.1 }.map(\.0)
         let ticket = differing.filter { $0 < good.session.count - 80 && $0 > good.session.count - 220 }

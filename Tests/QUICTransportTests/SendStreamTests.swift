@@ -8,7 +8,7 @@ import Testing
 @Suite struct SendStreamTests {
     private let stream = SendStream(id: QUICStreamID(rawValue: 0))
 
-    /// What is next, as text, and whether the stream ends with it.
+    /// The next bytes as text, and whether the stream ends with them.
     private func next(slices: Int = 4, limit: Int = 1200) -> (String, fin: Bool) {
         withUnsafeTemporaryAllocation(of: bridge_quic_slice.self, capacity: slices) { space in
             let next = stream.next(into: space, limit: limit)

@@ -83,7 +83,7 @@ import Testing
         simulation.run(for: .seconds(5))
         #expect(exchange.atServer[id]?.bytes.readableBytes == 10_000)
         #expect(simulation.client.bufferedBytes(id) == 25_000)
-        // ngtcp2 tells the peer of credit once it is more than half a window.
+        // ngtcp2 announces credit to the peer when it is more than half a window.
         for (consumed, total) in [(6_000, 16_000), (19_000, 35_000)] {
             simulation.server?.consumed(id, bytes: consumed)
             simulation.run(for: .seconds(5))
@@ -179,7 +179,7 @@ import Testing
         #expect(simulation.clientError == nil && simulation.serverError == nil)
     }
 
-    /// The first that the server hears of the stream is its end.
+    /// The first thing that the server learns of the stream is its end.
     @Test(arguments: [0.0, 0.3], [true, false])
     func aStreamThatIsResetAtOnceCloses(loss: Double, isWritten: Bool) throws {
         let simulation = try Simulation.connected(seed: 9)
@@ -206,7 +206,7 @@ import Testing
         let id = try #require(try simulation.client.openStream())
         simulation.client.write(id, ByteBuffer(string: "begun"), fin: false)
         simulation.run(for: .seconds(1))
-        // The server's RESET_STREAM is lost, so that the stream is not closed at once.
+        // The server's RESET_STREAM is lost, so the stream is not closed at once.
         simulation.server?.reset(id, code: 5)
         simulation.flush()
         simulation.toServer.isCut = true

@@ -45,7 +45,7 @@ import Testing
                 + "with", certificate: certificate, key: other)
     }
 
-    /// The key tells which certificate is meant.
+    /// The key tells which certificate is the server's own.
     @Test func aChainInTheWrongOrderIsNamed() throws {
         let certificate = try String(contentsOfFile: certificates.path("other.pem"), encoding: .utf8)
         let root = try String(contentsOfFile: certificates.path("ec-root.pem"), encoding: .utf8)
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    /// GnuTLS's words stand in a sentence that says what to do.
+    /// GnuTLS's text is part of a sentence that says what to do.
     @Test func damageIsNamed() throws {
         let certificate = try String(contentsOfFile: certificates.path("other.pem"), encoding: .utf8)
         var lines = certificate.split(separator: "\n")

@@ -4,8 +4,8 @@ import Testing
 @testable import QUICTransport
 
 @Suite struct ThroughputTests {
-    /// The window doubles each round trip from ten datagrams on: 10 MB take about a dozen of them, unless pacing or a
-    /// missed wake-up holds the sender up.
+    /// The window begins with ten datagrams and doubles with each round trip, so 10 MB take about a dozen round trips,
+    /// unless pacing or a missed wake-up delays the sender.
     @Test(arguments: [QUICConfiguration.CongestionControl.cubic, .bbr])
     func onlyTheCongestionWindowHoldsTheSenderUp(control: QUICConfiguration.CongestionControl) throws {
         let simulation = try Simulation.connected(
@@ -26,7 +26,7 @@ import Testing
         #expect(simulation.client.statistics.bytesSent < 11_500_000)
     }
 
-    /// Streams that were given up with bytes that nobody read or that were lost must not use the window up.
+    /// Streams that were given up with unread or lost bytes must not use up the connection's window.
     @Test func streamsThatAreResetLeaveTheConnectionsWindowWhole() throws {
         let simulation = try Simulation.connected(server: .test { $0.initialMaxData = 65_536 })
         let exchange = Exchange(simulation)
@@ -37,7 +37,7 @@ import Testing
             simulation.flush()
             simulation.run(for: .milliseconds(Int64(5 + round)))
             simulation.client.reset(id, code: 1)
-            // Where nothing of the stream arrived but its reset, ngtcp2 says nothing.
+            // If only the stream's reset arrived, ngtcp2 does not report the stream.
             simulation.server?.reset(id, code: 1)
             simulation.flush()
             simulation.run(for: .seconds(5)) { simulation.clientEvents.contains(.streamClosed(id)) }

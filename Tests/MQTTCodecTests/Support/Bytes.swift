@@ -1,9 +1,9 @@
 import NIOCore
 
-/// Bytes written as a person reads them: `"10 [ <'MQTT'> 04 02 003C <'id'> ]"`.
+/// Bytes in a readable form: `"10 [ <'MQTT'> 04 02 003C <'id'> ]"`.
 ///
 /// Pairs of hexadecimal digits are bytes and `'...'` is UTF-8. `[...]` puts the length of what it holds in front as a
-/// variable byte integer, `<...>` as two bytes. Mistakes trap: only test tables are written so.
+/// variable byte integer, `<...>` as two bytes. Mistakes trap, because only test tables use this.
 struct Bytes: Sendable, Equatable, ExpressibleByStringLiteral {
     let array: [UInt8]
 

@@ -2,9 +2,9 @@ import NIOCore
 
 @testable import MQTTCodec
 
-/// Everything that comes out of a decoder, parsed to the last byte, and where it stopped.
+/// Everything that a decoder puts out, parsed completely, and the error with which it stopped.
 ///
-/// A streamed PUBLISH is put together again, so that it compares equal to one that came whole.
+/// A streamed PUBLISH is joined again, so that it equals one that came as a whole.
 struct DecodedStream: Equatable {
     private(set) var packets: [Packet] = []
     private(set) var error: MQTTError?
@@ -12,7 +12,7 @@ struct DecodedStream: Equatable {
     private var begun: StreamedPublish?
     private var payload = ByteBuffer()
 
-    /// - Parameter version: `nil`: the first packet is CONNECT and brings it.
+    /// - Parameter version: `nil` if the first packet is CONNECT, which has it.
     init(
         _ pieces: some Sequence<ByteBuffer>, version: MQTTVersion?, maximumPacketSize: Int = 1 << 20,
         streamingThreshold: Int = 1 << 16, maximumBufferedSize: Int = 1 << 20
@@ -32,7 +32,7 @@ struct DecodedStream: Equatable {
         }
     }
 
-    /// Whether the stream ended amid a streamed PUBLISH.
+    /// Whether the stream ended within a streamed PUBLISH.
     var isUnfinished: Bool { begun != nil }
 
     private mutating func take(_ element: FrameDecoder.Element, _ decoder: inout FrameDecoder) throws(MQTTError) {
@@ -65,7 +65,7 @@ struct DecodedStream: Equatable {
 }
 
 extension ByteBuffer {
-    /// The readable bytes in two pieces, the second beginning at `index`.
+    /// The readable bytes in two pieces, of which the second begins at `index`.
     func split(at index: Int) -> [ByteBuffer] {
         [getSlice(at: 0, length: index)!, getSlice(at: index, length: readableBytes - index)!]
     }

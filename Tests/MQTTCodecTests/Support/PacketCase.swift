@@ -3,10 +3,10 @@ import Testing
 
 @testable import MQTTCodec
 
-/// One row of a table: bytes, the version of the connection they come on, and what they are.
+/// One row of a table: bytes, the version of their connection, and what they mean.
 struct PacketCase: Sendable, CustomTestStringConvertible {
     enum Outcome: Sendable {
-        /// `canonical`: what the packet is encoded to, where bytes can be written in more than one way.
+        /// `canonical`: How the packet is encoded, if there is more than one way to write it.
         case packet(Packet, canonical: Bytes)
         case error(MQTTError.Kind, clause: String)
     }
@@ -31,7 +31,7 @@ struct PacketCase: Sendable, CustomTestStringConvertible {
         Self(name: name, version: version, bytes: bytes, outcome: .error(kind, clause: clause))
     }
 
-    /// The bytes begin with CONNECT's first byte, so that no version is known when they come.
+    /// Whether the bytes begin with CONNECT's first byte, so that no version is known when they come.
     var isConnect: Bool { bytes.array.first == 0x10 }
 }
 

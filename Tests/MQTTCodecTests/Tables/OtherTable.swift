@@ -57,7 +57,7 @@ extension [PacketCase] {
         .bad("AUTH, method twice", .v5_0, "F0 [ 18 [ 15 <'M'> 15 <'M'> ] ]", "MQTT 5 3.15.2.2.2", .protocolError),
     ]
 
-    /// What every packet has: type, length, and that CONNECT comes first.
+    /// The rules for every packet: type, length, and that CONNECT comes first.
     static let frames: [PacketCase] = [
         .bad("packet type 0", .v3_1_1, "00 00", "MQTT 3.1.1 2.2.1"),
         .bad("packet type 0", .v5_0, "00 00", "MQTT 5 2.1.2"),
@@ -68,7 +68,7 @@ extension [PacketCase] {
         .bad("CONNECT, five length bytes", .v3_1_1, "10 FFFFFFFF 01", "MQTT 5 1.5.5"),
     ]
 
-    /// How properties are written, shown on whatever packet is shortest.
+    /// How properties are written, in the shortest packet that can have them.
     static let properties: [PacketCase] = [
         .bad("unknown property", .v5_0, "E0 [ 00 [ 7F ] ]", "MQTT 5 2.2.2.2"),
         .bad("property 0", .v5_0, "E0 [ 00 [ 00 ] ]", "MQTT 5 2.2.2.2"),

@@ -5,10 +5,10 @@ import Testing
 
 @testable import QUICTransport
 
-/// What a client's endpoint does when the network changes, over the loopback.
+/// What a client's endpoint does when the network changes, tested over the loopback interface.
 @Suite(.timeLimit(.minutes(2)))
 struct ClientNetworkTests {
-    /// Sends back what comes on streams.
+    /// Sends back what arrives on streams.
     private final class Server: QUICEndpointDelegate, QUICConnectionObserver {
         private(set) var handles: [QUICConnectionHandle] = []
 
@@ -89,7 +89,7 @@ struct ClientNetworkTests {
             if let stream { handle.write(stream, ByteBuffer(repeating: 7, count: count)) }
         }
 
-        /// As whoever watches would: the first time, pacing may hold it back.
+        /// Does what a watching observer does. The first time, pacing may hold the PING back.
         func hurryUntilAnswered() {
             guard receivedWhileSilent == 0 else { return }
             handle?.hurry()
@@ -166,7 +166,7 @@ struct ClientNetworkTests {
         }
     }
 
-    /// Twice in a row, with bytes under way.
+    /// The network changes twice in a row, with bytes under way.
     @Test func connectionsMoveToTheNextSocket() async throws {
         try await run { world in
             try await wait(world, { try $0.connect() }, until: { $0.events.contains(.handshakeConfirmed) })
@@ -190,8 +190,9 @@ struct ClientNetworkTests {
         }
     }
 
-    /// One that cannot migrate (here: it has just done so) goes on by the present socket when its own is gone.
-    @Test func whoDoesNotMoveGoesOnAllTheSame() async throws {
+    /// A connection that cannot migrate, because it has only just done so, uses the current socket when its own is
+    /// gone.
+    @Test func aConnectionThatDoesNotMoveContinues() async throws {
         try await run { world in
             try await wait(world, { try $0.connect() }, until: { $0.events.contains(.handshakeConfirmed) })
             _ = try await world.eventLoop.flatSubmit { world.value.endpoint.moveAll() }.get()
@@ -228,7 +229,7 @@ struct ClientNetworkTests {
         }
     }
 
-    @Test func whoWatchesIsAskedOnceAndHearsOfWhatComes() async throws {
+    @Test func anObserverIsAskedOnceAndToldOfEveryDatagram() async throws {
         try await run { world in
             try await wait(world, { try $0.connect() }, until: { $0.events.contains(.handshakeConfirmed) })
             try await wait(world, { try $0.client.write(10_000) }, until: { $0.echoed == 10_000 })
@@ -250,7 +251,7 @@ struct ClientNetworkTests {
         remote = try SocketAddress(ipAddress: "192.0.2.1", port: 14567)
     }
 
-    /// Version Negotiation as RFC 9000 17.2.1 has it.
+    /// A Version Negotiation packet (RFC 9000 17.2.1).
     private func answer(to probe: ByteBuffer) throws -> ByteBuffer {
         var rest = probe
         _ = rest.readBytes(length: 5)
@@ -267,7 +268,7 @@ struct ClientNetworkTests {
         return answer
     }
 
-    @Test func aProbeLooksLikeAnInitialOfAVersionThatNobodyHas() {
+    @Test func aProbeLooksLikeAnInitialOfAReservedVersion() {
         let bytes = Array(PathProbe(to: remote).datagram.readableBytesView)
         #expect(bytes.count == 1_200)
         #expect(bytes[0] & 0xF0 == 0xC0)

@@ -19,7 +19,7 @@ import Testing
         #expect(addresses.allSatisfy { $0.port == 14_567 })
     }
 
-    /// Which the file of hosts knows without its dot.
+    /// /etc/hosts has the name without its dot.
     @Test func anAbsoluteNameIsResolved() async throws {
         let addresses = try await HostResolver().resolve(host: "localhost.", port: 1, on: loop).get()
         #expect(!addresses.isEmpty)

@@ -5,10 +5,10 @@ import Testing
 
 @testable import QUICTransport
 
-/// A client's endpoint and a listening one over the loopback.
+/// A client's endpoint and a listening one, over the loopback interface.
 @Suite(.timeLimit(.minutes(2)))
 struct ServerEndpointTests {
-    /// Sends back what comes on streams, and decides as it is told.
+    /// Sends back what arrives on streams, and decides about connections as the test says.
     private final class Server: QUICEndpointDelegate, QUICConnectionObserver {
         var decision = QUICAcceptance.accept
         private(set) var asked = 0
@@ -40,7 +40,7 @@ struct ServerEndpointTests {
         }
     }
 
-    /// Writes one message, and is done when it has come back.
+    /// Writes one message and waits until it has come back.
     private final class Client: QUICConnectionObserver {
         let message = ByteBuffer(repeating: 7, count: 100_000)
         let echoed: EventLoopPromise<Void>
@@ -74,7 +74,7 @@ struct ServerEndpointTests {
         }
     }
 
-    /// All of it on one event loop.
+    /// Both endpoints, on one event loop.
     private final class World {
         let server = Server()
         let listener: QUICEndpoint
@@ -100,7 +100,7 @@ struct ServerEndpointTests {
             return world
         }
 
-        /// Connects; the futures tell of the echo and of the connection's end.
+        /// Connects. Its futures complete with the echo and with the connection's end.
         func connect() throws -> (echoed: EventLoopFuture<Void>, closed: EventLoopFuture<QUICError>) {
             let client = Client(eventLoop)
             kept.append(client)
@@ -135,7 +135,7 @@ struct ServerEndpointTests {
         }
     }
 
-    @Test func aRefusalIsSaid() async throws {
+    @Test func aRefusalReachesTheClient() async throws {
         try await run { world in
             let client = try await world.eventLoop.submit {
                 world.value.server.decision = .refuse
@@ -146,7 +146,7 @@ struct ServerEndpointTests {
         }
     }
 
-    /// The farewells leave before the socket closes.
+    /// Every CONNECTION_CLOSE leaves before the socket is closed.
     @Test func aShutdownTellsEveryClient() async throws {
         try await run { world in
             let clients = try await world.eventLoop.submit { try (0..<50).map { _ in try world.value.connect() } }.get()
@@ -171,7 +171,7 @@ struct ServerEndpointTests {
         try await other.close()
     }
 
-    /// A datagram of a connection of another loop's is handed on; what is nobody's, or too much, is not kept.
+    /// A datagram for another loop's connection is handed on. One that belongs to no loop, or is too many, is dropped.
     @Test func datagramsAreHandedToTheLoopThatHasTheConnection() async throws {
         let group = MultiThreadedEventLoopGroup.singleton
         let loop = group.next()
@@ -188,7 +188,7 @@ struct ServerEndpointTests {
         for _ in 0..<2 * QUICDatagramExchange.capacity { #expect(try forward(1)) }
         #expect(exchange.waitingCount(1) == QUICDatagramExchange.capacity)
 
-        // The loop begins only now: it takes what came, and goes on taking.
+        // The loop begins only now. It takes what has come before, and what comes later.
         let endpoint = try await loop.submit {
             let endpoint = try QUICEndpoint(eventLoop: loop, family: .ipv4, logger: Logger(label: "test"))
             exchange.place(1).take(endpoint)

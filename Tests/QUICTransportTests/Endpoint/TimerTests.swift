@@ -4,11 +4,11 @@ import Testing
 
 @testable import QUICTransport
 
-/// On a real event loop, because what is tested is how that runs tasks which are due in the same tick.
+/// These tests use a real event loop, because they test how it runs tasks that are due in the same tick.
 @Suite struct TimerTests {
     private let loop = MultiThreadedEventLoopGroup.singleton.next()
 
-    /// What fired, in order, and the timers of the test: one that nobody holds does not fire.
+    /// What fired, in order, and the timers of the test, because a timer that is not retained does not fire.
     private final class Firings {
         var all: [String] = []
         var timers: [Timer] = []
@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    /// Runs `body` on the loop, and answers what had fired `wait` later.
+    /// Runs `body` on the loop, and returns what has fired after `wait`.
     private func firings(after wait: TimeAmount, _ body: @escaping @Sendable (Firings) -> Void) async throws -> [String]
     {
         let loop = loop
@@ -43,7 +43,7 @@ import Testing
         #expect(fired == ["fired, armed: false"])
     }
 
-    /// Both are due when the loop wakes up, so that it has both in one batch when the first of them runs.
+    /// Both timers are due when the loop wakes up, so it has both in one batch when the first of them runs.
     @Test(arguments: 1...20) func oneThatIsCancelledInItsTickDoesNotFire(_: Int) async throws {
         let loop = loop
         let fired = try await firings(after: .milliseconds(20)) { firings in
@@ -71,8 +71,8 @@ import Testing
         #expect(fired == ["second"])
     }
 
-    /// The pattern of an endpoint: what fires looks for what is due, and arms for what is next; everything that happens
-    /// arms as well. However often both come in one tick, there is one firing for one arming.
+    /// This is the pattern of an endpoint: each firing handles what is due and arms the timer for what is next, and
+    /// other events arm it as well. However often both happen in one tick, there is one firing per arming.
     @Test func armingAnewInTheTickOfTheFiringDoesNotMultiplyIt() async throws {
         let loop = loop
         final class Owner {
@@ -99,7 +99,7 @@ import Testing
         let firings = try await loop.scheduleTask(in: .milliseconds(200)) {
             (owner.value.firings, owner.value.timer.isArmed)
         }.futureResult.get()
-        // Each of the ten that arm again may begin a new series only by ending the one that runs.
+        // Each of the ten that arm the timer again may begin a new series only by ending the current one.
         #expect(firings.0 >= 50)
         #expect(firings.0 <= 60)
         #expect(!firings.1)
@@ -122,7 +122,7 @@ import Testing
         #expect(fired == ["moved", "first"])
     }
 
-    @Test func oneThatNobodyHoldsDoesNotFire() async throws {
+    @Test func aTimerThatIsNotRetainedDoesNotFire() async throws {
         let loop = loop
         let fired = try await firings(after: .milliseconds(20)) { firings in
             Timer(on: loop).arm(in: .milliseconds(1)) { firings.all.append("fired") }

@@ -50,7 +50,7 @@ func pattern(_ count: Int, seed: UInt64) -> ByteBuffer {
 }
 
 extension Simulation {
-    /// A pair whose handshake is confirmed.
+    /// A pair of connections whose handshake is confirmed.
     static func connected(
         client: QUICConfiguration = .test(), server: QUICConfiguration = .test(), seed: UInt64 = 1
     ) throws -> Simulation {
@@ -62,7 +62,8 @@ extension Simulation {
         return simulation
     }
 
-    /// Such a pair that knows its round trips, and whose path MTU discovery is over, with a stream of the client's.
+    /// Such a pair that knows its round trips, has finished path MTU discovery, and has a stream that the client
+    /// opened.
     static func settled(
         client: QUICConfiguration, server: QUICConfiguration, delay: TimeAmount = .milliseconds(25), seed: UInt64 = 1
     ) throws -> (simulation: Simulation, exchange: Exchange, stream: QUICStreamID) {

@@ -4,9 +4,9 @@ import TestSupport
 @testable import QUICTransport
 
 extension Simulation {
-    /// Has damaged copies of the datagrams arrive as well, on both sides and at random times.
+    /// Makes damaged copies of the datagrams arrive as well, on both sides and at random times.
     ///
-    /// - Parameter isWanted: asked for each datagram whether there are to be copies of it.
+    /// - Parameter isWanted: Whether the current datagram is to be copied.
     func injectMutants(
         _ count: Int, delayedUpTo milliseconds: UInt64, seed: UInt64, isWanted: @escaping () -> Bool = { true }
     ) {
@@ -35,7 +35,7 @@ extension Simulation {
             copy += copy
         default:
             for _ in 0..<Int(1 + random.next() % 8) where !copy.isEmpty {
-                // Half of them in the header, where the decisions are.
+                // Half of the changes are in the header, because most decisions depend on it.
                 let span = random.next() % 2 == 0 ? min(copy.count, 48) : copy.count
                 copy[Int(random.next() % UInt64(span))] = UInt8(truncatingIfNeeded: random.next())
             }

@@ -3,7 +3,7 @@ import NIOCore
 @testable import QUICTransport
 
 extension Simulation {
-    /// What a first connection to the server leaves the client with.
+    /// The resumption that a first connection to the server gives the client.
     static func resumption(
         client: QUICConfiguration = .test(),
         server: QUICConfiguration = .test(),
@@ -26,7 +26,7 @@ extension Simulation {
         clientEvents.compactMap { if case .ticketReceived(let ticket) = $0 { ticket } else { nil } }
     }
 
-    /// The bytes of streams that the server has had so far.
+    /// All bytes of streams that the server has received so far.
     var bytesAtServer: ByteBuffer {
         var all = ByteBuffer()
         for case .streamData(_, let bytes, _) in serverEvents { all.writeImmutableBuffer(bytes) }

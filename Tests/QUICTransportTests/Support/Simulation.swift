@@ -10,12 +10,12 @@ struct Link {
     var jitter: TimeAmount = .zero
     var loss = 0.0
     var duplication = 0.0
-    /// Larger datagrams vanish, as where a path has a smaller MTU.
+    /// Larger datagrams vanish, as on a path with a smaller MTU.
     var maximumSize = 65_535
     var isCut = false
 }
 
-/// A client and a server on a network of their own and a clock that jumps from one event to the next.
+/// A client and a server with a simulated network, and a clock that jumps from one event to the next.
 final class Simulation {
     private struct Flight {
         let arrival: NIODeadline
@@ -32,7 +32,7 @@ final class Simulation {
     var toClient = Link()
     /// Datagrams that the client sends from this address vanish.
     var dropsFrom: SocketAddress?
-    /// The client is behind a NAT that shows it under this address.
+    /// The client is behind a NAT that gives it this address.
     var clientAppearsAs: SocketAddress?
     var random: SplitMix64
     let client: QUICConnection
@@ -40,7 +40,7 @@ final class Simulation {
     var acceptor: QUICServerAcceptor
     private(set) var clientEvents: [QUICEvent] = []
     private(set) var serverEvents: [QUICEvent] = []
-    /// Called for each event as it comes; may call into the connections.
+    /// Called for each event as it comes. It may call the connections.
     var onClientEvent: ((QUICEvent) -> Void)?
     var onServerEvent: ((QUICEvent) -> Void)?
     /// Sees each datagram before the network does.
@@ -79,7 +79,7 @@ final class Simulation {
             configuration: serverConfiguration, tls: serverTLS ?? TestCertificates.shared.server(), retry: retry)
     }
 
-    /// Debian 12 has ngtcp2 0.12.1, which does some things otherwise than versions from 1.0 on.
+    /// Debian 12 has ngtcp2 0.12.1, which does some things differently from versions 1.0 and later.
     static let isVersion0 = QUICResumption.writer.hasPrefix("ngtcp2 0.")
 
     static func address(_ ip: String, _ port: Int) -> SocketAddress {
@@ -99,7 +99,7 @@ final class Simulation {
         return error
     }
 
-    /// Runs until the condition holds; false where it does not within so much time of the simulation.
+    /// Runs until the condition holds. False if it does not hold within that much simulated time.
     @discardableResult
     func run(for limit: TimeAmount = .seconds(60), until isDone: () -> Bool = { false }) -> Bool {
         let end = now + limit
@@ -114,12 +114,12 @@ final class Simulation {
         return true
     }
 
-    /// The server is gone, as after a restart: what the acceptor has kept is all that is left.
+    /// Removes the server, as a restart does: only what the acceptor keeps is left.
     func forgetServer() {
         server = nil
     }
 
-    /// Lets a datagram arrive that nobody sent.
+    /// Makes a datagram arrive that neither side sent.
     func inject(_ datagram: QUICDatagram, toServer isToServer: Bool, after delay: TimeAmount) {
         launch(datagram, arrival: now + delay, isToServer: isToServer)
     }
@@ -147,7 +147,7 @@ final class Simulation {
     }
 
     private func arrive(_ datagram: QUICDatagram, isToServer: Bool) {
-        // A datagram as the receiver sees it: the addresses the other way round.
+        // To the receiver, the addresses of a datagram are the other way round.
         var (local, remote) = (datagram.remote, datagram.local)
         guard isToServer else {
             if local == clientAppearsAs { local = Self.clientAddress }

@@ -2,7 +2,7 @@ import Foundation
 
 @testable import QUICTransport
 
-/// Certificates and keys, made once a test run by the `openssl` command in a temporary folder.
+/// Certificates and keys that the `openssl` command makes once per test run in a temporary folder.
 struct TestCertificates: Sendable {
     static let shared = TestCertificates()
 
@@ -30,7 +30,7 @@ struct TestCertificates: Sendable {
 
     func path(_ name: String) -> String { "\(folder)/\(name)" }
 
-    /// A name of the script below: "rsa", "ecdsa", "expired", "future", "other", "address".
+    /// A name in the script below: "rsa", "ecdsa", "expired", "future", "other", "address".
     func server(
         _ name: String = "ecdsa",
         demandsClientCertificate: Bool = false,
@@ -54,7 +54,7 @@ struct TestCertificates: Sendable {
         )
     }
 
-    /// An RSA-2048 certificate under an RSA-4096 root, the ECDSA P-256 ones under a root, or an intermediate.
+    /// One RSA-2048 certificate is under an RSA-4096 root; ECDSA P-256 ones are under a root or an intermediate.
     private static let script = """
         ec() { openssl ecparam -name prime256v1 -genkey -noout -out "$1"; }
         ca() { openssl req -x509 -new -key "$1.key" -subj "/O=Test/CN=$2" -days 3650 -out "$1.pem" \
