@@ -197,7 +197,11 @@ struct ClientNetworkTests {
             try await wait(world, { try $0.connect() }, until: { $0.events.contains(.handshakeConfirmed) })
             _ = try await world.eventLoop.flatSubmit { world.value.endpoint.moveAll() }.get()
             try await wait(world, { try $0.client.write(10_000) }, until: { $0.echoed == 10_000 && $0.hasMoved })
-            let moved = try await world.eventLoop.flatSubmit { world.value.endpoint.moveAll() }.get()
+            // On a busy machine the last move may already be old enough for another one.
+            var moved = 1
+            for _ in 0..<20 where moved > 0 {
+                moved = try await world.eventLoop.flatSubmit { world.value.endpoint.moveAll() }.get()
+            }
             #expect(moved == 0)
             try await wait(
                 world,
