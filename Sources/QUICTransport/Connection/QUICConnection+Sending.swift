@@ -35,7 +35,7 @@ extension QUICConnection {
         return count(datagram(buffer, written))
     }
 
-    /// Fills one packet from the streams in turn, and closes it with whatever else ngtcp2 has to send.
+    /// Fills one packet from the streams in turn, and completes it with whatever else ngtcp2 has to send.
     private func writePacket(into space: UnsafeMutableRawBufferPointer, at now: UInt64) -> bridge_quic_written {
         while let stream = streams.popNext() {
             let written = write(stream, into: space, at: now)
