@@ -6,6 +6,14 @@
 
 #include <string.h>
 
+/* Calls one of the owner's callbacks, if there is an owner yet. */
+#define TELL_OWNER(connection, callback, ...)                                        \
+    do {                                                                             \
+        if ((connection)->owner) {                                                   \
+            (connection)->callbacks.callback((connection)->owner, ##__VA_ARGS__);    \
+        }                                                                            \
+    } while (0)
+
 static bridge_quic_connection *of(void *user_data) {
     return user_data;
 }
@@ -17,9 +25,7 @@ static int handshake_completed(ngtcp2_conn *conn, void *user_data) {
     if (!bridge_is_resumed_client_welcome(connection)) {
         return NGTCP2_ERR_CALLBACK_FAILURE;
     }
-    if (connection->owner) {
-        connection->callbacks.handshake_completed(connection->owner);
-    }
+    TELL_OWNER(connection, handshake_completed);
     bridge_send_ticket(connection);
     return 0;
 }
@@ -27,18 +33,14 @@ static int handshake_completed(ngtcp2_conn *conn, void *user_data) {
 static int handshake_confirmed(ngtcp2_conn *conn, void *user_data) {
     (void)conn;
     bridge_quic_connection *connection = of(user_data);
-    if (connection->owner) {
-        connection->callbacks.handshake_confirmed(connection->owner);
-    }
+    TELL_OWNER(connection, handshake_confirmed);
     return 0;
 }
 
 static int stream_open(ngtcp2_conn *conn, int64_t stream, void *user_data) {
     (void)conn;
     bridge_quic_connection *connection = of(user_data);
-    if (connection->owner) {
-        connection->callbacks.stream_opened(connection->owner, stream);
-    }
+    TELL_OWNER(connection, stream_opened, stream);
     return 0;
 }
 
@@ -48,10 +50,7 @@ static int recv_stream_data(ngtcp2_conn *conn, uint32_t flags, int64_t stream, u
     (void)offset;
     (void)stream_user_data;
     bridge_quic_connection *connection = of(user_data);
-    if (connection->owner) {
-        connection->callbacks.stream_data(connection->owner, stream, bytes, length,
-                                          (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0);
-    }
+    TELL_OWNER(connection, stream_data, stream, bytes, length, (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0);
     return 0;
 }
 
@@ -61,9 +60,7 @@ static int acked_stream_data_offset(ngtcp2_conn *conn, int64_t stream, uint64_t 
     (void)offset;
     (void)stream_user_data;
     bridge_quic_connection *connection = of(user_data);
-    if (connection->owner) {
-        connection->callbacks.stream_acknowledged(connection->owner, stream, length);
-    }
+    TELL_OWNER(connection, stream_acknowledged, stream, length);
     return 0;
 }
 
@@ -73,9 +70,7 @@ static int extend_max_stream_data(ngtcp2_conn *conn, int64_t stream, uint64_t ma
     (void)max_data;
     (void)stream_user_data;
     bridge_quic_connection *connection = of(user_data);
-    if (connection->owner) {
-        connection->callbacks.stream_credit(connection->owner, stream);
-    }
+    TELL_OWNER(connection, stream_credit, stream);
     return 0;
 }
 
@@ -85,9 +80,7 @@ static int stream_reset(ngtcp2_conn *conn, int64_t stream, uint64_t final_size, 
     (void)final_size;
     (void)stream_user_data;
     bridge_quic_connection *connection = of(user_data);
-    if (connection->owner) {
-        connection->callbacks.stream_reset(connection->owner, stream, code);
-    }
+    TELL_OWNER(connection, stream_reset, stream, code);
     return 0;
 }
 
@@ -100,10 +93,7 @@ static int stream_close(ngtcp2_conn *conn, uint32_t flags, int64_t stream, uint6
     if (!ngtcp2_conn_is_local_stream(conn, stream) && ngtcp2_is_bidi_stream(stream)) {
         ngtcp2_conn_extend_max_streams_bidi(conn, 1);
     }
-    if (connection->owner) {
-        connection->callbacks.stream_closed(connection->owner, stream,
-                                            ngtcp2_conn_get_stream_loss_count(conn, stream));
-    }
+    TELL_OWNER(connection, stream_closed, stream, ngtcp2_conn_get_stream_loss_count(conn, stream));
     return 0;
 }
 
@@ -111,9 +101,7 @@ static int extend_max_local_streams_bidi(ngtcp2_conn *conn, uint64_t max_streams
     (void)conn;
     (void)max_streams;
     bridge_quic_connection *connection = of(user_data);
-    if (connection->owner) {
-        connection->callbacks.streams_available(connection->owner);
-    }
+    TELL_OWNER(connection, streams_available);
     return 0;
 }
 
@@ -124,18 +112,14 @@ static int get_new_connection_id(ngtcp2_conn *conn, ngtcp2_cid *cid, uint8_t *to
         !bridge_stateless_reset_token(connection, token, cid)) {
         return NGTCP2_ERR_CALLBACK_FAILURE;
     }
-    if (connection->owner) {
-        connection->callbacks.connection_id_issued(connection->owner, cid->data, cid->datalen);
-    }
+    TELL_OWNER(connection, connection_id_issued, cid->data, cid->datalen);
     return 0;
 }
 
 static int remove_connection_id(ngtcp2_conn *conn, const ngtcp2_cid *cid, void *user_data) {
     (void)conn;
     bridge_quic_connection *connection = of(user_data);
-    if (connection->owner) {
-        connection->callbacks.connection_id_retired(connection->owner, cid->data, cid->datalen);
-    }
+    TELL_OWNER(connection, connection_id_retired, cid->data, cid->datalen);
     return 0;
 }
 
@@ -197,9 +181,7 @@ static int recv_version_negotiation(ngtcp2_conn *conn, const ngtcp2_pkt_hd *head
     (void)conn;
     (void)header;
     bridge_quic_connection *connection = of(user_data);
-    if (connection->owner) {
-        connection->callbacks.version_negotiation(connection->owner, versions, count);
-    }
+    TELL_OWNER(connection, version_negotiation, versions, count);
     return 0;
 }
 
