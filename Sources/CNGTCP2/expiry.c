@@ -2,7 +2,7 @@
 #include "internal.h"
 
 /* How far a connection without an idle timeout may run ahead of its peer's last packet. */
-static const uint64_t longest_silence = 600 * NGTCP2_SECONDS;
+static const uint64_t longest_run_ahead = 600 * NGTCP2_SECONDS;
 
 /// ngtcp2's idle timeout comes too early by as much as its time ran ahead since the peer's last packet. Reporting it
 /// does not change ngtcp2's state, so the connection continues if the peer sends something.
@@ -51,7 +51,7 @@ void bridge_quic_ping(bridge_quic_connection *connection, uint64_t now) {
 /// The latest time that is certainly not past the idle timeout.
 static uint64_t idle_limit(bridge_quic_connection *connection) {
     uint64_t timeout = bridge_quic_idle_timeout(connection);
-    return connection->clock.last_read + (timeout == 0 ? longest_silence : timeout);
+    return connection->clock.last_read + (timeout == 0 ? longest_run_ahead : timeout);
 }
 
 bool bridge_quic_run_ahead(bridge_quic_connection *connection, uint64_t reserve, uint64_t now,

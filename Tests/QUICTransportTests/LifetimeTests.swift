@@ -4,7 +4,7 @@ import Testing
 @testable import QUICTransport
 
 @Suite struct LifetimeTests {
-    @Test func silenceEndsTheConnectionWithoutAWord() throws {
+    @Test func theIdleTimeoutEndsTheConnectionWithoutAPacket() throws {
         let simulation = try Simulation.connected(client: .test { $0.idleTimeout = .seconds(3) })
         simulation.run(for: .seconds(1))
         let sent = simulation.sent

@@ -19,9 +19,7 @@ extension QUICConnection {
         guard isOpen else { return }
         end(
             .localClose(code: applicationCode, reason: reason),
-            .close(.application, code: applicationCode, reason: reason),
-            at: now
-        )
+            .close(.application, code: applicationCode, reason: reason), at: now)
     }
 
     /// How long the closing and draining periods last (RFC 9000 10.2). Other waits have this length, too.
@@ -45,11 +43,8 @@ extension QUICConnection {
         case .handshakeTimeout:
             let timeout = configuration.handshakeTimeout
             endUnheard(
-                .handshakeTimeout(remote: remoteAddress.hostAndPort, after: timeout),
-                after: timeout,
-                .close(.transport, code: 0, reason: "handshake timeout"),
-                at: now
-            )
+                .handshakeTimeout(remote: remoteAddress.hostAndPort, after: timeout), after: timeout,
+                .close(.transport, code: 0, reason: "handshake timeout"), at: now)
         case .versionMismatch:
             end(.versionNegotiationFailed(offered: handshake.offeredVersions), .none, at: now)
         case .tlsFailed:

@@ -14,14 +14,8 @@ extension QUICConnection {
     ///     send it again (RFC 9001 9.2).
     /// - Throws: `invalidServerName`, or `internalError` if a library fails.
     package static func client(
-        configuration: QUICConfiguration,
-        tls: QUICTLSContext,
-        serverName: String,
-        local: SocketAddress,
-        remote: SocketAddress,
-        now: NIODeadline,
-        resumption: QUICResumption? = nil,
-        earlyData: Bool = false
+        configuration: QUICConfiguration, tls: QUICTLSContext, serverName: String, local: SocketAddress,
+        remote: SocketAddress, now: NIODeadline, resumption: QUICResumption? = nil, earlyData: Bool = false
     ) throws(QUICError) -> QUICConnection {
         guard !serverName.utf8.contains(0) else { throw .invalidServerName(serverName) }
         let resumption = resumption.flatMap { $0.fits(serverName: serverName, tls: tls) ? $0 : nil }
@@ -82,13 +76,8 @@ extension QUICConnection {
     }
 
     private static func make(
-        _ configuration: QUICConfiguration,
-        tls: QUICTLSContext,
-        serverName: String,
-        local: SocketAddress,
-        remote: SocketAddress,
-        now: NIODeadline,
-        _ complete: (inout bridge_quic_settings) -> Void
+        _ configuration: QUICConfiguration, tls: QUICTLSContext, serverName: String, local: SocketAddress,
+        remote: SocketAddress, now: NIODeadline, _ complete: (inout bridge_quic_settings) -> Void
     ) throws(QUICError) -> OpaquePointer {
         guard local.isIP, remote.isIP else {
             throw .internalError(operation: "using an address that is not IP", code: 0)

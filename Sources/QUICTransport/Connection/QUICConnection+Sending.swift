@@ -69,9 +69,7 @@ extension QUICConnection {
     }
 
     private func write(
-        _ stream: SendStream,
-        into space: UnsafeMutableRawBufferPointer,
-        at now: UInt64
+        _ stream: SendStream, into space: UnsafeMutableRawBufferPointer, at now: UInt64
     ) -> bridge_quic_written {
         withUnsafeTemporaryAllocation(of: bridge_quic_slice.self, capacity: Int(BRIDGE_QUIC_MAX_SLICES)) { slices in
             let next = stream.next(into: slices, limit: space.count)
@@ -94,11 +92,8 @@ extension QUICConnection {
             remoteAddress = SocketAddress(path.remote) ?? remoteAddress
         }
         return QUICDatagram(
-            bytes: buffer,
-            local: localAddress,
-            remote: remoteAddress,
-            ecn: NIOExplicitCongestionNotificationState(bits: written.ecn)
-        )
+            bytes: buffer, local: localAddress, remote: remoteAddress,
+            ecn: NIOExplicitCongestionNotificationState(bits: written.ecn))
     }
 
     private func count(_ datagram: QUICDatagram) -> QUICDatagram {
@@ -109,10 +104,7 @@ extension QUICConnection {
 
     /// Writes a CONNECTION_CLOSE. `nil` if none can be sent, for example before the first packet.
     func closeDatagram(
-        _ kind: bridge_quic_close_kind,
-        code: UInt64,
-        reason: String,
-        at now: NIODeadline
+        _ kind: bridge_quic_close_kind, code: UInt64, reason: String, at now: NIODeadline
     ) -> QUICDatagram? {
         var buffer = ByteBufferAllocator().buffer(capacity: DatagramSize.base)
         var written = bridge_quic_written()

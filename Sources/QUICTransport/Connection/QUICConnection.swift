@@ -66,11 +66,8 @@ package final class QUICConnection {
 
     /// Takes a UDP payload from the network.
     package func receive(
-        _ datagram: ByteBuffer,
-        from remote: SocketAddress,
-        to local: SocketAddress,
-        ecn: NIOExplicitCongestionNotificationState = .transportNotCapable,
-        at now: NIODeadline
+        _ datagram: ByteBuffer, from remote: SocketAddress, to local: SocketAddress,
+        ecn: NIOExplicitCongestionNotificationState = .transportNotCapable, at now: NIODeadline
     ) {
         counters.datagramsReceived += 1
         counters.bytesReceived += UInt64(datagram.readableBytes)

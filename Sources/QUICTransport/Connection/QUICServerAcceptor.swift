@@ -47,10 +47,7 @@ package struct QUICServerAcceptor {
     ///     reset the connections of the previous process.
     ///   - repliesPerSecond: How many datagrams are answered at most.
     package init(
-        configuration: QUICConfiguration,
-        tls: QUICTLSContext,
-        retry: Retry = .never,
-        secret: [UInt8]? = nil,
+        configuration: QUICConfiguration, tls: QUICTLSContext, retry: Retry = .never, secret: [UInt8]? = nil,
         repliesPerSecond: Int = 1000
     ) {
         self.configuration = configuration
@@ -69,11 +66,8 @@ package struct QUICServerAcceptor {
 
     /// What to do with a datagram of a socket, if no connection has its connection ID.
     package mutating func decide(
-        _ datagram: ByteBuffer,
-        from remote: SocketAddress,
-        to local: SocketAddress,
-        ecn: NIOExplicitCongestionNotificationState = .transportNotCapable,
-        at now: NIODeadline
+        _ datagram: ByteBuffer, from remote: SocketAddress, to local: SocketAddress,
+        ecn: NIOExplicitCongestionNotificationState = .transportNotCapable, at now: NIODeadline
     ) -> Decision {
         guard remote.isIP, local.isIP else { return .ignore }
         var initial = bridge_quic_initial()

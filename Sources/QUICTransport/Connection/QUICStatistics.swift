@@ -25,8 +25,6 @@ package struct QUICStatistics: Sendable, Equatable {
     /// The largest UDP payload that is sent on the path now, in bytes: the result of path MTU discovery, or 1200 if the
     /// path has begun to swallow larger datagrams.
     package var datagramSize: Int = 0
-
-    package init() {}
 }
 
 /// A UDP payload to be sent.

@@ -41,10 +41,7 @@ package final class QUICTLSContext: @unchecked Sendable {
     ///   - keyLogFile: TLS secrets are appended to this file, for Wireshark. Whoever can read it can read the traffic.
     /// - Throws: `fileUnreadable`, which names the file and what is wrong with it.
     package static func client(
-        caFile: String,
-        certificateFile: String? = nil,
-        keyFile: String? = nil,
-        keyLogFile: String? = nil
+        caFile: String, certificateFile: String? = nil, keyFile: String? = nil, keyLogFile: String? = nil
     ) throws(QUICError) -> QUICTLSContext {
         let context = try QUICTLSContext(caFile: caFile, demandsClientCertificate: false)
         try context.loadCA(caFile)
@@ -74,12 +71,8 @@ package final class QUICTLSContext: @unchecked Sendable {
     ///     (0-RTT), unless they must send a certificate: their identity is not known before.
     /// - Throws: `fileUnreadable`, which names the file and what is wrong with it.
     package static func server(
-        certificateFile: String,
-        keyFile: String,
-        clientCAFile: String? = nil,
-        keyLogFile: String? = nil,
-        ticketKey: QUICTicketKey? = nil,
-        antiReplay: QUICAntiReplay? = nil
+        certificateFile: String, keyFile: String, clientCAFile: String? = nil, keyLogFile: String? = nil,
+        ticketKey: QUICTicketKey? = nil, antiReplay: QUICAntiReplay? = nil
     ) throws(QUICError) -> QUICTLSContext {
         let context = try QUICTLSContext(
             caFile: clientCAFile, demandsClientCertificate: clientCAFile != nil, ticketKey: ticketKey,

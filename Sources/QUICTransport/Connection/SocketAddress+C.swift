@@ -31,19 +31,14 @@ extension SocketAddress {
 }
 
 func withPath<Result>(
-    local: SocketAddress,
-    remote: SocketAddress,
-    _ body: (bridge_quic_path) -> Result
+    local: SocketAddress, remote: SocketAddress, _ body: (bridge_quic_path) -> Result
 ) -> Result {
     local.withSockAddr { localAddress, localLength in
         remote.withSockAddr { remoteAddress, remoteLength in
             body(
                 bridge_quic_path(
-                    local: localAddress,
-                    remote: remoteAddress,
-                    local_length: socklen_t(localLength),
-                    remote_length: socklen_t(remoteLength)
-                ))
+                    local: localAddress, remote: remoteAddress, local_length: socklen_t(localLength),
+                    remote_length: socklen_t(remoteLength)))
         }
     }
 }

@@ -5,11 +5,8 @@ import NIOCore
 extension Simulation {
     /// The resumption that a first connection to the server gives the client.
     static func resumption(
-        client: QUICConfiguration = .test(),
-        server: QUICConfiguration = .test(),
-        clientTLS: QUICTLSContext? = nil,
-        serverTLS: QUICTLSContext,
-        resumption: QUICResumption? = nil
+        client: QUICConfiguration = .test(), server: QUICConfiguration = .test(), clientTLS: QUICTLSContext? = nil,
+        serverTLS: QUICTLSContext, resumption: QUICResumption? = nil
     ) throws -> QUICResumption {
         let simulation = try Simulation(
             client: client, server: server, clientTLS: clientTLS, serverTLS: serverTLS, resumption: resumption)

@@ -55,26 +55,15 @@ final class Simulation {
 
     init(
         client clientConfiguration: QUICConfiguration = .test(),
-        server serverConfiguration: QUICConfiguration = .test(),
-        clientTLS: QUICTLSContext? = nil,
-        serverTLS: QUICTLSContext? = nil,
-        serverName: String = "broker.test",
-        retry: QUICServerAcceptor.Retry = .never,
-        resumption: QUICResumption? = nil,
-        earlyData: Bool = false,
-        seed: UInt64 = 1
+        server serverConfiguration: QUICConfiguration = .test(), clientTLS: QUICTLSContext? = nil,
+        serverTLS: QUICTLSContext? = nil, serverName: String = "broker.test", retry: QUICServerAcceptor.Retry = .never,
+        resumption: QUICResumption? = nil, earlyData: Bool = false, seed: UInt64 = 1
     ) throws {
         random = SplitMix64(seed: seed)
         client = try .client(
-            configuration: clientConfiguration,
-            tls: clientTLS ?? TestCertificates.shared.client(),
-            serverName: serverName,
-            local: Self.clientAddress,
-            remote: Self.serverAddress,
-            now: now,
-            resumption: resumption,
-            earlyData: earlyData
-        )
+            configuration: clientConfiguration, tls: clientTLS ?? TestCertificates.shared.client(),
+            serverName: serverName, local: Self.clientAddress, remote: Self.serverAddress, now: now,
+            resumption: resumption, earlyData: earlyData)
         acceptor = try QUICServerAcceptor(
             configuration: serverConfiguration, tls: serverTLS ?? TestCertificates.shared.server(), retry: retry)
     }

@@ -32,26 +32,19 @@ struct TestCertificates: Sendable {
 
     /// A name in the script below: "rsa", "ecdsa", "expired", "future", "other", "address".
     func server(
-        _ name: String = "ecdsa",
-        demandsClientCertificate: Bool = false,
-        ticketKey: QUICTicketKey? = nil,
+        _ name: String = "ecdsa", demandsClientCertificate: Bool = false, ticketKey: QUICTicketKey? = nil,
         antiReplay: QUICAntiReplay? = nil
     ) throws(QUICError) -> QUICTLSContext {
         try .server(
-            certificateFile: path("\(name).pem"),
-            keyFile: path("\(name).key"),
-            clientCAFile: demandsClientCertificate ? path("client-ca.pem") : nil,
-            ticketKey: ticketKey,
-            antiReplay: antiReplay
-        )
+            certificateFile: path("\(name).pem"), keyFile: path("\(name).key"),
+            clientCAFile: demandsClientCertificate ? path("client-ca.pem") : nil, ticketKey: ticketKey,
+            antiReplay: antiReplay)
     }
 
     func client(ca: String = "ec-root.pem", showsCertificate: Bool = false) throws(QUICError) -> QUICTLSContext {
         try .client(
-            caFile: path(ca),
-            certificateFile: showsCertificate ? path("client.pem") : nil,
-            keyFile: showsCertificate ? path("client.key") : nil
-        )
+            caFile: path(ca), certificateFile: showsCertificate ? path("client.pem") : nil,
+            keyFile: showsCertificate ? path("client.key") : nil)
     }
 
     /// One RSA-2048 certificate is under an RSA-4096 root; ECDSA P-256 ones are under a root or an intermediate.
