@@ -8,23 +8,19 @@ extension DataStreamSession {
         do {
             connect = try Connect.decode(frame)
         } catch {
-            // As in `Session`: answered in words that a 3.1.1 device knows, or not at all.
-            guard error.kind == .unsupportedVersion else { return turnAway(.deviceViolation(error)) }
-            let code = ReasonCode.unsupportedProtocolVersion.connackCode(.v3_1_1)
-            return refuse(.v3_1_1, .deviceViolation(error), code: code, maximumPacketSize: nil)
-        }
-        if let refusal = refusal(of: connect) {
-            return refuse(connect, refusal.why, code: refusal.code.connackCode(connect.version))
+            return refuseUnreadable(error)
         }
         var facts = DeviceFacts(connect)
+        if let refusal = refusal(of: connect) {
+            return refuse(facts, refusal.why, code: refusal.code.connackCode(connect.version))
+        }
         if connect.clientID.isEmpty {
             connect.clientID = context.device.makeClientID()
             facts.assignedClientID = connect.clientID
         }
-        let identity = SessionIdentity(
-            clientID: connect.clientID, username: connect.username, version: connect.version)
         let actions: [SessionAction] = [
-            .stop(.connectPacket), .identified(identity), .start(.uplinkConnect, after: context.device.connectTimeout),
+            .stop(.connectPacket), .identified(SessionIdentity(connect)),
+            .start(.uplinkConnect, after: context.device.connectTimeout),
         ]
         guard let username = connect.username else { return actions + admit(connect, facts) }
         let password = connect.password
@@ -71,68 +67,50 @@ extension DataStreamSession {
     private mutating func admit(_ original: Connect, _ facts: DeviceFacts) -> [SessionAction] {
         var connect = original
         do {
-            let routes = try context.device.routes.resolved(
-                with: RouteVariables(
-                    clientID: connect.clientID, username: connect.username ?? "", listener: context.device.listener,
-                    peer: context.device.peer))
+            let routes = try context.device.routes.resolved(with: context.device.variables(of: connect))
             var router = PacketRouter(routes: routes, version: connect.version)
             if let refusal = router.rewriteConnect(&connect) {
-                return [.stop(.uplinkConnect)] + refuse(connect, .notAllowed(refusal.message), code: refusal.code)
+                return [.stop(.uplinkConnect)] + refuse(facts, .notAllowed(refusal.message), code: refusal.code)
             }
             // Whatever the device takes, the gateway's CONNECT offers the broker no aliases.
             router.deviceAliasMaximum = 0
             let will = try connect.will.map { will throws(MQTTError) in
                 try StoredWill(
-                    will, sessionExpiry: facts.sessionExpiry, version: Self.streamVersion(connect.version))
+                    will, sessionExpiry: facts.sessionExpiry, version: connect.version.onDataStream)
             }
-            state = .connecting(Connecting(device: facts, router: router, will: will))
+            state = .connecting(Connecting(facts: facts, router: router, will: will))
         } catch {
             let code = ReasonCode.notAuthorized.connackCode(connect.version)
-            return [.stop(.uplinkConnect)] + refuse(connect, .notAllowed("\(error)"), code: code)
+            return [.stop(.uplinkConnect)] + refuse(facts, .notAllowed("\(error)"), code: code)
         }
         return [
             .claim(clientID: connect.clientID, isCleanStart: connect.cleanStart),
-            .openDataStream(Self.streamVersion(connect.version)),
+            .openDataStream(connect.version.onDataStream),
         ]
-    }
-
-    private mutating func refuse(_ connect: Connect, _ why: SessionEnd, code: UInt8) -> [SessionAction] {
-        refuse(connect.version, why, code: code, maximumPacketSize: connect.properties.maximumPacketSize)
     }
 
     /// The data stream is there.
     mutating func accept(_ connecting: Connecting, _ brokerLimits: GatewayLimits) -> [SessionAction] {
-        let device = connecting.device
+        let facts = connecting.facts
         var limits = brokerLimits
         if let limit = context.device.toldPacketSize {
             limits.maximumPacketSize = min(limits.maximumPacketSize ?? .max, limit)
         }
         if let (code, why) = refusal(of: connecting.will, limits) {
-            return end(.notAllowed(why), tells: code)
+            return end(.notAllowed(why), reasonCode: code)
         }
-        guard let connack = connack(for: device, limits) else {
+        guard let connack = connack(for: facts, limits) else {
             return end(.notAllowed("the device's Maximum Packet Size leaves no room for a CONNACK"))
         }
-        let needsIDs = connecting.will.map { $0.qos > .atMostOnce } ?? false
-        var connected = Connected(
-            version: device.version, limits: limits, maximumPacketSize: device.maximumPacketSize,
-            takesProblemInformation: device.takesProblemInformation, hasNoExpiry: device.sessionExpiry == 0,
-            router: connecting.router,
-            window: device.receiveMaximum.map { DeliveryWindow(limit: $0) }, will: connecting.will,
-            usedIDs: needsIDs ? [] : nil)
-        connected.hold = context.device.hold.map { policy in
-            var told = LegLimits()
-            told.receiveMaximum = limits.receiveMaximum
-            told.maximumPacketSize = limits.maximumPacketSize.map { Int($0) }
+        var device = ConnectedDevice(
+            facts, connecting.router,
+            gateway: GatewayTerms(limits, receiveMaximum: facts.receiveMaximum, will: connecting.will))
+        device.hold = context.device.hold.map { policy in
             // EMQX, whose the data streams are, does. To send the message again would be to send it twice each time.
-            return Hold(journal: Journal(policy, version: device.version, told: told, isPassedOnAtOnce: true))
+            Hold(journal: Journal(policy, version: facts.version, told: LegLimits(limits), isPassedOnAtOnce: true))
         }
-        state = .connected(connected)
-        // One and a half times the keepalive [MQTT-3.1.2-24].
-        let silence = device.keepAlive == 0 ? nil : Duration.milliseconds(Int64(device.keepAlive) * 1_500)
-        let notes: [SessionAction] = device.sessionExpiry > 0 ? [.note(.sessionNotKept)] : []
-        return notes + [.stop(.uplinkConnect), .sendToDevice(connack), .connected(silence: silence)]
-            + (hasDeviceFinished ? deviceFinished() : [])
+        let notes: [SessionAction] = facts.sessionExpiry > 0 ? [.note(.sessionNotKept)] : []
+        return notes + letIn(device, connack, keepAlive: facts.keepAlive)
     }
 
     /// [MQTT-3.2.2-12], [MQTT-3.2.2-13]: a will beyond the limits is refused with the CONNECT.
@@ -152,28 +130,15 @@ extension DataStreamSession {
     }
 
     /// `nil` where it is more than the device takes.
-    private func connack(for device: DeviceFacts, _ limits: GatewayLimits) -> ByteBuffer? {
+    private func connack(for facts: DeviceFacts, _ limits: GatewayLimits) -> ByteBuffer? {
         var connack = Connack(sessionPresent: false)
-        if device.version == .v5_0 {
+        if facts.version == .v5_0 {
             connack.properties = Properties(limits)
-            connack.properties.assignedClientIdentifier = device.assignedClientID
-            if device.sessionExpiry > 0 { connack.properties.sessionExpiryInterval = 0 }
+            connack.properties.assignedClientIdentifier = facts.assignedClientID
+            if facts.sessionExpiry > 0 { connack.properties.sessionExpiryInterval = 0 }
         }
-        guard let bytes = try? connack.encode(version: device.version) else { return nil }
-        return bytes.readableBytes > device.maximumPacketSize ?? .max ? nil : bytes
-    }
-}
-
-extension DataStreamSession.DeviceFacts {
-    init(_ connect: Connect) {
-        let properties = connect.properties
-        version = connect.version
-        keepAlive = connect.keepAlive
-        sessionExpiry =
-            connect.version == .v5_0 ? properties.sessionExpiryInterval ?? 0 : connect.cleanStart ? 0 : .max
-        maximumPacketSize = properties.maximumPacketSize
-        receiveMaximum = properties.receiveMaximum
-        takesProblemInformation = properties.requestProblemInformation ?? true
+        guard let bytes = try? connack.encode(version: facts.version) else { return nil }
+        return facts.takes(bytes.readableBytes) ? bytes : nil
     }
 }
 

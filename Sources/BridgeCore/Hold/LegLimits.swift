@@ -4,8 +4,22 @@ import MQTTCodec
 struct LegLimits: Sendable {
     var receiveMaximum = UInt16.max
     var topicAliasMaximum: UInt16 = 0
-    /// Bytes; `nil` is no limit.
+    /// Bytes; `nil` if there is no limit.
     var maximumPacketSize: Int?
     var takesRetained = true
     var maximumQoS = QoS.exactlyOnce
+
+    init() {}
+
+    init(_ limits: GatewayLimits) {
+        receiveMaximum = limits.receiveMaximum
+        maximumPacketSize = limits.maximumPacketSize.map { Int($0) }
+        takesRetained = limits.isRetainAvailable
+        maximumQoS = limits.maximumQoS
+    }
+
+    init(_ connack: Connack) {
+        self.init(GatewayLimits(connack))
+        topicAliasMaximum = connack.properties.topicAliasMaximum ?? 0
+    }
 }

@@ -20,36 +20,34 @@ extension Session {
     private mutating func receivedUnreadable(_ frame: Frame, _ error: MQTTError) -> [SessionAction] {
         if let guess = ForeignProtocol.guess(frame.bytes) { return end(.notMQTT(guess)) }
         if let overLimit = context.overLimit { return end(.overLimit(overLimit)) }
-        guard !context.hasRules else { return refuseUndecodable(error) }
+        guard !context.hasRules else { return refuseUnreadable(error) }
         return passUnread(connect: frame, error)
     }
 
     /// - Parameter isOdd: It is not as the specification has it: it goes to the broker as it came, but for what a rule of
     ///   the operator changes in it.
     private mutating func admit(_ original: Connect, original bytes: ByteBuffer, isOdd: Bool) -> [SessionAction] {
+        var facts = DeviceFacts(original)
+        let version = facts.version
         if let overLimit = context.overLimit {
-            return refuse(original, .overLimit(overLimit), code: .quotaExceeded, message: overLimit)
+            return refuse(facts, .overLimit(overLimit), code: ReasonCode.quotaExceeded.connackCode(version))
         }
         var connect = original
-        let isMapped = context.identities.apply(to: &connect, variables: variables(of: original))
-        var facts = DeviceFacts(version: connect.version, keepAlive: connect.keepAlive)
-        facts.hasNoExpiry = connect.version.hasProperties && connect.properties.sessionExpiryInterval ?? 0 == 0
-        facts.maximumPacketSize = connect.properties.maximumPacketSize
+        let isMapped = context.identities.apply(to: &connect, variables: context.variables(of: original))
         if connect.clientID.isEmpty, context.routes.uses(.clientID) {
             connect.clientID = context.makeClientID()
             facts.assignedClientID = connect.clientID
         }
         let routes: ResolvedRoutes
         do {
-            routes = try context.routes.resolved(with: variables(of: connect))
+            routes = try context.routes.resolved(with: context.variables(of: connect))
         } catch {
-            return refuse(connect, .notAllowed("\(error)"), code: .notAuthorized, message: "\(error)")
+            return refuse(facts, .notAllowed("\(error)"), code: ReasonCode.notAuthorized.connackCode(version))
         }
-        var router = PacketRouter(routes: routes, version: connect.version, isLenient: true)
+        var router = PacketRouter(routes: routes, version: version, isLenient: true)
         if let refusal = router.rewriteConnect(&connect) {
-            return refuse(connect, .notAllowed(refusal.message), code: refusal.code, message: refusal.message)
+            return refuse(facts, .notAllowed(refusal.message), code: refusal.code)
         }
-        facts.isClean = connect.cleanStart
         facts.hasWill = connect.will != nil
         do {
             let mayBeHeld = context.hold != nil && connect.mayBeRepeated
@@ -61,32 +59,17 @@ extension Session {
             // Of a client id that the broker is to choose there is no other session.
             state = .connecting(
                 Connecting(
-                    device: facts, connect: outgoing, isClientIDFree: connect.clientID.isEmpty, router: router,
+                    facts: facts, connect: outgoing, isClientIDFree: connect.clientID.isEmpty, router: router,
                     repeated: repeated, retainedWill: connect.will.flatMap { $0.retain ? $0.topic : nil }))
         } catch {
             // A template or a route made a field longer than MQTT can express.
-            return refuse(connect, .notAllowed("\(error)"), code: error.reasonCode, message: "\(error)")
+            return refuse(facts, .notAllowed("\(error)"), code: error.reasonCode.connackCode(version))
         }
-        let identity = SessionIdentity(
-            clientID: connect.clientID, username: connect.username, version: connect.version)
         return [
-            .stop(.connectPacket), .identified(identity), .start(.uplinkConnect, after: context.connectTimeout),
+            .stop(.connectPacket), .identified(SessionIdentity(connect)),
+            .start(.uplinkConnect, after: context.connectTimeout),
             .openUplink(keepAlive: facts.keepAliveDuration),
         ] + (connect.clientID.isEmpty ? [] : [.takeClientID(connect.clientID)])
-    }
-
-    private func variables(of connect: Connect) -> RouteVariables {
-        RouteVariables(
-            clientID: connect.clientID, username: connect.username ?? "", listener: context.listener,
-            peer: context.peer)
-    }
-
-    /// A version that nobody speaks is answered in words that a 3.1.1 device knows ([MQTT-3.1.2-2]); for the rest there
-    /// is no telling in which version an answer would be understood.
-    private mutating func refuseUndecodable(_ error: MQTTError) -> [SessionAction] {
-        let end = SessionEnd.deviceViolation(error)
-        guard error.kind == .unsupportedVersion else { return self.end(end) }
-        return refuse(Connect(version: .v3_1_1), end, code: .unsupportedProtocolVersion, message: error.message)
     }
 }
 
@@ -108,16 +91,16 @@ extension Session {
 
     package var isSessionBorrowed: Bool {
         switch state {
-        case .connecting(let connecting): connecting.device.hasBorrowedExpiry
-        case .connected(let connected): connected.device.hasBorrowedExpiry
-        case .awaitingConnect, .unread, .reclaimingWill, .finishing, .ended, .taken: false
+        case .connecting(let connecting): connecting.facts.hasBorrowedExpiry
+        case .connected(let device): device.facts.hasBorrowedExpiry
+        case .awaitingConnect, .unread, .reclaimingWill, .finishing, .ended: false
         }
     }
 
     /// Without the bridge the earlier session would have ended with its connection: so this one begins with Clean Start,
     /// which the device did not ask for. 3.1.1 has no way to say that of the past alone.
     package mutating func findsNoSession() {
-        guard case .connecting(var connecting) = state, connecting.device.version == .v5_0 else { return }
+        guard case .connecting(var connecting) = state, connecting.facts.version == .v5_0 else { return }
         guard var connect = connecting.connect, let frame = try? Frame(packet: connect, version: nil) else { return }
         // Behind the protocol's name and version (MQTT 5 3.1.2.3).
         let index = connect.readerIndex + frame.headerLength + 7
@@ -157,71 +140,65 @@ extension Session {
         switch frame.type {
         case .connack:
             do {
-                let connack = try Connack.decode(frame, version: connecting.device.version)
+                let connack = try Connack.decode(frame, version: connecting.facts.version)
                 return connack.code == 0
                     ? try accepted(connack, frame, connecting)
-                    : end(.refusedByBroker(code: connack.code), deviceFarewell: frame.bytes)
+                    : end(Ending(.refusedByBroker(code: connack.code), toDevice: frame.bytes))
             } catch {
-                return end(.brokerViolation(error))
+                return end(.brokerViolation(error), uplink: .useless)
             }
-        case .auth where connecting.device.version == .v5_0:
+        case .auth where connecting.facts.version == .v5_0:
             var connecting = connecting
             connecting.isAuthenticating = true
             state = .connecting(connecting)
             return [.sendToDevice(frame.bytes)]
-        case .disconnect where connecting.device.version == .v5_0:
+        case .disconnect where connecting.facts.version == .v5_0:
             // A DISCONNECT before CONNACK is no answer that a device understands.
             let code = (try? Disconnect.decode(frame, version: .v5_0))?.reasonCode ?? 0
-            return end(.brokerDisconnected(code: code))
+            return end(.brokerDisconnected(code: code), uplink: .useless)
         default:
-            return end(.brokerViolation(.packetBeforeConnack(frame.type)))
+            return end(.brokerViolation(.packetBeforeConnack(frame.type)), uplink: .useless)
         }
     }
 
     private mutating func accepted(
         _ original: Connack, _ frame: Frame, _ connecting: Connecting
     ) throws(MQTTError) -> [SessionAction] {
-        let version = connecting.device.version
-        var connected = Connected(device: connecting.device, router: connecting.router)
+        let facts = connecting.facts
+        var device = ConnectedDevice(facts, connecting.router)
+        device.mayConnectAgain = !context.hasRules
         var connack = original
-        var keepAlive = connecting.device.keepAlive
-        if version == .v5_0 {
+        var keepAlive = facts.keepAlive
+        if facts.version == .v5_0 {
             keepAlive = connack.properties.serverKeepAlive ?? keepAlive
-            connected.router.brokerAliasMaximum = connack.properties.topicAliasMaximum ?? 0
-            if let assigned = connecting.device.assignedClientID {
-                connack.properties.assignedClientIdentifier = assigned
-            }
+            device.router.brokerAliasMaximum = connack.properties.topicAliasMaximum ?? 0
+            if let assigned = facts.assignedClientID { connack.properties.assignedClientIdentifier = assigned }
             // The device asked for none, and is to see what it would have seen.
-            if connecting.device.hasBorrowedExpiry { connack.properties.sessionExpiryInterval = nil }
+            if facts.hasBorrowedExpiry { connack.properties.sessionExpiryInterval = nil }
         }
-        let outgoing = try fitting(connack, original, frame, connecting.device)
-        guard let outgoing else {
+        guard let outgoing = try fitting(connack, original, frame, facts) else {
             return end(.notAllowed("the device's Maximum Packet Size leaves no room for a CONNACK"))
         }
-        connected.hold = try hold(after: original, connecting, keepAlive: keepAlive)
-        state = .connected(connected)
-        // One and a half times the keepalive [MQTT-3.1.2-24].
-        let silence = keepAlive == 0 ? nil : Duration.milliseconds(Int64(keepAlive) * 1_500)
+        device.hold = try hold(after: original, connecting, keepAlive: keepAlive)
         let assigned = original.properties.assignedClientIdentifier.map { [SessionAction.takeClientID($0)] } ?? []
-        return [.stop(.uplinkConnect), .sendToDevice(outgoing)] + assigned + [.connected(silence: silence)]
-            + (hasDeviceFinished ? deviceFinished() : [])
+        return letIn(device, outgoing, keepAlive: keepAlive, naming: assigned)
     }
 
     /// CONNACK as the device has it: with the bridge's own limit, where that fits; `nil` where what the bridge has to put
     /// into it makes it longer than the device takes.
     private func fitting(
-        _ connack: Connack, _ original: Connack, _ frame: Frame, _ device: DeviceFacts
+        _ connack: Connack, _ original: Connack, _ frame: Frame, _ facts: DeviceFacts
     ) throws(MQTTError) -> ByteBuffer? {
-        if device.version == .v5_0, let limit = context.toldPacketSize,
+        if facts.version == .v5_0, let limit = context.toldPacketSize,
             limit < connack.properties.maximumPacketSize ?? .max
         {
             var told = connack
             told.properties.maximumPacketSize = limit
-            let bytes = try told.encode(version: device.version)
-            if bytes.readableBytes <= device.maximumPacketSize ?? .max { return bytes }
+            let bytes = try told.encode(version: facts.version)
+            if facts.takes(bytes.readableBytes) { return bytes }
         }
         guard connack != original else { return frame.bytes }
-        return try connack.encoded(device.version, within: device.maximumPacketSize)
+        return try connack.encoded(facts.version, within: facts.maximumPacketSize)
     }
 
     /// What the session needs to outlive its leg; `nil` where it does not.
@@ -234,14 +211,11 @@ extension Session {
             connect.clientID = assigned
             repeated = try connect.encode()
         }
-        var told = LegLimits()
-        told.receiveMaximum = connack.properties.receiveMaximum ?? .max
-        told.topicAliasMaximum = connack.properties.topicAliasMaximum ?? 0
-        told.maximumPacketSize = min(
-            context.maximumPacketSize, connack.properties.maximumPacketSize.map { Int($0) } ?? .max)
+        var told = LegLimits(connack)
+        told.maximumPacketSize = min(context.maximumPacketSize, told.maximumPacketSize ?? .max)
         var hold = Hold(
             journal: Journal(
-                policy, version: connecting.device.version, told: told, retainedWill: connecting.retainedWill))
+                policy, version: connecting.facts.version, told: told, retainedWill: connecting.retainedWill))
         hold.connect = [UInt8](repeated.readableBytesView)
         hold.keepAlive = keepAlive
         return hold
@@ -274,5 +248,17 @@ extension Connect {
         let ownDelay = will?.properties.willDelayInterval ?? 0
         will?.properties.willDelayInterval = max(seconds, ownDelay)
         return true
+    }
+}
+
+extension Connect {
+    /// CONNECT as it is repeated on another leg: the session that the first one made goes on. 3.1 and 3.1.1 keep their
+    /// flag, which decides about both. The broker is offered no topic aliases any more: what it sends again may be answered
+    /// without being passed on, and the device would miss the topic in it.
+    fileprivate var repeated: Connect {
+        var connect = self
+        if version.hasProperties { connect.cleanStart = false }
+        connect.properties.topicAliasMaximum = nil
+        return connect
     }
 }

@@ -40,16 +40,16 @@ extension Session {
     }
 
     /// The broker publishes it at the end of its delay.
-    mutating func reclaimingFailed(_ uplink: UplinkState) -> [SessionAction] {
+    mutating func reclaimingFailed(_ uplink: UplinkRemains) -> [SessionAction] {
         state = .ended
         return [.stop(.uplinkConnect)] + (uplink == .gone ? [] : [.closeUplink])
     }
 }
 
-extension Session.Connected {
+extension ConnectedDevice {
     /// CONNECT for ``Session/reclaim(_:)``; `nil` where the broker keeps no will back.
     var reclaimingConnect: ByteBuffer? {
-        guard device.hasBorrowedExpiry, device.hasWill, let bytes = hold?.connect,
+        guard facts.hasBorrowedExpiry, facts.hasWill, let bytes = hold?.connect,
             let frame = try? Frame(packet: ByteBuffer(bytes: bytes), version: nil),
             var connect = try? Connect.decode(frame)
         else { return nil }

@@ -45,7 +45,7 @@ extension Session {
         unread.isFinished = unread.connect == nil
         state = .unread(unread)
         return (unread.isFinished ? [.finishUplink] : [])
-            + [.start(.lastWords, after: LastWords<Connected>.patience)]
+            + [.start(.lastWords, after: LastWords.patience)]
     }
 
     mutating func deviceSentUnread(_ element: FrameDecoder.Element) -> [SessionAction] {

@@ -29,24 +29,22 @@ import NIOCore
 ///
 /// A delivery that the loss cut off in the middle can't be completed, and nothing else can be put there: the device's
 /// connection is closed then, without a word.
-package struct Session: DeviceSession {
+package struct Session: CoreSession {
     enum State: Sendable {
         case awaitingConnect
         case connecting(Connecting)
-        case connected(Connected)
+        case connected(ConnectedDevice)
         /// Connecting or connected, with a CONNECT that only the broker may be able to read.
         case unread(Unread)
         /// The device is told of its end, and its will is to be had from the broker; CONNECT until it is sent.
         case reclaimingWill(ByteBuffer?)
         case finishing
         case ended
-        /// Only while one of the methods below works on what the other cases hold, so that it is changed in place.
-        case taken
     }
 
     /// CONNECT is known, the broker's CONNACK is not.
     struct Connecting: Sendable {
-        var device: DeviceFacts
+        var facts: DeviceFacts
         /// To be sent once the uplink leg is there, and nobody of the same client id before it; `nil` when it has been.
         var connect: ByteBuffer?
         var isUplinkReady = false
@@ -61,46 +59,13 @@ package struct Session: DeviceSession {
         var retainedWill: String?
     }
 
-    struct Connected: Sendable {
-        var device: DeviceFacts
-        var router: PacketRouter
-        var up = PacketStream()
-        var down = PacketStream()
-        /// `nil`: the session ends with its leg.
-        var hold: Hold?
-        /// The device sent CONNECT again: whatever the broker makes of it, it is the answer to that.
-        var hasConnectedAgain = false
-        /// The device sent a DISCONNECT that is for the broker to judge.
-        var hasLeft = false
-    }
-
-    /// What of CONNECT matters later.
-    struct DeviceFacts: Sendable {
-        var version: MQTTVersion
-        /// Seconds; 0 is none.
-        var keepAlive: UInt16
-        /// The bridge chose the client id, so a 5.0 device has to be told.
-        var assignedClientID: String?
-        /// Clean Session, or Clean Start.
-        var isClean = true
-        /// The bridge asked for a Session Expiry Interval that the device does not know of (5.0): it ends with the
-        /// session.
-        var hasBorrowedExpiry = false
-        /// The broker has a will of the device.
-        var hasWill = false
-        /// CONNECT asked for no session that outlives it (5.0).
-        var hasNoExpiry = false
-        /// Bytes of a packet that the device takes; `nil` is no limit.
-        var maximumPacketSize: UInt32?
-
-        var keepAliveDuration: Duration? { keepAlive == 0 ? nil : .seconds(Int64(keepAlive)) }
-    }
+    static var isThroughGateway: Bool { false }
+    /// "MQTT over QUIC", graceful end: the server's FIN is awaited for at most 10 s.
+    static let goodbyeTimeout = Duration.seconds(10)
 
     let context: SessionContext
     var state = State.awaitingConnect
-    /// What the device may still hear, while its leg is open and the session is `finishing`.
-    var lastWords: LastWords<Connected>?
-    /// The device sends no more, and may still read.
+    var lastWords: LastWords?
     var hasDeviceFinished = false
     /// The broker was asked to keep the session for a last second.
     package internal(set) var lingersAtBroker = false
@@ -109,29 +74,27 @@ package struct Session: DeviceSession {
         self.context = context
     }
 
-    /// The first actions of every session.
+    var device: ConnectedDevice? {
+        get { if case .connected(let device) = state { device } else { nil } }
+        set { state = newValue.map { .connected($0) } ?? .ended }
+    }
+
     package func started() -> [SessionAction] {
         [.start(.connectPacket, after: context.connectWithin)]
     }
 
-    /// Whether `deviceSent(_:)` may be called now. While it may not, the driver keeps what comes, up to its bound.
     package var acceptsDeviceInput: Bool {
         switch state {
         case .awaitingConnect: true
-        case .connected(let connected):
-            !connected.down.isFull && (connected.hold?.journal.acceptsInput() ?? true)
         case .connecting(let connecting): connecting.isAuthenticating
+        case .connected(let device): device.acceptsDeviceInput
         case .unread(let unread): unread.isAnswered
-        case .reclaimingWill, .finishing, .ended, .taken: false
+        case .reclaimingWill, .finishing, .ended: false
         }
     }
 
     /// What other devices published comes from the broker as it was sent.
     package var reading: (device: Reading, uplink: Reading) { (.lenient, .lenientMessages) }
-
-    package var isSending: Bool {
-        if case .connected(let connected) = state { connected.hold?.isHeld != true } else { true }
-    }
 
     package var isOver: Bool {
         if case .ended = state { true } else { false }
@@ -141,245 +104,144 @@ package struct Session: DeviceSession {
 // MARK: - The device leg
 
 extension Session {
-    /// A packet of the device, or a piece of a long one.
     package mutating func deviceSent(_ element: FrameDecoder.Element) -> [SessionAction] {
         switch state {
+        case .connected:
+            break
         case .awaitingConnect:
-            guard case .packet(let frame) = element else {
-                return end(.deviceViolation(.firstPacketNotConnect))
-            }
+            guard case .packet(let frame) = element else { return end(.deviceViolation(.firstPacketNotConnect)) }
             return received(connect: frame)
         case .connecting(let connecting):
-            guard case .packet(let frame) = element else { return violation(.beforeConnack) }
+            guard case .packet(let frame) = element else { return end(.deviceViolation(.beforeConnack)) }
             return deviceSent(frame, while: connecting)
-        case .connected(var connected):
-            state = .taken
-            let actions = deviceSent(element, in: &connected)
-            if case .taken = state { state = .connected(connected) }
-            return actions
         case .unread:
             return deviceSentUnread(element)
-        case .reclaimingWill, .finishing, .ended, .taken:
+        case .reclaimingWill, .finishing, .ended:
             return []
         }
-    }
-
-    /// What the device sent is no MQTT, or more than allowed. `start` is the first that ever came from it.
-    package mutating func deviceMisbehaved(_ error: MQTTError, start: ByteBuffer) -> [SessionAction] {
-        if case .awaitingConnect = state, let guess = ForeignProtocol.guess(start) { return end(.notMQTT(guess)) }
-        return violation(error)
-    }
-
-    /// The TCP connection is gone, and everything that came on it was handed to `deviceSent(_:)`.
-    package mutating func deviceClosed() -> [SessionAction] {
-        guard lastWords == nil else {
-            lastWords = nil
-            return [.stop(.lastWords)]
-        }
-        return end(.deviceVanished)
+        return change { $0.deviceSent(element) }
     }
 
     private mutating func deviceSent(_ frame: Frame, while connecting: Connecting) -> [SessionAction] {
         switch frame.type {
         case .auth where connecting.isAuthenticating: [.sendToUplink(frame.bytes)]
-        case .disconnect: disconnected(by: frame, connecting.device)
-        default: context.hasRules ? violation(.beforeConnack) : [.sendToUplink(frame.bytes)]
+        case .disconnect: end(connecting.facts.ending(by: frame))
+        default: context.hasRules ? end(.deviceViolation(.beforeConnack)) : [.sendToUplink(frame.bytes)]
         }
     }
 
-    private mutating func deviceSent(
-        _ element: FrameDecoder.Element, in connected: inout Connected
-    ) -> [SessionAction] {
-        switch element {
-        case .packet(let frame):
-            return deviceSent(frame, in: &connected)
-        case .publishBegin(let begin):
-            do {
-                let routed = try connected.router.fromDevice(begin)
-                if let refusal = routed.close { return refuse(refusal, leaving: connected.standing) }
-                connected.up.begin(isForwarded: routed.head != nil, deferred: routed.reply)
-                guard let head = routed.head else { return [] }
-                guard let step = try connected.hold?.journal.begin(head, payloadLength: begin.payloadLength) else {
-                    return [.sendToUplink(head)]
-                }
-                return perform(step, in: &connected)
-            } catch {
-                return violation(error, leaving: connected.standing)
-            }
-        case .unreadBegin(let begin):
-            guard connected.router.passesEverything else {
-                return violation(begin.error ?? .unreadable(.publish), leaving: connected.standing)
-            }
-            connected.up.begin(isForwarded: true, deferred: [])
-            let step = connected.hold?.journal.begin(begin)
-            return step.map { perform($0, in: &connected) } ?? [.sendToUplink(begin.start)]
-        case .payload(let bytes, let isLast):
-            var actions: [SessionAction] = []
-            if connected.up.isForwarded {
-                let step = connected.hold?.journal.piece(bytes, isLast: isLast)
-                actions = step.map { perform($0, in: &connected) } ?? [.sendToUplink(bytes)]
-            }
-            guard isLast else { return actions }
-            // The replies to the long packet's own sender go the other way, where another long packet may be under way.
-            for reply in connected.up.takeDeferred() { actions += toDevice(reply, in: &connected) }
-            for held in connected.up.end() { actions.append(.sendToUplink(held)) }
-            return actions
+    package mutating func deviceFinished() -> [SessionAction] {
+        hasDeviceFinished = true
+        switch state {
+        case .connecting(let connecting) where !connecting.isAuthenticating:
+            // Its CONNACK is still to come.
+            return [.start(.lastWords, after: LastWords.patience)]
+        case .unread:
+            return unreadDeviceFinished()
+        case .awaitingConnect, .connecting, .connected:
+            return end(.deviceVanished)
+        case .reclaimingWill, .finishing, .ended:
+            return []
         }
-    }
-
-    private mutating func deviceSent(_ frame: Frame, in connected: inout Connected) -> [SessionAction] {
-        switch frame.type {
-        case .disconnect:
-            guard connected.hold?.isHeld == true || frame.isFarewell(of: connected.device) else {
-                // Whatever the broker makes of it, the device has said that it leaves.
-                connected.hasLeft = true
-                connected.hold?.journal.forfeit()
-                return passUp([connected.device.returning(frame)], in: &connected)
-            }
-            return disconnected(by: frame, connected.device, leaving: connected.standing)
-        case .pingreq where connected.hold?.passesPing() == false:
-            return pong(in: &connected)
-        case .connect where context.hasRules:
-            // It may bring another identity, or a will that no route has seen.
-            return violation(.secondConnect, leaving: connected.standing)
-        case .connect:
-            connected.hasConnectedAgain = true
-            connected.hold?.journal.forfeit()
-            return passUp([frame.bytes], in: &connected)
-        default:
-            do {
-                let routed = try connected.router.fromDevice(frame)
-                var actions = passUp(routed.forward, in: &connected)
-                for reply in routed.reply { actions += toDevice(reply, in: &connected) }
-                if let refusal = routed.close { actions += refuse(refusal, leaving: connected.standing) }
-                return actions
-            } catch {
-                return violation(error, leaving: connected.standing)
-            }
-        }
-    }
-
-    /// A packet of our own for the device never lands inside one that is passing through in pieces.
-    /// Nor is it longer than the device takes [MQTT-3.1.2-24].
-    func toDevice(_ bytes: ByteBuffer, in connected: inout Connected) -> [SessionAction] {
-        guard bytes.readableBytes <= connected.device.maximumPacketSize ?? .max else { return [] }
-        return connected.down.sendOrHold(bytes) ? [.sendToDevice(bytes)] : []
-    }
-
-    mutating func toUplink(_ bytes: ByteBuffer, in connected: inout Connected) -> [SessionAction] {
-        guard connected.hold == nil else { return passUp([bytes], in: &connected) }
-        return connected.up.sendOrHold(bytes) ? [.sendToUplink(bytes)] : []
     }
 }
 
 // MARK: - The uplink leg
 
 extension Session {
-    /// The leg that `.openUplink` asked for is there. What the broker allows is its CONNACK's matter.
+    /// What the broker allows is in its CONNACK.
     package mutating func uplinkReady(_ limits: GatewayLimits?) -> [SessionAction] {
-        if case .connected(let connected) = state { return returnTo(connected) }
-        if case .unread = state { return sendUnreadConnect() }
-        if case .reclaimingWill = state { return sendReclaimingConnect() }
-        guard case .connecting(var connecting) = state else { return [] }
-        connecting.isUplinkReady = true
-        return sendConnect(connecting)
-    }
-
-    /// The leg could not be made; `why` is a sentence for people.
-    package mutating func uplinkUnreachable(_ why: String) -> [SessionAction] {
         switch state {
+        case .connecting(var connecting):
+            connecting.isUplinkReady = true
+            return sendConnect(connecting)
         case .connected:
-            return unreachable(why)
+            let timeout = context.connectTimeout
+            return change { $0.sendConnectAgain(within: timeout) }
+        case .unread:
+            return sendUnreadConnect()
         case .reclaimingWill:
-            return reclaimingFailed(.gone)
-        case .finishing:
-            state = .ended
-            return hangUp() + [.stop(.goodbye)]
-        case .awaitingConnect, .connecting, .unread, .ended, .taken:
-            return end(.uplinkUnreachable(why), uplink: .gone)
+            return sendReclaimingConnect()
+        case .awaitingConnect, .finishing, .ended:
+            return []
         }
     }
 
-    /// A packet of the broker, or a piece of a long one.
     package mutating func uplinkSent(_ element: FrameDecoder.Element) -> [SessionAction] {
         switch state {
+        case .connected:
+            break
         case .connecting(let connecting):
-            guard case .packet(let frame) = element else { return end(.brokerViolation(.publishBeforeConnack)) }
+            guard case .packet(let frame) = element else {
+                return end(.brokerViolation(.publishBeforeConnack), uplink: .useless)
+            }
             return uplinkSent(frame, while: connecting)
-        case .connected(var connected):
-            state = .taken
-            let isReturning = connected.hold?.phase == .returning
-            let actions =
-                isReturning ? uplinkSentOnReturn(element, in: &connected) : uplinkSent(element, in: &connected)
-            if case .taken = state { state = .connected(connected) }
-            return actions
         case .unread:
             return uplinkSentUnread(element)
         case .reclaimingWill:
             return uplinkSentWhileReclaiming(element)
         case .finishing:
-            return uplinkAnswered(element)
-        case .awaitingConnect, .ended, .taken:
+            return uplinkSentWhileFinishing(element)
+        case .awaitingConnect, .ended:
+            return []
+        }
+        return change { $0.uplinkSent(element) }
+    }
+
+    /// An answer to what the device sent before its end.
+    private mutating func uplinkSentWhileFinishing(_ element: FrameDecoder.Element) -> [SessionAction] {
+        let (actions, ended) = answerLastWords(element)
+        guard let ended else { return actions }
+        if ended.ending?.why.leavesWillBehind == true, let connect = ended.reclaimingConnect {
+            return actions + [.stop(.goodbye)] + reclaim(connect)
+        }
+        state = .ended
+        return actions + [.stop(.goodbye), .closeUplink]
+    }
+}
+
+// MARK: - Time and shutdown
+
+extension Session {
+    package mutating func timedOut(_ timer: SessionTimer, detail: String? = nil) -> [SessionAction] {
+        switch (timer, state) {
+        case (.connectPacket, .awaitingConnect):
+            return end(.noConnectPacket)
+        case (.uplinkConnect, .connecting(let connecting)):
+            let stage = connecting.connect == nil ? "no CONNACK came" : "no QUIC connection was made"
+            let sentence = "\(stage) within uplink.connect_timeout"
+            return end(.uplinkUnreachable(detail.map { "\(sentence); before that: \($0)" } ?? sentence))
+        case (.predecessor, .connecting):
+            return clientIDIsFree()
+        case (.uplinkConnect, .unread(let unread)) where !unread.isAnswered:
+            return end(.uplinkUnreachable(detail ?? "no answer to CONNECT came within uplink.connect_timeout"))
+        case (.uplinkConnect, .reclaimingWill):
+            return reclaimingFailed(.open)
+        case (.goodbye, .finishing):
+            state = .ended
+            return hangUp() + [.closeUplink]
+        // No answer came to what the device sent before it shut its sending side down.
+        case (.lastWords, .connecting):
+            return end(.unansweredAtTheEnd)
+        case (.lastWords, .unread):
+            return end(.deviceVanished)
+        case (.lastWords, _):
+            return hangUp()
+        case (_, .connected):
+            return change { $0.timedOut(timer, detail) }
+        case (_, .awaitingConnect), (_, .connecting), (_, .unread), (_, .reclaimingWill), (_, .finishing), (_, .ended):
+            // The timer ran out while what it waited for was already on its way to us.
             return []
         }
     }
 
-    /// What the broker sent is no MQTT.
-    package mutating func uplinkMisbehaved(_ error: MQTTError) -> [SessionAction] {
-        if case .reclaimingWill = state { return reclaimingFailed(.open) }
-        return end(.brokerViolation(error))
-    }
-
-    /// The broker's FIN.
-    package mutating func uplinkEnded() -> [SessionAction] {
+    /// Both sides are told, then the broker's FIN is awaited.
+    package mutating func shutDown() -> [SessionAction] {
         switch state {
-        case .awaitingConnect, .ended, .taken:
-            return []
-        case .reclaimingWill:
-            return reclaimingFailed(.finished)
-        case .finishing:
-            state = .ended
-            return hangUp() + [.stop(.goodbye), .closeUplink]
-        case .connected(let connected) where connected.hold?.phase == .returning:
-            return lose("the broker closed the connection before CONNACK", leg: .finished)
-        case .connected(let connected) where connected.hold?.mayBeForgotten == true:
-            return lose("the broker closed the connection after a long silence", leg: .finished)
-        case .connecting, .connected, .unread:
-            return end(.brokerClosed, uplink: .finished)
-        }
-    }
-
-    /// The leg is gone, and nothing more can be sent on it.
-    package mutating func uplinkLost(_ loss: UplinkLoss) -> [SessionAction] {
-        switch state {
-        case .awaitingConnect, .ended, .taken:
-            return []
-        case .reclaimingWill:
-            return reclaimingFailed(.gone)
-        case .finishing:
-            state = .ended
-            return hangUp() + [.stop(.goodbye)]
-        case .connected(let connected):
-            switch loss {
-            case .byBroker(let code?, let description):
-                let isPatienceOver =
-                    ReasonCode(rawValue: code) == .keepAliveTimeout && connected.hold?.wasSilent == true
-                guard !isPatienceOver else { return lose(description, leg: .gone) }
-                return end(.brokerDisconnected(code: code), uplink: .gone)
-            case .byBroker(nil, let description)
-            where connected.hold?.phase == .returning || connected.hold?.mayBeForgotten == true:
-                return lose(description, leg: .gone)
-            case .byBroker(nil, _):
-                return end(.brokerClosed, uplink: .gone)
-            case .network(let description):
-                return lose(description, leg: .gone)
-            }
-        case .connecting, .unread:
-            switch loss {
-            case .byBroker(let code?, _): return end(.brokerDisconnected(code: code), uplink: .gone)
-            case .byBroker(nil, _): return end(.brokerClosed, uplink: .gone)
-            case .network(let description): return end(.uplinkLost(description), uplink: .gone)
-            }
+        case .awaitingConnect, .connecting, .connected, .unread: end(.shutdown)
+        case .reclaimingWill: reclaimingFailed(.open)
+        case .finishing: hangUp()
+        case .ended: []
         }
     }
 }

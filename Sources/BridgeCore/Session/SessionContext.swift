@@ -65,4 +65,10 @@ package struct SessionContext: Sendable {
     package var hold: HoldPolicy? { shared.hold }
     /// The operator has rules about topics or identities: what they need to know of a packet has to be read.
     var hasRules: Bool { !routes.isEmpty || !identities.isEmpty }
+
+    /// What templates and routes may name of a device.
+    func variables(of connect: Connect) -> RouteVariables {
+        RouteVariables(
+            clientID: connect.clientID, username: connect.username ?? "", listener: listener, peer: peer)
+    }
 }

@@ -38,27 +38,6 @@ package enum SessionEnd: Sendable, Equatable {
     case holdExpired(String)
     /// The bridge is shutting down.
     case shutdown
-
-    /// How much of an operator's attention it is worth.
-    package enum Importance: Sendable {
-        /// Happens all the time; refusals over a limit are summed up elsewhere.
-        case noise
-        case normal
-        /// Somebody should look at it.
-        case fault
-    }
-
-    package var importance: Importance {
-        switch self {
-        case .overLimit: .noise
-        case .deviceDisconnected, .deviceVanished, .brokerClosed, .brokerDisconnected, .shutdown, .noConnectPacket,
-            .takenOver:
-            .normal
-        case .keepAliveExpired, .deviceViolation, .notMQTT, .notAllowed, .badCredentials, .refusedByBroker,
-            .brokerViolation, .uplinkUnreachable, .uplinkLost, .holdExpired:
-            .fault
-        }
-    }
 }
 
 extension SessionEnd: CustomStringConvertible {
@@ -82,6 +61,111 @@ extension SessionEnd: CustomStringConvertible {
         case .uplinkLost(let why): "the connection to the broker was lost: \(why)"
         case .holdExpired(let why): "the broker did not come back within uplink.hold_time: \(why)"
         case .shutdown: "the bridge is shutting down"
+        }
+    }
+}
+
+// MARK: - What follows
+
+extension SessionEnd {
+    /// How much of an operator's attention an end is worth.
+    package enum Importance: Sendable {
+        /// Happens all the time; refusals over a limit are summed up elsewhere.
+        case noise
+        case normal
+        /// Somebody should look at it.
+        case fault
+    }
+
+    private struct Consequences {
+        var importance: Importance
+        /// For a device that waits for its CONNACK; `nil` if a close without a word says it.
+        var connack: ReasonCode? = .serverUnavailable
+        /// For a connected 5.0 device; `nil` if a close without a word says it.
+        var disconnect: ReasonCode?
+        /// The device brought it about, and the broker may still have answers for what came before.
+        var leavesAnswers = false
+        /// It came from the broker's side.
+        var isBrokersSide = false
+        /// The device was told that it is not connected, or that the bridge stops: its will is not due.
+        var isWithoutWill = false
+        /// The broker is told nothing, unless it still owes an answer to a CONNECT.
+        var isWithoutGoodbye = false
+    }
+
+    /// The table of ends.
+    private var consequences: Consequences {
+        switch self {
+        case .deviceDisconnected: Consequences(importance: .normal, connack: nil, leavesAnswers: true)
+        case .deviceVanished: Consequences(importance: .normal, leavesAnswers: true)
+        case .deviceViolation(let error):
+            Consequences(
+                importance: .fault, connack: error.reasonCode, disconnect: error.reasonCode, leavesAnswers: true)
+        case .notAllowed:
+            Consequences(importance: .fault, connack: .notAuthorized, disconnect: .notAuthorized, leavesAnswers: true)
+        case .keepAliveExpired: Consequences(importance: .fault, disconnect: .keepAliveTimeout)
+        case .noConnectPacket: Consequences(importance: .normal)
+        case .notMQTT: Consequences(importance: .fault)
+        case .badCredentials: Consequences(importance: .fault, connack: .badUserNameOrPassword)
+        // The broker keeps the session as it is, for the device that has come.
+        case .takenOver: Consequences(importance: .normal, disconnect: .sessionTakenOver, isWithoutGoodbye: true)
+        case .overLimit: Consequences(importance: .noise, disconnect: .quotaExceeded)
+        case .refusedByBroker: Consequences(importance: .fault, isBrokersSide: true)
+        case .brokerDisconnected(let code):
+            Consequences(
+                importance: .normal, connack: ReasonCode(rawValue: code).inConnack,
+                disconnect: ReasonCode(rawValue: code), isBrokersSide: true)
+        // A broker that closes without CONNACK has said what it had to say: some take no more trouble with a CONNECT that is
+        // malformed [MQTT-3.1.4-1].
+        case .brokerClosed: Consequences(importance: .normal, connack: nil, isBrokersSide: true)
+        case .brokerViolation, .uplinkLost, .holdExpired:
+            Consequences(importance: .fault, disconnect: .unspecifiedError, isBrokersSide: true)
+        case .uplinkUnreachable:
+            Consequences(
+                importance: .fault, disconnect: .unspecifiedError, isBrokersSide: true, isWithoutWill: true,
+                isWithoutGoodbye: true)
+        case .shutdown: Consequences(importance: .normal, disconnect: .serverShuttingDown, isWithoutWill: true)
+        }
+    }
+
+    package var importance: Importance { consequences.importance }
+    var leavesAnswers: Bool { consequences.leavesAnswers }
+    var isWithoutWill: Bool { consequences.isWithoutWill }
+    var isWithoutGoodbye: Bool { consequences.isWithoutGoodbye }
+
+    /// For a device that waits for its CONNACK. What the broker says to the gateway is never the device's fault.
+    func connackCode(throughGateway: Bool) -> ReasonCode? {
+        let row = consequences
+        return throughGateway && row.isBrokersSide ? .serverUnavailable : row.connack
+    }
+
+    /// For a connected 5.0 device. What ends on the broker's side of the gateway is "Server shutting down", whatever it
+    /// was: of the codes that DISCONNECT may have (MQTT 5 3.14.2.1, 0x88 is none of them) it is the one that says "not your
+    /// fault, come back".
+    func disconnectCode(throughGateway: Bool) -> ReasonCode? {
+        let row = consequences
+        return throughGateway && row.isBrokersSide ? .serverShuttingDown : row.disconnect
+    }
+}
+
+extension ReasonCode {
+    /// The broker's reason in a CONNACK, as far as MQTT 5 3.2.2.2 lists it for one.
+    fileprivate var inConnack: ReasonCode {
+        switch rawValue {
+        case 0x80...0x8A, 0x8C, 0x90, 0x95, 0x97, 0x99...0x9D, 0x9F: self
+        default: .serverUnavailable
+        }
+    }
+
+    /// The code as a CONNACK carries it: for 3.x the return code of MQTT 3.1.1 3.2.2.3 that comes nearest.
+    func connackCode(_ version: MQTTVersion) -> UInt8 {
+        guard version != .v5_0 else { return rawValue }
+        return switch self {
+        case .unsupportedProtocolVersion: 1
+        case .clientIdentifierNotValid: 2
+        case .badUserNameOrPassword: 4
+        case .notAuthorized, .banned: 5
+        default: 3
         }
     }
 }

@@ -29,7 +29,7 @@ struct DataStreamBench {
     }
 
     mutating func broker(_ packet: Packet) throws -> [SessionAction] {
-        let stream = DataStreamSession.streamVersion(version)
+        let stream = version.onDataStream
         return session.uplinkSent(.packet(try Frame(packet: try packet.encode(version: stream), version: stream)))
     }
 
@@ -60,7 +60,7 @@ struct DataStreamBench {
 
     /// What goes to the broker, decoded: whole packets.
     func up(_ actions: [SessionAction]) throws -> [Packet] {
-        try packets(actions.toUplink, DataStreamSession.streamVersion(version))
+        try packets(actions.toUplink, version.onDataStream)
     }
 
     /// What goes to the device, decoded: whole packets.

@@ -43,6 +43,21 @@ import Testing
         #expect(left.finishesUplink && bench.session.uplinkEnded().closesDevice && budget.usedBytes == 0)
     }
 
+    /// The bridge's own answer for a flow that the broker has forgotten waits for the end of a long delivery.
+    @Test func nothingLandsInsideALongDelivery() throws {
+        var (bench, _) = try bench()
+        try bench.establish()
+        _ = try bench.device(.message("a", .exactlyOnce, 3))
+        _ = try bench.broker(.ack(.pubrec, 3))
+        _ = bench.session.uplinkLost(.network(description: "idle"))
+        _ = bench.session.uplinkReady(GatewayLimits())
+        _ = bench.session.uplinkSent(try bench.streamed("b"))
+        #expect(try bench.device(.ack(.pubrel, 3)).isEmpty)
+        let piece = ByteBuffer(string: "x")
+        let end = bench.session.uplinkSent(.payload(piece, isLast: true)).toDevice
+        #expect(end == [piece, ByteBuffer(bytes: [0x70, 2, 0, 3])])
+    }
+
     @Test func closeIsAsBefore() throws {
         var (bench, _) = try bench(isHeld: false)
         try bench.establish()

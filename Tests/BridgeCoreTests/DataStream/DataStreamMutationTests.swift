@@ -109,7 +109,7 @@ import Testing
                     bytes: mutated(
                         Array(try connect.encode(version: version).readableBytesView)
                             + (try devicesBytes(version)), &generator)))
-            let fromBroker = mutated(try brokersBytes(DataStreamSession.streamVersion(version)), &generator)
+            let fromBroker = mutated(try brokersBytes(version.onDataStream), &generator)
             try play(&run, fromBroker, &generator)
             seen.formUnion(run.seen)
         }

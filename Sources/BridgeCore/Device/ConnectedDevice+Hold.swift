@@ -1,0 +1,153 @@
+import MQTTCodec
+
+// How a device outlives its uplink leg.
+extension ConnectedDevice {
+    /// Nothing comes back on the leg.
+    mutating func legFellSilent() -> [SessionAction] {
+        guard hold?.phase == .up else { return [] }
+        return (hold?.becomeSilent() ?? []) + answerPings()
+    }
+
+    /// The leg goes on; `silence` is how long the broker has heard nothing. A gateway's session has no patience of its own
+    /// with a device: it answers to the broker for itself.
+    mutating func legAnswered(after silence: Duration) -> [SessionAction] {
+        guard let hold, hold.phase == .silent else { return [] }
+        if let patience = hold.brokerPatience, silence >= patience { return loseBrokersPatience() }
+        let step = self.hold?.resume(after: silence) ?? Ledger.Step()
+        do throws(MQTTError) {
+            return try [.stop(.hold), .stop(.brokerPatience)] + perform(step) + [.note(.returned(.sameLeg))]
+        } catch {
+            return end(Ending(.brokerViolation(error), uplink: .useless))
+        }
+    }
+
+    private mutating func loseBrokersPatience() -> [SessionAction] {
+        lose("the broker has not heard the device for 1.5 times its keepalive", leg: .open)
+    }
+
+    /// The leg is of no more use, and whoever ended it decided nothing about the device: another one is asked for, or the
+    /// session ends because it could not go on there.
+    ///
+    /// - Parameter isBusy: The broker said that it is.
+    mutating func lose(_ why: String, leg: UplinkRemains, isBusy: Bool = false) -> [SessionAction] {
+        guard let hold, hold.journal.isHoldable, !down.isInsidePacket else {
+            return end(Ending(hasLeft ? .deviceDisconnected : .uplinkLost(why), uplink: leg))
+        }
+        let close: [SessionAction] = leg == .gone ? [] : [.closeUplink]
+        if hold.phase == .returning {
+            let delay = self.hold?.failed(why) ?? .zero
+            return [.stop(.uplinkConnect)] + close + [.start(.retry, after: delay)]
+        }
+        let actions = close + (self.hold?.lose(why) ?? [])
+        _ = down.end()
+        let pongs = answerPings()
+        // A data stream has no CONNECT that the broker could refuse: when to try again is the gateway's to decide.
+        if gateway == nil, let delay = self.hold?.pauseAfterLoss(why, isBusy: isBusy) {
+            return actions + pongs + [.start(.retry, after: delay)]
+        }
+        return actions + pongs + [openLeg]
+    }
+
+    /// No leg could be made: the connector knows when to try again. CONNECT may have gone out on one already, whose
+    /// connection came to nothing before anything was heard on it.
+    mutating func legUnreachable(_ why: String) -> [SessionAction] {
+        let timers: [SessionAction]
+        switch hold?.phase {
+        case .waiting: timers = []
+        case .returning: timers = [.stop(.uplinkConnect)]
+        case .up, .silent, .pausing, nil: return []
+        }
+        hold?.why = why
+        hold?.phase = .waiting
+        return timers + [openLeg]
+    }
+
+    /// The broker's FIN.
+    mutating func legEnded() -> [SessionAction] {
+        guard hold?.phase != .returning else {
+            return lose("the broker closed the connection before CONNACK", leg: .useless)
+        }
+        guard hold?.mayBeForgotten != true else {
+            return lose("the broker closed the connection after a long silence", leg: .useless)
+        }
+        return end(Ending(.brokerClosed, uplink: .useless))
+    }
+
+    /// The leg is gone, and nothing more can be sent on it.
+    mutating func legLost(_ loss: UplinkLoss) -> [SessionAction] {
+        if case .network(let description) = loss { return lose(description, leg: .gone) }
+        if gateway == nil, let hold, loss.mayMean(hold) { return lose(loss.description, leg: .gone) }
+        return end(Ending(loss.end, uplink: .gone))
+    }
+
+    /// Another leg is there, and the broker has let the device in on it, or does not have to.
+    mutating func rejoin(isSessionPresent: Bool, needsSubscriptions: Bool, _ limits: LegLimits) -> [SessionAction] {
+        hold?.returned()
+        do throws(MQTTError) {
+            guard
+                let (step, resent) = try hold?.journal.rejoin(
+                    isSessionPresent: isSessionPresent, needsSubscriptions: needsSubscriptions, limits)
+            else { return [] }
+            let note = SessionReturn.newLeg(isSessionPresent: !needsSubscriptions, resent: resent)
+            return try [.stop(.hold), .note(.returned(note))] + perform(step)
+        } catch {
+            return end(.uplinkLost("\(error)"))
+        }
+    }
+
+    /// Answers the device's PINGREQ packets that the broker will not answer in time.
+    private mutating func answerPings() -> [SessionAction] {
+        var actions: [SessionAction] = []
+        for _ in 0..<(hold?.takeOpenPings() ?? 0) { actions += pong() }
+        return actions
+    }
+
+    /// A timer of a connected device has run out.
+    ///
+    /// - Parameter detail: What else is known about why it took so long.
+    mutating func timedOut(_ timer: SessionTimer, _ detail: String?) -> [SessionAction] {
+        switch (timer, hold?.phase) {
+        case (.keepAlive, _):
+            return end(.keepAliveExpired)
+        case (.hold, let phase?) where phase != .up:
+            let why = hold?.why ?? ""
+            return end(
+                Ending(
+                    .holdExpired(detail.map { "\(why); \($0)" } ?? why),
+                    uplink: phase == .returning ? .open : .useless))
+        case (.brokerPatience, .silent):
+            return loseBrokersPatience()
+        case (.retry, .pausing):
+            hold?.phase = .waiting
+            return [openLeg]
+        case (.uplinkConnect, .returning):
+            hold?.why = "no CONNACK came within uplink.connect_timeout"
+            hold?.phase = .waiting
+            return [.closeUplink, openLeg]
+        case (.connectPacket, _), (.uplinkConnect, _), (.goodbye, _), (.lastWords, _), (.willDelay, _), (.hold, _),
+            (.brokerPatience, _), (.retry, _), (.predecessor, _):
+            // The timer ran out while what it waited for was already on its way to us.
+            return []
+        }
+    }
+}
+
+extension UplinkLoss {
+    /// What the loss is for a session that can't be held.
+    var end: SessionEnd {
+        switch self {
+        case .byBroker(let code?, _): .brokerDisconnected(code: code)
+        case .byBroker(nil, _): .brokerClosed
+        case .network(let description): .uplinkLost(description)
+        }
+    }
+
+    /// Whether the broker's decision may be no more than what its patience came to.
+    fileprivate func mayMean(_ hold: Hold) -> Bool {
+        switch self {
+        case .byBroker(let code?, _): ReasonCode(rawValue: code) == .keepAliveTimeout && hold.wasSilent
+        case .byBroker(nil, _): hold.phase == .returning || hold.mayBeForgotten
+        case .network: true
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import MQTTCodec
+import NIOCore
+
+// What the device sends.
+extension ConnectedDevice {
+    /// A packet of the device, or a piece of a long one.
+    mutating func deviceSent(_ element: FrameDecoder.Element) -> [SessionAction] {
+        do throws(MQTTError) {
+            switch element {
+            case .packet(let frame):
+                return gateway == nil ? try deviceSentToBroker(frame) : try deviceSentToGateway(frame)
+            case .publishBegin(let begin):
+                return try deviceBegan(begin)
+            case .unreadBegin(let begin):
+                guard router.passesEverything else { throw begin.error ?? .unreadable(.publish) }
+                up.begin(isForwarded: true, deferred: [])
+                guard let step = hold?.journal.begin(begin) else { return [.sendToUplink(begin.start)] }
+                return try perform(step)
+            case .payload(let bytes, let isLast):
+                return try deviceContinued(bytes, isLast: isLast)
+            }
+        } catch {
+            return end(.deviceViolation(error))
+        }
+    }
+
+    private mutating func deviceBegan(_ original: StreamedPublish) throws(MQTTError) -> [SessionAction] {
+        var begin = original
+        if let terms = gateway {
+            if facts.version == .v3_1 { begin = original.asLaterVersions }
+            if let refusal = terms.refusal(of: begin) { return refuse(refusal) }
+        }
+        let routed = try router.fromDevice(begin)
+        if let refusal = routed.close { return refuse(refusal) }
+        guard let head = routed.head else {
+            up.begin(isForwarded: false, deferred: routed.reply)
+            return []
+        }
+        guard gateway?.takes(head.readableBytes + begin.payloadLength) ?? true else {
+            return refuse(.tooLargeOnceRouted)
+        }
+        gateway?.noteSent(head, of: .publish, facts.version)
+        up.begin(isForwarded: true, deferred: routed.reply)
+        guard let step = try hold?.journal.begin(head, payloadLength: begin.payloadLength) else {
+            return [.sendToUplink(head)]
+        }
+        return try perform(step)
+    }
+
+    private mutating func deviceContinued(_ bytes: ByteBuffer, isLast: Bool) throws(MQTTError) -> [SessionAction] {
+        var actions: [SessionAction] = []
+        if up.isForwarded {
+            if let step = hold?.journal.piece(bytes, isLast: isLast) {
+                actions = try perform(step)
+            } else {
+                actions = [.sendToUplink(bytes)]
+            }
+        }
+        guard isLast else { return actions }
+        // The replies to the long packet's own sender go the other way, where another long packet may be under way.
+        for reply in up.takeDeferred() { actions += toDevice(reply) }
+        for held in up.end() { actions.append(.sendToUplink(held)) }
+        return actions
+    }
+
+    /// Takes a packet of the device through the routes.
+    mutating func route(_ frame: Frame) throws(MQTTError) -> [SessionAction] {
+        let routed = try router.fromDevice(frame)
+        if gateway != nil {
+            let length = routed.forward.reduce(0) { $0 + $1.readableBytes }
+            guard gateway?.takes(length) ?? true else { return refuse(.tooLargeOnceRouted) }
+            if let first = routed.forward.first { gateway?.noteSent(first, of: frame.type, facts.version) }
+        }
+        var actions = try passUp(routed.forward)
+        for reply in routed.reply { actions += toDevice(reply) }
+        if let refusal = routed.close { actions += refuse(refusal) }
+        return actions
+    }
+}
+
+extension Refusal {
+    fileprivate static let tooLargeOnceRouted = Refusal(
+        reasonCode: .packetTooLarge,
+        message: "a packet is larger than the broker allows, by itself or once it is routed")
+}

@@ -1,0 +1,161 @@
+import MQTTCodec
+import NIOCore
+
+/// What the sessions of all mappings have in common, once the device is connected and when it leaves.
+protocol CoreSession: DeviceSession {
+    /// The broker knows the gateway only, so that nothing it says is about the device.
+    static var isThroughGateway: Bool { get }
+
+    /// The connected device. Set to `nil`, the session is over; so an event takes it out, changes it in place, and puts
+    /// it back.
+    var device: ConnectedDevice? { get set }
+    /// What the device may still hear while its leg is open and the session is ending.
+    var lastWords: LastWords? { get set }
+    /// The device sends no more, and may still read.
+    var hasDeviceFinished: Bool { get set }
+
+    /// Ends the session from wherever it stands, or what is left of it.
+    mutating func end(_ ending: Ending) -> [SessionAction]
+}
+
+extension CoreSession {
+    /// Hands an event to the connected device, and ends the session if that is what it comes to.
+    mutating func change(_ change: (inout ConnectedDevice) -> [SessionAction]) -> [SessionAction] {
+        guard var device else { return [] }
+        self.device = nil
+        let actions = change(&device)
+        let ending = device.ending
+        self.device = device
+        return ending.map { actions + end($0) } ?? actions
+    }
+
+    mutating func end(
+        _ why: SessionEnd, reasonCode: ReasonCode? = nil, uplink: UplinkRemains = .open
+    ) -> [SessionAction] {
+        end(Ending(why, reasonCode: reasonCode, uplink: uplink))
+    }
+
+    package var isSending: Bool { device?.isHeld != true }
+
+    package mutating func deviceMisbehaved(_ error: MQTTError, start: ByteBuffer) -> [SessionAction] {
+        if let guess = ForeignProtocol.guess(start) { return end(.notMQTT(guess)) }
+        return end(.deviceViolation(error))
+    }
+
+    package mutating func deviceClosed() -> [SessionAction] {
+        guard lastWords == nil else {
+            lastWords = nil
+            return [.stop(.lastWords)]
+        }
+        return end(.deviceVanished)
+    }
+
+    package mutating func uplinkUnreachable(_ why: String) -> [SessionAction] {
+        device == nil ? end(.uplinkUnreachable(why), uplink: .gone) : change { $0.legUnreachable(why) }
+    }
+
+    package mutating func uplinkMisbehaved(_ error: MQTTError) -> [SessionAction] {
+        end(.brokerViolation(error), uplink: .useless)
+    }
+
+    package mutating func uplinkEnded() -> [SessionAction] {
+        device == nil ? end(.brokerClosed, uplink: .useless) : change { $0.legEnded() }
+    }
+
+    package mutating func uplinkLost(_ loss: UplinkLoss) -> [SessionAction] {
+        device == nil ? end(loss.end, uplink: .gone) : change { $0.legLost(loss) }
+    }
+
+    package mutating func uplinkSilent() -> [SessionAction] {
+        change { $0.legFellSilent() }
+    }
+
+    package mutating func uplinkAnswered(after silence: Duration) -> [SessionAction] {
+        change { $0.legAnswered(after: silence) }
+    }
+
+    /// The broker accepted the device, or the bridge did in its place.
+    ///
+    /// - Parameters:
+    ///   - keepAlive: Seconds, as the device has to keep to it; 0 is none.
+    ///   - naming: Takes the client id that the broker chose.
+    mutating func letIn(
+        _ device: ConnectedDevice, _ connack: ByteBuffer, keepAlive: UInt16, naming: [SessionAction] = []
+    ) -> [SessionAction] {
+        self.device = device
+        return [.stop(.uplinkConnect), .sendToDevice(connack)] + naming
+            + [.connected(silence: .patience(keepAlive: keepAlive))] + (hasDeviceFinished ? deviceFinished() : [])
+    }
+}
+
+// MARK: - The end
+
+extension CoreSession {
+    /// Ends a session whose CONNECT the bridge itself does not accept.
+    ///
+    /// - Parameter code: As CONNACK carries it.
+    mutating func refuse(_ facts: DeviceFacts, _ why: SessionEnd, code: UInt8) -> [SessionAction] {
+        device = nil
+        let connack = facts.refusal(code, why)
+        return [.stop(.connectPacket), .ended(why)] + (connack.map { [.sendToDevice($0)] } ?? []) + [.closeDevice]
+    }
+
+    /// A CONNECT that can't be read. A version that nobody speaks is answered in words that a 3.1.1 device knows
+    /// ([MQTT-3.1.2-2]); for the rest there is no telling in which version an answer would be understood.
+    mutating func refuseUnreadable(_ error: MQTTError) -> [SessionAction] {
+        let why = SessionEnd.deviceViolation(error)
+        guard error.kind == .unsupportedVersion else { return end(why) }
+        let code = ReasonCode.unsupportedProtocolVersion.connackCode(.v3_1_1)
+        return refuse(DeviceFacts(Connect(version: .v3_1_1)), why, code: code)
+    }
+
+    /// Tells the device of the end and closes its leg, now or when the broker's last answers have come.
+    ///
+    /// - Parameters:
+    ///   - facts: `nil` if nothing is known about the device, so that it can't be told.
+    ///   - device: If the device is connected.
+    mutating func dismiss(
+        _ ending: Ending, _ facts: DeviceFacts?, _ device: ConnectedDevice? = nil
+    ) -> [SessionAction] {
+        let isHeld = device?.isHeld ?? false
+        var actions: [SessionAction] = isHeld ? [.stop(.hold), .stop(.brokerPatience), .stop(.retry)] : []
+        guard ending.why != .deviceVanished || hasDeviceFinished else { return actions }
+        var farewell = ending.toDevice
+        if let device {
+            farewell = farewell ?? device.farewell(ending)
+            if ending.why.leavesAnswers, ending.uplink == .open, !isHeld {
+                lastWords = LastWords(device, farewell: farewell)
+                return actions + [.start(.lastWords, after: LastWords.patience)]
+            }
+        } else {
+            farewell = farewell ?? facts?.refusal(ending, throughGateway: Self.isThroughGateway)
+        }
+        if hasDeviceFinished { actions.append(.stop(.lastWords)) }
+        if let farewell { actions.append(.sendToDevice(farewell)) }
+        return actions + [.closeDevice]
+    }
+
+    /// A packet of the broker after the device's last. If it is the broker's own end, the device is told, and its
+    /// connection closed.
+    ///
+    /// - Returns: also the device, if this is its end.
+    mutating func answerLastWords(
+        _ element: FrameDecoder.Element
+    ) -> (actions: [SessionAction], ended: ConnectedDevice?) {
+        guard var words = lastWords else { return ([], nil) }
+        lastWords = nil
+        let answers = words.uplinkSent(element)
+        guard let ending = words.device.ending else {
+            lastWords = words
+            return (answers, nil)
+        }
+        words.farewell = ending.toDevice ?? words.device.farewell(ending) ?? words.farewell
+        return (answers + words.hangUp(), words.device)
+    }
+
+    /// The broker has no more answers, or has had its time.
+    mutating func hangUp() -> [SessionAction] {
+        defer { lastWords = nil }
+        return lastWords?.hangUp() ?? []
+    }
+}

@@ -1,0 +1,45 @@
+import MQTTCodec
+import NIOCore
+
+/// The end of a session: why, and what either side is to be told of it.
+struct Ending: Sendable {
+    var why: SessionEnd
+    /// What a 5.0 device is told instead of what follows from `why`.
+    var reasonCode: ReasonCode?
+    /// The device's own DISCONNECT, which goes to the broker.
+    var toBroker: ByteBuffer?
+    /// The broker's own last packet, which goes to the device.
+    var toDevice: ByteBuffer?
+    /// What is left of the uplink leg.
+    var uplink = UplinkRemains.open
+    /// Only for a device in a session of the gateway: elsewhere the will is the broker's.
+    var will = WillFate.due
+
+    init(
+        _ why: SessionEnd, reasonCode: ReasonCode? = nil, toBroker: ByteBuffer? = nil, toDevice: ByteBuffer? = nil,
+        uplink: UplinkRemains = .open, will: WillFate = .due
+    ) {
+        self.why = why
+        self.reasonCode = reasonCode
+        self.toBroker = toBroker
+        self.toDevice = toDevice
+        self.uplink = uplink
+        self.will = will
+    }
+}
+
+/// What is left of an uplink leg when a session ends, or the leg itself does.
+enum UplinkRemains: Sendable {
+    case open
+    /// The broker has ended the leg, or nothing can be done with it any more; the driver still has to close it.
+    case useless
+    case gone
+}
+
+/// What becomes of a will that the bridge keeps.
+enum WillFate: Sendable {
+    case discarded
+    /// The will is published after its delay.
+    case due
+    case dueNow
+}

@@ -1,0 +1,61 @@
+import MQTTCodec
+import NIOCore
+
+/// What is left of a device that has said its last: it has disconnected, shut its sending side down or broken the
+/// protocol, and what it sent before that is with the broker. The answers still go to it, as they would from the broker
+/// itself, until the broker has ended its side, or for ``patience``; then the device's connection is closed.
+struct LastWords: Sendable {
+    /// A broker that is there answers within a round trip.
+    static let patience = Duration.seconds(5)
+
+    var device: ConnectedDevice
+    /// For the device, behind the last answer.
+    var farewell: ByteBuffer?
+
+    init(_ device: ConnectedDevice, farewell: ByteBuffer?) {
+        self.device = device
+        self.farewell = farewell
+        // From here on only the broker's end counts, and nobody would make the device another leg.
+        self.device.ending = nil
+        self.device.hold?.journal.forfeit()
+    }
+
+    /// The answers to the device that a packet of the broker brings.
+    mutating func uplinkSent(_ element: FrameDecoder.Element) -> [SessionAction] {
+        // No acknowledgement of the device makes room for a delivery any more.
+        guard !element.beginsDelivery || device.gateway?.window?.isFull != true else {
+            if case .publishBegin = element { device.down.begin(isForwarded: false, deferred: []) }
+            return []
+        }
+        // For the broker the stream is at its end.
+        return device.uplinkSent(element).filter(\.isForDevice)
+    }
+
+    /// The device's end. Nothing can be put inside a packet.
+    func hangUp() -> [SessionAction] {
+        let farewell = device.down.isInsidePacket ? nil : farewell
+        return [.stop(.lastWords)] + (farewell.map { [.sendToDevice($0)] } ?? []) + [.closeDevice]
+    }
+}
+
+extension SessionEnd {
+    /// The device shut its sending side down, and no answer came to what it had asked for before that.
+    static let unansweredAtTheEnd = SessionEnd.uplinkUnreachable(
+        "no answer came within 5 s after the device had shut its sending side down")
+}
+
+extension SessionAction {
+    fileprivate var isForDevice: Bool {
+        if case .sendToDevice = self { true } else { false }
+    }
+}
+
+extension FrameDecoder.Element {
+    fileprivate var beginsDelivery: Bool {
+        switch self {
+        case .packet(let frame): frame.type == .publish
+        case .publishBegin, .unreadBegin: true
+        case .payload: false
+        }
+    }
+}

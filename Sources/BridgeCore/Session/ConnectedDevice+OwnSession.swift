@@ -1,0 +1,128 @@
+import MQTTCodec
+import NIOCore
+
+// A device with a session of its own at the broker: what passes, and what the bridge has to understand of it.
+extension ConnectedDevice {
+    mutating func deviceSentToBroker(_ frame: Frame) throws(MQTTError) -> [SessionAction] {
+        switch frame.type {
+        case .disconnect:
+            guard isHeld || frame.isFarewell(of: facts) else {
+                // Whatever the broker makes of it, the device has said that it leaves.
+                hasLeft = true
+                hold?.journal.forfeit()
+                return try passUp([facts.returning(frame)])
+            }
+            return end(facts.ending(by: frame))
+        case .pingreq where hold?.passesPing() == false:
+            return pong()
+        case .connect:
+            guard mayConnectAgain else { throw .secondConnect }
+            hasConnectedAgain = true
+            hold?.journal.forfeit()
+            return try passUp([frame.bytes])
+        default:
+            return try route(frame)
+        }
+    }
+
+    mutating func brokerSent(_ frame: Frame) throws(MQTTError) -> [SessionAction] {
+        switch frame.type {
+        case .disconnect:
+            return brokerDisconnected(frame)
+        case .pingresp where hold?.passesPong() == false:
+            return []
+        case .connack where hasConnectedAgain:
+            return [.sendToDevice(frame.bytes)]
+        case .connect, .connack, .subscribe, .unsubscribe, .pingreq:
+            throw .clientPacketFromServer(frame.type)
+        default:
+            return try deliver(frame)
+        }
+    }
+
+    /// DISCONNECT of the broker: what it says about its own state is as good as a lost network, what it decides about
+    /// the device is passed on.
+    private mutating func brokerDisconnected(_ frame: Frame) -> [SessionAction] {
+        let code = (try? Disconnect.decode(frame, version: facts.version))?.reasonCode ?? 0
+        if let hold, facts.version == .v5_0 {
+            let reason = ReasonCode(rawValue: code)
+            if reason.isBusy || (reason == .keepAliveTimeout && hold.wasSilent) {
+                return lose(
+                    "the broker disconnected the device: \(reason.inWords)", leg: .open, isBusy: reason.isBusy)
+            }
+        }
+        // The device gets the same packet, then the close ([MQTT-3.14.4-3]).
+        return end(Ending(.brokerDisconnected(code: code), toDevice: frame.bytes, uplink: .useless))
+    }
+}
+
+// MARK: - The return of a held session, from CONNECT to where everything is sent again
+
+extension ConnectedDevice {
+    /// The new leg is there.
+    mutating func sendConnectAgain(within connectTimeout: Duration) -> [SessionAction] {
+        guard let hold, hold.phase == .waiting else { return [] }
+        self.hold?.phase = .returning
+        return [.start(.uplinkConnect, after: connectTimeout), .sendToUplink(ByteBuffer(bytes: hold.connect))]
+    }
+
+    /// What the broker says to the repeated CONNECT.
+    mutating func brokerAnsweredReturn(_ element: FrameDecoder.Element) throws(MQTTError) -> [SessionAction] {
+        guard case .packet(let frame) = element else { throw .publishBeforeConnack }
+        switch frame.type {
+        case .connack: return returned(try Connack.decode(frame, version: facts.version))
+        case .disconnect where facts.version == .v5_0: return brokerDisconnected(frame)
+        default: throw .packetBeforeConnack(frame.type)
+        }
+    }
+
+    private mutating func returned(_ connack: Connack) -> [SessionAction] {
+        guard connack.code == 0 else {
+            let why = "the broker refused the device: \(ConnackCode.describe(connack.code))"
+            if connack.isBusy(facts.version) { return lose(why, leg: .open) }
+            return end(
+                Ending(
+                    .refusedByBroker(code: connack.code), reasonCode: ReasonCode(rawValue: connack.code).inDisconnect,
+                    uplink: .useless))
+        }
+        let keepAlive = connack.properties.serverKeepAlive ?? facts.keepAlive
+        if let present = hold?.keepAlive, keepAlive != 0, present == 0 || keepAlive < present {
+            return end(
+                .uplinkLost("the broker now asks for a keepalive of \(keepAlive) s, which the device can't be told"))
+        }
+        let isPresent = connack.sessionPresent || (facts.version == .v3_1 && !facts.isClean)
+        if !isPresent, hold?.journal.hasGivenUpCopies == true { return end(.uplinkLost(Journal.copiesGone)) }
+        // The broker was offered none this time: what it sends is understood without the earlier ones.
+        router.deviceAliasMaximum = 0
+        return [.stop(.uplinkConnect)]
+            + rejoin(
+                isSessionPresent: isPresent, needsSubscriptions: !connack.sessionPresent, LegLimits(connack))
+    }
+}
+
+extension Connack {
+    /// The broker can't take anybody now, whoever it is.
+    fileprivate func isBusy(_ version: MQTTVersion) -> Bool {
+        version.hasProperties
+            ? ReasonCode(rawValue: code).isBusy || ReasonCode(rawValue: code) == .connectionRateExceeded : code == 3
+    }
+}
+
+extension ReasonCode {
+    /// The broker is busy, or going away: this says nothing about the device.
+    fileprivate var isBusy: Bool {
+        switch self {
+        case .serverUnavailable, .serverBusy, .serverShuttingDown: true
+        default: false
+        }
+    }
+
+    /// What DISCONNECT (MQTT 5 3.14.2.1) has for a refusal of CONNACK (MQTT 5 3.2.2.2).
+    fileprivate var inDisconnect: ReasonCode {
+        switch rawValue {
+        case 0x85, 0x86, 0x8A, 0x8C: .notAuthorized
+        case 0x80...0x83, 0x87, 0x90, 0x95, 0x97, 0x99...0x9D, 0x9F: self
+        default: .unspecifiedError
+        }
+    }
+}
