@@ -39,7 +39,7 @@ struct DataStreamWillTests {
             // The stream ends by FIN, once the broker has acknowledged the will.
             let closed = try await scenario.front.events.first("the end of the stream") { $0.event == "stream_closed" }
             #expect(closed.end == "fin")
-            #expect(await scenario.linesOfBridge("will of the device").isEmpty)
+            #expect(await scenario.linesOfBridge("device's will").isEmpty)
         }
     }
 

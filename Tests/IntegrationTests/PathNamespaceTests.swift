@@ -33,7 +33,7 @@ struct PathNamespaceTests {
             }
             #expect(line.contains(namespace.second))
             // No connection was made again.
-            #expect(await scenario.bridgeSaid("the device is connected again") == 0)
+            #expect(await scenario.bridgeSaid("session resumed on a new uplink leg") == 0)
             #expect(await scenario.bridgeSaid("session ended") == 0)
         }
     }

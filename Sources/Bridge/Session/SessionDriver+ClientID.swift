@@ -69,7 +69,7 @@ extension SessionNote {
     var clientIDPhase: ClientIDRegistry<ClientIDClaim>.Phase? {
         switch self {
         case .held: .held
-        case .returned: .living
+        case .resumed: .living
         case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost: nil
         }
     }

@@ -1,5 +1,6 @@
 import BridgeCore
 import Logging
+import MQTTCodec
 import NIOCore
 
 // What the log has of a session.
@@ -12,12 +13,35 @@ extension SessionDriver {
     }
 
     private func level(_ why: SessionEnd) -> Logger.Level {
-        // Health checks and port scanners connect and leave without a word.
+        // Health checks and port scanners connect and leave without sending anything.
         if identity == nil, why == .deviceVanished { return .debug }
         return switch why.importance {
         case .noise: .debug
         case .normal: .info
         case .fault: .warning
+        }
+    }
+
+    /// Logs what an operator should know of a session that goes on.
+    func note(_ note: SessionNote) {
+        let level: Logger.Level = note.needsAttention ? .warning : .info
+        switch note {
+        case .sessionNotKept:
+            log(level, "session will not outlive its connection: data streams have no persistent sessions", [:])
+        case .willLost(let why):
+            log(level, "the device's will is lost, or nobody knows whether it was published", ["reason": "\(why)"])
+        case .willRefused(let code):
+            log(level, "the broker refused the device's will", ["code": "\(ReasonCode(rawValue: code).inWords)"])
+        case .held(let why):
+            log(level, "session held: broker unreachable", ["reason": "\(why)"])
+        case .resumed(.sameLeg):
+            log(level, "session resumed: the broker answers again", [:])
+        case .resumed(.newLeg(let isSessionPresent, let resent)):
+            log(
+                level, "session resumed on a new uplink leg",
+                ["broker_session": isSessionPresent ? "kept" : "new", "resent": "\(resent)"])
+        case .subscriptionsLost(let count):
+            log(level, "the broker no longer grants subscriptions that the device had", ["filters": "\(count)"])
         }
     }
 

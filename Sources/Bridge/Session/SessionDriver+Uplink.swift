@@ -5,18 +5,12 @@ import NIOCore
 // What comes on the uplink leg.
 extension SessionDriver: UplinkLegObserver {
     func uplinkReady(_ limits: GatewayLimits?) {
-        perform(session.uplinkReady(limits))
-        // Where this is what the device waited for, it lets in what the device sent meanwhile.
-        pump()
-        finishIfOver()
+        handle(session.uplinkReady(limits))
     }
 
     func uplinkUnreachable(_ why: String) {
-        uplink = nil
         forgetUplink()
-        perform(session.uplinkUnreachable(why))
-        pump()
-        finishIfOver()
+        handle(session.uplinkUnreachable(why))
     }
 
     func uplinkReceived(_ bytes: ByteBuffer, isEnd: Bool) {
@@ -25,8 +19,31 @@ extension SessionDriver: UplinkLegObserver {
         uplinkDecoder.append(bytes)
         pumpUplink()
         // CONNACK lets in what the device sent meanwhile.
-        pump()
-        finishIfOver()
+        handle()
+    }
+
+    func uplinkDrained() {
+        guard isUplinkFull, !updateUplinkFull() else { return }
+        handle()
+    }
+
+    func uplinkSilent() {
+        // Without a hold nothing is kept, and the leg's bound goes on to hold the device back.
+        if host.holdsDevices {
+            undrained = uplink?.bufferedBytes
+            isUplinkFull = false
+        }
+        handle(session.uplinkSilent())
+    }
+
+    func uplinkAnswered(after silence: Duration) {
+        undrained = nil
+        handle(session.uplinkAnswered(after: silence))
+    }
+
+    func uplinkLost(_ loss: UplinkLoss) {
+        forgetUplink()
+        handle(session.uplinkLost(loss))
     }
 
     /// Hands over what the broker sent, as far as the session takes it, and sends the device what came of it.
@@ -50,7 +67,7 @@ extension SessionDriver: UplinkLegObserver {
         } catch {
             perform(session.uplinkMisbehaved(error))
         }
-        // The beginning of a packet has credit, or its end could never come.
+        // The beginning of a packet gets credit, or its end could never come.
         let held = isDrained ? 0 : min(uplinkDecoder.bufferedBytes, uncredited)
         let credit = uncredited - held
         uncredited = held
@@ -60,36 +77,48 @@ extension SessionDriver: UplinkLegObserver {
         }
         device?.flush { [uplink] in uplink?.consumed(credit) }
     }
+}
 
-    func uplinkDrained() {
-        guard isUplinkFull, !updateUplinkFull() else { return }
-        pump()
-        finishIfOver()
-    }
+// MARK: - Its end
 
-    func uplinkSilent() {
-        // Without a hold nothing is kept, and the leg's bound goes on to hold the device back.
-        if host.holdsDevices {
-            undrained = uplink?.bufferedBytes
-            isUplinkFull = false
+extension SessionDriver {
+    /// A leg that is back in the line has nothing under way, and there is nobody left to send anything again for.
+    func finishUplink() {
+        guard let uplink, uplink.isWaiting else {
+            self.uplink?.finish()
+            return
         }
-        perform(session.uplinkSilent())
-        pump()
-        finishIfOver()
+        uplink.close()
+        host.eventLoop.assumeIsolated().execute { [self] in
+            // The session may have closed the leg itself meanwhile, and asked for another.
+            if self.uplink === uplink { uplinkLost(.network(description: "the broker was not heard")) }
+        }
     }
 
-    func uplinkAnswered(after silence: Duration) {
-        undrained = nil
-        perform(session.uplinkAnswered(after: silence))
-        pump()
-        finishIfOver()
-    }
-
-    func uplinkLost(_ loss: UplinkLoss) {
-        uplink = nil
+    /// The broker takes an open connection over faster when it has seen the end of the previous one.
+    func closeUplink() {
+        uplink?.close()
         forgetUplink()
-        perform(session.uplinkLost(loss))
-        pump()
-        finishIfOver()
+    }
+
+    /// What came on a leg that is gone concerns nobody any more, and what the leg had to send holds nobody back.
+    private func forgetUplink() {
+        uplink = nil
+        isUplinkFull = false
+        undrained = nil
+        uncredited = 0
+        hasUplinkEnded = false
+        let version = uplinkDecoder.version
+        uplinkDecoder = Self.uplinkDecoder(host.configuration.limits, uplinkDecoder.reading)
+        uplinkDecoder.version = version
+    }
+
+    /// The longest packet that MQTT can express (2.1.4), with which the broker is trusted: long messages pass in pieces.
+    private static let longestPacket = 268_435_460
+
+    static func uplinkDecoder(_ limits: LimitsConfiguration, _ reading: Reading) -> FrameDecoder {
+        FrameDecoder(
+            maximumPacketSize: longestPacket, streamingThreshold: min(65_536, limits.sessionBuffer),
+            maximumBufferedSize: limits.sessionBuffer, reading: reading)
     }
 }

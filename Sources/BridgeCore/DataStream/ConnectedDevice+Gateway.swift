@@ -82,7 +82,7 @@ extension ConnectedDevice {
     /// brought to their end here. A message at QoS 2 whose PUBREL did not come is sent again like any other, because
     /// nobody can know whether the broker had it.
     mutating func returned(_ limits: GatewayLimits) -> [SessionAction] {
-        guard hold?.phase == .waiting, let told = gateway?.limits else { return [] }
+        guard hold?.phase == .awaitingUplink, let told = gateway?.limits else { return [] }
         if let less = limits.lessThan(told) { return end(.uplinkLost("the broker now allows less: \(less)")) }
         return rejoin(isSessionPresent: false, needsSubscriptions: true, LegLimits(limits))
     }

@@ -36,9 +36,9 @@ extension DataStreamSession {
         var actions = [.stop(.keepAlive), .ended(ending.why)] + dismiss(ending, device.facts, device)
         var uplink = ending.uplink
         switch device.hold?.phase {
-        case .up, .silent, nil: break
+        case .up, .suspended, nil: break
         // There is no leg, and what has been asked for is of no use.
-        case .waiting, .pausing, .returning: if uplink == .open { uplink = .useless }
+        case .awaitingUplink, .backingOff, .returning: if uplink == .open { uplink = .useless }
         }
         var isInsidePacket = false
         if uplink == .open {

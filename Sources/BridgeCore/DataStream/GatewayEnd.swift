@@ -13,7 +13,7 @@ package enum GatewayEnd: Sendable, Equatable {
     /// The broker sent what it may not send here.
     case violation(MQTTError)
     /// No CONNACK, or no PINGRESP, in time.
-    case silent(String)
+    case noAnswer(String)
     case lost(String)
     /// On `shutDown()`.
     case shutDown
@@ -25,7 +25,7 @@ package enum GatewayEnd: Sendable, Equatable {
         switch self {
         case .takenOver: .seconds(5)
         case .closedByBroker: version == .v5_0 ? .zero : .seconds(5)
-        case .refused, .disconnected, .violation, .silent, .lost, .shutDown: .zero
+        case .refused, .disconnected, .violation, .noAnswer, .lost, .shutDown: .zero
         }
     }
 
@@ -35,7 +35,7 @@ package enum GatewayEnd: Sendable, Equatable {
         case .takenOver, .violation: true
         case .refused(let code, _): !Self.isTransient(code)
         case .disconnected(let code, _): code >= 0x80 && !Self.isTransient(code)
-        case .closedByBroker, .silent, .lost, .shutDown: false
+        case .closedByBroker, .noAnswer, .lost, .shutDown: false
         }
     }
 
@@ -43,7 +43,7 @@ package enum GatewayEnd: Sendable, Equatable {
     package var isBrokerBusy: Bool {
         switch self {
         case .refused(let code, _), .disconnected(let code, _): Self.isTransient(code)
-        case .takenOver, .closedByBroker, .violation, .silent, .lost, .shutDown: false
+        case .takenOver, .closedByBroker, .violation, .noAnswer, .lost, .shutDown: false
         }
     }
 
@@ -68,7 +68,7 @@ extension GatewayEnd: CustomStringConvertible {
             "the broker disconnected the gateway: \(ReasonCode(rawValue: code).inWords)\(Self.inWords(reason))"
         case .closedByBroker: "the broker closed the gateway's session"
         case .violation(let error): "the broker broke the protocol: \(error)"
-        case .silent(let what): what
+        case .noAnswer(let what): what
         case .lost(let why): why
         case .shutDown: "the bridge is shutting the session down"
         }

@@ -147,13 +147,13 @@ extension GatewaySession {
     package mutating func timedOut(_ timer: Timer) -> [Action] {
         switch (timer, state) {
         case (.connack, .idle):
-            return end(.silent("the broker allowed no stream within uplink.connect_timeout"))
+            return end(.noAnswer("the broker allowed no stream within uplink.connect_timeout"))
         case (.connack, .connecting):
-            return end(.silent("no CONNACK came within uplink.connect_timeout"))
+            return end(.noAnswer("no CONNACK came within uplink.connect_timeout"))
         case (.keepAlive, .connected(let keepAlive?)):
             return ping(keepAlive)
         case (.pingResponse, .connected):
-            return end(.silent("the broker answered no PINGREQ"))
+            return end(.noAnswer("the broker answered no PINGREQ"))
         case (.goodbye, .finishing):
             return end(.shutDown)
         case (.connack, _), (.keepAlive, _), (.pingResponse, _), (.goodbye, _):

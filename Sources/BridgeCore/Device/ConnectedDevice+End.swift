@@ -17,7 +17,7 @@ extension ConnectedDevice {
     /// What the leg is still given before its end, in case it answers, and whether it is inside a packet behind that.
     func lastOnLeg() -> (backlog: [ByteBuffer], isInsidePacket: Bool) {
         guard var journal = hold?.journal else { return ([], up.isInsidePacket) }
-        return hold?.phase == .silent ? journal.drain() : ([], journal.isInsidePacket)
+        return hold?.phase == .suspended ? journal.drain() : ([], journal.isInsidePacket)
     }
 }
 

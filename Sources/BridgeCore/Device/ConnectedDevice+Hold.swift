@@ -3,19 +3,19 @@ import MQTTCodec
 // How a device outlives its uplink leg.
 extension ConnectedDevice {
     /// Nothing comes back on the leg.
-    mutating func legFellSilent() -> [SessionAction] {
+    mutating func suspend() -> [SessionAction] {
         guard hold?.phase == .up else { return [] }
-        return (hold?.becomeSilent() ?? []) + answerPings()
+        return (hold?.suspend() ?? []) + answerPings()
     }
 
     /// The leg goes on; `silence` is how long the broker has heard nothing. A gateway's session has no patience of its own
     /// with a device: it answers to the broker for itself.
-    mutating func legAnswered(after silence: Duration) -> [SessionAction] {
-        guard let hold, hold.phase == .silent else { return [] }
+    mutating func resume(after silence: Duration) -> [SessionAction] {
+        guard let hold, hold.phase == .suspended else { return [] }
         if let patience = hold.brokerPatience, silence >= patience { return loseBrokersPatience() }
         let step = self.hold?.resume(after: silence) ?? Ledger.Step()
         do throws(MQTTError) {
-            return try [.stop(.hold), .stop(.brokerPatience)] + perform(step) + [.note(.returned(.sameLeg))]
+            return try [.stop(.hold), .stop(.brokerPatience)] + perform(step) + [.note(.resumed(.sameLeg))]
         } catch {
             return end(Ending(.brokerViolation(error), uplink: .useless))
         }
@@ -53,12 +53,12 @@ extension ConnectedDevice {
     mutating func legUnreachable(_ why: String) -> [SessionAction] {
         let timers: [SessionAction]
         switch hold?.phase {
-        case .waiting: timers = []
+        case .awaitingUplink: timers = []
         case .returning: timers = [.stop(.uplinkConnect)]
-        case .up, .silent, .pausing, nil: return []
+        case .up, .suspended, .backingOff, nil: return []
         }
         hold?.why = why
-        hold?.phase = .waiting
+        hold?.phase = .awaitingUplink
         return timers + [openLeg]
     }
 
@@ -89,7 +89,7 @@ extension ConnectedDevice {
                     isSessionPresent: isSessionPresent, needsSubscriptions: needsSubscriptions, limits)
             else { return [] }
             let note = SessionReturn.newLeg(isSessionPresent: !needsSubscriptions, resent: resent)
-            return try [.stop(.hold), .note(.returned(note))] + perform(step)
+            return try [.stop(.hold), .note(.resumed(note))] + perform(step)
         } catch {
             return end(.uplinkLost("\(error)"))
         }
@@ -115,14 +115,14 @@ extension ConnectedDevice {
                 Ending(
                     .holdExpired(detail.map { "\(why); \($0)" } ?? why),
                     uplink: phase == .returning ? .open : .useless))
-        case (.brokerPatience, .silent):
+        case (.brokerPatience, .suspended):
             return loseBrokersPatience()
-        case (.retry, .pausing):
-            hold?.phase = .waiting
+        case (.retry, .backingOff):
+            hold?.phase = .awaitingUplink
             return [openLeg]
         case (.uplinkConnect, .returning):
             hold?.why = "no CONNACK came within uplink.connect_timeout"
-            hold?.phase = .waiting
+            hold?.phase = .awaitingUplink
             return [.closeUplink, openLeg]
         case (.connectPacket, _), (.uplinkConnect, _), (.goodbye, _), (.lastWords, _), (.willDelay, _), (.hold, _),
             (.brokerPatience, _), (.retry, _), (.predecessor, _):
@@ -145,7 +145,7 @@ extension UplinkLoss {
     /// Whether the broker's decision may be no more than what its patience came to.
     fileprivate func mayMean(_ hold: Hold) -> Bool {
         switch self {
-        case .byBroker(let code?, _): ReasonCode(rawValue: code) == .keepAliveTimeout && hold.wasSilent
+        case .byBroker(let code?, _): ReasonCode(rawValue: code) == .keepAliveTimeout && hold.wasSuspended
         case .byBroker(nil, _): hold.phase == .returning || hold.mayBeForgotten
         case .network: true
         }

@@ -67,11 +67,11 @@ extension CoreSession {
     }
 
     package mutating func uplinkSilent() -> [SessionAction] {
-        change { $0.legFellSilent() }
+        change { $0.suspend() }
     }
 
     package mutating func uplinkAnswered(after silence: Duration) -> [SessionAction] {
-        change { $0.legAnswered(after: silence) }
+        change { $0.resume(after: silence) }
     }
 
     /// The broker accepted the device, or the bridge did in its place.
@@ -84,7 +84,7 @@ extension CoreSession {
     ) -> [SessionAction] {
         self.device = device
         return [.stop(.uplinkConnect), .sendToDevice(connack)] + naming
-            + [.connected(silence: .patience(keepAlive: keepAlive))] + (hasDeviceFinished ? deviceFinished() : [])
+            + [.connected(idleLimit: .patience(keepAlive: keepAlive))] + (hasDeviceFinished ? deviceFinished() : [])
     }
 }
 

@@ -18,11 +18,11 @@ struct Hold: Sendable {
     enum Phase: Sendable {
         case up
         /// The leg is there, and nothing is sent on it.
-        case silent
+        case suspended
         /// A leg has been asked for.
-        case waiting
+        case awaitingUplink
         /// There is no leg, and none is asked for yet.
-        case pausing
+        case backingOff
         /// CONNECT has gone out on the new leg.
         case returning
     }
@@ -40,9 +40,9 @@ struct Hold: Sendable {
     /// The device has been answered by the bridge, and the broker has not heard it.
     private var hasAnsweredPing = false
     /// The broker may not have heard the device for a while: it has answered nothing since.
-    var wasSilent = false
+    var wasSuspended = false
     /// It was so for so long that the broker may have lost its patience.
-    private var wasLongSilent = false
+    private var wasSuspendedForLong = false
     /// Returns that failed since the broker last answered anything.
     private var failures: UInt8 = 0
     /// The broker has answered nothing since the last return.
@@ -59,7 +59,7 @@ struct Hold: Sendable {
     var isHeld: Bool {
         switch phase {
         case .up: false
-        case .silent, .waiting, .pausing, .returning: true
+        case .suspended, .awaitingUplink, .backingOff, .returning: true
         }
     }
 
@@ -70,25 +70,25 @@ struct Hold: Sendable {
 
     /// An end without a word is more likely to be what the broker's patience came to than a decision: it counts from the
     /// device's last packet, which may be a whole keepalive older than the silence [MQTT-3.1.2-24].
-    var mayBeForgotten: Bool { wasSilent && wasLongSilent }
+    var mayBeForgotten: Bool { wasSuspended && wasSuspendedForLong }
 }
 
 // MARK: - Phases
 
 extension Hold {
     /// Nothing comes back on the leg.
-    mutating func becomeSilent() -> [SessionAction] {
+    mutating func suspend() -> [SessionAction] {
         let actions = begin("the broker does not answer")
-        phase = .silent
-        wasSilent = true
+        phase = .suspended
+        wasSuspended = true
         journal.pause()
         return actions + (brokerPatience.map { [.start(.brokerPatience, after: $0)] } ?? [])
     }
 
     /// The leg is gone.
     mutating func lose(_ why: String) -> [SessionAction] {
-        let actions = begin(why) + (phase == .silent ? [.stop(.brokerPatience)] : [])
-        phase = .waiting
+        let actions = begin(why) + (phase == .suspended ? [.stop(.brokerPatience)] : [])
+        phase = .awaitingUplink
         journal.lose()
         latePongs = 0
         hasAnsweredPing = false
@@ -104,7 +104,7 @@ extension Hold {
     /// The leg that was silent for that long goes on: what it is given.
     mutating func resume(after silence: Duration) -> Ledger.Step {
         phase = .up
-        wasLongSilent = keepAlive != 0 && silence >= .milliseconds(Int64(keepAlive) * 500)
+        wasSuspendedForLong = keepAlive != 0 && silence >= .milliseconds(Int64(keepAlive) * 500)
         var step = journal.resume()
         guard hasAnsweredPing, let ping = try? Packet.pingreq.encode(version: journal.version) else { return step }
         // The broker counts from the last packet that it has heard.
@@ -118,7 +118,7 @@ extension Hold {
     /// CONNECT is accepted, or there is no need of one.
     mutating func returned() {
         phase = .up
-        wasSilent = false
+        wasSuspended = false
         hasAnsweredPing = false
         isUnproven = true
     }
@@ -139,7 +139,7 @@ extension Hold {
     /// up to 30 s for as long as the broker answers nothing.
     mutating func failed(_ why: String) -> Duration {
         self.why = why
-        phase = .pausing
+        phase = .backingOff
         defer { failures = min(failures + 1, 5) }
         return .seconds(min(1 << Int(failures), 30))
     }
@@ -172,7 +172,7 @@ extension Hold {
     mutating func takeOpenPings() -> Int {
         defer { openPings = 0 }
         // On a leg that is only silent the broker's own answers may still come.
-        if phase == .silent { latePongs = UInt16(clamping: Int(latePongs) + Int(openPings)) }
+        if phase == .suspended { latePongs = UInt16(clamping: Int(latePongs) + Int(openPings)) }
         return Int(openPings)
     }
 
@@ -183,7 +183,7 @@ extension Hold {
             failures = 0
             isUnproven = false
             wasLostUnproven = false
-            if phase == .up { wasSilent = false }
+            if phase == .up { wasSuspended = false }
         case .connect, .connack, .publish, .pubrel, .subscribe, .unsubscribe, .pingreq, .disconnect, .auth:
             break
         }

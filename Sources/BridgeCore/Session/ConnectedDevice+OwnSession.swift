@@ -46,7 +46,7 @@ extension ConnectedDevice {
         let code = (try? Disconnect.decode(frame, version: facts.version))?.reasonCode ?? 0
         if let hold, facts.version == .v5_0 {
             let reason = ReasonCode(rawValue: code)
-            if reason.isBusy || (reason == .keepAliveTimeout && hold.wasSilent) {
+            if reason.isBusy || (reason == .keepAliveTimeout && hold.wasSuspended) {
                 return lose(
                     "the broker disconnected the device: \(reason.inWords)", leg: .open, isBusy: reason.isBusy)
             }
@@ -61,7 +61,7 @@ extension ConnectedDevice {
 extension ConnectedDevice {
     /// The new leg is there.
     mutating func sendConnectAgain(within connectTimeout: Duration) -> [SessionAction] {
-        guard let hold, hold.phase == .waiting else { return [] }
+        guard let hold, hold.phase == .awaitingUplink else { return [] }
         self.hold?.phase = .returning
         return [.start(.uplinkConnect, after: connectTimeout), .sendToUplink(ByteBuffer(bytes: hold.connect))]
     }

@@ -78,7 +78,6 @@ package protocol DeviceSession: Sendable {
 extension DeviceSession {
     package var reading: (device: Reading, uplink: Reading) { (.strict, .strict) }
     package var acceptsUplinkInput: Bool { true }
-    package var isSending: Bool { true }
 
     package mutating func authenticated(_ isAccepted: Bool) -> [SessionAction] {
         preconditionFailure("this session asked for no authentication")
@@ -101,10 +100,6 @@ extension DeviceSession {
     package mutating func findsNoSession() {}
 
     package var lingersAtBroker: Bool { false }
-
-    package mutating func uplinkSilent() -> [SessionAction] { [] }
-
-    package mutating func uplinkAnswered(after silence: Duration) -> [SessionAction] { [] }
 
     package mutating func uplinkReady() -> [SessionAction] { uplinkReady(nil) }
 

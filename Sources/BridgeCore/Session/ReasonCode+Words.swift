@@ -2,7 +2,7 @@ import MQTTCodec
 
 extension ReasonCode {
     /// `0x87, not authorized`: as specifications print it, and what they call it.
-    var inWords: String { Self.words[rawValue].map { "\(self), \($0)" } ?? "\(self)" }
+    package var inWords: String { Self.words[rawValue].map { "\(self), \($0)" } ?? "\(self)" }
 
     /// Of what CONNACK, DISCONNECT and acknowledgements of PUBLISH may say (MQTT 5 2.4).
     private static let words: [UInt8: String] = [

@@ -35,9 +35,9 @@ extension Session {
             let (backlog, isInsidePacket) = device.lastOnLeg()
             let leg: Standing.Leg =
                 switch device.hold?.phase {
-                case .up, .silent, nil: .answered
-                case .waiting: .unused
-                case .pausing: .none
+                case .up, .suspended, nil: .answered
+                case .awaitingUplink: .unused
+                case .backingOff: .none
                 case .returning: .unanswered
                 }
             return Standing(leg: leg, facts: device.facts, backlog: backlog, isInsidePacket: isInsidePacket)

@@ -65,7 +65,7 @@ extension Session {
         actions.append(.sendToDevice(unread.down.pass(element)))
         if case .packet(let frame) = element, frame.isAcceptance, !unread.isAccepted {
             unread.isAccepted = true
-            actions.append(.connected(silence: nil))
+            actions.append(.connected(idleLimit: nil))
         }
         state = .unread(unread)
         return actions

@@ -20,7 +20,7 @@ package enum SessionAction: Sendable {
     case stop(SessionTimer)
     /// The broker accepted the device. From now on a device that sends nothing for `silence` is gone
     /// ([MQTT-3.1.2-24]); `timedOut(.keepAlive)` says so. `nil`: its keepalive is off.
-    case connected(silence: Duration?)
+    case connected(idleLimit: Duration?)
     /// Why the session is over. Comes once, before the legs are closed.
     case ended(SessionEnd)
 
@@ -59,7 +59,7 @@ package enum SessionNote: Sendable, Equatable {
     /// The uplink is gone or silent; the device is not to notice.
     case held(String)
     /// The device has its uplink again.
-    case returned(SessionReturn)
+    case resumed(SessionReturn)
     /// The broker refuses subscriptions that it had granted the device: so many filters.
     case subscriptionsLost(Int)
 }
@@ -74,29 +74,11 @@ package enum SessionReturn: Sendable, Equatable {
 
 extension SessionNote {
     /// Whether somebody should look at it.
-    package var isNews: Bool {
+    package var needsAttention: Bool {
         switch self {
         case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost: true
-        // With many devices on one uplink these are many lines: the uplink itself has one that warns.
-        case .held, .returned: false
-        }
-    }
-}
-
-extension SessionNote: CustomStringConvertible {
-    package var description: String {
-        switch self {
-        case .sessionNotKept:
-            "the device asked for a session that outlives its connection: over a data stream there is none"
-        case .willLost(let why): "the will of the device is lost: \(why)"
-        case .willRefused(let code): "the broker refused the will of the device: \(ReasonCode(rawValue: code).inWords)"
-        case .held(let why): "the device is held: \(why)"
-        case .returned(.sameLeg): "the uplink answers again"
-        case .subscriptionsLost(let count):
-            "the broker no longer grants the device what it had subscribed to; filters refused: \(count)"
-        case .returned(.newLeg(let isSessionPresent, let resent)):
-            "the device is connected again; packets sent again: \(resent); the broker "
-                + (isSessionPresent ? "still had its session" : "made it a new session")
+        // With many devices on one uplink these are many lines: the uplink itself logs one warning.
+        case .held, .resumed: false
         }
     }
 }

@@ -105,8 +105,8 @@ extension [SessionAction] {
     var lingers: Duration? {
         lazy.compactMap { if case .linger(let time) = $0 { time } else { nil } }.first
     }
-    var silence: Duration?? {
-        lazy.compactMap { if case .connected(let silence) = $0 { silence } else { nil } }.first
+    var idleLimit: Duration?? {
+        lazy.compactMap { if case .connected(let idleLimit) = $0 { idleLimit } else { nil } }.first
     }
     var authenticates: (username: String, password: String?)? {
         lazy.compactMap { action in

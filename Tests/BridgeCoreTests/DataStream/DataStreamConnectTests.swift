@@ -18,7 +18,7 @@ import Testing
         #expect(asked.toDevice.isEmpty && asked.toUplink.isEmpty && !bench.session.acceptsDeviceInput)
         let ready = bench.session.uplinkReady(GatewayLimits())
         #expect(try bench.connack(ready).code == 0)
-        #expect(ready.silence == .seconds(15))
+        #expect(ready.idleLimit == .seconds(15))
         #expect(ready.stopped == [.uplinkConnect] && ready.toUplink.isEmpty && ready.notes.isEmpty)
         #expect(bench.session.acceptsDeviceInput && bench.session.acceptsUplinkInput)
     }
@@ -26,7 +26,7 @@ import Testing
     @Test func noKeepAliveIsNoSilence() throws {
         var bench = try DataStreamBench()
         _ = try bench.device(bench.connect())
-        #expect(bench.session.uplinkReady(GatewayLimits()).silence == .some(nil))
+        #expect(bench.session.uplinkReady(GatewayLimits()).idleLimit == .some(nil))
     }
 
     // MARK: Who may

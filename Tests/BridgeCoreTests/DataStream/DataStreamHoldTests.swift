@@ -76,7 +76,7 @@ import Testing
         #expect(bench.session.uplinkSilent().started == [.hold])
         #expect(try bench.device(.message("a")).isEmpty)
         let answered = bench.session.uplinkAnswered(after: .seconds(1_000))
-        #expect(try bench.up(answered) == [.message("a")] && answered.notes == [.returned(.sameLeg)])
+        #expect(try bench.up(answered) == [.message("a")] && answered.notes == [.resumed(.sameLeg)])
     }
 
     @Test func theWillOfAHeldDeviceGoesOnAnotherStream() throws {

@@ -34,7 +34,7 @@ import Testing
                 case .start(let timer, _): timers.insert(timer)
                 case .stop(let timer): timers.remove(timer)
                 case .linger: timers.insert(.willDelay)
-                case .connected(let silence): if silence != nil { timers.insert(.keepAlive) }
+                case .connected(let idleLimit): if idleLimit != nil { timers.insert(.keepAlive) }
                 case .authenticate, .claim, .note, .openUplink, .takeClientID: break
                 }
             }

@@ -65,7 +65,7 @@ import Testing
         }
         _ = session.timedOut(.keepAlive)
         let actions = session.timedOut(.pingResponse)
-        #expect(actions.ends == .silent("the broker answered no PINGREQ") && actions.last == .close)
+        #expect(actions.ends == .noAnswer("the broker answered no PINGREQ") && actions.last == .close)
         #expect(session.isOver)
     }
 

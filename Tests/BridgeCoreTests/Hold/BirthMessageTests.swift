@@ -63,7 +63,7 @@ import Testing
         }
         #expect(back.up.count == 1 && head.qos == .atLeastOnce && head.retain && !head.isDuplicate)
         #expect(String(buffer: payload) == "Online")
-        guard case .returned(.newLeg(_, resent: 1))? = back.notes.first else { return #expect(back.notes.isEmpty) }
+        guard case .resumed(.newLeg(_, resent: 1))? = back.notes.first else { return #expect(back.notes.isEmpty) }
         // A message of the device that has the same identifier waits.
         #expect(try bench.device(.message("a", .atLeastOnce, id)).up.isEmpty)
         let acknowledged = try bench.broker(.ack(.puback, id))

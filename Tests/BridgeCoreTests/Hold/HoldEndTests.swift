@@ -93,7 +93,7 @@ import Testing
         #expect(try bench.device(.message("b")).up.isEmpty)
         let answered = try bench.answer(after: .seconds(14))
         #expect(answered.up == [.message("a", .atLeastOnce, 1), .message("b")])
-        #expect(answered.notes == [.returned(.sameLeg)])
+        #expect(answered.notes == [.resumed(.sameLeg)])
         #expect(answered.actions.stopped == [.hold, .brokerPatience])
     }
 
@@ -111,7 +111,7 @@ import Testing
     @Test func withoutKeepaliveThereIsNoPatienceToLose() throws {
         var bench = try HoldBench.connected(.v3_1_1)
         #expect(try bench.silence().actions.started == [.hold])
-        #expect(try bench.answer(after: .seconds(100_000)).notes == [.returned(.sameLeg)])
+        #expect(try bench.answer(after: .seconds(100_000)).notes == [.resumed(.sameLeg)])
     }
 
     @Test func aKeepAliveTimeoutAfterSilenceIsTheNetworks() throws {

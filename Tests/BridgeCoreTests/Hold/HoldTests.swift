@@ -17,7 +17,7 @@ import Testing
         #expect(lost.actions.started == [.hold])
         #expect(bench.accepts)
         let back = try bench.comeBack(false)
-        #expect(back.notes == [.returned(.newLeg(isSessionPresent: false, resent: 0))])
+        #expect(back.notes == [.resumed(.newLeg(isSessionPresent: false, resent: 0))])
         #expect(back.actions.stopped.contains(.hold) && back.down.isEmpty)
         #expect(try bench.device(.message("a")).up == [.message("a")])
     }

@@ -89,7 +89,7 @@ extension [SessionAction] {
         let actions = try bench.broker(connack)
         #expect(actions.toDevice == [try connack.encode(version: .v3_1_1)])
         #expect(
-            actions.contains { if case .connected(let silence) = $0 { silence == .seconds(15) } else { false } })
+            actions.contains { if case .connected(let idleLimit) = $0 { idleLimit == .seconds(15) } else { false } })
     }
 
     @Test func serverKeepAliveWins() throws {
@@ -99,7 +99,7 @@ extension [SessionAction] {
         var connack = Connack(sessionPresent: false, code: 0)
         connack.properties.serverKeepAlive = 4
         let actions = try bench.broker(.connack(connack))
-        #expect(actions.contains { if case .connected(let silence) = $0 { silence == .seconds(6) } else { false } })
+        #expect(actions.contains { if case .connected(let idleLimit) = $0 { idleLimit == .seconds(6) } else { false } })
     }
 
     @Test(arguments: [(MQTTVersion.v3_1_1, UInt8(5)), (.v5_0, 0x87)])

@@ -33,12 +33,12 @@ struct DeviceKind: Sendable, CustomTestStringConvertible {
 extension Scenario {
     /// Waits until the bridge has logged this many times that it holds a device.
     func holds(_ count: Int = 1) async throws {
-        try await bridgeSays("the device is held", times: count)
+        try await bridgeSays("session held", times: count)
     }
 
     /// Waits until the bridge has logged this many times that a held device is connected again over a new leg.
     func reconnects(_ count: Int = 1) async throws {
-        try await bridgeSays("the device is connected again", times: count)
+        try await bridgeSays("session resumed on a new uplink leg", times: count)
     }
 
     /// Waits until the far end has given up this many connections.

@@ -270,7 +270,7 @@ struct HoldSimulation {
         case .note(.held):
             if isHeld { complain("held twice") }
             isHeld = true
-        case .note(.returned):
+        case .note(.resumed):
             if !isHeld { complain("returned from nowhere") }
             isHeld = false
         case .ended(let why):
