@@ -3,17 +3,17 @@ import QUICTransport
 
 /// The writing side of a device's TCP connection.
 ///
-/// The last write of a burst is held back until ``flush(taken:)``, so that one promise a burst tells when the device's
-/// socket has really taken the bytes: that, and nothing earlier, lets the broker send more.
+/// The last write of a burst is held back until ``flush(taken:)``, so that one promise per burst tells when the
+/// device's socket has really taken the bytes. Only that lets the broker send more.
 ///
-/// A class, because a write may fail at once and bring its owner back here before it has returned.
+/// This is a class, because a write may fail at once and call its owner before it has returned.
 final class DeviceLeg {
     private let context: ChannelHandlerContext
     private var last: ByteBuffer?
     private(set) var isClosing = false
-    /// Packets sent so far; wraps around.
+    /// How many packets were sent so far; wraps around.
     private(set) var sent = 0
-    /// Runs from our end on.
+    /// Runs once the bridge has closed its direction.
     private var lingering: Timer?
 
     init(context: ChannelHandlerContext) {
@@ -30,7 +30,7 @@ final class DeviceLeg {
     /// False while the device is slower than what is written to it.
     var isWritable: Bool { context.channel.isWritable }
 
-    /// Sends what is held back; `taken` is called when the socket has taken everything so far, or failed to.
+    /// Sends what is held back. `taken` is called when the socket has taken everything so far, or has failed.
     func flush(taken: (() -> Void)? = nil) {
         guard let last else {
             context.flush()
@@ -47,8 +47,8 @@ final class DeviceLeg {
         context.writeAndFlush(NIOAny(last), promise: promise)
     }
 
-    /// Closes behind everything sent: first our direction, so that the device reads the last packet and not a reset;
-    /// the rest when the device closes too, or after `linger`.
+    /// Closes the connection behind everything sent. The bridge's direction goes first, so that the device reads the
+    /// last packet and not a reset; the rest follows when the device closes too, or after `linger`.
     func close(linger: TimeAmount) {
         guard !isClosing else { return }
         isClosing = true

@@ -3,14 +3,14 @@ import QUICTransport
 
 /// One timer for the keepalives of all devices of an event loop.
 ///
-/// A timer of its own for each device would cost it some 250 bytes, and every other timer of the loop a longer way
-/// through the loop's heap.
+/// One timer per device would cost each device some 250 bytes, and every other timer of the loop a longer way through
+/// the loop's heap.
 final class KeepAliveClock {
-    /// Tells whose deadline has passed; answers the next one, where there is one.
+    /// Tells that a deadline has passed, and returns the next one, if there is one.
     typealias Check = (_ key: ObjectIdentifier, _ now: NIODeadline) -> NIODeadline?
 
-    /// Keepalives that are over within this time are looked at together. MQTT asks for no precision: a server may be
-    /// patient ([MQTT-3.1.2-24] is one and a half times the keepalive).
+    /// Keepalives that end within this time are handled together. MQTT asks for no precision: a server may be patient
+    /// ([MQTT-3.1.2-24] is one and a half times the keepalive).
     private static let granularity = TimeAmount.milliseconds(100)
 
     private var deadlines = DeadlineQueue()
@@ -20,7 +20,7 @@ final class KeepAliveClock {
         self.timer = Timer(on: eventLoop)
     }
 
-    /// `check` is asked at `deadline`, and again at what it answers.
+    /// Calls `check` at `deadline`, and again at each deadline that `check` returns.
     func watch(_ key: ObjectIdentifier, _ deadline: NIODeadline, _ check: @escaping Check) {
         deadlines.update(key, deadline: deadline)
         arm(check)

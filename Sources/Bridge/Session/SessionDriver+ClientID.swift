@@ -2,14 +2,14 @@ import BridgeCore
 import NIOCore
 import QUICTransport
 
-// Which sessions have had its client id, and which has it next: see ``ClientIDRegistry``.
+// Which sessions had the device's client id before, and which session gets it next: see ``ClientIDRegistry``.
 extension SessionDriver {
-    /// The loop has been through all its sockets by then.
+    /// By then the loop has been through all its sockets.
     private static let readTime = TimeAmount.milliseconds(2)
-    /// Nobody waits longer for an answer.
+    /// A newcomer does not wait longer than this for an answer.
     private static let longestReadTime = TimeAmount.milliseconds(512)
 
-    /// Known to the broker.
+    /// Takes a client id that the broker knows.
     func takeClientID(_ clientID: String) {
         releaseClientID()
         let claim = ClientIDClaim(
@@ -20,7 +20,7 @@ extension SessionDriver {
         perform(session.clientIDTaken(wait))
     }
 
-    /// Known to the bridge only.
+    /// Takes a client id that only the bridge knows.
     func claimClientID(_ clientID: String, isCleanStart: Bool) {
         releaseClientID()
         let claim = ClientIDClaim(clientID, isAtBroker: false, of: self, on: host.eventLoop)
@@ -38,24 +38,24 @@ extension SessionDriver {
         host.clientIDs.release(claim, lingers: session.lingersAtBroker, on: host.eventLoop)
     }
 
-    /// Nobody is left who had its client id before.
+    /// No earlier session has the client id any more.
     func clientIDIsFree() {
         guard claim != nil else { return }
         perform(session.clientIDIsFree())
     }
 
-    /// A device with its client id has come: maybe its own, which has left and has said so in what is still to be read.
-    /// That is read before the answer.
+    /// A device with the same client id has come. It may be this session's own device, which has left and has said so
+    /// in bytes that are not read yet. So those are read before the answer.
     func checkIsStillThere(after time: TimeAmount = SessionDriver.readTime) {
         Timer.once(in: time, on: host.eventLoop) { [self] in
-            // Otherwise it is released when it is over.
+            // If this session is ending, its client id is released when it is over.
             guard let claim, !session.isOver, !hasDeviceEnded, !hasSessionEnded else { return }
             guard isReadHeldBack, time < Self.longestReadTime else { return host.clientIDs.pass(claim) }
             checkIsStillThere(after: time * 2)
         }
     }
 
-    /// Its device came again, or another one with its client id.
+    /// The device came again, or another one came with its client id.
     func takenOver(byContinuation: Bool) {
         guard claim != nil else { return }
         perform(session.takenOver(byContinuation: byContinuation))
@@ -65,7 +65,7 @@ extension SessionDriver {
 }
 
 extension SessionNote {
-    /// What it means for who has the client id; nil: nothing.
+    /// The phase of the client id that follows from the note; `nil` if none does.
     var clientIDPhase: ClientIDRegistry<ClientIDClaim>.Phase? {
         switch self {
         case .held: .held

@@ -91,7 +91,7 @@ extension SessionDriver {
         uplink.close()
         host.eventLoop.assumeIsolated().execute { [self] in
             // The session may have closed the leg itself meanwhile, and asked for another.
-            if self.uplink === uplink { uplinkLost(.network(description: "the broker was not heard")) }
+            if self.uplink === uplink { uplinkLost(.network(description: "nothing was heard from the broker")) }
         }
     }
 

@@ -15,12 +15,12 @@ final class SessionHost {
     let uplink: UplinkDriver
     private let dialer: QUICDialer
     private let shared: SharedState
-    /// For devices in the gateway's sessions, by the sessions' version.
+    /// For devices in the gateway's sessions, by the version of those sessions.
     private var gateways: [MQTTVersion: UplinkDriver] = [:]
     private let routes: RoutingTable
     private let identities: IdentityMapper
     private let admission: SharedAdmission
-    /// By the listener's name; what devices of one listener share.
+    /// What devices of one listener share, by the listener's name.
     private var contexts: [String: SessionContext] = [:]
     private var drivers: [ObjectIdentifier: SessionDriver] = [:]
     private let keepAlives: KeepAliveClock
@@ -44,7 +44,7 @@ final class SessionHost {
         self.shared = shared
     }
 
-    /// Devices can come: connections to the broker are made ahead of them.
+    /// Devices are about to come, so connections to the broker are made ahead of them.
     func start() {
         uplink.start()
     }
@@ -52,7 +52,7 @@ final class SessionHost {
     /// Sessions outlive their uplink legs.
     var holdsDevices: Bool { shared.hold != nil }
 
-    /// A session as the mapping has it.
+    /// Makes a session of the kind that the mapping needs.
     func makeSession(_ decision: AdmissionControl.Decision, listener: String, peer: String) -> any DeviceSession {
         let context = sessionContext(decision, listener: listener, peer: peer)
         guard let identity = configuration.uplink.identity, configuration.uplink.mapping == .dataStream else {
@@ -93,7 +93,7 @@ final class SessionHost {
         return context
     }
 
-    /// Figures as of now.
+    /// The figures as of now.
     var currentStatistics: BridgeStatistics {
         var now = statistics
         now.openDevices = drivers.count
@@ -105,12 +105,12 @@ final class SessionHost {
         drivers[ObjectIdentifier(driver)] = driver
     }
 
-    /// The device is gone: another may come in its place.
+    /// The device is gone, and another may come in its place.
     func deviceLeft(_ decision: AdmissionControl.Decision, peer: String) {
         admission.left(decision, from: peer)
     }
 
-    /// Has the driver asked about its device's keepalive at that time.
+    /// Calls the driver at that time to check its device's keepalive.
     func watchKeepAlive(of driver: SessionDriver, from deadline: NIODeadline) {
         keepAlives.watch(ObjectIdentifier(driver), deadline) { [weak self] key, now in
             self?.drivers[key]?.checkKeepAlive(at: now)
@@ -126,12 +126,14 @@ final class SessionHost {
         if drivers.isEmpty { whenEmpty?.succeed() }
     }
 
-    /// The future tells how many connections move.
+    /// The network of this machine has changed.
+    ///
+    /// - Returns: how many connections move.
     func networkChanged() -> EventLoopFuture<Int> {
         dialer.networkChanged()
     }
 
-    /// All sessions are over, or have had their time: ends the connections.
+    /// Ends the connections, once all sessions are over or have had their time.
     func close() {
         for uplink in [uplink] + gateways.values { uplink.retire() }
         dialer.flush()
@@ -139,7 +141,7 @@ final class SessionHost {
         dialer.shutDown()
     }
 
-    /// Ends all sessions in order; completes when the last is over.
+    /// Ends all sessions in order. The future completes when the last one is over.
     func shutDown() -> EventLoopFuture<Void> {
         let promise = whenEmpty ?? eventLoop.makePromise()
         whenEmpty = promise
@@ -148,7 +150,7 @@ final class SessionHost {
         return promise.futureResult
     }
 
-    /// 19 characters: within what every server has to take ([MQTT-3.1.3-5]).
+    /// Has 19 characters, which every server has to accept ([MQTT-3.1.3-5]).
     private static let makeClientID: @Sendable () -> String = {
         let digits = String(UInt64.random(in: .min ... .max), radix: 16)
         return "mqb" + String(repeating: "0", count: 16 - digits.count) + digits

@@ -2,7 +2,7 @@ import BridgeCore
 import NIOCore
 import QUICTransport
 
-/// The running timers of one session, but for the keepalive: that is ``KeepAliveClock``'s.
+/// The running timers of one session, except for its keepalive, which is ``KeepAliveClock``'s.
 struct SessionTimers {
     private let eventLoop: any EventLoop
     private var running: [SessionTimer: Timer] = [:]
@@ -19,7 +19,7 @@ struct SessionTimers {
 
     mutating func stop(_ timer: SessionTimer) {
         running[timer] = nil
-        // A connected session has none: no storage either.
+        // A connected session runs no timer, and then needs no storage either.
         if running.isEmpty { running = [:] }
     }
 

@@ -1,8 +1,8 @@
-/// What a data-stream session knows of the world besides its two legs.
+/// What a data-stream session knows about the world besides its two legs.
 package struct DataStreamContext: Sendable {
-    /// What every session knows; its `identities` are not used, for the broker sees the gateway only.
+    /// What every session knows. Its `identities` are not used, because the broker sees only the gateway.
     package var device: SessionContext
-    /// Of the gateway's sessions: a device of another version is refused.
+    /// The versions of the gateway's sessions: a device of another version is refused.
     package var versions: GatewayIdentity.Version
     /// Whether devices without a user name are let in.
     package var allowsAnonymous: Bool

@@ -1,7 +1,7 @@
 import MQTTCodec
 import NIOCore
 
-// From CONNECT to CONNACK: who the device is, whether it may, and what it is told.
+// From CONNECT to CONNACK: who the device is, whether it is let in, and what it is told.
 extension DataStreamSession {
     mutating func received(connect frame: Frame) -> [SessionAction] {
         var connect: Connect
@@ -29,7 +29,7 @@ extension DataStreamSession {
         return actions + [.authenticate(username: username, password: password)]
     }
 
-    /// What speaks against a CONNECT before anybody's password is looked at.
+    /// Looks for what speaks against a CONNECT before any password is checked.
     private func refusal(of connect: Connect) -> (why: SessionEnd, code: ReasonCode)? {
         if let overLimit = context.device.overLimit { return (.overLimit(overLimit), .quotaExceeded) }
         guard context.versions.covers(connect.version) else {
@@ -63,7 +63,7 @@ extension DataStreamSession {
         return isAccepted ? admit(connect, facts) : end(.badCredentials)
     }
 
-    /// The device is who it says.
+    /// The device has proven who it is.
     private mutating func admit(_ original: Connect, _ facts: DeviceFacts) -> [SessionAction] {
         var connect = original
         do {
@@ -72,7 +72,7 @@ extension DataStreamSession {
             if let refusal = router.rewriteConnect(&connect) {
                 return [.stop(.uplinkConnect)] + refuse(facts, .notAllowed(refusal.message), code: refusal.code)
             }
-            // Whatever the device takes, the gateway's CONNECT offers the broker no aliases.
+            // Whatever the device accepts, the gateway's CONNECT offers the broker no topic aliases.
             router.deviceAliasMaximum = 0
             let will = try connect.will.map { will throws(MQTTError) in
                 try StoredWill(
@@ -106,7 +106,8 @@ extension DataStreamSession {
             facts, connecting.router,
             gateway: GatewayTerms(limits, receiveMaximum: facts.receiveMaximum, will: connecting.will))
         device.hold = context.device.hold.map { policy in
-            // EMQX, whose the data streams are, does. To send the message again would be to send it twice each time.
+            // EMQX, the broker that has data streams, passes messages on at once. Sending one again would deliver it
+            // twice each time.
             Hold(journal: Journal(policy, version: facts.version, told: LegLimits(limits), isPassedOnAtOnce: true))
         }
         let notes: [SessionAction] = facts.sessionExpiry > 0 ? [.note(.sessionNotKept)] : []
@@ -129,7 +130,7 @@ extension DataStreamSession {
         return nil
     }
 
-    /// `nil` where it is more than the device takes.
+    /// `nil` if the CONNACK is longer than the device accepts.
     private func connack(for facts: DeviceFacts, _ limits: GatewayLimits) -> ByteBuffer? {
         var connack = Connack(sessionPresent: false)
         if facts.version == .v5_0 {
@@ -143,7 +144,8 @@ extension DataStreamSession {
 }
 
 extension Connect {
-    /// [MQTT-3.1.3-6]; 3.1.1 has it with Clean Session only [MQTT-3.1.3-8], 3.1 not at all.
+    /// Whether a device without a client id gets one [MQTT-3.1.3-6]: in 3.1.1 only with Clean Session [MQTT-3.1.3-8],
+    /// in 3.1 never.
     fileprivate var mayBeAssignedClientID: Bool {
         switch version {
         case .v3_1: false

@@ -3,7 +3,8 @@ import NIOCore
 
 // How sessions end: what the device is told, how its stream ends, and what becomes of its will.
 extension DataStreamSession {
-    /// "MQTT over QUIC", graceful end: the server's FIN is awaited for at most 10 s; so is an answer to the will.
+    /// "MQTT over QUIC", graceful end: the bridge waits at most 10 s for the server's FIN, and for an answer to the
+    /// will.
     private static let goodbyeTimeout = Duration.seconds(10)
 
     mutating func end(_ ending: Ending) -> [SessionAction] {
@@ -18,7 +19,7 @@ extension DataStreamSession {
         case .connected(let device):
             return leave(device, ending)
         case .leaving, .reopening, .publishing, .finishing:
-            // Of the device there is nothing more to say, and of the uplink this: it is at its end.
+            // The device is gone already, and now the uplink leg is at its end.
             return ending.uplink == .open ? [] : hangUp() + legEnded(ending.why, leg)
         case .ended:
             return []
@@ -37,7 +38,7 @@ extension DataStreamSession {
         var uplink = ending.uplink
         switch device.hold?.phase {
         case .up, .suspended, nil: break
-        // There is no leg, and what has been asked for is of no use.
+        // There is no leg to end, only one that has been asked for.
         case .awaitingUplink, .backingOff, .returning: if uplink == .open { uplink = .useless }
         }
         var isInsidePacket = false
@@ -61,7 +62,7 @@ extension DataStreamSession {
         return actions + reopenIfReady(leaving)
     }
 
-    /// A packet that is cut off by FIN is none: the broker takes what came before it, and the end.
+    /// A packet that FIN cuts off does not count: the broker takes what came before it, and the end.
     private mutating func part(from uplink: UplinkRemains) -> [SessionAction] {
         if uplink == .open { return finish() }
         state = .ended
@@ -84,7 +85,7 @@ extension DataStreamSession {
         return [send, .start(.goodbye, after: Self.goodbyeTimeout)]
     }
 
-    /// Its delay is over, or cut short.
+    /// The will's delay is over or was cut short.
     mutating func willDue(_ leaving: Leaving, timer: [SessionAction]) -> [SessionAction] {
         var leaving = leaving
         leaving.isDue = true
@@ -100,7 +101,7 @@ extension DataStreamSession {
         ]
     }
 
-    /// The leg is at its end, and the device has been gone before.
+    /// The leg is at its end, and the device was gone before.
     private mutating func legEnded(_ why: SessionEnd, _ leg: [SessionAction]) -> [SessionAction] {
         switch state {
         case .leaving(var leaving):

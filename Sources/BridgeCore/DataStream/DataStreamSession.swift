@@ -2,10 +2,10 @@ import MQTTCodec
 import NIOCore
 
 /// One device whose CONNECT, PINGREQ and DISCONNECT the bridge answers itself, and whose messages go over a data stream
-/// of a gateway session (EMQX): an event in, actions out, as in ``Session``.
+/// of a gateway session (EMQX). Like ``Session``, it is a pure state machine: an event goes in, actions come out.
 ///
 /// ```
-///                                                         silent, lost: held (see ``Hold``)
+///                                                    path silent, lost: held (see ``Hold``)
 ///                                                                                +--+
 ///                                                                                v  |  answered, or another stream
 /// awaitingConnect --CONNECT--> authenticating --yes--> connecting --data stream--> connected
@@ -22,23 +22,23 @@ import NIOCore
 ///          will due, old stream at its end |      delay, or the stream is cut off      |
 ///              reopening <-----------------+--------- leaving <------------------------+
 /// ```
-/// A will that is delayed does not keep the stream: the subscriptions on it would go on taking messages that nobody
-/// gets, a shared subscription's from others. It is published on a fresh one.
+/// A delayed will does not keep the stream: the subscriptions on it would go on receiving messages that nobody gets,
+/// and a shared subscription would take them from others. The will is published on a new stream.
 package struct DataStreamSession: CoreSession {
     enum State: Sendable {
         case awaitingConnect
         /// The driver checks the password.
         indirect case authenticating(Connect, DeviceFacts)
-        /// The data stream is asked for.
+        /// The session has asked for a data stream.
         case connecting(Connecting)
         case connected(ConnectedDevice)
-        /// The device leg is gone, a will is left.
+        /// The device leg is gone, and a will is left.
         case leaving(Leaving)
-        /// A data stream for the will is asked for.
+        /// The session has asked for a data stream for the will.
         case reopening(StoredWill, MQTTVersion)
-        /// The will is sent, and the broker's acknowledgement awaited.
+        /// The will is sent, and the broker has to acknowledge it.
         case publishing(Publishing)
-        /// FIN is sent, the broker's awaited.
+        /// FIN is sent, and the broker's FIN has to come.
         case finishing
         case ended
     }
@@ -52,7 +52,7 @@ package struct DataStreamSession: CoreSession {
     struct Leaving: Sendable {
         var will: StoredWill
         var version: MQTTVersion
-        /// The old leg's end is awaited: what went up on it comes before the will.
+        /// The old leg has not ended yet: what went up on it comes before the will.
         var isLegOpen: Bool
         var isDue: Bool
     }
@@ -110,7 +110,7 @@ extension DataStreamSession {
         hasDeviceFinished = true
         switch state {
         case .authenticating, .connecting:
-            // Its CONNACK is still to come.
+            // The device's CONNACK is still to come.
             return [.start(.lastWords, after: LastWords.patience)]
         case .awaitingConnect, .connected:
             return end(.deviceVanished)
@@ -132,7 +132,7 @@ extension DataStreamSession {
             state = leaving.isLegOpen ? .finishing : .ended
             return [.stop(.willDelay)]
         case .awaitingConnect, .authenticating, .leaving, .reopening, .publishing, .finishing, .ended:
-            // Its will is on its way.
+            // The will is on its way.
             return []
         }
     }
@@ -183,7 +183,7 @@ extension DataStreamSession {
         case (.uplinkConnect, .authenticating):
             return end(.uplinkUnreachable("the password was not checked within uplink.connect_timeout"))
         case (.uplinkConnect, .connecting), (.uplinkConnect, .reopening):
-            let sentence = "no data stream was to be had within uplink.connect_timeout"
+            let sentence = "no data stream could be opened within uplink.connect_timeout"
             let why = detail.map { "\(sentence); before that: \($0)" } ?? sentence
             return end(.uplinkUnreachable(why), uplink: .useless)
         case (.willDelay, .leaving(let leaving)):
@@ -201,13 +201,13 @@ extension DataStreamSession {
             return change { $0.timedOut(timer, detail) }
         case (_, .awaitingConnect), (_, .authenticating), (_, .connecting), (_, .leaving), (_, .reopening),
             (_, .publishing), (_, .finishing), (_, .ended):
-            // The timer ran out while what it waited for was already on its way to us.
+            // The timer fired although what it waited for was already on its way.
             return []
         }
     }
 
-    /// The device is told. Its own will is not published, as in the other mappings; one that waits for its time is, for
-    /// this is the last.
+    /// The device is told. Its own will is not published, as in the other mappings; a will that waits for its time is,
+    /// because there is no later time for it.
     package mutating func shutDown() -> [SessionAction] {
         switch state {
         case .awaitingConnect, .authenticating, .connecting, .connected: end(.shutdown)

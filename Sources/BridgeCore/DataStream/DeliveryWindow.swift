@@ -1,13 +1,14 @@
 import MQTTCodec
 
-/// The QoS 1 and 2 deliveries that a device may have in flight: its Receive Maximum (MQTT 5 3.1.2.11.3), which the
-/// broker does not know, for it sees the gateway's only.
+/// The QoS 1 and 2 deliveries that a device may have in flight: its Receive Maximum (MQTT 5 3.1.2.11.3). The broker
+/// does not know that limit, because it sees only the gateway's.
 ///
-/// A PUBLISH beyond it waits in the stream, and with it everything behind: also the PUBREL that a QoS 2 delivery in
-/// flight needs to get out of the way. So the second half of QoS 2 is played here: the device is sent PUBREL as soon as
-/// its PUBREC has come, and the broker PUBCOMP when it and the device have both done their part.
+/// A PUBLISH beyond the limit waits in the stream, and so does everything behind it, even the PUBREL that a QoS 2
+/// delivery in flight needs to finish. So the bridge plays the second half of QoS 2 itself: it sends the device PUBREL
+/// as soon as the device's PUBREC has come, and the broker PUBCOMP once the broker and the device have both done their
+/// part.
 ///
-/// Holds at most the Receive Maximum and those whose PUBREL is still in the stream.
+/// Holds at most the Receive Maximum, plus the deliveries whose PUBREL is still in the stream.
 struct DeliveryWindow: Sendable {
     private enum Phase: Sendable {
         case published
@@ -15,17 +16,17 @@ struct DeliveryWindow: Sendable {
         case released
         /// The broker has sent PUBREL, and waits for the device's PUBCOMP.
         case awaited
-        /// The device's PUBCOMP has come: it holds no place any more.
+        /// The device's PUBCOMP has come, so the delivery takes no place any more.
         case completed
     }
 
-    /// What becomes of an acknowledgement.
+    /// What the bridge does with an acknowledgement.
     enum Passage: Equatable {
         case pass
         case swallow
-        /// It goes on, and the sender is told PUBREL.
+        /// The acknowledgement goes on, and its sender is answered PUBREL.
         case passAndRelease
-        /// It goes no further, and its sender is answered PUBCOMP.
+        /// The acknowledgement goes no further, and its sender is answered PUBCOMP.
         case answer
     }
 
@@ -40,13 +41,13 @@ struct DeliveryWindow: Sendable {
     var isFull: Bool { occupied >= Int(limit) }
 
     mutating func delivered(_ packetID: UInt16) {
-        // The same again is DUP.
+        // The same packet identifier again is a DUP.
         guard phases[packetID] == nil else { return }
         phases[packetID] = .published
         occupied += 1
     }
 
-    /// PUBACK, or PUBREC with an error: the end of the flow.
+    /// PUBACK, or PUBREC with an error, which end the delivery.
     mutating func deviceFinished(_ packetID: UInt16) {
         guard phases[packetID] == .published else { return }
         phases[packetID] = nil

@@ -2,7 +2,7 @@ import MQTTCodec
 
 /// Why a session of the gateway ended, or never began.
 package enum GatewayEnd: Sendable, Equatable {
-    /// The broker's CONNACK said no; the code is the packet's own, the reason what a 5.0 broker said in words.
+    /// The broker's CONNACK refused the gateway. The code is the packet's own, the reason is a 5.0 broker's text.
     case refused(code: UInt8, reason: String?)
     /// Another client came with the same client id.
     case takenOver
@@ -12,15 +12,15 @@ package enum GatewayEnd: Sendable, Equatable {
     case closedByBroker
     /// The broker sent what it may not send here.
     case violation(MQTTError)
-    /// No CONNACK, or no PINGRESP, in time.
+    /// No CONNACK or no PINGRESP came in time.
     case noAnswer(String)
     case lost(String)
-    /// On `shutDown()`.
+    /// The bridge shut the session down.
     case shutDown
 
-    /// How long that client id is not to be connected again at least, whatever the backoff says: two that fight over
-    /// one id give each other some time to stop ("MQTT over QUIC", session taken over). To 3.1.1 a takeover is a FIN
-    /// without a word.
+    /// How long the gateway has to leave that client id alone at least, whatever the backoff says: two gateways that
+    /// fight over one id get some time to stop ("MQTT over QUIC", session taken over). A 3.1.1 broker announces a
+    /// takeover only by FIN.
     package func minimumPause(_ version: MQTTVersion) -> Duration {
         switch self {
         case .takenOver: .seconds(5)
@@ -29,7 +29,7 @@ package enum GatewayEnd: Sendable, Equatable {
         }
     }
 
-    /// Whether it takes an operator to put it right: to be logged as an error.
+    /// Whether only an operator can put it right, so that it is logged as an error.
     package var needsOperator: Bool {
         switch self {
         case .takenOver, .violation: true
@@ -39,7 +39,7 @@ package enum GatewayEnd: Sendable, Equatable {
         }
     }
 
-    /// The broker has too much to do, or is going away: all of the gateway's sessions are to wait a little.
+    /// The broker has too much to do or is shutting down, so all of the gateway's sessions have to wait a little.
     package var isBrokerBusy: Bool {
         switch self {
         case .refused(let code, _), .disconnected(let code, _): Self.isTransient(code)
@@ -74,7 +74,7 @@ extension GatewayEnd: CustomStringConvertible {
         }
     }
 
-    /// What of the configuration the broker may not like.
+    /// Names the configuration key that the broker's refusal may be about.
     private static func hint(_ code: UInt8) -> String {
         switch code {
         case 1, 0x84: " (uplink.identity.version)"

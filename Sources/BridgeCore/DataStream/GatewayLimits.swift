@@ -2,16 +2,16 @@ import MQTTCodec
 
 /// What the broker allows in one gateway session, and so on each of its data streams (MQTT 5 3.2.2.3).
 ///
-/// A session of 3.1.1 is told no limits: all are the protocol's own.
+/// A session of 3.1.1 is told no limits, so the protocol's own apply.
 package struct GatewayLimits: Sendable, Equatable {
     package var maximumQoS: QoS = .exactlyOnce
     package var isRetainAvailable = true
     package var areWildcardsAvailable = true
     package var areSubscriptionIdentifiersAvailable = true
     package var areSharedSubscriptionsAvailable = true
-    /// QoS 1 and 2 messages of the client in flight at once, on each stream.
+    /// How many QoS 1 and 2 messages of the client may be in flight at once on each stream.
     package var receiveMaximum = UInt16.max
-    /// Bytes of a whole packet; `nil` is no limit but the protocol's.
+    /// The longest packet in bytes; `nil` if only the protocol's own limit applies.
     package var maximumPacketSize: UInt32?
 
     package init() {}
@@ -29,7 +29,7 @@ package struct GatewayLimits: Sendable, Equatable {
 }
 
 extension Properties {
-    /// For a device's CONNACK: what differs from the protocol's defaults.
+    /// The properties of a device's CONNACK that differ from the protocol's defaults.
     init(_ limits: GatewayLimits) {
         self.init()
         if limits.maximumQoS < .exactlyOnce { maximumQoS = limits.maximumQoS }

@@ -1,8 +1,8 @@
 import MQTTCodec
 import NIOCore
 
-/// The control stream of one gateway connection: the MQTT session that all data streams of the connection belong to, and
-/// that they end with. An event in, actions out.
+/// The control stream of one gateway connection: the MQTT session to which all data streams of the connection belong,
+/// and with which they end. A pure state machine: an event goes in, actions come out.
 ///
 /// ```
 /// idle --stream open: CONNECT--> connecting --CONNACK 0--> connected --keepalive: PINGREQ--> connected
@@ -13,25 +13,27 @@ import NIOCore
 /// ```
 /// EMQX sends nothing else on the control stream of a client that neither publishes nor subscribes there.
 package struct GatewaySession: Sendable {
+    /// What the control stream's driver is to do, in the order of the list.
     package enum Action: Sendable, Equatable {
-        /// On the control stream.
+        /// Send these bytes on the control stream.
         case send(ByteBuffer)
-        /// FIN on the control stream, behind everything sent before.
+        /// Send FIN on the control stream, behind everything sent before.
         case finish
-        /// Close the connection, and with it all its streams. Comes once.
+        /// Close the connection with all its streams. Comes once.
         case close
         case start(Timer, after: Duration)
         case stop(Timer)
         /// Data streams may be opened, and have these limits. Comes at most once.
         case ready(GatewayLimits)
-        /// No data stream may be opened any more; those there are end with the connection. Comes once.
+        /// No data stream may be opened any more; the ones that exist end with the connection. Comes once.
         case ended(GatewayEnd)
     }
 
+    /// What the session waits for, with a limit on the time.
     package enum Timer: Sendable, Hashable, CaseIterable {
-        /// For the broker's CONNACK, and before that for a stream to ask for it on.
+        /// For the broker's CONNACK, and before that for a stream on which to ask for it.
         case connack
-        /// To the next PINGREQ.
+        /// Until the next PINGREQ.
         case keepAlive
         /// For the broker's PINGRESP.
         case pingResponse
@@ -42,12 +44,13 @@ package struct GatewaySession: Sendable {
     private enum State: Sendable {
         case idle
         case connecting
-        /// The keepalive that is in force; `nil` is none.
+        /// The keepalive in force; `nil` if there is none.
         case connected(keepAlive: Duration?)
         case finishing
         case ended
     }
 
+    /// The version of the session's CONNECT, and of all its data streams.
     package let version: MQTTVersion
     /// `<client_id>-<number>`.
     package let clientID: String
@@ -55,13 +58,14 @@ package struct GatewaySession: Sendable {
     private let connectTimeout: Duration
     private var state = State.idle
 
-    /// "MQTT over QUIC", graceful end: the server's FIN is awaited for at most 10 s.
+    /// "MQTT over QUIC", graceful end: the gateway waits at most 10 s for the server's FIN.
     private static let goodbyeTimeout = Duration.seconds(10)
-    /// A broker that takes longer for a PINGRESP is gone.
+    /// A broker that takes longer to send PINGRESP is gone.
     private static let longestPingResponse = Duration.seconds(10)
 
     /// - Parameters:
-    ///   - number: From 1; no two sessions of the gateway that live at once have the same, whatever their version.
+    ///   - number: From 1. Two sessions of the gateway that live at the same time never have the same number, whatever
+    ///     their version.
     ///   - version: 3.1.1 or 5.0.
     ///   - connectTimeout: From CONNECT to CONNACK.
     package init(identity: GatewayIdentity, number: Int, version: MQTTVersion, connectTimeout: Duration) {
@@ -72,6 +76,7 @@ package struct GatewaySession: Sendable {
         self.connectTimeout = connectTimeout
     }
 
+    /// Nothing more will come of the session.
     package var isOver: Bool {
         if case .ended = state { true } else { false }
     }
@@ -88,7 +93,7 @@ package struct GatewaySession: Sendable {
 // MARK: - Events
 
 extension GatewaySession {
-    /// The broker is verified, and allows no stream yet: `streamOpened()` follows, if ever.
+    /// The broker is verified, and allows no stream yet: `streamOpened()` may follow.
     package func streamAwaited() -> [Action] {
         guard case .idle = state else { return [] }
         return [.start(.connack, after: connectTimeout)]
@@ -125,7 +130,7 @@ extension GatewaySession {
         }
     }
 
-    /// What came on the control stream is no MQTT.
+    /// What came on the control stream is not MQTT.
     package mutating func misbehaved(_ error: MQTTError) -> [Action] {
         end(.violation(error))
     }
@@ -144,6 +149,7 @@ extension GatewaySession {
         }
     }
 
+    /// The timer has run out.
     package mutating func timedOut(_ timer: Timer) -> [Action] {
         switch (timer, state) {
         case (.connack, .idle):
@@ -157,12 +163,13 @@ extension GatewaySession {
         case (.goodbye, .finishing):
             return end(.shutDown)
         case (.connack, _), (.keepAlive, _), (.pingResponse, _), (.goodbye, _):
-            // The timer ran out while what it waited for was already on its way to us.
+            // The timer fired although what it waited for was already on its way.
             return []
         }
     }
 
-    /// The gateway needs the session no more, or the bridge is shutting down. The devices' streams are ended before.
+    /// The gateway does not need the session any more, or the bridge is shutting down. The devices' streams have ended
+    /// before.
     package mutating func shutDown() -> [Action] {
         switch state {
         case .idle, .connecting:
@@ -222,8 +229,8 @@ extension GatewaySession {
         ReasonCode(rawValue: code) == .sessionTakenOver ? .takenOver : .disconnected(code: code, reason: reason)
     }
 
-    /// One each keepalive, whatever else is sent: EMQX ends a connection that is silent for one and a half, and a stream
-    /// that waits for flow control is silent however much it has to say.
+    /// Sends one PINGREQ per keepalive, whatever else is sent: EMQX ends a connection that sends nothing for one and a
+    /// half keepalives, and a stream that waits for flow control sends nothing, however much it has to say.
     private func ping(_ keepAlive: Duration) -> [Action] {
         guard let pingreq = try? Packet.pingreq.encode(version: version) else { return [] }
         return [

@@ -1,16 +1,16 @@
 import MQTTCodec
 import NIOCore
 
-/// What of a PUBLISH can be read without decoding it.
+/// What can be read of a PUBLISH without decoding it.
 struct PublishGlance: Sendable, Equatable {
     let qos: QoS
     let retain: Bool
-    /// `nil` at QoS 0 only.
+    /// `nil` only at QoS 0.
     let packetID: UInt16?
-    /// There are properties, or no topic: only a decoded head can tell more.
+    /// There are properties, or the topic is empty, so only a decoded head can tell more.
     let needsDecoding: Bool
 
-    /// `bytes` begin with the PUBLISH, and hold at least its head where they are well-formed; else the result is `nil`.
+    /// `bytes` begin with the PUBLISH, and hold at least its head if they are well-formed. If not, the result is `nil`.
     init?(_ bytes: ByteBuffer, version: MQTTVersion) {
         var reader = bytes
         guard let first: UInt8 = reader.readInteger(), let qos = QoS(rawValue: first >> 1 & 0b11) else { return nil }

@@ -1,24 +1,24 @@
 import MQTTCodec
 import NIOCore
 
-/// A device's will as the PUBLISH that it will be, in memory of its own: CONNECT's is not kept for it.
+/// A device's will as the PUBLISH that it will become. It has memory of its own, so that CONNECT need not be kept.
 struct StoredWill: Sendable {
     let qos: QoS
     let retain: Bool
     /// Seconds from the device's end to the will.
     private(set) var delay: UInt32
     private var packet: ByteBuffer
-    /// Where in `packet` the packet identifier stands.
+    /// The place of the packet identifier in `packet`.
     private let identifierOffset: Int
 
-    /// Longer than this no will is delayed, whatever the device asked for: until then a session stays in memory.
+    /// The longest delay of a will, in seconds, whatever the device asked for: its session stays in memory until then.
     static let maximumDelay: UInt32 = 300
 
     /// - Parameters:
-    ///   - sessionExpiry: Seconds, as the device asked for: where its session would have ended, the will is due
+    ///   - sessionExpiry: Seconds that the device asked for. The will is due when the device's session would have ended
     ///     (MQTT 5 3.1.3.2.2).
     ///   - version: The gateway session's.
-    /// - Throws: where routing made the topic longer than MQTT can express.
+    /// - Throws: if routing made the topic longer than MQTT can express.
     init(_ will: Will, sessionExpiry: UInt32, version: MQTTVersion) throws(MQTTError) {
         qos = will.qos
         retain = will.retain
@@ -38,10 +38,10 @@ struct StoredWill: Sendable {
         delay = min(delay, sessionExpiry)
     }
 
-    /// Bytes of the whole PUBLISH.
+    /// The length of the whole PUBLISH in bytes.
     var length: Int { packet.readableBytes }
 
-    /// The PUBLISH; `identifier` is not used at QoS 0.
+    /// Makes the PUBLISH. `identifier` is not used at QoS 0.
     func publish(_ identifier: UInt16) -> ByteBuffer {
         guard qos != .atMostOnce else { return packet }
         var packet = packet

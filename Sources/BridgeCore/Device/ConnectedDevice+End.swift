@@ -3,8 +3,8 @@ import NIOCore
 
 // How a connected device ends.
 extension ConnectedDevice {
-    /// The DISCONNECT that tells a 5.0 device why; `nil` where a close without a word says it, or where it would land
-    /// inside another packet.
+    /// The DISCONNECT that tells a 5.0 device why; `nil` if its connection is just closed, or if the packet would land
+    /// inside another one.
     func farewell(_ ending: Ending) -> ByteBuffer? {
         guard facts.version == .v5_0, !down.isInsidePacket,
             let code = ending.reasonCode ?? ending.why.disconnectCode(throughGateway: gateway != nil)
@@ -14,7 +14,8 @@ extension ConnectedDevice {
         return try? disconnect.encoded(.v5_0, within: facts.maximumPacketSize)
     }
 
-    /// What the leg is still given before its end, in case it answers, and whether it is inside a packet behind that.
+    /// What the leg is still given before its end, in case the broker answers, and whether the leg is inside a packet
+    /// then.
     func lastOnLeg() -> (backlog: [ByteBuffer], isInsidePacket: Bool) {
         guard var journal = hold?.journal else { return ([], up.isInsidePacket) }
         return hold?.phase == .suspended ? journal.drain() : ([], journal.isInsidePacket)
@@ -22,8 +23,8 @@ extension ConnectedDevice {
 }
 
 extension DeviceFacts {
-    /// The CONNACK that refuses the device, to 5.0 with the reason in words; `nil` if the device does not accept one of
-    /// that size, or a close without a word says it.
+    /// The CONNACK that refuses the device, with the reason as text for 5.0; `nil` if the device does not accept one of
+    /// that size, or if its connection is just closed.
     func refusal(_ ending: Ending, throughGateway: Bool) -> ByteBuffer? {
         guard let code = ending.reasonCode ?? ending.why.connackCode(throughGateway: throughGateway) else { return nil }
         return refusal(code.connackCode(version), ending.why)

@@ -2,14 +2,14 @@ import MQTTCodec
 
 // How a device outlives its uplink leg.
 extension ConnectedDevice {
-    /// Nothing comes back on the leg.
+    /// The leg's path is silent.
     mutating func suspend() -> [SessionAction] {
         guard hold?.phase == .up else { return [] }
         return (hold?.suspend() ?? []) + answerPings()
     }
 
-    /// The leg goes on; `silence` is how long the broker has heard nothing. A gateway's session has no patience of its own
-    /// with a device: it answers to the broker for itself.
+    /// The leg goes on; `silence` is how long the broker has heard nothing. The broker has no patience to lose with a
+    /// device in a session of the gateway, because the gateway's keepalive is a matter of its control stream.
     mutating func resume(after silence: Duration) -> [SessionAction] {
         guard let hold, hold.phase == .suspended else { return [] }
         if let patience = hold.brokerPatience, silence >= patience { return loseBrokersPatience() }
@@ -25,10 +25,10 @@ extension ConnectedDevice {
         lose("the broker has not heard the device for 1.5 times its keepalive", leg: .open)
     }
 
-    /// The leg is of no more use, and whoever ended it decided nothing about the device: another one is asked for, or the
-    /// session ends because it could not go on there.
+    /// The leg is of no more use, and whoever ended it decided nothing about the device. So another leg is asked for,
+    /// or the session ends because it could not go on there.
     ///
-    /// - Parameter isBusy: The broker said that it is.
+    /// - Parameter isBusy: The broker said that it is busy.
     mutating func lose(_ why: String, leg: UplinkRemains, isBusy: Bool = false) -> [SessionAction] {
         guard let hold, hold.journal.isHoldable, !down.isInsidePacket else {
             return end(Ending(hasLeft ? .deviceDisconnected : .uplinkLost(why), uplink: leg))
@@ -41,15 +41,15 @@ extension ConnectedDevice {
         let actions = close + (self.hold?.lose(why) ?? [])
         _ = down.end()
         let pongs = answerPings()
-        // A data stream has no CONNECT that the broker could refuse: when to try again is the gateway's to decide.
+        // A data stream has no CONNECT that the broker could refuse: the gateway decides when to try again.
         if gateway == nil, let delay = self.hold?.pauseAfterLoss(why, isBusy: isBusy) {
             return actions + pongs + [.start(.retry, after: delay)]
         }
         return actions + pongs + [openLeg]
     }
 
-    /// No leg could be made: the connector knows when to try again. CONNECT may have gone out on one already, whose
-    /// connection came to nothing before anything was heard on it.
+    /// No leg could be made, and the connector knows when to try again. CONNECT may have gone out on a leg whose
+    /// connection failed before the broker was heard on it.
     mutating func legUnreachable(_ why: String) -> [SessionAction] {
         let timers: [SessionAction]
         switch hold?.phase {
@@ -80,7 +80,7 @@ extension ConnectedDevice {
         return end(Ending(loss.end, uplink: .gone))
     }
 
-    /// Another leg is there, and the broker has let the device in on it, or does not have to.
+    /// Another leg is there, and the broker has accepted the device on it, or does not have to.
     mutating func rejoin(isSessionPresent: Bool, needsSubscriptions: Bool, _ limits: LegLimits) -> [SessionAction] {
         hold?.returned()
         do throws(MQTTError) {
@@ -126,14 +126,14 @@ extension ConnectedDevice {
             return [.closeUplink, openLeg]
         case (.connectPacket, _), (.uplinkConnect, _), (.goodbye, _), (.lastWords, _), (.willDelay, _), (.hold, _),
             (.brokerPatience, _), (.retry, _), (.predecessor, _):
-            // The timer ran out while what it waited for was already on its way to us.
+            // The timer fired although what it waited for was already on its way.
             return []
         }
     }
 }
 
 extension UplinkLoss {
-    /// What the loss is for a session that can't be held.
+    /// The end of a session that can't be held.
     var end: SessionEnd {
         switch self {
         case .byBroker(let code?, _): .brokerDisconnected(code: code)
@@ -142,7 +142,7 @@ extension UplinkLoss {
         }
     }
 
-    /// Whether the broker's decision may be no more than what its patience came to.
+    /// Whether the broker may only have lost its patience, without deciding anything about the device.
     fileprivate func mayMean(_ hold: Hold) -> Bool {
         switch self {
         case .byBroker(let code?, _): ReasonCode(rawValue: code) == .keepAliveTimeout && hold.wasSuspended

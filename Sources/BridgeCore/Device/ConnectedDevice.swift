@@ -63,7 +63,7 @@ struct ConnectedDevice: Sendable {
         end(Ending(why, reasonCode: reasonCode))
     }
 
-    /// Has the session end because the device broke the operator's rules, or the broker's.
+    /// Has the session end because the device broke a rule of the operator or a limit of the broker.
     mutating func refuse(_ refusal: Refusal) -> [SessionAction] {
         end(.notAllowed(refusal.message), reasonCode: refusal.reasonCode)
     }
@@ -96,7 +96,7 @@ struct ConnectedDevice: Sendable {
         guard step.isTooLarge else { return actions }
         return actions
             + end(
-                .notAllowed("a packet of the device is larger than the broker allows since its return"),
+                .notAllowed("a packet of the device is larger than the broker allows since the session resumed"),
                 reasonCode: .packetTooLarge)
     }
 

@@ -3,11 +3,11 @@ import NIOCore
 
 /// What the sessions of all mappings have in common, once the device is connected and when it leaves.
 protocol CoreSession: DeviceSession {
-    /// The broker knows the gateway only, so that nothing it says is about the device.
+    /// The broker knows only the gateway, so nothing that it says is about the device.
     static var isThroughGateway: Bool { get }
 
-    /// The connected device. Set to `nil`, the session is over; so an event takes it out, changes it in place, and puts
-    /// it back.
+    /// The connected device. Setting `nil` makes the session over. An event takes the device out, changes it in place
+    /// and puts it back.
     var device: ConnectedDevice? { get set }
     /// What the device may still hear while its leg is open and the session is ending.
     var lastWords: LastWords? { get set }
@@ -19,7 +19,7 @@ protocol CoreSession: DeviceSession {
 }
 
 extension CoreSession {
-    /// Hands an event to the connected device, and ends the session if that is what it comes to.
+    /// Hands an event to the connected device, and ends the session if the device's ``ConnectedDevice/ending`` says so.
     mutating func change(_ change: (inout ConnectedDevice) -> [SessionAction]) -> [SessionAction] {
         guard var device else { return [] }
         self.device = nil
@@ -77,8 +77,8 @@ extension CoreSession {
     /// The broker accepted the device, or the bridge did in its place.
     ///
     /// - Parameters:
-    ///   - keepAlive: Seconds, as the device has to keep to it; 0 is none.
-    ///   - naming: Takes the client id that the broker chose.
+    ///   - keepAlive: The keepalive that the device has to keep to, in seconds; 0 means none.
+    ///   - naming: The actions that take the client id, if the broker chose it.
     mutating func letIn(
         _ device: ConnectedDevice, _ connack: ByteBuffer, keepAlive: UInt16, naming: [SessionAction] = []
     ) -> [SessionAction] {
@@ -93,15 +93,15 @@ extension CoreSession {
 extension CoreSession {
     /// Ends a session whose CONNECT the bridge itself does not accept.
     ///
-    /// - Parameter code: As CONNACK carries it.
+    /// - Parameter code: The code as CONNACK carries it.
     mutating func refuse(_ facts: DeviceFacts, _ why: SessionEnd, code: UInt8) -> [SessionAction] {
         device = nil
         let connack = facts.refusal(code, why)
         return [.stop(.connectPacket), .ended(why)] + (connack.map { [.sendToDevice($0)] } ?? []) + [.closeDevice]
     }
 
-    /// A CONNECT that can't be read. A version that nobody speaks is answered in words that a 3.1.1 device knows
-    /// ([MQTT-3.1.2-2]); for the rest there is no telling in which version an answer would be understood.
+    /// Refuses a CONNECT that can't be read. If its version is unknown, the answer is one that a 3.1.1 device
+    /// understands ([MQTT-3.1.2-2]); otherwise nobody knows in which version the device would understand one.
     mutating func refuseUnreadable(_ error: MQTTError) -> [SessionAction] {
         let why = SessionEnd.deviceViolation(error)
         guard error.kind == .unsupportedVersion else { return end(why) }
@@ -113,7 +113,7 @@ extension CoreSession {
     ///
     /// - Parameters:
     ///   - facts: `nil` if nothing is known about the device, so that it can't be told.
-    ///   - device: If the device is connected.
+    ///   - device: The device, if it is connected.
     mutating func dismiss(
         _ ending: Ending, _ facts: DeviceFacts?, _ device: ConnectedDevice? = nil
     ) -> [SessionAction] {
@@ -135,10 +135,10 @@ extension CoreSession {
         return actions + [.closeDevice]
     }
 
-    /// A packet of the broker after the device's last. If it is the broker's own end, the device is told, and its
-    /// connection closed.
+    /// Handles a packet of the broker behind the device's last. If the broker ends the session with it, the device is
+    /// told, and its connection closed.
     ///
-    /// - Returns: also the device, if this is its end.
+    /// - Returns: the actions, and the device if the broker has ended the session.
     mutating func answerLastWords(
         _ element: FrameDecoder.Element
     ) -> (actions: [SessionAction], ended: ConnectedDevice?) {

@@ -35,7 +35,7 @@ struct DeviceFacts: Sendable {
         takesProblemInformation = properties.requestProblemInformation ?? true
     }
 
-    /// The time after which the broker, or the bridge in its place, expects the device to have sent something.
+    /// The keepalive as a duration; `nil` if there is none.
     var keepAliveDuration: Duration? { keepAlive == 0 ? nil : .seconds(Int64(keepAlive)) }
 
     /// CONNECT asked for no session that outlives its connection (5.0): DISCONNECT may not ask for one either

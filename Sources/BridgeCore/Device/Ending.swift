@@ -12,7 +12,7 @@ struct Ending: Sendable {
     var toDevice: ByteBuffer?
     /// What is left of the uplink leg.
     var uplink = UplinkRemains.open
-    /// Only for a device in a session of the gateway: elsewhere the will is the broker's.
+    /// Only counts for a device in a session of the gateway: elsewhere the broker has the will.
     var will = WillFate.due
 
     init(

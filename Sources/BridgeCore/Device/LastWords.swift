@@ -1,21 +1,21 @@
 import MQTTCodec
 import NIOCore
 
-/// What is left of a device that has said its last: it has disconnected, shut its sending side down or broken the
-/// protocol, and what it sent before that is with the broker. The answers still go to it, as they would from the broker
-/// itself, until the broker has ended its side, or for ``patience``; then the device's connection is closed.
+/// A device that has said its last: it has disconnected, shut its sending side down or broken the protocol, and what it
+/// sent before that is with the broker. The answers still go to it, as they would from the broker itself, until the
+/// broker has ended its side, or for ``patience``; then the device's connection is closed.
 struct LastWords: Sendable {
-    /// A broker that is there answers within a round trip.
+    /// A broker that is reachable answers within a round trip.
     static let patience = Duration.seconds(5)
 
     var device: ConnectedDevice
-    /// For the device, behind the last answer.
+    /// A packet for the device, behind the last answer.
     var farewell: ByteBuffer?
 
     init(_ device: ConnectedDevice, farewell: ByteBuffer?) {
         self.device = device
         self.farewell = farewell
-        // From here on only the broker's end counts, and nobody would make the device another leg.
+        // From here on only the broker's end counts, and the device gets no other leg.
         self.device.ending = nil
         self.device.hold?.journal.forfeit()
     }
@@ -27,11 +27,11 @@ struct LastWords: Sendable {
             if case .publishBegin = element { device.down.begin(isForwarded: false, deferred: []) }
             return []
         }
-        // For the broker the stream is at its end.
+        // Only answers to the device count: the broker has got our FIN.
         return device.uplinkSent(element).filter(\.isForDevice)
     }
 
-    /// The device's end. Nothing can be put inside a packet.
+    /// Ends the device's connection, with the farewell unless that would land inside another packet.
     func hangUp() -> [SessionAction] {
         let farewell = device.down.isInsidePacket ? nil : farewell
         return [.stop(.lastWords)] + (farewell.map { [.sendToDevice($0)] } ?? []) + [.closeDevice]

@@ -2,24 +2,24 @@ import NIOCore
 
 /// One direction of a session: whether a long PUBLISH is passing through in pieces, and what has to wait for its end.
 ///
-/// What is held for the broker is bounded by the packets that it may have in flight: at most 65,535 acknowledgements of a
-/// few bytes. A device is not held to any such number: nothing more is taken from it while `isFull`.
+/// What waits to go to the broker is bounded by the packets that the broker may have in flight: at most 65,535
+/// acknowledgements of a few bytes. A device has no such bound, so nothing more is read from it while `isFull`.
 struct PacketStream: Sendable {
     private var isStreaming = false
-    /// Whether the payload of the present long PUBLISH goes on, or is thrown away.
+    /// Whether the payload of the present long PUBLISH is passed on, and not thrown away.
     private(set) var isForwarded = false
     private var deferred: [ByteBuffer] = []
     private var held: [ByteBuffer] = []
     private var heldPongs = 0
-    /// How many of our own answers may wait for the end of a long PUBLISH.
+    /// How many of the bridge's own answers may wait for the end of a long PUBLISH.
     static let maximumHeld = 1_000
-    /// A device that has asked for more, and read none of them, does not wait for any.
+    /// How many answers to PINGREQ may wait. A device that has read none of so many does not wait for more.
     static let maximumPongs = 100
 
-    /// A packet cannot be put here without damaging the one that is under way.
+    /// The direction is inside a packet, where nothing else may be put.
     var isInsidePacket: Bool { isStreaming && isForwarded }
 
-    /// So many answers wait that no more should be asked for.
+    /// So many answers wait that the device should not ask for more.
     var isFull: Bool { held.count >= Self.maximumHeld }
 
     mutating func begin(isForwarded: Bool, deferred: [ByteBuffer]) {
@@ -28,13 +28,13 @@ struct PacketStream: Sendable {
         self.deferred = deferred
     }
 
-    /// The replies to the sender of the long PUBLISH, due at its end.
+    /// Takes the replies to the sender of the long PUBLISH, which are due at its end.
     mutating func takeDeferred() -> [ByteBuffer] {
         defer { deferred = [] }
         return deferred
     }
 
-    /// Ends the long PUBLISH; answers what waited for it.
+    /// Ends the long PUBLISH, and returns what waited for that.
     mutating func end() -> [ByteBuffer] {
         isStreaming = false
         isForwarded = false
@@ -43,14 +43,14 @@ struct PacketStream: Sendable {
         return held
     }
 
-    /// True where the packet may go out now; else it is kept for ``end()``.
+    /// Returns true if the packet may go out now; if not, it is kept for ``end()``.
     mutating func sendOrHold(_ packet: ByteBuffer) -> Bool {
         guard isInsidePacket else { return true }
         held.append(packet)
         return false
     }
 
-    /// Whether one more answer to PINGREQ is to be sent, or to wait.
+    /// Whether one more answer to PINGREQ may be sent, or may wait.
     mutating func takesPong() -> Bool {
         guard isInsidePacket else { return true }
         guard heldPongs < Self.maximumPongs else { return false }

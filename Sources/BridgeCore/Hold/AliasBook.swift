@@ -1,17 +1,17 @@
 import MQTTCodec
 
-/// What the device's topic aliases stand for, as the broker names the topics (MQTT 5 3.3.2.3.4): they live as long as
+/// What the device's topic aliases stand for, as the broker names the topics (MQTT 5 3.3.2.3.4). They live as long as
 /// the device's connection, and so longer than a leg.
 struct AliasBook: Sendable {
-    /// Bytes of topics. A device that sets more has aliases that nobody could explain to the broker on another leg, so
-    /// its session can't be held.
+    /// Bytes of topics. A device that sets more has aliases that the bridge could not explain to the broker on another
+    /// leg, so its session can't be held.
     static let maximumBytes = 262_144
 
-    /// What the broker allows on this leg.
+    /// The Topic Alias Maximum of this leg.
     var maximum: UInt16
     private var topics: [UInt16: String] = [:]
     private var bytes = 0
-    /// Those that the broker knows on this leg.
+    /// The aliases that the broker knows on this leg.
     private var established: Set<UInt16> = []
     private(set) var isOverflown = false
 
@@ -34,14 +34,15 @@ struct AliasBook: Sendable {
 
     func isEstablished(_ alias: UInt16) -> Bool { established.contains(alias) }
 
-    /// The broker is sent the topic with the alias. False where it takes no such alias.
+    /// Notes that the broker is sent the topic with the alias. Returns false if the broker does not accept such an
+    /// alias.
     mutating func establish(_ alias: UInt16) -> Bool {
         guard alias > 0, alias <= maximum else { return false }
         established.insert(alias)
         return true
     }
 
-    /// Another leg: the broker knows none.
+    /// Another leg begins, on which the broker knows no alias.
     mutating func startAnew(maximum: UInt16) {
         self.maximum = maximum
         established = []

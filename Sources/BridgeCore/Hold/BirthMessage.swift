@@ -3,14 +3,14 @@ import NIOCore
 
 /// The device's last retained message to the topic of its own retained will.
 ///
-/// Where the way to the broker is away, the broker publishes the will, and "offline" stays in the topic although the
-/// device is connected: the device says "online" when it connects, and as far as it knows it never was away. So the
-/// session says again what the device said last, whatever that was: also an empty message, which clears the topic.
+/// When the uplink is lost, the broker publishes the will, and "offline" stays in the topic although the device is
+/// connected: the device says "online" only when it connects, and does not know that it was away. So the session
+/// repeats the device's last message, whatever it was, even an empty one that clears the topic.
 ///
 /// Topics are compared as the broker has them, behind the routes.
 struct BirthMessage: Sendable {
-    /// Bytes of the packet; a longer one is not remembered, nor one that takes more than a quarter of what may be kept
-    /// for the device.
+    /// The longest packet that is remembered, in bytes. A packet that takes more than a quarter of what may be kept for
+    /// the device is not remembered either.
     static let maximumLength = 16_384
 
     private let topic: [UInt8]
@@ -18,18 +18,18 @@ struct BirthMessage: Sendable {
     private let share: HoldShare
     private(set) var message: KeptPacket?
 
-    /// - Parameter topic: Of the will.
+    /// - Parameter topic: The topic of the will.
     init(topic: String, _ policy: HoldPolicy) {
         self.topic = Array(topic.utf8)
         limit = min(Self.maximumLength, policy.configuration.buffer / 4)
         share = HoldShare(policy.budget)
     }
 
-    /// Bytes that are charged for it.
+    /// Bytes that are charged for the message.
     var cost: Int { message?.cost ?? 0 }
 
-    /// The device publishes; `packet` is complete and has no topic alias, in one buffer or two. One that can't be
-    /// remembered ends what was.
+    /// The device publishes; `packet` is complete and has no topic alias, in one buffer or two. A packet that can't be
+    /// remembered still replaces the previous one.
     mutating func published(_ packet: [ByteBuffer]) {
         guard let first = packet.first, concerns(first) else { return }
         forget()
@@ -40,7 +40,7 @@ struct BirthMessage: Sendable {
         message = kept
     }
 
-    /// A message that is too long to be handed over in one piece begins.
+    /// A message begins that is too long to be handed over in one piece.
     mutating func began(_ head: ByteBuffer) {
         if concerns(head) { forget() }
     }
@@ -50,7 +50,7 @@ struct BirthMessage: Sendable {
         message = nil
     }
 
-    /// Whether that is a retained PUBLISH to the topic.
+    /// Whether the packet is a retained PUBLISH to the topic.
     func concerns(_ packet: ByteBuffer) -> Bool {
         var reader = packet
         guard let first: UInt8 = reader.readInteger(), first >> 4 == PacketType.publish.rawValue, first & 1 != 0 else {
@@ -66,9 +66,9 @@ struct BirthMessage: Sendable {
         return bytes.readableBytesView.elementsEqual(topic)
     }
 
-    /// The message for another leg; `nil` where the broker takes no such message there.
+    /// The message for another leg; `nil` if the broker does not accept it there.
     ///
-    /// At QoS 2 it becomes one at QoS 1: it has been published before, so "exactly once" would promise too much.
+    /// At QoS 2 it becomes a message at QoS 1: it has been published before, so "exactly once" would promise too much.
     ///
     /// - Parameter packetID: Not used at QoS 0.
     func packet(_ packetID: UInt16, _ limits: LegLimits) -> ByteBuffer? {
@@ -82,7 +82,7 @@ struct BirthMessage: Sendable {
         return packet
     }
 
-    /// That it is published with; 0 where there is none.
+    /// The QoS with which the message is repeated; 0 if there is none.
     var qos: QoS {
         guard let message, let flags: UInt8 = message.first.getInteger(at: message.first.readerIndex) else {
             return .atMostOnce
@@ -93,10 +93,10 @@ struct BirthMessage: Sendable {
 
 // The way back.
 extension Journal {
-    /// The message to begin another leg with, if there is one.
+    /// The message with which to begin on another leg, if there is one.
     ///
-    /// None is needed where a later one, or the same, is about to be sent anyway, and the broker is going to take it for
-    /// a message: not where it was sent before at QoS 2, and the broker may know its identifier.
+    /// None is needed if the same message or a later one is about to be sent anyway and the broker will take it for a
+    /// new message. The broker may not, if the message was sent before at QoS 2 and the broker knows its identifier.
     func birth(isSessionPresent: Bool, _ limits: LegLimits) -> (packet: ByteBuffer, packetID: UInt16?)? {
         guard let birth = births.first, birth.message != nil else { return nil }
         let isComing =

@@ -1,7 +1,7 @@
 import MQTTCodec
 import NIOCore
 
-/// A message, SUBSCRIBE or UNSUBSCRIBE of the device that the broker has been sent and not finished.
+/// A message, SUBSCRIBE or UNSUBSCRIBE of the device that the broker has been sent and has not finished.
 ///
 /// ```
 ///              PUBREC            PUBREL             PUBCOMP
@@ -13,40 +13,41 @@ import NIOCore
 ///   |        the broker has lost the session   |
 ///   +------ waiting <-------+------------------+ (from releasing)
 /// ```
-/// A broker may pass a message on when it comes, or when it is released (MQTT 5 4.3.3). So where it is not known to do the
-/// first, the message is kept until PUBCOMP, and published anew where the session is lost; what the device has been told by
-/// then it is not told again.
+/// A broker may pass a message on when it comes, or when it is released (MQTT 5 4.3.3). Unless the broker is known to
+/// do the former, the message is kept until PUBCOMP, and published again if the session is lost. What the device has
+/// been told by then is not told again.
 struct UpFlow: Sendable {
     enum Stage: Sendable {
-        /// Sent, and not acknowledged.
+        /// The packet is sent, and not acknowledged.
         case published
-        /// The broker has said PUBREC; a PUBREL is awaited.
+        /// The broker has sent PUBREC; a PUBREL is to follow.
         case received
-        /// PUBREL has gone out, of the device (``UpFlow/isReleased``) or of the bridge; the broker's PUBCOMP is awaited.
+        /// PUBREL has gone out, from the device (``UpFlow/isReleased``) or from the bridge; the broker's PUBCOMP is to
+        /// follow.
         case releasing
-        /// The broker's part is over; the device's PUBREL will be answered by the bridge.
+        /// The broker's part is over; the bridge will answer the device's PUBREL.
         case completed
-        /// A message that the device knows to be further than the broker does: it waits in the queue.
+        /// A message that is further for the device than for the broker: it waits in the queue.
         case waiting
         case requested
     }
 
-    /// In which order they were sent.
+    /// The order in which packets were sent.
     var sequence: UInt64
     var stage: Stage
-    /// To be sent again on another leg. From PUBREC on it is a copy for a broker that loses the session, and makes room
-    /// for what can't be done without. `nil`: there was no room to keep it, or it is in the queue.
+    /// The packet, to be sent again on another leg. From PUBREC on it is a copy in case the broker loses the session,
+    /// and gives way if room is needed. `nil` if there was no room to keep the packet, or if it is in the queue.
     var kept: KeptPacket?
-    /// False where the broker has passed the message on, and for a PUBREL whose message the device has sent on an earlier
+    /// False if the broker has passed the message on, and for a PUBREL whose message the device sent on an earlier
     /// connection of its own.
     var hasMessage = true
-    /// Its PUBLISH went out on this leg, and takes a place in the window.
+    /// The PUBLISH went out on this leg, and takes a place in the window.
     var isCounted = false
     /// The device has been told PUBREC.
     var isReceiptTold = false
     /// The device's PUBREL has come.
     var isReleased = false
-    /// PUBREL has gone out on this leg before the broker's PUBREC came: the device did not wait for that.
+    /// PUBREL has gone out on this leg before the broker's PUBREC came, because the device did not wait for that.
     var isReleaseSent = false
 
     init(sequence: UInt64, stage: Stage, kept: KeptPacket? = nil) {
@@ -55,8 +56,8 @@ struct UpFlow: Sendable {
         self.kept = kept
     }
 
-    /// Bytes that are charged for it and freed by the broker's answer. Where only the device's own PUBREL takes it off
-    /// the books there are none: that would wait unread for what it frees.
+    /// Bytes that are charged for the flow and freed by the broker's answer. If only the device's own PUBREL takes the
+    /// flow off the books, nothing is charged: that PUBREL would wait unread for the room that it frees.
     var firmCost: Int {
         switch stage {
         case .published, .requested: kept?.cost ?? 0
@@ -65,7 +66,7 @@ struct UpFlow: Sendable {
         }
     }
 
-    /// Bytes that are charged for a copy that may go to make room.
+    /// Bytes that are charged for a copy that may be given up to make room.
     var spareCost: Int {
         switch stage {
         case .received: kept?.cost ?? 0
@@ -74,15 +75,15 @@ struct UpFlow: Sendable {
         }
     }
 
-    /// On loss it could not be done again.
+    /// The flow could not be repeated after a loss.
     var isUnkept: Bool { stage == .published && kept == nil }
 
-    /// The broker has taken it, and may or may not have passed it on.
+    /// The broker has received the message, and may or may not have passed it on.
     var isBetween: Bool { stage == .received || stage == .releasing }
 }
 
-/// A message of the broker at QoS 1 or 2 that the device has been given and not finished, or has finished without the
-/// broker's knowing.
+/// A message of the broker at QoS 1 or 2 that the device has been given and has not finished, or has finished while the
+/// broker does not know.
 struct DownFlow: Sendable {
     enum Stage: Sendable {
         case delivered
@@ -90,20 +91,21 @@ struct DownFlow: Sendable {
         case received
         /// The device has been sent PUBREL.
         case releasing
-        /// The device is done with it, by PUBACK or a PUBREC that refuses; the broker has not been told.
+        /// The device has finished with PUBACK, or with a PUBREC that refuses; the broker has not been told.
         case answered(code: UInt8)
         /// The device has sent PUBCOMP; the broker has not been told.
         case completed
     }
 
-    /// The broker's packet identifier: another than the device's where that one was in use.
+    /// The broker's packet identifier. It differs from the device's if that one was in use.
     var brokerID: UInt16
     var isExactlyOnce: Bool
     var stage = Stage.delivered
-    /// It was delivered on an earlier leg, and on this one the broker has not come back to it yet. Only then is it
-    /// answered: a broker that had heard the answer already may have given the identifier to another message.
+    /// The message was delivered on an earlier leg, and on this one the broker has not come back to it yet. Only when
+    /// it does, it is answered: a broker that had heard the answer already may have given the identifier to another
+    /// message.
     var isOld = false
-    /// The broker does not know it any more: the bridge plays its part.
+    /// The broker does not know the message any more, so the bridge plays the broker's part.
     var isOrphan = false
 
     /// Whether the device still has the packet identifier in use.
@@ -115,7 +117,7 @@ struct DownFlow: Sendable {
     }
 }
 
-/// Something of the device that waits for the leg.
+/// A packet of the device that waits for the leg.
 struct Outgoing: Sendable {
     enum Kind: Sendable {
         case atMostOnce
@@ -128,7 +130,7 @@ struct Outgoing: Sendable {
     /// 0 at QoS 0.
     var packetID: UInt16
     var packet: KeptPacket
-    /// The broker may have it: it was sent on an earlier leg.
+    /// The broker may have the packet, because it was sent on an earlier leg.
     var wasSent = false
 }
 
@@ -138,20 +140,20 @@ struct LongPublish: Sendable {
     let length: Int
     /// 0 at QoS 0.
     let packetID: UInt16
-    /// All of it so far; `nil` where there was no room to keep it.
+    /// The whole packet so far; `nil` if there was no room to keep it.
     var kept: KeptPacket?
-    /// Pieces that the leg will be given when it answers, where the packet has begun on it.
+    /// Pieces that the leg will be given when it answers, if the packet has begun on it.
     var waiting: [ByteBuffer] = []
-    /// Bytes that are charged for it.
+    /// Bytes that are charged for the packet.
     var charged = 0
-    /// All of its length is charged.
+    /// The packet's whole length is charged.
     var isReserved = false
-    /// The leg has been given its beginning.
+    /// The leg has been given the packet's beginning.
     var hasBegun = false
-    /// At QoS 0, when its leg was lost: what follows is thrown away.
+    /// The leg of a QoS 0 message was lost, so the rest of the message is thrown away.
     var isDropped = false
 
-    /// On loss it could not be sent again.
+    /// The packet could not be sent again after a loss.
     var isUnkept: Bool { hasBegun && kept == nil && packetID != 0 }
 }
 

@@ -1,27 +1,27 @@
 import MQTTCodec
 import NIOCore
 
-/// What a connected session has besides, where it outlives its uplink leg.
+/// What a connected session needs besides, if it outlives its uplink leg.
 ///
 /// ```
-///         silent                     lost                     leg ready: CONNECT
-///   up ----------> silent ------------------------> waiting --------------------> returning
-///   ^ ^              |  |     1.5 keepalives over     ^  ^                          |   |  |
-///   | +--answered----+  +-----------------------------+  |       retry              |   |  |
-///   |                                                    +------------- pausing <---+   |  |
-///   |                                          CONNACK 0            busy, lost, closed  |  |
-///   +-----------------------------------------------------------------------------------+  |
-///                                          refused: the session ends <---------------------+
+///     path silent                      lost                         leg ready: CONNECT
+///   up --------> suspended ---------------------> awaitingUplink ------------------> returning
+///   ^ ^             |  |   1.5 keepalives over       ^  ^                            |   |  |
+///   | +--answered---+  +-----------------------------+  |        retry               |   |  |
+///   |                                                   +------------- backingOff <--+   |  |
+///   |                                         CONNACK 0             busy, lost, closed   |  |
+///   +------------------------------------------------------------------------------------+  |
+///                                         refused: the session ends <-----------------------+
 /// ```
-/// A data stream has neither silence that the broker minds nor CONNECT: it is up when the leg is ready.
+/// A data stream has neither CONNECT nor a broker that counts its silence: it is `up` when the leg is ready.
 struct Hold: Sendable {
     enum Phase: Sendable {
         case up
-        /// The leg is there, and nothing is sent on it.
+        /// The leg is there, but its path is silent, so nothing is sent on it.
         case suspended
-        /// A leg has been asked for.
+        /// The session has asked for a leg.
         case awaitingUplink
-        /// There is no leg, and none is asked for yet.
+        /// There is no leg, and the session has not asked for one yet.
         case backingOff
         /// CONNECT has gone out on the new leg.
         case returning
@@ -29,27 +29,27 @@ struct Hold: Sendable {
 
     var journal: Journal
     var phase = Phase.up
-    /// CONNECT as it is to be repeated; empty on a data stream.
+    /// CONNECT as it will be repeated; empty on a data stream.
     var connect: [UInt8] = []
-    /// Seconds, as the broker has it; 0 is none.
+    /// The keepalive that the broker counts, in seconds; 0 means none.
     var keepAlive: UInt16 = 0
-    /// PINGREQ packets of the device that the broker has not answered.
+    /// How many PINGREQ packets of the device the broker has not answered.
     private var openPings: UInt16 = 0
-    /// PINGRESP packets that the device does not wait for.
+    /// How many PINGRESP packets of the broker the device does not wait for.
     private var latePongs: UInt16 = 0
-    /// The device has been answered by the bridge, and the broker has not heard it.
+    /// The bridge has answered a PINGREQ that the broker has not heard.
     private var hasAnsweredPing = false
-    /// The broker may not have heard the device for a while: it has answered nothing since.
+    /// The leg was suspended, and the broker has answered nothing since: it may not have heard the device for a while.
     var wasSuspended = false
-    /// It was so for so long that the broker may have lost its patience.
+    /// The leg was suspended for so long that the broker may have lost its patience.
     private var wasSuspendedForLong = false
-    /// Returns that failed since the broker last answered anything.
+    /// How many returns have failed since the broker last answered anything.
     private var failures: UInt8 = 0
     /// The broker has answered nothing since the last return.
     private var isUnproven = false
-    /// A leg was lost while that was so, and the broker has answered nothing yet.
+    /// A leg was lost while ``isUnproven`` was set, and the broker has answered nothing yet.
     private var wasLostUnproven = false
-    /// What was wrong last.
+    /// What went wrong last.
     var why = ""
 
     init(journal: Journal) {
@@ -63,20 +63,20 @@ struct Hold: Sendable {
         }
     }
 
-    /// The broker gives up a device that it has not heard for so long; `nil`: never.
+    /// How long the broker waits for a packet of the device before it gives the device up; `nil` if it has no limit.
     var brokerPatience: Duration? {
         keepAlive == 0 ? nil : .milliseconds(Int64(keepAlive) * 1_500)
     }
 
-    /// An end without a word is more likely to be what the broker's patience came to than a decision: it counts from the
-    /// device's last packet, which may be a whole keepalive older than the silence [MQTT-3.1.2-24].
+    /// The broker may have ended the session only because its patience was over. That counts from the device's last
+    /// packet, which may be a whole keepalive older than the silence [MQTT-3.1.2-24].
     var mayBeForgotten: Bool { wasSuspended && wasSuspendedForLong }
 }
 
 // MARK: - Phases
 
 extension Hold {
-    /// Nothing comes back on the leg.
+    /// The leg's path is silent.
     mutating func suspend() -> [SessionAction] {
         let actions = begin("the broker does not answer")
         phase = .suspended
@@ -101,7 +101,7 @@ extension Hold {
         return [.note(.held(why)), .start(.hold, after: journal.policy.configuration.time)]
     }
 
-    /// The leg that was silent for that long goes on: what it is given.
+    /// The suspended leg goes on, `silence` after it was last heard. Returns what the leg is given.
     mutating func resume(after silence: Duration) -> Ledger.Step {
         phase = .up
         wasSuspendedForLong = keepAlive != 0 && silence >= .milliseconds(Int64(keepAlive) * 500)
@@ -115,7 +115,7 @@ extension Hold {
         return step
     }
 
-    /// CONNECT is accepted, or there is no need of one.
+    /// The broker has accepted CONNECT, or needs none.
     mutating func returned() {
         phase = .up
         wasSuspended = false
@@ -123,9 +123,9 @@ extension Hold {
         isUnproven = true
     }
 
-    /// The leg was lost after a return that the broker has not proven by an answer: how long to wait before the next time,
-    /// `nil` for not at all. A network that goes once more is chance. But a broker that sends the device away again is
-    /// given time, and so is one that breaks each time at what the device has for it.
+    /// The leg was lost after a return that no answer of the broker has proven yet. Returns how long to wait before the
+    /// next try; `nil` if there is no need to wait. A network that fails once more is chance. But a broker that sends
+    /// the device away again is given time, and so is one that fails each time at what the device has for it.
     mutating func pauseAfterLoss(_ why: String, isBusy: Bool) -> Duration? {
         guard isUnproven else { return nil }
         guard isBusy || wasLostUnproven else {
@@ -135,8 +135,8 @@ extension Hold {
         return failed(why)
     }
 
-    /// The broker was reached and the device is not back: how long to wait before the next time. 1 s at first, doubled
-    /// up to 30 s for as long as the broker answers nothing.
+    /// The broker was reached, and the device is not back. Returns how long to wait before the next try: 1 s at first,
+    /// doubled up to 30 s as long as the broker answers nothing.
     mutating func failed(_ why: String) -> Duration {
         self.why = why
         phase = .backingOff
@@ -148,7 +148,7 @@ extension Hold {
 // MARK: - PINGREQ
 
 extension Hold {
-    /// Whether the device's PINGREQ goes to the broker; else it is answered here.
+    /// Whether the device's PINGREQ goes to the broker. If not, it is answered here.
     mutating func passesPing() -> Bool {
         guard !isHeld else {
             hasAnsweredPing = true
@@ -168,10 +168,10 @@ extension Hold {
         return true
     }
 
-    /// The device is not to wait any longer for the answers that it has not got: how many.
+    /// Returns how many answers the device waits for that the broker will not give in time.
     mutating func takeOpenPings() -> Int {
         defer { openPings = 0 }
-        // On a leg that is only silent the broker's own answers may still come.
+        // On a leg that is only suspended, the broker's own answers may still come.
         if phase == .suspended { latePongs = UInt16(clamping: Int(latePongs) + Int(openPings)) }
         return Int(openPings)
     }

@@ -1,9 +1,9 @@
 import Synchronization
 
-/// Bytes that all held sessions may keep together, over all event loops.
+/// Bytes that all held sessions together may keep, over all event loops.
 ///
-/// What a session has already read is never thrown away for want of room: it is charged, and the session reads nothing
-/// more. So the limit can be exceeded by one packet a session, or what the decoder hands out of one that is longer.
+/// What a session has already read is never thrown away for lack of room: it is charged, and the session reads nothing
+/// more. So the limit can be exceeded by one packet per session, or by what the decoder hands out of a longer packet.
 package final class HoldBudget: Sendable {
     private let limit: Int
     private let used = Atomic<Int>(0)
@@ -12,7 +12,7 @@ package final class HoldBudget: Sendable {
         self.limit = limit
     }
 
-    /// False where there is no room for so many.
+    /// Takes that many bytes. Returns false if there is no room for them.
     package func take(_ bytes: Int) -> Bool {
         let (_, now) = used.wrappingAdd(bytes, ordering: .relaxed)
         guard now > limit else { return true }
@@ -20,11 +20,12 @@ package final class HoldBudget: Sendable {
         return false
     }
 
-    /// Takes them whether there is room or not.
+    /// Takes that many bytes whether there is room or not.
     package func charge(_ bytes: Int) {
         used.wrappingAdd(bytes, ordering: .relaxed)
     }
 
+    /// Returns bytes that were taken or charged.
     package func giveBack(_ bytes: Int) {
         used.wrappingSubtract(bytes, ordering: .relaxed)
     }

@@ -1,7 +1,7 @@
-/// How a session outlives its uplink leg, and out of which budget.
+/// How a session outlives its uplink leg, and from which budget.
 package final class HoldPolicy: Sendable {
     package let configuration: HoldConfiguration
-    /// Of all sessions together.
+    /// Shared by all sessions.
     package let budget: HoldBudget
 
     package init(_ configuration: HoldConfiguration, budget: HoldBudget) {

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// What one session has taken out of the budget: given back when the last who knows of it is gone, however the session
-/// ends.
+/// What one session has taken out of the budget. It is given back when the last owner of this object is gone, however
+/// the session ends.
 final class HoldShare: Sendable {
     let budget: HoldBudget
     private let taken = Atomic<Int>(0)

@@ -7,7 +7,7 @@ extension Journal {
         var passage = Passage(frame: frame)
         switch frame.type {
         case .publish where frame.flags & 0b0110 != 0:
-            // Whoever published it made it so.
+            // Another client published it like that.
             guard let glance = PublishGlance(frame.bytes, version: version), let packetID = glance.packetID else {
                 break
             }
@@ -48,7 +48,7 @@ extension Journal {
         }
     }
 
-    /// The broker asks what it has not heard: so it does not matter that the leg may be silent by now.
+    /// The broker asks about something that it has not heard, so it does not matter if the leg's path is silent by now.
     private mutating func answer(_ packet: ByteBuffer, _ step: inout Ledger.Step) {
         guard !ledgers.isEmpty else {
             step.up.append(packet)
@@ -95,7 +95,8 @@ extension Journal {
         if let request { note(frame, of: request) }
     }
 
-    /// What can't be read of the two is not noted, and would not be asked for again: the device has its answer.
+    /// If one of the two can't be read, the subscription is not noted, and would not be asked for again. The device has
+    /// its answer.
     private mutating func note(_ answer: Frame, of request: KeptPacket) {
         guard let asked = try? Frame(packet: request.first, version: version, reading: .lenient) else { return }
         if answer.type == .suback, asked.type == .subscribe {
@@ -113,7 +114,7 @@ extension Journal {
         if books.first?.isEmpty == true { books = [] }
     }
 
-    /// A long delivery: what becomes of it, and the head as the device is to have it.
+    /// What becomes of a long delivery, and its head as the device is to get it.
     mutating func began(_ begin: StreamedPublish) throws(MQTTError) -> (StreamedPublish?, answer: ByteBuffer?) {
         guard let packetID = begin.publish.packetID else { return (begin, nil) }
         var delivery = Ledger.Delivery.swallow

@@ -3,11 +3,11 @@ import NIOCore
 
 // What the device sends.
 extension Journal {
-    /// A packet of the device, or of the router in its name, in one buffer or two.
+    /// Notes a packet of the device, or of the router in its name, in one buffer or two.
     ///
-    /// What can't be understood is the broker's to judge. On an open leg it goes up in its place; while there is none it
-    /// waits in its place as a message at QoS 0 would, its bytes as they came, and goes up with the return or is dropped
-    /// with the oldest of those.
+    /// A packet that can't be understood is left to the broker to judge. On an open leg it goes up in its place. While
+    /// there is none it waits in its place like a message at QoS 0, its bytes as they came, and goes up with the return
+    /// or is dropped with the oldest of those messages.
     mutating func send(_ packet: [ByteBuffer]) throws(MQTTError) -> Ledger.Step {
         var step = Ledger.Step()
         guard let first = packet.first, let byte = first.getInteger(at: first.readerIndex, as: UInt8.self),
@@ -18,7 +18,7 @@ extension Journal {
             return step
         }
         if type == .pingreq {
-            // It waits for nothing. Where there is no leg it is not handed over, but answered.
+            // PINGREQ waits for nothing. While there is no leg it is answered, and not handed over.
             if isOpen { step.up = packet }
             return step
         }
@@ -44,7 +44,7 @@ extension Journal {
         return step
     }
 
-    /// A packet that the ledger has no entry for, in its place between others.
+    /// A packet for which the ledger has no entry, in its place between others.
     private mutating func pass(_ packet: [ByteBuffer], _ step: inout Ledger.Step) {
         if isOpen, ledgers.isEmpty {
             step.up = packet
@@ -118,8 +118,9 @@ extension Journal {
         return step
     }
 
-    /// A PUBLISH with an alias as this leg takes it, and as any would; `nil` where there is none, or for a form that is
-    /// the one that came. One that the device was not allowed, or never set, is left to the broker.
+    /// A PUBLISH with an alias in the form for this leg, and in the form for any leg. `nil` if there is no alias, or
+    /// for a form that is the one that came. An alias that the device was not allowed, or never set, is left to the
+    /// broker.
     private mutating func resolve(
         _ head: PublishHead, _ packetID: UInt16, payloadLength: Int
     ) throws(MQTTError) -> (leg: ByteBuffer?, full: ByteBuffer?)? {
@@ -141,7 +142,7 @@ extension Journal {
         return (try full.encode(version: version, payloadLength: payloadLength), encoded)
     }
 
-    /// Of everything but PUBLISH.
+    /// The packet identifier of anything but a PUBLISH.
     private static func packetID(_ packet: ByteBuffer) -> UInt16? {
         var reader = packet
         guard reader.readInteger(as: UInt8.self) != nil else { return nil }
@@ -153,7 +154,7 @@ extension Journal {
         return packetID
     }
 
-    /// The reason code of an acknowledgement; 0 where there is none.
+    /// The reason code of an acknowledgement; 0 if it has none.
     private static func code(_ packet: ByteBuffer, _ version: MQTTVersion) -> UInt8 {
         guard version.hasProperties, packet.readableBytes > 4 else { return 0 }
         return (try? Frame(packet: packet, version: version, reading: .lenient))?.acknowledgementCode ?? 0

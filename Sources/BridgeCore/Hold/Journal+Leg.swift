@@ -20,12 +20,12 @@ extension Journal {
         if !ledgers.isEmpty { ledgers[0].lose() }
     }
 
-    /// Another leg.
+    /// Begins on another leg.
     ///
     /// - Parameters:
     ///   - isSessionPresent: The broker still knows the session.
-    ///   - needsSubscriptions: Ask for them again.
-    ///   - limits: Of the new leg.
+    ///   - needsSubscriptions: The subscriptions have to be asked for again.
+    ///   - limits: The limits of the new leg.
     mutating func rejoin(
         isSessionPresent: Bool, needsSubscriptions: Bool, _ limits: LegLimits
     ) throws(MQTTError) -> (Ledger.Step, resent: Int) {
@@ -33,7 +33,7 @@ extension Journal {
         aliasMaximum = min(limits.topicAliasMaximum, told.topicAliasMaximum)
         if !aliases.isEmpty { aliases[0].startAnew(maximum: aliasMaximum) }
         let requests = needsSubscriptions ? books.first?.requests(version) ?? [] : []
-        // Within what it was told the device keeps by itself.
+        // The device itself keeps within what it was told.
         let receiveMaximum = limits.receiveMaximum < told.receiveMaximum ? limits.receiveMaximum : nil
         var maximumPacketSize = limits.maximumPacketSize
         if let told = told.maximumPacketSize, maximumPacketSize ?? .max >= told { maximumPacketSize = nil }
@@ -74,7 +74,7 @@ extension Journal {
         return Array(unused.filter { $0 != other }.prefix(count))
     }
 
-    /// What a silent leg is given when the session ends, if it ever answers.
+    /// What a suspended leg is given when the session ends, in case the broker answers.
     mutating func drain() -> (packets: [ByteBuffer], isInsidePacket: Bool) {
         guard !ledgers.isEmpty else { return ([], false) }
         return ledgers[0].drain()
@@ -82,8 +82,8 @@ extension Journal {
 }
 
 extension Ledger {
-    /// A message of the bridge's own, at QoS 1, has gone out first of all. It takes a place in the broker's Receive Maximum,
-    /// of which the device may use all.
+    /// A message of the bridge's own at QoS 1 has gone out before everything else. It takes a place in the broker's
+    /// Receive Maximum, all of which the device may use.
     mutating func sentBirth(_ packetID: UInt16, _ limits: LegLimits) {
         own.insert(packetID)
         if window == nil, limits.receiveMaximum < .max {

@@ -1,41 +1,41 @@
 import MQTTCodec
 import NIOCore
 
-/// What one session would have to do again on another uplink leg, and what waits for one: its packets under way, its
-/// subscriptions, its topic aliases. It stands on the broker's side of the router: every packet of the device goes
-/// through it after the router, every packet of the broker before.
+/// What one session would have to repeat on another uplink leg, and what waits for one: packets in flight,
+/// subscriptions and topic aliases. The journal stands on the broker's side of the router: packets of the device go
+/// through it after the router, packets of the broker before.
 ///
-/// A session with nothing to remember has no memory for it.
+/// A session with nothing to remember uses no memory for it.
 struct Journal: Sendable {
     /// What becomes of a packet of the broker.
     struct Passage: Sendable {
-        /// For the router and the device; `nil` where it goes no further.
+        /// For the router and the device; `nil` if the packet goes no further.
         var frame: Frame?
         var step = Ledger.Step()
-        /// Filters that the bridge has asked for again, and the broker refuses by now.
+        /// How many filters the broker refuses that the bridge has asked for again.
         var refusedFilters = 0
     }
 
     let version: MQTTVersion
     let policy: HoldPolicy
-    /// What the device was told that the broker allows.
+    /// The limits that the device was told.
     let told: LegLimits
-    /// The broker passes a message at QoS 2 on before it says PUBREC.
+    /// The broker is known to pass a message at QoS 2 on before it sends PUBREC.
     let isPassedOnAtOnce: Bool
-    /// Topic Alias Maximum of this leg.
+    /// The Topic Alias Maximum of this leg.
     var aliasMaximum: UInt16
     var isOpen = true
-    /// The device has sent what nobody could repeat on another leg.
+    /// The device has sent something that nobody could repeat on another leg.
     private var isForfeit = false
-    // An array of none or one is a box that is copied on write and allocated on demand.
+    // An array of no element or one works as a box that is copied on write and allocated on demand.
     var ledgers: [Ledger] = []
     var books: [SubscriptionBook] = []
     var aliases: [AliasBook] = []
     var births: [BirthMessage] = []
 
     /// - Parameters:
-    ///   - retainedWill: Topic of the device's retained will, as the broker has it.
-    ///   - isPassedOnAtOnce: The broker is known to pass a message at QoS 2 on before it says PUBREC.
+    ///   - retainedWill: The topic of the device's retained will, as the broker has it.
+    ///   - isPassedOnAtOnce: The broker is known to pass a message at QoS 2 on before it sends PUBREC.
     init(
         _ policy: HoldPolicy, version: MQTTVersion, told: LegLimits = LegLimits(), retainedWill: String? = nil,
         isPassedOnAtOnce: Bool = false
@@ -68,7 +68,7 @@ struct Journal: Sendable {
         return ledgers[0].acceptsInput(isDeliveryBlocked: isDeliveryBlocked)
     }
 
-    /// Whether a broker that has lost the session has lost messages with it that are not here any more.
+    /// Whether the broker, if it has lost the session, has also lost messages that are not kept here any more.
     var hasGivenUpCopies: Bool { ledger?.hasGivenUpCopies ?? false }
 
     /// From now on the session ends with its leg.
@@ -76,7 +76,7 @@ struct Journal: Sendable {
         isForfeit = true
     }
 
-    /// Identifiers that no packet of the bridge may have now.
+    /// Whether no packet of the bridge's own may have that identifier now.
     func isUsed(_ packetID: UInt16) -> Bool {
         ledger.map { $0.own.contains(packetID) || $0.up[packetID] != nil } ?? false
     }
@@ -90,8 +90,7 @@ struct Journal: Sendable {
         if isOpen, ledgers[0].isEmpty { ledgers = [] }
     }
 
-    /// The device publishes a message that is retained: it may be one to its will topic, which takes its part of the
-    /// room.
+    /// The device publishes a retained message. If it goes to the topic of its will, it takes a part of the room.
     mutating func noteRetained(_ change: (inout BirthMessage) -> Void) {
         guard !births.isEmpty else { return }
         change(&births[0])
@@ -102,7 +101,7 @@ struct Journal: Sendable {
 }
 
 extension Journal {
-    /// Why a session ends where ``hasGivenUpCopies``.
+    /// Why a session ends if ``hasGivenUpCopies`` is set.
     static let copiesGone =
         "the broker has lost the session, and with it messages at QoS 2 that there was no room to keep (uplink.hold_buffer)"
 }

@@ -1,13 +1,13 @@
 import NIOCore
 
-/// A packet that is kept for long: in memory of about its own size, whatever it was a slice of.
+/// A packet that is kept for long. It uses memory of about its own size, whatever it was sliced from.
 struct KeptPacket: Sendable {
     private(set) var first: ByteBuffer
-    /// More where a long PUBLISH came in pieces.
+    /// Further pieces, if a long PUBLISH came in pieces.
     private(set) var rest: [ByteBuffer] = []
     private(set) var length: Int
 
-    /// What a packet costs besides its bytes: about the size of its entry here and the header of its storage.
+    /// What a packet costs besides its bytes: about the size of its entry here, and the header of its storage.
     static let overhead = 128
 
     init(_ bytes: ByteBuffer) {
@@ -32,7 +32,7 @@ struct KeptPacket: Sendable {
         length += piece.readableBytes
     }
 
-    /// Bytes of memory.
+    /// Bytes of memory that the packet costs.
     var cost: Int { length + Self.overhead }
 
     var buffers: [ByteBuffer] { [first] + rest }
@@ -45,7 +45,7 @@ struct KeptPacket: Sendable {
 }
 
 extension ByteBuffer {
-    /// The same bytes in storage that is at most twice as large: a slice keeps all of what it was cut from.
+    /// The same bytes in storage that is at most twice as large: a slice keeps everything that it was cut from.
     var compacted: ByteBuffer {
         guard storageCapacity > 2 * readableBytes else { return self }
         var copy = ByteBufferAllocator().buffer(capacity: readableBytes)

@@ -5,11 +5,11 @@ import NIOCore
 extension Ledger {
     /// What becomes of a PUBLISH of the broker.
     enum Delivery: Sendable, Equatable {
-        /// It goes to the device, under that identifier.
+        /// The message goes to the device, under that identifier.
         case pass(UInt16)
-        /// The device has had it, and has answered: so the broker is told.
+        /// The device has had the message and has answered, so the broker is told.
         case answer(ByteBuffer)
-        /// The device has it, and will answer.
+        /// The device has the message, and will answer.
         case swallow
     }
 
@@ -26,7 +26,7 @@ extension Ledger {
             drop(deviceID)
             return pass(brokerID, as: brokerID, isExactlyOnce)
         }
-        // The identifier means another message to the broker than to the device, who goes on with the old one.
+        // The identifier now means another message to the broker than to the device, which goes on with the old one.
         orphan(deviceID)
         return pass(brokerID, as: unusedDeviceID(), isExactlyOnce)
     }
@@ -37,7 +37,7 @@ extension Ledger {
         return .pass(deviceID)
     }
 
-    /// The broker does not know yet what became of it.
+    /// The broker repeats a message because it does not know what became of it.
     private mutating func repeated(_ old: DownFlow, _ deviceID: UInt16) -> Delivery {
         down[deviceID]?.isOld = false
         switch old.stage {
@@ -51,7 +51,8 @@ extension Ledger {
         }
     }
 
-    /// An identifier that the device has no message under. There is one: it has 65,535, and the broker uses each once.
+    /// A packet identifier under which the device has no message. There always is one: the device has 65,535, and the
+    /// broker uses each only once.
     private func unusedDeviceID() -> UInt16 {
         for candidate in (1...UInt16.max).reversed() where down[candidate] == nil && remapped[candidate] == nil {
             return candidate
@@ -59,11 +60,11 @@ extension Ledger {
         return .max
     }
 
-    /// PUBREL of the broker.
+    /// The broker sent PUBREL.
     mutating func brokerReleased(_ brokerID: UInt16) -> Delivery {
         let deviceID = remapped[brokerID] ?? brokerID
         guard let flow = down[deviceID] else {
-            // The device's PUBCOMP was lost on another leg, or the flow is of a connection before this one.
+            // The device's PUBCOMP was lost on another leg, or the flow belongs to a previous connection.
             down[brokerID] = DownFlow(brokerID: brokerID, isExactlyOnce: true, stage: .releasing)
             return .pass(brokerID)
         }
@@ -81,12 +82,12 @@ extension Ledger {
         }
     }
 
-    /// PUBACK, PUBREC or PUBCOMP of the device; `packet` is how it put it.
+    /// The device sent PUBACK, PUBREC or PUBCOMP; `packet` is what it sent.
     mutating func deviceAnswered(
         _ packet: ByteBuffer, _ type: PacketType, _ deviceID: UInt16, code: UInt8, _ step: inout Step
     ) {
         guard var flow = down[deviceID] else {
-            // To something that the broker never sent on any leg: on this one it may judge that itself.
+            // It answers something that the broker never sent on any leg: the broker may judge that itself on this one.
             if isOpen { emit(packet, &step) }
             return
         }
@@ -109,7 +110,7 @@ extension Ledger {
         }
     }
 
-    /// The leg goes on: the answers that waited for it.
+    /// The leg goes on, so the answers that waited for it are sent.
     mutating func sendPending(_ step: inout Step) {
         for waiting in takePending() {
             guard waiting.type != .pubrel else {
@@ -139,13 +140,13 @@ extension Ledger {
         step.down.append(acknowledgement(.pubrel, deviceID))
     }
 
-    /// Another leg: the broker has to come back to each by itself.
+    /// Another leg begins, and the broker has to come back to each message by itself.
     mutating func ageDeliveries() {
         takePending()
         for deviceID in Array(down.keys) { down[deviceID]?.isOld = true }
     }
 
-    /// The broker knows none of them any more: the device is helped to their end.
+    /// The broker knows none of the messages any more, so the bridge helps the device to finish them.
     mutating func orphanDeliveries(_ step: inout Step) {
         remapped = [:]
         for (deviceID, flow) in down.sorted(by: { $0.key < $1.key }) {

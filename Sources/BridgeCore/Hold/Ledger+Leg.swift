@@ -3,7 +3,7 @@ import NIOCore
 
 // What happens to the leg.
 extension Ledger {
-    /// Nothing more gets anywhere on the leg, or there is none.
+    /// Nothing more arrives anywhere on the leg, or there is no leg.
     mutating func pause() {
         isOpen = false
     }
@@ -16,7 +16,7 @@ extension Ledger {
         flush(&step)
     }
 
-    /// The leg is gone: what the broker has not finished waits again, before what never was sent.
+    /// The leg is gone: what the broker has not finished waits again, before what was never sent.
     mutating func lose() {
         isOpen = false
         window = nil
@@ -38,7 +38,8 @@ extension Ledger {
         queue = CircularBuffer(first + queue)
     }
 
-    /// The packet waits in the queue, which is charged for it from now on; what the device knows of it is remembered.
+    /// The packet waits in the queue, which is charged for it from now on. What the device knows about it is
+    /// remembered.
     private mutating func putBack(_ packetID: UInt16, _ flow: UpFlow, _ packet: KeptPacket) {
         if flow.isReceiptTold || flow.isReleased {
             change(packetID) {
@@ -57,7 +58,7 @@ extension Ledger {
             + up.values.lazy.filter { isSessionPresent ? $0.stage == .releasing : $0.isBetween && $0.kept != nil }.count
     }
 
-    /// Another leg, and the broker still has the session (MQTT 5 4.4): everything goes on where it stood.
+    /// Another leg begins, and the broker still has the session (MQTT 5 4.4): everything goes on from where it was.
     mutating func rejoin(_ step: inout Step) {
         for index in queue.indices where queue[index].wasSent && queue[index].kind == .publish {
             queue[index].packet.mark(duplicate: true)
@@ -71,7 +72,8 @@ extension Ledger {
         flush(&step)
     }
 
-    /// Another leg, and the broker has no session: messages are new to it. `requests` go before all else.
+    /// Another leg begins, and the broker has no session, so all messages are new to it. `requests` go before
+    /// everything else.
     mutating func startAnew(_ requests: [(packetID: UInt16, packet: ByteBuffer)], _ step: inout Step) {
         for index in queue.indices where queue[index].kind == .publish {
             queue[index].packet.mark(duplicate: false)
@@ -84,7 +86,7 @@ extension Ledger {
                 first.append(Outgoing(kind: .publish, packetID: packetID, packet: packet))
                 putBack(packetID, flow, packet)
             } else {
-                // That the broker had it is all the device wants to hear.
+                // The device only wants to hear that the broker had the message.
                 bringToItsEnd(packetID, flow, &step)
             }
         }
@@ -99,13 +101,13 @@ extension Ledger {
         flush(&step)
     }
 
-    /// Packet identifiers of the device's side that no packet of the device has now: for the bridge's own requests.
+    /// Packet identifiers that no packet of the device has now, for the bridge's own requests.
     func unusedIDs(_ count: Int) -> [UInt16] {
         guard count > 0 else { return [] }
         var used = Set(up.keys).union(queue.lazy.map(\.packetID))
         if let long { used.insert(long.packetID) }
         var unused: [UInt16] = []
-        // From the end that devices reach last.
+        // Taken from the end that devices reach last.
         for candidate in (1...UInt16.max).reversed() where !used.contains(candidate) {
             unused.append(candidate)
             if unused.count == count { break }
@@ -113,7 +115,8 @@ extension Ledger {
         return unused
     }
 
-    /// What a silent leg is given when the session ends: its packets in order, but no beginning of one that has no end.
+    /// What a suspended leg is given when the session ends: its packets in order, but no beginning of a packet that has
+    /// no end.
     mutating func drain() -> (packets: [ByteBuffer], isInsidePacket: Bool) {
         var step = Step()
         if long?.hasBegun == false { long = nil }

@@ -4,8 +4,8 @@ import NIOCore
 // A PUBLISH of the device that comes in pieces.
 extension Ledger {
     /// - Parameters:
-    ///   - head: As this leg takes it.
-    ///   - full: As any leg would.
+    ///   - head: The head for this leg.
+    ///   - full: The head for any leg.
     ///   - payloadLength: Bytes that follow.
     ///   - packetID: 0 at QoS 0.
     mutating func begin(
@@ -57,7 +57,7 @@ extension Ledger {
         long = publish
     }
 
-    /// Its last piece has come.
+    /// The last piece has come.
     private mutating func finishLong(_ step: inout Step) {
         guard let publish = long else { return }
         long = nil
@@ -71,7 +71,7 @@ extension Ledger {
         releaseIfStuck(&step)
     }
 
-    /// All of it has been sent.
+    /// The whole packet has been sent.
     private mutating func endLong(_ publish: LongPublish, _ step: inout Step) {
         share.giveBack(publish.charged)
         if publish.packetID != 0 {
@@ -85,7 +85,7 @@ extension Ledger {
         behindLong = []
     }
 
-    /// The leg answers again: it gets what came meanwhile.
+    /// The leg answers again, and gets what came meanwhile.
     mutating func resumeLong(_ step: inout Step) {
         if let publish = tail {
             tail = nil
@@ -102,7 +102,7 @@ extension Ledger {
         long = publish
     }
 
-    /// One that is still coming in, and has not begun on this leg.
+    /// Begins the packet on this leg while it is still coming in.
     mutating func beginLong(_ step: inout Step) {
         guard var publish = long, !publish.hasBegun, !publish.isDropped, let kept = publish.kept,
             mayGoNext(publish.packetID, isPublish: true), fits(publish.length, &step)
@@ -123,9 +123,9 @@ extension Ledger {
         long = publish
     }
 
-    /// Its leg is lost: it begins again, or what follows of it is thrown away.
+    /// The packet's leg is lost: the packet begins again, or the rest of it is thrown away.
     ///
-    /// - Returns: one that has come in whole, and is to be sent again.
+    /// - Returns: a packet that has come in whole and is to be sent again.
     mutating func restartLong() -> Outgoing? {
         behindLong = []
         var whole: Outgoing?
@@ -141,7 +141,7 @@ extension Ledger {
         publish.hasBegun = false
         publish.waiting = []
         if publish.kept == nil {
-            // QoS 0: one at QoS 1 or 2 would not be held.
+            // This is QoS 0: a session with a message at QoS 1 or 2 would not be held.
             share.giveBack(publish.charged)
             publish.charged = 0
             publish.isDropped = true

@@ -3,14 +3,14 @@ import NIOCore
 
 // Messages and requests of the device.
 extension Ledger {
-    /// A PUBLISH, as this leg takes it and as any other would.
+    /// A PUBLISH, in the form for this leg and in the form for any leg.
     ///
     /// - Parameter packetID: 0 at QoS 0.
     mutating func publish(
         _ packet: [ByteBuffer], full: [ByteBuffer], _ packetID: UInt16, isDuplicate: Bool, _ step: inout Step
     ) {
         guard mayGo(packetID, isPublish: true) else {
-            // The device repeats what waits or is under way: it will be answered once.
+            // The device repeats a message that waits or is in flight: it will be answered once.
             if isDuplicate, isKnown(packetID) { return }
             enqueue(
                 Outgoing(
@@ -38,8 +38,8 @@ extension Ledger {
         track(packetID, .requested, kept)
     }
 
-    /// Takes note of what has been sent, and charges it. Where the device knows a message to be further than the broker
-    /// does, it goes on so.
+    /// Notes what has been sent, and charges it. A message that was further for the device than for the broker stays
+    /// so.
     private mutating func track(_ packetID: UInt16, _ stage: UpFlow.Stage, _ kept: KeptPacket?) {
         let old = forget(packetID)
         sequence += 1
@@ -68,15 +68,15 @@ extension Ledger {
         }
     }
 
-    /// Whether the broker takes a packet of that length.
+    /// Whether the broker accepts a packet of that length.
     func fits(_ length: Int, _ step: inout Step) -> Bool {
         guard let maximumPacketSize, length > maximumPacketSize else { return true }
         step.isTooLarge = true
         return false
     }
 
-    /// Sends what waits, as far as the window lets it: all of it, or up to a message that has to wait for one that is
-    /// under way.
+    /// Sends what waits, as far as the window allows: everything, or up to a message that has to wait for one in
+    /// flight.
     mutating func flush(_ step: inout Step) {
         guard isOpen else { return }
         resumeLong(&step)
@@ -96,8 +96,9 @@ extension Ledger {
         releaseIfStuck(&step)
     }
 
-    /// Messages wait for the window, which needs PUBREL to open, and PUBREL waits behind the device's messages, of which
-    /// no more are read: so the bridge sends it. The broker has the message by then, and the device is told.
+    /// Messages wait for the window, the window needs PUBREL to open, and PUBREL waits behind messages of the device
+    /// that are not read any more. So the bridge sends PUBREL itself. The broker has the message by then, and the
+    /// device has been told.
     mutating func releaseIfStuck(_ step: inout Step) {
         guard isOpen, window?.left == 0, !acceptsInput(isDeliveryBlocked: false) else { return }
         let waiting = up.filter { $0.value.stage == .received }
@@ -110,7 +111,7 @@ extension Ledger {
 
 // What becomes of messages and requests.
 extension Ledger {
-    /// The device's PUBREL; `packet` is how it put it.
+    /// The device sent PUBREL; `packet` is what it sent.
     mutating func deviceReleased(_ packet: ByteBuffer, _ packetID: UInt16, _ step: inout Step) {
         guard let flow = up[packetID] else { return releasedUnknown(packet, packetID, &step) }
         switch flow.stage {
@@ -118,12 +119,12 @@ extension Ledger {
             forget(packetID)
             step.down.append(acknowledgement(.pubcomp, packetID))
         case .waiting:
-            // The broker hears of it when it has the message.
+            // The broker is told when it has the message.
             change(packetID) { $0.isReleased = true }
         case .published where flow.isReceiptTold:
             change(packetID) { $0.isReleased = true }
         case .releasing where !flow.isReleased:
-            // The broker has heard it from the bridge.
+            // The bridge has told the broker already.
             change(packetID) { $0.isReleased = true }
         case .published:
             release(packet, packetID, &step)
@@ -151,7 +152,7 @@ extension Ledger {
         }
     }
 
-    /// Nothing is under way with that identifier.
+    /// Nothing is in flight with that identifier.
     private mutating func releasedUnknown(_ packet: ByteBuffer, _ packetID: UInt16, _ step: inout Step) {
         sequence += 1
         var flow = UpFlow(sequence: sequence, stage: .releasing)
@@ -161,13 +162,13 @@ extension Ledger {
             flow.stage = .waiting
         } else {
             release(packet, packetID, &step)
-            // It will be asked about on the next leg, too.
+            // The broker has to be asked about it on the next leg as well.
             flow.hasMessage = false
         }
         enter(flow, packetID)
     }
 
-    /// PUBACK. True where it concerns the device.
+    /// The broker sent PUBACK. Returns whether the device is to get it.
     mutating func brokerAcknowledged(_ packetID: UInt16) -> Bool {
         if own.remove(packetID) != nil {
             window?.finished()
@@ -179,7 +180,7 @@ extension Ledger {
         return true
     }
 
-    /// PUBREC. True where it concerns the device.
+    /// The broker sent PUBREC. Returns whether the device is to get it.
     mutating func brokerReceived(_ packetID: UInt16, code: UInt8, _ step: inout Step) -> Bool {
         guard let flow = up[packetID] else { return true }
         switch flow.stage {
@@ -198,7 +199,7 @@ extension Ledger {
             }
             return !flow.isReceiptTold
         case .releasing:
-            // The answer to a repeated message; the device has gone on long since.
+            // This answers a repeated message; the device has gone on long ago.
             if isOpen { emit(acknowledgement(.pubrel, packetID), &step) }
             return false
         case .received, .completed, .waiting, .requested:
@@ -206,8 +207,8 @@ extension Ledger {
         }
     }
 
-    /// The broker does not take the message. Where it has done so before it lost the session, the device has to come to
-    /// its end as it is: there is no way to tell it.
+    /// The broker refuses the message. If it had accepted the message before it lost the session, there is no way to
+    /// tell the device, which has to finish the flow as it is.
     private mutating func refused(_ packetID: UInt16, _ flow: UpFlow, _ step: inout Step) -> Bool {
         guard flow.isReceiptTold else {
             forget(packetID)
@@ -217,7 +218,7 @@ extension Ledger {
         return false
     }
 
-    /// There is nothing more to be had from the broker: the device is told PUBCOMP, now or when it asks.
+    /// Nothing more will come from the broker: the device is told PUBCOMP, now or when it asks.
     mutating func bringToItsEnd(_ packetID: UInt16, _ flow: UpFlow, _ step: inout Step) {
         forget(packetID)
         if flow.isReleased {
@@ -227,7 +228,7 @@ extension Ledger {
         }
     }
 
-    /// PUBCOMP. True where it concerns the device.
+    /// The broker sent PUBCOMP. Returns whether the device is to get it.
     mutating func brokerCompleted(_ packetID: UInt16) -> Bool {
         guard let flow = up[packetID], flow.isBetween else { return true }
         forget(packetID)
@@ -236,7 +237,7 @@ extension Ledger {
         return flow.isReleased
     }
 
-    /// SUBACK or UNSUBACK: what it answers.
+    /// The broker sent SUBACK or UNSUBACK. Returns the request that it answers.
     mutating func brokerAnswered(_ packetID: UInt16) -> KeptPacket? {
         up[packetID]?.stage == .requested ? forget(packetID)?.kept : nil
     }

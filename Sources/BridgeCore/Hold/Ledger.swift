@@ -1,21 +1,21 @@
 import MQTTCodec
 import NIOCore
 
-/// The packets of one session that are under way, as the broker's side of the router has them: what would have to be
-/// sent again on another leg, what waits for one, and which packet identifiers are in use.
+/// The packets of one session that are in flight, as they stand on the broker's side of the router: what would have to
+/// be sent again on another leg, what waits for one, and which packet identifiers are in use.
 ///
-/// Bounds: the bytes of messages are charged (see ``acceptsInput(isDeliveryBlocked:)``), and so is all else that is freed
-/// without the device's doing. What only its next packet frees can't be, as that would not be read: there is at most one
-/// entry for each of the 65,535 packet identifiers of either direction, and the copies of messages that the broker has
-/// taken already give way to all else.
+/// Bounds: the bytes of messages are charged (see ``acceptsInput(isDeliveryBlocked:)``), and so is everything else that
+/// is freed without the device's help. What only the device's next packet frees can't be charged, because that packet
+/// would not be read: so there is at most one entry for each of the 65,535 packet identifiers in either direction, and
+/// copies of messages that the broker has received already give way to everything else.
 struct Ledger: Sendable {
-    /// What a packet leads to.
+    /// What follows from a packet.
     struct Step: Sendable {
         /// For the leg, in this order.
         var up: [ByteBuffer] = []
-        /// For the device, as if they came from the broker: whole packets.
+        /// For the device, as if the broker had sent them: whole packets.
         var down: [ByteBuffer] = []
-        /// Something is larger than the broker allows since the return.
+        /// A packet is larger than the broker allows since the return.
         var isTooLarge = false
     }
 
@@ -38,7 +38,7 @@ struct Ledger: Sendable {
     var buffer: Int
     let dropsQoS0: Bool
     let share: HoldShare
-    /// The broker passes a message at QoS 2 on before it says PUBREC: then there is no need of it any more.
+    /// The broker passes a message at QoS 2 on before it sends PUBREC, so the message is not needed after that.
     let isPassedOnAtOnce: Bool
 
     /// Packets may go out now.
@@ -46,28 +46,28 @@ struct Ledger: Sendable {
     var up: [UInt16: UpFlow] = [:]
     var sequence: UInt64 = 0
     var queue = CircularBuffer<Outgoing>(initialCapacity: 1)
-    /// The one that is coming in.
+    /// The long PUBLISH that is coming in.
     var long: LongPublish?
-    /// One that has come in whole while the leg, which has its beginning, was silent.
+    /// A long PUBLISH that came in to its end while its leg, which has its beginning, was suspended.
     var tail: LongPublish?
-    /// Packets of the bridge that wait for the end of the long one.
+    /// Packets of the bridge's own that wait for the end of the long PUBLISH.
     var behindLong: [ByteBuffer] = []
     private(set) var pending = PendingAcknowledgements()
-    /// Packet identifiers of packets of the bridge's own, until they are answered.
+    /// Packet identifiers of the bridge's own packets, until they are answered.
     var own: Set<UInt16> = []
-    /// Messages under way that there was no room to keep.
+    /// How many messages in flight there was no room to keep.
     private(set) var unkept = 0
-    /// Bytes charged for copies that may go to make room, and whose they are.
+    /// Bytes charged for copies that may be given up, and the packet identifiers of those copies.
     private(set) var spareBytes = 0
     private(set) var spareIDs: Set<UInt16> = []
     var down: [UInt16: DownFlow] = [:]
-    /// From the broker's packet identifiers to the device's, where they differ.
+    /// The device's packet identifiers by the broker's, where they differ.
     var remapped: [UInt16: UInt16] = [:]
-    /// Set since a return: until then the device itself keeps to the Receive Maximum.
+    /// Set after a return. Before that, the device itself keeps to the Receive Maximum.
     var window: Window?
-    /// The window is there only until the broker has acknowledged a message of the bridge's own.
+    /// The window only lasts until the broker has acknowledged a message of the bridge's own.
     var isWindowBrief = false
-    /// Set since a return, where it is less than the device was told.
+    /// Set after a return, if it is less than the device was told.
     var maximumPacketSize: Int?
 
     init(_ policy: HoldPolicy, version: MQTTVersion, isPassedOnAtOnce: Bool, isOpen: Bool) {
@@ -79,25 +79,25 @@ struct Ledger: Sendable {
         self.isOpen = isOpen
     }
 
-    /// Nothing is under way.
+    /// Nothing is in flight.
     var isEmpty: Bool {
         up.isEmpty && queue.isEmpty && long == nil && tail == nil && pending.isEmpty && own.isEmpty && down.isEmpty
             && behindLong.isEmpty && window == nil && maximumPacketSize == nil
     }
 
-    /// The leg has been given the beginning of a packet and not its end.
+    /// The leg has been given the beginning of a packet, but not its end.
     var isInsidePacket: Bool { tail != nil || long?.hasBegun == true }
 
-    /// Whether all of it could be done again on another leg.
+    /// Whether everything could be repeated on another leg.
     var isHoldable: Bool { unkept == 0 && long?.isUnkept != true && tail?.isUnkept != true }
 
-    /// Whether a broker that has lost the session has lost messages with it that are not here any more.
+    /// Whether the broker, if it has lost the session, has also lost messages that are not kept here any more.
     var hasGivenUpCopies: Bool { up.values.contains { $0.isBetween && $0.hasMessage && $0.kept == nil } }
 
-    /// Whether another packet of the device is taken.
+    /// Whether another packet of the device is accepted.
     ///
-    /// What frees memory never waits for what does not come in meanwhile: PUBACK and PUBREC of the broker free a message
-    /// without the device's doing, and where they wait in the stream behind deliveries that the device has to answer
+    /// What frees memory never waits for something that can't come in meanwhile: PUBACK and PUBREC of the broker free a
+    /// message without the device's help. If these wait in the stream behind deliveries that the device has to answer
     /// first (`isDeliveryBlocked`), packets go on without being kept.
     func acceptsInput(isDeliveryBlocked: Bool) -> Bool {
         if let long, long.isReserved || long.isDropped || (isOpen && long.hasBegun) { return true }
@@ -106,7 +106,7 @@ struct Ledger: Sendable {
         return true
     }
 
-    /// Bytes that are charged, without those of copies that may go.
+    /// Bytes that are charged, without those of copies that may be given up.
     var firmBytes: Int { share.bytes - spareBytes }
 
     var hasRoom: Bool { firmBytes < buffer && !share.budget.isFull }
@@ -115,7 +115,7 @@ struct Ledger: Sendable {
         firmBytes + bytes <= buffer && share.budget.hasRoom(for: bytes - spareBytes)
     }
 
-    /// Whether a packet with that identifier may go out before all else.
+    /// Whether a packet with that identifier may go out before everything else.
     func mayGo(_ packetID: UInt16, isPublish: Bool) -> Bool {
         isOpen && queue.isEmpty && long == nil && tail == nil && mayGoNext(packetID, isPublish: isPublish)
     }
@@ -125,12 +125,12 @@ struct Ledger: Sendable {
         return !own.contains(packetID) && !(isPublish && window?.left == 0)
     }
 
-    /// An acknowledgement of the device that the leg can't be given now.
+    /// Keeps an acknowledgement of the device that can't go out on the leg now.
     mutating func keep(_ acknowledgement: PendingAcknowledgement) {
         if pending.add(acknowledgement) { charge(PendingAcknowledgements.cost) }
     }
 
-    /// Those that waited: they are sent now, or are void with their leg.
+    /// Takes the acknowledgements that waited: they are sent now, or are void because their leg is gone.
     @discardableResult
     mutating func takePending() -> [PendingAcknowledgement] {
         defer { pending = PendingAcknowledgements() }
@@ -138,7 +138,7 @@ struct Ledger: Sendable {
         return pending.list
     }
 
-    /// A packet of the bridge's own making, or an answer of the device.
+    /// Sends a packet of the bridge's own, or an answer of the device.
     mutating func emit(_ packet: ByteBuffer, _ step: inout Step) {
         if isInsidePacket { behindLong.append(packet) } else { step.up.append(packet) }
     }
@@ -157,8 +157,8 @@ extension Ledger {
         makeRoom()
     }
 
-    /// Gives up the copies of messages that the broker has taken, where the room is needed. They are only of use where it
-    /// loses the session, and then the device hears that they are gone (``hasGivenUpCopies``).
+    /// Gives up the copies of messages that the broker has received, if room is needed. They only matter if the broker
+    /// loses the session, and then the session ends because they are gone (``hasGivenUpCopies``).
     mutating func makeRoom() {
         guard spareBytes > 0, share.bytes > buffer || share.budget.isFull else { return }
         for packetID in spareIDs { up[packetID]?.kept = nil }

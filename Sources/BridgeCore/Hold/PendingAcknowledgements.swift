@@ -1,13 +1,13 @@
 import MQTTCodec
 
-/// The acknowledgements of the device that wait until the leg answers, in the order in which they came: one for each
-/// packet identifier and type, however often the device repeats it.
+/// The acknowledgements of the device that wait until the leg answers, in the order in which they came. There is one
+/// per packet identifier and type, however often the device repeats it.
 struct PendingAcknowledgements: Sendable {
-    /// Bytes that one takes here, its place in the index included.
+    /// Bytes that one of them takes here, including its place in the index.
     static let cost = 48
 
     private(set) var list: [PendingAcknowledgement] = []
-    /// Where in the list each one stands.
+    /// The place of each one in the list.
     private var places: [Key: Int] = [:]
 
     private struct Key: Hashable {
@@ -18,7 +18,7 @@ struct PendingAcknowledgements: Sendable {
     var isEmpty: Bool { list.isEmpty }
     var count: Int { list.count }
 
-    /// Adds it, or puts its code into the one that is there. Answers whether it is new.
+    /// Adds the acknowledgement, or updates the code of the one that is there. Returns whether it is new.
     mutating func add(_ acknowledgement: PendingAcknowledgement) -> Bool {
         let key = Key(type: acknowledgement.type, packetID: acknowledgement.packetID)
         if let place = places[key] {

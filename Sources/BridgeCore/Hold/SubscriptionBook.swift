@@ -1,14 +1,15 @@
 import MQTTCodec
 import NIOCore
 
-/// What the broker has granted the device, by remote filter: to be asked for again where the broker has forgotten it.
+/// What the broker has granted the device, by remote filter, so that it can be asked for again if the broker has
+/// forgotten it.
 ///
-/// Bounded by the bytes of one session and of all; a session that has more can't be held.
+/// Bounded by the bytes of one session and of all together; a session that has more can't be held.
 struct SubscriptionBook: Sendable {
     private struct Granted {
-        /// As SUBSCRIBE carries them (MQTT 5 3.8.3.1).
+        /// The options as SUBSCRIBE carries them (MQTT 5 3.8.3.1).
         var subscription: Options
-        /// 0: none.
+        /// The subscription identifier; 0 means none.
         var identifier: UInt32
     }
 
@@ -20,7 +21,7 @@ struct SubscriptionBook: Sendable {
 
     /// What an entry costs besides its filter.
     private static let overhead = 96
-    /// Of one SUBSCRIBE of the bridge's: what every broker takes.
+    /// The limits of one SUBSCRIBE of the bridge's own, which every broker accepts.
     private static let maximumFilters = 64
     private static let maximumLength = 4_096
 
@@ -37,7 +38,7 @@ struct SubscriptionBook: Sendable {
     var isEmpty: Bool { filters.isEmpty && !isOverflown }
     var count: Int { filters.count }
 
-    /// SUBACK.
+    /// The broker answered SUBSCRIBE.
     mutating func granted(_ subscribe: Subscribe, codes: [UInt8]) {
         let identifier = subscribe.properties.subscriptionIdentifiers.first ?? 0
         for (subscription, code) in zip(subscribe.subscriptions, codes) where code < 0x80 {
@@ -63,7 +64,7 @@ struct SubscriptionBook: Sendable {
         }
     }
 
-    /// UNSUBACK; 3.1 and 3.1.1 have no codes.
+    /// The broker answered UNSUBSCRIBE; in 3.1 and 3.1.1 there are no codes.
     mutating func ended(_ unsubscribe: Unsubscribe, codes: [UInt8]) {
         for (index, filter) in unsubscribe.filters.enumerated() {
             guard codes.isEmpty || codes.dropFirst(index).first ?? 0 < 0x80 else { continue }
@@ -73,8 +74,9 @@ struct SubscriptionBook: Sendable {
         }
     }
 
-    /// SUBSCRIBE packets for all of them, still without packet identifiers; retained messages are not asked for again
-    /// (Retain Handling 2, MQTT 5 3.8.3.1). In an order of their own, so that the same comes of the same.
+    /// Makes SUBSCRIBE packets for all of them, still without packet identifiers. Retained messages are not asked for
+    /// again (Retain Handling 2, MQTT 5 3.8.3.1). The order is fixed, so that the same filters always make the same
+    /// packets.
     func requests(_ version: MQTTVersion) -> [Subscribe] {
         var requests: [Subscribe] = []
         var present = Subscribe(packetID: 1, subscriptions: [])

@@ -1,4 +1,4 @@
-/// What `run` has done since it began; one value per event loop, added up for the log.
+/// What `run` has done since it began. Each event loop has one such value; their sum goes to the log.
 package struct BridgeStatistics: Sendable, Equatable {
     /// Devices whose TCP connection was accepted.
     package var devices = 0
@@ -6,13 +6,15 @@ package struct BridgeStatistics: Sendable, Equatable {
     package var sessions = 0
     /// Bytes of MQTT that devices sent.
     package var bytesUp: UInt64 = 0
-    /// Bytes of MQTT that devices were sent.
+    /// Bytes of MQTT that went to devices.
     package var bytesDown: UInt64 = 0
-    /// TCP connections of devices, and held sessions of devices that are gone: now, not since the beginning.
+    /// TCP connections of devices, and sessions whose device is gone and that are not over yet: as of now, not since
+    /// the beginning.
     package var openDevices = 0
 
     package init() {}
 
+    /// The figures of two event loops together.
     package static func + (left: Self, right: Self) -> Self {
         var sum = left
         sum.devices += right.devices

@@ -1,31 +1,32 @@
-/// Which session has which client id, and which sessions that had it before are still on their way out.
+/// Knows which session has which client id, and which sessions that had it before are still ending.
 ///
-/// Devices of one client id are in order on a broker's TCP port: what a device sends last on one connection is read before
-/// what it sends first on the next. Here each session has a QUIC connection or stream of its own, and a CONNECT can
-/// overtake the DISCONNECT before it. So a newcomer waits for those that had the client id before, until they are over or
-/// it is known that their device is still there. In sessions of the gateway the broker does not even know the client ids,
-/// and all of [MQTT-3.1.4-3] is the bridge's to do.
+/// At a broker's TCP port the connections of one device are in order: what it sends last on one connection is read
+/// before what it sends first on the next. Here each session has a QUIC connection or stream of its own, and a CONNECT
+/// can overtake the DISCONNECT before it. So a newcomer waits for the sessions that had the client id before, until
+/// they are over or it is known that their device is still there. In sessions of the gateway the broker does not even
+/// know the client ids, and all of [MQTT-3.1.4-3] is up to the bridge.
 ///
-/// `Token` names a session. A session has one client id from its claim to its release, also while its device is gone.
-/// Client ids are compared byte by byte. There is one token per session, so the bound is that of the devices, and
-/// `maximumLingering` for those that are gone.
+/// `Token` stands for a session. A session has one client id from its claim to its release, even while its device is
+/// gone. Client ids are compared byte by byte. There is one token per session, so the bound is that of the devices,
+/// plus `maximumLingering` for sessions whose device is gone.
 package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
+    /// How far a session is with its client id.
     package enum Phase: Sendable, Equatable {
-        /// The broker has not let it in yet.
+        /// The broker has not let the session in yet.
         case connecting
-        /// Connected.
+        /// The device is connected.
         case living
-        /// Its uplink is away, and it is kept meanwhile: see ``Hold``.
+        /// The uplink leg is away, and the session is kept meanwhile: see ``Hold``.
         case held
         /// The device has left, and the broker has been told or is being told.
         case leaving
-        /// The same of one that has not heard of the broker: its CONNECT may still be on its way.
+        /// The device has left, and the broker has not answered: the session's CONNECT may still be on its way.
         case unanswered
-        /// In a session of the gateway: the device is gone, and its will waits for its time.
+        /// In a session of the gateway, the device is gone, and its will waits for its time.
         case lingering
     }
 
-    /// Whoever had the client id until now.
+    /// The session that had the client id until now.
     package struct Predecessor: Sendable, Equatable {
         package var token: Token
         package var phase: Phase
@@ -33,12 +34,13 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
 
     private struct Entry {
         var holder: Predecessor?
-        /// Earlier holders: a newcomer's CONNECT is not to come before their last packet.
+        /// Earlier holders. A newcomer's CONNECT must not come before their last packet.
         var earlier: [Predecessor] = []
     }
 
-    /// Sessions whose device is gone and whose will waits.
+    /// How many sessions may wait for the time of their will at once.
     package let maximumLingering: Int
+    /// How many sessions wait for the time of their will now.
     package private(set) var lingeringCount = 0
     private var entries: [ExactText: Entry] = [:]
 
@@ -46,12 +48,14 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
         self.maximumLingering = maximumLingering
     }
 
-    /// Client ids that somebody has.
+    /// How many client ids are in use.
     package var count: Int { entries.count }
 
-    /// The client id is `token`'s from now on. Answers who had it, whose ``release(_:_:)`` or ``pass(_:_:)`` the newcomer
-    /// waits for: one that is connecting or held should be told to leave, and a living one be asked whether its device is
-    /// still there.
+    /// Gives the client id to `token`.
+    ///
+    /// - Returns: the session that had it, for whose ``release(_:_:)`` or ``pass(_:_:)`` the newcomer waits. If it is
+    ///   connecting or held, it should be told to leave; if it is living, it should be asked whether its device is
+    ///   still there.
     package mutating func claim(_ clientID: String, by token: Token) -> Predecessor? {
         let key = ExactText(text: clientID)
         let old = entries[key]?.holder
@@ -63,16 +67,16 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
         return old
     }
 
-    /// For those that are left of who had it before.
+    /// How long a newcomer has to wait for the earlier sessions that are left.
     package func wait(_ clientID: String) -> ClientIDWait {
         guard let earlier = entries[ExactText(text: clientID)]?.earlier, !earlier.isEmpty else { return .none }
         let isLong = earlier.contains { [.connecting, .held, .unanswered].contains($0.phase) }
         return isLong ? .untilOver : .brief
     }
 
-    /// What has become of a session. Where nobody has its client id any more, it has it again.
+    /// Notes a session's new phase. If nobody has its client id any more, the session gets it back.
     ///
-    /// - Returns: whether it has the client id, and no other session.
+    /// - Returns: whether the session has the client id, and no other has.
     package mutating func set(_ phase: Phase, of clientID: String, _ token: Token) -> Bool {
         let key = ExactText(text: clientID)
         guard let holder = entries[key]?.holder else {
@@ -92,8 +96,8 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
 
     /// The device of `token` is gone, and its will waits.
     ///
-    /// - Returns: whether it may: not where too many wait already, nor where another has the client id by now. Then the
-    ///   will is due.
+    /// - Returns: whether the will may wait. If not, because too many wait already or another session has the client id
+    ///   by now, the will is due.
     package mutating func linger(_ clientID: String, _ token: Token) -> Bool {
         let key = ExactText(text: clientID)
         guard let holder = entries[key]?.holder, holder.token == token else { return false }
@@ -105,14 +109,16 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
     }
 
     /// The session had the client id before, and nobody has to wait for it: its device is there, and the broker decides
-    /// between the two. Answers as ``release(_:_:)``.
+    /// between the two. Returns the same as ``release(_:_:)``.
     package mutating func pass(_ clientID: String, _ token: Token) -> Token? {
         let key = ExactText(text: clientID)
         guard entries[key]?.holder?.token != token else { return nil }
         return release(clientID, token)
     }
 
-    /// The session is over. Answers who has the client id, where that one need not wait for anybody from now on.
+    /// The session is over.
+    ///
+    /// - Returns: the session that has the client id, if it need not wait for anybody from now on.
     package mutating func release(_ clientID: String, _ token: Token) -> Token? {
         let key = ExactText(text: clientID)
         guard var entry = entries[key] else { return nil }
@@ -127,11 +133,11 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
     }
 }
 
-/// How long a newcomer has to wait for those that had the client id before it.
+/// How long a newcomer has to wait for the sessions that had the client id before.
 package enum ClientIDWait: Sendable, Equatable {
     case none
-    /// Until they are over, but for a moment only: a broker that they have been with decides between two sessions.
+    /// Until they are over, but only for a moment: the broker knows them, and decides between two sessions.
     case brief
-    /// Until they are over: a CONNECT that comes late would take the newcomer's session over.
+    /// Until they are over: a CONNECT of theirs that comes late would take the newcomer's session over.
     case untilOver
 }

@@ -1,13 +1,13 @@
 import MQTTCodec
 import NIOCore
 
-// A device with a session of its own at the broker: what passes, and what the bridge has to understand of it.
+// A device with a session of its own at the broker: what passes, and what the bridge has to understand.
 extension ConnectedDevice {
     mutating func deviceSentToBroker(_ frame: Frame) throws(MQTTError) -> [SessionAction] {
         switch frame.type {
         case .disconnect:
             guard isHeld || frame.isFarewell(of: facts) else {
-                // Whatever the broker makes of it, the device has said that it leaves.
+                // Whatever the broker makes of this packet, the device has said that it leaves.
                 hasLeft = true
                 hold?.journal.forfeit()
                 return try passUp([facts.returning(frame)])
@@ -40,8 +40,8 @@ extension ConnectedDevice {
         }
     }
 
-    /// DISCONNECT of the broker: what it says about its own state is as good as a lost network, what it decides about
-    /// the device is passed on.
+    /// The broker sent DISCONNECT. If it speaks about its own state, that counts as a lost network; what it decides
+    /// about the device is passed on.
     private mutating func brokerDisconnected(_ frame: Frame) -> [SessionAction] {
         let code = (try? Disconnect.decode(frame, version: facts.version))?.reasonCode ?? 0
         if let hold, facts.version == .v5_0 {
@@ -51,7 +51,7 @@ extension ConnectedDevice {
                     "the broker disconnected the device: \(reason.inWords)", leg: .open, isBusy: reason.isBusy)
             }
         }
-        // The device gets the same packet, then the close ([MQTT-3.14.4-3]).
+        // The device gets the same packet, then its connection is closed ([MQTT-3.14.4-3]).
         return end(Ending(.brokerDisconnected(code: code), toDevice: frame.bytes, uplink: .useless))
     }
 }
@@ -66,7 +66,7 @@ extension ConnectedDevice {
         return [.start(.uplinkConnect, after: connectTimeout), .sendToUplink(ByteBuffer(bytes: hold.connect))]
     }
 
-    /// What the broker says to the repeated CONNECT.
+    /// Handles the broker's answer to the repeated CONNECT.
     mutating func brokerAnsweredReturn(_ element: FrameDecoder.Element) throws(MQTTError) -> [SessionAction] {
         guard case .packet(let frame) = element else { throw .publishBeforeConnack }
         switch frame.type {
@@ -92,7 +92,7 @@ extension ConnectedDevice {
         }
         let isPresent = connack.sessionPresent || (facts.version == .v3_1 && !facts.isClean)
         if !isPresent, hold?.journal.hasGivenUpCopies == true { return end(.uplinkLost(Journal.copiesGone)) }
-        // The broker was offered none this time: what it sends is understood without the earlier ones.
+        // The repeated CONNECT offered the broker no topic aliases, so the earlier ones are not needed any more.
         router.deviceAliasMaximum = 0
         return [.stop(.uplinkConnect)]
             + rejoin(
@@ -101,7 +101,7 @@ extension ConnectedDevice {
 }
 
 extension Connack {
-    /// The broker can't take anybody now, whoever it is.
+    /// The broker can't accept anybody now, whoever it is.
     fileprivate func isBusy(_ version: MQTTVersion) -> Bool {
         version.hasProperties
             ? ReasonCode(rawValue: code).isBusy || ReasonCode(rawValue: code) == .connectionRateExceeded : code == 3
@@ -109,7 +109,7 @@ extension Connack {
 }
 
 extension ReasonCode {
-    /// The broker is busy, or going away: this says nothing about the device.
+    /// The broker is busy or shutting down, which says nothing about the device.
     fileprivate var isBusy: Bool {
         switch self {
         case .serverUnavailable, .serverBusy, .serverShuttingDown: true
@@ -117,7 +117,7 @@ extension ReasonCode {
         }
     }
 
-    /// What DISCONNECT (MQTT 5 3.14.2.1) has for a refusal of CONNACK (MQTT 5 3.2.2.2).
+    /// The code for DISCONNECT (MQTT 5 3.14.2.1) that corresponds to a refusal in CONNACK (MQTT 5 3.2.2.2).
     fileprivate var inDisconnect: ReasonCode {
         switch rawValue {
         case 0x85, 0x86, 0x8A, 0x8C: .notAuthorized

@@ -1,77 +1,80 @@
 import MQTTCodec
 import NIOCore
 
-/// One device as decisions, whatever the mapping: an event in, actions out, no input or output of its own.
+/// One device as a pure state machine, whatever the mapping: an event goes in, actions come out, and nothing is read or
+/// written.
 ///
-/// Actions are performed in their order. An event may be handed over while the last action of a list is performed. Of a
-/// leg that an action closed no event comes any more: the next one may be that of another leg.
+/// Actions are performed in their order. An event may be handed over while the last action of a list is performed. A
+/// leg that an action closed sends no more events: the next one may come from another leg.
 package protocol DeviceSession: Sendable {
     /// The first actions of every session.
     func started() -> [SessionAction]
 
-    /// How strictly the device's packets are to be read, and the broker's.
+    /// How strictly the packets of the device and of the broker are read.
     var reading: (device: Reading, uplink: Reading) { get }
-    /// Whether `deviceSent(_:)` may be called now. While it may not, the driver keeps what comes, up to its bound.
+    /// Whether `deviceSent(_:)` may be called now. If not, the driver keeps what comes, up to a bound of its own.
     var acceptsDeviceInput: Bool { get }
-    /// Whether `uplinkSent(_:)` may be called now. While it may not, the driver leaves what comes in the decoder and
-    /// grants the broker no more credit. Any event of the device may change it.
+    /// Whether `uplinkSent(_:)` may be called now. If not, the driver leaves what comes in the decoder and grants the
+    /// broker no more credit. Any event of the device may change the answer.
     var acceptsUplinkInput: Bool { get }
-    /// Whether what the leg still has to send may keep the session from taking more. Not where it sends nothing on it: then
-    /// it keeps what the device sends, within bounds of its own.
+    /// Whether the bytes that the leg still has to send may keep the session from taking more. They may not while the
+    /// session sends nothing on the leg: it then keeps what the device sends, within bounds of its own.
     var isSending: Bool { get }
-    /// Nothing more will come of it: both legs have been closed or are gone, and no timer runs.
+    /// Nothing more will come of the session: both legs have been closed or are gone, and no timer runs.
     var isOver: Bool { get }
 
     /// A packet of the device, or a piece of a long one.
     mutating func deviceSent(_ element: FrameDecoder.Element) -> [SessionAction]
-    /// What the device sent is no MQTT, or more than allowed. `start` is the first that ever came from it.
+    /// What the device sent is not MQTT, or more than is allowed. `start` is the beginning of what came, until the
+    /// device is identified.
     mutating func deviceMisbehaved(_ error: MQTTError, start: ByteBuffer) -> [SessionAction]
-    /// The device has shut its sending side down, and everything that came on it was handed to `deviceSent(_:)`, or is
-    /// nothing. It may still read.
+    /// The device has shut its sending side down, and everything that came before was handed to `deviceSent(_:)`, or
+    /// nothing came. The device may still read.
     mutating func deviceFinished() -> [SessionAction]
     /// The TCP connection is gone, and everything that came on it was handed to `deviceSent(_:)`.
     mutating func deviceClosed() -> [SessionAction]
 
     /// The answer to `.authenticate`.
     mutating func authenticated(_ isAccepted: Bool) -> [SessionAction]
-    /// The broker keeps its session for longer than the device asked for: whoever comes with its client id is to find none.
+    /// The broker keeps the session for longer than the device asked for. A newcomer with its client id has to find
+    /// none.
     var isSessionBorrowed: Bool { get }
-    /// Comes before `clientIDTaken(_:)` where the one that had the client id is such a session, which the broker has.
+    /// Comes before `clientIDTaken(_:)` if the previous holder of the client id left such a session at the broker.
     mutating func findsNoSession()
-    /// The session is over here and lives for another second at the broker, which its device had not asked for.
+    /// The session is over here, and lives for another second at the broker, which its device did not ask for.
     var lingersAtBroker: Bool { get }
     /// The answer to `.takeClientID`: whether to wait for earlier sessions with the client id.
     mutating func clientIDTaken(_ wait: ClientIDWait) -> [SessionAction]
-    /// The last of them is over.
+    /// The last of these earlier sessions is over.
     mutating func clientIDIsFree() -> [SessionAction]
-    /// Another session claimed this one's client id; `byContinuation` where its device came without Clean Start, to
-    /// go on with the session it had.
+    /// Another session claimed this one's client id. `byContinuation` is set if its device came without Clean Start, to
+    /// go on with the session that it had.
     mutating func takenOver(byContinuation: Bool) -> [SessionAction]
 
-    /// The leg that was asked for is there. `limits` are those of the gateway session that it belongs to; `nil` for a
-    /// leg that is the device's own session at the broker.
+    /// The leg that was asked for is there. `limits` are those of the gateway session to which the leg belongs; `nil`
+    /// for a leg of the device's own session at the broker.
     mutating func uplinkReady(_ limits: GatewayLimits?) -> [SessionAction]
     /// The leg could not be made; `why` is a sentence for people.
     mutating func uplinkUnreachable(_ why: String) -> [SessionAction]
     /// A packet of the broker, or a piece of a long one.
     mutating func uplinkSent(_ element: FrameDecoder.Element) -> [SessionAction]
-    /// What the broker sent is no MQTT.
+    /// What the broker sent is not MQTT.
     mutating func uplinkMisbehaved(_ error: MQTTError) -> [SessionAction]
-    /// The broker's FIN, and everything before it was handed to `uplinkSent(_:)`, but for what the session took no more
-    /// input for: that is lost with the leg.
+    /// The broker's FIN. Everything before it was handed to `uplinkSent(_:)`, except what the session took no more
+    /// input for, which is lost with the leg.
     mutating func uplinkEnded() -> [SessionAction]
     /// The leg is gone, and nothing more can be sent on it.
     mutating func uplinkLost(_ loss: UplinkLoss) -> [SessionAction]
 
-    /// Nothing has come back on the leg for a while, though it should have. It is there still and may go on, but nothing
-    /// sent on it now gets anywhere.
+    /// The leg's path is silent: nothing has come back for a while, although something should have. The leg is still
+    /// there and may go on, but what is sent on it now arrives nowhere.
     mutating func uplinkSilent() -> [SessionAction]
     /// The leg goes on after `uplinkSilent()`; `silence` is how long the broker has heard nothing.
     mutating func uplinkAnswered(after silence: Duration) -> [SessionAction]
 
-    /// `detail` is what else is known of why it took too long.
+    /// A timer has run out; `detail` is what else is known about why it took so long.
     mutating func timedOut(_ timer: SessionTimer, detail: String?) -> [SessionAction]
-    /// SIGTERM.
+    /// The bridge shuts down.
     mutating func shutDown() -> [SessionAction]
 }
 
@@ -101,7 +104,9 @@ extension DeviceSession {
 
     package var lingersAtBroker: Bool { false }
 
+    /// The leg of the device's own session at the broker is there.
     package mutating func uplinkReady() -> [SessionAction] { uplinkReady(nil) }
 
+    /// A timer has run out, and nothing is known about why.
     package mutating func timedOut(_ timer: SessionTimer) -> [SessionAction] { timedOut(timer, detail: nil) }
 }

@@ -1,8 +1,8 @@
 import NIOCore
 
-/// What a peer that does not speak MQTT seems to speak, for a log line that helps.
+/// Guesses what a peer that does not speak MQTT speaks, for a helpful log line.
 package enum ForeignProtocol {
-    /// `start` is the beginning of what came; `nil` where it reminds of nothing.
+    /// `start` is the beginning of what came. `nil` if it looks like nothing known.
     package static func guess(_ start: ByteBuffer) -> String? {
         let bytes = start.readableBytesView.prefix(8)
         if bytes.starts(with: [0x16, 0x03]) {

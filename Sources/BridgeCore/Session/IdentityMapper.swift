@@ -19,7 +19,7 @@ package struct IdentityMapper: Sendable {
     private var byClientID: [ExactText: Templates] = [:]
     private var byUsername: [ExactText: Templates] = [:]
 
-    /// Throws where a template names a variable that does not exist.
+    /// Throws if a template names a variable that does not exist.
     package init(_ configuration: AuthConfiguration) throws {
         switch configuration.mode {
         case .passthrough, .local: injected = nil
@@ -38,12 +38,13 @@ package struct IdentityMapper: Sendable {
         }
     }
 
-    /// No device gets another identity than its own.
+    /// Every device keeps its own identity.
     package var isEmpty: Bool { injected == nil && byClientID.isEmpty && byUsername.isEmpty }
 
-    /// Changes client id, user name and password where the configuration says so; a field without a template stays.
+    /// Changes client id, user name and password as the configuration says; a field without a template stays.
     ///
-    /// `variables` are what the device itself sent. Answers whether anything changed.
+    /// - Parameter variables: What the device itself sent.
+    /// - Returns: whether anything changed.
     package func apply(to connect: inout Connect, variables: RouteVariables) -> Bool {
         let match =
             byClientID[ExactText(text: connect.clientID)]

@@ -1,6 +1,6 @@
 import MQTTCodec
 
-// What only the order of packets makes wrong.
+// Errors that only the order of packets makes.
 extension MQTTError {
     static let firstPacketNotConnect = MQTTError(
         .protocolError, clause: "[MQTT-3.1.0-1]", message: "the first packet has to be CONNECT")

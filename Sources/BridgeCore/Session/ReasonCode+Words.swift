@@ -1,10 +1,10 @@
 import MQTTCodec
 
 extension ReasonCode {
-    /// `0x87, not authorized`: as specifications print it, and what they call it.
+    /// The code as specifications print it, with their name for it: `0x87, not authorized`.
     package var inWords: String { Self.words[rawValue].map { "\(self), \($0)" } ?? "\(self)" }
 
-    /// Of what CONNACK, DISCONNECT and acknowledgements of PUBLISH may say (MQTT 5 2.4).
+    /// The names of what CONNACK, DISCONNECT and acknowledgements of PUBLISH may say (MQTT 5 2.4).
     private static let words: [UInt8: String] = [
         0x80: "unspecified error", 0x81: "malformed packet", 0x82: "protocol error",
         0x83: "implementation specific error", 0x84: "unsupported protocol version",

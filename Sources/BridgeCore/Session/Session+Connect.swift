@@ -15,8 +15,8 @@ extension Session {
         }
     }
 
-    /// A CONNECT that can't be read goes to the broker where no rule is there that needs to know who the device is, or
-    /// where its will goes.
+    /// A CONNECT that can't be read goes to the broker, unless the operator has rules that need to know who the device
+    /// is or where its will goes.
     private mutating func receivedUnreadable(_ frame: Frame, _ error: MQTTError) -> [SessionAction] {
         if let guess = ForeignProtocol.guess(frame.bytes) { return end(.notMQTT(guess)) }
         if let overLimit = context.overLimit { return end(.overLimit(overLimit)) }
@@ -24,8 +24,8 @@ extension Session {
         return passUnread(connect: frame, error)
     }
 
-    /// - Parameter isOdd: It is not as the specification has it: it goes to the broker as it came, but for what a rule of
-    ///   the operator changes in it.
+    /// - Parameter isOdd: The CONNECT is not as the specification has it. It goes to the broker as it came, except for
+    ///   what a rule of the operator changes in it.
     private mutating func admit(_ original: Connect, original bytes: ByteBuffer, isOdd: Bool) -> [SessionAction] {
         var facts = DeviceFacts(original)
         let version = facts.version
@@ -56,7 +56,7 @@ extension Session {
             }
             let outgoing = isMapped || connect != original ? try connect.encode() : bytes
             let repeated = mayBeHeld ? try connect.repeated(after: outgoing, isOdd: isOdd) : nil
-            // Of a client id that the broker is to choose there is no other session.
+            // If the broker is to choose the client id, no other session has it.
             state = .connecting(
                 Connecting(
                     facts: facts, connect: outgoing, isClientIDFree: connect.clientID.isEmpty, router: router,
@@ -76,7 +76,7 @@ extension Session {
 // MARK: - One after the other
 
 extension Session {
-    /// How long the end of an earlier session may take before its successor goes on without it.
+    /// How long the end of an earlier session may take before its successor goes on without waiting.
     private static let predecessorPatience = Duration.seconds(1)
 
     package mutating func clientIDTaken(_ wait: ClientIDWait) -> [SessionAction] {
@@ -84,7 +84,7 @@ extension Session {
         return switch wait {
         case .none: clientIDIsFree()
         case .brief: [.start(.predecessor, after: Self.predecessorPatience)]
-        // What has become of it is known within `connect_timeout`, or there is no way to the broker for either.
+        // The earlier session's fate is known within `connect_timeout`, or neither of them can reach the broker.
         case .untilOver: []
         }
     }
@@ -97,12 +97,13 @@ extension Session {
         }
     }
 
-    /// Without the bridge the earlier session would have ended with its connection: so this one begins with Clean Start,
-    /// which the device did not ask for. 3.1.1 has no way to say that of the past alone.
+    /// Without the bridge the earlier session would have ended with its connection. So this one begins with Clean
+    /// Start, although the device did not ask for that. 3.1.1 has no way to say so without giving up the new session as
+    /// well.
     package mutating func findsNoSession() {
         guard case .connecting(var connecting) = state, connecting.facts.version == .v5_0 else { return }
         guard var connect = connecting.connect, let frame = try? Frame(packet: connect, version: nil) else { return }
-        // Behind the protocol's name and version (MQTT 5 3.1.2.3).
+        // The flags stand behind the protocol's name and version (MQTT 5 3.1.2.3).
         let index = connect.readerIndex + frame.headerLength + 7
         guard let flags = connect.getInteger(at: index, as: UInt8.self) else { return }
         connect.setInteger(flags | 0b10, at: index)
@@ -116,7 +117,7 @@ extension Session {
         return [.stop(.predecessor)] + sendConnect(connecting)
     }
 
-    /// Now, or when what is missing has come.
+    /// Sends CONNECT, now or when what is missing has come.
     mutating func sendConnect(_ connecting: Connecting) -> [SessionAction] {
         var connecting = connecting
         let isDue = connecting.isUplinkReady && connecting.isClientIDFree
@@ -126,8 +127,8 @@ extension Session {
         return connect.map { [.sendToUplink($0)] } ?? []
     }
 
-    /// Its device is back, on another connection, or is another one: what is held for it is of no use any more. The broker
-    /// is told nothing, so that the newcomer finds its session as it is.
+    /// The device is back on another connection, or another device has come with its client id, so nothing needs what
+    /// is held for it. The broker is told nothing, so that the newcomer finds the session as it is.
     package mutating func takenOver(byContinuation: Bool) -> [SessionAction] {
         end(.takenOver)
     }
@@ -153,7 +154,7 @@ extension Session {
             state = .connecting(connecting)
             return [.sendToDevice(frame.bytes)]
         case .disconnect where connecting.facts.version == .v5_0:
-            // A DISCONNECT before CONNACK is no answer that a device understands.
+            // Devices do not understand a DISCONNECT before CONNACK.
             let code = (try? Disconnect.decode(frame, version: .v5_0))?.reasonCode ?? 0
             return end(.brokerDisconnected(code: code), uplink: .useless)
         default:
@@ -173,7 +174,7 @@ extension Session {
             keepAlive = connack.properties.serverKeepAlive ?? keepAlive
             device.router.brokerAliasMaximum = connack.properties.topicAliasMaximum ?? 0
             if let assigned = facts.assignedClientID { connack.properties.assignedClientIdentifier = assigned }
-            // The device asked for none, and is to see what it would have seen.
+            // The device asked for no session expiry, and is to see what it would have seen without the bridge.
             if facts.hasBorrowedExpiry { connack.properties.sessionExpiryInterval = nil }
         }
         guard let outgoing = try fitting(connack, original, frame, facts) else {
@@ -184,8 +185,8 @@ extension Session {
         return letIn(device, outgoing, keepAlive: keepAlive, naming: assigned)
     }
 
-    /// CONNACK as the device has it: with the bridge's own limit, where that fits; `nil` where what the bridge has to put
-    /// into it makes it longer than the device takes.
+    /// The CONNACK for the device, with the bridge's own limit if that fits. `nil` if what the bridge has to add makes
+    /// it longer than the device accepts.
     private func fitting(
         _ connack: Connack, _ original: Connack, _ frame: Frame, _ facts: DeviceFacts
     ) throws(MQTTError) -> ByteBuffer? {
@@ -201,7 +202,7 @@ extension Session {
         return try connack.encoded(facts.version, within: facts.maximumPacketSize)
     }
 
-    /// What the session needs to outlive its leg; `nil` where it does not.
+    /// What the session needs to outlive its leg; `nil` if it can't.
     private func hold(
         after connack: Connack, _ connecting: Connecting, keepAlive: UInt16
     ) throws(MQTTError) -> Hold? {
@@ -223,22 +224,22 @@ extension Session {
 }
 
 extension Connect {
-    /// Enhanced authentication is a talk that the bridge can't hold in the device's place.
+    /// The bridge can't hold the dialogue of enhanced authentication in the device's place.
     fileprivate var mayBeRepeated: Bool {
         properties.authenticationMethod == nil
             && !properties.hasUnread(.authenticationMethod, .sessionExpiryInterval)
     }
 
-    /// CONNECT for another leg, after this one went out on the first. An odd one that has nothing to be changed is odd
-    /// again; `nil` where it would have to be changed and can't.
+    /// CONNECT for another leg, after this one went out on the first. An odd CONNECT is repeated as it is, or not at
+    /// all (`nil`) if it would have to be changed.
     fileprivate func repeated(after sent: ByteBuffer, isOdd: Bool) throws(MQTTError) -> ByteBuffer? {
         guard isOdd else { return try repeated.encode() }
         return version.hasProperties ? try? repeated.encode() : sent
     }
 
-    /// Has the broker keep the session of a device that asked for none (5.0) for as long as the device may be held, and not
-    /// publish its will meanwhile. The device's own Will Delay is of no account: as its session would have ended with its
-    /// connection, its will was due then (MQTT 5 3.1.3.2.2).
+    /// Has the broker keep the session of a device that asked for none (5.0) for as long as the device may be held, and
+    /// not publish its will meanwhile. The device's own Will Delay does not count: its session would have ended with
+    /// its connection, so its will would have been due then (MQTT 5 3.1.3.2.2).
     ///
     /// - Returns: whether that was needed.
     fileprivate mutating func borrowExpiry(_ time: Duration) -> Bool {
@@ -252,9 +253,9 @@ extension Connect {
 }
 
 extension Connect {
-    /// CONNECT as it is repeated on another leg: the session that the first one made goes on. 3.1 and 3.1.1 keep their
-    /// flag, which decides about both. The broker is offered no topic aliases any more: what it sends again may be answered
-    /// without being passed on, and the device would miss the topic in it.
+    /// CONNECT as it is repeated on another leg, where the session of the first one goes on. 3.1 and 3.1.1 keep their
+    /// flag, which decides about both. The broker is offered no topic aliases any more: the bridge may answer what the
+    /// broker sends again without passing it on, and then the device would miss the topic in it.
     fileprivate var repeated: Connect {
         var connect = self
         if version.hasProperties { connect.cleanStart = false }

@@ -9,17 +9,17 @@ extension Session {
             case none
             /// A leg has been asked for, and CONNECT has not gone out on it.
             case unused
-            /// CONNECT has gone out, and the broker has not answered it.
+            /// CONNECT has gone out, and the broker has not answered yet.
             case unanswered
             case answered
         }
 
         var leg = Leg.none
-        /// `nil` if the version that the device speaks is not known, so that nothing is said in its name.
+        /// `nil` if the device's version is not known, so that the bridge can say nothing in its name.
         var facts: DeviceFacts?
-        /// What a leg that may answer is given before the end.
+        /// What the leg is still given, in case the broker answers.
         var backlog: [ByteBuffer] = []
-        /// The leg is inside a packet, so that nothing can be put behind it.
+        /// The leg is inside a packet, so nothing can be sent behind it.
         var isInsidePacket = false
         /// FIN has gone to the broker.
         var isFinished = false
@@ -48,8 +48,8 @@ extension Session {
         }
     }
 
-    /// Ends the session. A packet that the protocol forbids is told to the device where that is possible (5.0); the broker
-    /// sees a lost connection and publishes the will ([MQTT-3.1.2-8]).
+    /// Ends the session. A 5.0 device is told if it sent a packet that the protocol forbids; the broker sees a lost
+    /// connection and publishes the will ([MQTT-3.1.2-8]).
     mutating func end(_ ending: Ending) -> [SessionAction] {
         let device: ConnectedDevice?
         switch state {
@@ -65,7 +65,7 @@ extension Session {
             + closeUplink(ending, standing, device)
     }
 
-    /// The leg of a session whose end was decided before has come to its own.
+    /// The session's end was decided before, and now its leg has ended too.
     private mutating func finished(_ uplink: UplinkRemains) -> [SessionAction] {
         state = .ended
         return hangUp() + [.stop(.goodbye)] + (uplink == .gone ? [] : [.closeUplink])
@@ -94,7 +94,7 @@ extension Session {
     /// The last packet for the broker.
     private mutating func goodbye(_ ending: Ending, _ facts: DeviceFacts?) -> ByteBuffer? {
         guard let facts else { return ending.toBroker }
-        // Its successor is to find the session as it is.
+        // The session's successor is to find it as it is.
         guard ending.why != .takenOver else { return Disconnect().encoded(facts.version) }
         guard facts.hasBorrowedExpiry else {
             return ending.toBroker ?? (ending.why.isWithoutWill ? Disconnect().encoded(facts.version) : nil)
@@ -107,7 +107,7 @@ extension Session {
 }
 
 extension Disconnect {
-    /// A DISCONNECT of our own cannot exceed any length, so encoding it cannot fail.
+    /// A DISCONNECT of the bridge's own can't exceed any length, so encoding it can't fail.
     fileprivate func encoded(_ version: MQTTVersion) -> ByteBuffer {
         (try? encode(version: version)) ?? ByteBuffer(bytes: [0xE0, 0x00])
     }

@@ -3,15 +3,15 @@ import NIOCore
 
 // The will of a session that the broker has ended for what the device did.
 //
-// Where the bridge asked for the session, it asked for a Will Delay as well, so that nothing is published while the device
-// is held: and then the broker keeps the will back although the device is gone. Only a client can take that back, and the
-// one that the broker knew has been sent away. So the session is continued once more, without a delay, to end with
-// "Disconnect with Will Message" (MQTT 5 3.14.2.1).
+// If the bridge asked for the session in the device's place, it asked for a Will Delay as well, so that nothing is
+// published while the device is held. The broker then keeps the will back although the device is gone. Only a client
+// can change that, and the broker has sent the one that it knew away. So the session is continued once more, without a
+// delay, to end with "Disconnect with Will Message" (MQTT 5 3.14.2.1).
 //
-// Not where the broker has decided about the device itself: it was taken over, kicked or banned, and nobody is to come in
-// its name.
+// This is not done if the broker has decided about the device itself: if it was taken over, kicked or banned, nobody
+// may come in its name.
 extension Session {
-    /// After the end, which has been told: the leg is to be closed, and another one made.
+    /// Follows the end, of which both sides have been told: closes the leg and asks for another.
     mutating func reclaim(_ connect: ByteBuffer) -> [SessionAction] {
         state = .reclaimingWill(connect)
         return [
@@ -39,7 +39,7 @@ extension Session {
         ]
     }
 
-    /// The broker publishes it at the end of its delay.
+    /// The broker publishes the will at the end of its delay.
     mutating func reclaimingFailed(_ uplink: UplinkRemains) -> [SessionAction] {
         state = .ended
         return [.stop(.uplinkConnect)] + (uplink == .gone ? [] : [.closeUplink])
@@ -47,7 +47,7 @@ extension Session {
 }
 
 extension ConnectedDevice {
-    /// CONNECT for ``Session/reclaim(_:)``; `nil` where the broker keeps no will back.
+    /// CONNECT for ``Session/reclaim(_:)``; `nil` if the broker keeps no will back.
     var reclaimingConnect: ByteBuffer? {
         guard facts.hasBorrowedExpiry, facts.hasWill, let bytes = hold?.connect,
             let frame = try? Frame(packet: ByteBuffer(bytes: bytes), version: nil),
@@ -60,8 +60,9 @@ extension ConnectedDevice {
 }
 
 extension SessionEnd {
-    /// The broker has ended the session, and has nothing against the device: it is silent, or has sent what no broker takes.
-    /// An end without a word may be a takeover, which Mosquitto 2.0 does not tell: nobody may come behind that.
+    /// The broker has ended the session, and has nothing against the device: the device sent nothing for too long, or
+    /// sent what no broker accepts. An end without a reason may be a takeover, which Mosquitto 2.0 does not announce:
+    /// nobody may connect behind that.
     var leavesWillBehind: Bool {
         guard case .brokerDisconnected(let code) = self else { return false }
         return switch code {

@@ -1,19 +1,19 @@
 import MQTTCodec
 import NIOCore
 
-/// A session whose CONNECT can't be read here, and may be by the broker: of a version that the bridge does not know, or
-/// malformed. No rule of the operator needs it, or it would have been refused.
+/// A session whose CONNECT the bridge can't read, and the broker may: it is malformed, or of a version that the bridge
+/// does not know. No rule of the operator needs it, or it would have been refused.
 ///
-/// It passes packets both ways as they come, and knows only where they end. It is not held when its leg is lost, its
-/// client id and keepalive are the broker's affair, and nothing is ever said to the device in the bridge's own name:
-/// nobody knows in which version it would be understood.
+/// The session passes packets both ways as they come, and knows only where they end. It is not held when its leg is
+/// lost, its client id and keepalive are the broker's affair, and the bridge never says anything to the device in its
+/// own name, because nobody knows in which version the device would understand it.
 extension Session {
     struct Unread: Sendable {
-        /// CONNECT; `nil` when it has been sent.
+        /// `nil` once CONNECT has been sent.
         var connect: ByteBuffer?
-        /// The broker has said something: what the device sent behind CONNECT goes up.
+        /// The broker has answered, so what the device sends behind CONNECT goes up.
         var isAnswered = false
-        /// With CONNACK 0.
+        /// The answer was CONNACK 0.
         var isAccepted = false
         /// FIN has gone to the broker.
         var isFinished = false
@@ -21,7 +21,7 @@ extension Session {
         var down = PacketStream()
     }
 
-    /// - Parameter error: Why CONNECT can't be read.
+    /// - Parameter error: The reason why CONNECT can't be read.
     mutating func passUnread(connect frame: Frame, _ error: MQTTError) -> [SessionAction] {
         state = .unread(Unread(connect: frame.bytes))
         let identity = SessionIdentity(clientID: "", username: nil, version: .v3_1_1, unread: error)
@@ -39,7 +39,7 @@ extension Session {
         return [.sendToUplink(connect)] + (hasDeviceFinished ? [.finishUplink] : [])
     }
 
-    /// The device sends no more; what the broker says still goes to it, until the broker ends its side, or for a while.
+    /// The device sends no more. The broker's answers still go to it until the broker ends its side, or for a while.
     mutating func unreadDeviceFinished() -> [SessionAction] {
         guard case .unread(var unread) = state, !unread.isFinished else { return [] }
         unread.isFinished = unread.connect == nil
@@ -73,7 +73,7 @@ extension Session {
 }
 
 extension PacketStream {
-    /// Takes note of what a passing element begins or ends; answers its bytes.
+    /// Notes what a passing element begins or ends, and returns its bytes.
     fileprivate mutating func pass(_ element: FrameDecoder.Element) -> ByteBuffer {
         switch element {
         case .packet(let frame):
@@ -92,7 +92,7 @@ extension PacketStream {
 }
 
 extension Frame {
-    /// CONNACK with code 0, which stands in the same place in all versions.
+    /// A CONNACK with code 0, which stands in the same place in all versions.
     fileprivate var isAcceptance: Bool {
         type == .connack && body.getInteger(at: body.readerIndex + 1, as: UInt8.self) == 0
     }

@@ -1,10 +1,11 @@
 import MQTTCodec
 import NIOCore
 
-/// One device with its two legs, as decisions: an event in, actions out, no input or output of its own.
+/// One device with its two legs as a pure state machine: an event goes in, actions come out, and nothing is read or
+/// written.
 ///
 /// ```
-///                                                        silent, lost, busy: held (see ``Hold``)
+///                                                   path silent, lost, busy: held (see ``Hold``)
 ///                                                           +---+
 ///                                                           v   |  answered, or on another leg CONNACK 0
 /// awaitingConnect --CONNECT--> connecting --CONNACK 0--> connected
@@ -18,25 +19,26 @@ import NIOCore
 ///       ^                                                    |
 ///       +--------- held, and there is no leg -----------(connected)
 /// ```
-/// The broker sees the device itself, and judges what it sends: a packet whose frame is sound goes there as it came, unless
-/// a rule of the bridge needs what can't be read in it. A CONNECT that can't be read goes there too, where no rule needs
-/// it; from then on the session is `unread`, and passes frames both ways (``Unread``).
+/// The broker sees the device itself, and judges what it sends: a packet whose frame is sound goes to the broker as it
+/// came, unless a rule of the bridge needs something that can't be read in it. A CONNECT that can't be read goes there
+/// too, if no rule needs it; from then on the session is `unread`, and passes frames both ways (``Unread``).
 ///
-/// Where a session is held: what the device sends is kept by its ``Journal``, PINGREQ is answered here, and DISCONNECT
-/// ends the session at once. On a leg that is silent everything that waits goes out with it, in case the leg answers. On
-/// one that is lost nobody can be told: what the broker has not acknowledged the device has not been told either, and
-/// the will has been published by the broker, or will be, as for every lost connection.
+/// While a session is held, its ``Journal`` keeps what the device sends, PINGREQ is answered here, and DISCONNECT ends
+/// the session at once. If the leg is only suspended, everything that waits goes out on it before the end, in case the
+/// broker answers after all. If the leg is lost, the broker can't be told: the device has not been told either of
+/// anything that the broker has not acknowledged, and the broker publishes the will, as after every lost connection.
 ///
-/// A delivery that the loss cut off in the middle can't be completed, and nothing else can be put there: the device's
-/// connection is closed then, without a word.
+/// A delivery that the loss cut off in the middle can't be completed, and nothing else can be sent in its place: the
+/// device's connection is closed without a farewell.
 package struct Session: CoreSession {
     enum State: Sendable {
         case awaitingConnect
         case connecting(Connecting)
         case connected(ConnectedDevice)
-        /// Connecting or connected, with a CONNECT that only the broker may be able to read.
+        /// The session is connecting or connected, with a CONNECT that only the broker may be able to read.
         case unread(Unread)
-        /// The device is told of its end, and its will is to be had from the broker; CONNECT until it is sent.
+        /// The device has been told of its end, and the broker has to be asked for its will. Holds CONNECT until it is
+        /// sent.
         case reclaimingWill(ByteBuffer?)
         case finishing
         case ended
@@ -45,22 +47,23 @@ package struct Session: CoreSession {
     /// CONNECT is known, the broker's CONNACK is not.
     struct Connecting: Sendable {
         var facts: DeviceFacts
-        /// To be sent once the uplink leg is there, and nobody of the same client id before it; `nil` when it has been.
+        /// To be sent once the uplink leg is there and no earlier session has the client id; `nil` once it has been
+        /// sent.
         var connect: ByteBuffer?
         var isUplinkReady = false
-        /// No earlier session with the client id is on its way out.
+        /// No earlier session with the client id is still ending.
         var isClientIDFree = false
         var router: PacketRouter
-        /// The broker asked with AUTH (5.0 4.12): the device's AUTH may pass before CONNACK.
+        /// The broker asked with AUTH (5.0 4.12), so the device's AUTH may pass before CONNACK.
         var isAuthenticating = false
-        /// CONNECT as it would be repeated, where the session may outlive its leg.
+        /// CONNECT as it would be repeated, if the session may outlive its leg.
         var repeated: ByteBuffer?
-        /// Topic of the device's retained will, as the broker has it.
+        /// The topic of the device's retained will, as the broker has it.
         var retainedWill: String?
     }
 
     static var isThroughGateway: Bool { false }
-    /// "MQTT over QUIC", graceful end: the server's FIN is awaited for at most 10 s.
+    /// "MQTT over QUIC", graceful end: the bridge waits at most 10 s for the server's FIN.
     static let goodbyeTimeout = Duration.seconds(10)
 
     let context: SessionContext
@@ -93,7 +96,7 @@ package struct Session: CoreSession {
         }
     }
 
-    /// What other devices published comes from the broker as it was sent.
+    /// What other devices published comes from the broker as they sent it.
     package var reading: (device: Reading, uplink: Reading) { (.lenient, .lenientMessages) }
 
     package var isOver: Bool {
@@ -134,7 +137,7 @@ extension Session {
         hasDeviceFinished = true
         switch state {
         case .connecting(let connecting) where !connecting.isAuthenticating:
-            // Its CONNACK is still to come.
+            // The device's CONNACK is still to come.
             return [.start(.lastWords, after: LastWords.patience)]
         case .unread:
             return unreadDeviceFinished()
@@ -149,7 +152,7 @@ extension Session {
 // MARK: - The uplink leg
 
 extension Session {
-    /// What the broker allows is in its CONNACK.
+    /// What the broker allows stands in its CONNACK.
     package mutating func uplinkReady(_ limits: GatewayLimits?) -> [SessionAction] {
         switch state {
         case .connecting(var connecting):
@@ -230,7 +233,7 @@ extension Session {
         case (_, .connected):
             return change { $0.timedOut(timer, detail) }
         case (_, .awaitingConnect), (_, .connecting), (_, .unread), (_, .reclaimingWill), (_, .finishing), (_, .ended):
-            // The timer ran out while what it waited for was already on its way to us.
+            // The timer fired although what it waited for was already on its way.
             return []
         }
     }

@@ -1,50 +1,50 @@
 import MQTTCodec
 import NIOCore
 
-/// What the driver is to do, in this order.
+/// What the driver is to do, in the order of the list.
 package enum SessionAction: Sendable {
     /// The device has said who it is. Comes once, before anything goes to the uplink.
     case identified(SessionIdentity)
-    /// Start an uplink leg; answer with `uplinkReady()`, `uplinkUnreachable(_:)` or `uplinkLost(_:)`. May come again once
-    /// the last one is closed, lost or could not be made: the device is held meanwhile.
+    /// Start an uplink leg, and answer with `uplinkReady()`, `uplinkUnreachable(_:)` or `uplinkLost(_:)`. Comes again
+    /// for a held device, when the previous leg is closed or lost or could not be made.
     case openUplink(keepAlive: Duration?)
     case sendToUplink(ByteBuffer)
-    /// FIN, behind everything sent before. The uplink leg stays until the broker's own FIN.
+    /// Send FIN behind everything sent before. The uplink leg stays until the broker's own FIN.
     case finishUplink
     /// Close the uplink leg now; what is still queued is lost.
     case closeUplink
     case sendToDevice(ByteBuffer)
-    /// Close the device leg, behind everything sent before.
+    /// Close the device leg behind everything sent before.
     case closeDevice
     case start(SessionTimer, after: Duration)
     case stop(SessionTimer)
-    /// The broker accepted the device. From now on a device that sends nothing for `silence` is gone
-    /// ([MQTT-3.1.2-24]); `timedOut(.keepAlive)` says so. `nil`: its keepalive is off.
+    /// The broker accepted the device. From now on a device that sends nothing for `idleLimit` is gone
+    /// ([MQTT-3.1.2-24]), and `timedOut(.keepAlive)` has to say so. `nil` if its keepalive is off.
     case connected(idleLimit: Duration?)
     /// Why the session is over. Comes once, before the legs are closed.
     case ended(SessionEnd)
 
-    /// The client id, as the broker knows it, is this session's from now on, and until it is over. A held session that had
-    /// it is told `takenOver(byContinuation:)`; a living one is for the broker to take over. Answer with
+    /// The client id, as the broker knows it, is this session's from now on until the session is over. A held session
+    /// that had it is told `takenOver(byContinuation:)`; the broker takes a living one over. Answer with
     /// `clientIDTaken(_:)`. Stands last in its list, so that the answer may come while the action is performed.
     case takeClientID(String)
 
-    // What follows is asked for by the mapping `data-stream` only.
+    // Only the mapping `data-stream` asks for what follows.
 
-    /// Check a user's password; answer with `authenticated(_:)`. Stands last in its list, so that the answer may come
-    /// while the action is performed.
+    /// Check a user's password, and answer with `authenticated(_:)`. Stands last in its list, so that the answer may
+    /// come while the action is performed.
     case authenticate(username: String, password: ByteBuffer?)
-    /// The client id is this session's from now on, and until it is over: whoever had it is told
+    /// The client id is this session's from now on until the session is over. Another session that had it is told
     /// `takenOver(byContinuation: !isCleanStart)`.
     case claim(clientID: String, isCleanStart: Bool)
-    /// Start a data stream in a gateway session of that version, with a decoder of its own; answer as to
-    /// `openUplink`. Stands last in its list. May come a second time, when the first leg is closed or lost and the
-    /// device is gone: for its will.
+    /// Start a data stream in a gateway session of that version, with a decoder of its own, and answer as to
+    /// `openUplink`. Stands last in its list. Comes a second time for the will, if the device is gone and the first leg
+    /// is closed or lost.
     case openDataStream(MQTTVersion)
-    /// The device is gone, and its will is due after that time: `timedOut(.willDelay)`, at once where too many wait so.
-    /// Stands last in its list.
+    /// The device is gone, and its will is due after that time: `timedOut(.willDelay)` has to say so, at once if too
+    /// many wills wait already. Stands last in its list.
     case linger(atMost: Duration)
-    /// For the log; the session goes on as it did.
+    /// Something for the log. The session goes on as it did.
     case note(SessionNote)
 }
 
@@ -54,21 +54,21 @@ package enum SessionNote: Sendable, Equatable {
     case sessionNotKept
     /// The device's will could not be published, or nobody knows whether it was.
     case willLost(String)
-    /// The broker took the device's will and refused it.
+    /// The broker received the device's will and refused it.
     case willRefused(code: UInt8)
-    /// The uplink is gone or silent; the device is not to notice.
+    /// The uplink leg is gone or its path is silent. The device does not notice.
     case held(String)
-    /// The device has its uplink again.
+    /// The device has its broker back.
     case resumed(SessionReturn)
-    /// The broker refuses subscriptions that it had granted the device: so many filters.
+    /// The broker refuses that many filters that it had granted the device before.
     case subscriptionsLost(Int)
 }
 
 /// How a held device came back.
 package enum SessionReturn: Sendable, Equatable {
-    /// The leg answered again: nothing had to be done.
+    /// The leg answered again, so nothing had to be done.
     case sameLeg
-    /// A new leg, on which the broker still knew the session, or did not. `resent` packets went again.
+    /// A new leg, on which the broker had kept the session or not. `resent` packets were sent again.
     case newLeg(isSessionPresent: Bool, resent: Int)
 }
 
@@ -83,37 +83,38 @@ extension SessionNote {
     }
 }
 
-/// The times a session waits for something.
+/// What a session waits for, with a limit on the time.
 package enum SessionTimer: Sendable, Hashable, CaseIterable {
-    /// For the device's CONNECT.
+    /// The device's CONNECT.
     case connectPacket
-    /// From CONNECT to the broker's CONNACK.
+    /// The broker's CONNACK, from the device's CONNECT on.
     case uplinkConnect
-    /// For the end of an earlier session with the same client id, whose DISCONNECT is not to be overtaken.
+    /// The end of an earlier session with the same client id, whose DISCONNECT must not be overtaken.
     case predecessor
-    /// For the broker's FIN after ours.
+    /// The broker's FIN after ours.
     case goodbye
-    /// For the broker's answers to a device that has said its last: see ``LastWords``.
+    /// The broker's answers to a device that has said its last: see ``LastWords``.
     case lastWords
-    /// For any packet of the device.
+    /// Any packet of the device.
     case keepAlive
-    /// From the device's end to its will; the driver's own, for `linger`.
+    /// The time of the will, from the device's end on. The driver starts this timer itself, for `linger`.
     case willDelay
-    /// For the return of the uplink, `uplink.hold_time`.
+    /// The return of the uplink, for `uplink.hold_time`.
     case hold
-    /// From the uplink's silence to when the broker has given the device up: 1.5 times its keepalive ([MQTT-3.1.2-24]).
+    /// The time when the broker gives up a device whose path is silent: 1.5 times its keepalive ([MQTT-3.1.2-24]).
     case brokerPatience
-    /// Before a leg is asked for again, where the broker was there and did not take the device back.
+    /// The next try, after the broker was reached and did not take the device back.
     case retry
 }
 
-/// Who a device is: what logs and limits know of it.
+/// Who a device is, as far as logs and limits need to know.
 package struct SessionIdentity: Sendable, Equatable {
-    /// As the broker sees it; empty where the broker assigns one.
+    /// The client id that the broker sees; empty if the broker is to assign one.
     package var clientID: String
     package var username: String?
     package var version: MQTTVersion
-    /// Why its CONNECT could not be read; nothing else is known of it then, and its packets are not read either.
+    /// The reason why the device's CONNECT could not be read. Then nothing else is known about the device, and its
+    /// packets are not read either.
     package var unread: MQTTError?
 
     package init(clientID: String, username: String?, version: MQTTVersion, unread: MQTTError? = nil) {

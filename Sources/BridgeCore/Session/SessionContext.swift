@@ -1,8 +1,8 @@
 import MQTTCodec
 
-/// What a session knows of the world besides its two legs.
+/// What a session knows about the world besides its two legs.
 ///
-/// Most of it is the same for all devices of a listener and held once for all of them.
+/// Most of it is the same for all devices of a listener, and kept once for all of them.
 package struct SessionContext: Sendable {
     private final class Shared: Sendable {
         let routes: RoutingTable
@@ -33,15 +33,15 @@ package struct SessionContext: Sendable {
     private let shared: Shared
     /// The device's IP address, the value of `${peer}`.
     package var peer: String
-    /// Set where a limit was reached when the device came: its CONNECT is answered with a refusal that says so.
+    /// Set if a limit was reached when the device came. Its CONNECT is answered with a refusal that says so.
     package var overLimit: String?
 
     /// - Parameters:
-    ///   - maximumPacketSize: Bytes; told to 5.0 devices as Maximum Packet Size where it is lower than the broker's.
+    ///   - maximumPacketSize: Bytes. 5.0 devices are told it as Maximum Packet Size if it is lower than the broker's.
     ///   - listener: The value of `${listener}`.
-    ///   - makeClientID: A client id for a device that has none, where a route needs one. At most 23 characters
+    ///   - makeClientID: Makes a client id for a device that has none, if a route needs one. At most 23 characters
     ///     [MQTT-3.1.3-5].
-    ///   - hold: `nil`: a device whose uplink is lost is closed.
+    ///   - hold: `nil` if a device is disconnected when its uplink leg is lost.
     package init(
         routes: RoutingTable, identities: IdentityMapper, maximumPacketSize: Int, connectWithin: Duration,
         connectTimeout: Duration, listener: String, peer: String = "", makeClientID: @escaping @Sendable () -> String,
@@ -55,15 +55,20 @@ package struct SessionContext: Sendable {
 
     package var routes: RoutingTable { shared.routes }
     package var identities: IdentityMapper { shared.identities }
+    /// The longest packet that is accepted from a device, in bytes.
     package var maximumPacketSize: Int { shared.maximumPacketSize }
-    /// As Maximum Packet Size; `nil` where the limit is none.
+    /// The limit as Maximum Packet Size; `nil` if there is none.
     var toldPacketSize: UInt32? { PacketSizeLimit.told(shared.maximumPacketSize) }
+    /// How long a device may take to send CONNECT.
     package var connectWithin: Duration { shared.connectWithin }
+    /// How long the broker may take to answer CONNECT.
     package var connectTimeout: Duration { shared.connectTimeout }
+    /// The value of `${listener}`.
     package var listener: String { shared.listener }
     package var makeClientID: @Sendable () -> String { shared.makeClientID }
+    /// `nil` if a device is disconnected when its uplink leg is lost.
     package var hold: HoldPolicy? { shared.hold }
-    /// The operator has rules about topics or identities: what they need to know of a packet has to be read.
+    /// The operator has rules about topics or identities, so what they need of a packet has to be read.
     var hasRules: Bool { !routes.isEmpty || !identities.isEmpty }
 
     /// What templates and routes may name of a device.

@@ -4,25 +4,25 @@ import MQTTCodec
 package enum SessionEnd: Sendable, Equatable {
     /// The device sent DISCONNECT.
     case deviceDisconnected
-    /// The device's TCP connection ended without DISCONNECT: the broker publishes the will.
+    /// The device's TCP connection ended without DISCONNECT, so the broker publishes the will.
     case deviceVanished
     /// Nothing came from the device for one and a half times its keepalive.
     case keepAliveExpired
-    /// No CONNECT within `limits.connect_within`.
+    /// No CONNECT came within `limits.connect_within`.
     case noConnectPacket
     /// The device broke the protocol.
     case deviceViolation(MQTTError)
-    /// What came was no MQTT at all, but something known.
+    /// What came was not MQTT, but something that the bridge recognizes.
     case notMQTT(String)
     /// The device broke the operator's rules (routes, identity).
     case notAllowed(String)
     /// The device's user name or password is wrong.
     case badCredentials
-    /// The device came again, on another connection.
+    /// The device came again on another connection.
     case takenOver
     /// The device came when a limit was reached.
     case overLimit(String)
-    /// The broker's CONNACK said no; the code is the packet's own.
+    /// The broker's CONNACK refused the device; the code is the packet's own.
     case refusedByBroker(code: UInt8)
     /// The broker sent DISCONNECT with this reason code (5.0).
     case brokerDisconnected(code: UInt8)
@@ -34,7 +34,7 @@ package enum SessionEnd: Sendable, Equatable {
     case uplinkUnreachable(String)
     /// The uplink leg broke.
     case uplinkLost(String)
-    /// The device was held for as long as `uplink.hold_time`; what was wrong last.
+    /// The device was held for as long as `uplink.hold_time` allows. The text is what went wrong last.
     case holdExpired(String)
     /// The bridge is shutting down.
     case shutdown
@@ -45,7 +45,7 @@ extension SessionEnd: CustomStringConvertible {
         switch self {
         case .deviceDisconnected: "the device disconnected"
         case .deviceVanished: "the device closed its connection without DISCONNECT"
-        case .keepAliveExpired: "the device was silent for 1.5 times its keepalive"
+        case .keepAliveExpired: "the device sent nothing for 1.5 times its keepalive"
         case .noConnectPacket: "no CONNECT came in time (limits.connect_within)"
         case .deviceViolation(let error): "the device broke the protocol: \(error)"
         case .notMQTT(let what): "the device does not speak MQTT: \(what)"
@@ -70,7 +70,7 @@ extension SessionEnd: CustomStringConvertible {
 extension SessionEnd {
     /// How much of an operator's attention an end is worth.
     package enum Importance: Sendable {
-        /// Happens all the time; refusals over a limit are summed up elsewhere.
+        /// It happens all the time; refusals over a limit are summed up elsewhere.
         case noise
         case normal
         /// Somebody should look at it.
@@ -79,15 +79,15 @@ extension SessionEnd {
 
     private struct Consequences {
         var importance: Importance
-        /// For a device that waits for its CONNACK; `nil` if a close without a word says it.
+        /// For a device that waits for its CONNACK; `nil` if its connection is just closed.
         var connack: ReasonCode? = .serverUnavailable
-        /// For a connected 5.0 device; `nil` if a close without a word says it.
+        /// For a connected 5.0 device; `nil` if its connection is just closed.
         var disconnect: ReasonCode?
-        /// The device brought it about, and the broker may still have answers for what came before.
+        /// The device brought the end about, and the broker may still have answers for what came before.
         var leavesAnswers = false
-        /// It came from the broker's side.
+        /// The end came from the broker's side.
         var isBrokersSide = false
-        /// The device was told that it is not connected, or that the bridge stops: its will is not due.
+        /// The device was told that it is not connected, or that the bridge stops, so its will is not due.
         var isWithoutWill = false
         /// The broker is told nothing, unless it still owes an answer to a CONNECT.
         var isWithoutGoodbye = false
@@ -115,8 +115,8 @@ extension SessionEnd {
             Consequences(
                 importance: .normal, connack: ReasonCode(rawValue: code).inConnack,
                 disconnect: ReasonCode(rawValue: code), isBrokersSide: true)
-        // A broker that closes without CONNACK has said what it had to say: some take no more trouble with a CONNECT that is
-        // malformed [MQTT-3.1.4-1].
+        // A broker that closes without CONNACK has given its answer: some brokers do that with a malformed CONNECT
+        // [MQTT-3.1.4-1].
         case .brokerClosed: Consequences(importance: .normal, connack: nil, isBrokersSide: true)
         case .brokerViolation, .uplinkLost, .holdExpired:
             Consequences(importance: .fault, disconnect: .unspecifiedError, isBrokersSide: true)
@@ -139,9 +139,9 @@ extension SessionEnd {
         return throughGateway && row.isBrokersSide ? .serverUnavailable : row.connack
     }
 
-    /// For a connected 5.0 device. What ends on the broker's side of the gateway is "Server shutting down", whatever it
-    /// was: of the codes that DISCONNECT may have (MQTT 5 3.14.2.1, 0x88 is none of them) it is the one that says "not your
-    /// fault, come back".
+    /// For a connected 5.0 device. Whatever ends on the broker's side of the gateway is "Server shutting down": of the
+    /// codes that DISCONNECT may have (MQTT 5 3.14.2.1, which leaves out 0x88) this one says "not your fault, come
+    /// back".
     func disconnectCode(throughGateway: Bool) -> ReasonCode? {
         let row = consequences
         return throughGateway && row.isBrokersSide ? .serverShuttingDown : row.disconnect
@@ -149,7 +149,7 @@ extension SessionEnd {
 }
 
 extension ReasonCode {
-    /// The broker's reason in a CONNACK, as far as MQTT 5 3.2.2.2 lists it for one.
+    /// The broker's reason in a CONNACK, if MQTT 5 3.2.2.2 allows it there.
     fileprivate var inConnack: ReasonCode {
         switch rawValue {
         case 0x80...0x8A, 0x8C, 0x90, 0x95, 0x97, 0x99...0x9D, 0x9F: self
@@ -157,7 +157,7 @@ extension ReasonCode {
         }
     }
 
-    /// The code as a CONNACK carries it: for 3.x the return code of MQTT 3.1.1 3.2.2.3 that comes nearest.
+    /// The code as CONNACK carries it: for 3.x the closest return code of MQTT 3.1.1 3.2.2.3.
     func connackCode(_ version: MQTTVersion) -> UInt8 {
         guard version != .v5_0 else { return rawValue }
         return switch self {
@@ -170,7 +170,7 @@ extension ReasonCode {
     }
 }
 
-/// Names of what a CONNACK may say, of both generations.
+/// Names the codes of CONNACK, both the return codes of 3.x and the reason codes of 5.0.
 enum ConnackCode {
     static func describe(_ code: UInt8) -> String {
         switch code {
