@@ -3,10 +3,6 @@ import NIOCore
 
 // How sessions end: what the device is told, how its stream ends, and what becomes of its will.
 extension DataStreamSession {
-    /// "MQTT over QUIC", graceful end: the bridge waits at most 10 s for the server's FIN, and for an answer to the
-    /// will.
-    private static let goodbyeTimeout = Duration.seconds(10)
-
     mutating func end(_ ending: Ending) -> [SessionAction] {
         let leg: [SessionAction] = ending.uplink == .gone ? [] : [.closeUplink]
         switch state {
@@ -71,7 +67,7 @@ extension DataStreamSession {
 
     mutating func finish() -> [SessionAction] {
         state = .finishing
-        return [.finishUplink, .start(.goodbye, after: Self.goodbyeTimeout)]
+        return [.finishUplink, .start(.goodbye, after: .goodbye)]
     }
 }
 
@@ -82,7 +78,7 @@ extension DataStreamSession {
         let send = SessionAction.sendToUplink(will.publish(packetID))
         guard will.qos > .atMostOnce else { return [send] + finish() }
         state = .publishing(Publishing(version: version, packetID: packetID))
-        return [send, .start(.goodbye, after: Self.goodbyeTimeout)]
+        return [send, .start(.goodbye, after: .goodbye)]
     }
 
     /// The will's delay is over or was cut short.

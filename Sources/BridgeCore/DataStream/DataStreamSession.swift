@@ -90,7 +90,13 @@ package struct DataStreamSession: CoreSession {
         }
     }
 
-    package var acceptsUplinkInput: Bool { device?.acceptsUplinkInput ?? true }
+    package var acceptsUplinkInput: Bool {
+        if case .connected(let device) = state { device.acceptsUplinkInput } else { true }
+    }
+
+    package var isSending: Bool {
+        if case .connected(let device) = state { !device.isHeld } else { true }
+    }
 
     package var isOver: Bool {
         if case .ended = state { true } else { false }

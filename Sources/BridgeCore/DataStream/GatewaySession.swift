@@ -58,8 +58,6 @@ package struct GatewaySession: Sendable {
     private let connectTimeout: Duration
     private var state = State.idle
 
-    /// "MQTT over QUIC", graceful end: the gateway waits at most 10 s for the server's FIN.
-    private static let goodbyeTimeout = Duration.seconds(10)
     /// A broker that takes longer to send PINGRESP is gone.
     private static let longestPingResponse = Duration.seconds(10)
 
@@ -179,7 +177,7 @@ extension GatewaySession {
             let disconnect = (try? Disconnect().encode(version: version)) ?? ByteBuffer(bytes: [0xE0, 0x00])
             return [
                 .stop(.keepAlive), .stop(.pingResponse), .ended(.shutDown), .send(disconnect), .finish,
-                .start(.goodbye, after: Self.goodbyeTimeout),
+                .start(.goodbye, after: .goodbye),
             ]
         case .finishing, .ended:
             return []

@@ -35,8 +35,6 @@ extension CoreSession {
         end(Ending(why, reasonCode: reasonCode, uplink: uplink))
     }
 
-    package var isSending: Bool { device?.isHeld != true }
-
     package mutating func deviceMisbehaved(_ error: MQTTError, start: ByteBuffer) -> [SessionAction] {
         if let guess = ForeignProtocol.guess(start) { return end(.notMQTT(guess)) }
         return end(.deviceViolation(error))

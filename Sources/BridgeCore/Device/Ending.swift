@@ -36,6 +36,12 @@ enum UplinkRemains: Sendable {
     case gone
 }
 
+extension Duration {
+    /// "MQTT over QUIC", graceful end: the bridge waits at most 10 s for the server's FIN, or for the broker's answer to a
+    /// will that it publishes itself.
+    static let goodbye = Duration.seconds(10)
+}
+
 /// What becomes of a will that the bridge keeps.
 enum WillFate: Sendable {
     case discarded

@@ -8,16 +8,22 @@ struct LastWords: Sendable {
     /// A broker that is reachable answers within a round trip.
     static let patience = Duration.seconds(5)
 
-    var device: ConnectedDevice
+    // An array of one element works as a box: a session needs no room for last words before they come.
+    private var devices: [ConnectedDevice]
     /// A packet for the device, behind the last answer.
     var farewell: ByteBuffer?
 
     init(_ device: ConnectedDevice, farewell: ByteBuffer?) {
-        self.device = device
+        devices = [device]
         self.farewell = farewell
         // From here on only the broker's end counts, and the device gets no other leg.
         self.device.ending = nil
         self.device.hold?.journal.forfeit()
+    }
+
+    var device: ConnectedDevice {
+        get { devices[0] }
+        _modify { yield &devices[0] }
     }
 
     /// The answers to the device that a packet of the broker brings.

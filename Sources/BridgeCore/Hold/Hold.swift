@@ -64,9 +64,7 @@ struct Hold: Sendable {
     }
 
     /// How long the broker waits for a packet of the device before it gives the device up; `nil` if it has no limit.
-    var brokerPatience: Duration? {
-        keepAlive == 0 ? nil : .milliseconds(Int64(keepAlive) * 1_500)
-    }
+    var brokerPatience: Duration? { .patience(keepAlive: keepAlive) }
 
     /// The broker may have ended the session only because its patience was over. That counts from the device's last
     /// packet, which may be a whole keepalive older than the silence [MQTT-3.1.2-24].

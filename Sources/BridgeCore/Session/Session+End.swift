@@ -88,7 +88,7 @@ extension Session {
             actions.append(.sendToUplink(farewell))
         }
         // Without DISCONNECT before it, FIN is a lost connection for the broker, and it publishes the will.
-        return actions + (standing.isFinished ? [] : [.finishUplink]) + [.start(.goodbye, after: Self.goodbyeTimeout)]
+        return actions + (standing.isFinished ? [] : [.finishUplink]) + [.start(.goodbye, after: .goodbye)]
     }
 
     /// The last packet for the broker.

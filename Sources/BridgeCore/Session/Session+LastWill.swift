@@ -35,7 +35,7 @@ extension Session {
         state = .finishing
         lingersAtBroker = true
         return [
-            .stop(.uplinkConnect), .sendToUplink(farewell), .finishUplink, .start(.goodbye, after: Self.goodbyeTimeout),
+            .stop(.uplinkConnect), .sendToUplink(farewell), .finishUplink, .start(.goodbye, after: .goodbye),
         ]
     }
 

@@ -63,8 +63,6 @@ package struct Session: CoreSession {
     }
 
     static var isThroughGateway: Bool { false }
-    /// "MQTT over QUIC", graceful end: the bridge waits at most 10 s for the server's FIN.
-    static let goodbyeTimeout = Duration.seconds(10)
 
     let context: SessionContext
     var state = State.awaitingConnect
@@ -98,6 +96,10 @@ package struct Session: CoreSession {
 
     /// What other devices published comes from the broker as they sent it.
     package var reading: (device: Reading, uplink: Reading) { (.lenient, .lenientMessages) }
+
+    package var isSending: Bool {
+        if case .connected(let device) = state { !device.isHeld } else { true }
+    }
 
     package var isOver: Bool {
         if case .ended = state { true } else { false }

@@ -39,7 +39,7 @@ struct DataStreamBench {
         return .connect(connect)
     }
 
-    /// Brings the session to `connected`, and answers what the device was told.
+    /// Brings the session to `connected`, and returns what the device was told.
     @discardableResult
     mutating func establish(
         _ limits: GatewayLimits = GatewayLimits(), _ change: (inout Connect) -> Void = { _ in }

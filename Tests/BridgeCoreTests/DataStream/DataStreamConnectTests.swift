@@ -13,7 +13,7 @@ import Testing
         let asked = try bench.device(bench.connect { $0.keepAlive = 10 })
         #expect(asked.stopped == [.connectPacket] && asked.started == [.uplinkConnect])
         #expect(asked.claims == "dev clean" && asked.opensDataStream == stream)
-        // It may be answered while it is performed.
+        // The answer may come while the action is performed.
         if case .openDataStream = asked.last {} else { Issue.record("not the last: \(asked)") }
         #expect(asked.toDevice.isEmpty && asked.toUplink.isEmpty && !bench.session.acceptsDeviceInput)
         let ready = bench.session.uplinkReady(GatewayLimits())
@@ -162,7 +162,7 @@ import Testing
         for lost in [false, true] {
             var bench = try DataStreamBench(version)
             _ = try bench.device(bench.connect())
-            // The gateway's own refusal is not the device's: its password may be right.
+            // A refusal of the gateway says nothing about the device, whose password may be right.
             let actions =
                 lost
                 ? bench.session.uplinkLost(.byBroker(reasonCode: 0x86, description: "refused"))
@@ -276,7 +276,7 @@ import Testing
         _ = try bench.device(bench.connect { $0.properties.maximumPacketSize = 5 })
         let actions = bench.session.uplinkReady(GatewayLimits())
         #expect(actions.closesDevice && actions.closesUplink && bench.session.isOver)
-        // Nor a refusal with the reason in words.
+        // Nor does a refusal with the reason as text.
         #expect(actions.toDevice.allSatisfy { $0.readableBytes <= 5 })
     }
 }

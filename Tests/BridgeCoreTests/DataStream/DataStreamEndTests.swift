@@ -11,7 +11,7 @@ import Testing
         var bench = try DataStreamBench(version)
         try bench.establish { $0.will = Will(topic: "w") }
         let actions = try bench.device(.disconnect(Disconnect()))
-        // DISCONNECT itself would reset the stream, and so lose what is before it.
+        // A DISCONNECT on the stream would reset it, and so lose what came before.
         #expect(actions.toUplink.isEmpty && actions.toDevice.isEmpty)
         #expect(actions.finishesUplink && !actions.closesDevice && actions.end == .deviceDisconnected)
         #expect(actions.started == [.lastWords, .goodbye] && actions.stopped == [.keepAlive])
@@ -65,7 +65,7 @@ import Testing
             #expect(actions.finishesUplink == hasLeg)
             #expect(actions.closesUplink == ["FIN", "garbage", "DISCONNECT"].contains(event))
             #expect(bench.session.isOver == !hasLeg)
-            // Once, and nothing after it.
+            // The end comes once, and nothing after it.
             #expect(bench.session.deviceClosed().isEmpty && bench.session.shutDown().isEmpty)
             #expect(try bench.device(.pingreq).isEmpty)
         }

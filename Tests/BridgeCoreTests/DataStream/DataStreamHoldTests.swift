@@ -118,7 +118,7 @@ import Testing
         _ = try bench.device(.message("a", .atLeastOnce, 2))
         #expect(!bench.session.acceptsDeviceInput)
         _ = try bench.broker(.message("b", .atLeastOnce, 1))
-        // The broker's PUBACK may stand behind the next delivery, and that waits for the device's.
+        // The broker's PUBACK may stand behind the next delivery, which waits for the device's PUBACK.
         #expect(!bench.session.acceptsUplinkInput && bench.session.acceptsDeviceInput)
         _ = try bench.device(.ack(.puback, 1))
         #expect(bench.session.acceptsUplinkInput && !bench.session.acceptsDeviceInput)

@@ -4,7 +4,8 @@ import Testing
 
 @testable import BridgeCore
 
-/// What the server's limits forbid the device, and what the device's own forbid the broker, which does not know them.
+/// What the server's limits forbid the device, and what the device's limits forbid the broker, which does not know
+/// them.
 @Suite struct DataStreamLimitTests {
     // MARK: The server's
 
@@ -137,7 +138,7 @@ import Testing
         try bench.establish { $0.properties.requestProblemInformation = false }
         let ack = PublishAck(packetID: 1, reasonCode: 0x10, properties: [.reasonString("nobody")])
         #expect(try bench.down(bench.broker(.puback(ack))) == [.ack(.puback, 1, 0x10)])
-        // Of a message they are the sender's ([MQTT-3.1.2-29]).
+        // In a message they belong to its sender ([MQTT-3.1.2-29]).
         let message = Packet.publish(
             PublishHead(topic: "a", properties: [.userProperty(name: "n", value: "v")]), payload: ByteBuffer())
         #expect(try bench.down(bench.broker(message)) == [message])
@@ -162,7 +163,7 @@ import Testing
         #expect(bench.session.acceptsUplinkInput)
         _ = try bench.broker(.message("a", .atLeastOnce, 3))
         #expect(!bench.session.acceptsUplinkInput)
-        // A PUBREC that says no is the end of the flow.
+        // A PUBREC with an error ends the flow.
         #expect(try bench.device(.ack(.pubrec, 2, 0x80)).toUplink.count == 1)
         #expect(bench.session.acceptsUplinkInput)
     }

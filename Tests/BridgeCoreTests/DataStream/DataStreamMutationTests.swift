@@ -5,8 +5,8 @@ import Testing
 
 @testable import BridgeCore
 
-/// Whatever bytes come from either side, in whatever order with whatever events: every session comes to its end, says so
-/// once, and sends nothing after it has closed.
+/// Whatever bytes come from either side, in whatever order and with whatever events: every session comes to its end,
+/// says so once, and sends nothing after it has closed.
 @Suite struct DataStreamMutationTests {
     private struct Run {
         var bench: DataStreamBench
@@ -16,7 +16,7 @@ import Testing
         var isDeviceClosed = false
         var hasLeg = false
         var timers: Set<SessionTimer> = []
-        /// The states it was in, by name.
+        /// The names of the states that a session was in.
         var seen: Set<Substring> = []
 
         mutating func perform(_ actions: [SessionAction]) {
@@ -113,7 +113,7 @@ import Testing
             try play(&run, fromBroker, &generator)
             seen.formUnion(run.seen)
         }
-        // The dice have been everywhere.
+        // The random events have been everywhere.
         let delayed: Set<Substring> = version == .v5_0 ? ["leaving", "reopening"] : []
         #expect(seen.isSuperset(of: delayed.union(["connecting", "connected", "publishing", "finishing", "ended"])))
     }
@@ -148,7 +148,7 @@ import Testing
                 run.hasLeg = false
                 run.perform(run.bench.session.uplinkLost(.network(description: "idle")))
             case 37 where step > 20:
-                // In an order of its own: a set's differs from run to run.
+                // Sorted, because the order of a set differs from run to run.
                 let timers = run.timers.sorted { "\($0)" < "\($1)" }
                 if let timer = timers.randomElement(using: &generator) {
                     run.timers.remove(timer)
@@ -159,7 +159,7 @@ import Testing
             default: continue
             }
         }
-        // And now everybody goes.
+        // Now everybody leaves.
         run.perform(run.bench.session.deviceClosed())
         for _ in 0..<4 {
             for timer in run.timers.sorted(by: { "\($0)" < "\($1)" }) where run.timers.remove(timer) != nil {

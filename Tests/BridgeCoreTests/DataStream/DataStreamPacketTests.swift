@@ -140,7 +140,7 @@ import Testing
             let frame = try Frame(packet: ByteBuffer(bytes: from), version: .v3_1)
             let actions = bench.session.deviceSent(.packet(frame))
             #expect(actions.toUplink == [ByteBuffer(bytes: to)])
-            // The broker's strict reading of 3.1.1 takes it.
+            // The broker's strict reading of 3.1.1 accepts it.
             _ = try Frame(packet: ByteBuffer(bytes: to), version: .v3_1_1)
         }
     }

@@ -6,11 +6,11 @@ import Testing
 
 /// What becomes of a device's will.
 @Suite struct DataStreamWillTests {
-    private static let will = Will(
+    static let will = Will(
         topic: "w", payload: ByteBuffer(string: "gone"), qos: .atMostOnce, retain: true,
         properties: [.payloadFormatIndicator(true), .contentType("text"), .userProperty(name: "n", value: "v")])
 
-    private func bench(
+    func bench(
         _ version: MQTTVersion = .v5_0, qos: QoS = .atMostOnce, delay: UInt32? = nil, expiry: UInt32? = nil
     ) throws -> DataStreamBench {
         var bench = try DataStreamBench(version)
@@ -25,7 +25,7 @@ import Testing
         return bench
     }
 
-    private func publish(
+    func publish(
         _ version: MQTTVersion = .v5_0, qos: QoS = .atMostOnce, id: UInt16? = nil
     ) -> Packet {
         .publish(
@@ -78,7 +78,7 @@ import Testing
         let actions = bench.session.deviceClosed()
         #expect(try bench.up(actions) == [publish(version, qos: .atLeastOnce, id: 1)])
         #expect(!actions.finishesUplink && actions.started == [.goodbye])
-        // What else comes has nowhere to go, and is not acknowledged.
+        // Other packets have nowhere to go, and are not acknowledged.
         #expect(try bench.broker(.message("a", .atLeastOnce, 1)).isEmpty)
         #expect(bench.session.uplinkSent(try bench.streamed("a", .atLeastOnce, 2)).isEmpty)
         #expect(bench.session.uplinkSent(.payload(ByteBuffer(string: "x"), isLast: true)).isEmpty)
@@ -138,7 +138,7 @@ import Testing
         _ = try bench.device(.unsubscribe(Unsubscribe(packetID: 4, filters: ["a"])))
         _ = bench.session.deviceSent(try bench.streamed("a", .atLeastOnce, 5))
         _ = bench.session.deviceSent(.payload(ByteBuffer(string: "x"), isLast: true))
-        // A PUBREC is not the end of it.
+        // A PUBREC does not finish the will.
         _ = try bench.broker(.ack(.pubrec, 2))
         var copy = bench
         #expect(try copy.up(copy.session.deviceClosed()) == [publish(qos: .atLeastOnce, id: 6)])
@@ -200,7 +200,7 @@ import Testing
             }
         #expect(actions.closesDevice && actions.opensDataStream == .v5_0 && actions.started == [.uplinkConnect])
         #expect(actions.closesUplink == ["FIN", "garbage"].contains(event))
-        // The device leg's own end changes nothing.
+        // The end of the device leg changes nothing.
         #expect(bench.session.deviceClosed().isEmpty)
         #expect(try bench.up(bench.session.uplinkReady(GatewayLimits())) == [publish()])
     }
@@ -219,115 +219,5 @@ import Testing
             #expect(actions.notes.count == 1 && actions.stopped == [.uplinkConnect] && actions.end == nil)
             #expect(actions.closesUplink == (event > 1) && bench.session.isOver)
         }
-    }
-
-    // MARK: Delayed
-
-    private static let delays: [(delay: UInt32?, expiry: UInt32?, due: UInt32)] = [
-        (nil, 60, 0), (0, 60, 0), (10, nil, 0), (10, 0, 0), (10, 60, 10), (60, 10, 10), (10, .max, 10),
-        (100_000, .max, 300),
-    ]
-
-    @Test(arguments: delays.indices)
-    func howLong(_ index: Int) throws {
-        let (delay, expiry, due) = Self.delays[index]
-        var bench = try bench(delay: delay, expiry: expiry)
-        let actions = bench.session.deviceClosed()
-        #expect(actions.lingers == (due == 0 ? nil : .seconds(Int64(due))))
-        // The will itself has no word of its delay.
-        #expect(try bench.up(actions) == (due == 0 ? [publish()] : []))
-        #expect(actions.finishesUplink)
-    }
-
-    @Test(arguments: [(UInt32?.none, UInt32(10)), (0, 0), (5, 5), (100, 10)])
-    func aSessionThatDisconnectMakesShorter(_ expiry: UInt32?, _ due: UInt32) throws {
-        var bench = try bench(delay: 10, expiry: 60)
-        var disconnect = Disconnect(reasonCode: 0x04)
-        disconnect.properties.sessionExpiryInterval = expiry
-        let actions = try bench.device(.disconnect(disconnect))
-        #expect(actions.lingers == (due == 0 ? nil : .seconds(Int64(due))))
-        #expect(actions.toUplink.isEmpty == (due > 0))
-    }
-
-    /// MQTT 5 3.14.2.2.2.
-    @Test func aSessionThatDisconnectMayNotMake() throws {
-        for expiry in [UInt32?.none, 0] {
-            var bench = try bench(expiry: expiry)
-            var disconnect = Disconnect()
-            disconnect.properties.sessionExpiryInterval = 60
-            let actions = try bench.device(.disconnect(disconnect)) + bench.session.uplinkEnded()
-            #expect(try bench.farewell(actions) == 0x82)
-            // The will is due.
-            #expect(try bench.up(actions) == [publish()])
-        }
-    }
-
-    @Test func theStreamIsGivenBackMeanwhile() throws {
-        var bench = try bench(qos: .atLeastOnce, delay: 10, expiry: 60)
-        let left = bench.session.deviceClosed()
-        #expect(left.finishesUplink && left.started == [.goodbye])
-        if case .linger = left.last {} else { Issue.record("linger is not the last") }
-        #expect(try bench.broker(.message("a")).isEmpty)
-        let ended = bench.session.uplinkEnded()
-        #expect(ended.closesUplink && ended.opensDataStream == nil && !bench.session.isOver)
-        let due = bench.session.timedOut(.willDelay)
-        #expect(due.opensDataStream == .v5_0 && due.started == [.uplinkConnect])
-        #expect(try bench.up(bench.session.uplinkReady(GatewayLimits())) == [publish(qos: .atLeastOnce, id: 1)])
-    }
-
-    @Test func dueBeforeTheOldStreamHasEnded() throws {
-        var bench = try bench(delay: 1, expiry: 60)
-        _ = bench.session.deviceClosed()
-        #expect(bench.session.timedOut(.willDelay).isEmpty)
-        #expect(bench.session.uplinkLost(.network(description: "idle")).opensDataStream == .v5_0)
-    }
-
-    @Test func theDeviceComesBackInTime() throws {
-        for isLegOpen in [true, false] {
-            var bench = try bench(delay: 10, expiry: 60)
-            _ = bench.session.deviceClosed()
-            if !isLegOpen { _ = bench.session.uplinkEnded() }
-            let actions = bench.session.takenOver(byContinuation: true)
-            #expect(actions.stopped == [.willDelay] && actions.opensDataStream == nil)
-            #expect(bench.session.isOver == !isLegOpen)
-            if isLegOpen { #expect(bench.session.uplinkEnded().closesUplink && bench.session.isOver) }
-            #expect(bench.session.timedOut(.willDelay).isEmpty)
-        }
-    }
-
-    @Test func theDeviceComesBackAndWantsNothingOfIt() throws {
-        var bench = try bench(delay: 10, expiry: 60)
-        _ = bench.session.deviceClosed()
-        _ = bench.session.uplinkEnded()
-        let actions = bench.session.takenOver(byContinuation: false)
-        #expect(actions.stopped == [.willDelay] && actions.opensDataStream == .v5_0)
-    }
-
-    @Test(arguments: [true, false])
-    func aLivingDeviceIsTakenOver(_ byContinuation: Bool) throws {
-        var bench = try bench(delay: 10, expiry: 60)
-        let actions = bench.session.takenOver(byContinuation: byContinuation)
-        #expect(try bench.farewell(actions) == 0x8E)
-        #expect(actions.lingers == nil && actions.finishesUplink && actions.closesDevice)
-        #expect(try bench.up(actions) == (byContinuation ? [] : [publish()]))
-    }
-
-    @Test func shutdownIsTheLastChance() throws {
-        var bench = try bench(delay: 10, expiry: 60)
-        _ = bench.session.deviceClosed()
-        _ = bench.session.uplinkEnded()
-        let actions = bench.session.shutDown()
-        #expect(actions.stopped == [.willDelay] && actions.opensDataStream == .v5_0)
-        #expect(bench.session.shutDown().isEmpty)
-    }
-
-    @Test func connectsBufferIsNotKept() throws {
-        var bench = try DataStreamBench()
-        var connect = Connect(version: .v5_0, clientID: "dev", will: Self.will)
-        connect.properties = [.userProperty(name: "large", value: String(repeating: "x", count: 60_000))]
-        _ = try bench.device(.connect(connect))
-        _ = bench.session.uplinkReady(GatewayLimits())
-        let packet = try #require(bench.session.deviceClosed().toUplink.first)
-        #expect(packet.storageCapacity < 512)
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import BridgeCore
 
-/// What a device said last in the topic of its retained will is said again when it is back.
+/// The bridge repeats a device's last message to the topic of its retained will when the device is back.
 @Suite struct BirthMessageTests {
     private static let versions: [MQTTVersion] = [.v3_1, .v3_1_1, .v5_0]
 
@@ -38,12 +38,12 @@ import Testing
         let back = try bench.comeBack(isPresent)
         #expect(back.up.first == Self.message("Online") && back.down.isEmpty)
         #expect(back.up.count { $0 == Self.message("Online") } == 1 && back.up.last == .message("queued"))
-        // As often as it has to be.
+        // It is repeated as often as needed.
         try bench.lose()
         #expect(try bench.comeBack(isPresent).up.first == Self.message("Online"))
     }
 
-    /// At QoS 1 it is the bridge's to be acknowledged; at QoS 2 it has been published once already.
+    /// At QoS 1 the bridge gets the acknowledgement; at QoS 2 the message has been published once already.
     @Test(arguments: versions, [QoS.atLeastOnce, .exactlyOnce])
     func withAnAcknowledgement(_ version: MQTTVersion, _ qos: QoS) throws {
         var bench = try Self.connected(version)
@@ -64,14 +64,14 @@ import Testing
         #expect(back.up.count == 1 && head.qos == .atLeastOnce && head.retain && !head.isDuplicate)
         #expect(String(buffer: payload) == "Online")
         guard case .resumed(.newLeg(_, resent: 1))? = back.notes.first else { return #expect(back.notes.isEmpty) }
-        // A message of the device that has the same identifier waits.
+        // A message of the device with the same identifier waits.
         #expect(try bench.device(.message("a", .atLeastOnce, id)).up.isEmpty)
         let acknowledged = try bench.broker(.ack(.puback, id))
         #expect(acknowledged.down.isEmpty && acknowledged.up == [.message("a", .atLeastOnce, id)])
         #expect(try bench.broker(.ack(.puback, id)).down == [.ack(.puback, id)])
     }
 
-    /// The device may use all of the Receive Maximum, and the message takes a place of it.
+    /// The device may use the whole Receive Maximum, and the message takes a place of it.
     @Test func theReceiveMaximumIsKept() throws {
         var bench = try Self.connected(.v5_0, connack: Connack(properties: [.receiveMaximum(2)]))
         _ = try bench.device(Self.message("Online", .atLeastOnce, 1))
@@ -82,7 +82,7 @@ import Testing
         #expect(back.up.count == 2 && back.up.last == Packet.message("a", .atLeastOnce, 1).again)
         guard case .publish(let head, _)? = back.up.first, let own = head.packetID else { return }
         #expect(try bench.broker(.ack(.puback, own)).up == [Packet.message("a", .atLeastOnce, 2).again])
-        // From there on the device keeps to it by itself.
+        // From then on the device keeps to it by itself.
         for id in 3...5 as ClosedRange<UInt16> {
             #expect(try bench.device(.message("b", .atLeastOnce, id)).up.count == 1)
         }
@@ -96,13 +96,13 @@ import Testing
         _ = try bench.device(Self.message("another topic", topic: "lwt/x"))
         try bench.lose()
         #expect(try bench.comeBack(true).up == [Self.message("Asleep")])
-        // An empty one clears the topic, and does so again.
+        // An empty message clears the topic, and does so again.
         _ = try bench.device(Self.message(""))
         try bench.lose()
         #expect(try bench.comeBack(false).up == [Self.message("")])
     }
 
-    /// One that waits, or goes again, says it by itself.
+    /// A message that waits or goes again needs no repetition.
     @Test(arguments: [true, false]) func whatIsComingIsNotSaidTwice(_ isPresent: Bool) throws {
         var bench = try Self.connected(.v5_0)
         _ = try bench.device(Self.message("Online"))
@@ -110,7 +110,8 @@ import Testing
         _ = try bench.device(.message("state"))
         _ = try bench.device(Self.message("Asleep", .exactlyOnce, 1))
         #expect(try bench.comeBack(isPresent).up == [.message("state"), Self.message("Asleep", .exactlyOnce, 1)])
-        // At QoS 2 the broker may have had it before the will came, and takes it once only: so it is said besides.
+        // At QoS 2 the broker may have had the message before the will came, and accepts it only once: so it is
+        // repeated besides.
         try bench.lose()
         let again = try bench.comeBack(isPresent)
         let asleep = Self.message("Asleep", .exactlyOnce, 1)
@@ -121,7 +122,7 @@ import Testing
         } else {
             #expect(again.up == [asleep])
         }
-        // And where the broker has said PUBREC, it is published anew or it is not.
+        // If the broker has sent PUBREC, the message is published again or not at all.
         _ = try bench.broker(.ack(.pubrec, 1))
         try bench.lose()
         let last = try bench.comeBack(isPresent)
@@ -139,7 +140,7 @@ import Testing
         var bench = try Self.connected(.v5_0)
         try bench.lose()
         #expect(try bench.comeBack(true).up.isEmpty)
-        // A leg that is only silent has not been noticed by the broker.
+        // The broker has not noticed anything of a leg that was only suspended.
         _ = try bench.device(Self.message("Online"))
         _ = try bench.silence()
         #expect(try bench.answer(after: .seconds(1)).up.isEmpty)
@@ -147,13 +148,13 @@ import Testing
 
     // MARK: Topics
 
-    /// Both are compared as the broker has them, whatever the device calls them.
+    /// Both topics are compared as the broker has them, whatever the device calls them.
     @Test func behindTheRoutes() throws {
         var bench = try Self.connected(.v5_0, routes: [Route(local: "#", remote: "site/#")])
         _ = try bench.device(Self.message("Online"))
         try bench.lose()
         #expect(try bench.comeBack(true).up == [Self.message("Online", topic: "site/lwt")])
-        // Where a route takes RETAIN away, nothing stays in the topic.
+        // If a route removes RETAIN, nothing stays in the topic.
         bench = try Self.connected(.v5_0, routes: [Route(local: "#", remote: "site/#", retain: .strip)])
         _ = try bench.device(Self.message("Online"))
         try bench.lose()
@@ -186,7 +187,7 @@ import Testing
         #expect(bench.budget.usedBytes - used < 4_096 - used + 200 && count < 26)
         _ = try bench.comeBack(true)
         #expect(bench.budget.usedBytes == used)
-        // Another in its place.
+        // Another message replaces it.
         _ = try bench.device(Self.message("Online"))
         #expect((128..<200).contains(bench.budget.usedBytes))
         _ = try bench.device(.disconnect(Disconnect()))
@@ -194,7 +195,7 @@ import Testing
         #expect(bench.budget.usedBytes == 0)
     }
 
-    /// It would be wrong to say what was before.
+    /// It would be wrong to repeat the message before that one.
     @Test func oneThatIsTooLongEndsWhatWas() throws {
         for (buffer, length) in [(4_096, 1_100), (1_048_576, 17_000)] {
             var bench = try Self.connected(.v5_0, buffer: buffer)

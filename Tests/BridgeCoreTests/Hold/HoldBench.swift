@@ -52,10 +52,10 @@ struct HoldBench {
         try outcome(bench.session.uplinkAnswered(after: silence))
     }
 
-    /// The leg is there: what goes out first.
+    /// The leg is there. Returns what goes out first.
     mutating func ready() throws -> Outcome { try outcome(bench.session.uplinkReady()) }
 
-    /// Leg and CONNACK.
+    /// The leg is there, and the broker has sent CONNACK.
     mutating func comeBack(_ isPresent: Bool, _ properties: Properties = []) throws -> Outcome {
         let connect = try ready()
         guard case .connect? = connect.up.first else { throw BenchError.noConnect }
@@ -95,7 +95,7 @@ struct HoldBench {
 }
 
 extension Packet {
-    /// The same with DUP.
+    /// The same packet with DUP.
     var again: Packet {
         guard case .publish(var head, let payload) = self else { return self }
         head.isDuplicate = true

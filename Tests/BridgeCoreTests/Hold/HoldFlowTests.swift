@@ -4,7 +4,7 @@ import Testing
 
 @testable import BridgeCore
 
-/// The link is lost at every point of a flow, and the broker has kept the session or not.
+/// The link is lost at every point of a flow, and the broker has kept the session or has not.
 @Suite struct HoldFlowTests {
     private static let versions: [MQTTVersion] = [.v3_1_1, .v5_0]
 
@@ -31,7 +31,7 @@ import Testing
             case (_, true): #expect(back.up == [.ack(.pubrel, 1)])
             }
             #expect(back.down.isEmpty && bench.budget.usedBytes > 0)
-            // The device hears each answer once, wherever the broker begins again.
+            // The device gets each answer once, wherever the broker begins again.
             if point < 2 || !isPresent {
                 let received = try bench.broker(.ack(.pubrec, 1))
                 #expect(received.down == (point < 2 ? [.ack(.pubrec, 1)] : []))
@@ -60,7 +60,7 @@ import Testing
         #expect(try bench.broker(.ack(.pubcomp, 1)).down == [.ack(.pubcomp, 1)])
     }
 
-    /// Published anew, and the leg is lost once more at every point of that.
+    /// The message is published again, and the leg is lost once more at every point of that.
     @Test(arguments: versions, [true, false])
     func aMessageThatIsPublishedAnewIsLostAgain(_ version: MQTTVersion, _ isPresent: Bool) throws {
         let message = Packet.message("a", .exactlyOnce, 1)
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    /// A broker that takes it no more: the device, which has been told PUBREC, comes to its end.
+    /// The broker does not accept the message any more: the device, which has been told PUBREC, can still finish.
     @Test(arguments: [true, false]) func aMessageThatIsRefusedAnewEndsHere(isReleased: Bool) throws {
         var bench = try HoldBench.connected(.v5_0)
         _ = try bench.device(.message("a", .exactlyOnce, 1))
@@ -106,7 +106,7 @@ import Testing
         #expect(bench.budget.usedBytes == 0)
     }
 
-    /// A device that sends PUBREL without waiting for PUBREC.
+    /// The device sends PUBREL without waiting for PUBREC.
     @Test(arguments: [true, false]) func aReleaseThatIsEarly(isPresent: Bool) throws {
         let message = Packet.message("a", .exactlyOnce, 1)
         for point in 0...3 {
@@ -164,7 +164,7 @@ import Testing
     @Test(arguments: versions)
     func atLeastOnceDown(_ version: MQTTVersion) throws {
         let message = Packet.message("a", .atLeastOnce, 9)
-        // The device answers while it is held, or after.
+        // The device answers while it is held, or afterwards.
         for answersEarly in [true, false] {
             var bench = try HoldBench.connected(version) { $0.cleanStart = false }
             #expect(try bench.broker(message).down == [message])
@@ -174,7 +174,7 @@ import Testing
             let again = try bench.broker(message.again)
             #expect(again.down.isEmpty && again.up == (answersEarly ? [.ack(.puback, 9)] : []))
             if !answersEarly { #expect(try bench.device(.ack(.puback, 9)).up == [.ack(.puback, 9)]) }
-            // The next under that identifier is another.
+            // The next message under that identifier is another one.
             #expect(try bench.broker(message).down == [message])
         }
     }
@@ -248,10 +248,10 @@ import Testing
     @Test func pingsAreAnsweredHere() throws {
         var bench = try HoldBench.connected(.v3_1_1) { $0.keepAlive = 10 }
         #expect(try bench.device(.pingreq).up == [.pingreq])
-        // The one that is out is answered when nothing comes back, and its late answer is nobody's.
+        // The PINGREQ in flight is answered when nothing comes back, and its late answer goes to nobody.
         #expect(try bench.silence().down == [.pingresp])
         #expect(try bench.device(.pingreq).down == [.pingresp])
-        // The broker is to hear that the device is there.
+        // The broker has to hear that the device is there.
         #expect(try bench.answer(after: .seconds(5)).up == [.pingreq])
         #expect(try bench.broker(.pingresp).down.isEmpty)
         #expect(try bench.broker(.pingresp).down.isEmpty)
@@ -279,7 +279,7 @@ import Testing
                 isPresent ? message.again : message, .subscribe(2, ("r/x", .atLeastOnce), ("r/y", .atLeastOnce)),
             ])
         #expect(try bench.broker(.suback(2, [1, 1])).down == [.suback(2, [1, 1])])
-        // The device's flow is that of the QoS it chose.
+        // The device's flow is that of the QoS that it chose.
         #expect(try bench.broker(.ack(.puback, 1)).down == [.ack(.pubrec, 1)])
         #expect(try bench.device(.ack(.pubrel, 1)).down == [.ack(.pubcomp, 1)])
     }

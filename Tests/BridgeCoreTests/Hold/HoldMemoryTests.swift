@@ -6,7 +6,7 @@ import Testing
 
 /// What a held session may keep, and what becomes of the rest.
 @Suite struct HoldMemoryTests {
-    private func message(_ id: UInt16, _ qos: QoS = .atLeastOnce, _ length: Int = 100) -> Packet {
+    func message(_ id: UInt16, _ qos: QoS = .atLeastOnce, _ length: Int = 100) -> Packet {
         .publish(
             "a", qos: qos, id: qos == .atMostOnce ? nil : id,
             payload: "\(id) " + String(repeating: "x", count: length))
@@ -63,7 +63,7 @@ import Testing
         _ = bench.bench.session.uplinkReady()
         _ = try bench.bench.broker(.connack(Connack()))
         bench.budget.charge(1_000)
-        // On a leg that is there all goes on, but can't be done again.
+        // On a leg that is there everything goes on, but can't be repeated.
         #expect(bench.accepts)
         #expect(try bench.device(message(1)).up.count == 1)
         #expect(bench.accepts)
@@ -90,7 +90,7 @@ import Testing
 
     // MARK: Acknowledgements
 
-    /// However often it says so, it is one thing that waits.
+    /// However often the device repeats it, one acknowledgement waits.
     @Test(arguments: [false, true]) func whatADeviceRepeatsWaitsOnce(isSilent: Bool) throws {
         var bench = try HoldBench.connected(.v5_0)
         for (id, qos) in [(UInt16(1), QoS.atLeastOnce), (2, .exactlyOnce)] {
@@ -148,7 +148,7 @@ import Testing
         #expect(bench.accepts && bench.budget.usedBytes == 0)
     }
 
-    /// What only the device's PUBREL frees does not keep it from being read.
+    /// What only the device's PUBREL frees does not keep the device from being read.
     @Test func messagesThatAwaitTheirReleaseDoNotCount() throws {
         var bench = try HoldBench.connected(.v5_0, buffer: 1_000)
         for id in 1...1_000 as ClosedRange<UInt16> {
@@ -165,7 +165,8 @@ import Testing
         #expect(bench.budget.usedBytes == 0)
     }
 
-    /// The copies that had to give way are missed only where the broker has lost the session, and then the device hears it.
+    /// The copies that had to give way are missed only if the broker has lost the session, and then the device's
+    /// session ends.
     @Test(arguments: [true, false]) func aCopyThatGaveWay(isSessionPresent: Bool) throws {
         var bench = try HoldBench.connected(.v5_0, buffer: 600)
         for id in 1...4 as ClosedRange<UInt16> {
@@ -182,7 +183,7 @@ import Testing
         }
     }
 
-    /// Others need the room of all: no copies are kept, and nobody waits for what only the device could free.
+    /// Other sessions need all the room: no copies are kept, and nobody waits for what only the device could free.
     @Test func copiesGiveWayToOthers() throws {
         var bench = try HoldBench(.v5_0, total: 2_000)
         _ = try bench.bench.device(bench.bench.connect())
@@ -211,110 +212,5 @@ import Testing
         #expect(KeptPacket(slice).first.storageCapacity < 1_024)
         let large = buffer.readSlice(length: 60_000) ?? ByteBuffer()
         #expect(KeptPacket(large).first.storageCapacity == large.storageCapacity)
-    }
-
-    // MARK: Long messages
-
-    private func begin(_ bench: HoldBench, _ qos: QoS, _ id: UInt16?, _ length: Int) throws -> FrameDecoder.Element {
-        let publish = PublishHead(qos: qos, topic: "long", packetID: id)
-        let head = try publish.encode(version: bench.version, payloadLength: length)
-        return .publishBegin(
-            StreamedPublish(head: head, flags: qos.rawValue << 1, publish: publish, payloadLength: length))
-    }
-
-    private func piece(_ count: Int, _ character: String = "x") -> ByteBuffer {
-        ByteBuffer(string: String(repeating: character, count: count))
-    }
-
-    @Test func aLongMessageBeginsAgain() throws {
-        var bench = try HoldBench.connected(.v5_0)
-        _ = bench.bench.session.deviceSent(try begin(bench, .atLeastOnce, 1, 300))
-        #expect(bench.bench.session.deviceSent(.payload(piece(100, "a"), isLast: false)).toUplink.count == 1)
-        try bench.lose()
-        #expect(bench.bench.session.deviceSent(.payload(piece(100, "b"), isLast: false)).isEmpty)
-        let connect = try bench.ready()
-        #expect(connect.up.count == 1)
-        let back = try bench.bench.broker(.connack(Connack(sessionPresent: true)))
-        let last = bench.bench.session.deviceSent(.payload(piece(100, "c"), isLast: true))
-        let whole = try HoldBench.packets(back.toUplink + last.toUplink, .v5_0)
-        guard case .publish(let head, let payload)? = whole.first else {
-            Issue.record("no PUBLISH")
-            return
-        }
-        #expect(whole.count == 1 && !head.isDuplicate && head.packetID == 1)
-        #expect(String(buffer: payload) == ["a", "b", "c"].map { String(repeating: $0, count: 100) }.joined())
-        _ = try bench.broker(.ack(.puback, 1))
-        #expect(bench.budget.usedBytes == 0)
-    }
-
-    @Test func aLongMessageGoesOnAfterSilence() throws {
-        var bench = try HoldBench.connected(.v5_0, buffer: 250)
-        _ = bench.bench.session.deviceSent(try begin(bench, .atLeastOnce, 1, 300))
-        _ = try bench.silence()
-        #expect(bench.bench.session.deviceSent(.payload(piece(100, "a"), isLast: false)).isEmpty)
-        let answered = bench.bench.session.uplinkAnswered(after: .seconds(1))
-        #expect(answered.toUplink == [piece(100, "a")])
-        #expect(bench.bench.session.deviceSent(.payload(piece(200, "b"), isLast: true)).toUplink.count == 1)
-        #expect(bench.budget.usedBytes == 0)
-    }
-
-    @Test func oneThatIsTooLongIsNotHeld() throws {
-        var bench = try HoldBench.connected(.v5_0, buffer: 200)
-        _ = bench.bench.session.deviceSent(try begin(bench, .atLeastOnce, 1, 300))
-        _ = bench.bench.session.deviceSent(.payload(piece(300), isLast: true))
-        #expect(bench.accepts)
-        var acknowledged = bench
-        #expect(try bench.lose().end == .uplinkLost("idle"))
-        _ = try acknowledged.broker(.ack(.puback, 1))
-        #expect(try acknowledged.lose().end == nil)
-    }
-
-    @Test func atQoS0TheRestIsThrownAway() throws {
-        var bench = try HoldBench.connected(.v5_0, buffer: 200)
-        _ = bench.bench.session.deviceSent(try begin(bench, .atMostOnce, nil, 300))
-        _ = bench.bench.session.deviceSent(.payload(piece(100), isLast: false))
-        #expect(try bench.lose().end == nil)
-        #expect(bench.bench.session.deviceSent(.payload(piece(100), isLast: false)).isEmpty)
-        #expect(try bench.comeBack(true).up.isEmpty)
-        #expect(bench.bench.session.deviceSent(.payload(piece(100), isLast: true)).isEmpty)
-        #expect(try bench.device(.message("a")).up == [.message("a")])
-    }
-
-    @Test func oneThatBeginsWhileHeldIsReadAsFarAsTheBoundAllows() throws {
-        var bench = try HoldBench.connected(.v5_0, buffer: 400)
-        try bench.lose()
-        _ = bench.bench.session.deviceSent(try begin(bench, .atLeastOnce, 1, 1_000))
-        var sent = 0
-        while bench.accepts {
-            _ = bench.bench.session.deviceSent(.payload(piece(100), isLast: false))
-            sent += 1
-        }
-        #expect(sent < 5)
-        _ = try bench.ready()
-        let back = try bench.bench.broker(.connack(Connack(sessionPresent: true)))
-        #expect(back.toUplink.count == sent + 1 && bench.accepts)
-        let rest = bench.bench.session.deviceSent(.payload(piece(1_000 - 100 * sent), isLast: true))
-        #expect(try HoldBench.packets(back.toUplink + rest.toUplink, .v5_0).count == 1)
-    }
-
-    /// The answers wait for the end of the delivery, but not without bound.
-    @Test func pingsInsideALongDelivery() throws {
-        var bench = try HoldBench.connected(.v3_1_1)
-        _ = bench.bench.session.uplinkSent(try begin(bench, .atMostOnce, nil, 300))
-        _ = try bench.silence()
-        let bytes = try Packet.pingreq.encode(version: .v3_1_1)
-        let ping = FrameDecoder.Element.packet(try Frame(packet: bytes, version: .v3_1_1))
-        for _ in 0..<10_000 { #expect(bench.bench.session.deviceSent(ping).isEmpty) }
-        _ = try bench.answer(after: .seconds(1))
-        let end = bench.bench.session.uplinkSent(.payload(piece(300), isLast: true)).toDevice
-        #expect(end.count == 1 + PacketStream.maximumPongs)
-        #expect(try bench.device(.pingreq).up == [.pingreq])
-    }
-
-    @Test func aDeliveryThatIsCutOffClosesTheDevice() throws {
-        var bench = try HoldBench.connected(.v5_0)
-        _ = bench.bench.session.uplinkSent(try begin(bench, .atMostOnce, nil, 300))
-        let lost = try bench.outcome(bench.bench.session.uplinkLost(.network(description: "idle")))
-        #expect(lost.end == .uplinkLost("idle") && lost.down.isEmpty && lost.actions.closesDevice)
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import BridgeCore
 
-/// A session whose uplink goes and comes back.
+/// A session whose uplink leg is lost and comes back.
 @Suite struct HoldTests {
     private static let versions: [MQTTVersion] = [.v3_1, .v3_1_1, .v5_0]
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import BridgeCore
 
-/// The will of a 5.0 session whose end the broker has decided, where the bridge had the broker keep it back.
+/// The will of a 5.0 session that the broker has ended, after the bridge had the broker keep the will back.
 @Suite struct ReclaimedWillTests {
     private static let farewell = Packet.disconnect(
         Disconnect(reasonCode: 0x04, properties: [.sessionExpiryInterval(1)]))
@@ -31,7 +31,7 @@ import Testing
         #expect(bench.bench.session.uplinkEnded().closesUplink && bench.bench.session.isOver)
     }
 
-    /// The broker has something against the device, or another one has taken its place.
+    /// The broker has something against the device, or another device has taken its place.
     @Test(arguments: [0x87, 0x89, 0x8A, 0x8B, 0x8E, 0x98] as [UInt8])
     func nobodyComesAgainstTheBrokersWill(_ code: UInt8) throws {
         var bench = try connected()
@@ -53,7 +53,7 @@ import Testing
         #expect(try bench.broker(.connack(Connack())).up == [Self.farewell])
     }
 
-    /// It may have been a takeover.
+    /// The end may have been a takeover.
     @Test(arguments: [true, false])
     func anEndWithoutAWordIsLeftAlone(isReset: Bool) throws {
         var bench = try connected()
@@ -64,7 +64,7 @@ import Testing
         #expect(ended.end == .brokerClosed && !ended.opensUplink && bench.bench.session.isOver)
     }
 
-    /// The broker has read a bad packet before the end that the bridge told it.
+    /// The broker has read a bad packet before the end that the bridge sent.
     @Test func theDeviceMayHaveSaidItsLast() throws {
         var bench = try connected()
         #expect(bench.bench.session.deviceFinished().end == .deviceVanished)
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    /// Whatever becomes of it, it is tried once.
+    /// The bridge tries once, whatever comes of it.
     @Test(arguments: ["refused", "lost", "FIN", "unreachable", "timeout", "garbage", "shutDown", "too early"])
     func itEnds(_ way: String) throws {
         var bench = try connected()

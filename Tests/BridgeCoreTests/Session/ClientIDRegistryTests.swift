@@ -8,7 +8,7 @@ import Testing
         #expect(registry.claim("a", by: 1) == nil)
         #expect(registry.claim("b", by: 2) == nil)
         #expect(registry.claim("a", by: 3) == .init(token: 1, phase: .connecting))
-        // The older one's end is no matter any more.
+        // The older session's end does not matter any more.
         _ = registry.release("a", 1)
         #expect(registry.claim("a", by: 4) == .init(token: 3, phase: .connecting))
         _ = registry.release("a", 4)
@@ -35,7 +35,7 @@ import Testing
         #expect(registry.linger("2", 2) == true, "twice is once")
         #expect(registry.lingeringCount == 2)
         #expect(registry.linger("3", 3) == false)
-        // One comes back, one's time is over: there is room for two again.
+        // One comes back, and one is over: there is room for two again.
         #expect(registry.claim("1", by: 5) == .init(token: 1, phase: .lingering))
         _ = registry.release("2", 2)
         #expect(registry.lingeringCount == 0)
@@ -81,7 +81,7 @@ import Testing
         _ = registry.claim("a", by: 2)
         #expect(registry.pass("a", 1) == 2)
         #expect(registry.wait("a") == .none)
-        // Its end is no matter any more.
+        // Its end does not matter any more.
         #expect(registry.release("a", 1) == nil)
         #expect(registry.claim("a", by: 3) == .init(token: 2, phase: .connecting))
     }
@@ -92,13 +92,14 @@ import Testing
         _ = registry.set(.held, of: "a", 1)
         _ = registry.set(.living, of: "a", 1)
         #expect(registry.claim("a", by: 2) == .init(token: 1, phase: .living))
-        // It has nothing to say of a client id that is another's.
+        // It has no say about a client id that another session has.
         let isHolder1 = registry.set(.held, of: "a", 1)
         #expect(!isHolder1)
         #expect(registry.claim("a", by: 3) == .init(token: 2, phase: .connecting))
     }
 
-    /// It was passed as its device was there, and is lost only when another has its client id: its return would end that.
+    /// The session was passed because its device was there, and is lost only when another session has its client id:
+    /// its return would end that one.
     @Test func oneThatWasPassedHearsThatAnotherHasItsClientID() {
         var registry = ClientIDRegistry<Int>()
         _ = registry.claim("a", by: 1)
@@ -108,14 +109,14 @@ import Testing
         #expect(registry.pass("a", 1) == 2)
         let isHolder3 = registry.set(.held, of: "a", 1)
         #expect(!isHolder3)
-        // The other has gone: it has it again.
+        // The other session has gone, so this one has the client id again.
         _ = registry.release("a", 2)
         let isHolder4 = registry.set(.held, of: "a", 1)
         #expect(isHolder4)
         #expect(registry.claim("a", by: 3) == .init(token: 1, phase: .held))
     }
 
-    /// What is heard of one that is waited for counts for whoever waits next.
+    /// What is heard of a session that is waited for counts for the next newcomer as well.
     @Test func oneThatIsWaitedForMayTurnOutToBeUnanswered() {
         var registry = ClientIDRegistry<Int>()
         _ = registry.claim("a", by: 1)
@@ -127,7 +128,7 @@ import Testing
         #expect(registry.wait("a") == .untilOver)
     }
 
-    /// The last newcomer waits for all before it, and those who gave up waiting for nobody.
+    /// The last newcomer waits for all sessions before it; those that gave up waiting wait for nobody.
     @Test func severalMayBeLeaving() {
         var registry = ClientIDRegistry<Int>()
         for token in 1...3 {

@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func nothingGoesUpBehindTheFIN() throws {
-        // A delivery that no route matches is acknowledged by the bridge, which has no way to do so any more.
+        // The bridge acknowledges a delivery that no route matches, but has no way to do so any more.
         var bench = try SessionBench(routes: [Route(local: "a/#", remote: "b/#")])
         try bench.establish()
         _ = bench.session.deviceFinished()
@@ -64,7 +64,7 @@ import Testing
             MQTTError(.malformed, clause: "[MQTT-2.2.2-2]", message: "reserved"), start: ByteBuffer())
         let piece = ByteBuffer(string: "x")
         #expect(bench.session.uplinkSent(.payload(piece, isLast: false)).toDevice == [piece])
-        // Cut off, it can be followed by nothing.
+        // Nothing can follow a delivery that was cut off.
         let lost = bench.session.uplinkLost(.network(description: "idle"))
         #expect(lost.closesDevice && lost.toDevice.isEmpty && bench.session.isOver)
     }
@@ -116,7 +116,7 @@ import Testing
     }
 }
 
-/// The same where the bridge is the server.
+/// The same for devices whose server is the bridge.
 @Suite struct DataStreamLastWordsTests {
     @Test(arguments: [false, true])
     func answersComeBeforeTheClose(hasWill: Bool) throws {
@@ -127,7 +127,7 @@ import Testing
         #expect(!actions.closesDevice && actions.finishesUplink != hasWill)
         #expect(try bench.down(bench.broker(.ack(.puback, 1))) == [.ack(.puback, 1)])
         if hasWill {
-            // The will's own answer is the bridge's.
+            // The answer to the will is for the bridge.
             guard case .publish(let will, _)? = try bench.up(actions).first else { throw WillMissing() }
             let answered = try bench.broker(.ack(.puback, try #require(will.packetID)))
             #expect(answered.finishesUplink && answered.toDevice.isEmpty)
@@ -146,7 +146,7 @@ import Testing
         #expect(bench.session.uplinkEnded().closesDevice && bench.session.isOver)
     }
 
-    /// Nobody makes room for more than the device's Receive Maximum any more.
+    /// No acknowledgement makes room for more than the device's Receive Maximum any more.
     @Test func deliveriesStayWithinTheDevicesLimit() throws {
         var bench = try DataStreamBench()
         try bench.establish { $0.properties.receiveMaximum = 1 }

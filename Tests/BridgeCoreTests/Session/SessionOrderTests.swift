@@ -35,7 +35,7 @@ import Testing
         let actions = bench.session.clientIDIsFree()
         #expect(actions.toUplink == [try bench.connect().encode(version: .v5_0)])
         #expect(actions.stops.contains(.predecessor))
-        // Told twice, it is sent once.
+        // Even if it is told twice, CONNECT is sent once.
         #expect(bench.session.clientIDIsFree().toUplink.isEmpty)
         #expect(bench.session.timedOut(.predecessor).toUplink.isEmpty)
     }
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    /// The broker is told nothing: its session goes to the newcomer as it is.
+    /// The broker is told nothing, so its session goes to the newcomer as it is.
     @Test(arguments: [MQTTVersion.v3_1_1, .v5_0])
     func aHeldSessionMakesWayForANewcomer(_ version: MQTTVersion) throws {
         let hold = HoldPolicy(HoldConfiguration(), budget: HoldBudget(limit: 1_000_000))
@@ -110,7 +110,8 @@ import Testing
         #expect(try Disconnect.decode(frame, version: version).reasonCode == ReasonCode.sessionTakenOver.rawValue)
     }
 
-    /// As soon as the broker has said so: EMQX makes the next takeover wait for three seconds while the connection is open.
+    /// The connection is closed as soon as the broker has sent DISCONNECT: EMQX makes the next takeover wait for three
+    /// seconds while it is open.
     @Test func theConnectionOfASessionThatIsTakenOverIsClosedAtOnce() throws {
         let hold = HoldPolicy(HoldConfiguration(), budget: HoldBudget(limit: 1_000_000))
         var bench = try SessionBench(.v5_0, hold: hold)
@@ -133,7 +134,7 @@ import Testing
         #expect(bench.session.isOver)
     }
 
-    /// EMQX loses the session that such a CONNECT takes over where the connection ends before it has answered.
+    /// EMQX loses the session that such a CONNECT takes over if the connection ends before EMQX has answered.
     @Test(arguments: [MQTTVersion.v3_1_1, .v5_0])
     func aConnectThatNobodyAnswersIsFollowedByTheEndOfItsStream(_ version: MQTTVersion) throws {
         var bench = try SessionBench(version)
@@ -142,7 +143,7 @@ import Testing
         let actions = bench.session.timedOut(.uplinkConnect)
         #expect(actions.end != nil && actions.closesDevice)
         #expect(actions.finishesUplink && !actions.closesUplink)
-        // The device was told that it is not connected: nobody is to hear that it has gone.
+        // The device was told that it is not connected, so nobody must hear that it has gone.
         #expect(actions.toUplink == [try Packet.disconnect(Disconnect()).encode(version: version)])
         // CONNACK comes late, and then the broker's FIN.
         #expect(try bench.broker(.connack(Connack(sessionPresent: false, code: 0))).isEmpty)

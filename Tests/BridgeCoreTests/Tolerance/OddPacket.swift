@@ -13,7 +13,7 @@ struct OddPacket: Sendable, CustomTestStringConvertible {
     var testDescription: String { "\(version): \(name)" }
     var buffer: ByteBuffer { ByteBuffer(bytes: bytes) }
 
-    /// Those whose bytes are the same in all versions.
+    /// The packets whose bytes are the same in all versions.
     private static func all(_ name: String, _ bytes: [UInt8]) -> [OddPacket] {
         MQTTVersion.allCases.map { OddPacket(name: name, version: $0, bytes: bytes) }
     }
@@ -64,7 +64,7 @@ struct OddPacket: Sendable, CustomTestStringConvertible {
         + new("PUBACK with an unknown code", [0x40, 3, 0, 1, 0x7F])
         + new("DISCONNECT with an unknown code", [0xE0, 1, 1])
 
-    /// CONNECT that can be read as far as it is needed.
+    /// A CONNECT that can be read as far as needed.
     static let connects: [OddPacket] =
         old("CONNECT with flags", [0x11, 13] + connect(4, 2) + [0, 1, 0x61])
         + old("CONNECT with the reserved flag", [0x10, 13] + connect(4, 3) + [0, 1, 0x61])
@@ -79,7 +79,7 @@ struct OddPacket: Sendable, CustomTestStringConvertible {
             [0x10, 20] + connect(5, 2) + [6, 0x21, 0, 1, 0x21, 0, 2, 0, 1, 0x61])
         + new("CONNECT with a property that nobody knows", [0x10, 16] + connect(5, 2) + [2, 0x7E, 1, 0, 1, 0x61])
 
-    /// CONNECT that can't.
+    /// A CONNECT that can't be read.
     static let unreadableConnects: [OddPacket] =
         old("CONNECT of nothing", [0x10, 0]) + old("CONNECT without a client id", [0x10, 10] + connect(4, 2))
         + old("CONNECT of level 6", [0x10, 13] + connect(6, 2) + [0, 1, 0x61])
@@ -93,7 +93,7 @@ struct OddPacket: Sendable, CustomTestStringConvertible {
 }
 
 extension SessionBench {
-    /// Bytes as the driver's decoder would hand them over.
+    /// The bytes as the driver's decoder would hand them over.
     mutating func device(_ bytes: [UInt8], afterConnect: Bool = true) throws -> [SessionAction] {
         let version = afterConnect ? self.version : nil
         let frame = try Frame(packet: ByteBuffer(bytes: bytes), version: version, reading: session.reading.device)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import BridgeCore
 
-/// What the bridge says itself is never longer than the device takes.
+/// What the bridge itself says is never longer than the device accepts.
 @Suite struct PacketLimitTests {
     private static let limits: [UInt32] = [1, 2, 3, 4, 5, 6, 8, 20, 40, 100, 10_000]
 
@@ -18,7 +18,7 @@ import Testing
         _ = try bench.device(bench.connect { $0.properties.maximumPacketSize = limit })
         let actions = bench.session.uplinkUnreachable("the broker could not be reached: connection refused")
         #expect(fits(actions, limit) && actions.closesDevice)
-        // Five bytes say no without words.
+        // Five bytes refuse the device without text.
         #expect(actions.toDevice.isEmpty == (limit < 5))
 
         var full = try SessionBench(.v5_0, overLimit: "2 devices are connected (limits.devices)")
@@ -70,14 +70,15 @@ import Testing
         let subscribe = Subscribe(packetID: 2, subscriptions: [Subscription(filter: "c"), Subscription(filter: "d")])
         #expect(fits(try bench.device(.subscribe(subscribe)), limit))
         #expect(fits(try bench.device(.unsubscribe(Unsubscribe(packetID: 3, filters: ["c", "d"]))), limit))
-        // One filter asked for, one answered here: the SUBACK is the bridge's, the words in it the broker's.
+        // One filter was asked for, and one is answered here: the bridge makes the SUBACK, and the broker the text in
+        // it.
         let mixed = Subscribe(packetID: 4, subscriptions: [Subscription(filter: "a/x"), Subscription(filter: "d")])
         _ = try bench.device(.subscribe(mixed))
         let suback = Suback(packetID: 4, properties: [.reasonString("granted as you asked for it")], codes: [0])
         #expect(fits(try bench.broker(.suback(suback)), limit))
     }
 
-    /// [MQTT-3.1.2-25]: as if it had been delivered.
+    /// The broker is answered as if the message had been delivered [MQTT-3.1.2-25].
     @Test func aMessageThatTheRouteMadeTooLong() throws {
         var bench = try SessionBench(.v5_0, routes: [Route(local: "a/long/name/#", remote: "b/#")])
         try bench.establish { $0.properties.maximumPacketSize = 12 }
@@ -87,7 +88,7 @@ import Testing
         #expect(actions.toDevice.isEmpty && actions.toUplink == [ByteBuffer(bytes: [0x40, 2, 0, 7])])
     }
 
-    /// The device has not learned what a topic alias stands for where the message that would have told it was too long.
+    /// The device has not learned what a topic alias stands for, if the message that would have told it was too long.
     @Test func theAliasOfAMessageThatIsTooLong() throws {
         var bench = try SessionBench(.v5_0, routes: [Route(local: "a/long/name/#", remote: "b/#")])
         try bench.establish {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import BridgeCore
 
-/// Whatever a device sends: nothing traps, and without rules all of it reaches the broker as it came.
+/// Whatever a device sends, nothing traps, and without rules all of it reaches the broker as it came.
 @Suite struct ToleranceMutationTests {
     private struct Play {
         var session: Session
@@ -35,7 +35,7 @@ import Testing
             }
         }
 
-        /// Until the decoder is empty, or the session takes no more.
+        /// Until the decoder is empty, or the session accepts no more.
         mutating func pump() {
             while end == nil, session.acceptsDeviceInput {
                 do {
@@ -65,7 +65,7 @@ import Testing
             if Bool.random(using: &random) { mutate(&packet, &random) }
             bytes += packet
         }
-        // A long one, whose head may be anything.
+        // A long packet, whose head may be anything.
         let head = (0..<12).map { _ in UInt8.random(in: 0...255, using: &random) }
         if Bool.random(using: &random) {
             bytes +=
@@ -93,7 +93,7 @@ import Testing
             if play.end == nil { play.perform(play.session.uplinkSent(.packet(frame))) }
             play.pump()
             if case .notMQTT? = play.end { continue }
-            // The one that ended the session is the broker's too, but for bytes that are no packet.
+            // The packet that ended the session goes to the broker too, except for bytes that are no packet.
             if play.toUplink != play.sent { #expect(play.toUplink == play.sent) }
             passed += play.toUplink.readableBytes
         }

@@ -4,7 +4,7 @@ import TestSupport
 
 @testable import BridgeCore
 
-/// A device, a session and a broker, with a link that is cut, falls silent and comes back as a seed has it.
+/// A device, a session and a broker, with a link that is cut, falls silent and comes back as a seed decides.
 struct HoldSimulation {
     struct Setting: Sendable, CustomStringConvertible {
         var version = MQTTVersion.v5_0
@@ -135,7 +135,7 @@ struct HoldSimulation {
             leg = .silent
             perform(session.uplinkSilent())
         case .open, .silent:
-            // Some of what was on its way arrives before the end, on either side.
+            // Some of what was on its way arrives before the end, in either direction.
             if leg == .open, random.chance(0.7) { try pumpUp(all: false) }
             if leg == .open, random.chance(0.7) { try pumpDown(all: false) }
             guard leg != .none, leg != .asked else { return }

@@ -5,8 +5,8 @@ import TestSupport
 @testable import BridgeCore
 
 /// A broker with one client, as strict as brokers are about packet identifiers, windows and aliases. It publishes a
-/// message at QoS 2 when it comes, as EMQX does, or when it is released, as Mosquitto does, and acknowledges when it is
-/// told to.
+/// message at QoS 2 when the message comes, as EMQX does, or when it is released, as Mosquitto does, and acknowledges
+/// when told to.
 struct SimulatedBroker {
     struct Message: Equatable {
         var number: Int
@@ -19,7 +19,7 @@ struct SimulatedBroker {
         var isReleased = false
     }
 
-    /// What outlives a connection, where the client asked for it.
+    /// What outlives a connection, if the client asked for that.
     private struct State {
         var subscriptions: [String: QoS] = [:]
         var sent: [UInt16: Sent] = [:]
@@ -31,7 +31,7 @@ struct SimulatedBroker {
 
     let version: MQTTVersion
     let isStream: Bool
-    /// Where 3.1 asks for no clean session, or 5.0 for an expiry.
+    /// Whether 3.1 asked for no clean session, or 5.0 for an expiry.
     var isPersistent = true
     var publishesAtRelease = false
     var receiveMaximum: UInt16 = .max
@@ -171,7 +171,7 @@ struct SimulatedBroker {
             if alias > aliasMaximum { complain("alias \(alias) of \(aliasMaximum)") }
             if topic.isEmpty { topic = aliases[alias] ?? "?" } else { aliases[alias] = topic }
         }
-        // The payload: its number, the topic it belongs to, and anything.
+        // The payload: its number, the topic to which it belongs, and anything else.
         let parts = String(buffer: payload).split(separator: " ")
         guard let number = parts.first.flatMap({ Int($0) }), parts.count > 1, parts[1] == topic else {
             return complain("\(String(buffer: payload).prefix(20)) came as \(topic)")
@@ -215,7 +215,7 @@ struct SimulatedBroker {
 
     // MARK: Messages for the client
 
-    /// False where the client has not subscribed, or there are too many under way.
+    /// False if the client has not subscribed, or too many are in flight.
     mutating func deliver(_ message: Message) throws {
         guard var state, !state.subscriptions.isEmpty else { return }
         defer { self.state = state }

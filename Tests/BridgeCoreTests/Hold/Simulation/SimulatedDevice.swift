@@ -4,7 +4,7 @@ import TestSupport
 
 @testable import BridgeCore
 
-/// A device whose connection never breaks: it sends nothing twice, and minds everything that it is told twice.
+/// A device whose connection never breaks. It sends nothing twice, and objects to everything that it is told twice.
 struct SimulatedDevice {
     private enum Flow {
         case puback, pubrec, pubcomp
@@ -130,7 +130,7 @@ struct SimulatedDevice {
         case .pubrec(let ack): finish(ack.packetID, packet)
         case .pubcomp(let ack): finish(ack.packetID, packet)
         case .pubrel(let ack):
-            // One that it is done with comes where its PUBCOMP was lost on the way to the broker.
+            // A PUBREL for a finished message comes if the PUBCOMP was lost on the way to the broker.
             if open[ack.packetID] == .atLeastOnce { complain("PUBREL for \(ack.packetID)") }
             answers.append(.pubcomp(PublishAck(packetID: ack.packetID)))
         case .suback(let suback): finish(suback.packetID, packet)

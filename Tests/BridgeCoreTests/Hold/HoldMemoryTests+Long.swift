@@ -1,0 +1,111 @@
+import MQTTCodec
+import NIOCore
+import Testing
+
+@testable import BridgeCore
+
+// Long messages.
+extension HoldMemoryTests {
+    private func begin(_ bench: HoldBench, _ qos: QoS, _ id: UInt16?, _ length: Int) throws -> FrameDecoder.Element {
+        let publish = PublishHead(qos: qos, topic: "long", packetID: id)
+        let head = try publish.encode(version: bench.version, payloadLength: length)
+        return .publishBegin(
+            StreamedPublish(head: head, flags: qos.rawValue << 1, publish: publish, payloadLength: length))
+    }
+
+    private func piece(_ count: Int, _ character: String = "x") -> ByteBuffer {
+        ByteBuffer(string: String(repeating: character, count: count))
+    }
+
+    @Test func aLongMessageBeginsAgain() throws {
+        var bench = try HoldBench.connected(.v5_0)
+        _ = bench.bench.session.deviceSent(try begin(bench, .atLeastOnce, 1, 300))
+        #expect(bench.bench.session.deviceSent(.payload(piece(100, "a"), isLast: false)).toUplink.count == 1)
+        try bench.lose()
+        #expect(bench.bench.session.deviceSent(.payload(piece(100, "b"), isLast: false)).isEmpty)
+        let connect = try bench.ready()
+        #expect(connect.up.count == 1)
+        let back = try bench.bench.broker(.connack(Connack(sessionPresent: true)))
+        let last = bench.bench.session.deviceSent(.payload(piece(100, "c"), isLast: true))
+        let whole = try HoldBench.packets(back.toUplink + last.toUplink, .v5_0)
+        guard case .publish(let head, let payload)? = whole.first else {
+            Issue.record("no PUBLISH")
+            return
+        }
+        #expect(whole.count == 1 && !head.isDuplicate && head.packetID == 1)
+        #expect(String(buffer: payload) == ["a", "b", "c"].map { String(repeating: $0, count: 100) }.joined())
+        _ = try bench.broker(.ack(.puback, 1))
+        #expect(bench.budget.usedBytes == 0)
+    }
+
+    @Test func aLongMessageGoesOnAfterSilence() throws {
+        var bench = try HoldBench.connected(.v5_0, buffer: 250)
+        _ = bench.bench.session.deviceSent(try begin(bench, .atLeastOnce, 1, 300))
+        _ = try bench.silence()
+        #expect(bench.bench.session.deviceSent(.payload(piece(100, "a"), isLast: false)).isEmpty)
+        let answered = bench.bench.session.uplinkAnswered(after: .seconds(1))
+        #expect(answered.toUplink == [piece(100, "a")])
+        #expect(bench.bench.session.deviceSent(.payload(piece(200, "b"), isLast: true)).toUplink.count == 1)
+        #expect(bench.budget.usedBytes == 0)
+    }
+
+    @Test func oneThatIsTooLongIsNotHeld() throws {
+        var bench = try HoldBench.connected(.v5_0, buffer: 200)
+        _ = bench.bench.session.deviceSent(try begin(bench, .atLeastOnce, 1, 300))
+        _ = bench.bench.session.deviceSent(.payload(piece(300), isLast: true))
+        #expect(bench.accepts)
+        var acknowledged = bench
+        #expect(try bench.lose().end == .uplinkLost("idle"))
+        _ = try acknowledged.broker(.ack(.puback, 1))
+        #expect(try acknowledged.lose().end == nil)
+    }
+
+    @Test func atQoS0TheRestIsThrownAway() throws {
+        var bench = try HoldBench.connected(.v5_0, buffer: 200)
+        _ = bench.bench.session.deviceSent(try begin(bench, .atMostOnce, nil, 300))
+        _ = bench.bench.session.deviceSent(.payload(piece(100), isLast: false))
+        #expect(try bench.lose().end == nil)
+        #expect(bench.bench.session.deviceSent(.payload(piece(100), isLast: false)).isEmpty)
+        #expect(try bench.comeBack(true).up.isEmpty)
+        #expect(bench.bench.session.deviceSent(.payload(piece(100), isLast: true)).isEmpty)
+        #expect(try bench.device(.message("a")).up == [.message("a")])
+    }
+
+    @Test func oneThatBeginsWhileHeldIsReadAsFarAsTheBoundAllows() throws {
+        var bench = try HoldBench.connected(.v5_0, buffer: 400)
+        try bench.lose()
+        _ = bench.bench.session.deviceSent(try begin(bench, .atLeastOnce, 1, 1_000))
+        var sent = 0
+        while bench.accepts {
+            _ = bench.bench.session.deviceSent(.payload(piece(100), isLast: false))
+            sent += 1
+        }
+        #expect(sent < 5)
+        _ = try bench.ready()
+        let back = try bench.bench.broker(.connack(Connack(sessionPresent: true)))
+        #expect(back.toUplink.count == sent + 1 && bench.accepts)
+        let rest = bench.bench.session.deviceSent(.payload(piece(1_000 - 100 * sent), isLast: true))
+        #expect(try HoldBench.packets(back.toUplink + rest.toUplink, .v5_0).count == 1)
+    }
+
+    /// The answers wait for the end of the delivery, but within a bound.
+    @Test func pingsInsideALongDelivery() throws {
+        var bench = try HoldBench.connected(.v3_1_1)
+        _ = bench.bench.session.uplinkSent(try begin(bench, .atMostOnce, nil, 300))
+        _ = try bench.silence()
+        let bytes = try Packet.pingreq.encode(version: .v3_1_1)
+        let ping = FrameDecoder.Element.packet(try Frame(packet: bytes, version: .v3_1_1))
+        for _ in 0..<10_000 { #expect(bench.bench.session.deviceSent(ping).isEmpty) }
+        _ = try bench.answer(after: .seconds(1))
+        let end = bench.bench.session.uplinkSent(.payload(piece(300), isLast: true)).toDevice
+        #expect(end.count == 1 + PacketStream.maximumPongs)
+        #expect(try bench.device(.pingreq).up == [.pingreq])
+    }
+
+    @Test func aDeliveryThatIsCutOffClosesTheDevice() throws {
+        var bench = try HoldBench.connected(.v5_0)
+        _ = bench.bench.session.uplinkSent(try begin(bench, .atMostOnce, nil, 300))
+        let lost = try bench.outcome(bench.bench.session.uplinkLost(.network(description: "idle")))
+        #expect(lost.end == .uplinkLost("idle") && lost.down.isEmpty && lost.actions.closesDevice)
+    }
+}
