@@ -261,7 +261,7 @@ struct QuickConnectTests {
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
             let bridge = try await scenario.anotherBridge()
             _ = try await bridge.process.errors.first("the warning about the damaged tickets") {
-                $0.contains("session tickets of before cannot be used") && $0.contains("damaged")
+                $0.contains("the saved session tickets cannot be used") && $0.contains("damaged")
             }
             try await connect("second", scenario, through: bridge)
             #expect(try await handshakes(2, scenario).map(\.resumed) == [false, false])

@@ -141,7 +141,7 @@ extension TicketStore {
         ].compactMap { $0 }
         guard let path = file?.file.path, !problems.isEmpty else { return }
         logger.notice(
-            "session tickets of before cannot be used: connections begin with full handshakes",
+            "the saved session tickets cannot be used: connections begin with full handshakes",
             metadata: ["file": "\(path)", "reason": "\(problems.joined(separator: ", "))", "usable": "\(used)"])
     }
 
