@@ -104,17 +104,9 @@ extension DialPolicy {
             if case .go = decision {} else { backoff.waiting.insert(waker) }
             return decision
         }
-        switch decision {
-        case .go(let pass):
-            pacer.took()
-            return .go(DialPermit(way: way, purpose: purpose, startedAt: now, pass: pass, place: place))
-        case .wait(let until):
-            returnPlace(place, way, wakes: false)
-            return .wait(until: until)
-        case .waitForProbe:
-            returnPlace(place, way, wakes: false)
-            return .wait(until: nil)
-        }
+        let answer = answer(decision, way, purpose, place, at: now)
+        if case .go = answer { pacer.took() }
+        return answer
     }
 
     /// If a device has failed to get through, or was cut off, a connection made ahead of time is one of those of which
@@ -135,11 +127,19 @@ extension DialPolicy {
             if case .waitForProbe = decision { backoff.waiting.insert(waker) }
             return decision
         }
-        var pass: ReconnectGate.Pass?
+        return answer(decision, way, purpose, place, at: now)
+    }
+
+    /// - Parameter decision: The gate's decision; `nil` if the gate is not asked, as no device has to wait if the
+    ///   connection fails.
+    private mutating func answer(
+        _ decision: ReconnectGate.Decision?, _ way: UplinkWay, _ purpose: UplinkPurpose,
+        _ place: HandshakeWindow.Place?, at now: NIODeadline
+    ) -> DialDecision {
+        let pass: ReconnectGate.Pass?
         switch decision {
-        // With the gate open no device has to wait if this connection fails.
-        case nil: break
-        case .go(let taken): pass = taken
+        case nil: pass = nil
+        case .go(let given): pass = given
         case .wait(let until):
             returnPlace(place, way, wakes: false)
             return .wait(until: until)
