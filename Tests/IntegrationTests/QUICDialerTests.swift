@@ -11,12 +11,19 @@ import Testing
 @Suite(.mapping(.connection), .timeLimit(.minutes(5)))
 struct QUICDialerTests {
     /// What a dial came to.
-    private final class Owner: UplinkCarrierObserver {
+    final class Owner: UplinkCarrierObserver {
         let ready: EventLoopPromise<Int?>
         var connection: QUICCarrier?
 
         init(on loop: any EventLoop) {
             ready = loop.makePromise()
+        }
+
+        func dial(
+            _ dialer: QUICDialer, _ endpoint: UplinkEndpoint, within: Duration = .seconds(20), early: UplinkLeg? = nil
+        ) {
+            connection = dialer.dial(
+                .unplanned, to: endpoint, within: within, idleTimeout: .seconds(30), observer: self, early: early)
         }
 
         func carrierReady(_ carrier: any UplinkCarrier, _ readiness: UplinkReadiness) {
@@ -26,37 +33,6 @@ struct QUICDialerTests {
         func carrierFailed(_ carrier: any UplinkCarrier, _ end: UplinkConnectionEnd) {
             ready.fail(HarnessError(end.why))
         }
-    }
-
-    /// A device that sends CONNECT and something behind it as soon as it can.
-    private final class Device: UplinkLegObserver {
-        let expected: ByteBuffer
-        let answered: EventLoopPromise<Int>
-        var leg: UplinkLeg?
-        var readyCount = 0
-        private var received = ByteBuffer()
-
-        init(expecting bytes: ByteBuffer, on loop: any EventLoop) {
-            expected = bytes
-            answered = loop.makePromise()
-        }
-
-        func uplinkReady(_ limits: GatewayLimits?) {
-            readyCount += 1
-            leg?.send(ByteBuffer(string: "CONNECT"))
-            leg?.send(ByteBuffer(string: "PUBLISH"))
-        }
-
-        func uplinkReceived(_ bytes: ByteBuffer, isEnd: Bool) {
-            received.writeImmutableBuffer(bytes)
-            if received == expected { answered.succeed(readyCount) }
-        }
-
-        func uplinkUnreachable(_ why: String) { answered.fail(HarnessError(why)) }
-        func uplinkLost(_ loss: UplinkLoss) { answered.fail(HarnessError("\(loss)")) }
-        func uplinkDrained() {}
-        func uplinkSilent() {}
-        func uplinkAnswered(after silence: Duration) {}
     }
 
     /// A port that takes everything and says nothing.
@@ -74,7 +50,7 @@ struct QUICDialerTests {
             .bind(host: "127.0.0.1", port: 0).get()
     }
 
-    private struct World {
+    struct World {
         let loop: any EventLoop
         let tls: QUICTLSContext
         let server: any Channel
@@ -83,6 +59,14 @@ struct QUICDialerTests {
         let tickets: TicketStore
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
+        func dialer(resolve: @escaping QUICDialer.Resolve) -> QUICDialer {
+            QUICDialer(
+                configuration: configuration, eventLoop: loop, tls: tls, tickets: tickets,
+                news: PathNews(logger: logger), logger: logger, resolve: resolve)
+        }
+
+        var endpoint: UplinkEndpoint { configuration.uplink.endpoints[0] }
+
         func address(_ channel: any Channel) throws -> SocketAddress { try #require(channel.localAddress) }
 
         func close() async throws {
@@ -90,7 +74,7 @@ struct QUICDialerTests {
         }
     }
 
-    private func world(_ change: (inout UplinkConfiguration) -> Void = { _ in }) async throws -> World {
+    func world(_ change: (inout UplinkConfiguration) -> Void = { _ in }) async throws -> World {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let certificates = try await Certificates.make()
         let serverTLS = try QUICTLSContext.server(
@@ -110,18 +94,14 @@ struct QUICDialerTests {
     /// Dials once; answers the port of the address that won.
     ///
     /// - Parameter isDone: What the connection is kept for.
-    private func dial(
+    func dial(
         _ world: World, within: Duration = .seconds(20), until isDone: () -> Bool = { true },
         found: @escaping @Sendable (any EventLoop) -> EventLoopFuture<[SocketAddress]>
     ) async throws -> Int? {
         let (dialer, owner) = try await world.loop.submit {
-            let dialer = QUICDialer(
-                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
-                news: PathNews(logger: world.logger), logger: world.logger, resolve: { _, _, loop in found(loop) })
+            let dialer = world.dialer(resolve: { _, _, loop in found(loop) })
             let owner = Owner(on: world.loop)
-            owner.connection = dialer.dial(
-                .unplanned, to: world.configuration.uplink.endpoints[0], within: within, idleTimeout: .seconds(30),
-                observer: owner)
+            owner.dial(dialer, world.endpoint, within: within)
             return (NIOLoopBound(dialer, eventLoop: world.loop), NIOLoopBound(owner, eventLoop: world.loop))
         }.get()
         var result: Result<Int?, any Error>
@@ -195,23 +175,18 @@ struct QUICDialerTests {
             (dialer: NIOLoopBound<QUICDialer>) in
             world.loop.submit {
                 let owner = Owner(on: world.loop)
-                owner.connection = dialer.value.dial(
-                    .unplanned, to: world.configuration.uplink.endpoints[0], within: .seconds(20),
-                    idleTimeout: .seconds(30), observer: owner)
+                owner.dial(dialer.value, world.endpoint)
                 return NIOLoopBound(owner, eventLoop: world.loop)
             }
         }
         let dialer = try await world.loop.submit {
             NIOLoopBound(
-                QUICDialer(
-                    configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
-                    news: PathNews(logger: world.logger), logger: world.logger,
-                    resolve: { _, _, loop in
-                        let promise = loop.makePromise(of: [SocketAddress].self)
-                        if lookups.value.isEmpty { promise.succeed([server]) }
-                        lookups.value.append(promise)
-                        return promise.futureResult
-                    }), eventLoop: world.loop)
+                world.dialer(resolve: { _, _, loop in
+                    let promise = loop.makePromise(of: [SocketAddress].self)
+                    if lookups.value.isEmpty { promise.succeed([server]) }
+                    lookups.value.append(promise)
+                    return promise.futureResult
+                }), eventLoop: world.loop)
         }.get()
         let first = try await connect(dialer).get()
         _ = try await world.loop.flatSubmit { first.value.ready.futureResult }.get()
@@ -238,15 +213,10 @@ struct QUICDialerTests {
         let never = world.loop.makePromise(of: [SocketAddress].self)
         let count = 300
         let state = try await world.loop.submit {
-            let dialer = QUICDialer(
-                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
-                news: PathNews(logger: world.logger), logger: world.logger,
-                resolve: { _, _, _ in never.futureResult })
+            let dialer = world.dialer(resolve: { _, _, _ in never.futureResult })
             let owners = (0..<count).map { index in
                 let owner = Owner(on: world.loop)
-                owner.connection = dialer.dial(
-                    .unplanned, to: world.configuration.uplink.endpoints[0],
-                    within: .milliseconds(index == 0 ? 600_000 : 50), idleTimeout: .seconds(30), observer: owner)
+                owner.dial(dialer, world.endpoint, within: .milliseconds(index == 0 ? 600_000 : 50))
                 return owner
             }
             return NIOLoopBound((dialer, owners), eventLoop: world.loop)
@@ -275,38 +245,6 @@ struct QUICDialerTests {
         let address = try world.address(world.server)
         let error = await #expect(throws: HarnessError.self) { try await dial(world, [address]) }
         #expect("\(try #require(error))".contains("no ipv6 address"))
-        try await world.close()
-    }
-
-    /// CONNECT has gone to an address that does not answer. It goes to the next one, once, and what came behind it too.
-    @Test func earlyDataFollowsTheConnection() async throws {
-        let world = try await world { $0.zeroRTT = .connect }
-        let server = try world.address(world.server)
-        let silent = try world.address(world.silent)
-        let endpoint = world.configuration.uplink.endpoints[0]
-        let hasTicket = { world.tickets.take(for: endpoint).map { world.tickets.put($0, for: endpoint) } != nil }
-        _ = try await dial(world, until: hasTicket) { $0.makeSucceededFuture([server]) }
-        let expected = ByteBuffer(string: "CONNECTPUBLISH")
-        let state = try await world.loop.submit {
-            let dialer = QUICDialer(
-                configuration: world.configuration, eventLoop: world.loop, tls: world.tls, tickets: world.tickets,
-                news: PathNews(logger: world.logger), logger: world.logger,
-                resolve: { $2.makeSucceededFuture([silent, server]) })
-            let (owner, device) = (Owner(on: world.loop), Device(expecting: expected, on: world.loop))
-            let leg = UplinkLeg(observer: device)
-            device.leg = leg
-            owner.connection = dialer.dial(
-                .unplanned, to: endpoint, within: .seconds(20), idleTimeout: .seconds(30), observer: owner, early: leg)
-            return NIOLoopBound((dialer, owner, device), eventLoop: world.loop)
-        }.get()
-        let port = try await world.loop.flatSubmit { state.value.1.ready.futureResult }.get()
-        #expect(port == server.port)
-        // Opened once, before anybody had answered.
-        #expect(try await world.loop.flatSubmit { state.value.2.answered.futureResult }.get() == 1)
-        try await world.loop.submit {
-            state.value.1.connection?.close()
-            state.value.0.shutDown()
-        }.get()
         try await world.close()
     }
 }

@@ -98,8 +98,9 @@ actor EventLog<Element: Sendable> {
         waiters.removeValue(forKey: id)?.continuation.resume(returning: nil)
     }
 
+    /// The last elements, each cut: one may hold a message of hundreds of megabytes.
     private func tail() -> String {
-        elements.suffix(20).map { String(describing: $0) }.joined(separator: "\n")
+        elements.suffix(20).map { String(String(describing: $0).prefix(2_000)) }.joined(separator: "\n")
     }
 }
 
