@@ -10,10 +10,10 @@ package struct BridgeService: Service {
     private let shared: SharedState
     private let signals: ProgramSignals
 
-    /// Reads certificates and checks routes. Throws ``UnusableFile`` for a file, or what is wrong with the routes.
+    /// Reads certificates and checks routes. Throws ``UnusableFile`` for a file, or the error in the routes.
     ///
     /// - Parameters:
-    ///   - signals: A reload has the users file read again.
+    ///   - signals: A reload reads the users file again.
     ///   - probing: How often better ways to the broker than the one in use are tried.
     package init(
         configuration: BridgeConfiguration, signals: ProgramSignals, probing: WayChoice.Probing = .init(),
@@ -51,7 +51,7 @@ package struct BridgeService: Service {
         let listener = DeviceListener(shared: shared, group: group, hosts: hosts)
         var channels: [any Channel] = []
         for address in shared.configuration.listen { channels.append(try await listener.bind(address)) }
-        // Not earlier: a bridge that cannot listen must not connect to the broker.
+        // This comes after listening, because a bridge that cannot listen must not connect to the broker.
         for host in hosts.values { host.eventLoop.execute { host.value.start() } }
 
         for warning in CredentialFiles(shared.configuration).warnings {

@@ -8,10 +8,10 @@ struct ServiceRun {
     let logger: Logger
     let report: StatisticsReport
 
-    /// How long `end` may take, for the log.
+    /// How long `end` may take; this is only logged.
     let shutdownTimeout: Duration
 
-    /// Runs `body` on event loops that it has for itself, and stops them when it returns or throws.
+    /// Runs `body` on event loops of its own, and stops them when it returns or throws.
     static func onEventLoops(
         _ threads: Int, _ body: (MultiThreadedEventLoopGroup) async throws -> Void
     ) async throws {

@@ -14,7 +14,7 @@ package struct ServeService: Service {
     private let tls: ServerTLS
 
     /// Reads certificates and keys, and makes the ticket key file if it is missing. Throws ``UnusableFile``.
-    /// - Parameter signals: A reload has certificates and keys read again.
+    /// - Parameter signals: A reload reads certificates and keys again.
     package init(
         configuration: ServeConfiguration, signals: ProgramSignals = ProgramSignals(), logger: Logger
     ) throws {
@@ -73,7 +73,8 @@ package struct ServeService: Service {
         quic.keepAlive = configuration.idleTimeout / 2
         quic.maxBidiStreams = limits.streamsPerConnection
         quic.initialMaxStreamData = UInt64(limits.streamBuffer)
-        // Enough for all streams at once, so that a stream with a slow broker side takes no credit from the others.
+        // This is enough for all streams at once, so that a stream with a slow broker side takes no credit from the
+        // others.
         let (all, overflow) = UInt64(limits.streamsPerConnection).multipliedReportingOverflow(
             by: UInt64(limits.streamBuffer))
         quic.initialMaxData = overflow ? .max : all

@@ -4,16 +4,16 @@ import NIOCore
 /// next address is tried after a short while or as soon as one has failed, until one has answered or all have failed.
 /// Nothing here makes a connection.
 ///
-/// An attempt may carry early data, a device's CONNECT. It is better not to send that to two servers at a time, so the
-/// other addresses wait longer then.
+/// An attempt may carry early data, a device's CONNECT. A CONNECT should not go to two servers at once, so the other
+/// addresses wait longer in that case.
 package struct AddressRace: Sendable {
-    /// What is to be done now.
+    /// What to do now.
     package enum Step: Sendable, Equatable {
         /// Try this address, and ask again.
         case start(SocketAddress)
-        /// Ask again at that time or after a failure; `nil`: after a failure.
+        /// Ask again at that time or after a failure; with `nil`, only after a failure.
         case wait(until: NIODeadline?)
-        /// Nothing is under way and no address is left. The text is the most telling of the failures.
+        /// Nothing is under way and no address is left. The text is the most informative of the failures.
         case failed(String)
     }
 
@@ -21,7 +21,7 @@ package struct AddressRace: Sendable {
     package static let limit = 8
     /// The "Connection Attempt Delay" (RFC 8305 5).
     package static let delay = TimeAmount.milliseconds(250)
-    /// The delay behind an attempt with early data.
+    /// The delay after an attempt with early data.
     package static let earlyDelay = TimeAmount.seconds(1)
 
     private var waiting: ArraySlice<SocketAddress>
@@ -32,7 +32,7 @@ package struct AddressRace: Sendable {
 
     /// - Parameters:
     ///   - addresses: In the system's order of preference (RFC 6724).
-    ///   - family: The family to begin with, if the name has such an address; `nil`: as the system prefers.
+    ///   - family: The family to begin with, if the name has such an address; `nil` to begin as the system prefers.
     ///   - deadline: No address is tried from then on.
     package init(
         _ addresses: [SocketAddress], preferring family: NIOBSDSocket.ProtocolFamily? = nil, at now: NIODeadline,

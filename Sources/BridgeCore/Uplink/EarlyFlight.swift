@@ -26,7 +26,7 @@ package struct EarlyFlight: Sendable {
 
     package init() {}
 
-    /// Answers what is to go out as early data now; `nil`: nothing.
+    /// Returns what goes out as early data now; `nil` if nothing does.
     package mutating func write(_ bytes: ByteBuffer?, fin: Bool) -> ByteBuffer? {
         guard first == nil, held.isEmpty, let bytes else {
             held.append(Piece(bytes: bytes, fin: fin))
@@ -37,12 +37,12 @@ package struct EarlyFlight: Sendable {
         return isRejected ? nil : bytes
     }
 
-    /// The server did not accept the early data, or is given up: everything has to be sent anew.
+    /// The server did not accept the early data, or was given up, so everything has to be sent again.
     package mutating func rejected() {
         isRejected = true
     }
 
-    /// The handshake is through. Answers what is to be sent now, in this order.
+    /// The handshake has completed. Returns what to send now, in this order.
     package mutating func release() -> [Piece] {
         defer {
             first = nil
@@ -57,6 +57,6 @@ package struct EarlyFlight: Sendable {
         held.reduce(first?.readableBytes ?? 0) { $0 + ($1.bytes?.readableBytes ?? 0) }
     }
 
-    /// Whether what went out has to be sent anew, on a new stream.
+    /// Whether what went out has to be sent again, on a new stream.
     package var needsNewStream: Bool { isRejected }
 }

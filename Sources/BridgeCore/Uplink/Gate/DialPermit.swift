@@ -16,6 +16,6 @@ package struct DialPermit: Sendable {
 /// The answer to a request for a ``DialPermit``.
 package enum DialDecision: Sendable {
     case go(DialPermit)
-    /// Ask again at that time or when woken; `nil`: when woken.
+    /// Ask again at that time or when woken; with `nil`, only when woken.
     case wait(until: NIODeadline?)
 }

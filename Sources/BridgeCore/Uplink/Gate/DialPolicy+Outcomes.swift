@@ -1,6 +1,6 @@
 import NIOCore
 
-// What becomes of a connection, and what follows for the next.
+// The outcome of a connection, and what follows from it for the next one.
 extension DialPolicy {
     /// What the log is told about a success.
     package struct SuccessNews: Sendable, Equatable {
@@ -13,7 +13,8 @@ extension DialPolicy {
     /// What the log is told about a failure.
     package enum FailureNews: Sendable, Equatable {
         case none
-        /// The server refuses connections for the moment; the number is how many are made at once from now on.
+        /// The server refuses connections for now; the number is how many handshakes may be under way at once from now
+        /// on.
         case refused(atOnce: Int)
         case failed(WayChoice.Verdict)
     }
@@ -98,7 +99,7 @@ extension DialPolicy {
         return body(&choice, jitter())
     }
 
-    /// There is another way to try, for every purpose.
+    /// There is another way to try, whatever the connections are for.
     private mutating func hurryAll(at now: NIODeadline) {
         for purpose in backoffs.keys { backoffs[purpose]?.gate.hurry(at: now) }
     }

@@ -3,7 +3,7 @@ import NIOCore
 // How many handshakes an endpoint accepts at once, and what becomes of those that it refuses.
 extension DialPolicy {
     enum PlaceDecision {
-        /// `nil`: this way has no window.
+        /// `nil` if this way has no window.
         case taken(HandshakeWindow.Place?)
         case wait(until: NIODeadline?)
     }
@@ -32,11 +32,11 @@ extension DialPolicy {
         wakeForPlace()
     }
 
-    /// The server is there and refuses connections for the moment, which is no failure of the endpoint: fewer go to it
-    /// at once from now on, and this one goes again.
+    /// The server is there and refuses connections for now, which is no failure of the endpoint. Fewer handshakes go to
+    /// it at once from now on, and this connection is tried again.
     ///
     /// - Returns: `nil` if the endpoint has done nothing but refuse for as long as a handshake may take, and there is
-    ///   another way: then the refusal counts as a failure. Else the news for the log, at most one per minute.
+    ///   another way: then the refusal counts as a failure. Otherwise what to log, at most once per minute.
     mutating func retryAfterRefusal(
         _ permit: DialPermit, _ end: UplinkConnectionEnd, at now: NIODeadline
     ) -> FailureNews? {

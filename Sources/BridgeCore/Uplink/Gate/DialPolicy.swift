@@ -3,15 +3,15 @@ import NIOCore
 /// Decides for all event loops together which way new connections take, and whether one may be made now. When a thousand
 /// devices were cut off at the same moment, one goes ahead, whatever loop it is on.
 ///
-/// It is pure: `Upstream` holds it behind a lock, wakes whom ``takeWoken()`` names, and writes to the log what the
-/// methods answer.
+/// It is pure: `Upstream` holds it behind a lock, wakes the plans that ``takeWoken()`` names, and logs what the methods
+/// return.
 package struct DialPolicy: Sendable {
     /// What is known for one purpose.
     struct Backoff {
         var gate: ReconnectGate
         /// What went wrong on each way since the last success, one entry per way.
         var failures: [(way: UplinkWay, why: String)] = []
-        /// The log has a line about the failures.
+        /// Whether the failures have been logged.
         var isReported = false
         /// Plans to be woken at the next change.
         var waiting: Set<Int> = []
@@ -32,10 +32,10 @@ package struct DialPolicy: Sendable {
     var windows: [HandshakeWindow]
     /// Plans to be woken when a handshake that is under way has an outcome.
     var waitingForPlace: Set<Int> = []
-    /// When the log last had a line about refused connections.
+    /// When refused connections were last logged.
     var refusalReportedAt: NIODeadline?
     var backoffs: [UplinkPurpose: Backoff] = [:]
-    /// A plan tries the better ways.
+    /// Whether a plan tries the better ways.
     var isProbed = false
     var woken = Woken()
 

@@ -1,7 +1,7 @@
 import NIOCore
 
-/// Limits how many handshakes may be under way to one server at once: as many as it accepts, which it tells by
-/// refusing.
+/// Limits how many handshakes may be under way to one server at once: as many as it accepts, which it shows by refusing
+/// others.
 ///
 /// EMQX accepts as many connections at a time as it has acceptors waiting, and refuses further ones with
 /// CONNECTION_REFUSED (RFC 9000 20.1). It is not down then: an attempt some milliseconds later succeeds. So a refusal
@@ -13,9 +13,8 @@ import NIOCore
 ///     after it:                 limit + 1 / limit                once for all that were under way
 ///
 ///                 1 ............. 8 (start) ............. 256
-/// ```
-/// The pause doubles with each further refusal as long as none has succeeded in between, and has a jitter, so that many
-/// gateways do not come in step.
+/// ``` The pause doubles with each further refusal as long as none has succeeded in between, and has a jitter, so that
+/// many gateways do not retry in step.
 package struct HandshakeWindow: Sendable {
     /// Permission for one handshake, to be given back with its outcome.
     package struct Place: Sendable, Equatable {
@@ -25,7 +24,7 @@ package struct HandshakeWindow: Sendable {
 
     package enum Decision: Sendable, Equatable {
         case go(Place)
-        /// Ask again at that time; `nil`: when a handshake that is under way has an outcome.
+        /// Ask again at that time; with `nil`, when a handshake that is under way has an outcome.
         case wait(until: NIODeadline?)
     }
 

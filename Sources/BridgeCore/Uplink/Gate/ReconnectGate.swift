@@ -10,12 +10,12 @@ import NIOCore
 ///    |                    +---- failed: the pause's cap doubles ---+
 ///    |                    +---- again: at a time that is given ----+
 ///    +----------------- succeeded, or the path answers ------------+
-/// ```
-/// The pause is a random time between 0 and the cap ("full jitter"), so that many gateways do not come in step.
+/// ``` The pause is a random time between 0 and the cap ("full jitter"), so that many gateways do not retry in step.
 package struct ReconnectGate: Sendable {
     private enum State: Sendable {
         case open
-        /// A cap of 0 means that nothing has failed for good yet. No attempt is made before `floor`, whatever happens.
+        /// A cap of 0 means that no attempt has finally failed yet. No attempt is made before `floor`, whatever
+        /// happens.
         case paused(until: NIODeadline, cap: TimeAmount, floor: NIODeadline)
         case probing(cap: TimeAmount, number: UInt64)
     }
@@ -28,7 +28,7 @@ package struct ReconnectGate: Sendable {
         fileprivate let number: UInt64?
     }
 
-    /// What a caller that wants to connect is to do.
+    /// What a caller that wants to connect has to do.
     package enum Decision: Sendable, Equatable {
         /// Connect, and report `succeeded`, `failed`, `again` or `abandoned`.
         case go(Pass)
@@ -72,8 +72,8 @@ package struct ReconnectGate: Sendable {
         state = .open
     }
 
-    /// The broker answers again: what was learned about its absence is void, and so is what earlier attempts may still
-    /// report. A pause that the broker asked for is kept.
+    /// The broker answers again: what was learned about its absence no longer counts, and neither does what earlier
+    /// attempts may still report. A pause that the broker asked for is kept.
     package mutating func pathAnswered(at now: NIODeadline) {
         switch state {
         case .open:
@@ -125,7 +125,7 @@ package struct ReconnectGate: Sendable {
         }
     }
 
-    /// There is something else to try than what the pause is for.
+    /// There is something to try that the pause is not about.
     package mutating func hurry(at now: NIODeadline) {
         guard case .paused(let until, let cap, let floor) = state else { return }
         state = .paused(until: min(until, max(now, floor)), cap: cap, floor: floor)

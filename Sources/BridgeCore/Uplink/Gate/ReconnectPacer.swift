@@ -40,7 +40,7 @@ package struct ReconnectPacer: Sendable {
         }
     }
 
-    /// `nil` if the next device may go now, which ``took()`` is to follow; else when to ask again.
+    /// `nil` if the next device may go now, after which ``took()`` must be called; otherwise when to ask again.
     package mutating func next(at now: NIODeadline) -> NIODeadline? {
         guard var bucket else { return nil }
         guard now < bucket.until else {

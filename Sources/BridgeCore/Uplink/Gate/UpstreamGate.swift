@@ -1,12 +1,13 @@
 import NIOCore
 
-/// What a plan asks of, and tells, the gate that all event loops share: which way is in use, whether a connection may be
+/// What a plan asks and tells the gate that all event loops share: which way is in use, whether a connection may be
 /// made now, and what became of it. ``DialPolicy`` decides behind it.
 package protocol UpstreamGate: AnyObject {
     /// The way that new connections take.
     var chosen: UplinkWay { get }
 
-    /// Lets one device onto a connection that exists. Answers `nil` if the device may go now, else when to ask again.
+    /// Lets one device onto an existing connection. Returns `nil` if the device may go now, otherwise when to ask
+    /// again.
     func admit(at now: NIODeadline) -> NIODeadline?
     /// Asks to make a connection for a device.
     ///
@@ -19,35 +20,36 @@ package protocol UpstreamGate: AnyObject {
 
     /// The broker is verified and accepts the connection.
     func succeeded(_ permit: DialPermit, at now: NIODeadline)
-    /// - Parameter hasOthers: Other connections carry devices still.
+    /// - Parameter hasOthers: Whether other connections still carry devices.
     func failed(
         _ permit: DialPermit, _ end: UplinkConnectionEnd, hasOthers: Bool, at now: NIODeadline
     ) -> WayChoice.Verdict
     /// The attempt was given up before it had an outcome.
     func abandoned(_ permit: DialPermit, at now: NIODeadline)
 
-    /// A shared connection was lost or the broker is unreachable: devices come back at the operator's pace.
+    /// A shared connection was lost or the broker is unreachable: devices come back at the pace that the operator has
+    /// set.
     func disturbed(at now: NIODeadline)
-    /// The network took a connection, and maybe all: the next one is made alone, to find out.
+    /// A connection was lost to the network, and perhaps all of them were, so the next one is made alone to find out.
     func lost(_ purpose: UplinkPurpose, at now: NIODeadline)
-    /// The broker asked to be left alone for a while.
+    /// The broker asked for no connections for a while.
     func mustPause(_ purpose: UplinkPurpose, atLeast pause: Duration, at now: NIODeadline)
-    /// The reason that kept a further connection from being made is not what is wrong now.
+    /// What kept a further connection from being made is no longer the reason why devices wait.
     func forgetFailure(_ purpose: UplinkPurpose)
-    /// What went wrong, as long as nothing has gone right since.
+    /// What went wrong last; `nil` after a success.
     func failure(_ purpose: UplinkPurpose) -> String?
     /// The server of that endpoint was heard after a silence; `nil` if the endpoint is not known.
     func pathAnswered(_ endpoint: Int?, at now: NIODeadline)
 
-    /// Whether the caller is to try the better ways from now on. One plan of the process does.
+    /// Whether the caller has to try the better ways from now on. One plan in the process does so.
     func claimsProbing() -> Bool
-    /// When the better ways are to be tried; `nil` if there is nothing left to try, and the caller no longer probes.
+    /// When to try the better ways; `nil` if there is nothing left to try, and the caller no longer probes.
     func nextProbe() -> NIODeadline?
-    /// The ways to try now, in this order until one works; empty if it is not time.
-    /// ``probeSucceeded(_:at:)`` or ``probesFailed(at:)`` follows.
+    /// The ways to try now, in this order until one works; empty if it is not time. ``probeSucceeded(_:at:)`` or
+    /// ``probesFailed(at:)`` must follow.
     func takeProbes(at now: NIODeadline) -> [UplinkWay]
     func probeSucceeded(_ way: UplinkWay, at now: NIODeadline)
     func probesFailed(at now: NIODeadline)
-    /// The plan that probed is gone: another may claim it.
+    /// The plan that probed is gone, so another one may claim probing.
     func probingEnded()
 }

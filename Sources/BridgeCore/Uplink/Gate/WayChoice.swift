@@ -10,8 +10,8 @@ import NIOCore
 ///        +--------- a handshake over a better way worked; one is tried regularly ---+
 /// ```
 /// How soon a way is left depends on the failure ("MQTT over QUIC", 2):
-/// - The handshake had its whole time and did not finish: at once. It repeats its first flight within that time, so
-///   another attempt would tell nothing new, and a device is waiting.
+/// - The handshake did not finish within its time: at once. It repeats its first flight within that time, so another
+///   attempt would show nothing new, and a device is waiting.
 /// - The network failed earlier (nothing can be sent, or the name is not found): at once for another endpoint. For TLS
 ///   after three more attempts, 1, 2 and 4 s later, or when the time of a handshake is over.
 /// - The server does not speak MQTT over QUIC: at once.
@@ -30,7 +30,7 @@ package struct WayChoice: Sendable {
         case next(UplinkWay)
         /// No way is left to try now.
         case exhausted
-        /// The way has been left meanwhile, or the attempt is as old as one that has failed already.
+        /// The way is no longer in use, or the attempt is as old as one that has already failed.
         case stale
     }
 
@@ -71,7 +71,7 @@ package struct WayChoice: Sendable {
         var failures = 0
         /// Indices of the ways that have failed.
         var failed: Set<Int> = []
-        /// One of the failures justifies the fallback.
+        /// Whether one of the failures justifies the fallback.
         var leadsToTLS = false
     }
 
@@ -80,16 +80,16 @@ package struct WayChoice: Sendable {
     private let probing: Probing
     /// The index of the way in use.
     private var current = 0
-    /// The index of the way that worked last; until one has, that of the best.
+    /// The index of the way that worked last; before any has worked, the index of the best way.
     private var lastGood = 0
     private var round: Round?
-    /// All ways have failed, and none has worked since.
+    /// Whether all ways have failed and none has worked since.
     package private(set) var isDark = false
     /// What was wrong with the last better way that failed.
     private var lastFailure: String?
     private var interval: TimeAmount
     private var isProbing = false
-    /// When the better ways are to be tried; `nil` if there are none, or they are being tried.
+    /// When to try the better ways; `nil` if there are none, or they are being tried.
     package private(set) var nextProbe: NIODeadline?
     private var returnedAt: NIODeadline?
 
@@ -150,7 +150,7 @@ extension WayChoice {
         return verdict
     }
 
-    /// `nil` if the next way is to be tried instead.
+    /// `nil` if the next way has to be tried instead.
     private func pauseBeforeAnotherAttempt(_ round: Round, at now: NIODeadline) -> Duration? {
         guard next(round.failed.union([current])).map({ ways[$0] }) == .tls,
             round.failures <= Self.pauses.count, now < round.startedAt + patience
@@ -177,7 +177,7 @@ extension WayChoice {
         return .exhausted
     }
 
-    /// A handshake worked. Answers the change if the way was not the one in use.
+    /// A handshake worked. Returns the change if the way was not the one in use.
     package mutating func succeeded(_ way: UplinkWay, at now: NIODeadline, jitter: Double) -> Change? {
         // The attempt may be older than the choice of a better way.
         guard index(of: way) <= current || isDark else { return nil }
@@ -200,7 +200,7 @@ extension WayChoice {
         }
         guard nextProbe == nil, !isProbing else { return }
         if lastGood < current {
-            // A way that works for a moment only is tried less often than one that has been good for long.
+            // A way that works only for a moment is tried less often than one that has worked for long.
             let wasShort = returnedAt.map { now - $0 < interval } ?? false
             interval = wasShort ? longer(interval) : TimeAmount(probing.first)
         }
@@ -227,7 +227,7 @@ extension WayChoice {
 
 extension WayChoice {
     /// The better ways, each to be tried by a handshake that carries nothing, in this order until one works; empty if
-    /// it is not time. ``probeSucceeded(_:at:jitter:)`` or ``probesFailed(at:jitter:)`` follows.
+    /// it is not time. ``probeSucceeded(_:at:jitter:)`` or ``probesFailed(at:jitter:)`` must follow.
     package mutating func takeProbes(at now: NIODeadline) -> [UplinkWay] {
         guard let due = nextProbe, due <= now, current > 0 else { return [] }
         nextProbe = nil
@@ -252,7 +252,7 @@ extension WayChoice {
         min(interval * 2, TimeAmount(probing.longest))
     }
 
-    /// The interval, shorter or longer by up to a quarter, so that many gateways do not come in step.
+    /// The interval, shorter or longer by up to a quarter, so that many gateways do not probe in step.
     private func jittered(_ jitter: Double) -> TimeAmount {
         .nanoseconds(Int64(Double(interval.nanoseconds) * (0.75 + min(max(jitter, 0), 1) / 2)))
     }

@@ -1,8 +1,8 @@
 import NIOCore
 
 /// Tells when devices that have had no answer on a connection are better off on another one, which is long before
-/// anything is decided about the connection itself: ``PathWatch`` may be told to wait for a minute, and a device cannot
-/// wait that long for its CONNACK.
+/// anything is decided about the connection itself: ``PathWatch`` may be configured to wait for a minute, and a device
+/// cannot wait that long for its CONNACK.
 ///
 /// ```
 ///   resting -- unanswered for a while --> asking -- the server answers others, and still nothing here --> leave
@@ -15,13 +15,13 @@ import NIOCore
 package struct NewcomerWatch: Sendable {
     /// A server that answers steadily is heard within this time, whatever the round trip.
     private static let usualPatience = Duration.seconds(1)
-    /// A server that answers others first may be about to answer here.
+    /// A server that has answered others may be about to answer here.
     private static let leastGrace = Duration.milliseconds(200)
 
     private let connectTimeout: Duration
-    /// It would be of use to know whether the server answers.
+    /// Whether the watch needs to know if the server answers.
     package private(set) var awaitsServer = false
-    /// When the server first answered others since it has been asked.
+    /// When the server first answered others after the watch began to ask.
     private var answeredSince: NIODeadline?
 
     package init(connectTimeout: Duration) {
@@ -39,7 +39,7 @@ package struct NewcomerWatch: Sendable {
         answeredSince = nil
     }
 
-    /// There are newcomers. Answers whether they are to leave now.
+    /// There are newcomers. Returns whether they should leave now.
     package mutating func look(_ facts: PathWatch.Facts, at now: NIODeadline) -> Bool {
         awaitsServer = true
         let grace = TimeAmount(max(facts.probeTimeout, Self.leastGrace))
@@ -49,7 +49,7 @@ package struct NewcomerWatch: Sendable {
         return true
     }
 
-    /// The server answered, though not on this connection. Answers whether that is of use.
+    /// The server answered, though not on this connection. Returns whether that changes anything.
     package mutating func serverAnswered(at now: NIODeadline) -> Bool {
         guard awaitsServer else { return false }
         answeredSince = answeredSince ?? now

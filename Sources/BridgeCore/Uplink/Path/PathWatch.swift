@@ -56,13 +56,13 @@ package struct PathWatch: Sendable {
     private let timeout: Duration?
     private var state = State.healthy
 
-    /// - Parameter timeout: How long an answer may take: `uplink.path_timeout`. `nil`: three probe timeouts, and at
-    ///   least 1 s.
+    /// - Parameter timeout: How long an answer may take: `uplink.path_timeout`. `nil` stands for three probe timeouts,
+    ///   and at least 1 s.
     package init(timeout: Duration?) {
         self.timeout = timeout
     }
 
-    /// The connection is there, and nothing comes back on it.
+    /// Whether nothing comes back on the connection, which is still open.
     package var isSilent: Bool {
         switch state {
         case .healthy: false
@@ -70,7 +70,7 @@ package struct PathWatch: Sendable {
         }
     }
 
-    /// Answers what the facts say now. Each finding is told once.
+    /// Returns what follows from the facts now. Each finding is returned once.
     package mutating func look(_ facts: Facts, at now: NIODeadline) -> Finding {
         switch state {
         case .healthy:
@@ -87,7 +87,7 @@ package struct PathWatch: Sendable {
         }
     }
 
-    /// The server answered, though not on this connection. Answers whether what is unanswered is to be sent again now.
+    /// The server answered, though not on this connection. Returns whether to send again now what is unanswered.
     package mutating func serverAnswered(at now: NIODeadline) -> Bool {
         switch state {
         case .healthy, .dead:
@@ -112,11 +112,11 @@ package struct PathWatch: Sendable {
     ) -> Finding {
         let patience = patience(facts)
         guard now < lastAnswer + TimeAmount(max(patience, Self.leastPatience)) else {
-            // The link was back for a moment only.
+            // The link was back only for a moment.
             state = .silent(heardAt: heardAt)
             return .nothing
         }
-        // One answer may be the last before the next outage: the server has to answer until the end.
+        // One answer may be the last before the next outage, so the server has to keep answering until the end.
         guard now >= since + TimeAmount(patience), lastAnswer >= since + TimeAmount(patience / 2) else {
             return .nothing
         }

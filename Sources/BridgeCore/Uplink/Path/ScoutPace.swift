@@ -9,7 +9,7 @@ package struct ScoutPace: Sendable {
     package static let slowInterval = TimeAmount.seconds(1)
     /// How long the short interval is kept.
     private static let eagerTime = TimeAmount.seconds(60)
-    /// An answer after a shorter pause than this is no return.
+    /// An answer after a shorter pause than this does not count as the server's return.
     private static let gap = TimeAmount.seconds(1)
     /// The first answer after waiting has begun is news, but not more often than this: otherwise a server that answers
     /// probes and refuses connections would be tried at each answer.
@@ -23,7 +23,7 @@ package struct ScoutPace: Sendable {
 
     package init() {}
 
-    /// Whether a probe is to be sent now. It is asked for as long as something waits.
+    /// Whether to send a probe now. Call this for as long as something waits.
     package mutating func isDue(at now: NIODeadline) -> Bool {
         if !isActive {
             isActive = true
@@ -37,7 +37,7 @@ package struct ScoutPace: Sendable {
         return true
     }
 
-    /// The server answered. Answers whether that is news: it had not answered for a while, or had not been asked.
+    /// The server answered. Returns whether that is news: it had not answered for a while, or had not been asked.
     package mutating func answered(at now: NIODeadline) -> Bool {
         guard isActive else { return false }
         let wasGone = unansweredSince.map { now >= $0 + Self.gap } ?? false
@@ -56,7 +56,7 @@ package struct ScoutPace: Sendable {
         isActive = false
     }
 
-    /// Whether it knows nothing any more that would change what it says.
+    /// Whether this has no memory left that would change its decisions.
     package func isForgettable(at now: NIODeadline) -> Bool {
         !isActive && lastNews.map { now >= $0 + Self.rest } ?? true
     }
