@@ -1,7 +1,7 @@
 import BridgeCore
 import Logging
 
-// What the log has of connections.
+// What is logged about connections.
 extension UplinkDriver {
     func log(_ news: UplinkNews) {
         switch news {

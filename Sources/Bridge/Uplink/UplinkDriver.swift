@@ -7,7 +7,7 @@ import QUICTransport
 /// Performs an ``UplinkPlan``'s actions on one event loop, and decides nothing: makes and closes connections, and gives
 /// legs their streams.
 ///
-/// An action may lead to events from within, for which the plan decides anew before the next action is done.
+/// Performing an action may cause events, after which the plan decides again before the next action is performed.
 final class UplinkDriver {
     /// What the connections carry.
     enum Role {
@@ -23,16 +23,16 @@ final class UplinkDriver {
     let logger: Logger
     let shared: SharedState
     private let dialer: QUICDialer
-    /// For the fallback; `nil` if there is none.
+    /// The dialer of the fallback; `nil` if there is none.
     private let tlsDialer: TLSDialer?
     var plan: UplinkPlan
     /// This driver's identifier in `upstream`.
     private let waker: Int
-    /// Legs of which the plan knows. Bounded by `limits.devices`.
+    /// The legs in the plan. Bounded by `limits.devices`.
     private var legs: [UplinkLegID: UplinkLeg] = [:]
-    /// Connections of which the plan knows.
+    /// The connections in the plan.
     private(set) var connections: [UplinkConnectionID: any UplinkCarrier] = [:]
-    /// Connections that say goodbye while everything is shut down.
+    /// Connections that are being ended in order while everything is shut down.
     private var retiring: [any UplinkCarrier] = []
     private let timer: Timer
     private var isDriving = false
@@ -58,7 +58,7 @@ final class UplinkDriver {
         shared.upstream.register(waker) { eventLoop.execute { this.value.upstreamChanged() } }
     }
 
-    /// Devices can come: connections are made ahead of them from now on.
+    /// Devices may come, so connections are made ahead of them from now on.
     func start() {
         plan.devicesMayCome()
         drive()
@@ -77,7 +77,7 @@ final class UplinkDriver {
         return leg
     }
 
-    /// All legs are closed or about to be: ends the gateway's sessions and what is under way.
+    /// Ends the gateway's sessions and what is under way. All legs are closed or about to be.
     func retire() {
         isShutDown = true
         shared.upstream.unregister(waker)
@@ -93,9 +93,9 @@ final class UplinkDriver {
         drive()
     }
 
-    /// Does what the plan wants done until it wants nothing more.
+    /// Performs the plan's actions until there are no more.
     private func drive() {
-        // An event from within an action: the loop below goes on with what follows from it.
+        // This event came from within an action, so the loop below handles what follows from it.
         guard !isDriving else { return }
         isDriving = true
         while let action = plan.nextAction(at: .now(), seeing: self) { perform(action) }
@@ -144,7 +144,7 @@ extension UplinkDriver {
     }
 
     private func openStream(_ id: UplinkLegID, _ connection: UplinkConnectionID, mayComeBack: Bool) {
-        // A leg that has left since is one of which the plan has heard.
+        // The plan has already been told about a leg that has left since.
         guard let leg = legs[id], leg.isWaiting else { return }
         if mayComeBack { leg.mayComeBack() }
         do {
@@ -165,7 +165,7 @@ extension UplinkDriver {
 // MARK: - Events of legs
 
 extension UplinkDriver {
-    /// What keeps devices that wait from being served, if that is known.
+    /// Why devices have to wait, if that is known.
     var presentFailure: String? { plan.presentFailure(seeing: self) }
 
     /// The leg is over.
@@ -175,7 +175,7 @@ extension UplinkDriver {
         drive()
     }
 
-    /// Nothing came on the leg's connection, which it has left: it waits again.
+    /// Nothing came on the leg's connection, so the leg has left it and waits again.
     func legCameBack(_ leg: UplinkLegID) {
         plan.legCameBack(leg, at: .now())
         drive()

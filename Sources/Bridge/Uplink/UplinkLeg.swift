@@ -2,9 +2,11 @@ import BridgeCore
 import NIOCore
 import QUICTransport
 
-/// The byte stream that carries one device to the broker: it waits for a place first, and then is a stream of a carrier.
+/// The byte stream that carries one device to the broker: it first waits for a place, and then is a stream of a
+/// carrier.
 ///
-/// Confined to the device's event loop. To send bytes before ``UplinkLegObserver/uplinkReady(_:)`` is a bug of the caller.
+/// Confined to the device's event loop. Sending bytes before ``UplinkLegObserver/uplinkReady(_:)`` is a bug in the
+/// caller.
 final class UplinkLeg {
     private enum State {
         /// The plan looks for a connection with room.
@@ -13,20 +15,22 @@ final class UplinkLeg {
         case closed
     }
 
-    /// Many times what an acknowledgement takes on any path that is of use.
+    /// Far longer than an acknowledgement takes on any usable path.
     private static let patience = TimeAmount.seconds(1)
 
-    /// What was sent so far, as long as it may have to go again on another connection. The observer never notices.
+    /// What has been sent, for as long as it may have to be sent again on another connection. The observer does not
+    /// notice that.
     private struct Beginning {
         var pieces: [EarlyFlight.Piece] = []
-        /// The leg waits again, and nothing that it has sent counts.
+        /// Whether the leg waits again, so that nothing it has sent counts.
         var isOver = false
     }
 
-    /// What the plan calls it; `nil` for a leg that is given its stream directly.
+    /// The leg's identifier in the plan; `nil` for a leg that is given its stream directly.
     let id: UplinkLegID?
     private var state = State.waiting
-    /// Kept until the leg is over, or closed by the observer: a weak reference would cost each device an allocation.
+    /// This is kept until the leg is over or the observer closes it, because a weak reference would cost an allocation
+    /// per device.
     private var observer: (any UplinkLegObserver)?
     private weak var driver: UplinkDriver?
     /// Bytes handed to the observer that the device has not taken yet.
@@ -34,9 +38,9 @@ final class UplinkLeg {
     private var isFinished = false
     private var openedAt = NIODeadline.distantPast
     private var hasReceived = false
-    /// The broker's FIN has come.
+    /// Whether the broker's FIN has come.
     private(set) var isPeerFinished = false
-    /// Until something has come back. This is CONNECT, as sessions send nothing else before CONNACK.
+    /// What was sent before anything came back. It is CONNECT, because sessions send nothing else before CONNACK.
     private var beginning: Beginning?
 
     /// - Parameter driver: The driver that looks for a connection; `nil` for a leg that is given its stream directly.
@@ -55,15 +59,15 @@ final class UplinkLeg {
         }
     }
 
-    /// The leg is open, and nothing has come on it.
+    /// Whether the leg is open and nothing has come on it.
     var isUnanswered: Bool {
         if case .open = state { !hasReceived } else { false }
     }
 
-    /// The device has not taken everything that came.
+    /// Whether the device has yet to take some of the bytes that came.
     var hasUnconsumed: Bool { unconsumed > 0 }
 
-    /// What keeps the leg from being ready, if that is known.
+    /// Why the leg is not ready, if that is known.
     var whyNotYet: String? {
         isWaiting ? driver?.presentFailure : nil
     }
@@ -74,8 +78,8 @@ final class UplinkLeg {
         carrier.write(stream, bytes, fin: false)
     }
 
-    /// Sends FIN behind everything sent before. From then on the leg does not wait again, since its device is gone. A leg
-    /// that waits already is to be closed instead.
+    /// Sends FIN behind everything sent before. From then on the leg does not wait again, because its device is gone.
+    /// Close a leg that is still waiting instead.
     func finish() {
         guard case .open(let carrier, let stream) = state else { return }
         isFinished = true
@@ -96,7 +100,7 @@ final class UplinkLeg {
         end()
     }
 
-    /// Gives up its stream.
+    /// Gives up the leg's stream.
     private func leave() {
         guard case .open(let carrier, let stream) = state else { return }
         state = .closed
@@ -123,14 +127,14 @@ extension UplinkLeg {
         if case .waiting = state { true } else { false }
     }
 
-    /// The connection that it is about to get was made some time ago: if it turns out to be of no use before anything has
-    /// come on the leg, the leg waits again.
+    /// The connection that the leg is about to get was made some time ago. If it turns out to be dead before anything
+    /// has come on the leg, the leg waits again.
     func mayComeBack() {
         guard isWaiting, beginning == nil else { return }
         beginning = Beginning()
     }
 
-    /// No connection can be had. The plan has forgotten the leg.
+    /// No connection could be made. The plan has forgotten the leg.
     func unreachable(_ why: String) {
         guard isWaiting else { return }
         state = .closed
@@ -152,7 +156,7 @@ extension UplinkLeg {
         for piece in beginning.pieces { carrier.write(stream, piece.bytes, fin: piece.fin) }
     }
 
-    /// The connection came to nothing and is closed: what was sent as early data goes again on the next.
+    /// The connection could not be made and is closed. What was sent as early data is sent again on the next one.
     func comeBack(with pieces: [EarlyFlight.Piece]) {
         guard case .open = state else { return }
         guard !isFinished else {
@@ -164,7 +168,7 @@ extension UplinkLeg {
         state = .waiting
     }
 
-    /// What it has sent goes again on another stream of the same connection, which nobody else is to notice.
+    /// What the leg has sent is sent again on another stream of the same connection. The observer does not notice.
     func moved(to stream: QUICStreamID) {
         guard case .open(let carrier, _) = state else { return }
         state = .open(carrier, stream)
@@ -190,12 +194,13 @@ extension UplinkLeg {
         observer?.uplinkAnswered(after: silence)
     }
 
-    /// Nothing has come on it, and what was sent may go again on another connection, once.
+    /// Whether nothing has come on the leg and what it sent may be sent again on another connection, which happens only
+    /// once.
     var mayLeave: Bool {
         if case .open = state, let beginning, driver != nil, !isFinished { !beginning.isOver } else { false }
     }
 
-    /// Nothing comes on its connection: gives up its stream there, and waits again.
+    /// Nothing comes on the leg's connection, so the leg gives up its stream there and waits again.
     func leaveUnheard() {
         guard mayLeave, let id, let driver else { return }
         leave()
@@ -204,10 +209,10 @@ extension UplinkLeg {
         driver.legCameBack(id)
     }
 
-    /// The stream was reset, or with `withConnection` its connection is gone.
+    /// The stream was reset, or, if `withConnection` is true, its connection is gone.
     func lost(_ loss: UplinkLoss, withConnection: Bool = true) {
         if withConnection, !loss.isDecision, mayLeave { return leaveUnheard() }
-        // The observer first: a connection whose control stream is lost is to be given no further device.
+        // The observer is told first, because a connection without its control stream must be given no further device.
         takeObserver()?.uplinkLost(loss)
         leave()
         end()
@@ -215,7 +220,8 @@ extension UplinkLeg {
 }
 
 extension UplinkLoss {
-    /// The broker has said what it has against the device. A mere close may have been meant for the connection.
+    /// Whether the broker gave a reason that concerns the device. A close without one may have been meant for the
+    /// connection.
     fileprivate var isDecision: Bool {
         switch self {
         case .byBroker(let code, _): code != nil

@@ -1,22 +1,21 @@
 import BridgeCore
 import NIOCore
 
-/// Told what happens on an uplink leg, on the device's event loop.
+/// Is told what happens on an uplink leg, on the device's event loop.
 protocol UplinkLegObserver: AnyObject {
     /// The leg is open. `limits` are those of the gateway's session that the leg is a data stream of; `nil` for the
     /// device's own session.
     func uplinkReady(_ limits: GatewayLimits?)
-    /// The leg could not be made; it is over.
+    /// The leg could not be opened, and is over.
     func uplinkUnreachable(_ why: String)
-    /// Bytes from the broker; `isEnd` with its FIN.
+    /// Bytes came from the broker; `isEnd` is true if they came with its FIN.
     func uplinkReceived(_ bytes: ByteBuffer, isEnd: Bool)
     /// `bufferedBytes` has fallen.
     func uplinkDrained()
-    /// Nothing has come back for a while though something should have, on this leg and on all that share its
-    /// connection.
+    /// The path of the leg's connection is silent, so all legs on it are.
     func uplinkSilent()
-    /// The leg answers again after that long a silence.
+    /// The leg's path answers again after a silence of that length.
     func uplinkAnswered(after silence: Duration)
-    /// The leg broke; it is over.
+    /// The leg broke, and is over.
     func uplinkLost(_ loss: UplinkLoss)
 }

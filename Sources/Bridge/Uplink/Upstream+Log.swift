@@ -1,7 +1,7 @@
 import BridgeCore
 import Logging
 
-// What the log has of the ways to the broker.
+// What is logged about the ways to the broker.
 extension Upstream {
     func log(_ change: WayChoice.Change) {
         var metadata: Logger.Metadata = [
@@ -24,7 +24,7 @@ extension Upstream {
         case .none, .failed(.stale):
             break
         case .refused(let atOnce):
-            // At most one per minute: a burst of devices has many of them.
+            // This is logged at most once per minute, because a burst of devices causes many refusals.
             metadata["at_once"] = "\(atOnce)"
             logger.info(
                 "the broker refuses connections for now: fewer are made at once, and devices wait", metadata: metadata)

@@ -3,10 +3,10 @@ import Logging
 import NIOCore
 import Synchronization
 
-/// The gate to the broker that all event loops share: ``DialPolicy`` behind a lock, with the waking and the log that its
-/// decisions ask for.
+/// The gate to the broker that all event loops share: ``DialPolicy`` behind a lock, with the waking and logging that
+/// its decisions require.
 ///
-/// A connection takes one short lock before it is made and one when it stands; the data path takes none.
+/// Making a connection takes one short lock before it and one when it is established; the data path takes none.
 final class Upstream: UpstreamGate, Sendable {
     private struct State {
         var policy: DialPolicy
@@ -18,7 +18,7 @@ final class Upstream: UpstreamGate, Sendable {
     let configuration: UplinkConfiguration
     let logger: Logger
     private let state: Mutex<State>
-    /// The index of the chosen way, for those that only look.
+    /// The index of the chosen way, which can be read without the lock.
     private let chosenIndex = Atomic<Int>(0)
 
     /// - Parameter probing: How often better ways than the one in use are tried.
@@ -41,7 +41,7 @@ final class Upstream: UpstreamGate, Sendable {
         }
     }
 
-    /// `wake` is called, on any thread, when what the plan has waited for has come, or another way is chosen.
+    /// `wake` is called, on any thread, when what the plan waits for may have come, or another way is chosen.
     func register(_ waker: Int, _ wake: @escaping @Sendable () -> Void) {
         state.withLock { $0.wakers[waker] = wake }
     }

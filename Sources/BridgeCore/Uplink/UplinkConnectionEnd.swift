@@ -2,11 +2,11 @@
 package struct UplinkConnectionEnd: Sendable {
     /// A sentence for the log.
     package let why: String
-    /// The broker is overloaded or going away.
+    /// Whether the broker is overloaded or going away.
     package var isBrokerBusy: Bool
     /// The shortest time until the next attempt, whatever the backoff says.
     package var pause: Duration
-    /// The log already has a line about this end.
+    /// Whether this end has already been logged.
     package var isLogged: Bool
     /// What the end says about the way to the broker; `nil` if nothing was wrong with the way.
     package var failure: UplinkWay.Failure?
@@ -22,6 +22,6 @@ package struct UplinkConnectionEnd: Sendable {
         self.failure = failure
     }
 
-    /// The server refused the handshake itself, rather than a session on a connection that stood.
+    /// Whether the server refused the handshake itself, rather than a session on an established connection.
     package var isRefusal: Bool { failure == .refused && !isBrokerBusy }
 }

@@ -1,7 +1,7 @@
 import NIOCore
 
 /// A line of values that wait, in order, each known by a key. A value that leaves the line is found without a search,
-/// so that thousands may leave it in the same moment.
+/// so that thousands can leave at the same moment.
 ///
 /// The entry of a value that has left stays until it comes to the front, or until such entries outnumber the others.
 package struct WaitingLine<Key: Hashable, Value> {
@@ -49,7 +49,7 @@ package struct WaitingLine<Key: Hashable, Value> {
         remove(key)
     }
 
-    /// Answers whether the key was in the line.
+    /// Returns whether the key was in the line.
     @discardableResult
     package mutating func remove(_ key: Key) -> Bool {
         guard numbers.removeValue(forKey: key) != nil else { return false }
@@ -57,7 +57,7 @@ package struct WaitingLine<Key: Hashable, Value> {
         return true
     }
 
-    /// Keeps the first entry one that counts.
+    /// Makes sure that the first entry is one that counts.
     private mutating func tidy() {
         while let first = entries.first, numbers[first.key] != first.number { entries.removeFirst() }
         guard entries.count > 2 * numbers.count + 16 else { return }

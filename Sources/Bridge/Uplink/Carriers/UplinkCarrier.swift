@@ -2,11 +2,11 @@ import BridgeCore
 import NIOCore
 import QUICTransport
 
-/// Carries uplink legs: a QUIC connection, each leg on a stream of its own, or a TLS connection with its only leg.
+/// Carries uplink legs: a QUIC connection with each leg on a stream of its own, or a TLS connection with a single leg.
 ///
 /// Confined to the legs' event loop.
 protocol UplinkCarrier: AnyObject {
-    /// What the plan calls it.
+    /// The carrier's identifier in the plan.
     var id: UplinkConnectionID { get }
 
     // For its legs:
@@ -16,29 +16,30 @@ protocol UplinkCarrier: AnyObject {
 
     /// Bytes written and not yet acknowledged by the broker's transport.
     func bufferedBytes(_ stream: QUICStreamID) -> Int
-    /// Queues bytes, and the stream's end with `fin`.
+    /// Queues bytes, and the stream's end if `fin` is true.
     func write(_ stream: QUICStreamID, _ bytes: ByteBuffer?, fin: Bool)
     /// The device has taken these bytes: the broker may send as many again.
     func consumed(_ stream: QUICStreamID, _ bytes: Int)
-    /// The leg is over. What it leaves of its stream is reset, and what came and was not taken counts as taken, so that
-    /// the other legs on the connection lose nothing.
+    /// The leg is over. Directions of its stream that are still open are reset. Bytes that the device has not taken
+    /// count as taken, so that the other legs on the connection lose no credit.
     ///
-    /// - Parameter wasUnheard: The leg had been open for a while, and nothing had come on it.
+    /// - Parameter wasUnheard: Whether the leg had been open for a while without anything coming on it.
     func left(_ stream: QUICStreamID, unconsumed: Int, isFinished: Bool, wasUnheard: Bool)
 
     // For the driver:
 
     var facts: UplinkConnectionFacts { get }
 
-    /// Opens a stream and gives it to the leg. Answers false if the broker allows none now; the observer hears
-    /// ``UplinkCarrierObserver/carrierHasRoom(_:)`` when it does.
+    /// Opens a stream and gives it to the leg. Returns `false` if the broker allows none now;
+    /// ``UplinkCarrierObserver/carrierHasRoom(_:)`` is called when it does.
     func openStream(for leg: UplinkLeg) throws -> Bool
-    /// Closes it now. Its legs and its observer hear nothing of that.
+    /// Closes the carrier now, without telling its legs or its observer.
     func close()
-    /// Ends it in order: no leg is on it, and none will be.
+    /// Ends the carrier in order. It has no legs, and gets no more.
     func retire()
-    /// Tries again at once what is being tried: the network has changed, or is back.
+    /// Sends again at once what is unanswered, because the network has changed or is back.
     func hurry()
-    /// The broker may have forgotten its connections: this one gets no leg until it has been heard, and asks now.
+    /// The broker may have forgotten its connections, so this one asks it now, and gets no leg until the broker
+    /// answers.
     func doubt(at now: NIODeadline)
 }

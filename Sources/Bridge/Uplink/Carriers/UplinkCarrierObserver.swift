@@ -1,22 +1,23 @@
 import BridgeCore
 
-/// Told what becomes of a carrier, on its event loop. It may close the carrier and open streams on it from within.
+/// Is told what happens to a carrier, on its event loop. It may close the carrier and open streams on it from within
+/// these calls.
 protocol UplinkCarrierObserver: AnyObject {
     /// The broker is verified and has chosen a protocol, and the gateway's session, if there is one, has begun.
     func carrierReady(_ carrier: any UplinkCarrier, _ readiness: UplinkReadiness)
     /// No address of the broker worked, or it refused the gateway; the carrier is over.
     func carrierFailed(_ carrier: any UplinkCarrier, _ end: UplinkConnectionEnd)
-    /// The carrier is over after it had been ready. To be told before the legs on it.
+    /// The carrier is over after having been ready. The observer is told before the legs on it.
     ///
-    /// - Parameter wasSilent: Nothing had come on it for a while.
+    /// - Parameter wasSilent: Whether nothing had come on it for a while.
     func carrierLost(_ carrier: any UplinkCarrier, _ end: UplinkConnectionEnd, wasSilent: Bool)
-    /// The carrier is over in order.
+    /// The carrier ended in order.
     func carrierEnded(_ carrier: any UplinkCarrier)
-    /// The first bytes of that leg, which is CONNECT, are about to go out before the handshake is through.
+    /// The first bytes of that leg, which is CONNECT, are about to go out before the handshake has completed.
     func carrierSendsEarly(_ leg: UplinkLeg)
-    /// Streams may be opened that could not before, or the carrier has been heard again.
+    /// The broker allows more streams, or has been heard again on the carrier.
     func carrierHasRoom(_ carrier: any UplinkCarrier)
-    /// Nothing has come for a while although something should have, or devices that have had no answer leave it.
+    /// The carrier is silent, or devices that had no answer on it leave it.
     func carrierFellSilent(_ carrier: any UplinkCarrier)
 }
 

@@ -3,14 +3,14 @@ import Logging
 import NIOCore
 import QUICTransport
 
-/// Has devices that wait for the broker without a connection.
+/// Something with devices that wait for the broker without a connection.
 protocol PathAwaiter: AnyObject {
     var awaitsPath: Bool { get }
-    /// A broker answers that did not before: now is the time to try.
+    /// A broker answers that did not answer before, so now is the time to try.
     func pathAnswered(_ endpoint: UplinkEndpoint?)
 }
 
-/// Sends a probe to an address; `PathKeeper` hears of the answer.
+/// Sends a probe to an address. `PathKeeper` is told of the answer.
 protocol PathProber: AnyObject {
     func probe(_ address: SocketAddress)
 }
@@ -18,8 +18,8 @@ protocol PathProber: AnyObject {
 /// Watches the paths of the QUIC connections of one event loop: notices which have become silent, probes the broker for
 /// them, and wakes them all at its first answer.
 ///
-/// There is one timer for all. It runs while something waits for an answer, and costs one look at each connection that
-/// does.
+/// There is one timer for all of them. It runs while something waits for an answer, and looks only at connections that
+/// do.
 final class PathKeeper {
     /// How many addresses of the broker are probed while there is no connection: those that worked or were tried last.
     private static let addressCapacity = 4
@@ -35,19 +35,19 @@ final class PathKeeper {
     weak var prober: (any PathProber)?
     /// Connections with something unanswered, and silent ones.
     private var watched: [QUICCarrier] = []
-    /// One for each address that is awaited, or was within the last minute.
+    /// One per address that is awaited, or was awaited within the last minute.
     private var scouts: [SocketAddress: Scout] = [:]
-    /// The latest one first.
+    /// Addresses of the broker, with the latest one first.
     private var addresses: [(address: SocketAddress, endpoint: UplinkEndpoint)] = []
     private var awaiters: [Weak] = []
     private let tick: Timer
-    /// Devices wait that have no connection.
+    /// Whether devices wait without a connection.
     private var isAwaited = false
     private var isShutDown = false
 
     private struct Scout {
         var pace = ScoutPace()
-        /// The silent connections are being hurried.
+        /// Whether the silent connections are being hurried.
         var isHurrying = false
         var mayHurryAgain = NIODeadline.distantPast
     }
@@ -69,7 +69,7 @@ final class PathKeeper {
         awaiters = []
     }
 
-    /// Tells the awaiter of answers while it waits, and does not keep it alive.
+    /// Tells the awaiter about answers while it waits. This does not keep it alive.
     func add(_ awaiter: any PathAwaiter) {
         awaiters.removeAll { $0.awaiter == nil }
         awaiters.append(Weak(awaiter: awaiter))
@@ -122,8 +122,8 @@ extension PathKeeper {
             if look.awaitsServer {
                 silent.insert(remote)
             } else if !scouts.isEmpty, look.lastReceived > now - ScoutPace.interval {
-                // If probes of an unknown version are dropped on the way, the other connections tell that the server is
-                // there.
+                // If probes of an unknown version are dropped on the way, the other connections still show that the
+                // server is there.
                 heard.insert(remote)
             }
         }

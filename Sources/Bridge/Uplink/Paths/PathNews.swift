@@ -3,11 +3,11 @@ import NIOCore
 import QUICTransport
 import Synchronization
 
-/// Knows for all event loops which addresses of the broker are silent, so that the log says it once, rather than once
-/// per loop. It is asked when a path becomes silent, never for a device.
+/// Knows for all event loops which addresses of the broker are silent, so that this is logged once and not once per
+/// loop. It is used when a path becomes silent, never once per device.
 final class PathNews: Sendable {
-    /// A broker's name has few addresses at a time, but they change. The one that has been silent for longest makes
-    /// room.
+    /// A broker's name has few addresses at a time, but they change. The address that has been silent for longest is
+    /// dropped.
     private static let capacity = 64
 
     private let silent = Mutex<[SocketAddress: NIODeadline]>([:])

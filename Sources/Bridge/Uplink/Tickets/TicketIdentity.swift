@@ -1,8 +1,8 @@
 import BridgeCore
 import QUICTransport
 
-/// What a ticket is good for, apart from its endpoint: with other authorities, another client certificate or other
-/// protocols on offer, a handshake has to be a full one.
+/// What a ticket is valid for, apart from its endpoint. With other authorities, another client certificate or other
+/// offered protocols, a full handshake is needed.
 struct TicketIdentity: Sendable {
     private let trust: [UInt8]
     private let client: [UInt8]

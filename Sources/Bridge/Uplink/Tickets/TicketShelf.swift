@@ -4,7 +4,7 @@ import QUICTransport
 
 /// Session tickets by the endpoint that issued them, the newest first.
 struct TicketShelf: Sendable {
-    /// The number of tickets per endpoint: one that sees many connections issues as many tickets.
+    /// The limit on tickets per endpoint, because an endpoint issues a ticket for every connection.
     static let ticketsPerEndpoint = 8
     static let endpoints = 64
 

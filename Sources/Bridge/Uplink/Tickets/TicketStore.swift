@@ -13,7 +13,8 @@ import Synchronization
 /// connection, from any event loop.
 ///
 /// With a file the tickets outlive the process. The file is read at the start, and replaced some seconds after a change
-/// and at the end. Without it, or if it cannot be used, handshakes are full ones and everything else stays the same.
+/// and at the end. Without a file, or if it cannot be used, the first handshakes are full ones and everything else
+/// stays the same.
 final class TicketStore: Sendable {
     private struct State {
         var shelf = TicketShelf()
@@ -24,13 +25,13 @@ final class TicketStore: Sendable {
     private static let pause = Duration.seconds(5)
 
     private let state = Mutex(State())
-    /// One thread writes at a time, so that the last one to begin is the last to end.
+    /// One thread writes at a time, so that the newest contents are written last.
     private let writing = Mutex(())
     private let endpoints: [UplinkEndpoint]
     private let identity: TicketIdentity
     private let file: TicketFile?
     private let logger: Logger
-    /// The log has a line about the failure to write.
+    /// Whether the failure to write has been logged.
     private let isFailureKnown = Atomic(false)
 
     /// Reads the file, if there is one.
@@ -54,7 +55,7 @@ final class TicketStore: Sendable {
             use(contents)
         } catch {
             self.file = Self.report(error, path, logger) ? file : nil
-            // A file that others can read is not to stay.
+            // A file that other users can read has to be replaced.
             state.withLock { $0.hasChanged = error == .readableByOthers }
         }
     }
@@ -123,7 +124,7 @@ extension TicketStore {
         var used = 0
         let known = endpoints.map { ($0, identity.key(for: $0)) }
         state.withLock { state in
-            // The newest tickets of each endpoint come first in the file, and have to end up on top.
+            // The newest tickets of each endpoint come first in the file, and are put last so that they end up on top.
             for entry in contents.entries.reversed() {
                 guard let endpoint = known.first(where: { $0.1 == entry.key })?.0 else {
                     foreign += 1
@@ -145,7 +146,7 @@ extension TicketStore {
             metadata: ["file": "\(path)", "reason": "\(problems.joined(separator: ", "))", "usable": "\(used)"])
     }
 
-    /// The last part says whether the file is to be written all the same.
+    /// The last part of the result says whether to write the file nevertheless.
     private static func report(_ error: SecretFile.ReadError, _ path: String, _ logger: Logger) -> Bool {
         let why: (level: Logger.Level, reason: String, isWritten: Bool)
         switch error {
@@ -160,7 +161,7 @@ extension TicketStore {
         return why.isWritten
     }
 
-    /// Empty if the file cannot be read, which loading the certificate has reported.
+    /// The contents of a file; empty if it cannot be read, which loading the certificate has reported.
     private static func contents(_ path: String) -> [UInt8] {
         guard let descriptor = fopen(path, "re") else { return [] }
         defer { fclose(descriptor) }

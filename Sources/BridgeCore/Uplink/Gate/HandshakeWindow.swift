@@ -13,8 +13,9 @@ import NIOCore
 ///     after it:                 limit + 1 / limit                once for all that were under way
 ///
 ///                 1 ............. 8 (start) ............. 256
-/// ``` The pause doubles with each further refusal as long as none has succeeded in between, and has a jitter, so that
-/// many gateways do not retry in step.
+/// ```
+/// The pause doubles with each further refusal as long as none has succeeded in between, and has a jitter, so that many
+/// gateways do not retry in step.
 package struct HandshakeWindow: Sendable {
     /// Permission for one handshake, to be given back with its outcome.
     package struct Place: Sendable, Equatable {

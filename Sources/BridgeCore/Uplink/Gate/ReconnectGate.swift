@@ -10,7 +10,8 @@ import NIOCore
 ///    |                    +---- failed: the pause's cap doubles ---+
 ///    |                    +---- again: at a time that is given ----+
 ///    +----------------- succeeded, or the path answers ------------+
-/// ``` The pause is a random time between 0 and the cap ("full jitter"), so that many gateways do not retry in step.
+/// ```
+/// The pause is a random time between 0 and the cap ("full jitter"), so that many gateways do not retry in step.
 package struct ReconnectGate: Sendable {
     private enum State: Sendable {
         case open

@@ -1,12 +1,12 @@
-/// What only the connections themselves know. An ``UplinkPlan`` looks while it decides.
+/// What only the connections themselves know. An ``UplinkPlan`` asks for it while it decides.
 package protocol UplinkConnectionsView {
     func facts(of connection: UplinkConnectionID) -> UplinkConnectionFacts
 }
 
 package struct UplinkConnectionFacts: Sendable, Equatable {
-    /// Streams that may be opened now; 0 if the connection is not ready.
+    /// The number of streams that may be opened now; 0 if the connection is not ready.
     package var availableStreams: Int
-    /// Something sent has gone unanswered for a while, and nothing has come since: the connection is given no device.
+    /// Whether something that was sent has gone unanswered for a while, so that the connection is given no device.
     package var isSilent: Bool
 
     package init(availableStreams: Int, isSilent: Bool) {
@@ -15,13 +15,14 @@ package struct UplinkConnectionFacts: Sendable, Equatable {
     }
 }
 
-/// What a connection has come to when it is ready.
+/// What is known about a connection when it is ready.
 package struct UplinkReadiness: Sendable, Equatable {
-    /// Several devices may have streams on it.
+    /// Whether several devices may have streams on it.
     package var isShared: Bool
     /// The protocol that the server chose.
     package var alpn: String
-    /// After how long without a sign of life the connection ends, as both sides have agreed; zero: never.
+    /// How long nothing may be heard before the connection ends, as both sides have agreed; zero if it never ends for
+    /// that reason.
     package var idleTimeout: Duration
 
     package init(isShared: Bool, alpn: String, idleTimeout: Duration) {

@@ -20,7 +20,7 @@ package enum LegPlace: Sendable, Equatable {
         }
     }
 
-    /// Its CONNECT may have been sent.
+    /// Whether its CONNECT may have been sent.
     package var hasSent: Bool {
         switch self {
         case .inLine, .dialing, .awaitingStream: false
@@ -31,7 +31,7 @@ package enum LegPlace: Sendable, Equatable {
 
 /// What a connection is for.
 enum ConnectionRole {
-    /// It is being made for that device; `nil`: for devices to come, or its device has left.
+    /// It is being made for that device; with `nil` it is made for devices to come, or its device has left.
     case dialing(DialPermit, UplinkLegID?)
     /// It is being made for the stock.
     case stocking(DialPermit)
@@ -43,14 +43,14 @@ enum ConnectionRole {
     case single(UplinkLegID)
     /// Devices share it.
     case shared
-    /// It was shared, and goes a way that is not the best any more: it keeps its devices and gets no more.
+    /// It was shared, but its way is no longer the best one: it keeps its devices and gets no more.
     case leaving
 
-    /// How long a connection in the stock has been ready, and is good for.
+    /// When a connection in the stock became ready, and when it is replaced.
     struct Warmth {
         let readyAt: NIODeadline
         let renewAt: NIODeadline
-        /// It has stood for long enough to show that the server wants such connections.
+        /// Whether it has lasted for long enough to show that the server accepts such connections.
         var isProven = false
     }
 }
@@ -59,14 +59,15 @@ extension UplinkPlan {
     struct Connection {
         let way: UplinkWay
         var role: ConnectionRole
-        /// After how long without a sign of life it ends: what was asked for.
+        /// How long nothing may be heard before it ends, as it was requested.
         let idleTimeout: Duration
         var readyAt = NIODeadline.distantPast
-        /// Legs of devices with a stream on it.
+        /// The number of legs with a stream on it.
         var legCount = 0
-        /// It refused a stream although it had seemed to have room: it gets no device until it says that it has room.
+        /// Whether it refused a stream although it seemed to have room: it gets no device until it reports that it has
+        /// room.
         var isFull = false
-        /// When it is checked whether a shared connection without devices is still needed; `nil` while it has devices.
+        /// When to check whether a shared connection without devices is still needed; `nil` while it has devices.
         var idleCheckAt: NIODeadline?
     }
 }

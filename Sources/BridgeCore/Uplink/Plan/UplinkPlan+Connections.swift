@@ -1,6 +1,6 @@
 import NIOCore
 
-// What becomes of connections.
+// Events of connections.
 extension UplinkPlan {
     /// The broker is verified and has chosen a protocol, and the gateway's session, if there is one, has begun.
     package mutating func connectionReady(
@@ -25,7 +25,7 @@ extension UplinkPlan {
         if permit.way != .tls { serverAnswered() }
         joined(id, permit, readiness, at: now)
         guard let leg else {
-            // Its device is gone: without others to carry the connection is of no use.
+            // Its device is gone. If there are no others to carry, the connection is not needed.
             if readiness.isShared { scheduleIdleCheck(of: id, at: now + idlePatience) } else { drop(id) }
             return
         }
@@ -38,7 +38,7 @@ extension UplinkPlan {
         }
     }
 
-    /// A connection stands, and the server has chosen what it is for.
+    /// The connection is established, and the server has chosen the protocol.
     mutating func joined(
         _ id: UplinkConnectionID, _ permit: DialPermit, _ readiness: UplinkReadiness, at now: NIODeadline
     ) {
@@ -83,11 +83,11 @@ extension UplinkPlan {
     ) {
         var end = end
         if end.isBrokerBusy { end.failure = .refused }
-        // A server that refuses is there: no device has to be told of its return.
+        // A server that refuses is reachable, so no device waits for its return.
         if permit.way == .tls || !end.isRefusal { isDisturbed = true }
         let verdict = gate.failed(permit, end, hasOthers: !shared.isEmpty, at: now)
         guard case .exhausted = verdict, shared.isEmpty else {
-            // Another attempt follows, or the other connections may get room.
+            // Another attempt follows, or other connections may get room.
             if let leg { moveToFront(leg) }
             return
         }
@@ -95,10 +95,9 @@ extension UplinkPlan {
         if let leg { giveUp(leg, gate.failure(purpose) ?? end.why) }
     }
 
-    /// A connection that was ready is over. To be called before its legs are told; each of them then comes back or
-    /// leaves.
+    /// A connection that was ready is over. Call this before its legs are told; each of them then comes back or leaves.
     ///
-    /// - Parameter wasSilent: Nothing had come on it for a while.
+    /// - Parameter wasSilent: Whether nothing had come on it for a while.
     package mutating func connectionLost(
         _ id: UplinkConnectionID, _ end: UplinkConnectionEnd, wasSilent: Bool, at now: NIODeadline
     ) {
@@ -107,8 +106,8 @@ extension UplinkPlan {
         if case .warm(let warmth) = connection.role { return stockedLost(warmth, end, wasSilent: wasSilent, at: now) }
         isDisturbed = true
         let wasShared = connection.isShared
-        // A shared connection that breaks as soon as it stands, because of what its devices send, is not made anew at
-        // once again and again.
+        // If a shared connection breaks as soon as it is established, because of what its devices send, it must not be
+        // made again at once over and over.
         if end.isBrokerBusy || end.pause > .zero || (wasShared && now < connection.readyAt + Self.youth) {
             gate.mustPause(purpose, atLeast: end.pause, at: now)
         } else if end.failure != nil {
@@ -118,14 +117,14 @@ extension UplinkPlan {
         guard wasShared else { return }
         if end.failure == .network { doubtOthers(than: id) }
         gate.disturbed(at: now)
-        // What kept a further connection from being made is not what is wrong now.
+        // What kept another connection from being made is no longer the reason why devices wait.
         if shared.isEmpty { gate.forgetFailure(purpose) }
         if !end.isLogged {
             pending.append(.report(.sharedConnectionLost(devices: connection.legCount, why: end.why)))
         }
     }
 
-    /// A connection that is ready for no longer than this has been of use to nobody.
+    /// A connection that was ready for less than this time has not served any device.
     private static let youth = TimeAmount.seconds(1)
 
     /// A connection that was ready has ended in order, after its leg had.
@@ -133,7 +132,7 @@ extension UplinkPlan {
         forget(id)
     }
 
-    /// Streams may be opened that could not before, or the connection has been heard again.
+    /// The broker allows more streams, or has been heard again on the connection.
     package mutating func connectionHasRoom(_ id: UplinkConnectionID) {
         guard let connection = connections[id] else { return }
         connections[id]?.isFull = false
@@ -143,8 +142,7 @@ extension UplinkPlan {
         isLineDue = true
     }
 
-    /// Nothing has come on the connection for a while although something should have: the other shared ones have to show
-    /// that they are better.
+    /// The connection is silent, so the other shared ones have to show that they still work.
     package mutating func connectionFellSilent(_ id: UplinkConnectionID) {
         doubtOthers(than: id)
     }
@@ -153,7 +151,7 @@ extension UplinkPlan {
         for other in shared where other != id { pending.append(.doubt(other)) }
     }
 
-    /// The broker answers again after a silence. To be told to a plan for which ``awaitsPath`` is true.
+    /// The broker answers again after a silence. Call this if ``awaitsPath`` is true.
     package mutating func pathAnswered(_ endpoint: Int?, at now: NIODeadline) {
         gate.pathAnswered(endpoint, at: now)
         serverAnswered()
@@ -161,7 +159,7 @@ extension UplinkPlan {
         reconsider()
     }
 
-    /// Devices wait because the broker was lost, and are to hear of its return.
+    /// Whether devices wait because the broker was lost, so that its return matters to the plan.
     package var awaitsPath: Bool {
         isDisturbed && !isShutDown && !(line.isEmpty && dialing.isEmpty)
     }

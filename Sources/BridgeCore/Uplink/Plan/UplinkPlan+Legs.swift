@@ -1,6 +1,6 @@
 import NIOCore
 
-// What legs do.
+// Events of legs.
 extension UplinkPlan {
     /// A device wants a leg: it goes to the end of the line.
     package mutating func legAsked(_ leg: UplinkLegID, keepAlive: Duration?) {
@@ -15,7 +15,7 @@ extension UplinkPlan {
         legs[leg]?.place = .early(id)
     }
 
-    /// The device has left, or its leg is over, wherever it was.
+    /// The device has left or its leg is over, whatever the leg's place.
     package mutating func legLeft(_ leg: UplinkLegID, at now: NIODeadline) {
         guard let place = legs.removeValue(forKey: leg)?.place else { return }
         switch place {
@@ -34,19 +34,19 @@ extension UplinkPlan {
         reconsider()
     }
 
-    /// The connection was dead before anything had come on the leg, and the leg has left it: its CONNECT goes again on
-    /// another connection, before everything that waits.
+    /// The connection was dead before anything had come on the leg, and the leg has left it. Its CONNECT is sent again
+    /// on another connection, before everything that waits.
     package mutating func legCameBack(_ leg: UplinkLegID, at now: NIODeadline) {
         guard case .open(let id)? = legs[leg]?.place else { return }
         pending.append(.report(.legCameBack))
         vacate(id, at: now)
-        // The other connections of the stock are no younger news.
+        // The other connections in the stock have not been heard from more recently.
         emptyStock()
         moveToFront(leg)
         reconsider()
     }
 
-    /// The connection has no stream for the leg, although it had seemed so.
+    /// The connection has no stream for the leg, although it seemed to have room.
     package mutating func streamUnavailable(for leg: UplinkLegID, at now: NIODeadline) {
         guard case .open(let id)? = legs[leg]?.place else { return }
         if case .single? = connections[id]?.role {
@@ -68,7 +68,7 @@ extension UplinkPlan {
         reconsider()
     }
 
-    /// What keeps devices that wait from being served, if that is known.
+    /// Why devices have to wait, if that is known.
     package func presentFailure(seeing view: some UplinkConnectionsView) -> String? {
         gate.failure(purpose)
             ?? (awaitsFirstStream(seeing: view) ? "the broker allows no stream for devices on a connection" : nil)
@@ -109,7 +109,7 @@ extension UplinkPlan {
         case .shared:
             connections[id]?.legCount -= 1
             if connection.legCount == 1 { scheduleIdleCheck(of: id, at: now + idlePatience) }
-            // What has become free is of interest only to those who wait.
+            // A free stream concerns only devices that wait.
             isLineDue = true
         case .leaving:
             connections[id]?.legCount -= 1
@@ -120,9 +120,9 @@ extension UplinkPlan {
         }
     }
 
-    /// The device of a connection that is being made has left. The connection may be of use to others: to those that
-    /// wait, if they can share it, and to find out whether the way works. Devices with less patience than a handshake
-    /// come and go, and yet one handshake has to be seen to its end.
+    /// The device of a connection that is being made has left. The connection may still be needed: by devices that
+    /// wait, if they can share it, and to find out whether the way works. Devices that give up sooner than a handshake
+    /// does come and go, so one handshake has to be completed without them.
     private mutating func leave(dial id: UplinkConnectionID, at now: NIODeadline) {
         guard case .dialing(let permit, _)? = connections[id]?.role else { return }
         let isOfUse =

@@ -1,11 +1,11 @@
 import NIOCore
 
-// What becomes of the first device in the line.
+// What happens to the first device in the line.
 extension UplinkPlan {
     private enum Step {
-        /// Onto a shared connection.
+        /// The device goes onto a shared connection.
         case attach(UplinkConnectionID)
-        /// Onto a connection of its own that was made ahead of time.
+        /// The device gets a connection of its own that was made ahead of time.
         case take(UplinkConnectionID)
         case dial(DialPermit)
         case wait(until: NIODeadline?)
@@ -24,8 +24,8 @@ extension UplinkPlan {
         switch nextStep(legs[leg]?.keepAlive, at: now, seeing: view) {
         case .attach(let id):
             line.removeFirst()
-            // What others have had on the connection says little about now. (In a session of the gateway more than
-            // CONNECT may be under way.)
+            // What other devices received on the connection earlier does not prove that it works now. (In a session of
+            // the gateway, more than CONNECT may be under way, so nothing can be sent again.)
             return place(leg, on: id, mayComeBack: purpose == .devices)
         case .take(let id):
             line.removeFirst()
@@ -57,15 +57,15 @@ extension UplinkPlan {
         }
     }
 
-    /// A device that waits because of a loss is to hear of the broker's return.
+    /// A device that waits because of a loss should notice the broker's return.
     private mutating func waiting(until: NIODeadline?) -> Step {
         if isDisturbed { pending.append(.watchPaths) }
         return .wait(until: until)
     }
 
-    /// Whether another connection, besides those under way, would be of use to the first in the line.
+    /// Whether the first device in the line would benefit from another connection besides those under way.
     private func takesAnotherDial(seeing view: some UplinkConnectionsView) -> Bool {
-        // What is under way over QUIC is of no use to devices that go by TLS, each on a connection of its own.
+        // Connections that are being made over QUIC do not help devices that use TLS, each on a connection of its own.
         guard gate.chosen != .tls else { return true }
         return switch mapping {
         case .mux, .dataStream:
@@ -76,12 +76,12 @@ extension UplinkPlan {
         }
     }
 
-    /// Connections under way, for a device or for the stock.
+    /// The number of connections that are being made, for devices or for the stock.
     private var dialCount: Int { dialing.count + (stock.dial == nil ? 0 : 1) }
 
     private mutating func dial(for leg: UplinkLegID?, _ permit: DialPermit) -> UplinkAction {
         let id = makeConnectionID()
-        // A connection that may be shared is not to be thought alive for as long as its first device is patient.
+        // A connection that may be shared must not count as alive for as long as its first device's keepalive allows.
         let keepAlive = mapping == .connection ? leg.flatMap { legs[$0]?.keepAlive } : nil
         let idleTimeout = configuration.idleTimeout(for: keepAlive)
         connections[id] = Connection(way: permit.way, role: .dialing(permit, leg), idleTimeout: idleTimeout)
@@ -95,8 +95,8 @@ extension UplinkPlan {
                 idleTimeout: idleTimeout))
     }
 
-    /// Has the next shared connection ready before the present ones are full. A session of the gateway is something that
-    /// the broker shows: none is made for nobody.
+    /// Has the next shared connection ready before the present ones are full. The broker shows its operator each
+    /// session of the gateway, so none is made in advance.
     mutating func reserveStep(at now: NIODeadline, seeing view: some UplinkConnectionsView) -> UplinkAction? {
         guard isReserveDue, line.isEmpty else { return nil }
         isReserveDue = false
@@ -104,7 +104,8 @@ extension UplinkPlan {
             !awaitsFirstStream(seeing: view), case .go(let permit) = gate.mayDial(purpose, for: waker, at: now)
         else { return nil }
         guard permit.way != .tls else {
-            // The choice has just changed: over TLS nothing is made in advance that only one device can use.
+            // The way has just changed to TLS, over which only one device can use a connection, so none is made in
+            // advance.
             gate.abandoned(permit, at: now)
             return nil
         }

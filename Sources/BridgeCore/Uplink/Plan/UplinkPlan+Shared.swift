@@ -2,10 +2,10 @@ import NIOCore
 
 // Connections that devices share.
 extension UplinkPlan {
-    /// Ten streams per connection, of which one is the gateway's: EMQX without configuration.
+    /// EMQX's default is ten streams per connection, of which one is the gateway's.
     private static let usualDataStreams = 9
 
-    /// Devices share connections, as far as is known.
+    /// Whether devices share connections, as far as is known.
     var sharesConnections: Bool {
         switch mapping {
         case .mux, .dataStream: true
@@ -17,8 +17,8 @@ extension UplinkPlan {
         purpose == .devices ? configuration.devicesPerConnection : .max
     }
 
-    /// How many devices a connection takes, which may be fewer than the operator allows: that is the server's to say.
-    /// Never 0.
+    /// How many devices a connection takes, at least 1. The server decides, so it may be fewer than the operator
+    /// allows.
     func capacity(seeing view: some UplinkConnectionsView) -> Int {
         let usual = purpose == .devices ? configuration.devicesPerConnection : Self.usualDataStreams
         return max(shared.map { legCount(on: $0) + space(on: $0, view.facts(of: $0)) }.max() ?? usual, 1)
@@ -29,18 +29,18 @@ extension UplinkPlan {
         shared.first { room(on: $0, seeing: view) > 0 }
     }
 
-    /// A server does not even allow the first stream yet: another connection would not help.
+    /// Whether a server does not yet allow even the first stream, in which case another connection would not help.
     func awaitsFirstStream(seeing view: some UplinkConnectionsView) -> Bool {
         shared.contains { legCount(on: $0) == 0 && view.facts(of: $0).availableStreams == 0 }
     }
 
-    /// So little room is left that the next connection should be under way.
+    /// Whether so little room is left that the next connection should be under way.
     func isNearlyFull(seeing view: some UplinkConnectionsView) -> Bool {
         !shared.contains { legCount(on: $0) == 0 && !view.facts(of: $0).isSilent }
             && !hasReserve(besides: nil, seeing: view)
     }
 
-    /// Room for a tenth of what one connection takes.
+    /// Whether there is room for a tenth of what one connection takes.
     private func hasReserve(besides excluded: UplinkConnectionID?, seeing view: some UplinkConnectionsView) -> Bool {
         let left = shared.reduce(0) { $1 == excluded ? $0 : $0 + room(on: $1, seeing: view) }
         return left >= max(capacity(seeing: view) / 10, 1)
@@ -58,7 +58,7 @@ extension UplinkPlan {
     private func legCount(on id: UplinkConnectionID) -> Int { connections[id]?.legCount ?? 0 }
 }
 
-// MARK: - Empty ones
+// MARK: - Empty connections
 
 extension UplinkPlan {
     /// A shared connection that has carried no device for this long is closed, unless it is kept for devices to come.
@@ -87,7 +87,7 @@ extension UplinkPlan {
         return pending.popFirst()
     }
 
-    /// The other connections have room enough. With a stock one shared connection is kept for devices to come.
+    /// Whether the other connections have enough room. With a stock, one shared connection is kept for devices to come.
     private func isSuperfluous(_ id: UplinkConnectionID, seeing view: some UplinkConnectionsView) -> Bool {
         shared.count == 1 ? stockTarget == 0 : hasReserve(besides: id, seeing: view)
     }

@@ -3,23 +3,23 @@ import NIOCore
 /// Connections made ahead of time: a device's CONNECT goes out on one at once, and is answered after one round trip,
 /// without early data that an attacker could send again.
 ///
-/// EMQX starts its clock for CONNECT when the first stream comes, and QUIC's keep-alive holds the connections until then.
-/// One is made at a time. When the stock cannot be kept, the attempts become ever rarer: after a failed handshake, and
-/// after a connection that the server did not let stand for ``UplinkPlan/proof``.
+/// EMQX's time limit for CONNECT starts with the first stream, and QUIC's keep-alive keeps the connections open until
+/// then. They are made one at a time. If the stock cannot be kept, attempts are made less and less often: after a
+/// failed handshake, and after a connection that the server closed within ``UplinkPlan/proof``.
 extension UplinkPlan {
     struct Stock {
         /// Connections with the role ``ConnectionRole/warm``, the oldest first.
         var connections: [UplinkConnectionID] = []
-        /// The one that is being made.
+        /// The connection that is being made.
         var dial: UplinkConnectionID?
         var gate: ReconnectGate
-        /// The pass of the attempt under way.
+        /// The gate's pass for the attempt under way.
         var pass: ReconnectGate.Pass?
-        /// The server ended the last one that was lost before it was proven.
+        /// Whether the server ended the last lost connection before it was proven.
         var isUnwanted = false
-        /// The longest keepalive of a device so far: the connections have to suit it.
+        /// The longest keepalive of a device so far, which the connections have to allow.
         var keepAlive = Duration.seconds(60)
-        /// Something has to be made or let go of.
+        /// Whether a connection may have to be made or closed.
         var isDue = false
         var retryAt: NIODeadline?
     }
@@ -32,7 +32,7 @@ extension UplinkPlan {
     /// Connections for devices with longer keepalives are made when they come. Nearly all clients have 60 s or less.
     private static let longestKeepAlive = Duration.seconds(3_600)
 
-    /// Makes a connection that is missing, or lets go of one that is too many.
+    /// Makes a missing connection, or closes a superfluous one.
     mutating func stockStep(at now: NIODeadline) -> UplinkAction? {
         guard stock.isDue, stockTarget > 0 else { return nil }
         stock.retryAt = nil
@@ -40,7 +40,7 @@ extension UplinkPlan {
         if let action = dropStrayed(from: way, at: now) { return action }
         noticeProof(at: now)
         let wanted = wantedStock(way)
-        // An old one goes when its replacement has come.
+        // An old connection is closed once its replacement is ready.
         if stock.connections.count > wanted, let oldest = stock.connections.first {
             forget(oldest)
             return .close(oldest)
@@ -63,9 +63,9 @@ extension UplinkPlan {
     private func wantedStock(_ way: UplinkWay) -> Int {
         guard way != .tls else { return 0 }
         return switch mapping {
-        // One finds out what the server chooses.
+        // One connection is enough to learn what the server chooses.
         case .auto: 1
-        // A device that is on its way makes its connection itself.
+        // A device that waits has its own connection made.
         case .mux, .dataStream: shared.isEmpty && dialing.isEmpty && line.isEmpty ? 1 : 0
         case .connection: stockTarget
         }
@@ -91,13 +91,13 @@ extension UplinkPlan {
         }
     }
 
-    /// New connections go another way: what goes elsewhere is of no use to them.
+    /// Closes what is on another way than the one that new connections take.
     private mutating func dropStrayed(from way: UplinkWay, at now: NIODeadline) -> UplinkAction? {
         if let id = stock.dial, case .stocking(let permit)? = connections[id]?.role, permit.way != way {
             forget(id)
             if let pass = stock.pass { stock.gate.abandoned(pass, at: now) }
             gate.abandoned(permit, at: now)
-            // Devices may have waited for what comes of it.
+            // Devices may have waited for its outcome.
             isLineDue = true
             return .close(id)
         }
@@ -141,7 +141,7 @@ extension UplinkPlan {
         return stock.connections.first { id in
             guard let connection = connections[id] else { return false }
             let facts = view.facts(of: id)
-            // MQTT's clock is to decide before QUIC's.
+            // MQTT's keepalive has to expire before QUIC's idle timeout.
             return connection.way == way && connection.idleTimeout >= configuration.idleTimeout(for: keepAlive)
                 && !facts.isSilent && facts.availableStreams > 0
         }
@@ -155,7 +155,7 @@ extension UplinkPlan {
     }
 }
 
-// MARK: - What becomes of them
+// MARK: - Outcomes
 
 extension UplinkPlan {
     mutating func stocked(
@@ -173,14 +173,15 @@ extension UplinkPlan {
         stock.connections.append(id)
     }
 
-    /// The idle timeout ends a connection that the keep-alive does not hold: it is replaced before.
+    /// If the keep-alive is longer than the idle timeout, the connection would end by itself, so it is replaced before
+    /// that.
     private func lifetime(_ idleTimeout: Duration) -> TimeAmount {
         let idle = idleTimeout * 0.8
         guard idle > .zero, idle < configuration.keepAlive else { return TimeAmount(Self.renewal) }
         return TimeAmount(max(idle, Self.shortestRenewal))
     }
 
-    /// Devices try all the same, and no longer wait for it.
+    /// Devices no longer wait for this connection, and try by themselves.
     mutating func stockingFailed(_ permit: DialPermit, _ end: UplinkConnectionEnd, at now: NIODeadline) {
         stock.gate.failed(stock.pass, at: now, jitter: jitter())
         _ = gate.failed(permit, end, hasOthers: !shared.isEmpty, at: now)
@@ -196,12 +197,12 @@ extension UplinkPlan {
         stock.gate.failed(nil, at: now, jitter: jitter())
     }
 
-    /// Others have reached the server, which says nothing about one that closes idle connections.
+    /// Another connection has reached the server. If the server closes idle connections, that changes nothing.
     mutating func serverAnswered() {
         if !stock.isUnwanted { stock.gate.succeeded() }
     }
 
-    /// One was dead when it was needed, and the others have not been heard since either.
+    /// One connection was dead when it was needed, and the broker has not been heard on the others since either.
     mutating func emptyStock() {
         for id in stock.connections {
             connections[id] = nil

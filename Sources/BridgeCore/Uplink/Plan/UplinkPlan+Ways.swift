@@ -2,7 +2,7 @@ import NIOCore
 
 // Which way to the broker is taken, and who tries the better ones.
 extension UplinkPlan {
-    /// What this plan waited for at the gate may have come, or another way is in use.
+    /// The gate may now allow what this plan waited for, or another way is in use.
     package mutating func upstreamChanged(at now: NIODeadline) {
         guard !isShutDown else { return }
         let way = gate.chosen
@@ -16,7 +16,7 @@ extension UplinkPlan {
         reconsider()
     }
 
-    /// A better way works: shared connections over another one keep their devices, and get no more.
+    /// A better way works. Shared connections on lesser ways keep their devices, and get no more.
     private mutating func leaveLesser(_ way: UplinkWay) {
         guard way != .tls else { return }
         for id in shared where connections[id]?.way != way {
@@ -29,10 +29,10 @@ extension UplinkPlan {
         }
     }
 
-    /// Nobody waits any longer for what is under way over a way that has failed, or over TLS where QUIC works again. A
-    /// leg whose CONNECT is under way already has to wait for what becomes of that.
+    /// Gives up connections that are being made over a way that has failed, or over TLS if QUIC works again. A leg
+    /// whose CONNECT has already been sent has to wait for the outcome.
     private mutating func abandonDials(at now: NIODeadline, where isLeft: (UplinkWay) -> Bool) {
-        // The latest first: so the legs come to the front of the line in the order in which they were there before.
+        // The latest goes first, so that the legs are at the front of the line in their previous order.
         for id in dialing.sorted(by: >) {
             guard case .dialing(let permit, let leg)? = connections[id]?.role, isLeft(permit.way) else { continue }
             if let leg, case .early? = legs[leg]?.place { continue }
@@ -45,11 +45,12 @@ extension UplinkPlan {
 // MARK: - Better ways
 
 extension UplinkPlan {
-    /// Handshakes that carry nothing, to find out whether a better way works again. One plan of the process makes them.
+    /// Handshakes that carry nothing, made to find out whether a better way works again. Only one plan in the process
+    /// makes them.
     struct Probes {
         var isClaimed = false
         var connection: UplinkConnectionID?
-        /// To be tried when that one has failed.
+        /// The ways to try if that connection fails.
         var rest: ArraySlice<UplinkWay> = []
         var isDue = false
         var nextAt: NIODeadline?

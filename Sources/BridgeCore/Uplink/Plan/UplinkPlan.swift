@@ -16,15 +16,15 @@ import NIOCore
 ///       └─────▶ shared ──(a better way)──▶ leaving         └───▶ shared
 ///                                                     probing ──▶ (closed)
 /// ```
-/// Legs wait in one line, in the order in which they came. The first one goes as soon as a shared connection has room or
-/// a connection may be made, which the ``UpstreamGate`` decides for all event loops together. How long a device waits is
-/// its session's business.
+/// Legs wait in one line, in the order in which they came. The first one goes as soon as a shared connection has room
+/// or a connection may be made, which the ``UpstreamGate`` decides for all event loops together. The session decides
+/// how long its device waits.
 ///
-/// CONNECT is never on two ways: a leg goes another way only before it has sent anything (`inLine`, `dialing`,
+/// CONNECT is never on two ways: a leg changes to another way only before it has sent anything (`inLine`, `dialing`,
 /// `awaitingStream`), or after the connection that carried its CONNECT is closed.
 ///
-/// Events come in by methods. ``nextAction(at:seeing:)`` then tells what is to be done, one action at a time, since an
-/// action may change what the next one is.
+/// Events come in by methods. ``nextAction(at:seeing:)`` then returns what to do, one action at a time, because each
+/// action may change the next one.
 package struct UplinkPlan {
     struct Leg {
         var place: LegPlace
@@ -37,7 +37,7 @@ package struct UplinkPlan {
     let gate: any UpstreamGate
     /// This plan's identifier at the gate.
     let waker: Int
-    /// How many connections are kept ready ahead of time; 0 if a connection is something that the broker shows.
+    /// How many connections are kept ready ahead of time; 0 if the broker shows each connection to its operator.
     let stockTarget: Int
     let jitter: @Sendable () -> Double
 
@@ -48,30 +48,30 @@ package struct UplinkPlan {
     var line = WaitingLine<UplinkLegID, UplinkLegID>()
     /// Connections that are being made for devices.
     var dialing: Set<UplinkConnectionID> = []
-    /// How many of ``dialing`` have no device that waits for them.
+    /// How many connections in ``dialing`` have no device that waits for them.
     var unclaimedDials = 0
     /// Connections with the role ``ConnectionRole/shared``, in the order in which they were made: devices go to the oldest
     /// with room, so that the others can run empty and be closed.
     var shared: [UplinkConnectionID] = []
     var stock: Stock
     var probes = Probes()
-    /// What sessions are laid onto; `auto` as long as the server has not chosen.
+    /// The mapping in use; `auto` until the server has chosen.
     var mapping: UplinkConfiguration.Mapping
     /// The way in use when the plan last looked.
     var knownWay: UplinkWay
-    /// A connection was lost or could not be made, and none has been made since.
+    /// Whether a connection was lost or could not be made, and none has been made since.
     var isDisturbed = false
     var isShutDown = false
 
-    /// Decided already, and done before anything else is decided.
+    /// Actions that are already decided. They are performed before anything else is decided.
     var pending = CircularBuffer<UplinkAction>()
-    /// The first of the line may be able to go.
+    /// Whether the first leg in the line may be able to go.
     var isLineDue = false
-    /// The next shared connection may be needed.
+    /// Whether the next shared connection may be needed.
     var isReserveDue = false
-    /// When the first of the line asks again; `nil`: when something happens.
+    /// When the first leg in the line asks again; `nil` if it waits for an event.
     var lineRetryAt: NIODeadline?
-    /// No shared connection has been empty for the idle timeout before.
+    /// No shared connection has been empty for the idle timeout before this time.
     var nextIdleCheck: NIODeadline?
 
     /// - Parameters:
@@ -94,7 +94,7 @@ package struct UplinkPlan {
             gate: ReconnectGate(minimum: configuration.backoffMinimum, maximum: configuration.backoffMaximum))
     }
 
-    /// The plan knows of no leg and no connection.
+    /// Whether the plan has no legs and no connections.
     package var isEmpty: Bool { legs.isEmpty && connections.isEmpty && line.isEmpty }
 
     /// An identifier for a leg, to be used once.
@@ -108,7 +108,8 @@ package struct UplinkPlan {
         return UplinkConnectionID(rawValue: lastID)
     }
 
-    /// Something has happened after which the first of the line may go, or a connection is to be made ahead of time.
+    /// Something has happened after which the first leg in the line may go, or a connection may have to be made ahead
+    /// of time.
     mutating func reconsider() {
         isLineDue = true
         isReserveDue = true
@@ -116,10 +117,10 @@ package struct UplinkPlan {
     }
 }
 
-// MARK: - What is to be done
+// MARK: - Actions
 
 extension UplinkPlan {
-    /// The next thing to do; `nil`: nothing until an event, or until ``deadline``.
+    /// The next thing to do; `nil` if there is nothing until an event or ``deadline``.
     package mutating func nextAction(at now: NIODeadline, seeing view: some UplinkConnectionsView) -> UplinkAction? {
         if let action = pending.popFirst() { return action }
         guard !isShutDown else { return nil }
@@ -128,7 +129,7 @@ extension UplinkPlan {
             ?? probeStep(at: now) ?? idleStep(at: now, seeing: view) ?? pending.popFirst()
     }
 
-    /// When ``nextAction(at:seeing:)`` is to be asked again at the latest; `nil`: after an event.
+    /// When to call ``nextAction(at:seeing:)`` again at the latest; `nil` if only an event makes that necessary.
     package var deadline: NIODeadline? {
         guard !isShutDown else { return nil }
         return [lineRetryAt, stock.retryAt, probes.nextAt, nextIdleCheck].compactMap { $0 }.min()
@@ -140,12 +141,12 @@ extension UplinkPlan {
         if let time = probes.nextAt, time <= now { probes.isDue = true }
     }
 
-    /// The devices may come now: connections are made ahead of them.
+    /// Devices may come now, so connections are made ahead of them.
     package mutating func devicesMayCome() {
         stock.isDue = true
     }
 
-    /// All legs are closed or about to be: ends the gateway's sessions and everything that is under way.
+    /// Ends the gateway's sessions and everything that is under way. All legs are closed or about to be.
     package mutating func shutDown(at now: NIODeadline) {
         isShutDown = true
         stopProbing(at: now)
@@ -158,7 +159,7 @@ extension UplinkPlan {
                 pending.append(.close(id))
             case .shared, .leaving:
                 pending.append(.retire(id))
-            // Its leg's end closes it.
+            // The end of its leg closes it.
             case .single:
                 continue
             }

@@ -9,7 +9,7 @@ import QUICTransport
 ///   looking up ── addresses ──▶ racing ── a handshake completed ──▶ over: the others are closed
 ///        └─── no such name ───────┴───── all failed, time is up ──▶ over
 /// ```
-/// A device's CONNECT may go to the first address as early data. It goes to another address only when that attempt is
+/// A device's CONNECT may go to the first address as early data. It goes to another address only after that attempt is
 /// closed.
 final class QUICAttempt {
     /// An address that is being tried.
@@ -30,10 +30,10 @@ final class QUICAttempt {
     /// The timer of the lookup, and then of the race.
     private let timer: Timer
     private(set) var isOver = false
-    /// What the most telling of the failures says about this way to the broker.
+    /// What the most informative of the failures says about this way to the broker.
     private var failure: UplinkWay.Failure?
-    /// A server is there and has refused. The other addresses get a moment: they may belong to other servers, or lead
-    /// nowhere, and the refused handshake is to be made again soon.
+    /// A server is there and has refused. The other addresses, which may belong to other servers or lead nowhere, get
+    /// only a moment, because the refused handshake should be tried again soon.
     private var refusal: (why: String, until: NIODeadline)?
     private static let timeAfterRefusal = TimeAmount.milliseconds(500)
 
@@ -58,7 +58,7 @@ final class QUICAttempt {
         advance()
     }
 
-    /// - Parameter failure: What the failure says about this way to the broker, if the addresses have not said it.
+    /// - Parameter failure: What the failure says about this way to the broker, if none of the addresses has shown it.
     func fail(_ why: String, _ failure: UplinkWay.Failure = .network) {
         end()
         dialer.ended(self)
@@ -126,7 +126,7 @@ extension QUICAttempt {
         }
     }
 
-    /// QUIC sends what is unanswered again after seconds only (RFC 9002 6.2.4). When there is reason to believe that
+    /// QUIC may take seconds to send again what is unanswered (RFC 9002 6.2.4). When there is reason to believe that
     /// the network is back, a new attempt succeeds sooner.
     func hurry() {
         guard !isOver, race != nil else { return }
@@ -137,13 +137,13 @@ extension QUICAttempt {
             if let ticket = runner.ticket { dialer.tickets.put(ticket, for: connection.endpoint) }
             close(runner)
             connection.earlyDataLost(on: runner.handle)
-            // For the race it takes the place of the old attempt.
+            // In the race, it takes the place of the old attempt.
             start(runner.address)
         }
         advance()
     }
 
-    /// The answer to a younger attempt may be under way.
+    /// The answer to a newer attempt may be under way.
     private static let leastAge = TimeAmount.milliseconds(250)
 
     private func failed(_ error: any Error) {

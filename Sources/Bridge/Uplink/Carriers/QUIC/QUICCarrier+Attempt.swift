@@ -2,10 +2,10 @@ import BridgeCore
 import NIOCore
 import QUICTransport
 
-// What the attempt to make the connection says, and the leg whose CONNECT goes ahead of the handshake.
+// Events of the attempt to make the connection, and the leg with early data.
 extension QUICCarrier {
-    /// Opens the leg on a connection whose handshake has only begun: its first bytes go out as early data. Answers false
-    /// if that cannot be; the leg goes on waiting then.
+    /// Opens the leg on a connection whose handshake has only begun: its first bytes go out as early data. Returns
+    /// `false` if that is impossible, in which case the leg keeps waiting.
     func startEarly(_ leg: UplinkLeg, on handle: QUICConnectionHandle) throws(QUICError) -> Bool {
         guard case .dialing = state, early == nil, let stream = try handle.openStream() else { return false }
         early = Early(leg: leg, handle: handle, stream: stream)
@@ -15,7 +15,7 @@ extension QUICCarrier {
         return true
     }
 
-    /// What went out on that connection was not accepted: it goes again once a handshake is through.
+    /// The early data on that connection was not accepted, so it is sent again once a handshake has completed.
     func earlyDataLost(on handle: QUICConnectionHandle) {
         guard early?.handle === handle else { return }
         early?.handle = nil
@@ -44,15 +44,15 @@ extension QUICCarrier {
         legs = [:]
         control?.connectionClosed()
         if var early {
-            // The broker has not heard the CONNECT, or can no longer answer it: it may go another way now.
+            // The broker has not heard the CONNECT, or can no longer answer it: it may take another way now.
             early.flight.rejected()
             early.leg.comeBack(with: early.flight.release())
         }
         observer?.carrierFailed(self, UplinkConnectionEnd(why: why, failure: failure))
     }
 
-    /// The leg that was early is one like any other from now on. If what it sent was not accepted, and the broker allows
-    /// no stream yet, the leg waits for one.
+    /// The leg that sent early data is like any other from now on. If its early data was not accepted and the broker
+    /// allows no stream yet, it waits for one.
     func resumeEarly(on handle: QUICConnectionHandle) {
         guard var early else { return }
         var stream = early.stream

@@ -2,7 +2,7 @@ import BridgeCore
 import NIOCore
 import QUICTransport
 
-// What legs and the driver do with the connection.
+// Calls of legs and of the driver.
 extension QUICCarrier: UplinkCarrier {
     var facts: UplinkConnectionFacts {
         UplinkConnectionFacts(availableStreams: isReady ? openHandle?.availableStreams ?? 0 : 0, isSilent: isSilent)
@@ -36,11 +36,11 @@ extension QUICCarrier: UplinkCarrier {
     func left(_ stream: QUICStreamID, unconsumed: Int, isFinished: Bool, wasUnheard: Bool) {
         guard let leg = legs.removeValue(forKey: stream) else { return }
         if early?.leg === leg {
-            // What has become of its CONNECT is not known: the plan closes the connection, unless it is shared.
+            // It is not known whether its CONNECT arrived, so the plan closes the connection unless it is shared.
             early = nil
             return
         }
-        // The plan closes a connection that was for this leg alone, and that says everything.
+        // The plan closes a connection that was for this leg alone, so the stream needs no reset.
         guard isShared, let handle = openHandle else { return }
         if wasUnheard, handle.bufferedBytes(stream) > 0 { doubtedSince = .now() }
         if !isFinished { handle.reset(stream, code: 0) }
@@ -86,14 +86,15 @@ extension QUICCarrier: QUICConnectionObserver {
         }
     }
 
-    /// The broker reads no more of the stream. Mostly DISCONNECT, FIN or a reset come with that, which say more and are
-    /// waited for. Without any of them the leg is of no more use, as nothing that the device sends gets anywhere.
+    /// The broker reads no more of the stream. Usually a DISCONNECT, FIN or reset comes with that and says more, so
+    /// those are awaited. Without any of them the leg is useless, because nothing that the device sends arrives
+    /// anywhere.
     private func stopped(_ stream: QUICStreamID, after patience: Duration) {
         guard let leg = legs[stream] else { return }
         let patience = TimeAmount(max(patience, Self.shortestWait))
         Timer.once(in: patience, on: dialer.eventLoop) { [weak self, weak leg] in
             guard let self, let leg, legs[stream] === leg, !leg.isPeerFinished else { return }
-            // What says more may be behind what the device has not taken yet.
+            // A DISCONNECT may be behind bytes that the device has not taken yet.
             guard !leg.hasUnconsumed else { return stopped(stream, after: Duration(patience)) }
             leg.lost(.network(description: "the broker reads no more of the stream"), withConnection: false)
         }

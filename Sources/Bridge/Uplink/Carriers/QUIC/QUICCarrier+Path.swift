@@ -2,22 +2,22 @@ import BridgeCore
 import NIOCore
 import QUICTransport
 
-// Whether anything comes back on the connection, and what becomes of its legs while nothing does.
+// Whether anything comes back on the connection, and what happens to its legs while nothing does.
 extension QUICCarrier {
     /// What ``PathKeeper`` found.
     struct PathLook {
-        /// The connection has to be looked at again.
+        /// Whether the connection has to be looked at again.
         var isWatched = false
-        /// The broker is to be asked whether it is there.
+        /// Whether the broker has to be probed.
         var awaitsServer = false
         /// The broker's address; `nil` if the connection is over.
         var remote: SocketAddress?
         var lastReceived = NIODeadline.distantPast
     }
 
-    /// What was sent was not answered for a while, here or on a connection beside it, and nothing has come since. The
-    /// broker may be gone without a word, which only time tells for sure: until then devices should rather have another
-    /// connection.
+    /// Whether something that was sent, here or on another connection, went unanswered for a while and nothing has come
+    /// since. The broker may have gone without closing the connection. Until that is certain, devices are better off on
+    /// another connection.
     var isSilent: Bool {
         guard let doubtedSince, let handle = openHandle else { return false }
         return handle.lastReceived <= doubtedSince
@@ -32,7 +32,7 @@ extension QUICCarrier {
         paths.watch(self)
     }
 
-    /// It is of use to know whether the broker answers anybody.
+    /// Whether it matters here if the broker answers at all.
     var awaitsServer: Bool { path.isSilent || newcomers.awaitsServer }
     var remoteAddress: SocketAddress? { openHandle?.remoteAddress }
 
@@ -51,7 +51,7 @@ extension QUICCarrier {
     func lookAtPath(at now: NIODeadline) -> PathLook {
         guard let handle = openHandle else { return PathLook() }
         look(handle, at: now)
-        // The look may have ended the connection.
+        // Looking may have ended the connection.
         guard openHandle === handle else { return PathLook() }
         lookAtDoubt(handle)
         let isWatched = path.isSilent || handle.unansweredSince != nil || doubtedSince != nil
@@ -85,16 +85,15 @@ extension QUICCarrier {
             handle.isSilent = false
             for leg in legs.values { leg.answered(after: silence) }
             observer?.carrierHasRoom(self)
-            // A leg may have closed the connection because of that: the other connections are to hear of the answer
-            // all the same.
+            // A leg may have closed the connection because of that. The other connections still have to be told of the
+            // answer.
             paths.answered(handle.remoteAddress, at: now)
         case .dead:
             pathDied("the broker answers, but not on this connection")
         }
     }
 
-    /// Devices that were told that there is no room hear when there is some. If nothing is under way, nothing else would
-    /// tell.
+    /// Devices that found no room are told when there is some. If nothing is under way, nothing else would tell them.
     private func lookAtDoubt(_ handle: QUICConnectionHandle) {
         guard doubtedSince != nil else { return }
         guard !isSilent else {
@@ -105,8 +104,8 @@ extension QUICCarrier {
         observer?.carrierHasRoom(self)
     }
 
-    /// A device that waits for its CONNACK has less patience than the path, which may be given a long time to come back.
-    /// Such devices go elsewhere, and no more come until the connection is heard again.
+    /// A device cannot wait for its CONNACK for as long as a path may take to come back. Such devices move to another
+    /// connection, and no more come to this one until the broker is heard on it again.
     private func lookAtNewcomers(_ facts: PathWatch.Facts, at now: NIODeadline) {
         guard newcomers.isDue(facts, at: now), legs.values.contains(where: \.mayLeave) else { return newcomers.rest() }
         guard newcomers.look(facts, at: now) else { return }

@@ -9,10 +9,10 @@ import QUICTransport
 ///    |                     |                                 |
 ///    +---------------------+------------> closed <-----------+
 /// ```
-/// With early data one leg is on it while it is still being dialed: see ``EarlyFlight``.
+/// With early data, one leg is on the connection while it is still being made: see ``EarlyFlight``.
 ///
 /// Confined to its event loop. Each leg's bytes have their own flow control, and the connection's window is as large as
-/// those of all streams together: no device can use up what another one needs.
+/// those of all streams together, so no device can use up what another one needs.
 final class QUICCarrier {
     enum State {
         /// The ``QUICAttempt`` races the broker's addresses.
@@ -25,35 +25,35 @@ final class QUICCarrier {
     struct Early {
         let leg: UplinkLeg
         var flight = EarlyFlight()
-        /// The connection that has the leg's stream; `nil` once that is of no use any more.
+        /// The connection that has the leg's stream; `nil` once that stream is useless.
         var handle: QUICConnectionHandle?
         let stream: QUICStreamID
     }
 
     let id: UplinkConnectionID
     let endpoint: UplinkEndpoint
-    /// The connection ends when nothing is heard for this long.
+    /// How long nothing may be heard before the connection ends.
     let idleTimeout: Duration
     var state = State.dialing
     var early: Early?
     unowned let dialer: QUICDialer
     weak var observer: (any UplinkCarrierObserver)?
-    /// The gateway's session, whose data streams the other streams are.
+    /// The gateway's session, to which the other streams belong as data streams.
     let control: GatewayControl?
     var isReady = false
     /// The limits of the gateway's session.
     var limits: GatewayLimits?
     var legs: [QUICStreamID: UplinkLeg] = [:]
-    /// The protocol that the server chose; `nil` before the handshake is through.
+    /// The protocol that the server chose; `nil` before the handshake has completed.
     var alpn: String?
-    /// The broker has closed the connection because it is overloaded.
+    /// Whether the broker has closed the connection because it is overloaded.
     var isBrokerOverloaded = false
-    /// Since when the connection has to be heard again before it is given another device; `nil` if nothing speaks against
-    /// it. See ``isSilent``.
+    /// The time after which the broker has to be heard on the connection before it is given another device; `nil` if
+    /// there is no doubt about the connection. See ``isSilent``.
     var doubtedSince: NIODeadline?
-    /// Tells whether anything comes back on it.
+    /// Decides whether the path is silent.
     var path: PathWatch
-    /// Tells when devices that have had no answer are better off on another connection.
+    /// Decides when devices that have had no answer are better off on another connection.
     var newcomers: NewcomerWatch
     let paths: PathKeeper
 
@@ -72,7 +72,7 @@ final class QUICCarrier {
         self.newcomers = NewcomerWatch(connectTimeout: dialer.connectTimeout)
     }
 
-    /// Several devices may have streams on it.
+    /// Whether several devices may have streams on it.
     var isShared: Bool { control != nil || alpn == UplinkConfiguration.Mapping.muxProtocol }
 
     /// The legs of devices.
@@ -115,12 +115,12 @@ extension QUICCarrier {
     /// The connection has broken.
     func broke(_ error: QUICError) {
         if case .applicationClosed(code: UplinkLoss.overloaded, _) = error { isBrokerOverloaded = true }
-        // The gateway's session says in its own words what that means, by `controlEnded`.
+        // The gateway's session reports what that means by calling `controlEnded`.
         if let control { return control.connectionLost(UplinkLoss(error)) }
         end(UplinkConnectionEnd(why: "\(error)", isBrokerBusy: isBrokerOverloaded), UplinkLoss(error))
     }
 
-    /// Nothing will come on it any more, though no end has been seen. The broker is told, in case it hears.
+    /// The connection is dead, although its end has not been seen. The broker is told, in case it still receives.
     func pathDied(_ why: String) {
         let loss = UplinkLoss.network(description: why)
         if let control { return control.connectionLost(loss) }
@@ -141,7 +141,8 @@ extension QUICCarrier {
         isReady = false
         early = nil
         self.legs = [:]
-        // Before the legs are told, which may go another way at once: CONNECT is never on two ways.
+        // This comes before the legs are told, because they may take another way at once, and CONNECT must never be on
+        // two ways.
         handle?.close()
         for leg in legs { leg.lost(loss) }
         control?.connectionClosed()

@@ -21,8 +21,8 @@ final class QUICDialer {
     /// that come and go must not pile up lookups. An attempt that has waited for too long leaves the line. Bounded by
     /// `limits.devices`.
     private(set) var lookups: [UplinkEndpoint: WaitingLine<ObjectIdentifier, QUICAttempt>] = [:]
-    /// The addresses that the last successful lookup of each name found, for use while a lookup hangs though the broker
-    /// is there.
+    /// The addresses that the last successful lookup of each name found, for use when a lookup hangs although the
+    /// broker is reachable.
     private var known: [UplinkEndpoint: [SocketAddress]] = [:]
     /// The address family that worked last. It is tried first the next time.
     private(set) var lastGoodFamily: NIOBSDSocket.ProtocolFamily?
@@ -56,11 +56,11 @@ final class QUICDialer {
     ///
     /// - Parameters:
     ///   - endpoint: The only endpoint that is tried.
-    ///   - within: How long it may take, from the name to the end of the handshake.
-    ///   - idleTimeout: After how long without a sign of life the connection ends.
-    ///   - leg: The leg whose first bytes may go out before the handshake, if a ticket and `uplink.zero_rtt` allow it. It
-    ///     opens then, and everything but those bytes waits for the handshake.
-    ///   - control: The gateway's session, if the connection is to have one.
+    ///   - within: How long making the connection may take, from looking up the name to the end of the handshake.
+    ///   - idleTimeout: How long nothing may be heard before the connection ends.
+    ///   - leg: The leg whose first bytes may go out before the handshake, if a ticket and `uplink.zero_rtt` allow it.
+    ///     The leg then opens at once, and everything but those bytes waits for the handshake.
+    ///   - control: The gateway's session, if the connection needs one.
     func dial(
         _ id: UplinkConnectionID, to endpoint: UplinkEndpoint, within: Duration, idleTimeout: Duration,
         observer: any UplinkCarrierObserver, early leg: UplinkLeg? = nil, control: GatewayControl? = nil
@@ -83,7 +83,7 @@ final class QUICDialer {
         for endpoint in endpoints.values { endpoint.flush() }
     }
 
-    /// All connections are closed: the sockets are closed once everything has been sent.
+    /// All connections are closed, so the sockets are closed once everything has been sent.
     func shutDown() {
         paths.shutDown()
         for endpoint in endpoints.values { endpoint.flushAndAbandon() }
@@ -135,7 +135,7 @@ extension QUICDialer {
         quic.handshakeTimeout = max(Duration(attempt.deadline - .now()), .milliseconds(100))
         quic.idleTimeout = connection.idleTimeout
         quic.initialMaxStreamData = receiveWindow
-        // This is room for all streams: one whose device does not read takes nothing from the others.
+        // This leaves room for all streams, so a device that does not read takes nothing from the others.
         quic.initialMaxData = receiveWindow * UInt64(configuration.largestShare)
         return try endpoint(for: address).connect(
             to: address, serverName: connection.endpoint.certificateName, configuration: quic,
@@ -161,7 +161,7 @@ extension QUICDialer {
         lookups[attempt.connection.endpoint]?.remove(ObjectIdentifier(attempt))
     }
 
-    /// The connection is closed before it was established.
+    /// The connection was closed before it was established.
     func abandoned(_ connection: QUICCarrier) {
         guard let attempt = attempts.removeValue(forKey: ObjectIdentifier(connection)) else { return }
         attempt.abandon()
@@ -170,7 +170,7 @@ extension QUICDialer {
 }
 
 extension UplinkConfiguration {
-    /// How many streams a connection may come to carry.
+    /// The most streams that a connection may carry.
     fileprivate var largestShare: Int {
         switch mapping {
         case .connection: 1
@@ -184,15 +184,16 @@ extension QUICDialer: PathProber {
         QUICAddressFamily(address).flatMap { endpoints[$0] }?.probe(address)
     }
 
-    /// This machine's addresses, routes or interfaces have changed. The future tells how many connections move.
+    /// This machine's addresses, routes or interfaces have changed. The future's value is the number of connections
+    /// that move.
     func networkChanged() -> EventLoopFuture<Int> {
         for attempt in attempts.values { attempt.hurry() }
         return .reduce(0, endpoints.values.map { $0.networkChanged() }, on: eventLoop, +)
     }
 
-    /// The broker answers again: a handshake that is unanswered begins anew, and an attempt that still waits for a
-    /// lookup begins with the addresses of the last one. (A lookup that has begun without a network takes seconds to
-    /// notice that there is one.)
+    /// The broker answers again, so an unanswered handshake begins again, and an attempt that still waits for a lookup
+    /// begins with the addresses of the previous one. (A lookup that began without a network takes seconds to notice
+    /// that there is one.)
     func hurry(_ connection: QUICCarrier) {
         guard let attempt = attempts[ObjectIdentifier(connection)] else { return }
         if attempt.isAwaitingAddresses, let addresses = known[connection.endpoint] {

@@ -40,7 +40,7 @@ extension TLSCarrier {
         case .dialing, .handshaking:
             fail(words.error(error, certificate: tls?.peerCertificate))
         case .ready, .finishing, .closed:
-            // The end without close_notify is reported last, and says less than its cause.
+            // An end without close_notify is reported last, and says less than its cause.
             if failure == nil { failure = error }
             if let channel { abort(channel) } else { context.close(promise: nil) }
         }
@@ -64,7 +64,7 @@ extension TLSCarrier {
             observer?.carrierEnded(self)
             leg?.received(ByteBuffer(), isEnd: true)
         case .closed:
-            // Its observer knows: it failed, or was closed from here.
+            // The observer knows already: the connection failed, or was closed from this side.
             break
         }
         context.fireChannelInactive()

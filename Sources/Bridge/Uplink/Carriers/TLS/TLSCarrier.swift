@@ -11,12 +11,13 @@ import QUICTransport
 ///    |             |                      |                                    |
 ///    +-------------+----------------------+--------------> closed <------------+
 /// ```
-/// Nothing is read for which there is no room: what the device has not taken is bounded by `limits.session_buffer` and
-/// one read. TCP does not tell what has arrived, so `bufferedBytes` counts what the kernel has not taken; once the
-/// kernel's own buffer is full that is as good a measure. An end means this:
+/// Nothing is read without room for it: what the device has not taken is bounded by `limits.session_buffer` and one
+/// read. TCP does not report what has arrived, so `bufferedBytes` counts what the kernel has not taken, which is as
+/// good a measure once the kernel's own buffer is full. The ends of a connection mean this:
 /// - TLS's close_notify is the end of the broker's stream.
 /// - A TCP end without it, or a reset, is a loss to the network: a process died, or something on the way cut the
-///   connection. After our own end it makes no difference, since brokers close as soon as they have read DISCONNECT.
+///   connection. After our own end this makes no difference, because brokers close as soon as they have read
+///   DISCONNECT.
 ///
 /// Confined to its event loop.
 final class TLSCarrier: ChannelInboundHandler {
@@ -41,14 +42,14 @@ final class TLSCarrier: ChannelInboundHandler {
     weak var tls: NIOSSLClientHandler?
     var leg: UplinkLeg?
     let deadline: Timer
-    /// Called if the connection ends before its dialer has a channel for it.
+    /// Runs if the connection ends before its dialer has a channel for it.
     var givenUp: (() -> Void)?
     /// Bytes that the kernel has not taken yet.
     private var unwritten = 0
     private var isFlushScheduled = false
     /// Bytes that the device has not taken yet.
     var unconsumed = 0
-    /// A read is under way.
+    /// Whether a read is under way.
     var isReading = false
     var hasBrokerClosed = false
     var failure: (any Error)?
@@ -85,7 +86,7 @@ final class TLSCarrier: ChannelInboundHandler {
         }
     }
 
-    /// The stream that the leg is told it has.
+    /// The stream identifier that the leg is given.
     private static let stream = QUICStreamID(rawValue: 0)
 
     var channel: (any Channel)? {
@@ -95,10 +96,11 @@ final class TLSCarrier: ChannelInboundHandler {
         }
     }
 
-    /// Resets the TCP connection: what is under way is void, and the broker learns at once that the device is gone.
+    /// Resets the TCP connection: what is under way is discarded, and the broker learns at once that the device is
+    /// gone.
     func abort(_ channel: any Channel) {
         _ = (channel as? any SocketOptionProvider)?.setSoLinger(.init(l_onoff: 1, l_linger: 0))
-        // The TLS handler is passed by, as it would wait for the broker's close_notify.
+        // This bypasses the TLS handler, which would wait for the broker's close_notify.
         if let tls, let context = try? channel.pipeline.syncOperations.context(handler: tls) {
             context.close(promise: nil)
         } else {
@@ -126,7 +128,7 @@ extension TLSCarrier {
         }
     }
 
-    /// TCP is connected: TLS begins.
+    /// TCP is connected, so TLS begins.
     func connected(_ channel: any Channel, tls: NIOSSLClientHandler) {
         guard case .dialing = state else { return channel.close(promise: nil) }
         state = .handshaking(channel)
@@ -158,7 +160,7 @@ extension TLSCarrier {
 extension TLSCarrier: UplinkCarrier {
     var limits: GatewayLimits? { nil }
 
-    /// TCP notices by itself when nothing is acknowledged, and has no streams to run out of.
+    /// TCP itself notices when nothing is acknowledged, and there are no streams to run out of.
     var facts: UplinkConnectionFacts {
         UplinkConnectionFacts(availableStreams: isFree ? 1 : 0, isSilent: false)
     }
@@ -187,7 +189,7 @@ extension TLSCarrier: UplinkCarrier {
         if let bytes, bytes.readableBytes > 0 { write(bytes, on: channel) }
         guard fin else { return }
         state = .finishing(channel)
-        // This goes behind everything written, which the handler flushes first.
+        // This comes after everything written, which the handler flushes first.
         channel.close(mode: .output, promise: nil)
     }
 
@@ -203,7 +205,7 @@ extension TLSCarrier: UplinkCarrier {
         flushSoon(channel)
     }
 
-    /// Makes one system call, and mostly one sequence of TLS records, of everything that one event brings.
+    /// Sends everything that one event brings with one system call, and usually one sequence of TLS records.
     private func flushSoon(_ channel: any Channel) {
         guard !isFlushScheduled else { return }
         isFlushScheduled = true
@@ -225,7 +227,7 @@ extension TLSCarrier: UplinkCarrier {
             state = .closed
             abort(channel)
         case .finishing(let channel):
-            // The last packet sent, DISCONNECT, is not to be lost.
+            // The last packet sent, DISCONNECT, must not be lost.
             state = .closed
             channel.close(promise: nil)
         case .dialing, .handshaking, .closed:

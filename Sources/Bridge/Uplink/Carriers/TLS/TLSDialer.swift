@@ -14,7 +14,7 @@ import QUICTransport
 /// and races its addresses (RFC 8305). Its caller decides when and for which device.
 final class TLSDialer {
     /// How long sent bytes may go unacknowledged before the kernel gives a connection up, unless the operator has set
-    /// it. The kernel's own patience is a quarter of an hour.
+    /// that time. The kernel's own default is a quarter of an hour.
     private static let usualPathTimeout = Duration.seconds(10)
 
     private struct Attempt {
@@ -45,7 +45,7 @@ final class TLSDialer {
 
     /// Starts a connection. The outcome goes to its observer, never from within this call.
     ///
-    /// - Parameter patience: How long it may take, from the name to the verified broker.
+    /// - Parameter patience: How long making the connection may take, from looking up the name to verifying the broker.
     func dial(
         _ id: UplinkConnectionID, within patience: Duration, observer: any UplinkCarrierObserver
     ) -> TLSCarrier {
@@ -98,7 +98,7 @@ final class TLSDialer {
     private func connect(_ attempt: Attempt, to addresses: [SocketAddress]) {
         let left = max(attempt.deadline - .now(), .milliseconds(1))
         bootstrap
-            // The carrier's own timer is the first to say that it took too long.
+            // The carrier's own timer comes first, so that it reports the timeout.
             .connectTimeout(left + .milliseconds(100))
             .resolver(KnownAddresses(addresses, on: eventLoop))
             .connect(host: context.fallback.host, port: context.fallback.port)
@@ -113,8 +113,8 @@ final class TLSDialer {
             }
     }
 
-    /// The kernel notices a path that drops everything: what is sent has to be acknowledged within the path's timeout,
-    /// and while nothing is sent the kernel probes as often as QUIC would.
+    /// Makes the kernel notice a path that drops everything: what is sent has to be acknowledged within the path's
+    /// timeout, and while nothing is sent, the kernel probes as often as QUIC would.
     private var bootstrap: ClientBootstrap {
         let bootstrap = ClientBootstrap(group: eventLoop)
             .channelOption(.autoRead, value: false)
@@ -142,7 +142,7 @@ final class TLSDialer {
     }
 }
 
-/// Addresses that were looked up already, for SwiftNIO to race.
+/// Gives SwiftNIO addresses that were looked up before, so that it can race them.
 private struct KnownAddresses: Resolver, Sendable {
     private let addresses: [SocketAddress]
     private let eventLoop: any EventLoop

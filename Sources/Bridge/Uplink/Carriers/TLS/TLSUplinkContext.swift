@@ -13,8 +13,8 @@ import Synchronization
 /// What all TLS connections to the fallback have in common: the trusted authorities and the client certificate, read
 /// once at the start.
 ///
-/// The rules are those of QUIC: TLS 1.3 and nothing older, `uplink.ca` and no other authority, the whole chain and the
-/// name checked, and the client certificate shown if there is one.
+/// The rules are the same as for QUIC: only TLS 1.3, only the authorities in `uplink.ca`, a check of the whole chain
+/// and of the name, and the client certificate if there is one.
 struct TLSUplinkContext: Sendable {
     let fallback: UplinkFallback
     let words: TLSUplinkWords

@@ -153,7 +153,7 @@ extension TLSUplinkWords {
 // MARK: - The certificate
 
 extension TLSUplinkWords {
-    /// BoringSSL does not tell the two possible reasons apart, but the dates can be seen.
+    /// BoringSSL does not distinguish between the two possible reasons, but the dates show which one it is.
     private func notAccepted(_ certificate: NIOSSLCertificate?) -> String {
         guard let certificate else { return "\(QUICError.peerCertificateMissing)" }
         let subject = commonName(certificate)
