@@ -1,13 +1,13 @@
 import BridgeCore
 import Synchronization
 
-/// The mapping that the broker has chosen where the configuration says `auto`, as the event loops find out: the log says
-/// it once, rather than once per loop. It is asked when a loop finds a change, never for a device.
+/// The mapping that the broker has chosen if the configuration says `auto`. All event loops share it, so that it is
+/// logged once and not once per loop. It is used when a loop finds a change, never once per device.
 final class ChosenMapping: Sendable {
     /// `nil` before the first connection.
     private let known = Mutex<UplinkConfiguration.Mapping?>(nil)
 
-    /// Whether this is news.
+    /// Notes the mapping, and returns whether it differs from the last one.
     func changes(to mapping: UplinkConfiguration.Mapping) -> Bool {
         known.withLock { known in
             defer { known = mapping }

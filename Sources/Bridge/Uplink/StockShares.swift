@@ -13,14 +13,14 @@ final class StockShares: Sendable {
         self.loops = max(loops, 1)
     }
 
-    /// The share of the loop that asks, once: as many as the others have, and one of what remains as long as there is
-    /// some.
+    /// Takes the share of one event loop, which calls this once: the same number for each loop, and one more for as
+    /// long as there is a remainder.
     func take() -> Int {
         let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
         return total / loops + (index < total % loops ? 1 : 0)
     }
 
-    /// Whether the first connection of all is ready, which is worth a line in the log.
+    /// Whether this is the first connection that is ready, which is worth logging. True only for the first call.
     func isFirst() -> Bool {
         isNews.exchange(false, ordering: .relaxed)
     }

@@ -10,7 +10,7 @@ import Synchronization
 final class Upstream: UpstreamGate, Sendable {
     private struct State {
         var policy: DialPolicy
-        /// One per plan.
+        /// One function per plan.
         var wakers: [Int: @Sendable () -> Void] = [:]
         var lastWaker = 0
     }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct AddressRaceTests {
     private func at(_ milliseconds: Int64) -> NIODeadline { .uptimeNanoseconds(0) + .milliseconds(milliseconds) }
 
-    /// "4a" is 192.0.2.10, "6b" is 2001:db8::b.
+    /// "4a" is 192.0.2.10, and "6b" is 2001:db8::b.
     private func address(_ name: Substring) throws -> SocketAddress {
         let digit = try #require(Int(name.dropFirst(), radix: 16))
         let text = name.hasPrefix("4") ? "192.0.2.\(digit)" : "2001:db8::\(name.dropFirst())"
@@ -16,7 +16,7 @@ import Testing
         try names.split(separator: " ").map { try address($0) }
     }
 
-    /// The order in which a race would try them, where each fails at once.
+    /// The order in which a race tries the addresses if each fails at once.
     private func order(of race: AddressRace) -> [SocketAddress] {
         var race = race
         var order: [SocketAddress] = []
@@ -32,7 +32,7 @@ import Testing
         ("4a 4b 6a", nil, "4a 6a 4b"),
         ("4a 6a 6b", NIOBSDSocket.ProtocolFamily.inet6, "6a 4a 6b"),
         ("6a 6b 4a", NIOBSDSocket.ProtocolFamily.inet, "4a 6a 6b"),
-        // The family that worked last is not there any more.
+        // The name no longer has an address of the family that worked last.
         ("6a 6b", NIOBSDSocket.ProtocolFamily.inet, "6a 6b"),
         ("4a", nil, "4a"),
         ("", nil, ""),
@@ -71,7 +71,7 @@ import Testing
         race.sentEarlyData(at: at(0))
         #expect(race.next(at: at(999)) == .wait(until: at(1_000)))
         #expect(race.next(at: at(1_000)) == .start(try address("4a")))
-        // They have none.
+        // The other addresses carry none.
         #expect(race.next(at: at(1_000)) == .wait(until: at(1_250)))
     }
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import BridgeCore
 
-/// What all event loops decide together.
+/// What is decided for all event loops together.
 @Suite struct DialPolicyTests {
     private let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
 
@@ -18,7 +18,7 @@ import Testing
 
     private struct NoPermit: Error {}
 
-    /// When to ask again: `nil` if the answer is to go, or to wait to be woken.
+    /// When to ask again; `nil` if the answer is to go, or to wait to be woken.
     private func until(_ decision: DialDecision) -> NIODeadline? {
         if case .wait(let until) = decision { until } else { nil }
     }
@@ -37,7 +37,7 @@ import Testing
             { _ = $0.failed($1, .init(why: "", failure: .unanswered), at: start) },
         ]
         for (number, outcome) in outcomes.enumerated() {
-            // What does not go is told to be woken or when to ask again.
+            // A request that is not granted is woken later, or is told when to ask again.
             while case .go = policy.mayDial(.devices, for: 1, at: start) {}
             policy.waitingForPlace = [7]
             _ = policy.takeWoken()
@@ -100,7 +100,7 @@ import Testing
             #expect(outcome.verdict == .again(after: .zero))
             if outcome.news != .none { news.append(outcome.news) }
         }
-        // One line per minute.
+        // There is one log line per minute.
         #expect(news == [.refused(atOnce: 4), .refused(atOnce: 1), .refused(atOnce: 1)])
         #expect(policy.failure(.devices) == "connection refused")
     }
@@ -166,7 +166,7 @@ import Testing
         let next = policy.admit(at: start)
         #expect(next.map { $0 > start && $0 <= start + .milliseconds(101) } == true)
         #expect(until(policy.mayDial(.devices, for: 1, at: start)) == next)
-        // Nobody waits for one ahead of time, so it takes no turn.
+        // No device waits for a connection made ahead of time, so it takes no turn.
         #expect(!isWaiting(policy.mayDialAhead(to: 0, .devices, for: 1, at: start)))
     }
 

@@ -5,7 +5,7 @@ import Testing
 @Suite struct HandshakeWindowTests {
     private let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
 
-    /// Takes all that the window gives at that time.
+    /// Takes all places that the window gives at that time.
     private func fill(_ window: inout HandshakeWindow, at now: NIODeadline) -> [HandshakeWindow.Place] {
         var places: [HandshakeWindow.Place] = []
         while case .go(let place) = window.request(at: now) { places.append(place) }
@@ -28,7 +28,7 @@ import Testing
         #expect(fill(&window, at: start).count == 2)
     }
 
-    /// As in a burst: what ends is followed by the next at once.
+    /// As in a burst, each handshake that ends is followed by the next at once.
     @Test func aBurstWidensItUpToItsBound() {
         var window = HandshakeWindow()
         var places = fill(&window, at: start)
@@ -47,7 +47,7 @@ import Testing
         let resumed = start + HandshakeWindow.shortestPause
         #expect(window.request(at: start) == .wait(until: resumed))
         #expect(window.request(at: resumed - .nanoseconds(1)) == .wait(until: resumed))
-        // Seven are still under way, where four may be.
+        // Seven are still under way, although only four may be.
         #expect(window.request(at: resumed) == .wait(until: nil))
         for place in places[1...4] { window.ended(place) }
         #expect(fill(&window, at: resumed).count == 1)
@@ -87,7 +87,7 @@ import Testing
         #expect(places.count == 5)
     }
 
-    /// `ended` does not look at which it was.
+    /// `ended` does not depend on which handshake it was.
     private var anyPlace: HandshakeWindow.Place {
         var window = HandshakeWindow()
         guard case .go(let place) = window.request(at: start) else { preconditionFailure("a new window has room") }
@@ -128,7 +128,7 @@ import Testing
         #expect(window.refusedSince == nil)
         window.refused(places[0], at: start, jitter: 0)
         window.refused(places[1], at: start + .seconds(1), jitter: 0)
-        // A handshake that time ran out for says nothing of the server.
+        // A handshake that ran out of time says nothing about the server.
         window.ended(places[2])
         #expect(window.refusedSince == start)
         window.succeeded(places[3])

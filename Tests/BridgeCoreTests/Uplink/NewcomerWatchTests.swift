@@ -23,12 +23,12 @@ import Testing
 
     @Test func theyLeaveAServerThatAnswersElsewhere() {
         var watch = NewcomerWatch(connectTimeout: .seconds(5))
-        // Nobody has asked.
+        // The watch has not asked.
         #expect(watch.serverAnswered(at: at(10.4)) == false)
         #expect(watch.look(facts(10), at: at(10.5)) == false)
         #expect(watch.awaitsServer)
         #expect(watch.serverAnswered(at: at(10.51)) == true)
-        // It may be about to answer here; and what it says later changes nothing about when it began.
+        // The server may be about to answer here. Later answers do not change when it first answered.
         #expect(watch.look(facts(10), at: at(10.7)) == false)
         #expect(watch.serverAnswered(at: at(10.7)) == true)
         #expect(watch.look(facts(10), at: at(10.75)) == true)
@@ -39,10 +39,10 @@ import Testing
         var watch = NewcomerWatch(connectTimeout: .seconds(5))
         #expect(watch.look(facts(10), at: at(10.5)) == false)
         #expect(watch.serverAnswered(at: at(10.51)) == true)
-        // Something came.
+        // A datagram came.
         watch.rest()
         #expect(!watch.isDue(facts(10.6), at: at(10.75)))
-        // What the server answered then says nothing about now.
+        // An answer from that time says nothing about now.
         #expect(watch.look(facts(20), at: at(20.5)) == false)
         #expect(watch.look(facts(20), at: at(21)) == false)
     }

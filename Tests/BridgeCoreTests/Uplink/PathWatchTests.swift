@@ -118,7 +118,7 @@ import Testing
         #expect(pace.answered(at: at(103.1)) == true)
     }
 
-    /// Else a server that answers probes and refuses connections would be tried with every probe.
+    /// Otherwise a server that answers probes but refuses connections would be tried after every probe.
     @Test func whoBeginsToWaitAgainIsToldOnceAMinute() {
         var pace = ScoutPace()
         _ = pace.isDue(at: at(100))

@@ -2,7 +2,7 @@ import NIOCore
 
 @testable import BridgeCore
 
-// What a plan wants is done, and put into words.
+// Performs a plan's actions, and puts them into words.
 extension PlanDriver {
     func perform(_ action: UplinkAction) {
         if case .dial(let id, let dial) = action {

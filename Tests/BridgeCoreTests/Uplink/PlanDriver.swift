@@ -2,8 +2,8 @@ import NIOCore
 
 @testable import BridgeCore
 
-/// Performs what a plan wants, in a world of connections that do what the test says. Legs have names, and connections
-/// numbers in the order in which they were begun.
+/// Performs a plan's actions on simulated connections that do what the test says. Legs have names, and connections are
+/// numbered in the order in which they were begun.
 final class PlanDriver: UplinkConnectionsView {
     final class Connection {
         let id: UplinkConnectionID
@@ -12,9 +12,9 @@ final class PlanDriver: UplinkConnectionsView {
         var isReady = false
         var isShared = false
         var isSilent = false
-        /// Streams that the broker allows in all.
+        /// The number of streams that the broker allows in all.
         var streams = 0
-        /// It has no stream although it seems to have room.
+        /// Whether it has no stream although it seems to have room.
         var refusesStreams = false
         var legs: Set<UplinkLegID> = []
         /// Legs whose CONNECT went out on it.
@@ -36,13 +36,13 @@ final class PlanDriver: UplinkConnectionsView {
     var lastNumber = 0
     private(set) var legs: [String: UplinkLegID] = [:]
     var names: [UplinkLegID: String] = [:]
-    /// Actions that ``did`` has not shown yet.
+    /// Actions that ``did`` has not returned yet.
     var log: [String] = []
     /// How often the plan wanted the broker's addresses probed.
     var watches = 0
     var faults: [String] = []
     private(set) var isRunning = false
-    /// Called after each action: what may happen before the next one.
+    /// Called after each action, so that something can happen before the next one.
     var interruption: (() -> Void)?
 
     init(_ plan: UplinkPlan, in world: PlanWorld, waker: Int) {
@@ -71,11 +71,11 @@ final class PlanDriver: UplinkConnectionsView {
 // MARK: - What happens
 
 extension PlanDriver {
-    /// Tells the plan something, and does what it wants then.
+    /// Tells the plan about an event, and performs what follows.
     func event(_ tell: (inout UplinkPlan) -> Void) {
         let bound = workBound
         tell(&plan)
-        // What happens in the middle of something else is followed up there.
+        // If this event came during another one, the loop there performs what follows.
         guard !isRunning else { return }
         isRunning = true
         defer { isRunning = false }
@@ -91,7 +91,7 @@ extension PlanDriver {
         }
     }
 
-    /// An event tells each leg and each connection something at most, and each of these leads to a few actions.
+    /// One event concerns each leg and each connection at most once, and each of these leads to a few actions.
     private var workBound: Int { 16 + 4 * (plan.legs.count + plan.connections.count) }
 
     private func tell(_ event: (inout UplinkPlan) -> Void) {
@@ -113,7 +113,7 @@ extension PlanDriver {
         for name in names { ask(name) }
     }
 
-    /// The leg leaves, wherever it is, and its stream with it.
+    /// The leg leaves, whatever its place, and its stream with it.
     func leave(_ name: String) {
         guard let leg = legs[name] else { return }
         vacate(leg)
@@ -121,7 +121,7 @@ extension PlanDriver {
         tell { $0.legLeft(leg, at: self.world.now) }
     }
 
-    /// What the leg waited for on its connection was dead: it leaves its stream, to send its CONNECT elsewhere.
+    /// The leg's connection was dead, so the leg leaves its stream and sends its CONNECT elsewhere.
     func comeBack(_ name: String) {
         guard let leg = legs[name] else { return }
         vacate(leg)
@@ -166,7 +166,7 @@ extension PlanDriver {
         if ways > 1 { faults.append("the CONNECT of \(name(leg)) is on \(ways) connections") }
     }
 
-    /// The handshake is through.
+    /// The handshake has completed.
     func ready(_ number: Int, shared: Bool = false, streams: Int = 100, idleTimeout: Duration = .seconds(100)) {
         guard let connection = connection(number), !connection.isReady else { return }
         connection.isReady = true

@@ -6,7 +6,7 @@ import Testing
     private func at(_ seconds: Double) -> NIODeadline { .uptimeNanoseconds(UInt64(seconds * 1e9)) }
     private func gate() -> ReconnectGate { ReconnectGate(minimum: .seconds(1), maximum: .seconds(4)) }
 
-    /// Leave to connect, which is expected.
+    /// The permission to connect, which the test expects to get.
     private func pass(_ gate: inout ReconnectGate, at seconds: Double) throws -> ReconnectGate.Pass {
         guard case .go(let pass) = gate.request(at: at(seconds)) else { throw NoPass() }
         return pass
@@ -89,7 +89,8 @@ import Testing
         _ = try pass(&gate, at: 1.5)
     }
 
-    /// Another way is to be tried while one is still under way: that one, given up later, makes no room for a third.
+    /// Another way is tried while an attempt is still under way. Giving that attempt up later makes no room for a
+    /// third.
     @Test func whoWentAheadBeforeMakesNoRoomBesideTheOneThatGoesAhead() throws {
         var gate = gate()
         let early = try pass(&gate, at: 0)

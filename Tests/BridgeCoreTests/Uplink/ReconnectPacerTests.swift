@@ -6,7 +6,7 @@ import Testing
 @Suite struct ReconnectPacerTests {
     private let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
 
-    /// How many go at once at this time.
+    /// How many devices may go at once at this time.
     private func burst(_ pacer: inout ReconnectPacer, at now: NIODeadline, limit: Int = 10_000) -> Int {
         var count = 0
         while count < limit, pacer.next(at: now) == nil {
@@ -55,7 +55,7 @@ import Testing
         #expect(burst(&pacer, at: start + .seconds(51)) == 10_000)
     }
 
-    /// More devices than the pace lets in during the recovery: the last ones are no stampede either.
+    /// With more devices than the pace lets in during the recovery, the last ones are spread as well.
     @Test func thePaceLastsForAsLongAsThereIsALine() {
         var pacer = ReconnectPacer(perSecond: 10)
         pacer.disturbed(at: start)
@@ -68,7 +68,7 @@ import Testing
             now = now + .milliseconds(100)
         }
         #expect((500...601).contains(total))
-        // Nobody has had to wait for a while.
+        // No device has had to wait for a while.
         #expect(burst(&pacer, at: now + .seconds(2)) == 10_000)
     }
 

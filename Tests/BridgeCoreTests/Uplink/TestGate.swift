@@ -8,7 +8,7 @@ import NIOCore
 /// after a failure one device at a time goes ahead.
 final class TestGate: UpstreamGate {
     var policy: DialPolicy
-    /// What was done against the rules.
+    /// Violations of the rules.
     private(set) var faults: [String] = []
     /// Passes of those that go ahead while the others wait.
     private var ahead: [UplinkPurpose: [ReconnectGate.Pass]] = [:]
@@ -68,7 +68,7 @@ final class TestGate: UpstreamGate {
         if let index = ahead[permit.purpose]?.firstIndex(of: pass) { ahead[permit.purpose]?.remove(at: index) }
     }
 
-    /// Nobody counts as going ahead any more where all may go.
+    /// Where all may go, none counts as going ahead any more.
     private func forgetOpenOnes() {
         for purpose in ahead.keys where isOpen(purpose) { ahead[purpose] = nil }
     }
@@ -86,7 +86,7 @@ final class TestGate: UpstreamGate {
         defer { forgetOpenOnes() }
         let verdict = policy.failed(permit, end, at: now).verdict
         switch verdict {
-        // What goes ahead on the way before is not waited for.
+        // An attempt that goes ahead on the previous way is not waited for.
         case .again, .next: if permit.pass != nil { ahead[permit.purpose] = nil }
         case .exhausted, .stale: break
         }
@@ -103,7 +103,7 @@ final class TestGate: UpstreamGate {
 
     func mustPause(_ purpose: UplinkPurpose, atLeast pause: Duration, at now: NIODeadline) {
         policy.mustPause(purpose, atLeast: pause, at: now)
-        // The pause is for what comes next, and says nothing about what is under way.
+        // The pause is for the next attempt, and does not concern those that are under way.
         ahead[purpose] = nil
     }
 
@@ -112,7 +112,7 @@ final class TestGate: UpstreamGate {
 
     func pathAnswered(_ endpoint: Int?, at now: NIODeadline) {
         policy.pathAnswered(endpoint, at: now)
-        // What goes ahead tells of a time that is over, also if the broker's own pause is kept.
+        // An attempt that goes ahead then reports on a time that is over, even if the broker's own pause is kept.
         ahead = [:]
     }
 

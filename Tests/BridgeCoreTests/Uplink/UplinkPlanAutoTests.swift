@@ -49,7 +49,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// Its idle timeout is not to be that of a patient device before it is known that the device has it alone.
+    /// The connection must not get a patient device's idle timeout before it is known that the device has it alone.
     @Test func aConnectionThatMayBeSharedHasTheUsualIdleTimeout() {
         let driver = world.driver()
         driver.ask("a", keepAlive: .seconds(600))

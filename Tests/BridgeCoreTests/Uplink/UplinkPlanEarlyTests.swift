@@ -52,7 +52,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// No CONNECT is on two ways: it has to wait for what becomes of the first.
+    /// No CONNECT is on two ways, so it has to wait for the outcome of the first connection.
     @Test func whoIsEarlyWaitsWhenTheWayHasFailedForOthers() {
         let world = PlanWorld(.plan(endpoints: 2))
         let driver = world.driver()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import BridgeCore
 
-/// Plans in a world in which anything may happen in any order.
+/// Plans for which anything may happen in any order.
 private struct PlanFuzz {
     struct Kind: Sendable, CustomTestStringConvertible {
         let mapping: UplinkConfiguration.Mapping
@@ -22,7 +22,7 @@ private struct PlanFuzz {
     let seed: UInt64
     private var random: SplitMix64
     private let world: PlanWorld
-    /// What the server answers to `auto`.
+    /// What the server chooses for `auto`.
     private var sharesNow = false
     private let history = History()
     private var lastName = 0
@@ -44,7 +44,7 @@ private struct PlanFuzz {
         }
     }
 
-    /// What went wrong, with what led to it; `nil`: nothing.
+    /// What went wrong, with the events that led to it; `nil` if nothing did.
     mutating func run(_ events: Int) -> String? {
         for driver in world.drivers { driver.devicesMayCome() }
         for driver in world.drivers { driver.interruption = interruption(of: driver) }
@@ -88,7 +88,7 @@ private struct PlanFuzz {
     }
 }
 
-// MARK: - What may happen
+// MARK: - Possible events
 
 extension PlanFuzz {
     /// Now and then something happens between two actions.
@@ -161,7 +161,7 @@ extension PlanFuzz {
                 case .connection: false
                 case .mux, .dataStream: true
                 }
-            // A connection over TLS is its only stream.
+            // A connection over TLS has only one stream.
             let streams = connection.dial.way == .tls ? 1 : Int.random(in: 0...4, using: &random)
             let idleTimeout: Duration = random.chance(0.5) ? .seconds(100) : .seconds(10)
             driver.ready(number, shared: isShared, streams: streams, idleTimeout: idleTimeout)

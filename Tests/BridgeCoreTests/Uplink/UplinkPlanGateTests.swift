@@ -3,7 +3,7 @@ import Testing
 
 @testable import BridgeCore
 
-/// What all plans of a process observe together: the handshake window, one after a failure, the pace after a loss.
+/// Rules for all plans of a process together: the handshake window, one attempt after a failure, the pace after a loss.
 @Suite struct UplinkPlanGateTests {
     @Test func aRefusalHalvesTheHandshakesAtOnce() {
         let world = PlanWorld(.plan())
@@ -14,10 +14,10 @@ import Testing
         for number in 1...8 { driver.fail(number, .refused) }
         #expect(driver.did == [])
         #expect(world.gate.handshakes(to: 0) == 0)
-        // The pause of 5 ms, by the jitter half as long again.
+        // The pause is 5 ms, and half as long again because of the jitter.
         #expect(driver.plan.deadline == world.now + .microseconds(7_500))
         world.pass(.milliseconds(8))
-        // The last to go back to the front is the first there.
+        // The last leg that returned to the front is the first there.
         #expect(driver.did == (0...3).map { "dial \($0 + 9) for \(8 - $0)" })
         #expect(world.violations() == [])
     }

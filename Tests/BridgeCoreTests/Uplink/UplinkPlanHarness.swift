@@ -9,7 +9,7 @@ final class PlanWorld {
     let gate: TestGate
     private(set) var now = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
     private(set) var drivers: [PlanDriver] = []
-    /// What was done against the rules.
+    /// Violations of the rules.
     var faults: [String] { gate.faults + drivers.flatMap { $0.faults } }
 
     init(_ configuration: UplinkConfiguration, probing: WayChoice.Probing = .init(), jitter: Double = 1) {
@@ -40,7 +40,7 @@ final class PlanWorld {
         Issue.record("the plans wake each other for ever")
     }
 
-    /// Lets that time pass, with everything that falls due meanwhile.
+    /// Lets that time pass, and performs everything that falls due meanwhile.
     func pass(_ time: TimeAmount) {
         let end = now + time
         for _ in 0..<20_000 {
@@ -60,7 +60,7 @@ final class PlanWorld {
 }
 
 extension UplinkConfiguration {
-    /// For a broker with so many endpoints.
+    /// A configuration for a broker with that many endpoints.
     static func plan(
         _ mapping: Mapping = .connection, endpoints: Int = 1, fallback: Bool = false, devicesPerConnection: Int = 1_000,
         reconnectsPerSecond: Int = 100_000

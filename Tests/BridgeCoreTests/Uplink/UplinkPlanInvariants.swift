@@ -3,11 +3,11 @@ import Testing
 
 @testable import BridgeCore
 
-// What holds for plans whatever happens, as soon as they have nothing more to do.
+// Rules that hold for plans whatever happens, as soon as they have nothing more to do.
 extension PlanWorld {
-    /// What does not hold.
+    /// The rules that are violated.
     ///
-    /// - Parameter comparesLines: Each line is compared with the legs that wait, which takes some time.
+    /// - Parameter comparesLines: Whether each line is compared with the legs that wait, which takes some time.
     func violations(comparingLines comparesLines: Bool = true) -> [String] {
         var found = faults
         for driver in drivers { found += driver.violations(comparingLine: comparesLines) }
@@ -35,7 +35,7 @@ extension TestGate {
 }
 
 extension UplinkPlan {
-    /// Those that wait for an outcome.
+    /// The attempts that wait for an outcome.
     fileprivate var permits: [DialPermit] {
         connections.values.compactMap { connection in
             switch connection.role {

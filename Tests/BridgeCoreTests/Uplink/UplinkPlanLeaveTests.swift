@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    /// Has a leg `a` in that place.
+    /// Brings a leg `a` into that place.
     private func put(in place: Place, _ kind: Kind, _ driver: PlanDriver) {
         if place == .inLine { driver.world.gate.mustPause(kind.purpose, atLeast: .seconds(5), at: driver.world.now) }
         driver.ask("a")
@@ -47,10 +47,10 @@ import Testing
         driver.leave("a")
         #expect(driver.plan.legs.isEmpty && driver.plan.line.isEmpty)
         #expect(world.violations() == [])
-        // What may still be under way is one handshake that shows whether the way works.
+        // Only one handshake may still be under way, which shows whether the way works.
         #expect(driver.plan.dialing.count <= (kind.endpoints > 1 && place == .dialing ? 1 : 0))
         if driver.plan.dialing.isEmpty { #expect(world.gate.handshakes(to: 0) == 0) }
-        // It does not matter that it leaves again, or that news comes late.
+        // It does not matter if the leg leaves again, or if an event comes late.
         driver.leave("a")
         driver.room(on: 1, streams: 5)
         driver.ready(1, shared: kind.isShared)
@@ -65,7 +65,7 @@ import Testing
         switch (place, expected) {
         case (.inLine, .inLine), (.dialing, .dialing), (.early, .early), (.open, .open): true
         case (.awaitingStream, .awaitingStream): !kind.isShared
-        // On a connection that others might share it waits in the line.
+        // On a connection that others might share, the leg waits in the line.
         case (.inLine, .awaitingStream): kind.isShared
         default: false
         }
@@ -79,7 +79,7 @@ import Testing
         driver.ask("b")
         driver.leave("a")
         world.pass(.seconds(10))
-        // What was begun for the first one may be of no use to the second.
+        // The second leg may be unable to use what was begun for the first one.
         for number in 1...3 {
             driver.room(on: number, streams: 10)
             driver.ready(number, shared: kind.isShared)
@@ -88,7 +88,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// Each leaves in constant time, so this takes no noticeable time.
+    /// Each leg leaves in constant time, so this takes no noticeable time.
     @Test func aCrowdMayLeaveTheLineAtOnce() {
         let world = PlanWorld(.plan())
         let driver = world.driver()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import BridgeCore
 
-/// Who waits, who goes first, and who goes again.
+/// Which legs wait, which go first, and which go again.
 @Suite struct UplinkPlanLineTests {
     @Test func eachDeviceHasAConnectionOfItsOwn() {
         let world = PlanWorld(.plan())
@@ -38,7 +38,7 @@ import Testing
         for number in 1...9 { driver.ask("\(number)") }
         _ = driver.did
         driver.fail(1)
-        // The first one goes the other way at once, and alone until that has worked.
+        // The first one takes the other way at once, alone until that has worked.
         #expect(driver.did == ["dial 9 for 1 over quic1"] + (2...8).reversed().map { "close \($0)" })
         driver.ready(9)
         #expect(driver.did == ["open 1 on 9"] + (2...9).map { "dial \($0 + 8) for \($0) over quic1" })
@@ -53,7 +53,7 @@ import Testing
         #expect(driver.did == ["dial 1 for a", "a unreachable: the network is unreachable"])
         #expect(driver.plan.presentFailure(seeing: driver) == "the network is unreachable")
         #expect(driver.plan.legs.isEmpty && driver.plan.connections.isEmpty)
-        // The broker is verified and says no: that is no fault of the way.
+        // The broker is verified and refuses, which is no fault of the way.
         world.pass(.seconds(1))
         driver.ask("b")
         driver.fail(2, nil, "not authorized")
@@ -74,7 +74,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// The network failed early: the same way is tried 1, 2 and 4 s later, before TLS is.
+    /// The network failed early, so the same way is tried 1, 2 and 4 s later, before TLS.
     @Test func theSameWayIsTriedAgainAfterAPause() {
         let world = PlanWorld(.plan(fallback: true))
         let driver = world.driver()
@@ -93,7 +93,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// What was sent early is still under way when the endpoint fails for others: that it fails too is nothing new.
+    /// Early data is still under way when the endpoint fails for others. Its own failure then shows nothing new.
     @Test func aFailureThatIsOldNewsSendsTheDeviceAgain() {
         let world = PlanWorld(.plan(endpoints: 2))
         let driver = world.driver()
@@ -114,7 +114,7 @@ import Testing
         for number in 1...9 { driver.ask("\(number)") }
         _ = driver.did
         driver.fail(1, .refused, "too many at once")
-        // The server is there: its return need not be waited for.
+        // The server is reachable, so no device waits for its return.
         #expect(!driver.plan.awaitsPath && driver.watches == 0)
         #expect(driver.plan.presentFailure(seeing: driver) == "too many at once")
         for number in 2...4 { driver.ready(number) }
@@ -171,7 +171,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// Its leg has had no stream on it by which it would hear of the loss.
+    /// The leg has no stream on the connection, so it would not notice the loss.
     @Test func aConnectionThatIsLostBeforeItsStreamIsOpenSendsItsLegAgain() {
         let world = PlanWorld(.plan(.auto))
         let driver = world.driver()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import BridgeCore
 
-/// Connections that end, whatever they are for, and the end of everything.
+/// Connections that end, whatever they are for, and the shutdown.
 @Suite struct UplinkPlanLossTests {
     struct Stage: Sendable, CustomTestStringConvertible {
         let testDescription: String
@@ -11,12 +11,12 @@ import Testing
         var endpoints = 1
         var fallback = false
         var stock = 0
-        /// Makes connection 1, or that with the number, what it is to be.
+        /// Brings connection 1, or the one with the number, into the state of this case.
         let prepare: @Sendable (PlanDriver) -> Void
         var number = 1
-        /// What follows when it ends: by a failure if it is not ready, else by a loss to the network.
+        /// The actions when the connection ends: by a failure if it is not ready, otherwise by a loss to the network.
         let follows: [String]
-        /// What follows when everything ends.
+        /// The actions at shutdown.
         let atTheEnd: [String]
     }
 
@@ -121,7 +121,7 @@ import Testing
         #expect(driver.did.filter { !$0.hasPrefix("dial") } == stage.follows)
         #expect(driver.plan.connections[connection.id] == nil)
         #expect(world.violations() == [])
-        // Nothing that is told of it later is of any interest.
+        // Later events of the connection change nothing.
         let readiness = UplinkReadiness(isShared: true, alpn: "", idleTimeout: .zero)
         driver.event { $0.connectionReady(connection.id, readiness, at: world.now) }
         driver.event { $0.connectionFailed(connection.id, .init(why: ""), at: world.now) }
@@ -180,7 +180,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// What one connection has come to says that the broker may have forgotten the others as well.
+    /// The loss of one connection shows that the broker may have forgotten the others as well.
     @Test func aLossToTheNetworkCastsDoubtOnTheOtherConnections() {
         let world = PlanWorld(.plan(.mux, devicesPerConnection: 1))
         let driver = world.driver()

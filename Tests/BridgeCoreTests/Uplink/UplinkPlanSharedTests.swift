@@ -22,7 +22,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// With a reserve of a tenth, of ten devices the tenth has the next connection made, without an eleventh.
+    /// With a reserve of a tenth, the tenth of ten devices has the next connection made, without an eleventh device.
     @Test func theNextConnectionIsMadeWhenATenthIsLeft() {
         let world = PlanWorld(.plan(.mux, devicesPerConnection: 20))
         let driver = world.driver()
@@ -35,7 +35,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// As many as those that wait will fill, and the one that the first of them has begun.
+    /// As many connections are made as the waiting devices will fill, and the one that the first of them has begun.
     @Test func aCrowdMakesNoMoreConnectionsThanItNeeds() {
         let world = PlanWorld(.plan(.mux, devicesPerConnection: 2))
         let driver = world.driver()
@@ -61,7 +61,7 @@ import Testing
             #expect(driver.plan.dialing.count == 8)
             driver.ready(number, shared: true)
         }
-        // It is not the window that bounds them.
+        // The handshake window is not what limits them.
         #expect(world.gate.policy.windows[0].limit == 9)
         #expect(world.violations() == [])
     }
@@ -148,7 +148,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// A path that is silent for a moment is no reason to have a connection more.
+    /// A path that is silent for a moment is no reason to make another connection.
     @Test func silenceAloneMakesNoConnection() {
         let world = PlanWorld(.plan(.mux))
         let driver = world.driver()
@@ -192,7 +192,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// Made for a device that has left, or in advance: it may be needed, but not for ever.
+    /// A connection made in advance, or for a device that has left, may be needed, but is not kept forever.
     @Test func aConnectionThatNobodyCameToIsClosed() {
         let world = PlanWorld(.plan(.mux, endpoints: 2))
         let driver = world.driver()
@@ -228,7 +228,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// Because of what its devices send, perhaps.
+    /// The reason may be something that its devices send.
     @Test func aConnectionThatBreaksAtOnceIsNotMadeAnewForEver() {
         let world = PlanWorld(.plan(.mux))
         let driver = world.driver()
@@ -262,7 +262,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// Its reason is not what is wrong when there is no connection any more.
+    /// The old reason no longer applies once there is no connection.
     @Test func aFurtherConnectionsFailureIsForgottenWithTheLastConnection() {
         let world = PlanWorld(.plan(.mux, devicesPerConnection: 1))
         let driver = world.driver()
@@ -278,7 +278,8 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// The broker shows a session of the gateway: none is made for nobody, and more than CONNECT may be under way in one.
+    /// The broker shows its operator each session of the gateway, so none is made in advance; and more than CONNECT may
+    /// be under way in one, so no leg comes back.
     @Test func aSessionOfTheGatewayIsMadeForADeviceOnly() {
         let world = PlanWorld(.plan(.dataStream))
         let driver = world.driver(.gateway(.v5_0))

@@ -35,7 +35,7 @@ import Testing
         driver.lose(2, .init(why: "closed"))
         driver.ask("c")
         driver.ask("d")
-        // One of them at most: the network has taken a connection.
+        // At most one of them goes, because a connection was lost to the network.
         #expect(driver.connections.values.count { !$0.isReady && $0.dial.aim != .probe } <= 2)
         #expect(world.violations() == [])
     }
@@ -81,7 +81,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// The one for the stock that goes ahead of others may have to wait for a place as well.
+    /// The stock's connection that goes ahead of others may have to wait for a place as well.
     @Test func anAttemptThatHasToWaitForItsPlaceIsMadeLater() {
         let world = PlanWorld(.plan())
         let driver = world.driver(stock: 1)
@@ -114,7 +114,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// A device that waits for what the stock is making hears that it is not made.
+    /// A device that waits for the stock's connection is told when it will not be made.
     @Test func whoWaitsForOneThatIsGivenUpGoesItself() {
         let world = PlanWorld(.plan(.mux, endpoints: 2))
         let drivers = [world.driver(stock: 1), world.driver(stock: 1)]
@@ -175,7 +175,7 @@ import Testing
         driver.devicesMayCome()
         driver.ready(1, shared: true)
         #expect(driver.did == ["dial 1 for the stock", "news: stocked"])
-        // It is not thought alive for as long as some device is patient.
+        // It does not count as alive for as long as some device's keepalive allows.
         #expect(driver.connection(1)?.dial.idleTimeout == .seconds(60))
         driver.ask("a")
         #expect(driver.did == ["open a on 1, may come back"])

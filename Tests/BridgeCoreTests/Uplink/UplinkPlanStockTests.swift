@@ -5,7 +5,7 @@ import Testing
 
 /// Connections made ahead of time.
 @Suite struct UplinkPlanStockTests {
-    /// With so many in stock, which are the first connections.
+    /// Fills the stock with that many connections, which are the first ones.
     private func stock(_ count: Int, in world: PlanWorld) -> PlanDriver {
         let driver = world.driver(stock: count)
         driver.devicesMayCome()
@@ -57,7 +57,7 @@ import Testing
         #expect(driver.plan.deadline == nil)
     }
 
-    /// The server has devices share connections from now on.
+    /// From now on the server lets devices share connections.
     @Test func theOldestGoFirstWhenFewerAreWanted() {
         let world = PlanWorld(.plan(.auto))
         let driver = stock(2, in: world)
@@ -120,7 +120,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// Handshakes work, and the connections are ended at once: that would be a new one each round trip.
+    /// Handshakes work, but the connections are ended at once. Without a pause, a new one would be made per round trip.
     @Test func aServerThatClosesThemIsNotHammered() {
         let world = PlanWorld(.plan())
         let driver = world.driver(stock: 2)
@@ -139,7 +139,7 @@ import Testing
             #expect(driver.plan.deadline == world.now + .seconds(pause))
             world.pass(.seconds(pause))
         }
-        // Until one has stood for a while; only then a second one is made.
+        // This lasts until one has stood for a while. Only then is a second one made.
         driver.ready(6)
         #expect(driver.did == ["dial 6 for the stock", "news: stocked"])
         world.pass(UplinkPlan.proof)
@@ -147,7 +147,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// That a device gets through says nothing about a server that ends connections without one.
+    /// A device that gets through says nothing about a server that ends connections without devices.
     @Test func onlyOneThatStandsEndsTheBackoff() {
         let world = PlanWorld(.plan())
         let driver = world.driver(stock: 1)
@@ -177,7 +177,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// What stands says nothing about those that fail.
+    /// Connections that stand say nothing about those that fail.
     @Test func aProvenOneDoesNotEndTheBackoffOfOthers() {
         let world = PlanWorld(.plan())
         let driver = world.driver(stock: 2)
@@ -205,7 +205,7 @@ import Testing
         driver.ask("a")
         #expect(driver.did == ["open a on 1, may come back", "dial 3 for the stock"])
         #expect(driver.connection(3)?.dial.idleTimeout == .seconds(910))
-        // Beyond an hour there is none in stock.
+        // There is none in stock for keepalives beyond an hour.
         driver.ask("very patient", keepAlive: .seconds(4_000))
         driver.ready(3)
         driver.ask("b", keepAlive: .seconds(600))
@@ -227,7 +227,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// One was dead when it was needed, and the others are no younger news.
+    /// One connection was dead when it was needed, and the others have not been heard from more recently.
     @Test func aDeviceThatComesBackEmptiesTheStock() {
         let world = PlanWorld(.plan())
         let driver = stock(3, in: world)

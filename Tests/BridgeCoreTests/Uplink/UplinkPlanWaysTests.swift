@@ -5,7 +5,7 @@ import Testing
 
 /// Other ways to the broker, there and back.
 @Suite struct UplinkPlanWaysTests {
-    /// Devices go over TLS, as the QUIC handshake had no answer.
+    /// Devices use TLS, because the QUIC handshake had no answer.
     private func onTLS(_ world: PlanWorld) -> PlanDriver {
         let driver = world.driver()
         driver.ask("first")
@@ -19,14 +19,14 @@ import Testing
     func overTLSEachDeviceHasAConnectionOfItsOwn(mapping: UplinkConfiguration.Mapping) {
         let world = PlanWorld(.plan(mapping, fallback: true))
         let driver = onTLS(world)
-        // There is no window.
+        // TLS has no handshake window.
         for number in 1...20 { driver.ask("\(number)") }
         #expect(driver.did == (1...20).map { "dial \($0 + 2) for \($0) over tls" })
         #expect(driver.connection(3)?.dial.patience == world.configuration.handshakeTimeout(.tls))
         driver.ready(3)
         #expect(driver.did == ["open 1 on 3"])
         #expect(world.gate.handshakes(to: 0) == 0)
-        // Its device leaves before the handshake is through: of use to nobody else.
+        // The device leaves before the handshake has completed, and no other device can use the connection.
         driver.leave("2")
         #expect(driver.did == ["close 4"])
         driver.leave("1")
@@ -55,7 +55,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// The first after 30 s, by the jitter a quarter longer.
+    /// The first probe comes after 30 s, and a quarter later because of the jitter.
     @Test func betterWaysAreTriedEverMoreSeldom() {
         let world = PlanWorld(.plan(fallback: true))
         let driver = onTLS(world)
@@ -117,7 +117,7 @@ import Testing
         _ = driver.did
         world.pass(.milliseconds(37_500))
         driver.ready(4)
-        // The empty one is of no use any more.
+        // The empty connection is no longer needed.
         #expect(driver.did == ["dial 4 to probe", "close 4", "retire 3"])
         driver.ask("c")
         #expect(driver.did == ["dial 5 for c"])
@@ -156,7 +156,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// Its device has left, and yet somebody has to find out whether the way works.
+    /// The device has left, but the handshake still has to show whether the way works.
     @Test func oneHandshakeIsSeenToItsEndForDevicesWithLittlePatience() {
         let world = PlanWorld(.plan(fallback: true))
         let driver = world.driver()
@@ -179,7 +179,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// Others that wait can share it.
+    /// Other devices that wait can share the connection.
     @Test func aSharedDialIsKeptForThoseThatWait() {
         let world = PlanWorld(.plan(.mux))
         let driver = world.driver()
@@ -190,7 +190,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    /// All ways have failed: the one that worked last is tried first, and its devices need not go by TLS.
+    /// All ways have failed, so the one that worked last is tried first, and its devices need not use TLS.
     @Test func whenAllWaysHaveFailedTheOneThatWorkedLastIsTriedFirst() {
         let world = PlanWorld(.plan(fallback: true))
         let driver = world.driver()

@@ -19,7 +19,7 @@ import Testing
         #expect(line.all == ["1", "3", "4"] && line.first == "1")
         line.remove(1)
         #expect(line.first == "3")
-        // Back at the head of it, once.
+        // The value is back at the head of the line, once.
         line.prepend(4, "4 again")
         #expect(line.all == ["4 again", "3"] && line.count == 2)
         line.removeFirst()
@@ -28,7 +28,7 @@ import Testing
         line.removeFirst()
     }
 
-    /// Whoever has left is out of memory before there are more of them than of the others, wherever they stood.
+    /// Entries of values that have left are dropped before they outnumber the others, wherever they stood.
     @Test(arguments: [false, true]) func whoLeavesIsForgotten(fromTheEnd: Bool) {
         var line = WaitingLine<Int, Int>()
         let count = 20_000
@@ -41,7 +41,7 @@ import Testing
         #expect(line.all == [fromTheEnd ? 0 : count - 1])
     }
 
-    /// One at the front that never leaves does not keep those behind it.
+    /// A value at the front that never leaves does not keep the entries behind it in memory.
     @Test func comingAndGoingTakesNoMemory() {
         var line = WaitingLine<Int, Int>()
         line.append(-1, -1)

@@ -69,7 +69,8 @@ import Testing
         #expect(choice.chosen == .quic(0))
     }
 
-    /// A certificate that is not accepted is to be seen, not got round; where UDP is blocked elsewhere, TLS is due.
+    /// A rejected certificate must be reported and not bypassed. If another endpoint shows that UDP is blocked, TLS is
+    /// tried.
     @Test func aCertificateAloneDoesNotLeadToTLS() {
         var choice = choice(2)
         #expect(fail(&choice, .certificate, from: 0, at: 1) == .next(.quic(1)))
@@ -123,7 +124,7 @@ import Testing
 // MARK: - Probing
 
 extension WayChoiceTests {
-    /// Since second 6.
+    /// In use since second 6.
     private func onTLS(_ endpoints: Int = 1) -> WayChoice {
         var choice = choice(endpoints)
         for _ in 0..<endpoints { _ = fail(&choice, .unanswered, from: 6, at: 6) }
@@ -170,7 +171,7 @@ extension WayChoiceTests {
         #expect(choice.takeProbes(at: at(200)) == [.quic(0)])
     }
 
-    /// A server whose handshakes work and whose connections do not would otherwise be returned to every half minute.
+    /// Otherwise devices would return every half minute to a server whose handshakes work but whose connections do not.
     @Test func oneThatDoesNotLastIsTriedLessOften() {
         var choice = onTLS()
         _ = choice.takeProbes(at: at(37))
