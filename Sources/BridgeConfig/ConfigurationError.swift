@@ -1,6 +1,6 @@
 /// One error in a configuration: where it is, which key it is about, what is wrong, and what would be right.
 ///
-/// Never contains a secret: the value of a key that may be one is not quoted.
+/// It never contains a secret: the value of a key that may be one is not quoted.
 package struct ConfigurationError: Error, Sendable, Equatable {
     package var origin: Origin
     /// Path of the key (`uplink.port`, `routes[2].local`); `nil` if the error is about the file as a whole.

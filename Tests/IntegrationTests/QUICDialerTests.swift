@@ -7,10 +7,10 @@ import Testing
 @testable import Bridge
 @testable import QUICTransport
 
-/// Which address a connection comes to, on real sockets.
+/// Which address a connection is made to, on real sockets.
 @Suite(.mapping(.connection), .timeLimit(.minutes(5)))
 struct QUICDialerTests {
-    /// What a dial came to.
+    /// The outcome of a dial.
     final class Owner: UplinkCarrierObserver {
         let ready: EventLoopPromise<Int?>
         var connection: QUICCarrier?
@@ -91,7 +91,7 @@ struct QUICDialerTests {
                 uplink, trust: tls.trust, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
     }
 
-    /// Dials once; answers the port of the address that won.
+    /// Dials once, and returns the port of the address that won.
     ///
     /// - Parameter isDone: What the connection is kept for.
     func dial(
@@ -166,7 +166,7 @@ struct QUICDialerTests {
         try await world.close()
     }
 
-    /// A lookup that has begun in an outage hangs, and the broker is heard again.
+    /// A lookup that began during an outage hangs, although the broker answers again.
     @Test func aNameThatHangsDoesNotKeepFromABrokerThatAnswers() async throws {
         let world = try await world()
         let server = try world.address(world.server)
@@ -198,7 +198,7 @@ struct QUICDialerTests {
         try await world.loop.submit { second.value.connection?.hurry() }.get()
         let port = try await world.loop.flatSubmit { second.value.ready.futureResult }.get()
         #expect(port == server.port)
-        // What it says in the end is of no interest any more.
+        // The result of the lookup no longer matters.
         try await world.loop.submit { for lookup in lookups.value { lookup.succeed([]) } }.get()
         try await world.loop.submit {
             second.value.connection?.close()
@@ -207,7 +207,7 @@ struct QUICDialerTests {
         try await world.close()
     }
 
-    /// Those who have given up are not kept until DNS has something to say, however many there are.
+    /// Attempts that were given up are not kept until DNS answers, however many there are.
     @Test func nobodyStaysInALookupThatHangs() async throws {
         let world = try await world()
         let never = world.loop.makePromise(of: [SocketAddress].self)
@@ -228,7 +228,7 @@ struct QUICDialerTests {
         }
         let waiting: @Sendable () -> [Int] = { state.value.0.lookups.values.map(\.count) }
         #expect(try await world.loop.submit(waiting).get() == [1])
-        // One that its owner has closed is out as well.
+        // An attempt that its owner has closed is not kept either.
         try await world.loop.submit { state.value.1[0].connection?.close() }.get()
         #expect(try await world.loop.submit(waiting).get() == [0])
         never.succeed([try world.address(world.server)])

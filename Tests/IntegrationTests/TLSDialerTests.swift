@@ -7,7 +7,7 @@ import Testing
 
 @testable import Bridge
 
-/// The way to the fallback before there is a channel.
+/// Connections to the fallback before there is a channel.
 @Suite(.mapping(.connection), .timeLimit(.minutes(5)))
 struct TLSDialerTests {
     private final class Owner: UplinkCarrierObserver {
@@ -27,7 +27,8 @@ struct TLSDialerTests {
         }
     }
 
-    /// A key that is sound, and of a kind that BoringSSL does not have, as RSA-PSS: this one's name is changed.
+    /// A valid key of a kind that BoringSSL does not support, such as RSA-PSS. Here the name of the key's algorithm is
+    /// changed.
     @Test func aKindOfKeyThatIsNotKnownIsNamed() async throws {
         let folder = try Folder()
         defer { folder.remove() }
@@ -49,7 +50,7 @@ struct TLSDialerTests {
         #expect(!said.contains("PEM"), "\(said)")
     }
 
-    /// Those who have given up are not kept until DNS has something to say, however many there are.
+    /// Attempts that were given up are not kept until DNS answers, however many there are.
     @Test func nobodyStaysInALookupThatHangs() async throws {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let certificates = try await Certificates.make()
@@ -75,7 +76,7 @@ struct TLSDialerTests {
         }
         let waiting: @Sendable () -> Int = { state.value.0.waitingCount }
         #expect(try await loop.submit(waiting).get() == 1)
-        // One that its owner has closed is out as well.
+        // An attempt that its owner has closed is not kept either.
         try await loop.submit {
             state.value.1[0].connection?.close()
             state.value.1[0].failed.fail(HarnessError("closed"))

@@ -10,7 +10,7 @@ import Testing
 /// What is left of connections after many have come and gone, on real sockets.
 @Suite(.mapping(.connection), .timeLimit(.minutes(5)))
 struct UplinkDriverTests {
-    /// A device that is lost again and again, and whatever is told to it.
+    /// A device that loses its leg repeatedly, with promises for what it is told.
     private final class Device: UplinkLegObserver {
         var leg: UplinkLeg?
         private var answered: EventLoopPromise<Void>?
@@ -57,7 +57,7 @@ struct UplinkDriverTests {
         func uplinkAnswered(after silence: Duration) {}
     }
 
-    /// On the loop.
+    /// What a test runs on one event loop.
     private struct World {
         let shared: SharedState
         let dialer: QUICDialer
@@ -99,7 +99,7 @@ struct UplinkDriverTests {
         var uplink = UplinkConfiguration(
             host: "127.0.0.1", port: try #require(channel.localAddress?.port), caFile: certificates.certificate("ca"),
             mapping: mapping)
-        // Nobody is to be held up here.
+        // No device should have to wait in these tests.
         uplink.warm = 0
         uplink.reconnectsPerSecond = 100_000
         let world = try await loop.submit { [uplink] in
@@ -125,7 +125,7 @@ struct UplinkDriverTests {
         try await channel.close()
     }
 
-    /// What its device brings along breaks the connection of all, each time.
+    /// Each device breaks the shared connection as soon as it is on it.
     @Test func aSharedConnectionThatBreaksAtOnceIsNotMadeAnewForEver() async throws {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let (world, channel) = try await Self.world(.mux, on: loop)
@@ -142,7 +142,7 @@ struct UplinkDriverTests {
                 return ended
             }.get()
         }
-        // A random pause of up to a second before each; without it there would be hundreds.
+        // Each connection comes after a random pause of up to a second. Without it there would be hundreds.
         #expect(count < 40)
         try await Self.close(world, channel)
     }
@@ -159,7 +159,7 @@ struct UplinkDriverTests {
             let driver = world.value.driver
             #expect(driver.connections.isEmpty && driver.plan.isEmpty)
         }.get()
-        // Those that have said goodbye are kept for three probe timeouts (RFC 9000 10.2).
+        // Closed connections are kept for three probe timeouts (RFC 9000 10.2).
         let deadline = NIODeadline.now() + .seconds(30)
         var left = Int.max
         while left > 0, NIODeadline.now() < deadline {
@@ -170,7 +170,7 @@ struct UplinkDriverTests {
         try await Self.close(world, channel)
     }
 
-    /// One device comes, is answered, and goes in that way.
+    /// One device connects, is answered, and leaves in that way.
     private static func once(
         _ world: NIOLoopBound<World>, _ end: End, _ remains: NIOLoopBoundBox<[Remains]>, on loop: any EventLoop
     ) async throws {
@@ -178,7 +178,7 @@ struct UplinkDriverTests {
         let heard = loop.flatSubmit { world.value.server.nextClient(on: loop) }
         let answered = try await loop.flatSubmit {
             let answered = device.value.connect(world.value.driver, on: loop)
-            // It is dialed for in the next tick, before this.
+            // Its connection is dialed in the next tick, before this runs.
             return loop.submit {
                 let connection = world.value.driver.connections.values.first as? QUICCarrier
                 #expect(connection != nil)

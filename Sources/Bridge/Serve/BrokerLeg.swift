@@ -145,7 +145,7 @@ final class BrokerLeg: ChannelInboundHandler {
 
     // MARK: - For the connector
 
-    /// `false` if the session ended before there was a connection.
+    /// Whether the session still waits for the connection; `false` if it ended before there was one.
     var isWanted: Bool {
         if case .connecting = state { true } else { false }
     }

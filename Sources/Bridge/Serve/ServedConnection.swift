@@ -73,7 +73,7 @@ final class ServedConnection: QUICConnectionObserver {
     /// Ends the connection now.
     func close(_ code: UInt64, _ reason: String) {
         handle.close(applicationCode: code, reason: reason)
-        // QUIC reports the end only with the next flush, and nobody needs to wait for that.
+        // QUIC reports the end only with the next flush, and nothing needs to wait for that.
         closed(.localClose(code: code, reason: reason))
     }
 

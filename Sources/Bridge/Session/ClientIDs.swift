@@ -6,14 +6,14 @@ import Synchronization
 /// A session's claim on its client id, known to all event loops.
 final class ClientIDClaim: Sendable, Hashable {
     let clientID: String
-    /// The broker knows the device by this client id. If not, only the bridge does.
+    /// Whether the broker knows the device by this client id. If not, only the bridge does.
     let isAtBroker: Bool
-    /// The broker keeps the session for longer than the device asked for.
+    /// Whether the broker keeps the session for longer than the device asked for.
     let isSessionBorrowed: Bool
     private let eventLoop: any EventLoop
     private let driver: NIOLoopBound<SessionDriver>
 
-    /// Only on the driver's event loop.
+    /// Call this only on the driver's event loop.
     init(
         _ clientID: String, isAtBroker: Bool, isSessionBorrowed: Bool = false, of driver: SessionDriver,
         on eventLoop: any EventLoop
@@ -63,9 +63,9 @@ final class ClientIDs: Sendable {
         predecessor?.token.takenOver(byContinuation: !isCleanStart)
     }
 
-    /// Gives the client id to the claim's session. If the session that had it is living, the broker takes it over, once
-    /// it is known that its device has said nothing more. If it is held, or not let in yet so that its CONNECT might
-    /// reach the broker later than this one's, it is ended.
+    /// Gives the client id to the claim's session. If the session that had it is connected, the broker takes it over,
+    /// once it is known that its device has sent nothing more. If it is held, or not let in yet so that its CONNECT
+    /// might reach the broker later than this one's, it is ended.
     ///
     /// - Returns: whether to wait for the earlier sessions, until ``ClientIDClaim/isFree()`` at the latest; and whether
     ///   they left a session at the broker that their device had not asked for.
@@ -87,7 +87,7 @@ final class ClientIDs: Sendable {
         return (wait, isAtBroker && predecessor.token.isSessionBorrowed)
     }
 
-    /// Notes what has become of a session whose client id the broker knows. A session that has to be held although
+    /// Notes the new phase of a session whose client id the broker knows. A session that has to be held although
     /// another one has its client id by now is ended: the broker has taken it over, or would have, and its return would
     /// end the other one.
     func set(_ phase: ClientIDRegistry<ClientIDClaim>.Phase, of claim: ClientIDClaim) {

@@ -3,8 +3,8 @@ import QUICTransport
 
 /// The writing side of a device's TCP connection.
 ///
-/// The last write of a burst is held back until ``flush(taken:)``, so that one promise per burst tells when the
-/// device's socket has really taken the bytes. Only that lets the broker send more.
+/// The last write of a burst is held back until ``flush(taken:)``, so that one promise per burst shows when the
+/// device's socket has taken the bytes. Only then may the broker send more.
 ///
 /// This is a class, because a write may fail at once and call its owner before it has returned.
 final class DeviceLeg {
@@ -27,7 +27,7 @@ final class DeviceLeg {
         last = bytes
     }
 
-    /// False while the device is slower than what is written to it.
+    /// `false` while the device is slower than what is written to it.
     var isWritable: Bool { context.channel.isWritable }
 
     /// Sends what is held back. `taken` is called when the socket has taken everything so far, or has failed.

@@ -6,7 +6,7 @@ import QUICTransport
 /// One timer per device would cost each device some 250 bytes, and every other timer of the loop a longer way through
 /// the loop's heap.
 final class KeepAliveClock {
-    /// Tells that a deadline has passed, and returns the next one, if there is one.
+    /// Is called when a deadline has passed, and returns the next one, if there is one.
     typealias Check = (_ key: ObjectIdentifier, _ now: NIODeadline) -> NIODeadline?
 
     /// Keepalives that end within this time are handled together. MQTT asks for no precision: a server may be patient

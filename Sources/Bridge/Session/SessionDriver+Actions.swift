@@ -3,7 +3,7 @@ import Logging
 import MQTTCodec
 import NIOCore
 
-// What the session asks for.
+// Performing what the session asks for.
 extension SessionDriver {
     /// How long a device may take to close after our last packet.
     private static let linger = TimeAmount.seconds(5)
@@ -19,7 +19,7 @@ extension SessionDriver {
         case .openUplink(let keepAlive):
             closeUplink()
             uplink = host.uplink.connect(keepAlive: keepAlive, observer: self)
-            // A CONNECT in the name of a device that is gone must not come behind that of the next.
+            // A CONNECT in the name of a device that is gone must not come after the CONNECT of the next one.
             if hasSessionEnded { setClientIDPhase(.unanswered) }
         case .sendToUplink(let bytes):
             uplink?.send(bytes)
@@ -53,7 +53,7 @@ extension SessionDriver {
         case .claim(let clientID, let isCleanStart):
             claimClientID(clientID, isCleanStart: isCleanStart)
         case .takeClientID(let clientID):
-            // The broker has named a device that had no name: from now on the log has it.
+            // The broker has assigned a client id to a device without one, which is logged from now on.
             if identity?.clientID.isEmpty == true { identity?.clientID = clientID }
             takeClientID(clientID)
         case .openDataStream(let version):
@@ -89,7 +89,7 @@ extension SessionDriver {
         host.deviceLeft(admission, peer: peer)
     }
 
-    /// Without a users file nobody has a password that is right.
+    /// Without a users file no password is right.
     private func authenticate(_ username: String, _ password: ByteBuffer?) {
         guard let users = host.users else { return perform(session.authenticated(false)) }
         users.accepts(username, password: password, on: host.eventLoop).assumeIsolated().whenComplete { [weak self] in
@@ -117,12 +117,12 @@ extension SessionDriver {
         host.watchKeepAlive(of: self, from: lastDeviceInput + limit)
     }
 
-    /// Every packet moves the device's deadline; so the deadline is not moved at all, but compared when it has come.
+    /// Every packet would move the device's deadline, so the deadline is not moved but compared when it has come.
     ///
     /// - Returns: when to ask again; `nil` if there is no need.
     func checkKeepAlive(at now: NIODeadline) -> NIODeadline? {
         guard let idleLimit else { return nil }
-        // While nothing is read, it is not the device that is idle.
+        // While nothing is read from the device, it does not count as idle.
         if isReadHeldBack { lastDeviceInput = now }
         guard lastDeviceInput + idleLimit <= now else { return lastDeviceInput + idleLimit }
         perform(session.timedOut(.keepAlive, detail: nil))

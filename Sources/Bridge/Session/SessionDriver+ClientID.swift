@@ -4,7 +4,7 @@ import QUICTransport
 
 // Which sessions had the device's client id before, and which session gets it next: see ``ClientIDRegistry``.
 extension SessionDriver {
-    /// By then the loop has been through all its sockets.
+    /// By then the event loop has read from all its sockets.
     private static let readTime = TimeAmount.milliseconds(2)
     /// A newcomer does not wait longer than this for an answer.
     private static let longestReadTime = TimeAmount.milliseconds(512)
@@ -44,8 +44,8 @@ extension SessionDriver {
         perform(session.clientIDIsFree())
     }
 
-    /// A device with the same client id has come. It may be this session's own device, which has left and has said so
-    /// in bytes that are not read yet. So those are read before the answer.
+    /// A device with the same client id has come. It may be this session's own device, whose DISCONNECT or end has not
+    /// been read yet. So everything is read before the answer.
     func checkIsStillThere(after time: TimeAmount = SessionDriver.readTime) {
         Timer.once(in: time, on: host.eventLoop) { [self] in
             // If this session is ending, its client id is released when it is over.

@@ -3,7 +3,7 @@ import Logging
 import MQTTCodec
 import NIOCore
 
-// What the log has of a session.
+// What is logged about a session.
 extension SessionDriver {
     func ended(_ why: SessionEnd) {
         let duration = Double((NIODeadline.now() - startedAt).nanoseconds) / 1e9
@@ -22,7 +22,7 @@ extension SessionDriver {
         }
     }
 
-    /// Logs what an operator should know of a session that goes on.
+    /// Logs what an operator should know about a session that continues.
     func note(_ note: SessionNote) {
         let level: Logger.Level = note.needsAttention ? .warning : .info
         switch note {

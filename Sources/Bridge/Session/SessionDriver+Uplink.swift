@@ -2,7 +2,7 @@ import BridgeCore
 import MQTTCodec
 import NIOCore
 
-// What comes on the uplink leg.
+// Events of the uplink leg.
 extension SessionDriver: UplinkLegObserver {
     func uplinkReady(_ limits: GatewayLimits?) {
         handle(session.uplinkReady(limits))
@@ -18,7 +18,7 @@ extension SessionDriver: UplinkLegObserver {
         hasUplinkEnded = hasUplinkEnded || isEnd
         uplinkDecoder.append(bytes)
         pumpUplink()
-        // CONNACK lets in what the device sent meanwhile.
+        // After CONNACK, what the device sent meanwhile is accepted.
         handle()
     }
 
@@ -28,7 +28,7 @@ extension SessionDriver: UplinkLegObserver {
     }
 
     func uplinkSilent() {
-        // Without a hold nothing is kept, and the leg's bound goes on to hold the device back.
+        // Without a hold nothing is kept, and the bound on the leg's bytes still stops reading from the device.
         if host.holdsDevices {
             undrained = uplink?.bufferedBytes
             isUplinkFull = false
@@ -67,7 +67,7 @@ extension SessionDriver: UplinkLegObserver {
         } catch {
             perform(session.uplinkMisbehaved(error))
         }
-        // The beginning of a packet gets credit, or its end could never come.
+        // The beginning of a packet gets credit, because otherwise its end could never come.
         let held = isDrained ? 0 : min(uplinkDecoder.bufferedBytes, uncredited)
         let credit = uncredited - held
         uncredited = held
@@ -82,7 +82,7 @@ extension SessionDriver: UplinkLegObserver {
 // MARK: - Its end
 
 extension SessionDriver {
-    /// A leg that is back in the line has nothing under way, and there is nobody left to send anything again for.
+    /// A leg that is back in the line has nothing under way, and without the device there is nothing to send again.
     func finishUplink() {
         guard let uplink, uplink.isWaiting else {
             self.uplink?.finish()
@@ -95,13 +95,14 @@ extension SessionDriver {
         }
     }
 
-    /// The broker takes an open connection over faster when it has seen the end of the previous one.
+    /// A broker finishes a takeover faster when it has seen the end of the previous connection.
     func closeUplink() {
         uplink?.close()
         forgetUplink()
     }
 
-    /// What came on a leg that is gone concerns nobody any more, and what the leg had to send holds nobody back.
+    /// Bytes that came on a leg that is gone are dropped, and bytes that the leg had to send no longer stop reading
+    /// from the device.
     private func forgetUplink() {
         uplink = nil
         isUplinkFull = false

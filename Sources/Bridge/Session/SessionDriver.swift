@@ -18,7 +18,7 @@ final class SessionDriver: ChannelDuplexHandler {
     let listener: String
     /// The device's IP address.
     let peer: String
-    /// The same with the port, which tells devices behind one address apart in the log.
+    /// The same with the port, which distinguishes devices behind one address in the log.
     let peerAndPort: String
     let startedAt = NIODeadline.now()
     var session: any DeviceSession
@@ -35,27 +35,27 @@ final class SessionDriver: ChannelDuplexHandler {
     /// How long the device may send nothing; `nil` if there is no limit.
     var idleLimit: TimeAmount?
     var lastDeviceInput = NIODeadline.now()
-    /// The first bytes that came, for a hint if they are no MQTT.
+    /// The first bytes that came, for a hint if they are not MQTT.
     var start = ByteBuffer()
     private(set) var hasDeviceEnded = false
-    /// The device has shut its sending side down, and the session does not know yet.
+    /// Whether the device has shut its sending side down and the session has not been told yet.
     private var hasDeviceFinished = false
-    /// The session's end was decided.
+    /// Whether the session's end was decided.
     var hasSessionEnded = false
     private(set) var isReadHeldBack = false
-    /// The uplink leg has enough to send: nothing is taken from the device until it has drained.
+    /// Whether the uplink leg has enough to send, so that nothing is taken from the device until it has drained.
     var isUplinkFull = false
-    /// What the leg still had to send when its path fell silent; `nil` while the path is not silent. These bytes hold
-    /// nobody back: they can't drain, and the session keeps what comes after them.
+    /// What the leg still had to send when its path fell silent; `nil` while the path is not silent. These bytes do not
+    /// stop reading from the device: they can't drain, and the session keeps what comes after them.
     var undrained: Int?
-    /// The device does not read what the session answers it.
+    /// Whether the device does not read the session's answers.
     private var isDeviceFull = false
     private var isPumping = false
-    /// Bytes of the broker that the broker has no new credit for yet.
+    /// Bytes of the broker for which it has been given no new credit yet.
     var uncredited = 0
     var hasUplinkEnded = false
     var isPumpingUplink = false
-    /// The device still counts in the limits on devices.
+    /// Whether the device still counts in the limits on devices.
     var isAdmitted = true
 
     init(
@@ -77,7 +77,7 @@ final class SessionDriver: ChannelDuplexHandler {
         self.timers = SessionTimers(eventLoop: host.eventLoop)
     }
 
-    /// The session is told that the bridge shuts down.
+    /// Tells the session that the bridge is shutting down.
     func shutDown() {
         perform(session.shutDown())
         finishIfOver()

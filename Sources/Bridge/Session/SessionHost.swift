@@ -11,11 +11,11 @@ final class SessionHost {
     let logger: Logger
     let users: LocalUsers?
     let clientIDs: ClientIDs
-    /// For devices with sessions of their own at the broker.
+    /// The uplink of devices with sessions of their own at the broker.
     let uplink: UplinkDriver
     private let dialer: QUICDialer
     private let shared: SharedState
-    /// For devices in the gateway's sessions, by the version of those sessions.
+    /// The uplinks of devices in the gateway's sessions, by the version of those sessions.
     private var gateways: [MQTTVersion: UplinkDriver] = [:]
     private let routes: RoutingTable
     private let identities: IdentityMapper
@@ -44,12 +44,12 @@ final class SessionHost {
         self.shared = shared
     }
 
-    /// Devices are about to come, so connections to the broker are made ahead of them.
+    /// Makes connections to the broker ahead of the devices, which are about to come.
     func start() {
         uplink.start()
     }
 
-    /// Sessions outlive their uplink legs.
+    /// Whether sessions outlive their uplink legs.
     var holdsDevices: Bool { shared.hold != nil }
 
     /// Makes a session of the kind that the mapping needs.
@@ -105,7 +105,7 @@ final class SessionHost {
         drivers[ObjectIdentifier(driver)] = driver
     }
 
-    /// The device is gone, and another may come in its place.
+    /// The device is gone and no longer counts in the limits, so another one may come.
     func deviceLeft(_ decision: AdmissionControl.Decision, peer: String) {
         admission.left(decision, from: peer)
     }
@@ -150,7 +150,7 @@ final class SessionHost {
         return promise.futureResult
     }
 
-    /// Has 19 characters, which every server has to accept ([MQTT-3.1.3-5]).
+    /// A new client id of 19 characters, a length that every server has to accept ([MQTT-3.1.3-5]).
     private static let makeClientID: @Sendable () -> String = {
         let digits = String(UInt64.random(in: .min ... .max), radix: 16)
         return "mqb" + String(repeating: "0", count: 16 - digits.count) + digits

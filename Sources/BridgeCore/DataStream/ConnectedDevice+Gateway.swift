@@ -77,17 +77,17 @@ extension ConnectedDevice {
         }
     }
 
-    /// Another data stream is there, perhaps in a session with other limits. What the broker keeps for a stream goes with
-    /// it, so everything is new to the broker on this one, subscriptions and messages alike; the flows that it knew are
-    /// brought to their end here. A message at QoS 2 whose PUBREL did not come is sent again like any other, because
-    /// nobody can know whether the broker had it.
+    /// Another data stream is there, perhaps in a session with other limits. What the broker keeps for a stream goes
+    /// with it, so everything is new to the broker on this one, subscriptions and messages alike; the flows that it
+    /// knew are brought to their end here. A message at QoS 2 whose PUBREL did not come is sent again like any other,
+    /// because it is unknown whether the broker had it.
     mutating func returned(_ limits: GatewayLimits) -> [SessionAction] {
         guard hold?.phase == .awaitingUplink, let told = gateway?.limits else { return [] }
         if let less = limits.lessThan(told) { return end(.uplinkLost("the broker now allows less: \(less)")) }
         return rejoin(isSessionPresent: false, needsSubscriptions: true, LegLimits(limits))
     }
 
-    /// For the will: a packet identifier of nothing that the broker has still to answer.
+    /// A packet identifier for the will that does not belong to anything the broker still has to answer.
     var unusedID: UInt16 {
         // Only a device with all 65,535 in flight leaves none; then the will is as good as any of its messages.
         (1...UInt16.max).first { gateway?.isInUse($0) != true && hold?.journal.isUsed($0) != true } ?? 1

@@ -1,7 +1,7 @@
 import MQTTCodec
 import NIOCore
 
-// How sessions end: what the device is told, how its stream ends, and what becomes of its will.
+// How sessions end: what the device is told, how its stream ends, and what happens to its will.
 extension DataStreamSession {
     mutating func end(_ ending: Ending) -> [SessionAction] {
         let leg: [SessionAction] = ending.uplink == .gone ? [] : [.closeUplink]
@@ -119,7 +119,7 @@ extension DataStreamSession {
         }
     }
 
-    /// Of all that the broker sends, only its answers to the will matter.
+    /// Only the broker's answers to the will matter here.
     mutating func uplinkSent(_ frame: Frame, while publishing: Publishing) -> [SessionAction] {
         let code = frame.acknowledgementCode
         switch frame.type {

@@ -22,8 +22,8 @@ import NIOCore
 ///          will due, old stream at its end |      delay, or the stream is cut off      |
 ///              reopening <-----------------+--------- leaving <------------------------+
 /// ```
-/// A delayed will does not keep the stream: the subscriptions on it would go on receiving messages that nobody gets,
-/// and a shared subscription would take them from others. The will is published on a new stream.
+/// A delayed will does not keep the stream: the subscriptions on it would continue to receive messages that no device
+/// gets, and a shared subscription would take them from others. The will is published on a new stream.
 package struct DataStreamSession: CoreSession {
     enum State: Sendable {
         case awaitingConnect
@@ -52,7 +52,7 @@ package struct DataStreamSession: CoreSession {
     struct Leaving: Sendable {
         var will: StoredWill
         var version: MQTTVersion
-        /// The old leg has not ended yet: what went up on it comes before the will.
+        /// Whether the old leg has not ended yet: what went up on it comes before the will.
         var isLegOpen: Bool
         var isDue: Bool
     }
@@ -138,7 +138,7 @@ extension DataStreamSession {
             state = leaving.isLegOpen ? .finishing : .ended
             return [.stop(.willDelay)]
         case .awaitingConnect, .authenticating, .leaving, .reopening, .publishing, .finishing, .ended:
-            // The will is on its way.
+            // There is no will, or it is already on its way.
             return []
         }
     }

@@ -24,7 +24,7 @@ struct DeliveryWindow: Sendable {
     enum Passage: Equatable {
         case pass
         case swallow
-        /// The acknowledgement goes on, and its sender is answered PUBREL.
+        /// The acknowledgement is passed on, and its sender is answered PUBREL.
         case passAndRelease
         /// The acknowledgement goes no further, and its sender is answered PUBCOMP.
         case answer

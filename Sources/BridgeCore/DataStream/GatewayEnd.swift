@@ -39,7 +39,8 @@ package enum GatewayEnd: Sendable, Equatable {
         }
     }
 
-    /// The broker has too much to do or is shutting down, so all of the gateway's sessions have to wait a little.
+    /// Whether the broker has too much to do or is shutting down, so that all of the gateway's sessions have to wait a
+    /// little.
     package var isBrokerBusy: Bool {
         switch self {
         case .refused(let code, _), .disconnected(let code, _): Self.isTransient(code)

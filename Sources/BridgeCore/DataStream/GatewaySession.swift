@@ -13,7 +13,7 @@ import NIOCore
 /// ```
 /// EMQX sends nothing else on the control stream of a client that neither publishes nor subscribes there.
 package struct GatewaySession: Sendable {
-    /// What the control stream's driver is to do, in the order of the list.
+    /// What the control stream's driver has to do, in the order of the list.
     package enum Action: Sendable, Equatable {
         /// Send these bytes on the control stream.
         case send(ByteBuffer)
@@ -74,7 +74,7 @@ package struct GatewaySession: Sendable {
         self.connectTimeout = connectTimeout
     }
 
-    /// Nothing more will come of the session.
+    /// Whether the session is over.
     package var isOver: Bool {
         if case .ended = state { true } else { false }
     }

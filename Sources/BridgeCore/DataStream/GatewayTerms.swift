@@ -1,8 +1,8 @@
 import MQTTCodec
 import NIOCore
 
-/// What the bridge has to see to for a device in a session of the gateway, because the broker does not know the device:
-/// the limits that the device was told, those that it set itself, and its will.
+/// What the bridge has to take care of for a device in a session of the gateway, because the broker does not know the
+/// device: the limits that the device was told, those that it set itself, and its will.
 struct GatewayTerms: Sendable {
     /// What the device's CONNACK allowed.
     let limits: GatewayLimits
@@ -122,7 +122,7 @@ extension GatewayTerms {
         return [try PublishAck(packetID: packetID).encode(as: type, version: facts.version)]
     }
 
-    /// What becomes of the broker's PUBREL.
+    /// What happens to the broker's PUBREL.
     mutating func brokerReleased(_ packetID: UInt16) -> DeliveryWindow.Passage {
         if discarded.remove(packetID) != nil { return .answer }
         return window?.brokerReleased(packetID) ?? .pass

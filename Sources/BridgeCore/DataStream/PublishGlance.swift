@@ -7,7 +7,7 @@ struct PublishGlance: Sendable, Equatable {
     let retain: Bool
     /// `nil` only at QoS 0.
     let packetID: UInt16?
-    /// There are properties, or the topic is empty, so only a decoded head can tell more.
+    /// Whether there are properties or the topic is empty, so that the head has to be decoded to know more.
     let needsDecoding: Bool
 
     /// `bytes` begin with the PUBLISH, and hold at least its head if they are well-formed. If not, the result is `nil`.

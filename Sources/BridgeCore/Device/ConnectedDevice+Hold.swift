@@ -8,8 +8,8 @@ extension ConnectedDevice {
         return (hold?.suspend() ?? []) + answerPings()
     }
 
-    /// The leg goes on; `silence` is how long the broker has heard nothing. The broker has no patience to lose with a
-    /// device in a session of the gateway, because the gateway's keepalive is a matter of its control stream.
+    /// The leg's path answers again; `silence` is how long the broker has heard nothing. The broker does not time out a
+    /// device in a session of the gateway, because the gateway's keepalive concerns only its control stream.
     mutating func resume(after silence: Duration) -> [SessionAction] {
         guard let hold, hold.phase == .suspended else { return [] }
         if let patience = hold.brokerPatience, silence >= patience { return loseBrokersPatience() }
@@ -25,10 +25,10 @@ extension ConnectedDevice {
         lose("the broker has not heard the device for 1.5 times its keepalive", leg: .open)
     }
 
-    /// The leg is of no more use, and whoever ended it decided nothing about the device. So another leg is asked for,
-    /// or the session ends because it could not go on there.
+    /// The leg is useless, and its end was no decision about the device. So another leg is asked for, or the session
+    /// ends because it could not continue on another leg.
     ///
-    /// - Parameter isBusy: The broker said that it is busy.
+    /// - Parameter isBusy: Whether the broker said that it is busy.
     mutating func lose(_ why: String, leg: UplinkRemains, isBusy: Bool = false) -> [SessionAction] {
         guard let hold, hold.journal.isHoldable, !down.isInsidePacket else {
             return end(Ending(hasLeft ? .deviceDisconnected : .uplinkLost(why), uplink: leg))
@@ -48,7 +48,7 @@ extension ConnectedDevice {
         return actions + pongs + [openLeg]
     }
 
-    /// No leg could be made, and the connector knows when to try again. CONNECT may have gone out on a leg whose
+    /// No leg could be made, and the uplink decides when to try again. CONNECT may have gone out on a leg whose
     /// connection failed before the broker was heard on it.
     mutating func legUnreachable(_ why: String) -> [SessionAction] {
         let timers: [SessionAction]

@@ -22,9 +22,9 @@ struct ConnectedDevice: Sendable {
     /// A second CONNECT is left to the broker. With rules of the operator it is refused, because it may bring another
     /// identity, or a will that no route has seen.
     var mayConnectAgain = false
-    /// The device sent CONNECT again: whatever the broker makes of that, its CONNACK is the answer.
+    /// Whether the device sent CONNECT again. A CONNACK of the broker is the answer to that.
     var hasConnectedAgain = false
-    /// The device sent a DISCONNECT that the broker has to judge.
+    /// Whether the device sent a DISCONNECT that the broker has to judge.
     var hasLeft = false
 
     init(_ facts: DeviceFacts, _ router: PacketRouter, gateway: GatewayTerms? = nil) {
@@ -53,7 +53,7 @@ struct ConnectedDevice: Sendable {
             ? .openUplink(keepAlive: facts.keepAliveDuration) : .openDataStream(facts.version.onDataStream)
     }
 
-    /// Has the session end. The first reason counts.
+    /// Makes the session end. The first reason counts.
     mutating func end(_ ending: Ending) -> [SessionAction] {
         self.ending = self.ending ?? ending
         return []
@@ -63,7 +63,7 @@ struct ConnectedDevice: Sendable {
         end(Ending(why, reasonCode: reasonCode))
     }
 
-    /// Has the session end because the device broke a rule of the operator or a limit of the broker.
+    /// Makes the session end because the device broke a rule of the operator or a limit of the broker.
     mutating func refuse(_ refusal: Refusal) -> [SessionAction] {
         end(.notAllowed(refusal.message), reasonCode: refusal.reasonCode)
     }

@@ -3,18 +3,18 @@ import NIOCore
 
 /// What the sessions of all mappings have in common, once the device is connected and when it leaves.
 protocol CoreSession: DeviceSession {
-    /// The broker knows only the gateway, so nothing that it says is about the device.
+    /// Whether the broker knows only the gateway, so that nothing it says is about the device.
     static var isThroughGateway: Bool { get }
 
-    /// The connected device. Setting `nil` makes the session over. An event takes the device out, changes it in place
-    /// and puts it back.
+    /// The connected device. Setting `nil` ends the session. An event takes the device out, changes it in place and
+    /// puts it back.
     var device: ConnectedDevice? { get set }
     /// What the device may still hear while its leg is open and the session is ending.
     var lastWords: LastWords? { get set }
-    /// The device sends no more, and may still read.
+    /// Whether the device sends no more; it may still read.
     var hasDeviceFinished: Bool { get set }
 
-    /// Ends the session from wherever it stands, or what is left of it.
+    /// Ends the session, or what is left of it, in whatever state it is.
     mutating func end(_ ending: Ending) -> [SessionAction]
 }
 
@@ -99,7 +99,7 @@ extension CoreSession {
     }
 
     /// Refuses a CONNECT that can't be read. If its version is unknown, the answer is one that a 3.1.1 device
-    /// understands ([MQTT-3.1.2-2]); otherwise nobody knows in which version the device would understand one.
+    /// understands ([MQTT-3.1.2-2]); otherwise it is unknown in which version the device would understand one.
     mutating func refuseUnreadable(_ error: MQTTError) -> [SessionAction] {
         let why = SessionEnd.deviceViolation(error)
         guard error.kind == .unsupportedVersion else { return end(why) }

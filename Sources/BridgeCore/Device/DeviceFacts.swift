@@ -3,9 +3,9 @@ import MQTTCodec
 /// What a device asked for in CONNECT, as far as it matters later.
 struct DeviceFacts: Sendable {
     let version: MQTTVersion
-    /// Seconds; 0 means that the device asked for no keepalive.
+    /// The keepalive in seconds; 0 means that the device asked for none.
     let keepAlive: UInt16
-    /// Clean Session, or Clean Start.
+    /// Whether the device asked for Clean Session, or Clean Start in 5.0.
     let isClean: Bool
     /// Seconds for which the device's session was to outlive its connection. For 3.1 and 3.1.1 this is 0 with Clean
     /// Session, and the maximum without.
@@ -18,9 +18,10 @@ struct DeviceFacts: Sendable {
     let takesProblemInformation: Bool
     /// The client id, if the bridge chose it: a 5.0 device has to be told.
     var assignedClientID: String?
-    /// The broker has a will of the device.
+    /// Whether the broker has a will of the device.
     var hasWill = false
-    /// The bridge asked for a Session Expiry Interval that the device does not know of (5.0). It ends with the session.
+    /// Whether the bridge asked for a Session Expiry Interval that the device does not know about (5.0). It ends with
+    /// the session.
     var hasBorrowedExpiry = false
 
     init(_ connect: Connect) {
@@ -38,8 +39,8 @@ struct DeviceFacts: Sendable {
     /// The keepalive as a duration; `nil` if there is none.
     var keepAliveDuration: Duration? { keepAlive == 0 ? nil : .seconds(Int64(keepAlive)) }
 
-    /// CONNECT asked for no session that outlives its connection (5.0): DISCONNECT may not ask for one either
-    /// (MQTT 5 3.14.2.2.2).
+    /// Whether CONNECT asked for no session that outlives its connection (5.0): then DISCONNECT may not ask for one
+    /// either (MQTT 5 3.14.2.2.2).
     var hasNoExpiry: Bool { version.hasProperties && sessionExpiry == 0 }
 
     /// Whether the device accepts a packet of that many bytes [MQTT-3.1.2-24].

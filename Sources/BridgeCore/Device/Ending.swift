@@ -1,7 +1,7 @@
 import MQTTCodec
 import NIOCore
 
-/// The end of a session: why, and what either side is to be told of it.
+/// The end of a session: the reason, and what either side has to be told.
 struct Ending: Sendable {
     var why: SessionEnd
     /// What a 5.0 device is told instead of what follows from `why`.
@@ -12,7 +12,7 @@ struct Ending: Sendable {
     var toDevice: ByteBuffer?
     /// What is left of the uplink leg.
     var uplink = UplinkRemains.open
-    /// Only counts for a device in a session of the gateway: elsewhere the broker has the will.
+    /// This matters only for a device in a session of the gateway, because otherwise the broker has the will.
     var will = WillFate.due
 
     init(
@@ -42,7 +42,7 @@ extension Duration {
     static let goodbye = Duration.seconds(10)
 }
 
-/// What becomes of a will that the bridge keeps.
+/// What happens to a will that the bridge keeps.
 enum WillFate: Sendable {
     case discarded
     /// The will is published after its delay.

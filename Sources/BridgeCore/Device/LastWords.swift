@@ -1,9 +1,9 @@
 import MQTTCodec
 import NIOCore
 
-/// A device that has said its last: it has disconnected, shut its sending side down or broken the protocol, and what it
-/// sent before that is with the broker. The answers still go to it, as they would from the broker itself, until the
-/// broker has ended its side, or for ``patience``; then the device's connection is closed.
+/// A device that sends no more, because it has disconnected, shut its sending side down or broken the protocol. What it
+/// sent before that is with the broker, whose answers still go to the device, as they would from the broker itself,
+/// until the broker has ended its side, or for ``patience``; then the device's connection is closed.
 struct LastWords: Sendable {
     /// A broker that is reachable answers within a round trip.
     static let patience = Duration.seconds(5)

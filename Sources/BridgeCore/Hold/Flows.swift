@@ -20,10 +20,10 @@ struct UpFlow: Sendable {
     enum Stage: Sendable {
         /// The packet is sent, and not acknowledged.
         case published
-        /// The broker has sent PUBREC; a PUBREL is to follow.
+        /// The broker has sent PUBREC; a PUBREL follows.
         case received
-        /// PUBREL has gone out, from the device (``UpFlow/isReleased``) or from the bridge; the broker's PUBCOMP is to
-        /// follow.
+        /// PUBREL has gone out, from the device (``UpFlow/isReleased``) or from the bridge; the broker's PUBCOMP
+        /// follows.
         case releasing
         /// The broker's part is over; the bridge will answer the device's PUBREL.
         case completed
@@ -41,13 +41,13 @@ struct UpFlow: Sendable {
     /// False if the broker has passed the message on, and for a PUBREL whose message the device sent on an earlier
     /// connection of its own.
     var hasMessage = true
-    /// The PUBLISH went out on this leg, and takes a place in the window.
+    /// Whether the PUBLISH went out on this leg, so that it takes a place in the window.
     var isCounted = false
-    /// The device has been told PUBREC.
+    /// Whether the device has been sent PUBREC.
     var isReceiptTold = false
-    /// The device's PUBREL has come.
+    /// Whether the device's PUBREL has come.
     var isReleased = false
-    /// PUBREL has gone out on this leg before the broker's PUBREC came, because the device did not wait for that.
+    /// Whether PUBREL went out on this leg before the broker's PUBREC came, because the device did not wait for that.
     var isReleaseSent = false
 
     init(sequence: UInt64, stage: Stage, kept: KeptPacket? = nil) {
@@ -75,10 +75,10 @@ struct UpFlow: Sendable {
         }
     }
 
-    /// The flow could not be repeated after a loss.
+    /// Whether the flow could not be repeated after a loss.
     var isUnkept: Bool { stage == .published && kept == nil }
 
-    /// The broker has received the message, and may or may not have passed it on.
+    /// Whether the broker has received the message; it may or may not have passed it on.
     var isBetween: Bool { stage == .received || stage == .releasing }
 }
 
@@ -105,7 +105,7 @@ struct DownFlow: Sendable {
     /// it does, it is answered: a broker that had heard the answer already may have given the identifier to another
     /// message.
     var isOld = false
-    /// The broker does not know the message any more, so the bridge plays the broker's part.
+    /// Whether the broker does not know the message any more, so that the bridge plays the broker's part.
     var isOrphan = false
 
     /// Whether the device still has the packet identifier in use.
@@ -130,7 +130,7 @@ struct Outgoing: Sendable {
     /// 0 at QoS 0.
     var packetID: UInt16
     var packet: KeptPacket
-    /// The broker may have the packet, because it was sent on an earlier leg.
+    /// Whether the broker may have the packet, because it was sent on an earlier leg.
     var wasSent = false
 }
 
@@ -146,14 +146,14 @@ struct LongPublish: Sendable {
     var waiting: [ByteBuffer] = []
     /// Bytes that are charged for the packet.
     var charged = 0
-    /// The packet's whole length is charged.
+    /// Whether the packet's whole length is charged.
     var isReserved = false
-    /// The leg has been given the packet's beginning.
+    /// Whether the leg has been given the packet's beginning.
     var hasBegun = false
-    /// The leg of a QoS 0 message was lost, so the rest of the message is thrown away.
+    /// Whether the leg of a QoS 0 message was lost, so that the rest of the message is discarded.
     var isDropped = false
 
-    /// The packet could not be sent again after a loss.
+    /// Whether the packet could not be sent again after a loss.
     var isUnkept: Bool { hasBegun && kept == nil && packetID != 0 }
 }
 

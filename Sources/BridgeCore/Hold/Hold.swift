@@ -1,7 +1,7 @@
 import MQTTCodec
 import NIOCore
 
-/// What a connected session needs besides, if it outlives its uplink leg.
+/// What a connected session also needs if it outlives its uplink leg.
 ///
 /// ```
 ///     path silent                      lost                         leg ready: CONNECT
@@ -37,17 +37,18 @@ struct Hold: Sendable {
     private var openPings: UInt16 = 0
     /// How many PINGRESP packets of the broker the device does not wait for.
     private var latePongs: UInt16 = 0
-    /// The bridge has answered a PINGREQ that the broker has not heard.
+    /// Whether the bridge has answered a PINGREQ that the broker has not heard.
     private var hasAnsweredPing = false
-    /// The leg was suspended, and the broker has answered nothing since: it may not have heard the device for a while.
+    /// Whether the leg was suspended and the broker has answered nothing since: it may not have heard the device for a
+    /// while.
     var wasSuspended = false
-    /// The leg was suspended for so long that the broker may have lost its patience.
+    /// Whether the leg was suspended for so long that the broker may have given the device up.
     private var wasSuspendedForLong = false
     /// How many returns have failed since the broker last answered anything.
     private var failures: UInt8 = 0
-    /// The broker has answered nothing since the last return.
+    /// Whether the broker has answered nothing since the last return.
     private var isUnproven = false
-    /// A leg was lost while ``isUnproven`` was set, and the broker has answered nothing yet.
+    /// Whether a leg was lost while ``isUnproven`` was set, and the broker has answered nothing yet.
     private var wasLostUnproven = false
     /// What went wrong last.
     var why = ""
@@ -66,8 +67,8 @@ struct Hold: Sendable {
     /// How long the broker waits for a packet of the device before it gives the device up; `nil` if it has no limit.
     var brokerPatience: Duration? { .patience(keepAlive: keepAlive) }
 
-    /// The broker may have ended the session only because its patience was over. That counts from the device's last
-    /// packet, which may be a whole keepalive older than the silence [MQTT-3.1.2-24].
+    /// Whether the broker may have ended the session only because it had not heard the device for too long. That counts
+    /// from the device's last packet, which may be a whole keepalive older than the silence [MQTT-3.1.2-24].
     var mayBeForgotten: Bool { wasSuspended && wasSuspendedForLong }
 }
 
@@ -99,7 +100,7 @@ extension Hold {
         return [.note(.held(why)), .start(.hold, after: journal.policy.configuration.time)]
     }
 
-    /// The suspended leg goes on, `silence` after it was last heard. Returns what the leg is given.
+    /// The suspended leg answers again, `silence` after it was last heard. Returns what the leg is given.
     mutating func resume(after silence: Duration) -> Ledger.Step {
         phase = .up
         wasSuspendedForLong = keepAlive != 0 && silence >= .milliseconds(Int64(keepAlive) * 500)
@@ -122,8 +123,8 @@ extension Hold {
     }
 
     /// The leg was lost after a return that no answer of the broker has proven yet. Returns how long to wait before the
-    /// next try; `nil` if there is no need to wait. A network that fails once more is chance. But a broker that sends
-    /// the device away again is given time, and so is one that fails each time at what the device has for it.
+    /// next try; `nil` if there is no need to wait. A network that fails once more may be chance. But a broker that
+    /// disconnects the device again is given time, and so is one that fails each time because of what the device sends.
     mutating func pauseAfterLoss(_ why: String, isBusy: Bool) -> Duration? {
         guard isUnproven else { return nil }
         guard isBusy || wasLostUnproven else {

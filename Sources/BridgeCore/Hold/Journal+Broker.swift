@@ -114,7 +114,7 @@ extension Journal {
         if books.first?.isEmpty == true { books = [] }
     }
 
-    /// What becomes of a long delivery, and its head as the device is to get it.
+    /// What happens to a long delivery, and its head in the form for the device.
     mutating func began(_ begin: StreamedPublish) throws(MQTTError) -> (StreamedPublish?, answer: ByteBuffer?) {
         guard let packetID = begin.publish.packetID else { return (begin, nil) }
         var delivery = Ledger.Delivery.swallow

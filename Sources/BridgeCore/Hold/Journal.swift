@@ -7,7 +7,7 @@ import NIOCore
 ///
 /// A session with nothing to remember uses no memory for it.
 struct Journal: Sendable {
-    /// What becomes of a packet of the broker.
+    /// What happens to a packet of the broker.
     struct Passage: Sendable {
         /// For the router and the device; `nil` if the packet goes no further.
         var frame: Frame?
@@ -20,12 +20,12 @@ struct Journal: Sendable {
     let policy: HoldPolicy
     /// The limits that the device was told.
     let told: LegLimits
-    /// The broker is known to pass a message at QoS 2 on before it sends PUBREC.
+    /// Whether the broker is known to pass a message at QoS 2 on before it sends PUBREC.
     let isPassedOnAtOnce: Bool
     /// The Topic Alias Maximum of this leg.
     var aliasMaximum: UInt16
     var isOpen = true
-    /// The device has sent something that nobody could repeat on another leg.
+    /// Whether the device has sent something that can't be repeated on another leg.
     private var isForfeit = false
     // An array of no element or one works as a box that is copied on write and allocated on demand.
     var ledgers: [Ledger] = []
@@ -35,7 +35,7 @@ struct Journal: Sendable {
 
     /// - Parameters:
     ///   - retainedWill: The topic of the device's retained will, as the broker has it.
-    ///   - isPassedOnAtOnce: The broker is known to pass a message at QoS 2 on before it sends PUBREC.
+    ///   - isPassedOnAtOnce: Whether the broker is known to pass a message at QoS 2 on before it sends PUBREC.
     init(
         _ policy: HoldPolicy, version: MQTTVersion, told: LegLimits = LegLimits(), retainedWill: String? = nil,
         isPassedOnAtOnce: Bool = false
@@ -50,7 +50,7 @@ struct Journal: Sendable {
 
     var ledger: Ledger? { ledgers.first }
 
-    /// There is nothing to remember.
+    /// Whether there is nothing to remember.
     var isEmpty: Bool {
         ledgers.isEmpty && books.isEmpty && aliases.isEmpty && births.first?.message == nil
     }

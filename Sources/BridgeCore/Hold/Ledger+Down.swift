@@ -3,7 +3,7 @@ import NIOCore
 
 // Messages of the broker at QoS 1 and 2, and the device's answers to them.
 extension Ledger {
-    /// What becomes of a PUBLISH of the broker.
+    /// What happens to a PUBLISH of the broker.
     enum Delivery: Sendable, Equatable {
         /// The message goes to the device, under that identifier.
         case pass(UInt16)
@@ -26,7 +26,7 @@ extension Ledger {
             drop(deviceID)
             return pass(brokerID, as: brokerID, isExactlyOnce)
         }
-        // The identifier now means another message to the broker than to the device, which goes on with the old one.
+        // The identifier now means another message to the broker than to the device, which still uses the old one.
         orphan(deviceID)
         return pass(brokerID, as: unusedDeviceID(), isExactlyOnce)
     }
@@ -37,7 +37,7 @@ extension Ledger {
         return .pass(deviceID)
     }
 
-    /// The broker repeats a message because it does not know what became of it.
+    /// The broker repeats a message because it does not know whether it arrived.
     private mutating func repeated(_ old: DownFlow, _ deviceID: UInt16) -> Delivery {
         down[deviceID]?.isOld = false
         switch old.stage {
@@ -110,7 +110,7 @@ extension Ledger {
         }
     }
 
-    /// The leg goes on, so the answers that waited for it are sent.
+    /// The leg answers again, so the answers that waited for it are sent.
     mutating func sendPending(_ step: inout Step) {
         for waiting in takePending() {
             guard waiting.type != .pubrel else {

@@ -8,7 +8,7 @@ extension Ledger {
         isOpen = false
     }
 
-    /// The same leg goes on.
+    /// The same leg answers again.
     mutating func resume(_ step: inout Step) {
         isOpen = true
         resumeLong(&step)
@@ -58,7 +58,7 @@ extension Ledger {
             + up.values.lazy.filter { isSessionPresent ? $0.stage == .releasing : $0.isBetween && $0.kept != nil }.count
     }
 
-    /// Another leg begins, and the broker still has the session (MQTT 5 4.4): everything goes on from where it was.
+    /// Another leg begins, and the broker still has the session (MQTT 5 4.4): everything continues from where it was.
     mutating func rejoin(_ step: inout Step) {
         for index in queue.indices where queue[index].wasSent && queue[index].kind == .publish {
             queue[index].packet.mark(duplicate: true)

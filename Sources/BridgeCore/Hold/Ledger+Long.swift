@@ -125,7 +125,7 @@ extension Ledger {
 
     /// The packet's leg is lost: the packet begins again, or the rest of it is thrown away.
     ///
-    /// - Returns: a packet that has come in whole and is to be sent again.
+    /// - Returns: a packet that has come in whole and has to be sent again.
     mutating func restartLong() -> Outgoing? {
         behindLong = []
         var whole: Outgoing?

@@ -109,7 +109,7 @@ extension Ledger {
     }
 }
 
-// What becomes of messages and requests.
+// Answers to messages and requests.
 extension Ledger {
     /// The device sent PUBREL; `packet` is what it sent.
     mutating func deviceReleased(_ packet: ByteBuffer, _ packetID: UInt16, _ step: inout Step) {
@@ -168,7 +168,7 @@ extension Ledger {
         enter(flow, packetID)
     }
 
-    /// The broker sent PUBACK. Returns whether the device is to get it.
+    /// The broker sent PUBACK. Returns whether the device gets it.
     mutating func brokerAcknowledged(_ packetID: UInt16) -> Bool {
         if own.remove(packetID) != nil {
             window?.finished()
@@ -180,7 +180,7 @@ extension Ledger {
         return true
     }
 
-    /// The broker sent PUBREC. Returns whether the device is to get it.
+    /// The broker sent PUBREC. Returns whether the device gets it.
     mutating func brokerReceived(_ packetID: UInt16, code: UInt8, _ step: inout Step) -> Bool {
         guard let flow = up[packetID] else { return true }
         switch flow.stage {
@@ -199,7 +199,7 @@ extension Ledger {
             }
             return !flow.isReceiptTold
         case .releasing:
-            // This answers a repeated message; the device has gone on long ago.
+            // This answers a repeated message; the device is further already.
             if isOpen { emit(acknowledgement(.pubrel, packetID), &step) }
             return false
         case .received, .completed, .waiting, .requested:
@@ -228,7 +228,7 @@ extension Ledger {
         }
     }
 
-    /// The broker sent PUBCOMP. Returns whether the device is to get it.
+    /// The broker sent PUBCOMP. Returns whether the device gets it.
     mutating func brokerCompleted(_ packetID: UInt16) -> Bool {
         guard let flow = up[packetID], flow.isBetween else { return true }
         forget(packetID)

@@ -15,7 +15,7 @@ struct Ledger: Sendable {
         var up: [ByteBuffer] = []
         /// For the device, as if the broker had sent them: whole packets.
         var down: [ByteBuffer] = []
-        /// A packet is larger than the broker allows since the return.
+        /// Whether a packet is larger than the broker allows since the return.
         var isTooLarge = false
     }
 
@@ -38,10 +38,11 @@ struct Ledger: Sendable {
     var buffer: Int
     let dropsQoS0: Bool
     let share: HoldShare
-    /// The broker passes a message at QoS 2 on before it sends PUBREC, so the message is not needed after that.
+    /// Whether the broker passes a message at QoS 2 on before it sends PUBREC, so that the message is not needed after
+    /// that.
     let isPassedOnAtOnce: Bool
 
-    /// Packets may go out now.
+    /// Whether packets may go out now.
     var isOpen: Bool
     var up: [UInt16: UpFlow] = [:]
     var sequence: UInt64 = 0
@@ -65,7 +66,7 @@ struct Ledger: Sendable {
     var remapped: [UInt16: UInt16] = [:]
     /// Set after a return. Before that, the device itself keeps to the Receive Maximum.
     var window: Window?
-    /// The window only lasts until the broker has acknowledged a message of the bridge's own.
+    /// Whether the window only lasts until the broker has acknowledged a message of the bridge's own.
     var isWindowBrief = false
     /// Set after a return, if it is less than the device was told.
     var maximumPacketSize: Int?
@@ -79,13 +80,13 @@ struct Ledger: Sendable {
         self.isOpen = isOpen
     }
 
-    /// Nothing is in flight.
+    /// Whether nothing is in flight.
     var isEmpty: Bool {
         up.isEmpty && queue.isEmpty && long == nil && tail == nil && pending.isEmpty && own.isEmpty && down.isEmpty
             && behindLong.isEmpty && window == nil && maximumPacketSize == nil
     }
 
-    /// The leg has been given the beginning of a packet, but not its end.
+    /// Whether the leg has been given the beginning of a packet, but not its end.
     var isInsidePacket: Bool { tail != nil || long?.hasBegun == true }
 
     /// Whether everything could be repeated on another leg.
@@ -98,7 +99,7 @@ struct Ledger: Sendable {
     ///
     /// What frees memory never waits for something that can't come in meanwhile: PUBACK and PUBREC of the broker free a
     /// message without the device's help. If these wait in the stream behind deliveries that the device has to answer
-    /// first (`isDeliveryBlocked`), packets go on without being kept.
+    /// first (`isDeliveryBlocked`), packets are passed on without being kept.
     func acceptsInput(isDeliveryBlocked: Bool) -> Bool {
         if let long, long.isReserved || long.isDropped || (isOpen && long.hasBegun) { return true }
         if firmBytes >= buffer { return isOpen && isDeliveryBlocked && queue.isEmpty }

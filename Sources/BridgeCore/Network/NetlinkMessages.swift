@@ -68,8 +68,8 @@ extension NetworkChange {
     /// struct rtmsg: family, destination length, source length, TOS, table, protocol, scope, type, flags.
     private static func route(_ body: NetlinkReader) -> NetworkChange? {
         guard let table = body.u8(at: 4), let type = body.u8(at: 7), let flags = body.u32(at: 8) else { return nil }
-        // Of all routes, RTN_UNICAST and those that forbid matter. The local table does not, nor do the cache entries that
-        // have RTM_F_CLONED.
+        // Only routes of type RTN_UNICAST, and those that forbid a destination, matter. The local table does not, nor
+        // do the cache entries that have RTM_F_CLONED.
         guard table != 255, ![2, 3, 4, 5].contains(type), flags & 0x200 == 0 else { return nil }
         let interface = body.attribute(4, from: 12).flatMap { NetlinkReader($0).u32(at: 0) }
         // Multicast and link-local destinations do not matter.

@@ -11,11 +11,11 @@ extension PacketRouter {
         case refused(ReasonCode)
     }
 
-    /// What becomes of a PUBLISH, whether its payload is here or still to come.
+    /// What happens to a PUBLISH, whether its payload is here or still to come.
     struct PublishDecision: Equatable {
         enum Forwarding: Equatable {
             case nothing
-            /// The bytes go on as they came in.
+            /// The bytes are passed on as they came in.
             case unchanged
             case rewritten(PublishHead)
         }

@@ -37,10 +37,10 @@ package struct BrokerPulse: Sendable {
         case ownEnd
         /// The broker is going away.
         case brokerGone
-        /// The caller is to find out whether the broker accepts connections, report it with
-        /// ``looked(_:isThere:at:)``, and ask again.
+        /// The caller has to find out whether the broker accepts connections, report it with ``looked(_:isThere:at:)``,
+        /// and ask again.
         case look(wave: Int)
-        /// The caller is to ask again about this wave at that time.
+        /// The caller has to ask again about this wave at that time.
         case wait(until: NIODeadline, wave: Int)
     }
 

@@ -3,7 +3,7 @@ import NIOCore
 
 /// Timers, progress and the shutdown of the server.
 extension StreamRelay {
-    /// The client or the broker took some of the bytes on their way to it. As long as this goes on, its end can wait.
+    /// The client or the broker took some of the bytes on their way to it. As long as this continues, its end can wait.
     package func progressed() -> [RelayAction] {
         switch state {
         case .brokerLeft, .clientLeft: [.start(.goodbye, after: Self.goodbye)]

@@ -74,7 +74,7 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
         return isLong ? .untilOver : .brief
     }
 
-    /// Notes a session's new phase. If nobody has its client id any more, the session gets it back.
+    /// Notes a session's new phase. If no other session has its client id any more, the session gets it back.
     ///
     /// - Returns: whether the session has the client id, and no other has.
     package mutating func set(_ phase: Phase, of clientID: String, _ token: Token) -> Bool {
@@ -108,8 +108,8 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
         return true
     }
 
-    /// The session had the client id before, and nobody has to wait for it: its device is there, and the broker decides
-    /// between the two. Returns the same as ``release(_:_:)``.
+    /// The session had the client id before, and no newcomer has to wait for it: its device is there, and the broker
+    /// decides between the two. Returns the same as ``release(_:_:)``.
     package mutating func pass(_ clientID: String, _ token: Token) -> Token? {
         let key = ExactText(text: clientID)
         guard entries[key]?.holder?.token != token else { return nil }
@@ -118,7 +118,7 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
 
     /// The session is over.
     ///
-    /// - Returns: the session that has the client id, if it need not wait for anybody from now on.
+    /// - Returns: the session that has the client id, if it need not wait for another session from now on.
     package mutating func release(_ clientID: String, _ token: Token) -> Token? {
         let key = ExactText(text: clientID)
         guard var entry = entries[key] else { return nil }

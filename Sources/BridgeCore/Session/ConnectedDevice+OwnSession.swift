@@ -40,7 +40,7 @@ extension ConnectedDevice {
         }
     }
 
-    /// The broker sent DISCONNECT. If it speaks about its own state, that counts as a lost network; what it decides
+    /// The broker sent DISCONNECT. If the broker speaks about its own state, that counts as a lost network; a decision
     /// about the device is passed on.
     private mutating func brokerDisconnected(_ frame: Frame) -> [SessionAction] {
         let code = (try? Disconnect.decode(frame, version: facts.version))?.reasonCode ?? 0
@@ -101,7 +101,7 @@ extension ConnectedDevice {
 }
 
 extension Connack {
-    /// The broker can't accept anybody now, whoever it is.
+    /// Whether the broker can't accept any device now.
     fileprivate func isBusy(_ version: MQTTVersion) -> Bool {
         version.hasProperties
             ? ReasonCode(rawValue: code).isBusy || ReasonCode(rawValue: code) == .connectionRateExceeded : code == 3
@@ -109,7 +109,7 @@ extension Connack {
 }
 
 extension ReasonCode {
-    /// The broker is busy or shutting down, which says nothing about the device.
+    /// Whether the broker is busy or shutting down, which says nothing about the device.
     fileprivate var isBusy: Bool {
         switch self {
         case .serverUnavailable, .serverBusy, .serverShuttingDown: true

@@ -15,8 +15,8 @@ extension DeviceFacts {
     }
 
     /// The device's DISCONNECT for the broker, as it came, except for the session expiry that the bridge asked for: the
-    /// broker is not to keep a session that the device did not want. One with bytes behind its properties is left as it
-    /// is, because the bridge can't rewrite it.
+    /// broker must not keep a session that the device did not want. A DISCONNECT with bytes behind its properties is
+    /// left as it is, because the bridge can't rewrite it.
     func returning(_ frame: Frame) -> ByteBuffer {
         guard hasBorrowedExpiry, frame.endsWithProperties,
             var disconnect = try? Disconnect.decode(frame, version: version, isLenient: true)
@@ -38,7 +38,7 @@ extension DeviceFacts {
         // "Disconnect with Will Message" (MQTT 5 3.14.2.1): what the loss of the connection would have meant.
         var disconnect = Disconnect(reasonCode: isWithoutWill ? 0 : 0x04)
         if let own, let frame = try? Frame(packet: own, version: version) {
-            // One that can't be read keeps its reason: what that means is for the broker to say.
+            // A DISCONNECT that can't be read keeps its reason, because the broker decides what that means.
             let reason = own.getInteger(at: own.readerIndex + frame.headerLength, as: UInt8.self)
             disconnect =
                 (try? Disconnect.decode(frame, version: version)) ?? Disconnect(reasonCode: reason ?? 0)
@@ -53,11 +53,11 @@ extension DeviceFacts {
 }
 
 extension Frame {
-    /// A DISCONNECT that leaves nothing to judge: the session ends with it. Whether any other one ends the session is for
-    /// the broker to say.
+    /// A DISCONNECT that leaves nothing to judge: the session ends with it. The broker decides whether any other one
+    /// ends the session.
     func isFarewell(of facts: DeviceFacts) -> Bool {
         guard isRegular, let disconnect = try? Disconnect.decode(self, version: facts.version) else { return false }
-        // Where the bridge asked for a session expiry in the device's place, the broker would not notice that the device
+        // If the bridge asked for a session expiry in the device's place, the broker would not notice that the device
         // may not ask for one.
         return !facts.hasNoExpiry || facts.hasBorrowedExpiry || disconnect.properties.sessionExpiryInterval ?? 0 == 0
     }

@@ -20,7 +20,7 @@ package protocol DeviceSession: Sendable {
     /// Whether the bytes that the leg still has to send may keep the session from taking more. They may not while the
     /// session sends nothing on the leg: it then keeps what the device sends, within bounds of its own.
     var isSending: Bool { get }
-    /// Nothing more will come of the session: both legs have been closed or are gone, and no timer runs.
+    /// Whether the session is over: both legs have been closed or are gone, and no timer runs.
     var isOver: Bool { get }
 
     /// A packet of the device, or a piece of a long one.
@@ -36,25 +36,26 @@ package protocol DeviceSession: Sendable {
 
     /// The answer to `.authenticate`.
     mutating func authenticated(_ isAccepted: Bool) -> [SessionAction]
-    /// The broker keeps the session for longer than the device asked for. A newcomer with its client id has to find
-    /// none.
+    /// Whether the broker keeps the session for longer than the device asked for, so that a newcomer with its client id
+    /// must not find it.
     var isSessionBorrowed: Bool { get }
     /// Comes before `clientIDTaken(_:)` if the previous holder of the client id left such a session at the broker.
     mutating func findsNoSession()
-    /// The session is over here, and lives for another second at the broker, which its device did not ask for.
+    /// Whether the session, which is over here, lives for another second at the broker, although its device did not ask
+    /// for that.
     var lingersAtBroker: Bool { get }
     /// The answer to `.takeClientID`: whether to wait for earlier sessions with the client id.
     mutating func clientIDTaken(_ wait: ClientIDWait) -> [SessionAction]
     /// The last of these earlier sessions is over.
     mutating func clientIDIsFree() -> [SessionAction]
     /// Another session claimed this one's client id. `byContinuation` is set if its device came without Clean Start, to
-    /// go on with the session that it had.
+    /// continue the session that it had.
     mutating func takenOver(byContinuation: Bool) -> [SessionAction]
 
     /// The leg that was asked for is there. `limits` are those of the gateway session to which the leg belongs; `nil`
     /// for a leg of the device's own session at the broker.
     mutating func uplinkReady(_ limits: GatewayLimits?) -> [SessionAction]
-    /// The leg could not be made; `why` is a sentence for people.
+    /// The leg could not be made; `why` is a sentence for logs and devices.
     mutating func uplinkUnreachable(_ why: String) -> [SessionAction]
     /// A packet of the broker, or a piece of a long one.
     mutating func uplinkSent(_ element: FrameDecoder.Element) -> [SessionAction]
@@ -67,9 +68,9 @@ package protocol DeviceSession: Sendable {
     mutating func uplinkLost(_ loss: UplinkLoss) -> [SessionAction]
 
     /// The leg's path is silent: nothing has come back for a while, although something should have. The leg is still
-    /// there and may go on, but what is sent on it now arrives nowhere.
+    /// there and may recover, but what is sent on it now arrives nowhere.
     mutating func uplinkSilent() -> [SessionAction]
-    /// The leg goes on after `uplinkSilent()`; `silence` is how long the broker has heard nothing.
+    /// The leg's path answers again after `uplinkSilent()`; `silence` is how long the broker has heard nothing.
     mutating func uplinkAnswered(after silence: Duration) -> [SessionAction]
 
     /// A timer has run out; `detail` is what else is known about why it took so long.

@@ -1,8 +1,8 @@
 import DequeModule
 import NIOCore
 
-/// Client ids whose session has ended here and goes on for a moment at the broker: DISCONNECT can give a session a last
-/// second, and brokers look only once a second whether a session is over.
+/// Client ids whose session has ended here but still exists for a moment at the broker: DISCONNECT can give a session a
+/// last second, and brokers look only once a second whether a session is over.
 ///
 /// Bounded: beyond ``capacity`` the oldest is forgotten.
 package struct RecentClientIDs: Sendable {

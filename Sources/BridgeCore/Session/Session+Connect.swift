@@ -76,7 +76,7 @@ extension Session {
 // MARK: - One after the other
 
 extension Session {
-    /// How long the end of an earlier session may take before its successor goes on without waiting.
+    /// How long the end of an earlier session may take before its successor continues without waiting.
     private static let predecessorPatience = Duration.seconds(1)
 
     package mutating func clientIDTaken(_ wait: ClientIDWait) -> [SessionAction] {
@@ -174,7 +174,7 @@ extension Session {
             keepAlive = connack.properties.serverKeepAlive ?? keepAlive
             device.router.brokerAliasMaximum = connack.properties.topicAliasMaximum ?? 0
             if let assigned = facts.assignedClientID { connack.properties.assignedClientIdentifier = assigned }
-            // The device asked for no session expiry, and is to see what it would have seen without the bridge.
+            // The device asked for no session expiry, so it must see what it would have seen without the bridge.
             if facts.hasBorrowedExpiry { connack.properties.sessionExpiryInterval = nil }
         }
         guard let outgoing = try fitting(connack, original, frame, facts) else {
@@ -224,7 +224,8 @@ extension Session {
 }
 
 extension Connect {
-    /// The bridge can't hold the dialogue of enhanced authentication in the device's place.
+    /// Whether the bridge may repeat this CONNECT. It may not with enhanced authentication, in which it can't answer in
+    /// the device's place.
     fileprivate var mayBeRepeated: Bool {
         properties.authenticationMethod == nil
             && !properties.hasUnread(.authenticationMethod, .sessionExpiryInterval)
@@ -253,7 +254,7 @@ extension Connect {
 }
 
 extension Connect {
-    /// CONNECT as it is repeated on another leg, where the session of the first one goes on. 3.1 and 3.1.1 keep their
+    /// CONNECT as it is repeated on another leg, where the session of the first one continues. 3.1 and 3.1.1 keep their
     /// flag, which decides about both. The broker is offered no topic aliases any more: the bridge may answer what the
     /// broker sends again without passing it on, and then the device would miss the topic in it.
     fileprivate var repeated: Connect {

@@ -19,9 +19,9 @@ extension Session {
         var facts: DeviceFacts?
         /// What the leg is still given, in case the broker answers.
         var backlog: [ByteBuffer] = []
-        /// The leg is inside a packet, so nothing can be sent behind it.
+        /// Whether the leg is inside a packet, so that nothing can be sent behind it.
         var isInsidePacket = false
-        /// FIN has gone to the broker.
+        /// Whether FIN has gone to the broker.
         var isFinished = false
     }
 
@@ -77,7 +77,7 @@ extension Session {
         if ending.why.leavesWillBehind, let connect = device?.reclaimingConnect { return reclaim(connect) }
         state = .ended
         guard standing.leg != .none, ending.uplink != .gone else { return [] }
-        // A CONNECT that is given up unanswered is followed by the end of its stream, not by that of the connection: EMQX
+        // A CONNECT that is given up unanswered is followed by the end of its stream, and not of its connection: EMQX
         // 6.0.3 takes a session over for such a CONNECT, and loses it if the connection is gone before it has answered.
         guard ending.uplink == .open, standing.leg != .unused,
             standing.leg == .unanswered || !ending.why.isWithoutGoodbye
@@ -94,7 +94,7 @@ extension Session {
     /// The last packet for the broker.
     private mutating func goodbye(_ ending: Ending, _ facts: DeviceFacts?) -> ByteBuffer? {
         guard let facts else { return ending.toBroker }
-        // The session's successor is to find it as it is.
+        // The session's successor has to find it as it is.
         guard ending.why != .takenOver else { return Disconnect().encoded(facts.version) }
         guard facts.hasBorrowedExpiry else {
             return ending.toBroker ?? (ending.why.isWithoutWill ? Disconnect().encoded(facts.version) : nil)

@@ -5,11 +5,11 @@ import NIOCore
 //
 // If the bridge asked for the session in the device's place, it asked for a Will Delay as well, so that nothing is
 // published while the device is held. The broker then keeps the will back although the device is gone. Only a client
-// can change that, and the broker has sent the one that it knew away. So the session is continued once more, without a
-// delay, to end with "Disconnect with Will Message" (MQTT 5 3.14.2.1).
+// can change that, and the broker has disconnected the one that it knew. So the session is continued once more, without
+// a delay, to end with "Disconnect with Will Message" (MQTT 5 3.14.2.1).
 //
-// This is not done if the broker has decided about the device itself: if it was taken over, kicked or banned, nobody
-// may come in its name.
+// This is not done if the broker has decided about the device itself: if it was taken over, kicked or banned, the
+// bridge must not connect in its name.
 extension Session {
     /// Follows the end, of which both sides have been told: closes the leg and asks for another.
     mutating func reclaim(_ connect: ByteBuffer) -> [SessionAction] {
@@ -62,7 +62,7 @@ extension ConnectedDevice {
 extension SessionEnd {
     /// The broker has ended the session, and has nothing against the device: the device sent nothing for too long, or
     /// sent what no broker accepts. An end without a reason may be a takeover, which Mosquitto 2.0 does not announce:
-    /// nobody may connect behind that.
+    /// the bridge must not connect again after that.
     var leavesWillBehind: Bool {
         guard case .brokerDisconnected(let code) = self else { return false }
         return switch code {

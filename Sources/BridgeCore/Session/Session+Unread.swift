@@ -5,17 +5,17 @@ import NIOCore
 /// does not know. No rule of the operator needs it, or it would have been refused.
 ///
 /// The session passes packets both ways as they come, and knows only where they end. It is not held when its leg is
-/// lost, its client id and keepalive are the broker's affair, and the bridge never says anything to the device in its
-/// own name, because nobody knows in which version the device would understand it.
+/// lost, its client id and keepalive are up to the broker, and the bridge never says anything to the device in its own
+/// name, because it is unknown in which version the device would understand it.
 extension Session {
     struct Unread: Sendable {
         /// `nil` once CONNECT has been sent.
         var connect: ByteBuffer?
-        /// The broker has answered, so what the device sends behind CONNECT goes up.
+        /// Whether the broker has answered, so that what the device sends behind CONNECT goes up.
         var isAnswered = false
-        /// The answer was CONNACK 0.
+        /// Whether the answer was CONNACK 0.
         var isAccepted = false
-        /// FIN has gone to the broker.
+        /// Whether FIN has gone to the broker.
         var isFinished = false
         var up = PacketStream()
         var down = PacketStream()
@@ -92,7 +92,7 @@ extension PacketStream {
 }
 
 extension Frame {
-    /// A CONNACK with code 0, which stands in the same place in all versions.
+    /// Whether this is a CONNACK with code 0, which is at the same place in all versions.
     fileprivate var isAcceptance: Bool {
         type == .connack && body.getInteger(at: body.readerIndex + 1, as: UInt8.self) == 0
     }

@@ -13,8 +13,8 @@ import NIOCore
 ///       | limit, bad packet,      | refused, unreachable,    |  violation, shutdown, hold time over
 ///       | timeout                 | device gone              v
 ///       |                         +---------------------> finishing   (the broker's FIN awaited)
-///       v                                                    |  (an answering broker is still passed on to a device
-///       |                                                    |   that has said its last: see ``LastWords``)
+///       v                                                    |  (the broker's answers still go to a device that
+///       |                                                    |   sends no more: see ``LastWords``)
 ///     ended <----------- FIN, loss, goodbye timeout ---------+
 ///       ^                                                    |
 ///       +--------- held, and there is no leg -----------(connected)
@@ -44,17 +44,17 @@ package struct Session: CoreSession {
         case ended
     }
 
-    /// CONNECT is known, the broker's CONNACK is not.
+    /// CONNECT has come, and the broker's CONNACK has not.
     struct Connecting: Sendable {
         var facts: DeviceFacts
-        /// To be sent once the uplink leg is there and no earlier session has the client id; `nil` once it has been
-        /// sent.
+        /// The CONNECT to send once the uplink leg is there and no earlier session has the client id; `nil` once it has
+        /// been sent.
         var connect: ByteBuffer?
         var isUplinkReady = false
-        /// No earlier session with the client id is still ending.
+        /// Whether no earlier session with the client id is still ending.
         var isClientIDFree = false
         var router: PacketRouter
-        /// The broker asked with AUTH (5.0 4.12), so the device's AUTH may pass before CONNACK.
+        /// Whether the broker asked with AUTH (5.0 4.12), so that the device's AUTH may pass before CONNACK.
         var isAuthenticating = false
         /// CONNECT as it would be repeated, if the session may outlive its leg.
         var repeated: ByteBuffer?
@@ -68,7 +68,7 @@ package struct Session: CoreSession {
     var state = State.awaitingConnect
     var lastWords: LastWords?
     var hasDeviceFinished = false
-    /// The broker was asked to keep the session for a last second.
+    /// Whether the broker was asked to keep the session for one more second.
     package internal(set) var lingersAtBroker = false
 
     package init(context: SessionContext) {
@@ -154,7 +154,7 @@ extension Session {
 // MARK: - The uplink leg
 
 extension Session {
-    /// What the broker allows stands in its CONNACK.
+    /// `limits` is not used, because the broker's CONNACK says what it allows.
     package mutating func uplinkReady(_ limits: GatewayLimits?) -> [SessionAction] {
         switch state {
         case .connecting(var connecting):

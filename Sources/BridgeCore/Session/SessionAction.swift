@@ -1,7 +1,7 @@
 import MQTTCodec
 import NIOCore
 
-/// What the driver is to do, in the order of the list.
+/// What the driver has to do, in the order of the list.
 package enum SessionAction: Sendable {
     /// The device has said who it is. Comes once, before anything goes to the uplink.
     case identified(SessionIdentity)
@@ -44,21 +44,21 @@ package enum SessionAction: Sendable {
     /// The device is gone, and its will is due after that time: `timedOut(.willDelay)` has to say so, at once if too
     /// many wills wait already. Stands last in its list.
     case linger(atMost: Duration)
-    /// Something for the log. The session goes on as it did.
+    /// Something to log. The session continues.
     case note(SessionNote)
 }
 
-/// What an operator should know of a session that goes on.
+/// What an operator should know about a session that continues.
 package enum SessionNote: Sendable, Equatable {
     /// The device asked for a session that outlives its connection, and was told that there is none.
     case sessionNotKept
-    /// The device's will could not be published, or nobody knows whether it was.
+    /// The device's will could not be published, or it is unknown whether it was.
     case willLost(String)
     /// The broker received the device's will and refused it.
     case willRefused(code: UInt8)
     /// The uplink leg is gone or its path is silent. The device does not notice.
     case held(String)
-    /// The device has its broker back.
+    /// The uplink of a held device is back.
     case resumed(SessionReturn)
     /// The broker refuses that many filters that it had granted the device before.
     case subscriptionsLost(Int)
@@ -73,7 +73,7 @@ package enum SessionReturn: Sendable, Equatable {
 }
 
 extension SessionNote {
-    /// Whether somebody should look at it.
+    /// Whether an operator should look at it.
     package var needsAttention: Bool {
         switch self {
         case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost: true
@@ -93,7 +93,7 @@ package enum SessionTimer: Sendable, Hashable, CaseIterable {
     case predecessor
     /// The broker's FIN after ours.
     case goodbye
-    /// The broker's answers to a device that has said its last: see ``LastWords``.
+    /// The broker's last answers to a device that sends no more: see ``LastWords``.
     case lastWords
     /// Any packet of the device.
     case keepAlive
@@ -107,9 +107,9 @@ package enum SessionTimer: Sendable, Hashable, CaseIterable {
     case retry
 }
 
-/// Who a device is, as far as logs and limits need to know.
+/// The identity of a device, as far as logs and limits need it.
 package struct SessionIdentity: Sendable, Equatable {
-    /// The client id that the broker sees; empty if the broker is to assign one.
+    /// The client id that the broker sees; empty if the broker has to assign one.
     package var clientID: String
     package var username: String?
     package var version: MQTTVersion

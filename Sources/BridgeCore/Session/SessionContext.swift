@@ -68,7 +68,7 @@ package struct SessionContext: Sendable {
     package var makeClientID: @Sendable () -> String { shared.makeClientID }
     /// `nil` if a device is disconnected when its uplink leg is lost.
     package var hold: HoldPolicy? { shared.hold }
-    /// The operator has rules about topics or identities, so what they need of a packet has to be read.
+    /// Whether the operator has rules about topics or identities, so that what they need has to be read from packets.
     var hasRules: Bool { !routes.isEmpty || !identities.isEmpty }
 
     /// What templates and routes may name of a device.

@@ -73,7 +73,7 @@ extension SessionEnd {
         /// It happens all the time; refusals over a limit are summed up elsewhere.
         case noise
         case normal
-        /// Somebody should look at it.
+        /// An operator should look at it.
         case fault
     }
 
@@ -83,13 +83,13 @@ extension SessionEnd {
         var connack: ReasonCode? = .serverUnavailable
         /// For a connected 5.0 device; `nil` if its connection is just closed.
         var disconnect: ReasonCode?
-        /// The device brought the end about, and the broker may still have answers for what came before.
+        /// Whether the device caused the end, so that the broker may still have answers to what came before.
         var leavesAnswers = false
-        /// The end came from the broker's side.
+        /// Whether the end came from the broker's side.
         var isBrokersSide = false
-        /// The device was told that it is not connected, or that the bridge stops, so its will is not due.
+        /// Whether the device was told that it is not connected or that the bridge stops, so that its will is not due.
         var isWithoutWill = false
-        /// The broker is told nothing, unless it still owes an answer to a CONNECT.
+        /// Whether the broker is told nothing, unless it still owes an answer to a CONNECT.
         var isWithoutGoodbye = false
     }
 

@@ -8,7 +8,7 @@ import NIOCore
 struct Closing {
     private enum Phase {
         case open
-        /// CONNECTION_CLOSE went out. It is sent again from time to time while the peer goes on sending (RFC 9000
+        /// CONNECTION_CLOSE went out. It is sent again from time to time while the peer keeps sending (RFC 9000
         /// 10.2.1).
         case closing(until: NIODeadline, datagram: QUICDatagram, datagramsSince: UInt64)
         /// The peer closed the connection, and nothing is sent any more (RFC 9000 10.2.2).
@@ -59,7 +59,7 @@ struct Closing {
     /// The peer sent another datagram although the connection has ended.
     mutating func receivedDatagram() {
         guard case .closing(let until, let datagram, let count) = phase else { return }
-        // Only every power of two is answered, so that two closing sides do not answer each other for ever.
+        // Only every power of two is answered, so that two closing sides do not answer each other forever.
         if (count + 1) & count == 0 { pendingDatagram = datagram }
         phase = .closing(until: until, datagram: datagram, datagramsSince: count + 1)
     }

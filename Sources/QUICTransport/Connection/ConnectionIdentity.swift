@@ -1,6 +1,6 @@
 import NIOCore
 
-/// What tells that a datagram is for a connection.
+/// The values by which a datagram is known to be for a connection.
 struct ConnectionIdentity {
     /// The connection IDs that datagrams for this side may carry.
     private(set) var ids: [QUICConnectionID] = []

@@ -10,9 +10,9 @@ struct DatagramSize {
 
     /// Until then datagrams are no larger than `base`. `nil` if they are not restricted.
     private(set) var raisesAt: NIODeadline?
-    /// A datagram larger than `base` went out that has to be answered, and nothing has been received since.
+    /// Whether a datagram larger than `base` went out that has to be answered, and nothing has been received since.
     var hasUnansweredLarge = false
-    /// A datagram larger than `base` went out since the streams were last checked.
+    /// Whether a datagram larger than `base` went out since the streams were last checked.
     var hasSentLarge = false
     /// When to check whether streams make progress.
     var nextCheck: NIODeadline?
@@ -40,7 +40,7 @@ struct DatagramSize {
         hasSentLarge = false
     }
 
-    /// ngtcp2 begins anew on another path.
+    /// On another path, ngtcp2 begins again.
     mutating func pathChanged() {
         self = DatagramSize()
     }

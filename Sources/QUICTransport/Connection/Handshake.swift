@@ -8,7 +8,8 @@ struct Handshake {
     private(set) var violation: QUICError?
     /// The versions that the server's Version Negotiation packet listed.
     var offeredVersions: [UInt32] = []
-    /// The keep-alive interval takes effect with the handshake's confirmation, but cannot be set within a callback.
+    /// Whether the keep-alive interval still has to be set. It takes effect with the handshake's confirmation, but
+    /// cannot be set within a callback.
     private var isKeepAliveDue = false
 
     /// - Parameters:

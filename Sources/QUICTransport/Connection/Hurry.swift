@@ -14,7 +14,7 @@ struct Hurry {
     /// How many steps are left; 0 once something was sent, or while the hurry waits for `resumesAt`.
     private var stepsLeft = 0
     private var notBefore: NIODeadline?
-    /// When a hurry that has to wait goes on.
+    /// When a hurry that has to wait continues.
     private(set) var resumesAt: NIODeadline?
 
     var isUnderWay: Bool { stepsLeft > 0 }

@@ -14,7 +14,7 @@ package struct QUICConfiguration: Sendable {
     /// `max_idle_timeout` (RFC 9000 10.1): the connection ends, without telling the peer, after this long without a
     /// datagram from it. The smaller of both sides' values applies.
     package var idleTimeout: Duration = .seconds(120)
-    /// A PING is sent after this long without traffic, once the handshake is confirmed. `nil`: never.
+    /// A PING is sent after this long without traffic, once the handshake is confirmed. With `nil`, none is sent.
     package var keepAlive: Duration? = .seconds(25)
     /// The largest UDP payload that is ever sent, in bytes, from 1200 to 65527. Path MTU discovery goes up to it.
     package var maximumDatagramSize: Int = 1452
@@ -30,11 +30,11 @@ package struct QUICConfiguration: Sendable {
     package var activeConnectionIDLimit: Int = 4
     /// The first byte of every connection ID that this side issues, including that of a Retry, so that a server with
     /// several event loops finds the loop that has the connection. Only the ID in a client's first datagrams is the
-    /// client's choice. `nil`: random.
+    /// client's choice. With `nil` it is random.
     package var connectionIDPrefix: UInt8?
     /// How fast to send (RFC 9002 7).
     package var congestionControl: CongestionControl = .cubic
-    /// The directory for one qlog file (`.sqlog`) per connection. `nil`: none is written.
+    /// The directory for one qlog file (`.sqlog`) per connection. With `nil`, none is written.
     package var qlogDirectory: String?
 
     package init(alpn: [String]) {

@@ -63,7 +63,7 @@ extension QUICConnection {
         }
     }
 
-    /// If nothing was ever received, the error says so: that tells more than which timeout it was.
+    /// If nothing was ever received, the error says so: that says more than which timeout it was.
     private func endUnheard(_ error: QUICError, after timeout: Duration, _ farewell: Farewell, at now: NIODeadline) {
         guard counters.datagramsReceived == 0 else { return end(error, farewell, at: now) }
         end(.noAnswer(remote: remoteAddress.hostAndPort, after: timeout), .none, at: now)

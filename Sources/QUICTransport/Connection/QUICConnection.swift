@@ -114,7 +114,8 @@ package final class QUICConnection {
 
     var isOpen: Bool { closing.isOpen }
 
-    /// The closing or draining period is over too (RFC 9000 10.2): nothing more comes, and the object may be dropped.
+    /// Whether the closing or draining period is over too (RFC 9000 10.2), so that nothing more comes and the object
+    /// may be dropped.
     package var isClosed: Bool { closing.isClosed }
 
     // MARK: Facts

@@ -16,7 +16,7 @@ package enum QUICEvent: Sendable, Equatable {
     case stopSending(QUICStreamID, code: UInt64?)
     /// The peer acknowledged this many bytes, and they have left the send buffer.
     case streamDrained(QUICStreamID, bytes: Int)
-    /// Both directions have ended; the identifier is of no more use.
+    /// Both directions have ended; the identifier can no longer be used.
     case streamClosed(QUICStreamID)
     /// The peer opened the stream.
     case streamOpened(QUICStreamID)

@@ -77,7 +77,7 @@ extension [UInt8] {
         Swift.withUnsafeBytes(of: integer.bigEndian) { append(contentsOf: $0) }
     }
 
-    /// A field that is too long for its length is cut. The resumption is then refused or of no use, but does no harm.
+    /// A field that is too long for its length is cut. The resumption is then refused or useless, but does no harm.
     fileprivate mutating func append<Length: FixedWidthInteger>(field: [UInt8], lengthOf: Length.Type) {
         let field = field.prefix(Int(clamping: Length.max))
         append(integer: Length(field.count))

@@ -30,7 +30,7 @@ package struct QUICServerAcceptor {
     /// In bytes. A stateless reset looks like a short packet of this length, or is a byte shorter than what it answers.
     private static let resetLength = 43
     /// In bytes. A reset answers no shorter packet, because it would not be shorter itself: two endpoints that have
-    /// both lost their state must not answer each other for ever (RFC 9000 10.3.3). An idle client's PING, of about 30
+    /// both lost their state must not answer each other forever (RFC 9000 10.3.3). An idle client's PING, of about 30
     /// bytes, is answered, because nothing else comes from such a client.
     private static let leastLengthForReset = 22
 
@@ -100,7 +100,7 @@ package struct QUICServerAcceptor {
     }
 
     /// The refusal of an accepted datagram if the server has no room: CONNECTION_CLOSE with CONNECTION_REFUSED (RFC
-    /// 9000 5.2.2), for which nothing is kept. `nil` if the answers are used up, and the datagram is to be dropped.
+    /// 9000 5.2.2), for which nothing is kept. `nil` if the answers are used up, and the datagram has to be dropped.
     package mutating func refusal(of incoming: QUICIncomingConnection) -> QUICDatagram? {
         guard budget.take(at: incoming.receivedAt) else { return nil }
         var initial = incoming.initial

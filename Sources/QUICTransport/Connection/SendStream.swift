@@ -7,10 +7,10 @@ import NIOCore
 final class SendStream {
     let id: QUICStreamID
     private var buffer = SendBuffer()
-    /// The end of the stream has been queued behind the bytes.
+    /// Whether the end of the stream has been queued behind the bytes.
     private(set) var isFinished = false
     private var isFinSent = false
-    /// Nothing more is sent, because the peer asked for that, or because the stream was reset or closed.
+    /// Whether nothing more is sent, because the peer asked for that, or because the stream was reset or closed.
     private(set) var isShut = false
     /// Whether the stream is in the connection's queue of streams with something to send.
     var isQueued = false

@@ -47,7 +47,7 @@ struct ConnectionTable {
     }
 
     /// The connection that the datagram ends: a stateless reset comes under a connection ID of the peer's invention
-    /// (RFC 9000 10.3), so all connections to its sender have to be asked. That has a budget, because anybody can send
+    /// (RFC 9000 10.3), so all connections to its sender have to be asked. That has a budget, because anyone can send
     /// what looks like a reset.
     mutating func connectionReset(
         by datagram: ByteBuffer, from remote: SocketAddress, at now: NIODeadline

@@ -127,11 +127,11 @@ final class EndpointSocket {
     }
 
     /// The kernel refused a datagram (no route, interface gone), and SwiftNIO closed the socket for that. The
-    /// connections go on: the next socket of a client has another port, which looks like a NAT rebinding to the peer
+    /// connections continue: the next socket of a client has another port, which looks like a NAT rebinding to the peer
     /// (RFC 9000 9).
     func closedBySystem(_ error: String?) {
         guard case .open = state else { return }
-        // Without a route every datagram closes the socket again. Only the first time is worth a line at level info.
+        // Without a route every datagram closes the socket again. Only the first time is logged at level info.
         logger.log(
             level: isClosureKnown ? .debug : .info, "UDP socket was closed by the system; opening it again",
             metadata: ["address": "\(address.hostAndPort)", "error": "\(error ?? "unknown")"])

@@ -2,9 +2,9 @@
 struct FlushQueue {
     private var waiting: [QUICConnectionHandle] = []
     private var isScheduled = false
-    /// Datagrams are being read: a flush follows the last of them.
+    /// Whether datagrams are being read, so that a flush follows the last of them.
     var isReading = false
-    /// Datagrams that belong to no connection were written and not flushed.
+    /// Whether datagrams that belong to no connection were written and not flushed.
     var hasReplies = false
 
     var isEmpty: Bool { waiting.isEmpty }

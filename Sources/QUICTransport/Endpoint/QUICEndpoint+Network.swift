@@ -14,8 +14,8 @@ extension QUICEndpoint {
     /// Must be called when addresses, routes or interfaces of this machine have changed.
     ///
     /// If a peer is now reached from another address, the connections migrate to a new socket with new connection IDs
-    /// (RFC 9000 9.5). The future tells how many do. All connections, whether they can migrate or not, send something
-    /// now, so that the server learns the new address and an idle connection does not break.
+    /// (RFC 9000 9.5). The future's value is their number. All connections, whether they can migrate or not, send
+    /// something now, so that the server learns the new address and an idle connection does not break.
     package func networkChanged() -> EventLoopFuture<Int> {
         guard server == nil, !connections.isEmpty else { return eventLoop.makeSucceededFuture(0) }
         socket.openNow()
@@ -38,7 +38,7 @@ extension QUICEndpoint {
         return moveAll()
     }
 
-    /// Opens a new socket and moves all connections to it. The future tells how many move.
+    /// Opens a new socket and moves all connections to it. The future's value is the number of connections that move.
     func moveAll() -> EventLoopFuture<Int> {
         let promise = eventLoop.makePromise(of: Int.self)
         sockets.move = ClientSockets.Move(moved: nil, promises: (sockets.move?.promises ?? []) + [promise])

@@ -4,7 +4,7 @@ import Testing
 
 @testable import BridgeCore
 
-/// What a device still hears after it has said its last.
+/// What a device is still sent after its last packet.
 @Suite struct LastWordsTests {
     private static let puback = ByteBuffer(bytes: [0x40, 2, 0, 1])
 
