@@ -350,7 +350,7 @@ def connect(bench: Bench) -> None:
     bench.on(paths[1:])
     for path in paths:  # The first connection brings the tickets.
         bench.load(path, "-n", 2, "-t", 1, "-d", 1, "-c", 2)
-    title = "CONNECT to CONNACK at 50 ms: 20 devices, 5 a second"
+    title = "CONNECT to CONNACK at 50 ms: 20 devices, 5 per second"
     table(bench, title, paths, CONNECT, lambda path: bench.load(path, "-n", 20, "-c", 5, "-r", 1, "-t", 3, "-d", 1))
 
 
@@ -358,7 +358,7 @@ def latency(bench: Bench) -> None:
     paths = ["haproxy", "serve", "serve-mux"]
     bench.on(paths[1:])
     for loss in 0, 1, 5:
-        title = f"End to end at 50 ms and {loss} % loss each way: {bench.devices} devices, 1 message a second each, QoS 1"
+        title = f"End to end at 50 ms and {loss} % loss each way: {bench.devices} devices, 1 message/s each, QoS 1"
 
         def run(path: str, loss: int = loss) -> dict[str, Any]:
             bench.link(DELAY, f"loss={loss}")
@@ -373,7 +373,7 @@ def outage(bench: Bench) -> None:
     for seconds in 10, 30:
         event = f"10:{shlex.join(bench.link_command(f'down={seconds}'))}"
         options = ["-n", bench.held, "-t", seconds + 30, "-d", 10, "-m", 10 + seconds, "-e", event]
-        title = f"Link down for {seconds} s: {bench.held} devices, 1 message a second each, QoS 1"
+        title = f"Link down for {seconds} s: {bench.held} devices, 1 message/s each, QoS 1"
         table(bench, title, SURVIVORS, RETURN, lambda path, options=options: bench.load(path, *options))
 
 
@@ -383,7 +383,7 @@ def rebind(bench: Bench) -> None:
         command = shlex.join(bench.link_command("rebind"))
         events = [part for index in range(count) for part in ("-e", f"{10 + 4 * index}:{command}")]
         options = ["-n", bench.held, "-k", 10, "-t", 40 + 4 * count, "-d", 10, *events]
-        title = f"NAT forgets everything, {count} x, 4 s apart: {bench.held} devices, 1 message a second, keepalive 10 s"
+        title = f"NAT forgets everything, {count} x, 4 s apart: {bench.held} devices, 1 message/s each, keepalive 10 s"
         table(bench, title, SURVIVORS, GAP, lambda path, options=options: bench.load(path, *options))
 
 
@@ -408,7 +408,7 @@ def broker(bench: Bench) -> None:
                 return
             time.sleep(0.05)
 
-    title = f"Broker killed, back after 5 s: {bench.held} devices, 1 message a second each, QoS 1, persistent sessions"
+    title = f"Broker killed, back after 5 s: {bench.held} devices, 1 message/s each, QoS 1, persistent sessions"
     table(bench, title, SURVIVORS, RETURN, run)
 
 

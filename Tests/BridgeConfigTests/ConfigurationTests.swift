@@ -3,7 +3,7 @@ import Testing
 
 @testable import BridgeConfig
 
-/// What is read where nothing is wrong.
+/// Configurations without errors.
 struct ConfigurationTests {
     @Test func defaults() throws {
         let loaded = try load(minimal, cores: 4)

@@ -81,7 +81,7 @@ struct ExampleTests {
                     ticketKeyFile: certificates + "/ticket.key", threads: 4))
         #expect(loaded.warnings.isEmpty)
         #expect(Key.allCases.allSatisfy { $0.section != "serve" || loaded.origins[$0.rawValue] != nil })
-        // And `run` still ignores the section.
+        // `run` still ignores the section.
         #expect(
             try ConfigurationLoader.load(.run, file: file, environment: [:]).configuration
                 == ConfigurationLoader.load(
@@ -186,7 +186,7 @@ struct ExampleTests {
         let (folder, file) = try Self.folder(Self.text("bridge.yaml.example"))
         var text = try Self.text("deploy/.env.example").replacing("#MQTT_USERNAME=", with: "MQTT_USERNAME=id")
             .replacing("#MQTT_PASSWORD=", with: "MQTT_PASSWORD=s#c")
-        // Every other line with the value that it has.
+        // Each of the other lines, with the value that it has.
         for name in ["#MQTT_", "#BRIDGE_"] { text = text.replacing("\n\(name)", with: "\n\(name.dropFirst())") }
         try folder.write(".env", text)
         let loaded = try ConfigurationLoader.load(.run, file: file, environment: [:])

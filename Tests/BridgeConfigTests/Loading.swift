@@ -14,7 +14,7 @@ func load(
         .run, text: text, folder: folder.path, dotEnv: dotEnv, environment: environment, cores: cores)
 }
 
-/// The lines that an operator sees; empty where the configuration loads.
+/// The lines that an operator sees; empty if the configuration loads.
 func errors(
     _ text: String, dotEnv: String? = nil, environment: [String: String] = [:], folder: TemporaryFolder? = nil
 ) throws -> [String] {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import BridgeConfig
 
-/// What `serve` reads where nothing is wrong, and what it warns of.
+/// Configurations of `serve` without errors, and its warnings.
 struct ServeConfigurationTests {
     @Test func defaults() throws {
         let folder = try TemporaryFolder.forServe()

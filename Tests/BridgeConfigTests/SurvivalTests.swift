@@ -4,7 +4,7 @@ import Testing
 
 @testable import BridgeConfig
 
-/// What becomes of devices when the network changes or goes away: `uplink.on_loss` and the keys around it.
+/// What happens to devices when the network changes or goes away: `uplink.on_loss` and the keys around it.
 struct SurvivalTests {
     typealias Case = ConfigurationErrorTests.Case
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MQTTCodec
 
-/// A lenient decoder passes on anything that has an end, because somebody else judges it.
+/// A lenient decoder passes on anything that has an end, because the broker judges it.
 @Suite("Lenient reading")
 struct LenientTests {
     private static let bad = [PacketCase].bad.filter { !$0.isConnect }

@@ -47,7 +47,7 @@ import Testing
         #expect(simulation.clientError == nil && simulation.serverError == nil)
     }
 
-    /// Small messages go on arriving, so something is always received.
+    /// Small messages keep arriving, so something is always received.
     @Test func aStreamIsNotStuckBesideOthersThatAreNot() throws {
         let (simulation, exchange, up, _) = try Self.connected()
         let small = try #require(try simulation.client.openStream())

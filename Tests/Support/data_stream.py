@@ -11,7 +11,7 @@ id `<gateway>/ds<stream>`; its CONNECT and CONNACK stay between the front and th
     PINGREQ                   nothing
     any other packet, garbage RESET_STREAM(0) and STOP_SENDING(0)
     FIN                       lets the broker answer the previous packets, then FIN; the subscriptions are gone
-    RESET_STREAM              nothing: this direction goes on, as at EMQX
+    RESET_STREAM              nothing: this direction stays open, as at EMQX
     STOP_SENDING(code)        RESET_STREAM(code): the subscriptions are gone
 
 One thing differs from EMQX: a subscription with No Local receives the messages of its gateway's other streams.

@@ -366,7 +366,7 @@ class FrontConnection(QuicConnectionProtocol):
         return True
 
     def stop_sending(self, stream_id: int, code: int) -> bool:
-        """Sends only STOP_SENDING, so that the other direction goes on; returns False if there is no such stream."""
+        """Sends only STOP_SENDING, so that the other direction stays open; returns False if there is no such stream."""
         if self._stream(stream_id) is None:
             return False
         self._stopped.add(stream_id)

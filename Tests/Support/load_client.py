@@ -7,7 +7,7 @@ to `up/ID`. A command is answered once, when all clients have carried it out or 
 Commands (optional parts are in brackets):
     connect      port, count [prefix "device", version "3.1.1" | "5.0", keep_alive, clean true, subscribe false,
                  reconnect false, at_once 200]: answered by `connected` {count, refused}. With `reconnect` a client that
-                 is refused or ended connects again at once, for ever
+                 is refused or ended connects again at once, forever
     publish      [size, to_next]: each publishes once with QoS 1; with `to_next`, to the `down/ID` of the next client;
                  answered by `published` {count}, the number of acknowledged messages
     messages     per_client: waits until each has received so many; answered by `messages` {count, lost, wrong}:

@@ -5,12 +5,12 @@
 
     single               connect, subscribe, publish, receive, and end as --end says
     second-stream        on ALPN mqtt, a second stream is refused by RESET_STREAM(0) and STOP_SENDING(0)
-    mux                  --streams sessions on one connection, --messages each; one is reset, the others go on
+    mux                  --streams sessions on one connection, --messages each; one is reset, the others continue
     retry                reports whether a Retry was sent; --expect yes | no
     resume               CONNECT in early data; --expect accepted | rejected; --ticket FILE keeps the ticket for later
     replay               sends the first flight of a connection with early data again; its PUBLISH must run once; with
                          --flight FILE, what an earlier run captured is sent to another process and must not run at all
-    migrate              changes the UDP port --count times (NAT rebinding); messages go on
+    migrate              changes the UDP port --count times (NAT rebinding); messages continue
     keep                 stays connected until standard input ends, with one message per stream every --interval
     flood                --count Initials from --addresses addresses; then an honest client must get through
     version              an unknown version is answered by Version Negotiation

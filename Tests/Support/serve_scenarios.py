@@ -54,7 +54,7 @@ async def _end(context: Context, peer: Client, stream: Stream) -> None:
 
 
 async def second_stream(context: Context) -> None:
-    """On a connection for one session, a second stream is refused, and the first one goes on."""
+    """On a connection for one session, a second stream is refused, and the first one continues."""
     topic = f"{context.name}/echo"
     async with client(context.target) as peer:
         context.report_connection(peer)
@@ -125,7 +125,7 @@ async def retry(context: Context) -> None:
 
 
 async def migrate(context: Context) -> None:
-    """The client's port changes repeatedly, as behind a NAT; messages go on."""
+    """The client's port changes repeatedly, as behind a NAT; messages continue."""
     topic = f"{context.name}/echo"
     async with client(context.target) as peer:
         context.report_connection(peer)

@@ -10,6 +10,7 @@ import QUICTransport
 
 /// The program cannot listen on an address for devices (TCP) or clients (QUIC).
 package struct ListenError: Error, CustomStringConvertible {
+    /// What the program listens for on the address.
     package enum Transport: Sendable {
         case tcp
         case quic

@@ -1,5 +1,6 @@
 /// The identity with which a device appears at the broker.
 package struct AuthConfiguration: Sendable, Equatable {
+    /// Which identity the broker sees.
     package var mode: Mode
     /// In the mode `inject`, the identity that replaces the device's own. A field that is `nil` passes through.
     package var identity: IdentityTemplate
@@ -39,6 +40,7 @@ package struct AuthConfiguration: Sendable, Equatable {
 
     /// One device, or all devices of one user, with an identity of its own.
     package struct Override: Sendable, Equatable {
+        /// The device, or the user, that the override is for.
         package var match: Match
         package var identity: IdentityTemplate
 

@@ -4,6 +4,7 @@ package struct GatewayIdentity: Sendable, Equatable {
     package var clientID: String
     package var username: String?
     package var password: Secret?
+    /// The versions that the gateway's sessions may have.
     package var version: Version
     /// The MQTT keepalive of the gateway's sessions, in whole seconds from 5 s to 65,535 s.
     package var keepAlive: Duration

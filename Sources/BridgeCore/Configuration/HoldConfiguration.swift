@@ -15,6 +15,7 @@ package struct HoldConfiguration: Sendable, Equatable {
     package var buffer: Int
     /// The limit on the bytes that are kept for all devices together.
     package var totalBuffer: Int
+    /// What happens to messages at QoS 0 from a held device.
     package var qos0: QoS0
 
     package init(

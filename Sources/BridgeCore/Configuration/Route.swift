@@ -8,9 +8,11 @@ package struct Route: Sendable, Equatable {
     /// The remote side may contain `${clientid}` and `${username}`, which stand for the identity that the broker sees,
     /// and `${listener}` and `${peer}`.
     package var remote: String
+    /// In which directions messages take the route.
     package var direction: Direction
     /// The highest QoS of a message that goes up, and of a subscription. A higher one is lowered to it.
     package var maximumQoS: Int
+    /// What happens to the RETAIN flag.
     package var retain: Retain
 
     /// In which direction messages take the route.

@@ -10,11 +10,13 @@ package struct ServeConfiguration: Sendable, Equatable {
     package var clientCAFile: String?
     /// The host of the broker, which is reached over plain TCP.
     package var brokerHost: String
+    /// The broker's TCP port.
     package var brokerPort: Int
     /// The time limit for making one TCP connection to the broker.
     package var brokerConnectTimeout: Duration
     /// Whether each TCP connection begins with a PROXY protocol v2 header that tells the broker the client's address.
     package var sendsProxyHeader: Bool
+    /// When clients have to prove their address.
     package var retry: Retry
     /// The number of new connections per second, from all addresses, above which clients have to prove their address if
     /// `retry` is `auto`.

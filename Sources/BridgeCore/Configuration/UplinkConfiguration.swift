@@ -10,6 +10,7 @@ package struct UplinkConfiguration: Sendable, Equatable {
     package var clientCertificateFile: String?
     /// The path of a PEM file with the private key of the client certificate.
     package var clientKeyFile: String?
+    /// How sessions are laid onto QUIC connections.
     package var mapping: Mapping
     /// The protocol names to offer, with the preferred one first; `nil` for those of the mapping.
     package var alpn: [String]?
@@ -17,6 +18,7 @@ package struct UplinkConfiguration: Sendable, Equatable {
     package var devicesPerConnection: Int
     /// The identity of the gateway, which the mapping `data-stream` requires.
     package var identity: GatewayIdentity?
+    /// Which of the addresses of a host name are used.
     package var addressFamily: AddressFamily
     /// The time from a device's CONNECT to the broker's CONNACK.
     package var connectTimeout: Duration
@@ -39,6 +41,7 @@ package struct UplinkConfiguration: Sendable, Equatable {
     package var pathTimeout: Duration?
     /// What becomes of a device whose uplink leg was lost by the network.
     package var onLoss: LossPolicy
+    /// How devices are held, if `onLoss` is `hold`.
     package var hold: HoldConfiguration
     /// What is sent as early data, which an attacker could replay.
     package var zeroRTT: ZeroRTT

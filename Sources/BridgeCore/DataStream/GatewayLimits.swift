@@ -4,6 +4,7 @@ import MQTTCodec
 ///
 /// A session of 3.1.1 is told no limits, so the protocol's own apply.
 package struct GatewayLimits: Sendable, Equatable {
+    /// The highest QoS of a message that a device may publish.
     package var maximumQoS: QoS = .exactlyOnce
     package var isRetainAvailable = true
     package var areWildcardsAvailable = true

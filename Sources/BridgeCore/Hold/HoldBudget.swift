@@ -30,9 +30,12 @@ package final class HoldBudget: Sendable {
         used.wrappingSubtract(bytes, ordering: .relaxed)
     }
 
+    /// Whether all bytes of the budget are taken.
     package var isFull: Bool { usedBytes >= limit }
 
+    /// Whether that many more bytes may be taken now.
     package func hasRoom(for bytes: Int) -> Bool { usedBytes + bytes <= limit }
 
+    /// The bytes that all sessions have taken or charged.
     package var usedBytes: Int { used.load(ordering: .relaxed) }
 }

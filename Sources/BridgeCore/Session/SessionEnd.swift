@@ -128,6 +128,7 @@ extension SessionEnd {
         }
     }
 
+    /// How much of an operator's attention the end is worth.
     package var importance: Importance { consequences.importance }
     var leavesAnswers: Bool { consequences.leavesAnswers }
     var isWithoutWill: Bool { consequences.isWithoutWill }

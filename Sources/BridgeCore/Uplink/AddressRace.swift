@@ -43,6 +43,7 @@ package struct AddressRace: Sendable {
         self.deadline = deadline
     }
 
+    /// Returns what to do now. An address that is returned counts as being tried.
     package mutating func next(at now: NIODeadline) -> Step {
         if now >= deadline { waiting = [] }
         guard !waiting.isEmpty else {

@@ -10,6 +10,7 @@ import NIOCore
 /// An attacker who recorded early data can send it again (RFC 9001 9.2), which is why nothing but CONNECT goes out
 /// early. What is held is bounded by the device's own limit, which counts ``bufferedBytes``.
 package struct EarlyFlight: Sendable {
+    /// One write of the device: bytes, and whether the end of its stream follows them.
     package struct Piece: Sendable, Equatable {
         package var bytes: ByteBuffer?
         package var fin: Bool

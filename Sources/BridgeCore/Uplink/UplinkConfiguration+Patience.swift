@@ -10,6 +10,7 @@ extension UplinkConfiguration {
     /// Whether there are ways besides the preferred one. Data streams exist over QUIC only.
     package var hasAlternatives: Bool { endpoints.count > 1 || usableFallback != nil }
 
+    /// The fallback, unless the mapping makes it impossible: data streams exist over QUIC only.
     package var usableFallback: UplinkFallback? { mapping == .dataStream ? nil : fallback }
 
     /// How long a handshake over QUIC may take, from the broker's name to a verified broker. If there is another way,
@@ -20,6 +21,7 @@ extension UplinkConfiguration {
         return endpoints.count > 1 ? min(connectTimeout, Self.usualPatience) : longestTimeout
     }
 
+    /// How long making a connection over that way may take.
     package func handshakeTimeout(_ way: UplinkWay) -> Duration {
         switch way {
         case .quic: handshakeTimeout

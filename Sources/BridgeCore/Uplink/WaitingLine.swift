@@ -44,6 +44,7 @@ package struct WaitingLine<Key: Hashable, Value> {
         return Entry(key: key, number: lastNumber, value: value)
     }
 
+    /// Removes the first value. Does nothing if the line is empty.
     package mutating func removeFirst() {
         guard let key = entries.first?.key else { return }
         remove(key)

@@ -276,7 +276,7 @@ import Testing
         _ = try bench.device(bench.connect { $0.properties.maximumPacketSize = 5 })
         let actions = bench.session.uplinkReady(GatewayLimits())
         #expect(actions.closesDevice && actions.closesUplink && bench.session.isOver)
-        // Nor does a refusal with the reason as text.
+        // A refusal with the reason as text does not fit either.
         #expect(actions.toDevice.allSatisfy { $0.readableBytes <= 5 })
     }
 }

@@ -5,8 +5,8 @@ import Testing
 
 @testable import BridgeCore
 
-/// Whatever bytes come from either side, in whatever order and with whatever events: every session comes to its end,
-/// says so once, and sends nothing after it has closed.
+/// Whatever bytes come from either side, in whatever order and with whatever events: every session ends, reports that
+/// once, and sends nothing after it has closed.
 @Suite struct DataStreamMutationTests {
     private struct Run {
         var bench: DataStreamBench
@@ -113,7 +113,7 @@ import Testing
             try play(&run, fromBroker, &generator)
             seen.formUnion(run.seen)
         }
-        // The random events have been everywhere.
+        // The random events have reached every state.
         let delayed: Set<Substring> = version == .v5_0 ? ["leaving", "reopening"] : []
         #expect(seen.isSuperset(of: delayed.union(["connecting", "connected", "publishing", "finishing", "ended"])))
     }
@@ -159,7 +159,7 @@ import Testing
             default: continue
             }
         }
-        // Now everybody leaves.
+        // Now all devices leave.
         run.perform(run.bench.session.deviceClosed())
         for _ in 0..<4 {
             for timer in run.timers.sorted(by: { "\($0)" < "\($1)" }) where run.timers.remove(timer) != nil {

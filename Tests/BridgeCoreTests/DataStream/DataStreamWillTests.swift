@@ -4,7 +4,7 @@ import Testing
 
 @testable import BridgeCore
 
-/// What becomes of a device's will.
+/// What happens to a device's will.
 @Suite struct DataStreamWillTests {
     static let will = Will(
         topic: "w", payload: ByteBuffer(string: "gone"), qos: .atMostOnce, retain: true,

@@ -118,7 +118,7 @@ import Testing
         var late = session
         let actions = session.timedOut(.connack)
         #expect(actions.ends?.isBrokerBusy == false && actions.last == .close && session.isOver)
-        // From then on the timer is for CONNACK.
+        // From then on the timer limits the wait for CONNACK.
         #expect(late.streamOpened().first == .start(.connack, after: .seconds(5)) && late.streamAwaited().isEmpty)
     }
 

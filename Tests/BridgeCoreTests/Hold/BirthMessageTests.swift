@@ -140,7 +140,7 @@ import Testing
         var bench = try Self.connected(.v5_0)
         try bench.lose()
         #expect(try bench.comeBack(true).up.isEmpty)
-        // The broker has not noticed anything of a leg that was only suspended.
+        // The broker has not noticed that a leg was only suspended.
         _ = try bench.device(Self.message("Online"))
         _ = try bench.silence()
         #expect(try bench.answer(after: .seconds(1)).up.isEmpty)

@@ -248,7 +248,7 @@ import Testing
     @Test func pingsAreAnsweredHere() throws {
         var bench = try HoldBench.connected(.v3_1_1) { $0.keepAlive = 10 }
         #expect(try bench.device(.pingreq).up == [.pingreq])
-        // The PINGREQ in flight is answered when nothing comes back, and its late answer goes to nobody.
+        // The PINGREQ in flight is answered when nothing comes back, and its late answer is dropped.
         #expect(try bench.silence().down == [.pingresp])
         #expect(try bench.device(.pingreq).down == [.pingresp])
         // The broker has to hear that the device is there.
@@ -279,7 +279,7 @@ import Testing
                 isPresent ? message.again : message, .subscribe(2, ("r/x", .atLeastOnce), ("r/y", .atLeastOnce)),
             ])
         #expect(try bench.broker(.suback(2, [1, 1])).down == [.suback(2, [1, 1])])
-        // The device's flow is that of the QoS that it chose.
+        // The device's flow follows the QoS that it chose.
         #expect(try bench.broker(.ack(.puback, 1)).down == [.ack(.pubrec, 1)])
         #expect(try bench.device(.ack(.pubrel, 1)).down == [.ack(.pubcomp, 1)])
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import BridgeCore
 
-/// What a held session may keep, and what becomes of the rest.
+/// What a held session may keep, and what happens to the rest.
 @Suite struct HoldMemoryTests {
     func message(_ id: UInt16, _ qos: QoS = .atLeastOnce, _ length: Int = 100) -> Packet {
         .publish(
@@ -63,7 +63,7 @@ import Testing
         _ = bench.bench.session.uplinkReady()
         _ = try bench.bench.broker(.connack(Connack()))
         bench.budget.charge(1_000)
-        // On a leg that is there everything goes on, but can't be repeated.
+        // On an open leg everything is passed on, but can't be repeated.
         #expect(bench.accepts)
         #expect(try bench.device(message(1)).up.count == 1)
         #expect(bench.accepts)
@@ -183,7 +183,8 @@ import Testing
         }
     }
 
-    /// Other sessions need all the room: no copies are kept, and nobody waits for what only the device could free.
+    /// Other sessions need all the room: no copies are kept, and nothing waits for room that only the device could
+    /// free.
     @Test func copiesGiveWayToOthers() throws {
         var bench = try HoldBench(.v5_0, total: 2_000)
         _ = try bench.bench.device(bench.bench.connect())

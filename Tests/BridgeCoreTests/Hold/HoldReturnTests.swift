@@ -95,7 +95,7 @@ import Testing
         _ = try bench.device(.message("poison", .atLeastOnce, 1))
         #expect(try bench.lose().opens)
         _ = try bench.comeBack(true)
-        // One failure is chance.
+        // A single failure may be chance.
         #expect(try bench.lose().opens)
         for seconds in [1, 2, 4] {
             _ = try bench.comeBack(true)

@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    /// The bridge tries once, whatever comes of it.
+    /// The bridge tries once, whatever the outcome is.
     @Test(arguments: ["refused", "lost", "FIN", "unreachable", "timeout", "garbage", "shutDown", "too early"])
     func itEnds(_ way: String) throws {
         var bench = try connected()

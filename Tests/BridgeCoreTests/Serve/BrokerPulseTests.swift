@@ -96,7 +96,7 @@ import Testing
         // There are no other sessions to compare with.
         Case(sessions: 1, ends: [0], own: 1, looks: 1),
         Case(sessions: 1, ends: [0], goneFrom: 0, own: 0, looks: 1),
-        // Others live on.
+        // Other sessions live on.
         Case(sessions: 2, ends: [0], own: 1, looks: 0),
         Case(sessions: 5, ends: [0, 1_100, 2_200, 3_300], own: 4, looks: 0),
         // Several ends at once prove nothing, whether other sessions live on or not.
@@ -159,7 +159,7 @@ import Testing
         #expect(pulse.judge(wave, at: until + .milliseconds(100)) == .ownEnd)
     }
 
-    /// No session waits for ever for a look whose answer never comes.
+    /// No session waits forever for a look whose answer never comes.
     @Test func aLookThatIsLostIsNotWaitedFor() {
         var pulse = Self.pulse(of: 3)
         guard case .wait(let until, let wave) = pulse.ended(at: Self.start) else {

@@ -92,7 +92,7 @@ import Testing
         _ = registry.set(.held, of: "a", 1)
         _ = registry.set(.living, of: "a", 1)
         #expect(registry.claim("a", by: 2) == .init(token: 1, phase: .living))
-        // It has no say about a client id that another session has.
+        // It changes nothing about a client id that another session has.
         let isHolder1 = registry.set(.held, of: "a", 1)
         #expect(!isHolder1)
         #expect(registry.claim("a", by: 3) == .init(token: 2, phase: .connecting))
@@ -116,7 +116,7 @@ import Testing
         #expect(registry.claim("a", by: 3) == .init(token: 1, phase: .held))
     }
 
-    /// What is heard of a session that is waited for counts for the next newcomer as well.
+    /// News about a session that is waited for counts for the next newcomer as well.
     @Test func oneThatIsWaitedForMayTurnOutToBeUnanswered() {
         var registry = ClientIDRegistry<Int>()
         _ = registry.claim("a", by: 1)
@@ -128,7 +128,7 @@ import Testing
         #expect(registry.wait("a") == .untilOver)
     }
 
-    /// The last newcomer waits for all sessions before it; those that gave up waiting wait for nobody.
+    /// The last newcomer waits for all sessions before it; those that gave up waiting wait for none.
     @Test func severalMayBeLeaving() {
         var registry = ClientIDRegistry<Int>()
         for token in 1...3 {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import BridgeCore
 
-/// One session fed with packets, its actions collected as short words.
+/// One session that is fed with packets, with its actions collected as short words.
 struct SessionBench {
     var session: Session
     let version: MQTTVersion

@@ -143,7 +143,7 @@ import Testing
         let actions = bench.session.timedOut(.uplinkConnect)
         #expect(actions.end != nil && actions.closesDevice)
         #expect(actions.finishesUplink && !actions.closesUplink)
-        // The device was told that it is not connected, so nobody must hear that it has gone.
+        // The device was told that it is not connected, so its will must not be published.
         #expect(actions.toUplink == [try Packet.disconnect(Disconnect()).encode(version: version)])
         // CONNACK comes late, and then the broker's FIN.
         #expect(try bench.broker(.connack(Connack(sessionPresent: false, code: 0))).isEmpty)

@@ -42,7 +42,7 @@ import Testing
         _ = try bench.device(bench.connect { $0.properties.maximumPacketSize = limit })
         _ = bench.session.uplinkReady()
         let actions = try bench.broker(.connack(Connack()))
-        // What the broker sends is the broker's affair.
+        // The broker is responsible for what it sends.
         #expect(actions.toDevice.map(\.readableBytes) == [limit < 10 ? 5 : 10])
     }
 

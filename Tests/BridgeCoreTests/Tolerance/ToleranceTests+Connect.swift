@@ -202,12 +202,12 @@ extension ToleranceTests {
         try bench.establish { $0.will = Will(topic: "will") }
         let actions = try bench.device(bytes)
         #expect(actions.toUplink == [ByteBuffer(bytes: sent)] && actions.end == nil)
-        // The device has said that it leaves, and is told nothing about what becomes of its uplink.
+        // The device has said that it leaves, and is told nothing about what happens to its uplink.
         let loss = bench.session.uplinkLost(.network(description: "idle"))
         #expect(loss.end == .deviceDisconnected && loss.closesDevice && loss.toDevice.isEmpty)
     }
 
-    /// The broker has to judge its CONNECT, and this is the verdict.
+    /// The broker has to judge the device's CONNECT, and this is its verdict.
     @Test(arguments: MQTTVersion.allCases)
     func aBrokerThatClosesWithoutConnackIsNotPutIntoWords(_ version: MQTTVersion) throws {
         for end in [0, 1] {

@@ -20,7 +20,7 @@ import Testing
             let actions = try bench.device(odd.bytes)
             #expect(actions.toUplink == [odd.buffer])
             #expect(actions.toDevice.isEmpty && actions.end == nil)
-            // The session goes on.
+            // The session continues.
             #expect(try bench.device(.pingreq).toUplink.count == 1)
         }
     }

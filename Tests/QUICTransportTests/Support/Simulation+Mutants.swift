@@ -6,7 +6,7 @@ import TestSupport
 extension Simulation {
     /// Makes damaged copies of the datagrams arrive as well, on both sides and at random times.
     ///
-    /// - Parameter isWanted: Whether the current datagram is to be copied.
+    /// - Parameter isWanted: Whether to copy the current datagram.
     func injectMutants(
         _ count: Int, delayedUpTo milliseconds: UInt64, seed: UInt64, isWanted: @escaping () -> Bool = { true }
     ) {

@@ -4,6 +4,7 @@ import NIOCore
 package struct DialPermit: Sendable {
     package let way: UplinkWay
     package let purpose: UplinkPurpose
+    /// When the permission was given.
     package let startedAt: NIODeadline
     /// `nil` if the connection is made ahead of time and nothing is wrong: no device waits for it, and none has to wait
     /// because of it.

@@ -19,6 +19,7 @@ extension DialPolicy {
         case failed(WayChoice.Verdict)
     }
 
+    /// The broker is verified and accepts the connection.
     package mutating func succeeded(_ permit: DialPermit, at now: NIODeadline) -> SuccessNews {
         widenWindow(permit)
         let change = changing { $0.succeeded(permit.way, at: now, jitter: $1) }
@@ -54,6 +55,7 @@ extension DialPolicy {
         return (verdict, isNews ? .failed(verdict) : .none)
     }
 
+    /// The attempt was given up before it had an outcome.
     package mutating func abandoned(_ permit: DialPermit, at now: NIODeadline) {
         returnPlace(permit.place, permit.way)
         with(permit.purpose) { backoff in
@@ -61,10 +63,12 @@ extension DialPolicy {
         }
     }
 
+    /// Devices are about to come back after a loss, so they are paced.
     package mutating func disturbed(at now: NIODeadline) {
         pacer.disturbed(at: now)
     }
 
+    /// A connection was lost to the network, so the next one is made alone to find out whether all were.
     package mutating func lost(_ purpose: UplinkPurpose, at now: NIODeadline) {
         pacer.disturbed(at: now)
         with(purpose, wakes: false) { backoff in
@@ -72,19 +76,23 @@ extension DialPolicy {
         }
     }
 
+    /// No connection may be made for at least this long.
     package mutating func mustPause(_ purpose: UplinkPurpose, atLeast pause: Duration, at now: NIODeadline) {
         let jitter = jitter()
         with(purpose) { $0.gate.failed(nil, at: now, jitter: jitter, atLeast: pause) }
     }
 
+    /// The last failure is no longer the reason why devices wait.
     package mutating func forgetFailure(_ purpose: UplinkPurpose) {
         with(purpose, wakes: false) { $0.forgetFailures() }
     }
 
+    /// What went wrong since the last success; `nil` if nothing did.
     package func failure(_ purpose: UplinkPurpose) -> String? {
         backoffs[purpose].flatMap { $0.failures.isEmpty ? nil : $0.summary }
     }
 
+    /// The server of the endpoint was heard after a silence; `nil` if the endpoint is not known.
     package mutating func pathAnswered(_ endpoint: Int?, at now: NIODeadline) {
         choice.pathAnswered(endpoint ?? 0, at: now)
         pacer.disturbed(at: now)
@@ -108,30 +116,36 @@ extension DialPolicy {
 // MARK: - Better ways
 
 extension DialPolicy {
+    /// Returns whether the caller has to try the better ways from now on. Only one plan does so.
     package mutating func claimsProbing() -> Bool {
         guard choice.nextProbe != nil, !isProbed else { return false }
         isProbed = true
         return true
     }
 
+    /// When to try the better ways; `nil` if there are none to try, after which the caller no longer probes.
     package mutating func nextProbe() -> NIODeadline? {
         if choice.nextProbe == nil { isProbed = false }
         return choice.nextProbe
     }
 
+    /// The ways to try now, in this order until one works; empty if it is not time.
     package mutating func takeProbes(at now: NIODeadline) -> [UplinkWay] {
         choice.takeProbes(at: now)
     }
 
+    /// One of the better ways worked. Returns the change, if there is one.
     package mutating func probeSucceeded(_ way: UplinkWay, at now: NIODeadline) -> WayChoice.Change? {
         for purpose in backoffs.keys { with(purpose) { $0.gate.succeeded() } }
         return changing { $0.probeSucceeded(way, at: now, jitter: $1) }
     }
 
+    /// None of the better ways worked.
     package mutating func probesFailed(at now: NIODeadline) {
         choice.probesFailed(at: now, jitter: jitter())
     }
 
+    /// The plan that probed is gone, so another one may claim probing.
     package mutating func probingEnded() {
         isProbed = false
     }

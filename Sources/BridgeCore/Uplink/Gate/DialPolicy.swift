@@ -19,7 +19,9 @@ package struct DialPolicy: Sendable {
 
     /// Plans that have to ask again.
     package struct Woken: Sendable, Equatable {
+        /// Whether all plans have to ask again.
         package var all = false
+        /// The identifiers of plans that have to ask again.
         package var some: Set<Int> = []
         package var isEmpty: Bool { !all && some.isEmpty }
     }
@@ -85,12 +87,14 @@ package struct DialPolicy: Sendable {
 // MARK: - Before a connection
 
 extension DialPolicy {
+    /// Lets one device onto an existing connection. Returns `nil` if it may go now, otherwise when to ask again.
     package mutating func admit(at now: NIODeadline) -> NIODeadline? {
         if let until = pacer.next(at: now) { return until }
         pacer.took()
         return nil
     }
 
+    /// Decides whether a connection for a device may be made now.
     package mutating func mayDial(_ purpose: UplinkPurpose, for waker: Int, at now: NIODeadline) -> DialDecision {
         if let until = pacer.next(at: now) { return .wait(until: until) }
         let way = choice.chosen

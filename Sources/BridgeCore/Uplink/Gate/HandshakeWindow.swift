@@ -23,6 +23,7 @@ package struct HandshakeWindow: Sendable {
         fileprivate let epoch: UInt64
     }
 
+    /// The answer to a request for a handshake.
     package enum Decision: Sendable, Equatable {
         case go(Place)
         /// Ask again at that time; with `nil`, when a handshake that is under way has an outcome.
@@ -33,6 +34,7 @@ package struct HandshakeWindow: Sendable {
     package static let start = 8.0
     /// A wider window is of no use: a server that accepts so many handshakes at once is limited by its CPU.
     package static let widest = 256.0
+    /// The limits of the pause after a refusal, before its jitter.
     package static let shortestPause = TimeAmount.milliseconds(5)
     package static let longestPause = TimeAmount.seconds(1)
 
@@ -51,6 +53,7 @@ package struct HandshakeWindow: Sendable {
 
     package init() {}
 
+    /// Asks whether a handshake may begin now.
     package mutating func request(at now: NIODeadline) -> Decision {
         guard now >= resumesAt else { return .wait(until: resumesAt) }
         guard count < Int(limit) else { return .wait(until: nil) }

@@ -50,10 +50,12 @@ package struct ReconnectGate: Sendable {
         self.maximum = TimeAmount(maximum)
     }
 
+    /// Whether any number of attempts may be made now.
     package var isOpen: Bool {
         if case .open = state { true } else { false }
     }
 
+    /// Asks whether an attempt may be made now.
     package mutating func request(at now: NIODeadline) -> Decision {
         switch state {
         case .open:
@@ -68,6 +70,7 @@ package struct ReconnectGate: Sendable {
         }
     }
 
+    /// An attempt succeeded, so the gate is open.
     package mutating func succeeded() {
         if !isOpen { openings &+= 1 }
         state = .open

@@ -57,6 +57,7 @@ package struct ReconnectPacer: Sendable {
         return next
     }
 
+    /// A device has gone, which takes a token.
     package mutating func took() {
         bucket?.tokens -= 1
     }

@@ -107,6 +107,7 @@ package struct WayChoice: Sendable {
     /// The way that new connections take.
     package var chosen: UplinkWay { ways[current] }
 
+    /// Whether there is more than one way.
     package var hasAlternatives: Bool { ways.count > 1 }
 
     private func index(of way: UplinkWay) -> Int {

@@ -29,6 +29,7 @@ package struct PathWatch: Sendable {
         }
     }
 
+    /// What a look at the path has shown.
     package enum Finding: Sendable, Equatable {
         /// Nothing has changed.
         case nothing

@@ -5,7 +5,9 @@ import NIOCore
 /// Probes go at a steady pace, unlike those of a connection, whose pauses double. So a link that is back is noticed
 /// within a quarter of a second, and in a long outage within one second.
 package struct ScoutPace: Sendable {
+    /// The time between two probes at first.
     package static let interval = TimeAmount.milliseconds(250)
+    /// The time between two probes later on.
     package static let slowInterval = TimeAmount.seconds(1)
     /// How long the short interval is kept.
     private static let eagerTime = TimeAmount.seconds(60)

@@ -3,6 +3,7 @@ package protocol UplinkConnectionsView {
     func facts(of connection: UplinkConnectionID) -> UplinkConnectionFacts
 }
 
+/// The state of one connection at the moment.
 package struct UplinkConnectionFacts: Sendable, Equatable {
     /// The number of streams that may be opened now; 0 if the connection is not ready.
     package var availableStreams: Int

@@ -13,6 +13,7 @@ package enum LegPlace: Sendable, Equatable {
     /// It has a stream there.
     case open(UplinkConnectionID)
 
+    /// The connection that the leg has or waits for; `nil` in the line.
     package var connection: UplinkConnectionID? {
         switch self {
         case .inLine: nil

@@ -65,7 +65,7 @@ extension UplinkPlan {
         return switch mapping {
         // One connection is enough to learn what the server chooses.
         case .auto: 1
-        // A device that waits has its own connection made.
+        // If a device waits, its connection is being made anyway.
         case .mux, .dataStream: shared.isEmpty && dialing.isEmpty && line.isEmpty ? 1 : 0
         case .connection: stockTarget
         }

@@ -4,7 +4,8 @@ import TestSupport
 
 @testable import BridgeCore
 
-/// A device whose connection never breaks. It sends nothing twice, and objects to everything that it is told twice.
+/// A device whose connection never breaks. It sends nothing twice, and complains about everything that it is told
+/// twice.
 struct SimulatedDevice {
     private enum Flow {
         case puback, pubrec, pubcomp
