@@ -4,7 +4,7 @@
 /// was sent twice under loss can cause that, and so can any peer that has completed a handshake and writes two frames.
 /// The frame says nothing new, so a PING replaces it in the decrypted packet.
 ///
-/// Nor does 0.12.1 survive that a server retires the first ID before the client has written a packet after the
+/// Version 0.12.1 also aborts if a server retires the first ID before the client has written a packet after the
 /// handshake: such a packet is treated as lost. Versions from 1.0 on need neither.
 #include "frame_reader.h"
 #include "internal.h"
@@ -13,7 +13,7 @@
 
 #if NGTCP2_VERSION_NUM < 0x010000
 
-/// Whether the frame says nothing new about an ID that is to be retired.
+/// Whether the frame says nothing new about an ID that has to be retired.
 static bool is_superfluous(bridge_frame_guard *guard, uint64_t sequence, uint64_t retire_prior_to) {
     if (retire_prior_to > guard->retire_prior_to) {
         guard->retire_prior_to = retire_prior_to;

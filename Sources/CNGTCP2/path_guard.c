@@ -10,9 +10,9 @@
 /// that it does report. A path that was not used before is followed at once, however often that happens. Versions from
 /// 1.0 on report different results and survive more; fallback_guard.c is for those.
 ///
-/// Nor does 0.12.1 survive that a client which has moved without another connection ID, as behind a NAT, moves again
-/// with one, or to a path that it probed, before all validations are over: it would retire an ID twice. Such a client's
-/// packets are taken in a little later.
+/// Version 0.12.1 also aborts if a client that has moved without another connection ID, as behind a NAT, moves again
+/// with one, or to a path that it probed, before all validations are over, because it would retire an ID twice. Such a
+/// client's packets are taken in a little later.
 ///
 ///     settled ---- another path is in use ----> first ---- valid, but by a small datagram ----> second
 ///        ^                                      |  ^                                            |   |
@@ -121,7 +121,7 @@ static void move(bridge_path_guard *guard, const ngtcp2_path *to, uint64_t now) 
    another challenge was large, ngtcp2 does not report that. */
 static const uint64_t longest_validation = 60 * NGTCP2_SECONDS;
 
-/// How long validations may go on whose end ngtcp2 does not report, after the path was left or validated: two of three
+/// How long validations whose end ngtcp2 does not report may take, after the path was left or validated: two of three
 /// probe timeouts each, computed with the initial RTT if that is longer (RFC 9000 8.2.4).
 static uint64_t settling_time(ngtcp2_conn *conn) {
     uint64_t pto = ngtcp2_conn_get_pto(conn);

@@ -4,7 +4,7 @@
 
 #include "internal.h"
 
-/// A GnuTLS verify function: the handshake goes on if it returns 0.
+/// A GnuTLS verify function: the handshake continues if it returns 0.
 int bridge_verify_peer(gnutls_session_t session);
 /// Checks the client's certificate of a session that a ticket resumed, because that may have expired meanwhile. Must be
 /// called when the handshake has completed: GnuTLS brings the certificate out only then.

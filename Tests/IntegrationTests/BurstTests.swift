@@ -30,8 +30,8 @@ struct BurstTests {
         }
     }
 
-    /// A broker that refuses every handshake is as good as none: the device is told so after the time it may wait, and
-    /// is accepted later.
+    /// A broker that refuses every handshake counts as unreachable: the device is told so after the time it may wait,
+    /// and is accepted later.
     @Test func aBrokerThatAlwaysRefusesIsUnreachable() async throws {
         let uplink = ["connect_timeout: 2s", "backoff_minimum: 50ms", "backoff_maximum: 200ms"]
         try await Scenario.run(Scenario.Options.onOneLoop(uplink: uplink)) { scenario in

@@ -21,8 +21,8 @@ struct WarmTests {
         }
     }
 
-    /// The connection is dead, as behind a NAT that has forgotten the mapping. The device is accepted all the same, and
-    /// does not have to wait for an idle timeout.
+    /// The connection is dead, as behind a NAT that has forgotten the mapping. The device is still accepted, and does
+    /// not have to wait for an idle timeout.
     @Test func aWarmConnectionThatIsDeadIsNoObstacle() async throws {
         try await Scenario.run(Self.options(1, ["idle_timeout: 300s"])) { scenario in
             try await scenario.front.says("handshake")

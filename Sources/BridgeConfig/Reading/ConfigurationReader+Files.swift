@@ -1,12 +1,13 @@
 extension ConfigurationReader {
-    /// The path of a PEM file with certificates. A file that is not usable is reported, and its path returned all the same.
+    /// The path of a PEM file with certificates. A file that is not usable is reported, but its path is still returned.
     func certificates(_ key: Key) -> String? {
         guard let path = path(key) else { return nil }
         if let problem = PEMFile.problemWithCertificates(at: path) { error(key, "\(path): \(problem.message)") }
         return path
     }
 
-    /// The path of a PEM file with a private key. A file that is not usable is reported, and its path returned all the same.
+    /// The path of a PEM file with a private key. A file that is not usable is reported, but its path is still
+    /// returned.
     func privateKey(_ key: Key) -> String? {
         guard let path = path(key) else { return nil }
         var isReadableByOthers = false

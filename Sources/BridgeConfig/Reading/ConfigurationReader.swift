@@ -75,7 +75,7 @@ struct ConfigurationReader {
         settings.scalars[key].flatMap { values.path($0, key.rawValue) }
     }
 
-    /// A host name or an IP address. An invalid one is reported, and returned all the same.
+    /// A host name or an IP address. An invalid one is reported, but still returned.
     func host(_ key: Key) -> String? {
         guard let host = text(key) else { return nil }
         if let problem = HostValue.problem(with: host) {

@@ -10,7 +10,7 @@ package struct BridgeConfiguration: Sendable, Equatable {
     /// The routes in the order of the file: the first route that matches a topic is used. Without any, every packet
     /// passes unchanged.
     package var routes: [Route]
-    /// What becomes of a topic or filter that no route matches, if there are routes.
+    /// What happens to a topic or filter that no route matches, if there are routes.
     package var unrouted: UnroutedPolicy
     package var limits: LimitsConfiguration
     package var log: LogConfiguration

@@ -1,6 +1,6 @@
 /// How devices are held while their uplink leg is being rebuilt.
 package struct HoldConfiguration: Sendable, Equatable {
-    /// What becomes of messages at QoS 0 from a held device.
+    /// What happens to messages at QoS 0 from a held device.
     package enum QoS0: String, Sendable, CaseIterable {
         /// They are kept in order like the others. When the buffer is full, nothing more is read from the device.
         case keep

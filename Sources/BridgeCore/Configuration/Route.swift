@@ -24,7 +24,7 @@ package struct Route: Sendable, Equatable {
         case both
     }
 
-    /// What becomes of the RETAIN flag, in both directions.
+    /// What happens to the RETAIN flag, in both directions.
     package enum Retain: String, Sendable, CaseIterable {
         case keep, strip
     }

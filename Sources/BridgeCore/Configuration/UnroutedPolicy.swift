@@ -1,4 +1,4 @@
-/// What becomes of a topic or filter that no route matches, if there are routes.
+/// What happens to a topic or filter that no route matches, if there are routes.
 package enum UnroutedPolicy: String, Sendable, CaseIterable {
     /// It passes unchanged.
     case pass

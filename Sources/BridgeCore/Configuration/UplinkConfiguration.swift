@@ -39,7 +39,7 @@ package struct UplinkConfiguration: Sendable, Equatable {
     /// changed or the server still answers on other connections. `nil` stands for three probe timeouts (RFC 9002 6.2),
     /// and at least 1 s.
     package var pathTimeout: Duration?
-    /// What becomes of a device whose uplink leg was lost by the network.
+    /// What happens to a device whose uplink leg was lost to the network.
     package var onLoss: LossPolicy
     /// How devices are held, if `onLoss` is `hold`.
     package var hold: HoldConfiguration
@@ -81,7 +81,7 @@ package struct UplinkConfiguration: Sendable, Equatable {
         package static let muxProtocol = "mqtt-mux"
     }
 
-    /// What becomes of a device when its uplink leg is lost.
+    /// What happens to a device when its uplink leg is lost.
     package enum LossPolicy: String, Sendable, CaseIterable {
         /// The device keeps its connection while the uplink leg is being rebuilt.
         case hold

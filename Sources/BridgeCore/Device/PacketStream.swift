@@ -13,13 +13,13 @@ struct PacketStream: Sendable {
     private var heldPongs = 0
     /// How many of the bridge's own answers may wait for the end of a long PUBLISH.
     static let maximumHeld = 1_000
-    /// How many answers to PINGREQ may wait. A device that has read none of so many does not wait for more.
+    /// How many answers to PINGREQ may wait. A device that has read none of that many does not wait for more.
     static let maximumPongs = 100
 
-    /// The direction is inside a packet, where nothing else may be put.
+    /// Whether the direction is inside a packet, where nothing else may be put.
     var isInsidePacket: Bool { isStreaming && isForwarded }
 
-    /// So many answers wait that the device should not ask for more.
+    /// Whether so many answers wait that the device should not ask for more.
     var isFull: Bool { held.count >= Self.maximumHeld }
 
     mutating func begin(isForwarded: Bool, deferred: [ByteBuffer]) {

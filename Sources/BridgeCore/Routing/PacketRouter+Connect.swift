@@ -3,7 +3,7 @@ import MQTTCodec
 extension PacketRouter {
     /// Routes the will like a message of the device, and notes what the device negotiates.
     ///
-    /// Returns why the CONNECT is refused. If it returns `nil`, `connect` is what the broker is sent: unchanged unless
+    /// Returns why the CONNECT is refused. If it returns `nil`, `connect` is what goes to the broker: unchanged unless
     /// a route changes the will.
     package mutating func rewriteConnect(_ connect: inout Connect) -> ConnectRefusal? {
         deviceAliasMaximum = connect.properties.topicAliasMaximum ?? 0

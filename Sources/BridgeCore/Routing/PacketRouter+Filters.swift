@@ -85,7 +85,7 @@ extension PacketRouter {
 }
 
 extension PacketRouter {
-    /// What becomes of a filter of the device.
+    /// What happens to a filter of the device.
     private enum FilterFate {
         case unchanged
         /// One remote filter or more, each no longer than MQTT allows.

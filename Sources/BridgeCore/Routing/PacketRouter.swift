@@ -11,7 +11,7 @@ import NIOCore
 /// The state is bounded by the 65,535 packet identifiers, the topic aliases that the receiver allows and the bounds of
 /// `PendingFilters` and `TopicAliases`.
 package struct PacketRouter: Sendable {
-    /// What becomes of a packet.
+    /// What happens to a packet.
     package struct Routed: Sendable, Equatable {
         /// The bytes to send to the other side, in this order.
         package var forward: [ByteBuffer]
@@ -28,7 +28,7 @@ package struct PacketRouter: Sendable {
         }
     }
 
-    /// What becomes of a PUBLISH whose payload is still to come.
+    /// What happens to a PUBLISH whose payload is still to come.
     package struct RoutedStream: Sendable, Equatable {
         /// The bytes to send to the other side before the payload; `nil` if the payload is discarded as it comes.
         package var head: ByteBuffer?

@@ -1,7 +1,7 @@
 /// The routes with the values of one device filled in.
 package struct ResolvedRoutes: Sendable, Equatable {
     let routes: [ResolvedRoute]
-    /// What becomes of a topic or filter that no route matches.
+    /// What happens to a topic or filter that no route matches.
     package let unrouted: UnroutedPolicy
 
     init(routes: [ResolvedRoute], unrouted: UnroutedPolicy) {

@@ -131,7 +131,7 @@ package struct BrokerPulse: Sendable {
         if waves[number]?.waiting == 0 { waves[number] = nil }
     }
 
-    /// A session that was to wait will not ask again.
+    /// A session that had to wait will not ask again.
     package mutating func forget(_ number: Int) {
         waves[number]?.waiting -= 1
         if number != last, waves[number]?.waiting == 0 { waves[number] = nil }

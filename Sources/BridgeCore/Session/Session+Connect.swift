@@ -56,7 +56,7 @@ extension Session {
             }
             let outgoing = isMapped || connect != original ? try connect.encode() : bytes
             let repeated = mayBeHeld ? try connect.repeated(after: outgoing, isOdd: isOdd) : nil
-            // If the broker is to choose the client id, no other session has it.
+            // If the broker has to choose the client id, no other session has it.
             state = .connecting(
                 Connecting(
                     facts: facts, connect: outgoing, isClientIDFree: connect.clientID.isEmpty, router: router,

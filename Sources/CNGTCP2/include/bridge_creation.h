@@ -41,7 +41,7 @@ typedef struct {
     void (*version_negotiation)(void *owner, const uint32_t *versions, size_t count);
     /// Clients only, and a few times per connection at most.
     void (*ticket_received)(void *owner, const bridge_quic_ticket *ticket);
-    /// Clients only, before `handshake_completed`: all streams are gone, and their identifiers begin anew.
+    /// Clients only, before `handshake_completed`: all streams are gone, and their identifiers start again.
     void (*early_data_rejected)(void *owner);
 } bridge_quic_callbacks;
 

@@ -28,7 +28,7 @@ struct Handshake {
         return name
     }
 
-    /// - Returns: Whether this is news. It is not if the handshake was confirmed before or must fail.
+    /// - Returns: Whether the handshake is confirmed by this. It is not if it was confirmed before or must fail.
     mutating func confirm() -> Bool {
         guard !isConfirmed, violation == nil else { return false }
         isConfirmed = true

@@ -54,13 +54,13 @@ struct Hurry {
 
 extension QUICConnection {
     /// Has the next `nextDatagram` send something that the peer has to answer, whatever the backoff of the probe timer:
-    /// new data, a PING, or, if the congestion window is full, what is unacknowledged once more. Call this when there
+    /// new data, a PING, or, if the congestion window is full, what is unacknowledged, once more. Call this when there
     /// is reason to believe that the network is back or has changed.
     ///
-    /// Does nothing before the handshake is confirmed, and more often than every 100 ms. With a full congestion window
-    /// it takes effect one probe timeout after the last datagram, unless something is received meanwhile, and not if
-    /// the idle timeout is too near: ngtcp2 has no call for this, so the connection's own time has to run ahead to its
-    /// next probe.
+    /// Does nothing before the handshake is confirmed, or if the last call was less than 100 ms ago. With a full
+    /// congestion window it takes effect one probe timeout after the last datagram, unless something is received
+    /// meanwhile, and not if the idle timeout is too near: ngtcp2 has no call for this, so the connection's own time
+    /// has to run ahead to its next probe.
     package func hurry(at now: NIODeadline) {
         guard isOpen, isHandshakeConfirmed else { return }
         pendingHurry.begin(at: now)

@@ -11,8 +11,8 @@ package enum QUICEvent: Sendable, Equatable {
     case streamData(QUICStreamID, ByteBuffer, fin: Bool)
     /// The peer sends nothing more on the stream, and gave up what was under way (RESET_STREAM).
     case streamReset(QUICStreamID, code: UInt64)
-    /// The peer reads no more from the stream (STOP_SENDING). This comes only when something is to be sent. The code is
-    /// `nil` because no version of ngtcp2 that is known here reports it.
+    /// The peer reads no more from the stream (STOP_SENDING). This comes only when something has to be sent. The code
+    /// is `nil` because no version of ngtcp2 that is known here reports it.
     case stopSending(QUICStreamID, code: UInt64?)
     /// The peer acknowledged this many bytes, and they have left the send buffer.
     case streamDrained(QUICStreamID, bytes: Int)
@@ -33,7 +33,7 @@ package enum QUICEvent: Sendable, Equatable {
     /// Clients only: a ticket for the next connection to the same server.
     case ticketReceived(QUICResumption)
     /// Clients only, before `handshakeCompleted`: the server did not accept the early data. All streams are gone
-    /// without further events, and their identifiers begin anew; the application has to open them and send everything
+    /// without further events, and their identifiers start again; the application has to open them and send everything
     /// again.
     case earlyDataRejected
     /// The connection has ended, for this reason.

@@ -42,7 +42,7 @@ struct SendBuffer {
         (unsentCount, nextOffset) = (0, 0)
     }
 
-    /// Fills `slices` with what is to be sent next, about `limit` bytes.
+    /// Fills `slices` with what has to be sent next, about `limit` bytes.
     /// - Returns: The number of slices, and the sum of their bytes.
     func next(
         into slices: UnsafeMutableBufferPointer<bridge_quic_slice>, limit: Int

@@ -52,7 +52,7 @@ final class SendStream {
         isFinished = true
     }
 
-    /// Fills `slices` with what is to be sent next, about `limit` bytes.
+    /// Fills `slices` with what has to be sent next, about `limit` bytes.
     /// - Returns: The number of slices, the sum of their bytes, and whether the stream ends with them.
     func next(
         into slices: UnsafeMutableBufferPointer<bridge_quic_slice>, limit: Int

@@ -80,7 +80,7 @@ package final class QUICEndpoint {
     }
 
     /// Opens the socket of an endpoint that listens. The result is its address, with the port that the kernel chose if
-    /// the port was 0. Fails if the address cannot be had; the endpoint is of no more use then.
+    /// the port was 0. Fails if the address is not available, after which the endpoint cannot be used.
     package func listen() -> EventLoopFuture<SocketAddress> {
         socket.listen()
     }
@@ -109,7 +109,7 @@ package final class QUICEndpoint {
         timer.arm(by: max(earliest, floor), slack: Self.timerSlack) { [weak self] in self?.timerFired() }
     }
 
-    /// Puts the deadline where the timer finds it, or lets go of a connection that is over.
+    /// Puts the deadline where the timer finds it, or releases a connection that is over.
     func settle(_ handle: QUICConnectionHandle) {
         guard handle.connection.isClosed else {
             deadlines.update(handle.key, deadline: handle.connection.deadline)

@@ -6,8 +6,8 @@ import Synchronization
 ///
 /// It never fires for an arming that was replaced or cancelled. A task that is scheduled with SwiftNIO directly gives
 /// no such promise: the loop collects all tasks that are due in a tick, and runs them even if an earlier one of them
-/// cancels a later one. An owner that then arms the timer anew has two timers although it knows of one, and their
-/// number only grows.
+/// cancels a later one. An owner that then arms the timer again has two timers although it knows about only one, and
+/// their number keeps growing.
 ///
 /// Confined to its event loop. A timer that is deallocated does not fire any more.
 package final class Timer {

@@ -111,7 +111,7 @@ import Testing
         _ = try bench.device(Self.message("Asleep", .exactlyOnce, 1))
         #expect(try bench.comeBack(isPresent).up == [.message("state"), Self.message("Asleep", .exactlyOnce, 1)])
         // At QoS 2 the broker may have had the message before the will came, and accepts it only once: so it is
-        // repeated besides.
+        // repeated as well.
         try bench.lose()
         let again = try bench.comeBack(isPresent)
         let asleep = Self.message("Asleep", .exactlyOnce, 1)

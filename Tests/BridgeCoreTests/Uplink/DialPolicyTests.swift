@@ -18,7 +18,7 @@ import Testing
 
     private struct NoPermit: Error {}
 
-    /// When to ask again; `nil` if the answer is to go, or to wait to be woken.
+    /// When to ask again; `nil` if the device may go, or waits to be woken.
     private func until(_ decision: DialDecision) -> NIODeadline? {
         if case .wait(let until) = decision { until } else { nil }
     }

@@ -1,6 +1,6 @@
 import NIOCore
 
-// How many handshakes an endpoint accepts at once, and what becomes of those that it refuses.
+// How many handshakes an endpoint accepts at once, and what happens to those that it refuses.
 extension DialPolicy {
     enum PlaceDecision {
         /// `nil` if this way has no window.

@@ -32,7 +32,7 @@ package struct HandshakeWindow: Sendable {
 
     /// Half of what EMQX accepts at once without configuration.
     package static let start = 8.0
-    /// A wider window is of no use: a server that accepts so many handshakes at once is limited by its CPU.
+    /// A wider window is useless, because a server that accepts that many handshakes at once is limited by its CPU.
     package static let widest = 256.0
     /// The limits of the pause after a refusal, before its jitter.
     package static let shortestPause = TimeAmount.milliseconds(5)

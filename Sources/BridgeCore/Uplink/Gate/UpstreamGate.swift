@@ -1,7 +1,7 @@
 import NIOCore
 
 /// What a plan asks and tells the gate that all event loops share: which way is in use, whether a connection may be
-/// made now, and what became of it. ``DialPolicy`` decides behind it.
+/// made now, and what its outcome was. ``DialPolicy`` decides behind it.
 package protocol UpstreamGate: AnyObject {
     /// The way that new connections take.
     var chosen: UplinkWay { get }

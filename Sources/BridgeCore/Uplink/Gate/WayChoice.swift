@@ -24,7 +24,7 @@ import NIOCore
 package struct WayChoice: Sendable {
     /// What follows from a failed handshake.
     package enum Verdict: Sendable, Equatable {
-        /// Try the same way once more after that time.
+        /// Try the same way again after that time.
         case again(after: Duration)
         /// Try another way at once.
         case next(UplinkWay)

@@ -6,9 +6,9 @@ import NIOCore
 ///   healthy -- unanswered for the patience --> silent -- the server answers others --> hurried
 ///      ^                                        |  ^                                   |  |  |
 ///      +----------- a datagram came ------------+--|-----------------------------------+  |  |
-///                                                  +--- the server answers nobody any more +  |
+///                                                  +--- the server stops answering --------+  |
 ///                                                                                            |
-///   dead <-- once more the patience, and the server went on to answer others ----------------+
+///   dead <-- the patience has passed again, and the server still answers others -------------+
 /// ```
 /// Silence alone never ends a connection: during an outage there is nothing better than to keep it. Only a server that
 /// answers, but not on this connection, has forgotten it or no longer finds its way to it.
@@ -35,8 +35,8 @@ package struct PathWatch: Sendable {
         case nothing
         /// As far as is known, nothing that is sent arrives from now on.
         case silent
-        /// The connection goes on. The peer's previous datagram came that long ago, so the peer has heard nothing for
-        /// no longer than that.
+        /// The connection works again. The peer's previous datagram came that long ago, so the peer has heard nothing
+        /// for no longer than that.
         case answered(after: Duration)
         /// The connection will not come back.
         case dead

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Decides when an address that is waited for is probed, and which of its answers is news.
+/// Decides when to probe an address that is awaited, and which of its answers show that the server is back.
 ///
 /// Probes go at a steady pace, unlike those of a connection, whose pauses double. So a link that is back is noticed
 /// within a quarter of a second, and in a long outage within one second.
@@ -13,8 +13,8 @@ package struct ScoutPace: Sendable {
     private static let eagerTime = TimeAmount.seconds(60)
     /// An answer after a shorter pause than this does not count as the server's return.
     private static let gap = TimeAmount.seconds(1)
-    /// The first answer after waiting has begun is news, but not more often than this: otherwise a server that answers
-    /// probes and refuses connections would be tried at each answer.
+    /// The first answer after waiting has begun counts as the server's return, but not more often than this. Otherwise
+    /// a server that answers probes but refuses connections would be tried at each answer.
     private static let rest = TimeAmount.seconds(60)
 
     private var eagerUntil = NIODeadline.distantPast
@@ -39,7 +39,8 @@ package struct ScoutPace: Sendable {
         return true
     }
 
-    /// The server answered. Returns whether that is news: it had not answered for a while, or had not been asked.
+    /// The server answered. Returns whether that counts as its return, because it had not answered for a while or had
+    /// not been asked.
     package mutating func answered(at now: NIODeadline) -> Bool {
         guard isActive else { return false }
         let wasGone = unansweredSince.map { now >= $0 + Self.gap } ?? false

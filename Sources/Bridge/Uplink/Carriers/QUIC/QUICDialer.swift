@@ -3,9 +3,9 @@ import Logging
 import NIOCore
 import QUICTransport
 
-/// Makes QUIC connections to the broker for one event loop. It looks the broker's name up anew for each connection,
-/// races its addresses, and resumes a session if a ticket allows that. Its callers decide where to connect, when and
-/// for which device.
+/// Makes QUIC connections to the broker for one event loop. It looks the broker's name up for each connection, races
+/// its addresses, and resumes a session if a ticket allows that. Its callers decide where to connect, when and for
+/// which device.
 final class QUICDialer {
     private let configuration: UplinkConfiguration
     let eventLoop: any EventLoop

@@ -10,8 +10,8 @@ import QUICTransport
     import Musl
 #endif
 
-/// Makes TLS connections to the fallback for one event loop. It looks the fallback's name up anew for each connection,
-/// and races its addresses (RFC 8305). Its caller decides when and for which device.
+/// Makes TLS connections to the fallback for one event loop. It looks the fallback's name up for each connection, and
+/// races its addresses (RFC 8305). Its caller decides when and for which device.
 final class TLSDialer {
     /// How long sent bytes may go unacknowledged before the kernel gives a connection up, unless the operator has set
     /// that time. The kernel's own default is a quarter of an hour.
