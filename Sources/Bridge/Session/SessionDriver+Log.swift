@@ -29,7 +29,7 @@ extension SessionDriver {
         case .sessionNotKept:
             log(level, "session will not outlive its connection: data streams have no persistent sessions", [:])
         case .willLost(let why):
-            log(level, "the device's will is lost, or nobody knows whether it was published", ["reason": "\(why)"])
+            log(level, "the device's will is lost, or it is unknown whether it was published", ["reason": "\(why)"])
         case .willRefused(let code):
             log(level, "the broker refused the device's will", ["code": "\(ReasonCode(rawValue: code).inWords)"])
         case .held(let why):

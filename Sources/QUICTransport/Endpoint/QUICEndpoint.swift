@@ -19,7 +19,7 @@ package final class QUICEndpoint {
     package let server: QUICServerSide?
     /// The socket that new connections use.
     var socket: EndpointSocket
-    /// What a client knows of its sockets, between which its connections move.
+    /// What a client knows about its sockets, between which its connections move.
     var sockets = ClientSockets()
     var connections: ConnectionTable
     var pending = FlushQueue()

@@ -15,8 +15,8 @@ import NIOCore
 package struct ReconnectGate: Sendable {
     private enum State: Sendable {
         case open
-        /// A cap of 0 means that no attempt has finally failed yet. No attempt is made before `floor`, whatever
-        /// happens.
+        /// A cap of 0 means that attempts have been postponed, but none has failed. No attempt is made before `floor`,
+        /// whatever happens.
         case paused(until: NIODeadline, cap: TimeAmount, floor: NIODeadline)
         case probing(cap: TimeAmount, number: UInt64)
     }

@@ -106,8 +106,8 @@ extension UplinkPlan {
         if case .warm(let warmth) = connection.role { return stockedLost(warmth, end, wasSilent: wasSilent, at: now) }
         isDisturbed = true
         let wasShared = connection.isShared
-        // If a shared connection breaks as soon as it is established, because of what its devices send, it must not be
-        // made again at once over and over.
+        // A shared connection that breaks as soon as it is established, perhaps because of what its devices send, must
+        // not be made again at once over and over.
         if end.isBrokerBusy || end.pause > .zero || (wasShared && now < connection.readyAt + Self.youth) {
             gate.mustPause(purpose, atLeast: end.pause, at: now)
         } else if end.failure != nil {
