@@ -6,7 +6,7 @@ import Testing
 struct BlackHoleTests {
     /// Towards the bridge all datagrams pass if the far end is the front, because its QUIC stack does not detect black
     /// holes.
-    private static var directions: [UDPRelay.Direction] { Carrier.current == .mux ? [.up, .down] : [.up] }
+    private static var directions: [UDPRelay.Direction] { TestMapping.current == .mux ? [.up, .down] : [.up] }
 
     @Test func largeMessagesStillPass() async throws {
         var options = Scenario.Options.onOneLoop(uplink: ["idle_timeout: 120s"] + Uplink.hold())

@@ -9,7 +9,7 @@ struct ConnectTests {
             let observer = try await scenario.observer("up/#")
             let device = try await scenario.device("device-1", ["version": .string(version)])
             // These are Mosquitto's numbers for the versions.
-            if Carrier.current != .dataStream { try await scenario.broker.logs("as device-1 (p\(level),") }
+            if TestMapping.current != .dataStream { try await scenario.broker.logs("as device-1 (p\(level),") }
             #expect(try await device.subscribe("down/#") == [2])
             for qos in 0...2 {
                 try await device.publish("up/\(qos)", .text("from the device"), qos: qos)
@@ -85,7 +85,7 @@ struct ConnectTests {
             #expect(try await device.connect("raw") == 0)
             try await device.send(RawMQTT.pingreq)
             #expect(try await device.receive(2) == [0xD0, 0x00])
-            if Carrier.current != .dataStream { try await scenario.broker.logs("Received PINGREQ from raw") }
+            if TestMapping.current != .dataStream { try await scenario.broker.logs("Received PINGREQ from raw") }
             await device.close()
         }
     }

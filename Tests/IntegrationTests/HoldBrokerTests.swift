@@ -100,7 +100,7 @@ struct HoldBrokerTests {
             let newer = await scenario.client("newer")
             try await newer.connect(port: other.port, ["version": .string(version), "client_id": "device-1"])
             let end = try await older.disconnected()
-            if version == "5.0" && Carrier.current == .connection { #expect(end.code == 0x8E) }
+            if version == "5.0" && TestMapping.current == .connection { #expect(end.code == 0x8E) }
             try await scenario.bridgeLogs("session ended", "client_id=device-1")
             #expect(await scenario.bridgeSaid("session held") == 0)
             // This is longer than any backoff.

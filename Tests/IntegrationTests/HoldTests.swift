@@ -83,7 +83,7 @@ struct HoldTests {
             #expect(up["\(topic)/1"]?.firsts == Self.numbers)
             // Over a data stream there is no session left that could know which messages had arrived.
             let two = up["\(topic)/2"]
-            #expect((Carrier.current == .dataStream ? two?.firsts : two) == Self.numbers)
+            #expect((TestMapping.current == .dataStream ? two?.firsts : two) == Self.numbers)
         }
     }
 
@@ -183,7 +183,7 @@ struct HoldTests {
             let device = try await scenario.device("device-1", ["version": .string(version), "keep_alive": 2])
             try await scenario.relay.blackOut(true)
             let end = try await device.disconnected()
-            let code = Carrier.current == .dataStream ? 0x8B : 0x80
+            let code = TestMapping.current == .dataStream ? 0x8B : 0x80
             if version == "5.0" { #expect(end.fromServer == true && end.code == code) }
             try await scenario.bridgeLogs("session ended", "client_id=device-1")
             try await scenario.relay.blackOut(false)
@@ -230,7 +230,7 @@ struct HoldTests {
             try await scenario.holds()
             try await device.vanish()
             try await scenario.bridgeLogs("session ended", "client_id=device-1")
-            if Carrier.current == .dataStream {
+            if TestMapping.current == .dataStream {
                 // The bridge would have to publish the will, but has no uplink for it.
                 try await scenario.bridgeLogs("will is lost", "client_id=device-1")
             } else {

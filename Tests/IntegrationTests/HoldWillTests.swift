@@ -29,7 +29,7 @@ struct HoldWillTests {
             let state = try await device.startPublishing("state", "alive", qos: 1)
             try await scenario.holds()
             try await scenario.isForgotten()
-            let isOver = Carrier.current == .dataStream
+            let isOver = TestMapping.current == .dataStream
             if version != "5.0", !isOver { #expect(try await observer.message().text == "Offline") }
             try await scenario.relay.blackOut(false)
             try await device.acknowledged([state])

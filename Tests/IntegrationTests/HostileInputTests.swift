@@ -53,7 +53,7 @@ struct HostileInputTests {
                 #expect(try await observer.message().text == input.testDescription)
             }
             let connections = await scenario.farEnd.front?.events.all.filter { $0.event == "connection" }
-            let passedOn = Carrier.current == .connection ? Self.inputs.count(where: \.isConnect) : 0
+            let passedOn = TestMapping.current == .connection ? Self.inputs.count(where: \.isConnect) : 0
             #expect(connections == nil || connections?.count == 1 + passedOn)
         }
     }

@@ -35,7 +35,7 @@ struct QUICDialerTests {
         }
     }
 
-    /// A port that takes everything and says nothing.
+    /// A port that receives everything and never answers.
     private static func silent(on loop: any EventLoop) async throws -> any Channel {
         try await DatagramBootstrap(group: loop).bind(host: "127.0.0.1", port: 0).get()
     }

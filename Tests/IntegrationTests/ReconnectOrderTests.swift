@@ -44,7 +44,7 @@ struct ReconnectOrderTests {
                 #expect(try await device.connect("twin", level: level) == 0)
                 if let previous {
                     // Mosquitto 2.0 gives no reason, and the front gives the one that EMQX does.
-                    let isTold = level == 5 && Carrier.current == .connection
+                    let isTold = level == 5 && TestMapping.current == .connection
                     #expect(try await previous.closed() == (isTold ? [0xE0, 0x01, 0x8E] : []))
                 }
                 previous = device

@@ -40,7 +40,7 @@ struct ShutdownTests {
             #expect(ContinuousClock.now - start < .seconds(15))
             for device in devices {
                 _ = try await device.disconnected()
-                if Carrier.current != .dataStream {
+                if TestMapping.current != .dataStream {
                     try await scenario.broker.logs("Received DISCONNECT from \(device.name)")
                 }
                 try await scenario.gone(device.name)
@@ -106,7 +106,7 @@ struct ShutdownTests {
         options.relayed = true
         options.configuration = "limits: {shutdown_timeout: 3s}\nthreads: 2"
         // A connection that is made ahead of time for a device outlasts a keepalive of a minute.
-        let isForOne = Carrier.current == .connection
+        let isForOne = TestMapping.current == .connection
         options.uplink = [
             "warm: \(isLost && isForOne ? 0 : 2)", "idle_timeout: \(isLost ? 6 : 300)s", "keep_alive: 2s",
         ]

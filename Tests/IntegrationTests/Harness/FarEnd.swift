@@ -8,7 +8,7 @@ struct FarEnd: Sendable {
 
         /// The kind that the mapping under test needs.
         static var current: Kind {
-            switch Carrier.current {
+            switch TestMapping.current {
             case .connection, .dataStream: .front
             case .mux: .serve
             }

@@ -26,7 +26,7 @@ struct DeviceKind: Sendable, CustomTestStringConvertible {
     /// Whether the broker keeps the session while the device's connection to it is lost. With 3.1.1 it does so only if
     /// the device asked for it, and over a data stream never.
     var outlivesItsConnection: Bool {
-        Carrier.current != .dataStream && (version == "5.0" || !isClean)
+        TestMapping.current != .dataStream && (version == "5.0" || !isClean)
     }
 }
 

@@ -124,12 +124,12 @@ struct Scenario: Sendable {
     }
 
     private static func mapping(_ options: Options) -> [String] {
-        options.names("mapping") ? [] : ["mapping: \(Carrier.current.rawValue)"]
+        options.names("mapping") ? [] : ["mapping: \(TestMapping.current.rawValue)"]
     }
 
     /// The identity that the broker sees in the mapping `data-stream`.
     private static func identity(_ options: Options) -> [String] {
-        guard Carrier.current == .dataStream, !options.names("identity") else {
+        guard TestMapping.current == .dataStream, !options.names("identity") else {
             return []
         }
         return ["identity: {client_id: gateway}"]
@@ -138,7 +138,7 @@ struct Scenario: Sendable {
     /// In the mapping `data-stream` the bridge authenticates devices. It accepts all of them unless the test says
     /// otherwise.
     private static func auth(_ options: Options) -> String {
-        guard Carrier.current == .dataStream, !options.configuration.contains("auth:") else { return "" }
+        guard TestMapping.current == .dataStream, !options.configuration.contains("auth:") else { return "" }
         return "auth: {mode: local, anonymous: true}"
     }
 
@@ -167,7 +167,7 @@ struct Scenario: Sendable {
 
     /// Waits until the broker's side has forgotten this device's connection.
     func gone(_ clientID: String) async throws {
-        switch Carrier.current {
+        switch TestMapping.current {
         case .connection:
             _ = try await front.closed(clientID)
         case .mux:
