@@ -33,7 +33,7 @@ extension SessionDriver {
         case .willRefused(let code):
             log(level, "the broker refused the device's will", ["code": "\(ReasonCode(rawValue: code).inWords)"])
         case .held(let why):
-            log(level, "session held: broker unreachable", ["reason": "\(why)"])
+            log(level, "session held: broker unreachable or busy", ["reason": "\(why)"])
         case .resumed(.sameLeg):
             log(level, "session resumed: the broker answers again", [:])
         case .resumed(.newLeg(let isSessionPresent, let resent)):

@@ -147,7 +147,8 @@ extension CoreSession {
             lastWords = words
             return (answers, nil)
         }
-        words.farewell = ending.toDevice ?? words.device.farewell(ending) ?? words.farewell
+        // What the device did wrong says more than that the broker is gone.
+        words.farewell = ending.toDevice ?? words.farewell ?? words.device.farewell(ending)
         return (answers + words.hangUp(), words.device)
     }
 

@@ -26,7 +26,7 @@ struct Journal: Sendable {
     var aliasMaximum: UInt16
     var isOpen = true
     /// Whether the device has sent something that can't be repeated on another leg.
-    private var isForfeit = false
+    private(set) var isForfeit = false
     // An array of no element or one works as a box that is copied on write and allocated on demand.
     var ledgers: [Ledger] = []
     var books: [SubscriptionBook] = []

@@ -44,7 +44,8 @@ extension ConnectedDevice {
     /// about the device is passed on.
     private mutating func brokerDisconnected(_ frame: Frame) -> [SessionAction] {
         let code = (try? Disconnect.decode(frame, version: facts.version))?.reasonCode ?? 0
-        if let hold, facts.version == .v5_0 {
+        // A device that sends no more gets no other leg: it hears the broker's own word.
+        if let hold, facts.version == .v5_0, !hold.journal.isForfeit {
             let reason = ReasonCode(rawValue: code)
             if reason.isBusy || (reason == .keepAliveTimeout && hold.wasSuspended) {
                 return lose(

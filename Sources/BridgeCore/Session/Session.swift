@@ -154,6 +154,12 @@ extension Session {
 // MARK: - The uplink leg
 
 extension Session {
+    package mutating func uplinkMisbehaved(_ error: MQTTError) -> [SessionAction] {
+        // The leg may still carry the last packets of the device and its DISCONNECT: it is left to drain.
+        if case .finishing = state { return hangUp() }
+        return end(.brokerViolation(error), uplink: .useless)
+    }
+
     /// `limits` is not used, because the broker's CONNACK says what it allows.
     package mutating func uplinkReady(_ limits: GatewayLimits?) -> [SessionAction] {
         switch state {

@@ -34,6 +34,18 @@ import Testing
         #expect(ended.end == nil && bench.session.isOver)
     }
 
+    /// What comes from the broker then is no reason to drop what the device has sent last.
+    @Test(arguments: [MQTTVersion.v3_1_1, .v5_0])
+    func aBrokerThatTalksNonsenseLeavesTheLastPacketsUnderWay(_ version: MQTTVersion) throws {
+        var bench = try SessionBench(version)
+        try bench.establish()
+        #expect(try bench.device(.disconnect(Disconnect())).finishesUplink)
+        let error = MQTTError(.malformed, clause: "[MQTT-2.2.2-2]", message: "reserved")
+        let actions = bench.session.uplinkMisbehaved(error)
+        #expect(actions.closesDevice && !actions.closesUplink && !bench.session.isOver)
+        #expect(bench.session.timedOut(.goodbye).closesUplink && bench.session.isOver)
+    }
+
     @Test func theBrokersPatienceIsBounded() throws {
         var bench = try SessionBench()
         try bench.establish()
