@@ -175,6 +175,13 @@ extension UplinkDriver {
         drive()
     }
 
+    /// The leg's CONNECT went out as early data, its device has left, and now the handshake has failed, as
+    /// ``carrierFailed(_:_:)`` reports next.
+    func legEndedWithHandshake(_ leg: UplinkLegID) {
+        legs[leg] = nil
+        plan.legEndedWithHandshake(leg)
+    }
+
     /// Nothing came on the leg's connection, so the leg has left it and waits again.
     func legCameBack(_ leg: UplinkLegID) {
         plan.legCameBack(leg, at: .now())

@@ -161,8 +161,10 @@ extension UplinkLeg {
         guard case .open = state else { return }
         guard !isFinished else {
             state = .closed
+            // Before the observer, which may close the leg.
+            if let id { driver?.legEndedWithHandshake(id) }
             takeObserver()?.uplinkLost(.network(description: "the connection came to nothing"))
-            return end()
+            return
         }
         beginning = Beginning(pieces: pieces, isOver: true)
         state = .waiting

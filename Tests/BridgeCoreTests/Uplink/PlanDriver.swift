@@ -181,10 +181,17 @@ extension PlanDriver {
         fail(number, UplinkConnectionEnd(why: why, failure: failure))
     }
 
-    func fail(_ number: Int, _ end: UplinkConnectionEnd) {
+    /// - Parameter hasDeviceLeft: Whether the device whose CONNECT went out with the handshake has left since.
+    func fail(_ number: Int, _ end: UplinkConnectionEnd, hasDeviceLeft: Bool = false) {
         guard let connection = connection(number), !connection.isReady else { return }
         connections[connection.id] = nil
-        tell { $0.connectionFailed(connection.id, end, at: self.world.now) }
+        tell {
+            if hasDeviceLeft, let leg = $0.legs.first(where: { $0.value.place == .early(connection.id) })?.key {
+                self.forget(leg)
+                $0.legEndedWithHandshake(leg)
+            }
+            $0.connectionFailed(connection.id, end, at: self.world.now)
+        }
     }
 
     /// A connection that was ready breaks. Its legs leave after that, or come back if they are named.

@@ -41,6 +41,20 @@ import Testing
         #expect(world.violations() == [])
     }
 
+    /// The device is gone, but the failure says as much about the way as any other.
+    @Test func aFailedHandshakeCountsThoughItsDeviceHasLeft() {
+        let world = PlanWorld(.plan(endpoints: 2))
+        let driver = world.driver()
+        driver.ask("a")
+        driver.sendEarly(on: 1)
+        driver.fail(1, UplinkConnectionEnd(why: "no answer", failure: .unanswered), hasDeviceLeft: true)
+        #expect(driver.did == ["dial 1 for a"])
+        #expect(world.gate.chosen == .quic(1) && world.gate.handshakes(to: 0) == 0 && driver.plan.isEmpty)
+        driver.ask("b")
+        #expect(driver.did == ["dial 2 for b over quic1"])
+        #expect(world.violations() == [])
+    }
+
     @Test func aDeviceThatLeavesEarlyTakesItsConnectionAlong() {
         let world = PlanWorld(.plan(.mux, endpoints: 2))
         let driver = world.driver()

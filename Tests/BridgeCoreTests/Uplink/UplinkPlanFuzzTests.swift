@@ -168,7 +168,7 @@ extension PlanFuzz {
             return "\(number) is ready, shared: \(isShared), streams: \(streams)"
         }
         let end = end()
-        driver.fail(number, end)
+        driver.fail(number, end, hasDeviceLeft: random.chance(0.25))
         return "\(number) fails: \(end.failure.map { "\($0)" } ?? "-") \(end.isBrokerBusy) \(end.pause)"
     }
 

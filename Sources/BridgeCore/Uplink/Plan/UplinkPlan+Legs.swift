@@ -15,6 +15,16 @@ extension UplinkPlan {
         legs[leg]?.place = .early(id)
     }
 
+    /// The leg ends with the handshake that its CONNECT went out with, since its device has left. ``connectionFailed(_:_:at:)``
+    /// follows: the failure says as much about the way as any other.
+    package mutating func legEndedWithHandshake(_ leg: UplinkLegID) {
+        guard case .early(let id)? = legs.removeValue(forKey: leg)?.place,
+            case .dialing(let permit, _)? = connections[id]?.role
+        else { return }
+        connections[id]?.role = .dialing(permit, nil)
+        unclaimedDials += 1
+    }
+
     /// The device has left or its leg is over, whatever the leg's place.
     package mutating func legLeft(_ leg: UplinkLegID, at now: NIODeadline) {
         guard let place = legs.removeValue(forKey: leg)?.place else { return }
