@@ -48,6 +48,20 @@ import Testing
         #expect(world.violations() == [])
     }
 
+    /// The server has ended the first at once, and the network takes the second before it has shown anything.
+    @Test func aStockThatTheNetworkTookIsMadeAgain() {
+        let world = PlanWorld(.plan())
+        let driver = stock(1, in: world)
+        driver.lose(1)
+        world.pass(.seconds(60))
+        driver.ready(2)
+        _ = driver.did
+        driver.connection(2)?.isSilent = true
+        driver.lose(2)
+        #expect(driver.did == ["news: stocked one ended", "dial 3 for the stock"])
+        #expect(world.violations() == [])
+    }
+
     @Test func withNoneWantedNoneIsMade() {
         let world = PlanWorld(.plan())
         let driver = world.driver()

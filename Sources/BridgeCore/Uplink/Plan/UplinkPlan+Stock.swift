@@ -55,7 +55,16 @@ extension UplinkPlan {
         switch stock.gate.request(at: now) {
         case .go(let pass): return dialAhead(to: endpoint, pass, at: now)
         case .wait(let until): stock.retryAt = until
-        case .waitForProbe: stock.retryAt = nextChange(at: now)
+        case .waitForProbe:
+            if let pass = stock.pass, warmths.allSatisfy(\.isProven) {
+                // The connection that was to show whether the server wants such connections is gone, but the server did
+                // not end it.
+                stock.pass = nil
+                stock.gate.abandoned(pass, at: now)
+                stock.isDue = true
+                return stockStep(at: now)
+            }
+            stock.retryAt = nextChange(at: now)
         }
         return nil
     }
