@@ -45,22 +45,27 @@ enum Toolbox {
         throw HarnessError("mqtt-quic-bridge is not built; set BRIDGE_BINARY or run swift build")
     }
 
-    /// Returns a TCP port on the loopback that was free a moment ago, for programs that cannot choose one themselves.
+    /// Returns a port that no TCP or UDP socket had a moment ago, for programs that cannot choose one themselves. It is
+    /// below the ports that Linux gives to clients, so that no client of another test gets it in between.
     static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        for _ in 0..<100 {
+            let port = UInt16.random(in: 10_000..<32_768)
+            if isFree(port, SOCK_STREAM) && isFree(port, SOCK_DGRAM) { return Int(port) }
+        }
+        throw HarnessError("no free port: errno \(errno)")
+    }
+
+    private static func isFree(_ port: UInt16, _ type: __socket_type) -> Bool {
+        let descriptor = socket(AF_INET, Int32(type.rawValue), 0)
+        guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
+        address.sin_port = port.bigEndian
+        return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
+                bind(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
-        guard result else {
-            throw HarnessError("no free port: errno \(errno)")
-        }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
