@@ -51,22 +51,27 @@ extension UplinkPlan {
             stock.retryAt = nextChange(at: now)
             return nil
         }
-        guard stock.dial == nil else { return nil }
+        return stock.dial == nil ? replenish(to: endpoint, at: now) : nil
+    }
+
+    private mutating func replenish(to endpoint: Int, at now: NIODeadline) -> UplinkAction? {
         switch stock.gate.request(at: now) {
-        case .go(let pass): return dialAhead(to: endpoint, pass, at: now)
-        case .wait(let until): stock.retryAt = until
+        case .go(let pass):
+            return dialAhead(to: endpoint, pass, at: now)
+        case .wait(let until):
+            stock.retryAt = until
+            return nil
         case .waitForProbe:
-            if let pass = stock.pass, warmths.allSatisfy(\.isProven) {
-                // The connection that was to show whether the server wants such connections is gone, but the server did
-                // not end it.
-                stock.pass = nil
-                stock.gate.abandoned(pass, at: now)
-                stock.isDue = true
-                return stockStep(at: now)
+            guard let pass = stock.pass, warmths.allSatisfy(\.isProven) else {
+                stock.retryAt = nextChange(at: now)
+                return nil
             }
-            stock.retryAt = nextChange(at: now)
+            // The connection that was to show whether the server wants such connections is gone, but the server did not
+            // end it.
+            stock.pass = nil
+            stock.gate.abandoned(pass, at: now)
+            return replenish(to: endpoint, at: now)
         }
-        return nil
     }
 
     private func wantedStock(_ way: UplinkWay) -> Int {
