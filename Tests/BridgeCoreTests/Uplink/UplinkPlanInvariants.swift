@@ -136,3 +136,21 @@ extension PlanDriver {
             || policy.backoffs[plan.purpose]?.waiting.contains(waker) == true
     }
 }
+
+extension LegPlace {
+    /// The connection that the leg has or waits for; `nil` in the line.
+    var connection: UplinkConnectionID? {
+        switch self {
+        case .inLine: nil
+        case .dialing(let id), .early(let id), .awaitingStream(let id), .open(let id): id
+        }
+    }
+
+    /// Whether its CONNECT may have been sent.
+    var hasSent: Bool {
+        switch self {
+        case .inLine, .dialing, .awaitingStream: false
+        case .early, .open: true
+        }
+    }
+}

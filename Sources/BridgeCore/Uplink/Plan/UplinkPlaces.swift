@@ -12,22 +12,6 @@ package enum LegPlace: Sendable, Equatable {
     case awaitingStream(UplinkConnectionID)
     /// It has a stream there.
     case open(UplinkConnectionID)
-
-    /// The connection that the leg has or waits for; `nil` in the line.
-    package var connection: UplinkConnectionID? {
-        switch self {
-        case .inLine: nil
-        case .dialing(let id), .early(let id), .awaitingStream(let id), .open(let id): id
-        }
-    }
-
-    /// Whether its CONNECT may have been sent.
-    package var hasSent: Bool {
-        switch self {
-        case .inLine, .dialing, .awaitingStream: false
-        case .early, .open: true
-        }
-    }
 }
 
 /// What a connection is for.

@@ -20,13 +20,9 @@ extension UplinkPlan {
     private mutating func leaveLesser(_ way: UplinkWay) {
         guard way != .tls else { return }
         for id in shared where connections[id]?.way != way {
-            if connections[id]?.legCount == 0 {
-                retire(id)
-            } else {
-                connections[id]?.role = .leaving
-                shared.removeAll { $0 == id }
-            }
+            if connections[id]?.legCount == 0 { retire(id) } else { connections[id]?.role = .leaving }
         }
+        shared = shared.filter { connections[$0]?.way == way }
     }
 
     /// Gives up connections that are being made over a way that has failed, or over TLS if QUIC works again. A leg
