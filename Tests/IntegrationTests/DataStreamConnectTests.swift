@@ -174,7 +174,7 @@ struct DataStreamConnectTests {
                 _ = try await scenario.front.events.first("PINGREQ", from: start) {
                     $0.event == "packet" && $0.type == "PINGREQ" && $0.stream == 0
                 }
-                let all = try await scenario.front.events.all
+                let all = try await scenario.front.reported()
                 seen = (all[start...].firstIndex { $0.type == "PINGREQ" } ?? start) + 1
             }
             try await device.send(RawMQTT.publish("up", [0x61]))

@@ -74,7 +74,7 @@ struct DataStreamFlowTests {
                 _ = try await scenario.front.events.first("a delivery", from: seen) {
                     $0.event == "packet" && $0.type == "PUBLISH" && $0.sender == "broker"
                 }
-                let all = try await scenario.front.events.all
+                let all = try await scenario.front.reported()
                 seen = (all[seen...].firstIndex { $0.type == "PUBLISH" && $0.sender == "broker" } ?? seen) + 1
             }
             var inFlight: [[UInt8]] = []

@@ -111,7 +111,7 @@ struct DataStreamLossTests {
             try await device.publish("up", "0", qos: 1)
             #expect(try await observer.message().text == "0")
             for round in 1...3 {
-                let opened = try await scenario.front.events.all.filter {
+                let opened = try await scenario.front.reported().filter {
                     $0.event == "stream_opened" && $0.stream != 0
                 }
                 #expect(opened.count == round)
@@ -165,7 +165,7 @@ struct DataStreamLossTests {
             #expect(try await observer.message().topic == "delayed")
             try await observer.publish("marker", "marker", qos: 1)
             #expect(try await observer.message().topic == "marker")
-            let streams = try await scenario.front.events.all.filter { $0.event == "stream_closed" }
+            let streams = try await scenario.front.reported().filter { $0.event == "stream_closed" }
             #expect(!streams.isEmpty && streams.allSatisfy { $0.end == "fin" })
         }
     }

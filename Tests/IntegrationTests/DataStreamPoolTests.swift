@@ -31,7 +31,7 @@ struct DataStreamPoolTests {
                 #expect(try await observer.message().text == device.name)
             }
             #expect(try await scenario.gatewaySessions == ["gateway-1", "gateway-2", "gateway-3"])
-            let opened = try await scenario.front.events.all.filter { $0.event == "stream_opened" && $0.stream != 0 }
+            let opened = try await scenario.front.reported().filter { $0.event == "stream_opened" && $0.stream != 0 }
             #expect(Dictionary(grouping: opened, by: \.connection).values.map(\.count).sorted() == [2, 9, 9])
         }
     }

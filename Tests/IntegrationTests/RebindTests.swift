@@ -34,17 +34,17 @@ struct RebindTests {
         try await Task.sleep(for: .seconds(2))
     }
 
-    private func connections(_ scenario: Scenario) async -> Int? {
-        if let front = scenario.farEnd.front { return await front.handshakes.count }
+    private func connections(_ scenario: Scenario) async throws -> Int? {
+        if let front = scenario.farEnd.front { return try await front.handshakes.count }
         return await scenario.farEnd.serve?.connections
     }
 
     @Test func fiveInARowAreFollowed() async throws {
         try await withTraffic { scenario in
-            let connections = await connections(scenario)
+            let connections = try await connections(scenario)
             try await rebind(scenario, times: 5)
             #expect(await scenario.bridgeSaid("session resumed on a new uplink leg") == 0)
-            #expect(await self.connections(scenario) == connections)
+            #expect(try await self.connections(scenario) == connections)
         }
     }
 

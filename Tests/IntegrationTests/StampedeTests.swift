@@ -34,7 +34,7 @@ struct StampedeTests {
             try await scenario.reconnects(Self.number)
             #expect(await load.ended == 0)
             #expect(try await load.perform("publish", answer: "published").count == Self.number)
-            let events = await front.events.all
+            let events = try await front.reported()
             let connections = events.filter { $0.event == "connection" }.map(\.at)
             let first = try #require(connections.first)
             let early = connections.count { $0 < first + Double(Self.acceptDelay) / 1_000 * 0.9 }

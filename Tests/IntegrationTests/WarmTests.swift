@@ -43,7 +43,7 @@ struct WarmTests {
             try scenario.front.closeAll(code: 0)
             try await scenario.relay.set { $0.blocked = [.down] }
             try await Task.sleep(for: .seconds(5))
-            let begun = try await scenario.front.events.all.dropFirst(start).count { $0.event == "connection" }
+            let begun = try await scenario.front.reported().dropFirst(start).count { $0.event == "connection" }
             #expect(begun <= 8, "\(begun) attempts in 5 s")
             try await scenario.relay.set { $0.blocked = [] }
             try await eventuallyConnects(scenario, "device")

@@ -93,7 +93,7 @@ struct WillTests {
             try await device.vanish()
             _ = try await scenario.front.closed("device-1")
             let connection = try await scenario.front.connection(of: "device-1")
-            let said = try await scenario.front.events.all.filter {
+            let said = try await scenario.front.reported().filter {
                 $0.connection == connection && $0.sender == "client"
             }
             #expect(!said.contains { $0.type == "DISCONNECT" })

@@ -28,6 +28,7 @@ With --commands, standard input takes one JSON object per line, and its end stop
     {"command": "tickets", "mode": "off" | ...}               as --tickets, for connections that begin afterwards
     {"command": "forget_tickets"}                             behave like a server that has lost its ticket keys
     {"command": "take_over", "connection": n}                 behave as if its client id had connected elsewhere
+    {"command": "report"}                                     only answer, after the events of everything until now
     {"command": "stop"}                                       APPLICATION_CLOSE 0 on every connection, and exit
 """
 
@@ -192,6 +193,8 @@ class Commands(asyncio.Protocol):
                 if not self._perform_on_connection(command):
                     emit("error", message=f"no such connection or stream: {command}")
                     return
+            case "report":
+                pass
             case "stop":
                 self._stopped.set()
             case other:

@@ -169,9 +169,16 @@ struct Front: Sendable {
         return await events.all.filter { $0.connection == connection }
     }
 
+    /// Everything that the front has done so far. A packet that it passed on may arrive sooner than the report of it, so
+    /// this waits until the front has reported all.
+    func reported() async throws -> [FrontEvent] {
+        try await perform("report")
+        return await events.all
+    }
+
     /// The CONNECT packets of this client identifier so far.
-    func connects(of clientID: String) async -> [FrontEvent] {
-        await events.all.filter { $0.event == "packet" && $0.type == "CONNECT" && $0.clientID == clientID }
+    func connects(of clientID: String) async throws -> [FrontEvent] {
+        try await reported().filter { $0.event == "packet" && $0.type == "CONNECT" && $0.clientID == clientID }
     }
 
     /// Waits until the front has reported this event `count` times.
@@ -185,12 +192,12 @@ struct Front: Sendable {
 
     /// The handshakes so far, in order.
     var handshakes: [FrontEvent] {
-        get async { await events.all.filter { $0.event == "handshake" } }
+        get async throws { try await reported().filter { $0.event == "handshake" } }
     }
 
     /// How often the front has reported this event.
-    func said(_ event: String) async -> Int {
-        await events.all.count { $0.event == event }
+    func said(_ event: String) async throws -> Int {
+        try await reported().count { $0.event == event }
     }
 
     /// Waits for the first connection of this client identifier, and returns its number.

@@ -3,7 +3,7 @@ extension Scenario {
     /// The client identifiers of the gateway sessions that have begun so far, in order.
     var gatewaySessions: [String] {
         get async throws {
-            try await front.events.all.filter { $0.event == "packet" && $0.type == "CONNECT" }.compactMap(\.clientID)
+            try await front.reported().filter { $0.event == "packet" && $0.type == "CONNECT" }.compactMap(\.clientID)
         }
     }
 
