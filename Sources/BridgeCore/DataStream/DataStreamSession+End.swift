@@ -12,8 +12,8 @@ extension DataStreamSession {
             return giveUp(ending, .uplinkConnect, facts)
         case .connecting(let connecting):
             return giveUp(ending, .uplinkConnect, connecting.facts) + leg
-        case .connected(let device):
-            return leave(device, ending)
+        case .connected:
+            return device.map { leave($0, ending) } ?? []
         case .leaving, .reopening, .publishing, .finishing:
             // The device is gone already, and now the uplink leg is at its end.
             return ending.uplink == .open ? [] : hangUp() + legEnded(ending.why, leg)

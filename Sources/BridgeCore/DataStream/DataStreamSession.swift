@@ -31,7 +31,8 @@ package struct DataStreamSession: CoreSession {
         indirect case authenticating(Connect, DeviceFacts)
         /// The session has asked for a data stream.
         case connecting(Connecting)
-        case connected(ConnectedDevice)
+        /// The ``device`` is there.
+        case connected
         /// The device leg is gone, and a will is left.
         case leaving(Leaving)
         /// The session has asked for a data stream for the will.
@@ -65,7 +66,10 @@ package struct DataStreamSession: CoreSession {
     static var isThroughGateway: Bool { true }
 
     let context: DataStreamContext
-    var state = State.awaitingConnect
+    var state = State.awaitingConnect {
+        didSet { device = nil }
+    }
+    var device: ConnectedDevice?
     var lastWords: LastWords?
     var hasDeviceFinished = false
 
@@ -73,9 +77,13 @@ package struct DataStreamSession: CoreSession {
         self.context = context
     }
 
-    var device: ConnectedDevice? {
-        get { if case .connected(let device) = state { device } else { nil } }
-        set { state = newValue.map { .connected($0) } ?? .ended }
+    mutating func connect(_ device: ConnectedDevice) {
+        state = .connected
+        self.device = device
+    }
+
+    mutating func becomeOver() {
+        state = .ended
     }
 
     package func started() -> [SessionAction] {
@@ -85,17 +93,17 @@ package struct DataStreamSession: CoreSession {
     package var acceptsDeviceInput: Bool {
         switch state {
         case .awaitingConnect: true
-        case .connected(let device): device.acceptsDeviceInput
+        case .connected: device?.acceptsDeviceInput ?? false
         case .authenticating, .connecting, .leaving, .reopening, .publishing, .finishing, .ended: false
         }
     }
 
     package var acceptsUplinkInput: Bool {
-        if case .connected(let device) = state { device.acceptsUplinkInput } else { true }
+        device?.acceptsUplinkInput ?? true
     }
 
     package var isSending: Bool {
-        if case .connected(let device) = state { !device.isHeld } else { true }
+        device?.isHeld != true
     }
 
     package var isOver: Bool {
@@ -129,9 +137,9 @@ extension DataStreamSession {
         switch state {
         case .connecting:
             return end(.takenOver)
-        case .connected(let device):
+        case .connected:
             // MQTT 5 3.1.3.2.2: the session ends with Clean Start; without it, a delayed will is no longer due.
-            let isDelayed = device.gateway?.will.map { $0.delay > 0 } ?? false
+            let isDelayed = device?.gateway?.will.map { $0.delay > 0 } ?? false
             return end(Ending(.takenOver, will: isDelayed && byContinuation ? .discarded : .dueNow))
         case .leaving(let leaving) where !leaving.isDue:
             guard byContinuation else { return willDue(leaving, timer: [.stop(.willDelay)]) }

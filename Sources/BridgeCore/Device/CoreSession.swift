@@ -6,27 +6,34 @@ protocol CoreSession: DeviceSession {
     /// Whether the broker knows only the gateway, so that nothing it says is about the device.
     static var isThroughGateway: Bool { get }
 
-    /// The connected device. Setting `nil` ends the session. An event takes the device out, changes it in place and
-    /// puts it back.
+    /// The device while the session is connected, and only then. It stands beside the session's state, because every
+    /// packet changes it, and what stands inside an enum has to be copied out of it and back.
     var device: ConnectedDevice? { get set }
     /// What the device may still hear while its leg is open and the session is ending.
     var lastWords: LastWords? { get set }
     /// Whether the device sends no more; it may still read.
     var hasDeviceFinished: Bool { get set }
 
+    /// The device gets its CONNACK.
+    mutating func connect(_ device: ConnectedDevice)
+    /// The session ends with nothing left to do on either leg.
+    mutating func becomeOver()
     /// Ends the session, or what is left of it, in whatever state it is.
     mutating func end(_ ending: Ending) -> [SessionAction]
+}
+
+extension ConnectedDevice {
+    fileprivate mutating func changed(_ change: (inout ConnectedDevice) -> [SessionAction]) -> [SessionAction] {
+        change(&self)
+    }
 }
 
 extension CoreSession {
     /// Hands an event to the connected device, and ends the session if the device's ``ConnectedDevice/ending`` says so.
     mutating func change(_ change: (inout ConnectedDevice) -> [SessionAction]) -> [SessionAction] {
-        guard var device else { return [] }
-        self.device = nil
-        let actions = change(&device)
-        let ending = device.ending
-        self.device = device
-        return ending.map { actions + end($0) } ?? actions
+        guard let actions = device?.changed(change) else { return [] }
+        guard let ending = device?.ending else { return actions }
+        return actions + end(ending)
     }
 
     mutating func end(
@@ -80,7 +87,7 @@ extension CoreSession {
     mutating func letIn(
         _ device: ConnectedDevice, _ connack: ByteBuffer, keepAlive: UInt16, naming: [SessionAction] = []
     ) -> [SessionAction] {
-        self.device = device
+        connect(device)
         return [.stop(.uplinkConnect), .sendToDevice(connack)] + naming
             + [.connected(idleLimit: .patience(keepAlive: keepAlive))] + (hasDeviceFinished ? deviceFinished() : [])
     }
@@ -93,7 +100,7 @@ extension CoreSession {
     ///
     /// - Parameter code: The code as CONNACK carries it.
     mutating func refuse(_ facts: DeviceFacts, _ why: SessionEnd, code: UInt8) -> [SessionAction] {
-        device = nil
+        becomeOver()
         let connack = facts.refusal(code, why)
         return [.stop(.connectPacket), .ended(why)] + (connack.map { [.sendToDevice($0)] } ?? []) + [.closeDevice]
     }

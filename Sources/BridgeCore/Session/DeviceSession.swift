@@ -12,16 +12,19 @@ package protocol DeviceSession: Sendable {
 
     /// How strictly the packets of the device and of the broker are read.
     var reading: (device: Reading, uplink: Reading) { get }
+    // The following four are asked for with every packet. They are `mutating` only because the session is otherwise
+    // copied for each question: it is stored behind an existential.
+
     /// Whether `deviceSent(_:)` may be called now. If not, the driver keeps what comes, up to a bound of its own.
-    var acceptsDeviceInput: Bool { get }
+    var acceptsDeviceInput: Bool { mutating get }
     /// Whether `uplinkSent(_:)` may be called now. If not, the driver leaves what comes in the decoder and grants the
     /// broker no more credit. Any event of the device may change the answer.
-    var acceptsUplinkInput: Bool { get }
+    var acceptsUplinkInput: Bool { mutating get }
     /// Whether the bytes that the leg still has to send may keep the session from taking more. They may not while the
     /// session sends nothing on the leg: it then keeps what the device sends, within bounds of its own.
-    var isSending: Bool { get }
+    var isSending: Bool { mutating get }
     /// Whether the session is over: both legs have been closed or are gone, and no timer runs.
-    var isOver: Bool { get }
+    var isOver: Bool { mutating get }
 
     /// A packet of the device, or a piece of a long one.
     mutating func deviceSent(_ element: FrameDecoder.Element) -> [SessionAction]

@@ -92,7 +92,7 @@ extension Session {
     package var isSessionBorrowed: Bool {
         switch state {
         case .connecting(let connecting): connecting.facts.hasBorrowedExpiry
-        case .connected(let device): device.facts.hasBorrowedExpiry
+        case .connected: device?.facts.hasBorrowedExpiry ?? false
         case .awaitingConnect, .unread, .reclaimingWill, .finishing, .ended: false
         }
     }

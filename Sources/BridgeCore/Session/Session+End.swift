@@ -31,7 +31,8 @@ extension Session {
             return Standing()
         case .connecting(let connecting):
             return Standing(leg: connecting.connect == nil ? .unanswered : .unused, facts: connecting.facts)
-        case .connected(let device):
+        case .connected:
+            guard let device else { return Standing() }
             let (backlog, isInsidePacket) = device.lastOnLeg()
             let leg: Standing.Leg =
                 switch device.hold?.phase {
@@ -51,15 +52,14 @@ extension Session {
     /// Ends the session. A 5.0 device is told if it sent a packet that the protocol forbids; the broker sees a lost
     /// connection and publishes the will ([MQTT-3.1.2-8]).
     mutating func end(_ ending: Ending) -> [SessionAction] {
-        let device: ConnectedDevice?
         switch state {
         case .reclaimingWill: return ending.uplink == .open ? [] : reclaimingFailed(ending.uplink)
         case .finishing: return ending.uplink == .open ? [] : finished(ending.uplink)
         case .ended: return []
-        case .awaitingConnect, .connecting, .unread: device = nil
-        case .connected(let connected): device = connected
+        case .awaitingConnect, .connecting, .connected, .unread: break
         }
         let standing = standing
+        let device = device
         let timers = [SessionTimer.connectPacket, .uplinkConnect, .predecessor, .keepAlive]
         return timers.map { .stop($0) } + [.ended(ending.why)] + dismiss(ending, standing.facts, device)
             + closeUplink(ending, standing, device)

@@ -34,7 +34,8 @@ package struct Session: CoreSession {
     enum State: Sendable {
         case awaitingConnect
         case connecting(Connecting)
-        case connected(ConnectedDevice)
+        /// The ``device`` is there.
+        case connected
         /// The session is connecting or connected, with a CONNECT that only the broker may be able to read.
         case unread(Unread)
         /// The device has been told of its end, and the broker has to be asked for its will. Holds CONNECT until it is
@@ -65,7 +66,10 @@ package struct Session: CoreSession {
     static var isThroughGateway: Bool { false }
 
     let context: SessionContext
-    var state = State.awaitingConnect
+    var state = State.awaitingConnect {
+        didSet { device = nil }
+    }
+    var device: ConnectedDevice?
     var lastWords: LastWords?
     var hasDeviceFinished = false
     /// Whether the broker was asked to keep the session for one more second.
@@ -75,9 +79,13 @@ package struct Session: CoreSession {
         self.context = context
     }
 
-    var device: ConnectedDevice? {
-        get { if case .connected(let device) = state { device } else { nil } }
-        set { state = newValue.map { .connected($0) } ?? .ended }
+    mutating func connect(_ device: ConnectedDevice) {
+        state = .connected
+        self.device = device
+    }
+
+    mutating func becomeOver() {
+        state = .ended
     }
 
     package func started() -> [SessionAction] {
@@ -88,7 +96,7 @@ package struct Session: CoreSession {
         switch state {
         case .awaitingConnect: true
         case .connecting(let connecting): connecting.isAuthenticating
-        case .connected(let device): device.acceptsDeviceInput
+        case .connected: device?.acceptsDeviceInput ?? false
         case .unread(let unread): unread.isAnswered
         case .reclaimingWill, .finishing, .ended: false
         }
@@ -98,7 +106,7 @@ package struct Session: CoreSession {
     package var reading: (device: Reading, uplink: Reading) { (.lenient, .lenientMessages) }
 
     package var isSending: Bool {
-        if case .connected(let device) = state { !device.isHeld } else { true }
+        device?.isHeld != true
     }
 
     package var isOver: Bool {

@@ -84,7 +84,7 @@ import Testing
         _ = try bench.device(.ack(.pubrec, 1))
         _ = try bench.broker(.ack(.pubrel, 1))
         _ = try bench.device(.ack(.pubcomp, 1))
-        guard case .connected(let connected) = bench.bench.session.state else { return }
+        let connected = try #require(bench.bench.session.device)
         #expect(connected.hold?.journal.isEmpty == true && bench.budget.usedBytes == 0)
     }
 
