@@ -92,6 +92,7 @@ static int stream_close(ngtcp2_conn *conn, uint32_t flags, int64_t stream, uint6
     bridge_quic_connection *connection = of(user_data);
     if (!ngtcp2_conn_is_local_stream(conn, stream) && ngtcp2_is_bidi_stream(stream)) {
         ngtcp2_conn_extend_max_streams_bidi(conn, 1);
+        connection->acknowledgements.has_more = true;
     }
     TELL_OWNER(connection, stream_closed, stream, ngtcp2_conn_get_stream_loss_count(conn, stream));
     return 0;

@@ -44,6 +44,8 @@ static ngtcp2_settings settings_of(bridge_quic_connection *connection, const bri
     ngtcp2_settings settings;
     ngtcp2_settings_default(&settings);
     settings.initial_ts = now;
+    /* Whatever is sent carries an acknowledgement; acknowledgements.c decides what is sent. */
+    settings.ack_thresh = 1;
     settings.cc_algo = given->bbr ? NGTCP2_CC_ALGO_BBR : NGTCP2_CC_ALGO_CUBIC;
     settings.handshake_timeout = given->handshake_timeout;
     settings.max_tx_udp_payload_size = given->max_datagram_size;

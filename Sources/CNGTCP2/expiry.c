@@ -28,7 +28,7 @@ bridge_quic_status bridge_quic_handle_expiry(bridge_quic_connection *connection,
 
 uint64_t bridge_quic_expiry(bridge_quic_connection *connection) {
     const bridge_clock *clock = &connection->clock;
-    uint64_t expiry = clock->idle_until != 0 ? clock->idle_until : bridge_pacing_expiry(connection);
+    uint64_t expiry = clock->idle_until != 0 ? clock->idle_until : bridge_acknowledgements_expiry(connection, bridge_pacing_expiry(connection));
     if (expiry == UINT64_MAX) {
         return expiry;
     }

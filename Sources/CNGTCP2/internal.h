@@ -90,6 +90,24 @@ typedef struct {
     bool has_written_challenge;
 } bridge_packet_watch;
 
+/// What the peer has to be told; see acknowledgements.c.
+typedef struct {
+    /// When the oldest packet came that is not acknowledged yet; 0 if there is none.
+    uint64_t since;
+    /// How many bytes of such packets have come.
+    uint64_t bytes;
+    /// How many bytes of credit were granted since ngtcp2 was last asked for packets.
+    uint64_t credit;
+    /// Whether ngtcp2 may have something to send besides acknowledgements and credit.
+    bool has_more;
+    /// The lowest number in the first range of the peer's last ACK.
+    uint64_t lowest_acknowledged;
+    /// The last bytes of the last packet's number.
+    uint32_t last_number;
+    /// ngtcp2's next deadline when no acknowledgement waited. Packets that only add to what waits make it later.
+    uint64_t other_expiry;
+} bridge_acknowledgements;
+
 /// Session tickets, and early data under them.
 typedef struct {
     /// Servers only.
@@ -143,6 +161,7 @@ struct bridge_quic_connection {
     bridge_pacing pacing;
     bridge_writing writing;
     bridge_packet_watch watch;
+    bridge_acknowledgements acknowledgements;
     bridge_resumption resumption;
     bridge_early_key early_key;
     bridge_verification verification;
@@ -191,6 +210,18 @@ static inline bool bridge_frame_guard_admits(bridge_quic_connection *connection,
     return true;
 }
 #endif
+
+/// Must be called with each packet of the peer's, without header protection and decrypted.
+void bridge_acknowledgements_read(bridge_quic_connection *connection, const uint8_t *header, size_t header_length,
+                                  const uint8_t *bytes, size_t length);
+/// Must be called when a packet with an ACK frame was written.
+void bridge_acknowledgements_wrote(bridge_quic_connection *connection);
+/// Must be called when ngtcp2 was asked for packets and had no more.
+void bridge_acknowledgements_settle(bridge_quic_connection *connection);
+/// Must be called when the peer was granted credit.
+void bridge_acknowledgements_credit(bridge_quic_connection *connection, uint64_t length);
+/// The next deadline, given ngtcp2's. ngtcp2's own delay of an acknowledgement does not count.
+uint64_t bridge_acknowledgements_expiry(bridge_quic_connection *connection, uint64_t expiry);
 
 /// Must be called before every call that makes ngtcp2 read or write packets, and with null afterwards.
 void bridge_packet_watch_enter(bridge_quic_connection *connection);

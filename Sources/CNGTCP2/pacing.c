@@ -81,6 +81,7 @@ void bridge_quic_burst_over(bridge_quic_connection *connection, bool has_more, u
         bridge_clock_advance(connection, now);
         end_burst(connection, has_more);
     }
+    bridge_acknowledgements_settle(connection);
 }
 
 /// Tells ngtcp2 that the pause ended at its deadline, because it would make up for lateness by shorter pauses. Nothing

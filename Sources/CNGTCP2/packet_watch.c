@@ -13,13 +13,16 @@ void bridge_packet_watch_enter(bridge_quic_connection *connection) {
 
 /// Whether the peer has to acknowledge a packet (RFC 9000 13.2.1). ngtcp2 writes ACK before all frames that demand an
 /// acknowledgement, except PATH_RESPONSE, and PADDING after them.
-static bool is_ack_eliciting(const uint8_t *bytes, size_t length) {
+static bool is_ack_eliciting(const uint8_t *bytes, size_t length, bool *has_ack) {
     frame_reader reader = {.at = bytes, .end = bytes + length};
     while (reader.at < reader.end) {
         uint64_t type = read_integer(&reader);
         switch (type) {
         case 0x00: break;
-        case 0x02: case 0x03: skip_ack(&reader, type == 0x03); break;
+        case 0x02: case 0x03:
+            *has_ack = true;
+            skip_ack(&reader, type == 0x03);
+            break;
         case 0x1c: case 0x1d: return false;
         default: return !reader.is_malformed;
         }
@@ -55,7 +58,11 @@ int bridge_packet_watch_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, c
                                 const uint8_t *plaintext, size_t plaintext_length, const uint8_t *nonce,
                                 size_t nonce_length, const uint8_t *aad, size_t aad_length) {
     if (active && !active->watch.has_written_eliciting) {
-        active->watch.has_written_eliciting = is_ack_eliciting(plaintext, plaintext_length);
+        bool has_ack = false;
+        active->watch.has_written_eliciting = is_ack_eliciting(plaintext, plaintext_length, &has_ack);
+        if (has_ack && is_application_packet(aad, aad_length)) {
+            bridge_acknowledgements_wrote(active);
+        }
         /* ngtcp2 writes nothing else beside a PATH_CHALLENGE. */
         active->watch.has_written_challenge = plaintext_length > 0 && *plaintext == 0x1a;
     }
@@ -79,6 +86,7 @@ int bridge_packet_watch_decrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, c
     if (!bridge_frame_guard_admits(active, dest, length)) {
         return NGTCP2_ERR_DECRYPT;
     }
+    bridge_acknowledgements_read(active, aad, aad_length, dest, length);
     if (is_application_packet(aad, aad_length)) {
         tell_stopped_streams(active, dest, length);
     }

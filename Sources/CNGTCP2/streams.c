@@ -15,6 +15,7 @@ void bridge_quic_consume(bridge_quic_connection *connection, int64_t stream, uin
     /* The connection's credit is granted even if the stream is gone. */
     (void)ngtcp2_conn_extend_max_stream_offset(connection->conn, stream, length);
     ngtcp2_conn_extend_max_offset(connection->conn, length);
+    bridge_acknowledgements_credit(connection, length);
 }
 
 bridge_quic_status bridge_quic_reset_stream(bridge_quic_connection *connection, int64_t stream, uint64_t code) {

@@ -236,6 +236,7 @@ import Testing
 
     @Test func nothingIsSentForAStreamThatIsNotThere() throws {
         let simulation = try Simulation.connected()
+        simulation.run(for: .seconds(1))
         let id = QUICStreamID(rawValue: 400)
         let before = simulation.sent.toServer
         simulation.client.write(id, ByteBuffer(string: "x"), fin: true)

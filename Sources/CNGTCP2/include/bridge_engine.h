@@ -57,6 +57,12 @@ void bridge_quic_burst_over(bridge_quic_connection *connection, bool has_more, u
 /// datagrams may go out now.
 uint64_t bridge_quic_pause_end(const bridge_quic_connection *connection);
 
+/// Whether there is something that should not wait for the next datagram: anything but an acknowledgement that is not
+/// yet due. What streams have to send is not considered.
+bool bridge_quic_has_to_send(bridge_quic_connection *connection);
+/// Whether `bridge_quic_handle_expiry` would do something useful now. An acknowledgement may leave early, together with
+/// others.
+bool bridge_quic_is_due(bridge_quic_connection *connection, uint64_t now);
 /// The path of the last datagram written.
 bridge_quic_path bridge_quic_written_path(const bridge_quic_connection *connection);
 

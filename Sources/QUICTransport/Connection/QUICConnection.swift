@@ -112,6 +112,20 @@ package final class QUICConnection {
         return pendingHurry.resumesAt.map { min($0, deadline) } ?? deadline
     }
 
+    /// Whether `handleDeadline` would do something useful now. It may be called before `deadline`, so that what one
+    /// connection has to acknowledge leaves together with what others have.
+    package func isDue(at now: NIODeadline) -> Bool {
+        guard isOpen else { return closing.deadline.map { $0 <= now } ?? false }
+        if let resumesAt = pendingHurry.resumesAt, resumesAt <= now { return true }
+        return bridge_quic_is_due(handle, now.nanoseconds)
+    }
+
+    /// Whether `nextDatagram` should be called now. It need not be if there is nothing but an acknowledgement that can
+    /// wait for data to travel with; `deadline` covers that.
+    package var hasToSend: Bool {
+        !isOpen || streams.hasQueued || pendingHurry.isUnderWay || bridge_quic_has_to_send(handle)
+    }
+
     var isOpen: Bool { closing.isOpen }
 
     /// Whether the closing or draining period is over too (RFC 9000 10.2), so that nothing more comes and the object

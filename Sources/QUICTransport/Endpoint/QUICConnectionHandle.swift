@@ -55,7 +55,7 @@ package final class QUICConnectionHandle {
     /// The receiver has taken these bytes, so the peer may send as many again (RFC 9000 4.1).
     package func consumed(_ stream: QUICStreamID, bytes: Int) {
         connection.consumed(stream, bytes: bytes)
-        touch()
+        endpoint?.sendOrSettle(self)
     }
 
     /// Gives up both directions of a stream, by RESET_STREAM and STOP_SENDING with the code (RFC 9000 3.5).

@@ -29,7 +29,7 @@ extension QUICEndpoint {
         // Told before the events: an observer that waits for the path to return can use it for what came.
         if handle.isSilent { handle.observer?.connectionReceived(handle) }
         deliverEvents(of: handle)
-        needsFlush(handle)
+        sendOrSettle(handle)
     }
 
     private func receivedStray(_ datagram: ByteBuffer, from remote: SocketAddress) {

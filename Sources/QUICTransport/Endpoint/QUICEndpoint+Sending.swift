@@ -11,6 +11,12 @@ extension QUICEndpoint {
         scheduleFlush()
     }
 
+    /// The same, unless the connection has nothing that should not wait for more.
+    func sendOrSettle(_ handle: QUICConnectionHandle) {
+        guard !handle.isDirty, connections.contains(handle) else { return }
+        if handle.connection.hasToSend { needsFlush(handle) } else { settle(handle) }
+    }
+
     /// Has what was written leave with the burst, or with this tick of the loop.
     private func scheduleFlush() {
         guard pending.schedule() else { return }

@@ -11,6 +11,8 @@ import NIOPosix
 package final class QUICEndpoint {
     /// A timer that is late by no more than this is not moved: moving one costs more than a packet.
     private static let timerSlack = TimeAmount.milliseconds(1)
+    /// Deadlines that are so near when the timer fires are looked at with those that have passed.
+    private static let foresight = TimeAmount.milliseconds(8)
 
     let eventLoop: any EventLoop
     let family: QUICAddressFamily
@@ -87,18 +89,22 @@ package final class QUICEndpoint {
 
     // MARK: Deadlines
 
+    /// Handles what is due, and what will be soon and can be handled now. That way, the deadlines of many connections,
+    /// and those that have moved since they were noted, do not each wake the loop.
     private func timerFired() {
         let now = NIODeadline.now()
-        while let key = deadlines.popDue(at: now) {
+        var early: [QUICConnectionHandle] = []
+        while let key = deadlines.popDue(at: now + Self.foresight) {
             guard let handle = connections[key] else { continue }
-            if let deadline = handle.connection.deadline, deadline > now {
-                deadlines.update(key, deadline: deadline)
+            guard handle.connection.isDue(at: now) else {
+                early.append(handle)
                 continue
             }
             handle.connection.handleDeadline(at: now)
             deliverEvents(of: handle)
             needsFlush(handle)
         }
+        for handle in early where !handle.isDirty { deadlines.update(handle.key, deadline: handle.connection.deadline) }
         flush()
     }
 

@@ -33,7 +33,8 @@ import Testing
             #expect(found.isEmpty, "seed \(seed): \(found)")
             let budget = simulation.budget
             try simulation.leave()
-            #expect(simulation.session.isOver, "seed \(seed)")
+            let isOver = simulation.session.isOver
+            #expect(isOver, "seed \(seed)")
             #expect(budget.usedBytes == 0, "seed \(seed)")
             guard found.isEmpty else { return }
         }

@@ -124,15 +124,16 @@ final class Simulation {
         while let first = flights.first, first.arrival <= now {
             flights.removeFirst()
             arrive(first.datagram, isToServer: first.isToServer)
-            flush()
+            flush(isAsked: false)
         }
         for connection in [client, server].compactMap({ $0 }) {
             if let deadline = connection.deadline, deadline <= now {
                 if connection === client { clientDeadlines += 1 }
                 connection.handleDeadline(at: now)
+                flush()
             }
         }
-        flush()
+        flush(isAsked: false)
     }
 
     private func arrive(_ datagram: QUICDatagram, isToServer: Bool) {
@@ -163,7 +164,9 @@ final class Simulation {
     }
 
     /// Takes events and datagrams out of both sides until there are none left.
-    func flush() {
+    ///
+    /// - Parameter isAsked: Whether connections are asked for datagrams that have nothing urgent to send.
+    func flush(isAsked: Bool = true) {
         var isBusy = true
         while isBusy {
             isBusy = false
@@ -177,11 +180,11 @@ final class Simulation {
                 onServerEvent?(event)
                 isBusy = true
             }
-            while let datagram = client.nextDatagram(at: now) {
+            while isAsked || client.hasToSend, let datagram = client.nextDatagram(at: now) {
                 send(datagram, isToServer: true)
                 isBusy = true
             }
-            while let datagram = server?.nextDatagram(at: now) {
+            while isAsked || server?.hasToSend == true, let datagram = server?.nextDatagram(at: now) {
                 send(datagram, isToServer: false)
                 isBusy = true
             }

@@ -34,7 +34,7 @@ struct HoldSimulation {
     let setting: Setting
     let budget = HoldBudget(limit: 100_000_000)
     var random: SplitMix64
-    private(set) var session: any DeviceSession
+    var session: any DeviceSession
     private(set) var device: SimulatedDevice
     private(set) var broker: SimulatedBroker
     private(set) var end: SessionEnd?

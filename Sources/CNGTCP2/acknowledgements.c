@@ -1,0 +1,135 @@
+/// Decides when an acknowledgement is worth a datagram of its own.
+///
+/// ngtcp2 puts an ACK frame into a packet with data only if the acknowledgement is already due, and its delay is an
+/// eighth of the RTT. In a conversation of small messages nearly every acknowledgement would then leave alone, with a
+/// wake-up, a system call and a datagram of its own, while the next message is about to leave. So ngtcp2 is told to
+/// acknowledge every packet at once (`ack_thresh`): whatever is sent carries the acknowledgement. And it is not asked
+/// for a packet as long as an acknowledgement is all that it can have to send, until
+/// - the peer's `max_ack_delay` has nearly passed, with which its probe timeout counts (RFC 9002 6.2.1), or
+/// - two full datagrams have come (RFC 9000 13.2.2), so that a bulk transfer is acknowledged as usual.
+///
+/// ngtcp2 does not tell what it has to send. A received packet is harmless if it has nothing but data and an ACK without
+/// gaps, and follows on the last one; everything else is passed on to ngtcp2 at once, and so is everything until ngtcp2
+/// once had nothing more to send. An ACK with a new gap may have declared packets lost, a packet out of order has to be
+/// acknowledged immediately (RFC 9000 13.2.1), and PING is how a peer probes.
+#include "frame_reader.h"
+#include "internal.h"
+
+/* RFC 9002 6.1.1. */
+static const uint64_t packet_threshold = 3;
+/* Two full datagrams, as TCP counts it. */
+static const uint64_t bytes_at_once = 2400;
+/* Credit may wait for the next packet until it is this much. */
+static const uint64_t credit_at_once = 4096;
+
+/// How long an acknowledgement may wait. The rest of the peer's allowance is left for a timer or an event loop that is
+/// late.
+static uint64_t longest_wait(bridge_quic_connection *connection) {
+    return ngtcp2_conn_get_local_transport_params(connection->conn)->max_ack_delay / 5 * 4;
+}
+
+/// Whether an ACK may lead to a loss that was not known before. A packet is lost when one that was sent three packets
+/// later is acknowledged (RFC 9002 6.1.1), so that takes a gap just below the latest packets; peers repeat older gaps
+/// for a while.
+static bool has_new_gap(bridge_acknowledgements *acks, frame_reader reader) {
+    uint64_t largest = read_integer(&reader);
+    read_integer(&reader);
+    uint64_t ranges = read_integer(&reader);
+    uint64_t first_range = read_integer(&reader);
+    uint64_t lowest = largest > first_range ? largest - first_range : 0;
+    bool is_new = lowest > acks->lowest_acknowledged;
+    acks->lowest_acknowledged = lowest;
+    return ranges > 0 && (is_new || first_range <= 2 * packet_threshold);
+}
+
+/// Whether a packet's frames give ngtcp2 nothing to send but an acknowledgement, and whether they demand one.
+static bool is_harmless(bridge_acknowledgements *acks, const uint8_t *bytes, size_t length, bool *demands_answer) {
+    frame_reader reader = {.at = bytes, .end = bytes + length};
+    while (reader.at < reader.end && !reader.is_malformed) {
+        uint64_t type = read_integer(&reader);
+        if (type == 0x02 || type == 0x03) {
+            if (has_new_gap(acks, reader)) {
+                return false;
+            }
+        } else if (type >= 0x08 && type <= 0x0f) {
+            *demands_answer = true;
+        } else if (type != 0x00) {
+            return false;
+        }
+        skip_frame(&reader, type);
+    }
+    return !reader.is_malformed;
+}
+
+/// Whether the packet's number follows on the previous one's. The header ends with the number's last bytes, without
+/// header protection (RFC 9001 5.3).
+static bool follows(bridge_acknowledgements *acks, const uint8_t *header, size_t length) {
+    size_t size = (size_t)(*header & 0x03) + 1;
+    uint32_t number = 0;
+    for (size_t i = length > size ? length - size : 0; i < length; i++) {
+        number = number << 8 | header[i];
+    }
+    uint32_t mask = size == 4 ? UINT32_MAX : ((uint32_t)1 << 8 * size) - 1;
+    bool follows = ((acks->last_number + 1) & mask) == number;
+    acks->last_number = (acks->last_number & ~mask) | number;
+    return follows;
+}
+
+void bridge_acknowledgements_read(bridge_quic_connection *connection, const uint8_t *header, size_t header_length,
+                                  const uint8_t *bytes, size_t length) {
+    bridge_acknowledgements *acks = &connection->acknowledgements;
+    bool is_short = header_length > 0 && (*header & 0x80) == 0;
+    bool demands_answer = false;
+    if (!is_short || !follows(acks, header, header_length) || !is_harmless(acks, bytes, length, &demands_answer)) {
+        acks->has_more = true;
+    }
+    if (demands_answer && acks->since == 0) {
+        acks->since = connection->clock.now;
+    }
+    acks->bytes += demands_answer ? length : 0;
+}
+
+void bridge_acknowledgements_wrote(bridge_quic_connection *connection) {
+    connection->acknowledgements.since = 0;
+    connection->acknowledgements.bytes = 0;
+}
+
+void bridge_acknowledgements_settle(bridge_quic_connection *connection) {
+    bridge_acknowledgements *acks = &connection->acknowledgements;
+    acks->credit = 0;
+    /* ngtcp2 holds no acknowledgement back. What is left is for packets that it did not need, such as repeated ones. */
+    bridge_acknowledgements_wrote(connection);
+    /* What a full congestion window or pacing holds back is not known either. */
+    acks->has_more = !connection->is_settled || ngtcp2_conn_get_cwnd_left(connection->conn) == 0 ||
+                     connection->pacing.pause_until > connection->clock.now;
+}
+
+void bridge_acknowledgements_credit(bridge_quic_connection *connection, uint64_t length) {
+    connection->acknowledgements.credit += length;
+}
+
+bool bridge_quic_has_to_send(bridge_quic_connection *connection) {
+    const bridge_acknowledgements *acks = &connection->acknowledgements;
+    return acks->has_more || acks->bytes >= bytes_at_once || acks->credit >= credit_at_once ||
+           (acks->since != 0 && connection->clock.now >= acks->since + longest_wait(connection));
+}
+
+uint64_t bridge_acknowledgements_expiry(bridge_quic_connection *connection, uint64_t expiry) {
+    bridge_acknowledgements *acks = &connection->acknowledgements;
+    if (acks->since == 0 || acks->has_more) {
+        acks->other_expiry = expiry;
+        return expiry;
+    }
+    uint64_t limit = acks->since + longest_wait(connection);
+    return acks->other_expiry < limit ? acks->other_expiry : limit;
+}
+
+bool bridge_quic_is_due(bridge_quic_connection *connection, uint64_t now) {
+    const bridge_acknowledgements *acks = &connection->acknowledgements;
+    uint64_t own = now + connection->clock.ahead;
+    if (acks->since != 0 && own >= acks->since + longest_wait(connection) / 2) {
+        return true;
+    }
+    uint64_t expiry = bridge_quic_expiry(connection);
+    return expiry <= now;
+}

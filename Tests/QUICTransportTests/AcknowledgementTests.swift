@@ -1,0 +1,86 @@
+import NIOCore
+import Testing
+
+@testable import QUICTransport
+
+/// When an acknowledgement leaves by itself, and when it waits for data to travel with.
+struct AcknowledgementTests {
+    /// A pair that has been quiet for a while, with a stream on which the server answers.
+    private func quietPair() throws -> (Simulation, Exchange, QUICStreamID) {
+        let simulation = try Simulation.connected()
+        let exchange = Exchange(simulation)
+        exchange.echoes = true
+        let id = try #require(try simulation.client.openStream())
+        simulation.client.write(id, ByteBuffer(string: "first"), fin: false)
+        simulation.run(for: .seconds(5))
+        return (simulation, exchange, id)
+    }
+
+    /// A device's message and the broker's answer need one datagram each, while the next message is about to come.
+    @Test func aConversationNeedsNoOtherDatagrams() throws {
+        let (simulation, exchange, id) = try quietPair()
+        let before = simulation.sent
+        for round in 1...100 {
+            simulation.client.write(id, ByteBuffer(string: "hello"), fin: false)
+            simulation.run(for: .milliseconds(10))
+            #expect(exchange.atServer[id]?.bytes.readableBytes == 5 + 5 * round || round < 20)
+        }
+        simulation.run(for: .seconds(1))
+        #expect(exchange.atClient[id]?.bytes.readableBytes == 505)
+        // One more each for the last acknowledgements.
+        #expect(simulation.sent.toServer - before.toServer <= 102)
+        #expect(simulation.sent.toClient - before.toClient <= 102)
+    }
+
+    /// With nothing to travel with, the acknowledgement leaves before the peer's allowance for it has passed.
+    @Test func aSingleMessageIsAcknowledgedInTime() throws {
+        let (simulation, exchange, id) = try quietPair()
+        exchange.echoes = false
+        let before = simulation.sent
+        simulation.client.write(id, ByteBuffer(string: "hello"), fin: false)
+        simulation.flush()
+        let sentAt = simulation.now
+        var acknowledgedAt: NIODeadline?
+        simulation.onSend = { [unowned simulation] _, isToServer in
+            if !isToServer { acknowledgedAt = simulation.now }
+        }
+        #expect(simulation.run(for: .seconds(1)) { acknowledgedAt != nil })
+        let waited = try #require(acknowledgedAt) - sentAt - simulation.toServer.delay
+        #expect(waited > .milliseconds(10) && waited <= .milliseconds(25))
+        simulation.run(for: .seconds(1))
+        #expect(simulation.sent.toServer - before.toServer == 1 && simulation.sent.toClient - before.toClient == 1)
+    }
+
+    /// RFC 9000 13.2.1: a packet out of order is acknowledged immediately, so that the loss before it is found.
+    @Test func aGapIsReportedAtOnce() throws {
+        let (simulation, exchange, id) = try quietPair()
+        exchange.echoes = false
+        simulation.toServer.loss = 1
+        simulation.client.write(id, ByteBuffer(string: "lost"), fin: false)
+        simulation.flush()
+        simulation.toServer.loss = 0
+        simulation.client.write(id, ByteBuffer(string: "next"), fin: false)
+        simulation.flush()
+        let sentAt = simulation.now
+        var answeredAt: NIODeadline?
+        simulation.onSend = { [unowned simulation] _, isToServer in
+            if !isToServer { answeredAt = answeredAt ?? simulation.now }
+        }
+        #expect(simulation.run(for: .seconds(1)) { exchange.atServer[id]?.bytes.readableBytes == 13 })
+        #expect(try #require(answeredAt) - sentAt == simulation.toServer.delay)
+        // The lost packet comes an eighth of a round trip after the gap is known, long before a probe timeout.
+        #expect(simulation.now - sentAt < simulation.toServer.delay * 4)
+    }
+
+    /// RFC 9000 13.2.2: a bulk transfer is acknowledged with every second datagram.
+    @Test func aBulkTransferIsAcknowledgedAsUsual() throws {
+        let (simulation, exchange, id) = try quietPair()
+        exchange.echoes = false
+        let before = simulation.sent
+        simulation.client.write(id, pattern(200_000, seed: 1), fin: true)
+        #expect(simulation.run(for: .seconds(30)) { exchange.atServer[id]?.isFinished == true })
+        let data = simulation.sent.toServer - before.toServer
+        let answers = simulation.sent.toClient - before.toClient
+        #expect(answers >= data * 2 / 5 && answers <= data)
+    }
+}
