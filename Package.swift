@@ -63,7 +63,31 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(name: "CBenchmark", path: "Benchmarks/CBenchmark"),
+        .target(
+            name: "BenchmarkLink", dependencies: ["CBenchmark", deque, heap], path: "Benchmarks/Link",
+            swiftSettings: strict),
+        .target(
+            name: "BenchmarkLoad",
+            dependencies: ["CBenchmark", "MQTTCodec", "QUICTransport", nioCore, nioPosix, deque],
+            path: "Benchmarks/Load",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "bench",
+            dependencies: [
+                "BenchmarkLink", "BenchmarkLoad", "MQTTCodec",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Benchmarks/Command",
+            swiftSettings: strict
+        ),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(
+            name: "BenchmarkTests",
+            dependencies: ["BenchmarkLink", "BenchmarkLoad", "TestSupport", "MQTTCodec", nioCore],
+            swiftSettings: strict),
         .testTarget(
             name: "QUICTransportTests", dependencies: ["QUICTransport", "TestSupport", nioCore, nioPosix],
             swiftSettings: strict),
