@@ -65,7 +65,7 @@ let package = Package(
         ),
         .target(name: "CBenchmark", path: "Benchmarks/CBenchmark"),
         .target(
-            name: "BenchmarkLink", dependencies: ["CBenchmark", deque, heap], path: "Benchmarks/Link",
+            name: "BenchmarkLink", dependencies: ["CBenchmark", deque], path: "Benchmarks/Link",
             swiftSettings: strict),
         .target(
             name: "BenchmarkLoad",

@@ -5,7 +5,7 @@ import Foundation
 struct LoadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "load",
-        abstract: "Plays many MQTT devices and the receiving end at their broker, and measures what passes between them.",
+        abstract: "Plays MQTT devices and the receiving end at their broker, and measures what passes between them.",
         discussion: """
             Latencies are in milliseconds, and count from the time at which a message was due. A QoS 0 message is unsent \
             if its device is not connected or its socket is full. A QoS 1 message waits, up to 10,000 per device, and is \

@@ -91,7 +91,9 @@ extension LoadRun {
         }
         let wasBusy = saturate(at: now)
         var next = min(nextBoundary ?? .max, schedule?.nextDue ?? .max, nextPublish ?? .max)
-        if let wasBusy { next = min(next, wasBusy ? now : now + Clock.second / 1000) } else {
+        if let wasBusy {
+            next = min(next, wasBusy ? now : now + Clock.second / 1000)
+        } else {
             next = max(next, now + Self.tickSpacing)
         }
         tick(at: min(next, publishing.upperBound))
