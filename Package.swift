@@ -109,8 +109,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "Bridge", "BridgeCore", "MQTTCodec", "QUICTransport", "mqtt-quic-bridge", logging, nioCore,
-                nioPosix,
+                "BenchmarkLink", "BenchmarkLoad", "Bridge", "BridgeCore", "MQTTCodec", "QUICTransport",
+                "mqtt-quic-bridge", logging, nioCore, nioPosix,
             ],
             swiftSettings: strict
         ),

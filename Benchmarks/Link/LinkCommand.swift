@@ -83,11 +83,3 @@ enum LinkCommand: Equatable {
         }
     }
 }
-
-/// A direction of the link.
-package enum LinkSide: String, CaseIterable, Sendable {
-    /// From edge to cloud.
-    case uplink
-    /// From cloud to edge.
-    case downlink
-}

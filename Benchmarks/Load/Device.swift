@@ -29,10 +29,10 @@ final class Device: LoadClient {
     /// Whether a message has arrived that was published after the run's mark.
     private var hasRecovered = false
 
-    init(number: UInt32, run: LoadRun) throws(MQTTError) {
+    init(number: UInt32, run: LoadRun) {
         self.number = number
         self.run = run
-        template = try run.topics.template(forDevice: number)
+        template = run.topics.template(forDevice: number)
     }
 
     // MARK: Connecting
@@ -65,8 +65,9 @@ final class Device: LoadClient {
         isReady = true
         if hasConnected { run.tally.reconnects += 1 }
         hasConnected = true
-        run.becameReady(self)
+        run.becameReady()
         sendMessages()
+        if let window = run.saturationWindow { _ = saturate(window: window) }
     }
 
     func failed(_ reason: String) {
@@ -185,7 +186,7 @@ final class Device: LoadClient {
 
     func becameWritable() {
         if messages.hasUnsent { sendMessages() }
-        if let window = run.saturationWindow, run.options.qos == .atMostOnce { _ = saturate(window: window) }
+        if let window = run.saturationWindow { _ = saturate(window: window) }
     }
 
     // MARK: Arrivals

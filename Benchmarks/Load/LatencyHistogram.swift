@@ -27,6 +27,7 @@ package struct LatencyHistogram: Sendable {
     ///
     /// - Parameter percent: Above 0, up to 100.
     package func percentile(_ percent: Double) -> Int64 {
+        guard percent < 100 else { return max }
         let rank = Swift.max(1, Int((percent / 100 * Double(count)).rounded(.up)))
         var passed = 0
         for (index, bucket) in counts.enumerated() where bucket > 0 {

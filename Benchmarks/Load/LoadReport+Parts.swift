@@ -52,7 +52,7 @@ extension LoadReport {
 
     /// One minute of a long run.
     package struct Minute: Codable, Sendable, Equatable {
-        /// 1 for the first, which lacks the warm-up.
+        /// 1 for the first. The last one may be shorter than a minute.
         package var minute: Int
         package var arrived: Int
         package var messagesPerSecond: Double

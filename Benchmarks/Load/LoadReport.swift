@@ -48,6 +48,6 @@ package struct LoadReport: Codable, Sendable, Equatable {
     /// CPU time of the load generator's own thread, in microseconds per message.
     package var loadCPUMicrosecondsPerMessage: Double
     package var processes: [ProcessUse]
-    /// The figures of each minute of publishing. Empty if the run is shorter than two minutes.
+    /// The figures of each minute of the window. Empty if that is shorter than two minutes.
     package var minutes: [Minute]
 }

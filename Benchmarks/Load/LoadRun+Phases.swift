@@ -33,14 +33,14 @@ extension LoadRun {
             devices[next].connect()
             next += 1
         }
-        if next == devices.count, readyCount == devices.count {
+        if next == devices.count, readyDevices == devices.count {
             phase = .settling(until: now + Self.settling)
             return tick(at: now + Self.settling)
         }
         phase = .connecting(since: since, next: next)
         if next < devices.count { return tick(at: max(now, connectTime(next, since))) }
         guard now < connectTime(next, since) + Clock.nanoseconds(options.connectSeconds) else {
-            return fail(.notConnected(devices: devices.count - readyCount, of: devices.count))
+            return fail(.notConnected(devices: devices.count - readyDevices, of: devices.count))
         }
         tick(at: now + Clock.second / 100)
     }
@@ -67,7 +67,7 @@ extension LoadRun {
             break
         }
         phase = .publishing
-        announcePublishing()
+        onPublishing()
         ticked()
     }
 
@@ -92,7 +92,9 @@ extension LoadRun {
         let wasBusy = saturate(at: now)
         var next = min(nextBoundary ?? .max, schedule?.nextDue ?? .max, nextPublish ?? .max)
         if let wasBusy {
-            next = min(next, wasBusy ? now : now + Clock.second / 1000)
+            // At QoS 1, acknowledgements have the devices publish.
+            let rest = options.qos == .atLeastOnce ? Clock.second / 10 : Clock.second / 1000
+            next = min(next, wasBusy ? now : now + rest)
         } else {
             next = max(next, now + Self.tickSpacing)
         }
@@ -111,17 +113,19 @@ extension LoadRun {
         return wasBusy
     }
 
-    /// When figures are read next: at the beginning and end of the window, and after each minute of a long run.
+    /// Whether figures are kept for each minute of the window.
+    private var isLong: Bool { window.upperBound - window.lowerBound >= 2 * 60 * Clock.second }
+
+    /// When figures are read next: at the beginning and end of the window, and after each minute of a long one.
     private var nextBoundary: Int64? {
         guard let last = use.last else { return window.lowerBound }
         guard last < window.upperBound else { return nil }
-        guard options.seconds >= 120 else { return window.upperBound }
-        return min(publishing.lowerBound + Int64(use.minutes.count + 1) * 60 * Clock.second, window.upperBound)
+        guard isLong else { return window.upperBound }
+        return min(window.lowerBound + Int64(use.minutes.count + 1) * 60 * Clock.second, window.upperBound)
     }
 
     private func passBoundary(at now: Int64) {
-        let isMinute = use.last != nil && options.seconds >= 120
-        use.sample(at: now, as: isMinute ? tally.takeMinute() : nil)
+        use.sample(at: now, as: use.last != nil && isLong ? tally.takeMinute() : nil)
     }
 
     /// Whether nothing is under way any more.

@@ -62,7 +62,7 @@ extension LoadRun {
             let seconds = Double(minute.nanoseconds) / 1e9
             return LoadReport.Minute(
                 minute: number + 1, arrived: minute.arrived,
-                messagesPerSecond: Self.rounded(Double(minute.arrived) / seconds, 10),
+                messagesPerSecond: seconds > 0 ? Self.rounded(Double(minute.arrived) / seconds, 10) : 0,
                 endToEnd: .init(minute.endToEnd), processes: processes)
         }
     }

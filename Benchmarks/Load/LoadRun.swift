@@ -31,8 +31,10 @@ final class LoadRun {
     var tally = Tally()
     private(set) var devices: [Device] = []
     private(set) lazy var receiver = Receiver(run: self)
+    private(set) lazy var publisher = Publisher(run: self)
     let promise: EventLoopPromise<LoadReport>
-    private let onPublishing: @Sendable () -> Void
+    /// Called when the devices begin to publish, or to idle.
+    let onPublishing: @Sendable () -> Void
 
     var phase = Phase.waiting
     /// The times of publishing, and of what the figures cover, in nanoseconds. Empty before the publishing begins.
@@ -45,9 +47,9 @@ final class LoadRun {
     private(set) lazy var tick = Timer(on: eventLoop)
     private lazy var housekeeping = Timer(on: eventLoop)
     private var checkedDevices = 0
-    private var readyDevices = 0
+    /// How many devices are connected and subscribed.
+    private(set) var readyDevices = 0
     private var notes = 0
-    private var madePublisher: Publisher?
 
     init(_ options: LoadOptions, on eventLoop: any EventLoop, onPublishing: @escaping @Sendable () -> Void) throws {
         self.options = options
@@ -66,14 +68,7 @@ final class LoadRun {
         receiverConnector = try connector(options.receiverEndpoint, options.receiverNamespace)
         use = ProcessUseLog(options.processes)
         promise = eventLoop.makePromise()
-        madePublisher = try Publisher(run: self)
-        devices = try (0..<UInt32(options.devices)).map { try Device(number: $0, run: self) }
-    }
-
-    /// Made with the run, and never `nil` after that.
-    var publisher: Publisher {
-        guard let madePublisher else { preconditionFailure("the publisher is made with the run") }
-        return madePublisher
+        devices = (0..<UInt32(options.devices)).map { Device(number: $0, run: self) }
     }
 
     var hasEnded: Bool {
@@ -117,19 +112,12 @@ final class LoadRun {
         ticked()
     }
 
-    func becameReady(_ device: Device) {
+    func becameReady() {
         readyDevices += 1
     }
 
     func becameUnready() {
         readyDevices -= 1
-    }
-
-    var readyCount: Int { readyDevices }
-
-    /// Tells the owner of the run that the devices begin to publish, or to idle.
-    func announcePublishing() {
-        onPublishing()
     }
 
     // MARK: Timers

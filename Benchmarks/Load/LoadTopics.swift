@@ -15,19 +15,24 @@ struct LoadTopics {
         self.options = options
         padding = ByteBuffer(repeating: UInt8(ascii: "x"), count: options.payloadLength - Stamp.length)
         let (version, topic) = (options.version, options.topic)
-        receiverConnect = try Self.connect(options, clientID: "\(topic)-receiver", isPersistent: false).encode()
-        publisherConnect = try Self.connect(options, clientID: "\(topic)-publisher", isPersistent: false).encode()
+        // The broker's side sends no pings, and may have nothing to say during an outage.
+        func connect(_ name: String) throws(MQTTError) -> ByteBuffer {
+            try Self.connect(options, clientID: "\(topic)-\(name)", isPersistent: false, keepAlive: 0).encode()
+        }
+        receiverConnect = try connect("receiver")
+        publisherConnect = try connect("publisher")
         receiverSubscribe = try Subscribe(packetID: .max, subscriptions: [Subscription(filter: "\(topic)/up/+")])
             .encode(version: version)
         disconnect = try Packet.disconnect(Disconnect()).encode(version: version)
         // Everything that is encoded later differs only in the device's number, so that it cannot fail then.
-        _ = try template(to: "\(topic)/up/\(UInt32.max)")
-        _ = try Self.connect(options, clientID: "\(topic)-\(UInt32.max)", isPersistent: true).encode()
+        _ = try template(to: commandTopic(.max))
+        _ = try Self.connect(options, clientID: "\(topic)-\(UInt32.max)", isPersistent: true, keepAlive: 0).encode()
     }
 
     func connect(forDevice number: UInt32) -> ByteBuffer {
         let connect = Self.connect(
-            options, clientID: "\(options.topic)-\(number)", isPersistent: options.isPersistent)
+            options, clientID: "\(options.topic)-\(number)", isPersistent: options.isPersistent,
+            keepAlive: options.keepAlive)
         return (try? connect.encode()) ?? ByteBuffer()
     }
 
@@ -40,18 +45,16 @@ struct LoadTopics {
     }
 
     /// `nil` if devices publish nothing.
-    func template(forDevice number: UInt32) throws(MQTTError) -> PublishTemplate? {
+    func template(forDevice number: UInt32) -> PublishTemplate? {
         switch options.traffic {
-        case .steady, .saturation: try template(to: "\(options.topic)/up/\(number)")
+        case .steady, .saturation: try? template(to: "\(options.topic)/up/\(number)")
         case .fanOut, .idle: nil
         }
     }
 
-    func commandTemplate(forDevice number: UInt32) throws(MQTTError) -> PublishTemplate {
-        try template(to: commandTopic(number))
-    }
+    func commandTemplate(forDevice number: UInt32) -> PublishTemplate? { try? template(to: commandTopic(number)) }
 
-    func fanOutTemplate() throws(MQTTError) -> PublishTemplate { try template(to: fanOutTopic) }
+    var fanOutTemplate: PublishTemplate? { try? template(to: fanOutTopic) }
 
     private func commandTopic(_ number: UInt32) -> String { "\(options.topic)/cmd/\(number)" }
 
@@ -61,9 +64,11 @@ struct LoadTopics {
         try PublishTemplate(topic: topic, qos: options.qos, version: options.version, padding: padding)
     }
 
-    private static func connect(_ options: LoadOptions, clientID: String, isPersistent: Bool) -> Connect {
+    private static func connect(
+        _ options: LoadOptions, clientID: String, isPersistent: Bool, keepAlive: UInt16
+    ) -> Connect {
         var connect = Connect(
-            version: options.version, cleanStart: !isPersistent, keepAlive: options.keepAlive, clientID: clientID,
+            version: options.version, cleanStart: !isPersistent, keepAlive: keepAlive, clientID: clientID,
             username: options.username, password: options.password.map { ByteBuffer(string: $0) })
         // A session that is to outlast its connection needs a lifetime in MQTT 5 (3.1.2.11.2).
         if isPersistent, options.version.hasProperties { connect.properties = [.sessionExpiryInterval(3600)] }

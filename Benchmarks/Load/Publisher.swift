@@ -13,9 +13,9 @@ final class Publisher: LoadClient {
     /// How many messages were published.
     private(set) var published: UInt32 = 0
 
-    init(run: LoadRun) throws(MQTTError) {
+    init(run: LoadRun) {
         self.run = run
-        if case .fanOut = run.options.traffic { fanOutTemplate = try run.topics.fanOutTemplate() }
+        if case .fanOut = run.options.traffic { fanOutTemplate = run.topics.fanOutTemplate }
     }
 
     func connect() {
@@ -52,8 +52,8 @@ final class Publisher: LoadClient {
         } else {
             let device = sequence % UInt32(run.devices.count)
             let stamp = Stamp(kind: .command, due: due, run: run.identifier, device: device, sequence: sequence)
-            guard let template = try? run.topics.commandTemplate(forDevice: device) else { return }
-            connection.write { template.write(stamp, packetID: packetID, to: &$0) }
+            let template = run.topics.commandTemplate(forDevice: device)
+            connection.write { template?.write(stamp, packetID: packetID, to: &$0) }
         }
         connection.flush()
     }

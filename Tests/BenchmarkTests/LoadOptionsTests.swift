@@ -57,6 +57,10 @@ struct LoadOptionsTests {
                 let topics = try LoadTopics(options)
                 let connect = try Connect.decode(Frame(packet: topics.connect(forDevice: 9), version: nil))
                 #expect(connect.clientID == "load-9" && !connect.cleanStart && connect.version == version)
+                #expect(connect.keepAlive == 60)
+                // The receiver sends no pings.
+                let receiver = try Connect.decode(Frame(packet: topics.receiverConnect, version: nil))
+                #expect(receiver.clientID == "load-receiver" && receiver.cleanStart && receiver.keepAlive == 0)
                 #expect(connect.properties.sessionExpiryInterval == (version.hasProperties ? 3600 : nil))
                 let frame = try Frame(packet: topics.subscribe(forDevice: 9), version: version)
                 let filters = try Subscribe.decode(frame, version: version).subscriptions.map(\.filter)

@@ -22,18 +22,23 @@ struct ProcessSampleTests {
         #expect(ProcessSample.field("VmSwap:", in: status) == nil)
     }
 
+    /// The process ends by itself, also if the test does not come to its end.
     @Test(.timeLimit(.minutes(1))) func aBusyProcessUsesTimeAndMemory() async throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", "while :; do :; done"]
+        process.arguments = ["-c", "i=0; while [ $i -lt 2000000 ]; do i=$((i+1)); done"]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
         try process.run()
-        defer { process.terminate() }
+        // Not SIGTERM, which children of a test may have blocked.
+        defer { kill(process.processIdentifier, SIGKILL) }
         var sample = ProcessSample(pid: process.processIdentifier)
         let start = sample.cpuMicroseconds ?? 0
-        while (sample.cpuMicroseconds ?? 0) < start + 30_000 {
+        while process.isRunning, (sample.cpuMicroseconds ?? 0) < start + 30_000 {
             try await Task.sleep(for: .milliseconds(10))
             sample = ProcessSample(pid: process.processIdentifier)
         }
+        #expect(try #require(sample.cpuMicroseconds) >= start + 30_000)
         #expect(try #require(sample.residentKiB) > 100)
         #expect(sample.contextSwitches != nil)
     }

@@ -6,7 +6,7 @@ import Testing
 struct UnacknowledgedMessagesTests {
     private static func messages(_ count: UInt32, sent: Int) -> UnacknowledgedMessages {
         var messages = UnacknowledgedMessages()
-        for sequence in 0..<count { #expect(messages.append(sequence: sequence, due: Int64(sequence) * 10)) }
+        for sequence in 0..<count { #expect(messages.append(sequence: sequence, due: Int64(sequence) * 10) == true) }
         for _ in 0..<sent { #expect(messages.takeUnsent() != nil) }
         return messages
     }
@@ -17,7 +17,8 @@ struct UnacknowledgedMessagesTests {
         #expect(sent.map(\.sequence) == [0, 1, 2])
         #expect(sent.map(\.packetID) == [1, 2, 3])
         #expect(!sent.contains { $0.isRepeated })
-        #expect(messages.takeUnsent() == nil && !messages.hasUnsent)
+        #expect(messages.takeUnsent() == nil)
+        #expect(!messages.hasUnsent)
         #expect(messages.inFlight == 3 && messages.count == 3)
     }
 
@@ -56,12 +57,12 @@ struct UnacknowledgedMessagesTests {
     @Test func theBoundIsKept() {
         var messages = UnacknowledgedMessages()
         for sequence in 0..<UInt32(UnacknowledgedMessages.limit) {
-            #expect(messages.append(sequence: sequence, due: 0))
+            #expect(messages.append(sequence: sequence, due: 0) == true)
         }
-        #expect(!messages.append(sequence: 0, due: 0))
+        #expect(messages.append(sequence: 0, due: 0) == false)
         _ = messages.takeUnsent()
         #expect(messages.acknowledge(1) != nil)
-        #expect(messages.append(sequence: 0, due: 0))
+        #expect(messages.append(sequence: 0, due: 0) == true)
     }
 
     /// Longer than the packet identifiers last, with acknowledgements out of order and lost connections.
