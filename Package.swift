@@ -83,6 +83,19 @@ let package = Package(
             path: "Benchmarks/Command",
             swiftSettings: strict
         ),
+        .target(name: "CAllocationCounter", path: "Benchmarks/AllocationCounter"),
+        .target(
+            name: "BenchmarkMicro",
+            dependencies: ["BridgeCore", "MQTTCodec", "QUICTransport", nioCore],
+            path: "Benchmarks/Micro",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "bench-micro",
+            dependencies: ["BenchmarkMicro", "CAllocationCounter"],
+            path: "Benchmarks/MicroCommand",
+            swiftSettings: strict
+        ),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "BenchmarkTests",
@@ -101,6 +114,8 @@ let package = Package(
         .testTarget(
             name: "BridgeConfigTests", dependencies: ["BridgeConfig", "BridgeCore", "TestSupport"],
             swiftSettings: strict),
+        .testTarget(
+            name: "BenchmarkMicroTests", dependencies: ["BenchmarkMicro", "bench-micro"], swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
             dependencies: ["mqtt-quic-bridge", "BridgeCore", logging, nioCore, nioPosix],
