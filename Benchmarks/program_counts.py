@@ -14,8 +14,8 @@ Counts go to OUTPUT as a JSON object, for each mapping and program:
     program.MAPPING.PROGRAM.timer-firings  what the statistics of the program say
     program.MAPPING.datagrams              UDP datagrams of both, by /proc/net/snmp
 
-What cannot be counted here is left out, and said on standard output in lines `left out: BEGINNING-OR-END why`. Datagrams
-are counted in a network namespace of its own, in which the caller starts this (COUNTS_NAMESPACE=1 says so).
+What cannot be counted here is left out, and said on standard output in lines `left out: BEGINNING-OR-END why`.
+Datagrams are counted in a network namespace of its own, in which the caller starts this (COUNTS_NAMESPACE=1 says so).
 """
 
 from __future__ import annotations
@@ -218,7 +218,9 @@ def per_message(counts: dict[str, int]) -> dict[str, float]:
     return {name: count / MESSAGES for name, count in named.items()}
 
 
-def measure(programs: list[Process], devices: list[Device], prefix: str, folder: Path, traced: bool) -> dict[str, float]:
+def measure(
+    programs: list[Process], devices: list[Device], prefix: str, folder: Path, traced: bool
+) -> dict[str, float]:
     """Two rounds of messages: one that is only watched, and one under strace, which takes its time."""
     firings = [program.timer_firings() for program in programs]
     sent = datagrams()

@@ -63,7 +63,7 @@ struct RoutingHarness {
 extension RoutingHarness.Outcome {
     init(_ routed: PacketRouter.Routed, of frame: Frame, version: MQTTVersion) throws {
         if !routed.forward.isEmpty {
-            forward = try Self.packet(in: routed.forward, version: version)
+            forward = try Self.packet(in: Array(routed.forward), version: version)
         }
         reply = try routed.reply.map { try Self.packet(in: [$0], version: version) }
         close = routed.close?.reasonCode

@@ -58,6 +58,7 @@ extension ConnectedDevice {
     mutating func deliver(_ frame: Frame) throws(MQTTError) -> [SessionAction] {
         gateway?.noteAnswered(frame)
         guard let passage = try hold?.journal.received(frame) else { return try passDown(frame) }
+        if let passing = passage.frame, passage.isAlone { return try passDown(passing) }
         let actions = try passage.notes + perform(passage.step)
         guard let passing = passage.frame, ending == nil else { return actions }
         return try actions + passDown(passing)
@@ -74,9 +75,9 @@ extension ConnectedDevice {
         }
         var routed = try router.fromBroker(frame)
         if frame.type == .publish, let head = routed.forward.first {
-            let length = routed.forward.reduce(0) { $0 + $1.readableBytes }
+            let length = routed.forward.byteCount
             if let reply = try gateway?.replyInsteadOfDelivery(head, length: length, facts) {
-                routed.forward = []
+                routed.forward = BufferList()
                 routed.reply = reply + routed.reply
             }
         } else if gateway != nil {

@@ -67,8 +67,7 @@ extension ConnectedDevice {
     mutating func route(_ frame: Frame) throws(MQTTError) -> [SessionAction] {
         let routed = try router.fromDevice(frame)
         if gateway != nil {
-            let length = routed.forward.reduce(0) { $0 + $1.readableBytes }
-            guard gateway?.takes(length) ?? true else { return refuse(.tooLargeOnceRouted) }
+            guard gateway?.takes(routed.forward.byteCount) ?? true else { return refuse(.tooLargeOnceRouted) }
             if let first = routed.forward.first { gateway?.noteSent(first, of: frame.type, facts.version) }
         }
         var actions = try passUp(routed.forward)

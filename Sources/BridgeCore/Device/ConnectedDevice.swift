@@ -77,12 +77,12 @@ struct ConnectedDevice: Sendable {
 
     /// A packet of the bridge's own for the broker, which never lands inside one that is passing through in pieces.
     mutating func toUplink(_ bytes: ByteBuffer) throws(MQTTError) -> [SessionAction] {
-        guard hold == nil else { return try passUp([bytes]) }
+        guard hold == nil else { return try passUp(BufferList(bytes)) }
         return up.sendOrHold(bytes) ? [.sendToUplink(bytes)] : []
     }
 
     /// A packet of the device, or of the router in its name, in one buffer or two.
-    mutating func passUp(_ packet: [ByteBuffer]) throws(MQTTError) -> [SessionAction] {
+    mutating func passUp(_ packet: BufferList) throws(MQTTError) -> [SessionAction] {
         guard !packet.isEmpty, let step = try hold?.journal.send(packet) else {
             return packet.map { .sendToUplink($0) }
         }

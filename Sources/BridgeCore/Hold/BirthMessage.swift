@@ -30,10 +30,10 @@ struct BirthMessage: Sendable {
 
     /// The device publishes; `packet` is complete and has no topic alias, in one buffer or two. A packet that can't be
     /// remembered still replaces the previous one.
-    mutating func published(_ packet: [ByteBuffer]) {
+    mutating func published(_ packet: BufferList) {
         guard let first = packet.first, concerns(first) else { return }
         forget()
-        let length = packet.reduce(0) { $0 + $1.readableBytes }
+        let length = packet.byteCount
         guard length <= limit, share.budget.hasRoom(for: length + KeptPacket.overhead) else { return }
         let kept = KeptPacket(joining: packet)
         share.charge(kept.cost)

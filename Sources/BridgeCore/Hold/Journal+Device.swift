@@ -8,7 +8,7 @@ extension Journal {
     /// A packet that can't be understood is left to the broker to judge. On an open leg it goes up in its place. While
     /// there is none it waits in its place like a message at QoS 0, its bytes as they came, and goes up with the return
     /// or is dropped with the oldest of those messages.
-    mutating func send(_ packet: [ByteBuffer]) throws(MQTTError) -> Ledger.Step {
+    mutating func send(_ packet: BufferList) throws(MQTTError) -> Ledger.Step {
         var step = Ledger.Step()
         guard let first = packet.first, let byte = first.getInteger(at: first.readerIndex, as: UInt8.self),
             let type = PacketType(rawValue: byte >> 4)
@@ -45,7 +45,7 @@ extension Journal {
     }
 
     /// A packet for which the ledger has no entry, in its place between others.
-    private mutating func pass(_ packet: [ByteBuffer], _ step: inout Ledger.Step) {
+    private mutating func pass(_ packet: BufferList, _ step: inout Ledger.Step) {
         if isOpen, ledgers.isEmpty {
             step.up = packet
         } else {
@@ -61,7 +61,7 @@ extension Journal {
     }
 
     private mutating func publish(
-        _ packet: [ByteBuffer], flags: UInt8, _ step: inout Ledger.Step
+        _ packet: BufferList, flags: UInt8, _ step: inout Ledger.Step
     ) throws(MQTTError) {
         if flags & 0b0110 == 0, told.topicAliasMaximum == 0, isOpen, ledgers.isEmpty {
             if flags & 1 != 0 { noteRetained { $0.published(packet) } }
@@ -79,8 +79,8 @@ extension Journal {
                 let (head, payload) = try? PublishHead.decode(frame, version: version, isLenient: true),
                 let heads = try resolve(head, packetID, payloadLength: payload.readableBytes)
             {
-                forms.leg = heads.leg.map { [$0, payload] } ?? packet
-                forms.full = heads.full.map { [$0, payload] } ?? packet
+                forms.leg = heads.leg.map { BufferList($0, payload) } ?? packet
+                forms.full = heads.full.map { BufferList($0, payload) } ?? packet
             }
         }
         if flags & 1 != 0 { noteRetained { $0.published(forms.full) } }

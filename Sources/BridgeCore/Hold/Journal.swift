@@ -107,5 +107,8 @@ extension Journal {
 }
 
 extension Journal.Passage {
+    /// Whether nothing is to be done besides passing the packet on.
+    var isAlone: Bool { refusedFilters == 0 && step.isEmpty }
+
     var notes: [SessionAction] { refusedFilters == 0 ? [] : [.note(.subscriptionsLost(refusedFilters))] }
 }

@@ -16,12 +16,12 @@ struct KeptPacket: Sendable {
     }
 
     /// One packet that is in several buffers.
-    init(joining buffers: [ByteBuffer]) {
+    init(joining buffers: BufferList) {
         guard buffers.count > 1 else {
             self.init(buffers.first ?? ByteBuffer())
             return
         }
-        var whole = ByteBufferAllocator().buffer(capacity: buffers.reduce(0) { $0 + $1.readableBytes })
+        var whole = ByteBufferAllocator().buffer(capacity: buffers.byteCount)
         for buffer in buffers { whole.writeImmutableBuffer(buffer) }
         self.init(whole)
     }
@@ -35,7 +35,11 @@ struct KeptPacket: Sendable {
     /// Bytes of memory that the packet costs.
     var cost: Int { length + Self.overhead }
 
-    var buffers: [ByteBuffer] { [first] + rest }
+    var buffers: BufferList {
+        var buffers = BufferList(first)
+        buffers += rest
+        return buffers
+    }
 
     /// Sets or clears DUP of a PUBLISH.
     mutating func mark(duplicate: Bool) {

@@ -35,7 +35,7 @@ extension Ledger {
         }
         if let whole { first.append(whole) }
         guard !first.isEmpty else { return }
-        queue = CircularBuffer(first + queue)
+        queue = WaitingPackets(first + queue)
     }
 
     /// The packet waits in the queue, which is charged for it from now on. What the device knows about it is
@@ -54,15 +54,13 @@ extension Ledger {
 
     /// How many packets would be sent again.
     func repeats(isSessionPresent: Bool) -> Int {
-        queue.lazy.filter(\.wasSent).count
+        queue.lazy.filter(\.wasSent).reduce(0) { count, _ in count + 1 }
             + up.values.lazy.filter { isSessionPresent ? $0.stage == .releasing : $0.isBetween && $0.kept != nil }.count
     }
 
     /// Another leg begins, and the broker still has the session (MQTT 5 4.4): everything continues from where it was.
     mutating func rejoin(_ step: inout Step) {
-        for index in queue.indices where queue[index].wasSent && queue[index].kind == .publish {
-            queue[index].packet.mark(duplicate: true)
-        }
+        queue.changeAll { if $0.wasSent, $0.kind == .publish { $0.packet.mark(duplicate: true) } }
         let releasing = up.filter { $0.value.stage == .releasing }
         for (packetID, _) in releasing.sorted(by: { $0.value.sequence < $1.value.sequence }) {
             step.up.append(acknowledgement(.pubrel, packetID))
@@ -75,9 +73,10 @@ extension Ledger {
     /// Another leg begins, and the broker has no session, so all messages are new to it. `requests` go before
     /// everything else.
     mutating func startAnew(_ requests: [(packetID: UInt16, packet: ByteBuffer)], _ step: inout Step) {
-        for index in queue.indices where queue[index].kind == .publish {
-            queue[index].packet.mark(duplicate: false)
-            queue[index].wasSent = false
+        queue.changeAll {
+            guard $0.kind == .publish else { return }
+            $0.packet.mark(duplicate: false)
+            $0.wasSent = false
         }
         var first: [Outgoing] = []
         for (packetID, flow) in up.sorted(by: { $0.value.sequence < $1.value.sequence }) where flow.isBetween {
@@ -90,7 +89,7 @@ extension Ledger {
                 bringToItsEnd(packetID, flow, &step)
             }
         }
-        if !first.isEmpty { queue = CircularBuffer(first + queue) }
+        if !first.isEmpty { queue = WaitingPackets(first + queue) }
         orphanDeliveries(&step)
         for request in requests {
             own.insert(request.packetID)
@@ -121,6 +120,6 @@ extension Ledger {
         var step = Step()
         if long?.hasBegun == false { long = nil }
         resume(&step)
-        return (step.up, isInsidePacket)
+        return (Array(step.up), isInsidePacket)
     }
 }

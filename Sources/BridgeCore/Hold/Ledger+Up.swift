@@ -7,7 +7,7 @@ extension Ledger {
     ///
     /// - Parameter packetID: 0 at QoS 0.
     mutating func publish(
-        _ packet: [ByteBuffer], full: [ByteBuffer], _ packetID: UInt16, isDuplicate: Bool, _ step: inout Step
+        _ packet: BufferList, full: BufferList, _ packetID: UInt16, isDuplicate: Bool, _ step: inout Step
     ) {
         guard mayGo(packetID, isPublish: true) else {
             // The device repeats a message that waits or is in flight: it will be answered once.
@@ -18,7 +18,7 @@ extension Ledger {
             )
             return releaseIfStuck(&step)
         }
-        guard fits(packet.reduce(0) { $0 + $1.readableBytes }, &step) else { return }
+        guard fits(packet.byteCount, &step) else { return }
         step.up += packet
         guard packetID != 0 else { return }
         if isDuplicate, let flow = up[packetID], flow.isBetween || flow.stage == .completed { return }
@@ -63,8 +63,8 @@ extension Ledger {
         charge(outgoing.packet.cost)
         queue.append(outgoing)
         guard dropsQoS0 else { return }
-        while !hasRoom, let oldest = queue.firstIndex(where: { $0.kind == .atMostOnce }) {
-            share.giveBack(queue.remove(at: oldest).packet.cost)
+        while !hasRoom, let oldest = queue.removeFirst(where: { $0.kind == .atMostOnce }) {
+            share.giveBack(oldest.packet.cost)
         }
     }
 

@@ -12,11 +12,13 @@ struct Ledger: Sendable {
     /// What follows from a packet.
     struct Step: Sendable {
         /// For the leg, in this order.
-        var up: [ByteBuffer] = []
+        var up = BufferList()
         /// For the device, as if the broker had sent them: whole packets.
         var down: [ByteBuffer] = []
         /// Whether a packet is larger than the broker allows since the return.
         var isTooLarge = false
+
+        var isEmpty: Bool { up.isEmpty && down.isEmpty && !isTooLarge }
     }
 
     /// The send quota of MQTT 5 4.9.
@@ -46,7 +48,7 @@ struct Ledger: Sendable {
     var isOpen: Bool
     var up: [UInt16: UpFlow] = [:]
     var sequence: UInt64 = 0
-    var queue = CircularBuffer<Outgoing>(initialCapacity: 1)
+    var queue = WaitingPackets()
     /// The long PUBLISH that is coming in.
     var long: LongPublish?
     /// A long PUBLISH that came in to its end while its leg, which has its beginning, was suspended.

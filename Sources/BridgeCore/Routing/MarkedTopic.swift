@@ -31,7 +31,7 @@ struct MarkedTopic {
 
     /// The mapped topic with the marker in front of it.
     func replacingTopic(with mapped: String) -> String {
-        marker + mapped
+        marker.isEmpty ? mapped : marker + mapped
     }
 
     private init(_ text: String, markerEnd: String.Index?) {

@@ -7,7 +7,7 @@ extension PacketRouter {
         of request: Request, in frame: Frame
     ) throws(MQTTError) -> Routed {
         // An empty request needs no route, and the broker judges it.
-        guard !request.items.isEmpty else { return Routed(forward: [frame.bytes]) }
+        guard !request.items.isEmpty else { return Routed(forward: BufferList(frame.bytes)) }
         for item in request.items { try TopicFilter.validate(Request.filter(of: item), version: version) }
         var plan = FilterPlan<Request.Item>()
         for item in request.items {
@@ -38,7 +38,7 @@ extension PacketRouter {
         to request: Request.Type, in frame: Frame
     ) throws(MQTTError) -> Routed {
         guard let packetID = frame.leadingPacketID, let entries = self[keyPath: Request.pending].take(packetID) else {
-            return Routed(forward: [frame.bytes])
+            return Routed(forward: BufferList(frame.bytes))
         }
         var answer = try Request.Answer.decode(frame, version: version, isLenient: false)
         guard let codes = PendingFilters.merge(answer.codes, for: entries, by: Request.merge) else {
@@ -47,7 +47,8 @@ extension PacketRouter {
                 message: "\(Request.answerType) does not have one code for each filter")
         }
         answer.codes = codes
-        return Routed(forward: try answer.encoded(version, within: deviceMaximumPacketSize).map { [$0] } ?? [])
+        guard let bytes = try answer.encoded(version, within: deviceMaximumPacketSize) else { return Routed() }
+        return Routed(forward: BufferList(bytes))
     }
 
     private mutating func carryOut<Request: FilterRequest>(
@@ -63,7 +64,7 @@ extension PacketRouter {
         } else if self[keyPath: Request.pending].isWaiting(for: request.packetID) {
             throw identifierInUse(Request.type)
         }
-        guard plan.isChanged else { return Routed(forward: [frame.bytes]) }
+        guard plan.isChanged else { return Routed(forward: BufferList(frame.bytes)) }
         var remote = request
         remote.items = plan.remote
         return Routed(forward: [try remote.encode(version: version).withFlags(of: frame)])

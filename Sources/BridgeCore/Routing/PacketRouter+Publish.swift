@@ -45,8 +45,8 @@ extension PacketRouter {
         }
         let aliases = deviceMaximumPacketSize == nil ? nil : downAliases
         let routed = try routed(decideDown(head), frame: frame, payload: payload)
-        let length = routed.forward.reduce(0) { $0 + $1.readableBytes }
-        guard let aliases, isTooLong(length, original: frame.bytes.readableBytes) else { return routed }
+        guard let aliases, isTooLong(routed.forward.byteCount, original: frame.bytes.readableBytes)
+        else { return routed }
         return Routed(reply: routed.reply + (try swallowTooLong(head, aliases).reply))
     }
 
@@ -128,12 +128,11 @@ extension PacketRouter {
         case .nothing:
             break
         case .unchanged:
-            result.forward = [frame.bytes]
+            result.forward = BufferList(frame.bytes)
         case .rewritten(let head):
-            result.forward = [try head.encode(version: version, payloadLength: payload.readableBytes)]
-            if payload.readableBytes > 0 {
-                result.forward.append(payload)
-            }
+            result.forward = BufferList(
+                try head.encode(version: version, payloadLength: payload.readableBytes),
+                payload.readableBytes > 0 ? payload : nil)
         }
         return result
     }

@@ -25,7 +25,7 @@ extension PacketRouter {
     /// PUBREL ends a flow that the bridge answered. Any other PUBREL goes to the device.
     mutating func releaseFromBroker(_ frame: Frame) throws(MQTTError) -> Routed {
         guard let packetID = frame.leadingPacketID, answeredDown.remove(packetID) != nil else {
-            return Routed(forward: [frame.bytes])
+            return Routed(forward: BufferList(frame.bytes))
         }
         return Routed(reply: [try acknowledgement(.pubcomp, packetID)])
     }

@@ -33,7 +33,7 @@ extension PacketRouter {
     /// PUBREL ends a flow that the bridge answered. Any other PUBREL goes to the broker.
     mutating func releaseFromDevice(_ frame: Frame) throws(MQTTError) -> Routed {
         guard let packetID = frame.leadingPacketID else {
-            return Routed(forward: [frame.bytes])
+            return Routed(forward: BufferList(frame.bytes))
         }
         if answeredUp.remove(packetID) != nil {
             return Routed(reply: [try acknowledgement(.pubcomp, packetID)])
@@ -42,20 +42,20 @@ extension PacketRouter {
             cappedUp[packetID] = nil
             return Routed(reply: [try acknowledgement(.pubcomp, packetID)])
         }
-        return Routed(forward: [frame.bytes])
+        return Routed(forward: BufferList(frame.bytes))
     }
 
     /// A PUBACK for a message that the device sent at QoS 2 becomes a PUBREC with the same reason. An error ends the
     /// flow (MQTT 5 4.3.3). Any other PUBACK goes to the device.
     mutating func acknowledgeFromBroker(_ frame: Frame) throws(MQTTError) -> Routed {
         guard let packetID = frame.leadingPacketID, cappedUp[packetID] == .awaitingAcknowledgement else {
-            return Routed(forward: [frame.bytes])
+            return Routed(forward: BufferList(frame.bytes))
         }
         let acknowledgement = try PublishAck.decode(frame, version: version)
         let isError = ReasonCode(rawValue: acknowledgement.reasonCode).isError
         cappedUp[packetID] = isError ? nil : .awaitingRelease
         let bytes = try acknowledgement.encode(as: .pubrec, version: version)
-        guard bytes.readableBytes > deviceMaximumPacketSize ?? .max else { return Routed(forward: [bytes]) }
+        guard bytes.readableBytes > deviceMaximumPacketSize ?? .max else { return Routed(forward: BufferList(bytes)) }
         let short = PublishAck(packetID: packetID, reasonCode: acknowledgement.reasonCode)
         return Routed(forward: [try short.encode(as: .pubrec, version: version)])
     }

@@ -14,14 +14,14 @@ package struct PacketRouter: Sendable {
     /// What happens to a packet.
     package struct Routed: Sendable, Equatable {
         /// The bytes to send to the other side, in this order.
-        package var forward: [ByteBuffer]
+        package var forward: BufferList
         /// The packets to send back to the sender, in this order.
         package var reply: [ByteBuffer]
         /// Why the session has to end once `reply` and `forward` are sent. From `fromBroker` it means that the broker
         /// broke the protocol.
         package var close: Refusal?
 
-        package init(forward: [ByteBuffer] = [], reply: [ByteBuffer] = [], close: Refusal? = nil) {
+        package init(forward: BufferList = BufferList(), reply: [ByteBuffer] = [], close: Refusal? = nil) {
             self.forward = forward
             self.reply = reply
             self.close = close
@@ -101,7 +101,7 @@ package struct PacketRouter: Sendable {
     /// Routes a packet of the device. Throws if a part of the packet that the routes need cannot be read.
     package mutating func fromDevice(_ frame: Frame) throws(MQTTError) -> Routed {
         guard !routes.isEmpty else {
-            return Routed(forward: [frame.bytes])
+            return Routed(forward: BufferList(frame.bytes))
         }
         switch frame.type {
         case .publish:
@@ -114,14 +114,14 @@ package struct PacketRouter: Sendable {
             return try releaseFromDevice(frame)
         case .connect, .connack, .puback, .pubrec, .pubcomp, .suback, .unsuback, .pingreq, .pingresp, .disconnect,
             .auth:
-            return Routed(forward: [frame.bytes])
+            return Routed(forward: BufferList(frame.bytes))
         }
     }
 
     /// Routes a packet of the broker. Throws if the packet is malformed, or does not fit the request that it answers.
     package mutating func fromBroker(_ frame: Frame) throws(MQTTError) -> Routed {
         guard !routes.isEmpty else {
-            return Routed(forward: [frame.bytes])
+            return Routed(forward: BufferList(frame.bytes))
         }
         switch frame.type {
         case .publish:
@@ -135,7 +135,7 @@ package struct PacketRouter: Sendable {
         case .pubrel:
             return try releaseFromBroker(frame)
         case .connect, .connack, .pubrec, .pubcomp, .subscribe, .unsubscribe, .pingreq, .pingresp, .disconnect, .auth:
-            return Routed(forward: [frame.bytes])
+            return Routed(forward: BufferList(frame.bytes))
         }
     }
 }

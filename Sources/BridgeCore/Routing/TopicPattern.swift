@@ -20,6 +20,8 @@ struct TopicPattern: Sendable, Equatable {
     static let maximumLength = 65_535
 
     let levels: [Level]
+    /// The bytes of the literal levels and of the slashes.
+    private let literalLength: Int
 
     /// Throws if `source` is not a valid topic filter.
     init(parsing source: String) throws(PatternError) {
@@ -41,6 +43,9 @@ struct TopicPattern: Sendable, Equatable {
             }
         }
         self.levels = levels
+        literalLength = levels.reduce(max(levels.count - 1, 0)) { length, level in
+            if case .literal(let text) = level { length + text.utf8.count } else { length }
+        }
     }
 
     /// How many `+` the pattern has.
@@ -95,6 +100,8 @@ struct TopicPattern: Sendable, Equatable {
     func filled(with captures: Captures) -> String? {
         var singles = captures.levels.makeIterator()
         var result = ""
+        result.reserveCapacity(
+            captures.levels.reduce(literalLength + (captures.tail?.utf8.count ?? 0)) { $0 + $1.utf8.count })
         var isFirst = true
         for level in levels {
             let text: Substring?

@@ -10,7 +10,7 @@ extension ConnectedDevice {
                 // Whatever the broker makes of this packet, the device has said that it leaves.
                 hasLeft = true
                 hold?.journal.forfeit()
-                return try passUp([facts.returning(frame)])
+                return try passUp(BufferList(facts.returning(frame)))
             }
             return end(facts.ending(by: frame))
         case .pingreq where hold?.passesPing() == false:
@@ -19,7 +19,7 @@ extension ConnectedDevice {
             guard mayConnectAgain else { throw .secondConnect }
             hasConnectedAgain = true
             hold?.journal.forfeit()
-            return try passUp([frame.bytes])
+            return try passUp(BufferList(frame.bytes))
         default:
             return try route(frame)
         }

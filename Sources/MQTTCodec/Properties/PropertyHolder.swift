@@ -26,9 +26,10 @@ enum PropertyHolder: Sendable, CaseIterable {
         }
     }
 
-    /// For example `MQTT 5 3.3.2.3.4`; `nil` if the property is not allowed here.
-    func clause(of identifier: PropertyIdentifier) -> Clause? {
-        properties[identifier].map { Clause("MQTT 5 \(section).\($0)") }
+    /// The subsection about a property, for example `MQTT 5 3.3.2.3.4`; the section about all of them if the property is
+    /// not allowed here. It is put together for errors only.
+    func clause(of identifier: PropertyIdentifier) -> Clause {
+        properties[identifier].map { Clause("MQTT 5 \(section).\($0)") } ?? .properties
     }
 
     func allows(_ identifier: PropertyIdentifier) -> Bool { properties[identifier] != nil }

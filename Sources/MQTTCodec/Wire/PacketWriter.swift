@@ -86,13 +86,10 @@ struct PacketWriter {
     mutating func finish(flags: UInt8? = nil, payloadLength: Int = 0) throws(MQTTError) -> ByteBuffer {
         let (length, overflow) = bytes.readableBytes.addingReportingOverflow(payloadLength)
         guard !overflow, (0...VariableByteInteger.maximum).contains(length) else { throw tooLarge("the packet") }
-        var header = ByteBufferAllocator().buffer(capacity: Self.headerRoom)
-        header.writeInteger(type.rawValue << 4 | (flags ?? type.reservedFlags))
-        VariableByteInteger.write(length, to: &header)
-
-        let start = bytes.readerIndex - header.readableBytes
-        bytes.setBuffer(header, at: start)
-        bytes.moveReaderIndex(to: start)
+        let lengthStart = bytes.readerIndex - VariableByteInteger.encodedLength(length)
+        VariableByteInteger.set(length, at: lengthStart, in: &bytes)
+        bytes.setInteger(type.rawValue << 4 | (flags ?? type.reservedFlags), at: lengthStart - 1)
+        bytes.moveReaderIndex(to: lengthStart - 1)
         return bytes
     }
 

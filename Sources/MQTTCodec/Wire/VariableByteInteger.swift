@@ -35,12 +35,21 @@ enum VariableByteInteger {
 
     /// - Precondition: `value` is within `0...maximum`.
     static func write(_ value: Int, to buffer: inout ByteBuffer) {
+        let end = set(value, at: buffer.writerIndex, in: &buffer)
+        buffer.moveWriterIndex(to: end)
+    }
+
+    /// Writes into the buffer from the absolute `index` on, and returns the index behind the last byte.
+    /// - Precondition: `value` is within `0...maximum`.
+    @discardableResult
+    static func set(_ value: Int, at index: Int, in buffer: inout ByteBuffer) -> Int {
         precondition((0...maximum).contains(value), "a length is checked before it is written")
-        var rest = value
+        var (rest, index) = (value, index)
         repeat {
             let byte = UInt8(rest & 0x7F)
             rest >>= 7
-            buffer.writeInteger(rest == 0 ? byte : byte | 0x80)
+            index += buffer.setInteger(rest == 0 ? byte : byte | 0x80, at: index)
         } while rest > 0
+        return index
     }
 }
