@@ -55,7 +55,6 @@ CALLS = {
     "send": re.compile(r"send(to|msg|mmsg)$"),
     "receive": re.compile(r"recv(from|msg|mmsg)$"),
     "timerfd-settime": re.compile(r"timerfd_settime$"),
-    "futex": re.compile(r"futex$"),
 }
 
 

@@ -35,7 +35,7 @@ private func compare(_ options: Options) throws -> Bool {
     }
     for line in comparison.lines where line.verdict.fails {
         let counts = "limit \(line.limit.map { "\($0)" } ?? "-"), measured \(line.measured.map { "\($0)" } ?? "-")"
-        try say("error: \(line.name): \(line.verdict.rawValue) (\(counts))")
+        print("error: \(line.name): \(line.verdict.rawValue) (\(counts))")
     }
     return comparison.isPassed
 }
