@@ -2,6 +2,7 @@
 #include "callbacks.h"
 #include "connection_ids.h"
 #include "resumption.h"
+#include "session_end.h"
 #include "verification.h"
 
 #include <string.h>
@@ -27,12 +28,17 @@ static int handshake_completed(ngtcp2_conn *conn, void *user_data) {
     }
     TELL_OWNER(connection, handshake_completed);
     bridge_send_ticket(connection);
+    /* RFC 9001 4.1.2: a server's handshake is confirmed when it is complete. */
+    if (connection->is_server) {
+        bridge_session_confirmed(connection);
+    }
     return 0;
 }
 
 static int handshake_confirmed(ngtcp2_conn *conn, void *user_data) {
     (void)conn;
     bridge_quic_connection *connection = of(user_data);
+    bridge_session_confirmed(connection);
     TELL_OWNER(connection, handshake_confirmed);
     return 0;
 }
@@ -198,7 +204,7 @@ ngtcp2_callbacks bridge_ngtcp2_callbacks(void) {
     return (ngtcp2_callbacks){
         .client_initial = ngtcp2_crypto_client_initial_cb,
         .recv_client_initial = ngtcp2_crypto_recv_client_initial_cb,
-        .recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb,
+        .recv_crypto_data = bridge_recv_crypto_data,
         .handshake_completed = handshake_completed,
         .recv_version_negotiation = recv_version_negotiation,
         .encrypt = bridge_packet_watch_encrypt,

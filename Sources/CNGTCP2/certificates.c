@@ -96,7 +96,7 @@ void bridge_quic_describe_certificate(gnutls_x509_crt_t certificate, bridge_quic
 bool bridge_quic_peer_certificate(const bridge_quic_connection *connection, size_t index,
                                   bridge_quic_certificate *result) {
     unsigned int count = 0;
-    const gnutls_datum_t *chain = gnutls_certificate_get_peers(connection->session, &count);
+    const gnutls_datum_t *chain = bridge_peer_certificates(connection, &count);
     gnutls_x509_crt_t certificate;
     if (!chain || index >= count || gnutls_x509_crt_init(&certificate) != 0) {
         return false;

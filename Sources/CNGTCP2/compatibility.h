@@ -98,6 +98,7 @@ static inline const uint8_t *bridge_compat_token(const ngtcp2_pkt_hd *header, si
 #if NGTCP2_VERSION_NUM >= 0x010000
 
 typedef ngtcp2_encryption_level bridge_compat_level;
+#define BRIDGE_COMPAT_LEVEL_APPLICATION NGTCP2_ENCRYPTION_LEVEL_1RTT
 #define bridge_compat_early_data_rejected ngtcp2_conn_tls_early_data_rejected
 
 /// Encodes what a client has to remember of the server's transport parameters beside a ticket (RFC 9000 7.4.1). 0 if
@@ -118,6 +119,7 @@ static inline bool bridge_compat_set_early_parameters(ngtcp2_conn *conn, const u
 #else
 
 typedef ngtcp2_crypto_level bridge_compat_level;
+#define BRIDGE_COMPAT_LEVEL_APPLICATION NGTCP2_CRYPTO_LEVEL_APPLICATION
 #define bridge_compat_early_data_rejected ngtcp2_conn_early_data_rejected
 
 /// There is no encoder, so these are the values as they are in memory, for the same version of the library.

@@ -146,6 +146,7 @@ bridge_quic_creation bridge_quic_connection_new(bridge_quic_connection **result,
     connection->is_server = settings->initial != NULL;
     connection->clock.now = now;
     connection->clock.last_read = now;
+    connection->end.keeps_certificates = settings->keeps_peer_certificates;
     connection->pacing.datagram_capacity = settings->max_datagram_size;
     /* The peer's first connection ID is known from the handshake. */
     connection->frame_guard.seen = 1;
@@ -191,6 +192,7 @@ void bridge_quic_connection_free(bridge_quic_connection *connection) {
     if (connection->qlog) {
         fclose(connection->qlog);
     }
+    bridge_session_end_free(&connection->end);
     free(connection->path_guard);
     free(connection->verification.host_name);
     free(connection);

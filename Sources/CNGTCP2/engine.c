@@ -46,6 +46,7 @@ bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_q
     bridge_packet_watch_enter(connection);
     int error = ngtcp2_conn_read_pkt(connection->conn, &path.path, &info, bytes, length, now);
     bridge_packet_watch_enter(NULL);
+    bridge_session_end_if_due(connection);
     if (connection->watch.has_read_packet) {
         connection->clock.last_read = now;
         connection->clock.ahead_at_read = connection->clock.ahead;

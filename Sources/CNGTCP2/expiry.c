@@ -20,6 +20,7 @@ bridge_quic_status bridge_quic_handle_expiry(bridge_quic_connection *connection,
     now = bridge_clock_advance(connection, now + 1);
     bridge_pacing_reveal(connection);
     int error = ngtcp2_conn_handle_expiry(connection->conn, now);
+    bridge_session_end_if_due(connection);
     if (error == NGTCP2_ERR_IDLE_CLOSE && is_idle_too_early(connection)) {
         return BRIDGE_QUIC_OK;
     }
@@ -28,7 +29,12 @@ bridge_quic_status bridge_quic_handle_expiry(bridge_quic_connection *connection,
 
 uint64_t bridge_quic_expiry(bridge_quic_connection *connection) {
     const bridge_clock *clock = &connection->clock;
-    uint64_t expiry = clock->idle_until != 0 ? clock->idle_until : bridge_acknowledgements_expiry(connection, bridge_pacing_expiry(connection));
+    uint64_t expiry = clock->idle_until;
+    if (expiry == 0) {
+        expiry = bridge_acknowledgements_expiry(connection, bridge_pacing_expiry(connection));
+    }
+    uint64_t session_end = bridge_session_end_due(connection);
+    expiry = session_end < expiry ? session_end : expiry;
     if (expiry == UINT64_MAX) {
         return expiry;
     }

@@ -141,12 +141,31 @@ typedef struct {
     bool certificate_missing;
 } bridge_verification;
 
+/// The end of the TLS session, and what is known of it from then on.
+typedef struct {
+    /// When the session is no longer needed; 0 before the handshake is confirmed.
+    uint64_t due;
+    gnutls_cipher_algorithm_t cipher;
+    gnutls_group_t group;
+    bool is_resumed;
+    bool is_early_data_accepted;
+    /// Whether `certificates` gets a copy of the peer's chain.
+    bool keeps_certificates;
+    gnutls_datum_t *certificates;
+    unsigned int certificate_count;
+    /// The header of the peer's message after the handshake, as far as it has come, or how much of its body is missing.
+    uint8_t header[4];
+    uint8_t header_length;
+    uint32_t message_left;
+} bridge_session_end;
+
 /// Always on the heap, because GnuTLS and ngtcp2 keep pointers to it.
 struct bridge_quic_connection {
     /// What GnuTLS's session pointer points to. It is the first member, so the pointer leads to the whole struct as
     /// well.
     ngtcp2_crypto_conn_ref reference;
     ngtcp2_conn *conn;
+    /// Null once the handshake is over for good.
     gnutls_session_t session;
     const bridge_quic_credentials *credentials;
     bridge_quic_callbacks callbacks;
@@ -165,6 +184,7 @@ struct bridge_quic_connection {
     bridge_resumption resumption;
     bridge_early_key early_key;
     bridge_verification verification;
+    bridge_session_end end;
     /// Servers only; null on a client.
     bridge_path_guard *path_guard;
     bridge_frame_guard frame_guard;
@@ -233,6 +253,17 @@ int bridge_packet_watch_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, c
 int bridge_packet_watch_decrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *aead_ctx,
                                 const uint8_t *ciphertext, size_t ciphertext_length, const uint8_t *nonce,
                                 size_t nonce_length, const uint8_t *aad, size_t aad_length);
+
+/// Must be called when the handshake has been confirmed, and when a ticket has come after that.
+void bridge_session_confirmed(bridge_quic_connection *connection);
+/// When `bridge_session_end_if_due` frees the session; `UINT64_MAX` if there is nothing to free.
+uint64_t bridge_session_end_due(const bridge_quic_connection *connection);
+/// Frees the session if its time has come. Must not be called from a callback.
+void bridge_session_end_if_due(bridge_quic_connection *connection);
+
+/// The peer's chain, its own certificate first; null if none is known, or no longer.
+const gnutls_datum_t *bridge_peer_certificates(const bridge_quic_connection *connection, unsigned int *count);
+void bridge_session_end_free(bridge_session_end *end);
 
 /// Fills in what `bridge_quic_certificate_free` frees.
 void bridge_quic_describe_certificate(gnutls_x509_crt_t certificate, bridge_quic_certificate *result);

@@ -189,6 +189,9 @@ static int ticket_received(gnutls_session_t session, unsigned int type, unsigned
         return 0;
     }
     connection->resumption.tickets_received++;
+    if (connection->end.due != 0) {
+        bridge_session_confirmed(connection);
+    }
     size_t length = bridge_compat_encode_early_parameters(connection->conn, parameters, sizeof(parameters));
     if (length > 0 && gnutls_session_get_data2(session, &data) == 0) {
         const bridge_quic_ticket ticket = {
@@ -233,9 +236,10 @@ void bridge_check_early_data(bridge_quic_connection *connection) {
 // MARK: The outcome
 
 bool bridge_quic_is_resumed(const bridge_quic_connection *connection) {
-    return gnutls_session_is_resumed(connection->session) != 0;
+    return connection->session ? gnutls_session_is_resumed(connection->session) != 0 : connection->end.is_resumed;
 }
 
 bool bridge_quic_is_early_data_accepted(const bridge_quic_connection *connection) {
-    return (gnutls_session_get_flags(connection->session) & GNUTLS_SFLAGS_EARLY_DATA) != 0;
+    return connection->session ? (gnutls_session_get_flags(connection->session) & GNUTLS_SFLAGS_EARLY_DATA) != 0
+                               : connection->end.is_early_data_accepted;
 }

@@ -205,7 +205,7 @@ const char *bridge_quic_tls_alert_name(uint8_t alert) {
 
 const uint8_t *bridge_quic_alpn(const bridge_quic_connection *connection, size_t *length) {
     gnutls_datum_t name;
-    if (gnutls_alpn_get_selected_protocol(connection->session, &name) != 0) {
+    if (!connection->session || gnutls_alpn_get_selected_protocol(connection->session, &name) != 0) {
         return NULL;
     }
     *length = name.size;
@@ -217,15 +217,21 @@ static bool completed(const bridge_quic_connection *connection) {
 }
 
 const char *bridge_quic_tls_version(const bridge_quic_connection *connection) {
-    /* GnuTLS writes "TLS1.3". */
-    bool is_1_3 = completed(connection) && gnutls_protocol_get_version(connection->session) == GNUTLS_TLS1_3;
-    return is_1_3 ? "TLS 1.3" : NULL;
+    /* The only version that `priority_string` enables. GnuTLS writes "TLS1.3". */
+    return completed(connection) ? "TLS 1.3" : NULL;
 }
 
 const char *bridge_quic_tls_cipher(const bridge_quic_connection *connection) {
-    return completed(connection) ? gnutls_cipher_get_name(gnutls_cipher_get(connection->session)) : NULL;
+    if (!completed(connection)) {
+        return NULL;
+    }
+    return gnutls_cipher_get_name(connection->session ? gnutls_cipher_get(connection->session)
+                                                      : connection->end.cipher);
 }
 
 const char *bridge_quic_tls_group(const bridge_quic_connection *connection) {
-    return completed(connection) ? gnutls_group_get_name(gnutls_group_get(connection->session)) : NULL;
+    if (!completed(connection)) {
+        return NULL;
+    }
+    return gnutls_group_get_name(connection->session ? gnutls_group_get(connection->session) : connection->end.group);
 }

@@ -31,9 +31,11 @@ final class ProbeConnection: QUICConnectionObserver {
             let family = QUICAddressFamily(address) ?? .ipv4
             let endpoint = try QUICEndpoint(eventLoop: eventLoop, family: family, logger: logger)
             let probe = ProbeConnection(address, endpoint, on: eventLoop)
+            var configuration = QUICConfiguration(uplink)
+            configuration.keepsPeerCertificates = true
             probe.handle = try endpoint.connect(
-                to: address, serverName: uplink.endpoints[0].certificateName, configuration: QUICConfiguration(uplink),
-                tls: tls, observer: probe)
+                to: address, serverName: uplink.endpoints[0].certificateName, configuration: configuration, tls: tls,
+                observer: probe)
             // The closure keeps the probe, and with it its endpoint, alive until there is an outcome.
             return probe.promise.futureResult.assumeIsolated().always { _ in probe.endpoint.flushAndAbandon() }
                 .nonisolated()

@@ -63,6 +63,8 @@ typedef struct {
     uint8_t connection_id_prefix;
     bool path_mtu_discovery;
     bool bbr;
+    /// Whether the peer's certificates are needed after the handshake.
+    bool keeps_peer_certificates;
     /// Null: no qlog.
     const char *qlog_directory;
     /// Clients only: a host name or an IP literal.

@@ -35,7 +35,8 @@ bool bridge_quic_is_resumed(const bridge_quic_connection *connection);
 /// A server knows this from the ClientHello on, a client when the handshake has completed.
 bool bridge_quic_is_early_data_accepted(const bridge_quic_connection *connection);
 
-/// The certificate at an index of the peer's chain; the peer's own has index 0. False if there is none.
+/// The certificate at an index of the peer's chain; the peer's own has index 0. False if there is none, or if the
+/// handshake is over and `keeps_peer_certificates` was not set.
 bool bridge_quic_peer_certificate(const bridge_quic_connection *connection, size_t index,
                                   bridge_quic_certificate *certificate);
 

@@ -41,7 +41,12 @@ struct EventQueue {
         if queue.isEmpty {
             settleData()
         }
-        return queue.popFirst()
+        let event = queue.popFirst()
+        if case .handshakeConfirmed? = event, queue.isEmpty {
+            // A handshake's burst of events needed more room than will be needed again.
+            queue = []
+        }
+        return event
     }
 
     private mutating func settleData() {

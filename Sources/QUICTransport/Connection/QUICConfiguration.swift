@@ -32,6 +32,9 @@ package struct QUICConfiguration: Sendable {
     /// several event loops finds the loop that has the connection. Only the ID in a client's first datagrams is the
     /// client's choice. With `nil` it is random.
     package var connectionIDPrefix: UInt8?
+    /// Whether `tlsInfo` has the peer's certificates for as long as the connection exists. Otherwise they are freed with
+    /// the rest of the handshake.
+    package var keepsPeerCertificates = false
     /// How fast to send (RFC 9002 7).
     package var congestionControl: CongestionControl = .cubic
     /// The directory for one qlog file (`.sqlog`) per connection. With `nil`, none is written.

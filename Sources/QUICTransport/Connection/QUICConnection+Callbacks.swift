@@ -29,8 +29,8 @@ extension QUICConnection {
         var length = 0
         let selected = bridge_quic_alpn(handle, &length)
             .map { String(decoding: UnsafeBufferPointer(start: $0, count: length), as: UTF8.self) }
-        var earlyName: String?
-        if case .client(_, let resumption) = role, isEarlyDataAccepted { earlyName = resumption?.alpn }
+        let earlyName = isEarlyDataAccepted ? resumption?.alpn : nil
+        resumption = nil
         guard let name = handshake.complete(alpn: selected, offered: configuration.alpn, earlyName: earlyName) else {
             return
         }
@@ -116,7 +116,7 @@ extension QUICConnection {
     }
 
     private func ticketReceived(_ ticket: UnsafePointer<bridge_quic_ticket>?) {
-        guard case .client(let serverName, _) = role, let negotiatedALPN, let ticket = ticket?.pointee else { return }
+        guard case .client(let serverName) = role, let negotiatedALPN, let ticket = ticket?.pointee else { return }
         events.append(
             .ticketReceived(
                 QUICResumption(

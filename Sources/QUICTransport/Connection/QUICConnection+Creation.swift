@@ -35,7 +35,7 @@ extension QUICConnection {
             }
         }
         return QUICConnection(
-            takingOwnershipOf: handle, role: .client(serverName: serverName, resumption: resumption),
+            takingOwnershipOf: handle, role: .client(serverName: serverName), resumption: resumption,
             configuration: configuration, tls: tls, local: local, remote: remote, now: now)
     }
 
@@ -129,6 +129,7 @@ extension QUICConnection {
             settings.has_connection_id_prefix = configuration.connectionIDPrefix != nil
             settings.connection_id_prefix = configuration.connectionIDPrefix ?? 0
             settings.path_mtu_discovery = configuration.pathMTUDiscovery
+            settings.keeps_peer_certificates = configuration.keepsPeerCertificates
             settings.bbr = configuration.congestionControl == .bbr
             guard let qlogDirectory = configuration.qlogDirectory else { return body(&settings) }
             return qlogDirectory.withCString { directory in

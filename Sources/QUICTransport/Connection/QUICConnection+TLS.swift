@@ -70,7 +70,7 @@ extension QUICConnection {
             let notBefore = atFault?.notBefore ?? 0
             return (.certificateNotYetValid(subject: subject, notBefore: notBefore), TLSAlert.badCertificate)
         case .wrongName:
-            let serverName = if case .client(let name, _) = role { name } else { "" }
+            let serverName = if case .client(let name) = role { name } else { "" }
             return (.hostNameMismatch(expected: serverName, names: own?.names ?? []), TLSAlert.badCertificate)
         case .unacceptable:
             return (.certificateUnacceptable(subject: subject, reason: why), TLSAlert.badCertificate)

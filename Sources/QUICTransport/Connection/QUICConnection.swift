@@ -13,8 +13,7 @@ import NIOCore
 package final class QUICConnection {
     enum Role {
         /// - `serverName`: The name that the server's certificate must be made out to.
-        /// - `resumption`: What the client tries to resume.
-        case client(serverName: String, resumption: QUICResumption?)
+        case client(serverName: String)
         /// - `recording`: GnuTLS keeps a pointer to it.
         case server(recording: QUICAntiReplay.Recording?)
     }
@@ -24,6 +23,8 @@ package final class QUICConnection {
     let configuration: QUICConfiguration
     let tls: QUICTLSContext
     let role: Role
+    /// What a client tries to resume; `nil` once the handshake has completed.
+    var resumption: QUICResumption?
     /// This side's address of the path that the last datagram was sent on.
     package internal(set) var localAddress: SocketAddress
     /// The peer's address of that path.
@@ -43,9 +44,11 @@ package final class QUICConnection {
     var spareBuffer: ByteBuffer?
 
     init(
-        takingOwnershipOf handle: OpaquePointer, role: Role, configuration: QUICConfiguration, tls: QUICTLSContext,
-        local: SocketAddress, remote: SocketAddress, now: NIODeadline
+        takingOwnershipOf handle: OpaquePointer, role: Role, resumption: QUICResumption? = nil,
+        configuration: QUICConfiguration, tls: QUICTLSContext, local: SocketAddress, remote: SocketAddress,
+        now: NIODeadline
     ) {
+        self.resumption = resumption
         self.handle = handle
         self.role = role
         self.configuration = configuration

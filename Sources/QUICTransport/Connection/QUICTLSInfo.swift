@@ -8,7 +8,8 @@ package struct QUICTLSInfo: Sendable, Equatable {
     package var cipher: String
     /// The key exchange group, for example "X25519".
     package var group: String
-    /// The peer's chain, its own certificate first. Empty for a client that sent none.
+    /// The peer's chain, its own certificate first. Empty for a client that sent none, and after the handshake unless
+    /// ``QUICConfiguration/keepsPeerCertificates`` is set.
     package var peerCertificates: [QUICCertificate]
 }
 

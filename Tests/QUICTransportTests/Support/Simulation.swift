@@ -218,6 +218,7 @@ extension QUICConfiguration {
         configuration.maxBidiStreams = 10
         configuration.idleTimeout = .seconds(30)
         configuration.keepAlive = nil
+        configuration.keepsPeerCertificates = true
         change(&configuration)
         return configuration
     }
