@@ -86,7 +86,7 @@ static int new_client(bridge_quic_connection *connection, const bridge_quic_sett
     ngtcp2_settings settings = settings_of(connection, given, &dcid, now);
     ngtcp2_transport_params params = parameters_of(given);
     return ngtcp2_conn_client_new(&connection->conn, &dcid, scid, path, NGTCP2_PROTO_VER_V1, &callbacks, &settings,
-                                  &params, NULL, connection);
+                                  &params, bridge_memory_interface(connection->memory), connection);
 }
 
 static int new_server(bridge_quic_connection *connection, const bridge_quic_settings *given, const ngtcp2_path *path,
@@ -98,7 +98,7 @@ static int new_server(bridge_quic_connection *connection, const bridge_quic_sett
     ngtcp2_settings settings = settings_of(connection, given, &original_dcid, now);
     ngtcp2_transport_params params = parameters_of(given);
     bridge_compat_set_original_dcid(&params, &original_dcid);
-    connection->path_guard = bridge_path_guard_new(path, given->path_mtu_discovery);
+    connection->path_guard = bridge_path_guard_new(connection->memory, path, given->path_mtu_discovery);
     if (!connection->path_guard) {
         return NGTCP2_ERR_NOMEM;
     }
@@ -111,7 +111,7 @@ static int new_server(bridge_quic_connection *connection, const bridge_quic_sett
     }
     params.stateless_reset_token_present = 1;
     return ngtcp2_conn_server_new(&connection->conn, &client_id, scid, path, initial->version, &callbacks, &settings,
-                                  &params, NULL, connection);
+                                  &params, bridge_memory_interface(connection->memory), connection);
 }
 
 static int new_conn(bridge_quic_connection *connection, const bridge_quic_settings *settings, bridge_quic_path given,
@@ -135,11 +135,14 @@ bridge_quic_creation bridge_quic_connection_new(bridge_quic_connection **result,
                                                 const bridge_quic_callbacks *callbacks, bridge_quic_path path,
                                                 uint64_t now, int *error) {
     *result = NULL;
-    bridge_quic_connection *connection = calloc(1, sizeof(*connection));
+    bridge_memory *memory = bridge_memory_new();
+    bridge_quic_connection *connection = memory ? bridge_memory_zeroed(memory, sizeof(*connection)) : NULL;
     if (!connection) {
+        bridge_memory_free(memory);
         *error = NGTCP2_ERR_NOMEM;
         return BRIDGE_QUIC_NOT_CREATED;
     }
+    connection->memory = memory;
     connection->reference.get_conn = conn_of_reference;
     connection->credentials = credentials;
     connection->callbacks = *callbacks;
@@ -193,7 +196,9 @@ void bridge_quic_connection_free(bridge_quic_connection *connection) {
         fclose(connection->qlog);
     }
     bridge_session_end_free(&connection->end);
-    free(connection->path_guard);
     free(connection->verification.host_name);
-    free(connection);
+    bridge_memory *memory = connection->memory;
+    bridge_memory_release(memory, connection->path_guard);
+    bridge_memory_release(memory, connection);
+    bridge_memory_free(memory);
 }

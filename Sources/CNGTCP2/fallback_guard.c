@@ -10,8 +10,6 @@
 /// both if the client has moved on and if the validation has become unnecessary.
 #include "path_number.h"
 
-#include <stdlib.h>
-
 #if NGTCP2_VERSION_NUM >= 0x010000
 
 struct bridge_path_guard {
@@ -24,8 +22,8 @@ struct bridge_path_guard {
     bool has_fallen_back;
 };
 
-bridge_path_guard *bridge_path_guard_new(const ngtcp2_path *path, bool discovers_mtu) {
-    bridge_path_guard *guard = calloc(1, sizeof(*guard));
+bridge_path_guard *bridge_path_guard_new(bridge_memory *memory, const ngtcp2_path *path, bool discovers_mtu) {
+    bridge_path_guard *guard = bridge_memory_zeroed(memory, sizeof(*guard));
     if (guard) {
         ngtcp2_path_storage_zero(&guard->path);
         ngtcp2_path_copy(&guard->path.path, path);

@@ -4,6 +4,7 @@
 
 #include "CNGTCP2.h"
 #include "compatibility.h"
+#include "memory.h"
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
@@ -165,6 +166,8 @@ struct bridge_quic_connection {
     /// well.
     ngtcp2_crypto_conn_ref reference;
     ngtcp2_conn *conn;
+    /// All memory of `conn`, and that of this struct.
+    bridge_memory *memory;
     /// Null once the handshake is over for good.
     gnutls_session_t session;
     const bridge_quic_credentials *credentials;
@@ -209,7 +212,8 @@ void bridge_pacing_reveal(bridge_quic_connection *connection);
 /// ngtcp2's next deadline, apart from the end of a pause that nothing waits for.
 uint64_t bridge_pacing_expiry(const bridge_quic_connection *connection);
 
-bridge_path_guard *bridge_path_guard_new(const ngtcp2_path *path, bool discovers_mtu);
+/// An object of the memory; null if there is not enough.
+bridge_path_guard *bridge_path_guard_new(bridge_memory *memory, const ngtcp2_path *path, bool discovers_mtu);
 /// Must be called when a datagram of this length was written that has a PATH_CHALLENGE.
 void bridge_path_guard_challenged(bridge_path_guard *guard, ngtcp2_conn *conn, size_t length, uint64_t now);
 /// Must be called when ngtcp2 has validated a path, failed to, or gave up.
