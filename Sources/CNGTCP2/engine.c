@@ -68,6 +68,11 @@ bool bridge_quic_has_read_packet(const bridge_quic_connection *connection) {
     return connection->watch.has_read_packet;
 }
 
+uint8_t *bridge_quic_scratch(void) {
+    static _Thread_local uint8_t scratch[BRIDGE_QUIC_SCRATCH_CAPACITY];
+    return scratch;
+}
+
 static bool path_changed(bridge_quic_connection *connection) {
     const ngtcp2_path *written = &connection->writing.path.path;
     if (ngtcp2_path_eq(written, &connection->writing.told_path.path)) {

@@ -50,6 +50,11 @@ typedef struct {
 bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_t *buffer, size_t capacity,
                                       int64_t stream, bool fin, bool more, const bridge_quic_slice *slices,
                                       size_t count, uint64_t now);
+#define BRIDGE_QUIC_SCRATCH_CAPACITY 2048
+
+/// A buffer of this thread for one WRITE_MORE sequence.
+uint8_t *bridge_quic_scratch(void);
+
 /// Must be called when `bridge_quic_write` has written nothing: what it wrote before goes out now. `has_more` tells
 /// whether something still waits to be sent.
 void bridge_quic_burst_over(bridge_quic_connection *connection, bool has_more, uint64_t now);

@@ -83,7 +83,6 @@ extension QUICConnection {
             counters.packetsLost += bridge_quic_stream_losses(handle, stream.id.rawValue)
         }
         streams.removeAll()
-        spareBuffer = nil
         events.end(error)
     }
 

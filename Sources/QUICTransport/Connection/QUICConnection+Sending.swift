@@ -11,18 +11,14 @@ extension QUICConnection {
 
     /// The next datagram, without regard to a hurry.
     func ordinaryDatagram(at now: NIODeadline) -> QUICDatagram? {
-        var buffer = spareBuffer ?? ByteBufferAllocator().buffer(capacity: configuration.datagramCapacity)
-        spareBuffer = nil
         let limit = datagramSize.limit(of: configuration.datagramCapacity, at: now)
-        var written = bridge_quic_written()
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: configuration.datagramCapacity) { space in
-            let space = UnsafeMutableRawBufferPointer(rebasing: space.prefix(limit))
-            written = writePacket(into: space, at: now.nanoseconds)
-            return written.length
+        let (written, buffer) = withScratch(of: limit) { space in
+            let written = writePacket(into: space, at: now.nanoseconds)
+            // Most datagrams are short, and so is what they take until they are sent.
+            return (written, ByteBuffer(bytes: space.prefix(written.length)))
         }
         settle(written.status, operation: "writing a datagram", at: now)
         guard written.length > 0 else {
-            spareBuffer = buffer
             bridge_quic_burst_over(handle, streams.hasQueued, now.nanoseconds)
             // An error just now may have left a CONNECTION_CLOSE behind.
             return closing.takeDatagram().map(count)
@@ -33,6 +29,14 @@ extension QUICConnection {
             datagramSize.sent(written.length)
         }
         return count(datagram(buffer, written))
+    }
+
+    /// Calls `body` with room for a packet, which a connection that has nothing to send does not keep.
+    private func withScratch<Result>(of size: Int, _ body: (UnsafeMutableRawBufferPointer) -> Result) -> Result {
+        guard size > Int(BRIDGE_QUIC_SCRATCH_CAPACITY) else {
+            return body(UnsafeMutableRawBufferPointer(start: bridge_quic_scratch(), count: size))
+        }
+        return withUnsafeTemporaryAllocation(byteCount: size, alignment: 16, body)
     }
 
     /// Fills one packet from the streams in turn, and completes it with whatever else ngtcp2 has to send.

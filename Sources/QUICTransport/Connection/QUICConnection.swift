@@ -40,8 +40,6 @@ package final class QUICConnection {
     var pendingHurry = Hurry()
     var datagramSize = DatagramSize()
     var counters = Counters()
-    /// The buffer of the last attempt to write a datagram, if there was nothing to write.
-    var spareBuffer: ByteBuffer?
 
     init(
         takingOwnershipOf handle: OpaquePointer, role: Role, resumption: QUICResumption? = nil,
