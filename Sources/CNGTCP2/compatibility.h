@@ -14,6 +14,9 @@ typedef ngtcp2_connection_close_error ngtcp2_ccerr;
 
 #define BRIDGE_COMPAT_CID_STATUS int
 
+/* 0.12.1 has the first version of BBR besides, which takes nearly everything from a TCP flow on a link that is full. */
+#define BRIDGE_COMPAT_BBR NGTCP2_CC_ALGO_BBR2
+
 #define NGTCP2_CCERR_TYPE_APPLICATION NGTCP2_CONNECTION_CLOSE_ERROR_CODE_TYPE_APPLICATION
 #define ngtcp2_ccerr_default ngtcp2_connection_close_error_default
 #define ngtcp2_ccerr_set_transport_error ngtcp2_connection_close_error_set_transport_error
@@ -24,6 +27,8 @@ typedef ngtcp2_connection_close_error ngtcp2_ccerr;
 #else
 
 #define BRIDGE_COMPAT_CID_STATUS ngtcp2_connection_id_status_type
+
+#define BRIDGE_COMPAT_BBR NGTCP2_CC_ALGO_BBR
 
 #endif
 

@@ -46,7 +46,7 @@ static ngtcp2_settings settings_of(bridge_quic_connection *connection, const bri
     settings.initial_ts = now;
     /* Whatever is sent carries an acknowledgement; acknowledgements.c decides what is sent. */
     settings.ack_thresh = 1;
-    settings.cc_algo = given->bbr ? NGTCP2_CC_ALGO_BBR : NGTCP2_CC_ALGO_CUBIC;
+    settings.cc_algo = given->bbr ? BRIDGE_COMPAT_BBR : NGTCP2_CC_ALGO_CUBIC;
     settings.handshake_timeout = given->handshake_timeout;
     settings.max_tx_udp_payload_size = given->max_datagram_size;
     settings.no_pmtud = !given->path_mtu_discovery;
@@ -72,6 +72,7 @@ static ngtcp2_transport_params parameters_of(const bridge_quic_settings *given) 
     params.initial_max_streams_bidi = given->max_bidi_streams;
     params.max_idle_timeout = given->idle_timeout;
     params.active_connection_id_limit = given->active_connection_id_limit;
+    params.max_ack_delay = given->max_ack_delay;
     params.grease_quic_bit = 0;
     return params;
 }

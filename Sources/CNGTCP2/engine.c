@@ -82,6 +82,19 @@ static bool path_changed(bridge_quic_connection *connection) {
     return true;
 }
 
+/// How many bytes of streams in the datagram that is finished by a call have been sent before: those that no call of
+/// its sequence has handed over. `length` and `accepted` are the results of the call.
+static uint64_t count_resent(bridge_quic_connection *connection, ngtcp2_ssize length, ngtcp2_ssize accepted) {
+    connection->writing.fresh_bytes += accepted > 0 ? (uint64_t)accepted : 0;
+    if (length < 0) {
+        return 0;
+    }
+    uint64_t fresh = connection->writing.fresh_bytes;
+    uint64_t all = connection->watch.stream_bytes;
+    connection->writing.fresh_bytes = 0;
+    return length > 0 && all > fresh ? all - fresh : 0;
+}
+
 bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_t *buffer, size_t capacity,
                                       int64_t stream, bool fin, bool more, const bridge_quic_slice *slices,
                                       size_t count, uint64_t now) {
@@ -105,11 +118,13 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
     }
     connection->watch.has_written_eliciting = false;
     connection->watch.has_written_challenge = false;
+    connection->watch.stream_bytes = 0;
     bridge_packet_watch_enter(connection);
     ngtcp2_ssize length =
         ngtcp2_conn_writev_stream(connection->conn, &connection->writing.path.path, &connection->writing.info, buffer,
                                   capacity, &accepted, flags, stream, vectors, count, time);
     bridge_packet_watch_enter(NULL);
+    uint64_t resent_bytes = count_resent(connection, length, accepted);
     /* A stream that has no part in a packet leaves it as it is. */
     if (length >= 0 || length == NGTCP2_ERR_WRITE_MORE) {
         connection->writing.is_packet_open = length < 0;
@@ -135,6 +150,8 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
         .ecn = connection->writing.info.ecn,
         .path_changed = length > 0 && path_changed(connection),
         /* A datagram larger than the current maximum is a probe of path MTU discovery. */
+        .stream_bytes = length > 0 ? connection->watch.stream_bytes : 0,
+        .resent_bytes = resent_bytes,
         .awaits_answer = length > 0 && connection->watch.has_written_eliciting &&
                          (size_t)length <= ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn),
     };

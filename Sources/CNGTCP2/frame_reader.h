@@ -55,10 +55,17 @@ static inline void skip_bytes(frame_reader *reader, uint64_t count) {
     reader->at += count;
 }
 
-static inline void skip_stream(frame_reader *reader, uint64_t type) {
+static inline bool is_stream_frame(uint64_t type) {
+    return type >= 0x08 && type <= 0x0f;
+}
+
+/// Skips a STREAM frame after its type, and returns how many bytes of the stream it has.
+static inline uint64_t skip_stream(frame_reader *reader, uint64_t type) {
     skip_integers(reader, type & 0x4 ? 2 : 1);
     uint64_t left = (uint64_t)(reader->end - reader->at);
-    skip_bytes(reader, type & 0x2 ? read_integer(reader) : left);
+    uint64_t length = type & 0x2 ? read_integer(reader) : left;
+    skip_bytes(reader, length);
+    return length;
 }
 
 /// Skips a frame of RFC 9000 19 after its type.

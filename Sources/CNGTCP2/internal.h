@@ -71,6 +71,8 @@ typedef struct {
 typedef struct {
     /// Whether a WRITE_MORE sequence is under way.
     bool is_packet_open;
+    /// How many bytes of streams have gone into the packet that is open for the first time.
+    uint64_t fresh_bytes;
     /// The same for all calls of a WRITE_MORE sequence.
     ngtcp2_pkt_info info;
     ngtcp2_path_storage path;
@@ -89,6 +91,8 @@ typedef struct {
     /// A packet was written that the peer has to answer.
     bool has_written_eliciting;
     bool has_written_challenge;
+    /// How many bytes of streams the packets of the written datagram carry.
+    uint64_t stream_bytes;
 } bridge_packet_watch;
 
 /// What the peer has to be told; see acknowledgements.c.

@@ -1,6 +1,6 @@
 /// Sees each packet in plain text as it is encrypted or decrypted, and finds out whether a received packet is really
-/// the peer's, which streams the peer stops, and whether a packet that is sent has to be answered. ngtcp2 reports none
-/// of this.
+/// the peer's, which streams the peer stops, whether a packet that is sent has to be answered, and how much stream data
+/// it carries. ngtcp2 reports none of this.
 #include "frame_reader.h"
 #include "internal.h"
 
@@ -54,6 +54,20 @@ static void tell_stopped_streams(const bridge_quic_connection *connection, const
     }
 }
 
+static uint64_t stream_bytes(const uint8_t *bytes, size_t length) {
+    frame_reader reader = {.at = bytes, .end = bytes + length};
+    uint64_t count = 0;
+    while (reader.at < reader.end && !reader.is_malformed) {
+        uint64_t type = read_integer(&reader);
+        if (is_stream_frame(type)) {
+            count += skip_stream(&reader, type);
+        } else {
+            skip_frame(&reader, type);
+        }
+    }
+    return count;
+}
+
 int bridge_packet_watch_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *aead_ctx,
                                 const uint8_t *plaintext, size_t plaintext_length, const uint8_t *nonce,
                                 size_t nonce_length, const uint8_t *aad, size_t aad_length) {
@@ -65,6 +79,9 @@ int bridge_packet_watch_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, c
         }
         /* ngtcp2 writes nothing else beside a PATH_CHALLENGE. */
         active->watch.has_written_challenge = plaintext_length > 0 && *plaintext == 0x1a;
+    }
+    if (active && is_application_packet(aad, aad_length)) {
+        active->watch.stream_bytes += stream_bytes(plaintext, plaintext_length);
     }
     return ngtcp2_crypto_encrypt_cb(dest, aead, aead_ctx, plaintext, plaintext_length, nonce, nonce_length, aad,
                                     aad_length);

@@ -31,7 +31,8 @@ struct ConfigurationTests {
               connect_timeout: 7
               keep_alive: 1500ms
               idle_timeout: 1m
-              congestion_control: bbr
+              congestion_control: cubic
+              send_twice: never
               backoff_minimum: 2s
               backoff_maximum: 3m
               path_timeout: 250ms
@@ -81,7 +82,8 @@ struct ConfigurationTests {
                     mapping: .connection, alpn: ["a", "b"],
                     addressFamily: .ipv6, connectTimeout: .seconds(7), keepAlive: .milliseconds(1_500),
                     idleTimeout: .seconds(60),
-                    congestionControl: .bbr, backoffMinimum: .seconds(2), backoffMaximum: .seconds(180),
+                    congestionControl: .cubic, sendTwice: .never,
+                    backoffMinimum: .seconds(2), backoffMaximum: .seconds(180),
                     pathTimeout: .milliseconds(250),
                     hold: HoldConfiguration(
                         time: .seconds(3_600), buffer: 8_192, totalBuffer: 2_147_483_648, qos0: .dropOldest),

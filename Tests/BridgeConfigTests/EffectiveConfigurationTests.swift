@@ -24,7 +24,8 @@ struct EffectiveConfigurationTests {
               connect_timeout: 5s
               keep_alive: 25s
               idle_timeout: 1m
-              congestion_control: cubic
+              congestion_control: bbr
+              send_twice: retransmissions
               backoff_minimum: 1s
               backoff_maximum: 1m
               reconnects_per_second: 500

@@ -37,6 +37,8 @@ struct ServeConfigurationTests {
               early_data: False
               ticket_key_file: ticket.key
               idle_timeout: 45s
+              congestion_control: cubic
+              send_twice: small
               connections: 11
               connections_per_address: 10
               streams_per_connection: 9
@@ -59,7 +61,8 @@ struct ServeConfigurationTests {
                     limits: .init(
                         connections: 11, connectionsPerAddress: 10, streamsPerConnection: 9, handshakesPerSecond: 8,
                         connectWithin: .seconds(6), streamBuffer: 65_536, shutdownTimeout: .zero),
-                    idleTimeout: .seconds(45), log: LogConfiguration(level: .debug, format: .json), threads: 2))
+                    idleTimeout: .seconds(45), congestionControl: .cubic, sendTwice: .small,
+                    log: LogConfiguration(level: .debug, format: .json), threads: 2))
         #expect(loaded.warnings.isEmpty)
     }
 
@@ -156,6 +159,8 @@ struct ServeConfigurationTests {
               early_data: true
               ticket_key_file: /t.key
               idle_timeout: 2m
+              congestion_control: bbr
+              send_twice: retransmissions
               connections: 10000
               connections_per_address: 10000
               streams_per_connection: 1000

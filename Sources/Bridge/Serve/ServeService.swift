@@ -71,6 +71,8 @@ package struct ServeService: Service {
         quic.idleTimeout = configuration.idleTimeout
         // MQTT's keepalive ends idle sessions. The connection itself lives for as long as the client's system answers.
         quic.keepAlive = configuration.idleTimeout / 2
+        quic.congestionControl = .init(configuration.congestionControl)
+        quic.sendTwice = .init(configuration.sendTwice)
         quic.maxBidiStreams = limits.streamsPerConnection
         quic.initialMaxStreamData = UInt64(limits.streamBuffer)
         // This is enough for all streams at once, so that a stream with a slow broker side takes no credit from the

@@ -28,6 +28,8 @@ extension ConfigurationReader {
             integer(.serveRetryAbove, in: 1...1_000_000, "a number of connections per second") ?? serve.retryAbove
         serve.acceptsEarlyData = boolean(.serveEarlyData) ?? serve.acceptsEarlyData
         serve.idleTimeout = duration(.serveIdleTimeout, in: .seconds(5)...(.seconds(3_600))) ?? serve.idleTimeout
+        serve.congestionControl = choice(.serveCongestionControl) ?? serve.congestionControl
+        serve.sendTwice = choice(.serveSendTwice) ?? serve.sendTwice
     }
 
     private func readServeLimits(into limits: inout ServeConfiguration.Limits) {

@@ -17,6 +17,7 @@ extension ConfigurationReader {
         uplink.identity = gatewayIdentity(for: uplink.mapping)
         uplink.addressFamily = choice(.uplinkAddressFamily) ?? uplink.addressFamily
         uplink.congestionControl = choice(.uplinkCongestionControl) ?? uplink.congestionControl
+        uplink.sendTwice = choice(.uplinkSendTwice) ?? uplink.sendTwice
         uplink.tlsKeyLogFile = keyLogFile()
         uplink.qlogDirectory = qlogDirectory()
         readTimes(into: &uplink)

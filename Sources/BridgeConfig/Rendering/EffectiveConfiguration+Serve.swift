@@ -18,6 +18,8 @@ extension EffectiveConfiguration {
         yaml.pair("serve.early_data", "\(configuration.acceptsEarlyData)")
         yaml.pair("serve.ticket_key_file", configuration.ticketKeyFile.map(YAMLText.scalar))
         yaml.pair("serve.idle_timeout", DurationValue.render(configuration.idleTimeout))
+        yaml.pair("serve.congestion_control", configuration.congestionControl.rawValue)
+        yaml.pair("serve.send_twice", configuration.sendTwice.rawValue)
         render(configuration.limits, into: &yaml)
         render(configuration.log, threads: configuration.threads, into: &yaml)
         return yaml.text

@@ -57,6 +57,7 @@ package enum EffectiveConfiguration {
         yaml.pair("uplink.keep_alive", DurationValue.render(uplink.keepAlive))
         yaml.pair("uplink.idle_timeout", DurationValue.render(uplink.idleTimeout))
         yaml.pair("uplink.congestion_control", uplink.congestionControl.rawValue)
+        yaml.pair("uplink.send_twice", uplink.sendTwice.rawValue)
         yaml.pair("uplink.backoff_minimum", DurationValue.render(uplink.backoffMinimum))
         yaml.pair("uplink.backoff_maximum", DurationValue.render(uplink.backoffMaximum))
         yaml.pair("uplink.reconnects_per_second", "\(uplink.reconnectsPerSecond)")

@@ -29,6 +29,8 @@ package struct ServeConfiguration: Sendable, Equatable {
     package var limits: Limits
     /// The `max_idle_timeout` of QUIC (RFC 9000 10.1).
     package var idleTimeout: Duration
+    package var congestionControl: CongestionControl
+    package var sendTwice: SendTwice
     package var log: LogConfiguration
     /// The number of threads with an event loop.
     package var threads: Int
@@ -93,6 +95,8 @@ package struct ServeConfiguration: Sendable, Equatable {
         ticketKeyFile: String? = nil,
         limits: Limits = Limits(),
         idleTimeout: Duration = .seconds(120),
+        congestionControl: CongestionControl = .bbr,
+        sendTwice: SendTwice = .retransmissions,
         log: LogConfiguration = LogConfiguration(),
         threads: Int = 1
     ) {
@@ -110,6 +114,8 @@ package struct ServeConfiguration: Sendable, Equatable {
         self.ticketKeyFile = ticketKeyFile
         self.limits = limits
         self.idleTimeout = idleTimeout
+        self.congestionControl = congestionControl
+        self.sendTwice = sendTwice
         self.log = log
         self.threads = threads
     }

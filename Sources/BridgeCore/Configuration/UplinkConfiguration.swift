@@ -27,6 +27,7 @@ package struct UplinkConfiguration: Sendable, Equatable {
     /// The QUIC idle timeout. A connection for one device with a longer MQTT keepalive has a longer one.
     package var idleTimeout: Duration
     package var congestionControl: CongestionControl
+    package var sendTwice: SendTwice
     /// After a failed connection attempt, the next one waits for a random time. Its limit grows from `backoffMinimum` to
     /// `backoffMaximum` (full jitter), for all devices together.
     package var backoffMinimum: Duration
@@ -101,11 +102,6 @@ package struct UplinkConfiguration: Sendable, Equatable {
         case any, ipv4, ipv6
     }
 
-    /// The congestion control algorithm of the QUIC connections.
-    package enum CongestionControl: String, Sendable, CaseIterable {
-        case cubic, bbr
-    }
-
     package init(
         host: String,
         port: Int = 14567,
@@ -122,7 +118,8 @@ package struct UplinkConfiguration: Sendable, Equatable {
         connectTimeout: Duration = .seconds(5),
         keepAlive: Duration = .seconds(25),
         idleTimeout: Duration = .seconds(60),
-        congestionControl: CongestionControl = .cubic,
+        congestionControl: CongestionControl = .bbr,
+        sendTwice: SendTwice = .retransmissions,
         backoffMinimum: Duration = .seconds(1),
         backoffMaximum: Duration = .seconds(60),
         reconnectsPerSecond: Int = 500,
@@ -149,6 +146,7 @@ package struct UplinkConfiguration: Sendable, Equatable {
         self.keepAlive = keepAlive
         self.idleTimeout = idleTimeout
         self.congestionControl = congestionControl
+        self.sendTwice = sendTwice
         self.backoffMinimum = backoffMinimum
         self.backoffMaximum = backoffMaximum
         self.reconnectsPerSecond = reconnectsPerSecond

@@ -42,6 +42,9 @@ typedef struct {
     bool path_changed;
     /// The peer has to answer the datagram if it arrives. False for a probe of path MTU discovery.
     bool awaits_answer;
+    /// How many bytes of streams the datagram carries, and how many of these have been sent before.
+    uint64_t stream_bytes;
+    uint64_t resent_bytes;
 } bridge_quic_written;
 
 /// Writes the next datagram. `stream` is -1 if no stream has data. With `more`, the packet stays open while there is

@@ -1,10 +1,23 @@
 /// The settings of a connection. The same value serves many connections.
 package struct QUICConfiguration: Sendable {
-    /// RFC 9438, or Google's BBR.
     package enum CongestionControl: Sendable, Equatable {
+        /// RFC 9438.
         case cubic
+        /// Google's BBR, version 2 or later.
         case bbr
     }
+
+    /// Which datagrams go out twice, the second time as an exact copy that the peer ignores if the first one arrives.
+    package enum SendTwice: Sendable, Equatable {
+        case never
+        /// Those with stream data that has been sent before, unless they are full.
+        case retransmissions
+        /// These, and all others with stream data that have up to ``smallDatagram`` bytes.
+        case small
+    }
+
+    /// The largest datagram that counts as small, in bytes of UDP payload.
+    package static let smallDatagram = 600
 
     /// Protocol names in order of preference (RFC 7301). A client offers all of them; a server chooses the first of its
     /// own that the client offers, and refuses the handshake if there is none.
@@ -36,7 +49,13 @@ package struct QUICConfiguration: Sendable {
     /// the rest of the handshake.
     package var keepsPeerCertificates = false
     /// How fast to send (RFC 9002 7).
-    package var congestionControl: CongestionControl = .cubic
+    package var congestionControl: CongestionControl = .bbr
+    /// Which datagrams go out twice.
+    package var sendTwice: SendTwice = .retransmissions
+    /// The longest time until a packet of the peer's is acknowledged (RFC 9000 13.2.1), in whole milliseconds. No more
+    /// than an eighth of the round trip is used of it, and nothing if data goes out sooner. The peer adds it to its probe
+    /// timeout, so that a last packet that is lost is noticed later by as much.
+    package var maxAckDelay: Duration = .milliseconds(5)
     /// The directory for one qlog file (`.sqlog`) per connection. With `nil`, none is written.
     package var qlogDirectory: String?
 

@@ -34,6 +34,7 @@ extension QUICConnection {
         guard let name = handshake.complete(alpn: selected, offered: configuration.alpn, earlyName: earlyName) else {
             return
         }
+        repetition.addressValidated(remoteAddress)
         events.append(.handshakeCompleted(alpn: name))
         if isServer {
             // RFC 9001 4.1.2: a server's handshake is confirmed when it is complete.
@@ -111,6 +112,7 @@ extension QUICConnection {
         migration.ended()
         if succeeded { datagramSize.pathChanged() }
         guard let local = SocketAddress(local), let remote = SocketAddress(remote) else { return }
+        if succeeded { repetition.addressValidated(remote) }
         events.append(
             succeeded ? .pathChanged(local: local, remote: remote) : .pathFailed(local: local, remote: remote))
     }

@@ -131,6 +131,7 @@ extension QUICConnection {
             settings.path_mtu_discovery = configuration.pathMTUDiscovery
             settings.keeps_peer_certificates = configuration.keepsPeerCertificates
             settings.bbr = configuration.congestionControl == .bbr
+            settings.max_ack_delay = min(configuration.maxAckDelay.nanoseconds, 16_383 * 1_000_000)
             guard let qlogDirectory = configuration.qlogDirectory else { return body(&settings) }
             return qlogDirectory.withCString { directory in
                 settings.qlog_directory = directory

@@ -6,6 +6,7 @@ extension QUICConnection {
     /// allows the next datagram only later; `deadline` covers that.
     package func nextDatagram(at now: NIODeadline) -> QUICDatagram? {
         guard isOpen else { return closing.takeDatagram().map(count) }
+        if let copy = repetition.take() { return count(copy) }
         return pendingHurry.isUnderWay ? hurriedDatagram(at: now) : ordinaryDatagram(at: now)
     }
 
@@ -28,7 +29,9 @@ extension QUICConnection {
             pendingHurry.end()
             datagramSize.sent(written.length)
         }
-        return count(datagram(buffer, written))
+        let datagram = datagram(buffer, written)
+        repetition.consider(datagram, written, configuration.sendTwice, at: now)
+        return count(datagram)
     }
 
     /// Calls `body` with room for a packet, which a connection that has nothing to send does not keep.

@@ -39,6 +39,7 @@ package final class QUICConnection {
     var activity: PeerActivity
     var pendingHurry = Hurry()
     var datagramSize = DatagramSize()
+    var repetition = Repetition()
     var counters = Counters()
 
     init(

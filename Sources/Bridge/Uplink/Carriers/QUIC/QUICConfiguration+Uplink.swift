@@ -7,7 +7,8 @@ extension QUICConfiguration {
         self.init(alpn: uplink.alpn ?? uplink.mapping.alpn)
         handshakeTimeout = uplink.connectTimeout
         keepAlive = uplink.keepAlive
-        congestionControl = uplink.congestionControl == .bbr ? .bbr : .cubic
+        congestionControl = .init(uplink.congestionControl)
+        sendTwice = .init(uplink.sendTwice)
         qlogDirectory = uplink.qlogDirectory
     }
 }
