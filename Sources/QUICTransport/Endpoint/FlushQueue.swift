@@ -1,6 +1,11 @@
 /// Which connections have to be asked for datagrams, and whether a flush that does so is already coming.
 struct FlushQueue {
+    /// A burst of all connections is rare, and its room is not kept.
+    private static let largestSpare = 256
+
     private var waiting: [QUICConnectionHandle] = []
+    /// The room of the previous round, which the next one uses.
+    private var spare: [QUICConnectionHandle] = []
     private var isScheduled = false
     /// Whether datagrams are being read, so that a flush follows the last of them.
     var isReading = false
@@ -32,7 +37,14 @@ struct FlushQueue {
     /// Takes the connections that wait now. Those that are added from here on wait for the next round.
     mutating func takeRound() -> [QUICConnectionHandle] {
         let round = waiting
-        waiting.removeAll(keepingCapacity: true)
+        waiting = spare
+        spare = []
         return round
+    }
+
+    /// Must be called with the round when it is over.
+    mutating func roundEnded(_ round: consuming [QUICConnectionHandle]) {
+        round.removeAll(keepingCapacity: true)
+        if round.capacity <= Self.largestSpare { spare = round }
     }
 }

@@ -20,17 +20,15 @@ extension QUICEndpoint {
     /// Has what was written leave with the burst, or with this tick of the loop.
     private func scheduleFlush() {
         guard pending.schedule() else { return }
-        eventLoop.assumeIsolated().execute { [weak self] in
-            self?.pending.scheduledFlushBegins()
-            self?.flush()
-        }
+        eventLoop.assumeIsolated().execute(whenTickEnds)
     }
 
     /// Sends what all marked connections have to send, as far as the socket takes it.
     package func flush() {
         let now = NIODeadline.now()
         var hasWritten = false
-        for handle in pending.takeRound() {
+        let round = pending.takeRound()
+        for handle in round {
             handle.isDirty = false
             if socket(for: handle.connection.localAddress).writableChannel != nil {
                 hasWritten = send(handle, at: now) || hasWritten
@@ -41,6 +39,7 @@ extension QUICEndpoint {
             }
             settle(handle)
         }
+        pending.roundEnded(round)
         if hasWritten || pending.hasReplies { flushSockets() }
         pending.hasReplies = false
         armTimer()

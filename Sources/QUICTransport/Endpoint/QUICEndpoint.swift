@@ -29,6 +29,12 @@ package final class QUICEndpoint {
     var probes = PendingProbes()
     private var deadlines = DeadlineQueue()
     private let timer: Timer
+    // Both are passed on with every packet, so they are made once.
+    private lazy var whenTimerFires: () -> Void = { [weak self] in self?.timerFired() }
+    lazy var whenTickEnds: () -> Void = { [weak self] in
+        self?.pending.scheduledFlushBegins()
+        self?.flush()
+    }
     private var whenFlushed: EventLoopPromise<Void>?
 
     /// Makes an endpoint without a socket; the first connection opens one. Call it on the loop.
@@ -112,7 +118,7 @@ package final class QUICEndpoint {
         guard let earliest = deadlines.earliest else { return timer.cancel() }
         // While the socket takes nothing, what is due cannot be done: the timer must fire soon, but not at once.
         let floor = socket.writableChannel != nil ? NIODeadline.now() : .now() + .milliseconds(5)
-        timer.arm(by: max(earliest, floor), slack: Self.timerSlack) { [weak self] in self?.timerFired() }
+        timer.arm(by: max(earliest, floor), slack: Self.timerSlack, whenTimerFires)
     }
 
     /// Puts the deadline where the timer finds it, or releases a connection that is over.
