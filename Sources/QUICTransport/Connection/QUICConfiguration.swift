@@ -52,9 +52,9 @@ package struct QUICConfiguration: Sendable {
     package var congestionControl: CongestionControl = .bbr
     /// Which datagrams go out twice.
     package var sendTwice: SendTwice = .retransmissions
-    /// The longest time until a packet of the peer's is acknowledged (RFC 9000 13.2.1), in whole milliseconds. No more
-    /// than an eighth of the round trip is used of it, and nothing if data goes out sooner. The peer adds it to its probe
-    /// timeout, so that a last packet that is lost is noticed later by as much.
+    /// The longest time until a packet of the peer's is acknowledged (RFC 9000 13.2.1), in whole milliseconds. Four fifths
+    /// of it are used, and nothing if data goes out sooner. The peer adds it to its probe timeout, so that a last packet
+    /// that is lost is noticed later by as much.
     package var maxAckDelay: Duration = .milliseconds(5)
     /// The directory for one qlog file (`.sqlog`) per connection. With `nil`, none is written.
     package var qlogDirectory: String?

@@ -9,6 +9,9 @@ extension QUICConfiguration {
         keepAlive = uplink.keepAlive
         congestionControl = .init(uplink.congestionControl)
         sendTwice = .init(uplink.sendTwice)
+        // A device that publishes 100 times per second, which is a busy one, has its answers acknowledged with its next
+        // message.
+        maxAckDelay = .milliseconds(15)
         qlogDirectory = uplink.qlogDirectory
     }
 }
