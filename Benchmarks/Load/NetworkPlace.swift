@@ -21,9 +21,12 @@ final class NetworkPlace {
         }
         self.descriptor = descriptor
         self.whereabouts = whereabouts
-        guard enter() else {
-            throw .namespace(name ?? "of this process", error: String(cString: strerror(errno)))
+        guard let name else {
+            // The thread is there, and only root could enter it again.
+            whereabouts.descriptor = descriptor
+            return
         }
+        guard enter() else { throw .namespace(name, error: String(cString: strerror(errno))) }
     }
 
     deinit {
