@@ -73,10 +73,13 @@ let package = Package(
             path: "Benchmarks/Load",
             swiftSettings: strict
         ),
+        .target(
+            name: "BenchmarkSuite", dependencies: ["BenchmarkLink", "BenchmarkLoad", "BridgeConfig"],
+            path: "Benchmarks/Suite", swiftSettings: strict),
         .executableTarget(
             name: "bench",
             dependencies: [
-                "BenchmarkLink", "BenchmarkLoad", "MQTTCodec",
+                "BenchmarkLink", "BenchmarkLoad", "BenchmarkSuite", "MQTTCodec",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -99,7 +102,9 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "BenchmarkTests",
-            dependencies: ["BenchmarkLink", "BenchmarkLoad", "TestSupport", "MQTTCodec", nioCore],
+            dependencies: [
+                "BenchmarkLink", "BenchmarkLoad", "BenchmarkSuite", "TestSupport", "MQTTCodec", nioCore,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "QUICTransportTests", dependencies: ["QUICTransport", "TestSupport", nioCore, nioPosix],

@@ -12,9 +12,6 @@ struct DocumentationTests {
     /// Files, and folders of files, that the operator provides.
     private static let operatorsFiles = ["credential_certificates/", "deploy/.env"]
 
-    /// Files of the rig that the benchmarks need, which is not in the repository.
-    private static let filesOfTheRig = ["linkem.c", "mqload.c"]
-
     @Test func linksLeadSomewhere() throws {
         let pages = try Document.pages()
         #expect(pages.map(\.links.count).reduce(0, +) > 50)
@@ -96,7 +93,6 @@ struct DocumentationTests {
             for (line, text) in page.codes where !text.contains(where: { "/ *".contains($0) }) {
                 let parts = text.split(separator: ".")
                 guard parts.count == 2, ["swift", "py", "c", "h"].contains(parts[1]) else { continue }
-                guard !Self.filesOfTheRig.contains(text) else { continue }
                 #expect(names.contains(text) || Document.exists(text), "\(page.path):\(line): there is no \(text)")
             }
         }

@@ -1,8 +1,8 @@
 /// Finds the known name that is most similar to an unknown one.
-enum NearestName {
+package enum NearestName {
     /// The candidate that needs the fewest edits to become `name` (swapping two neighbours counts as one edit), or one that
     /// `name` abbreviates; `nil` if none is similar. Case is ignored, and so is the difference between `-` and `_`.
-    static func of(_ name: String, in candidates: [String]) -> String? {
+    package static func of(_ name: String, in candidates: [String]) -> String? {
         let wanted = normalized(name)
         guard !wanted.isEmpty else { return nil }
         let ranked = candidates.compactMap { candidate -> (distance: Int, name: String)? in
@@ -16,7 +16,7 @@ enum NearestName {
     }
 
     /// `did you mean "port"?`, or the whole list if none is similar.
-    static func advice(_ name: String, in candidates: [String]) -> String {
+    package static func advice(_ name: String, in candidates: [String]) -> String {
         if let nearest = of(name, in: candidates) { return "did you mean \"\(nearest)\"?" }
         return "known: \(candidates.joined(separator: ", "))"
     }
