@@ -34,6 +34,7 @@ struct LoadArguments: ParsableArguments {
     @Option(help: "Commands per second from the receiver's side to one device after the other.")
     var commands = 0.0
     @Option(help: "Seconds after the first message from which each device's recovery is counted.") var mark: Double?
+    @Option(help: "The earliest time of the first message, in seconds of the monotonic clock.") var notBefore: Double?
     @Option(help: "Seconds before a device connects again, give or take a fifth.") var reconnect = 1.0
     @Option(help: "The first level of all topics, and the beginning of all client identifiers.") var topic = "load"
     @Option(help: "The user name of devices and receiver.") var username: String?
@@ -71,6 +72,7 @@ struct LoadArguments: ParsableArguments {
         options.isPersistent = persistent
         options.commandRate = commands
         options.mark = mark
+        options.notBefore = notBefore
         options.reconnectSeconds = reconnect
         options.topic = topic
         options.username = username

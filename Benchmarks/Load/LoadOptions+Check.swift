@@ -18,6 +18,7 @@ extension LoadOptions {
         try check(connectSeconds, in: 1...3600, "connect-seconds")
         try check(commandRate, in: 0...100_000, "commands")
         try check(reconnectSeconds, in: 0.01...3600, "reconnect")
+        if let notBefore { try check(notBefore, in: 0...1e9, "not-before") }
         if let mark {
             guard mark >= 0, mark < seconds else {
                 throw .option("mark: \(mark) s is not within the \(seconds) s of the run")

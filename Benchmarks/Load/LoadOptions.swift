@@ -49,6 +49,9 @@ package struct LoadOptions: Sendable, Equatable {
     /// A time in seconds after the first publish. The run reports how long after it each device's first message that
     /// was published after it arrives: the recovery from an outage that ends then.
     package var mark: Double?
+    /// The earliest time of the first message, in seconds of the machine's monotonic clock (CLOCK_MONOTONIC), so that
+    /// several runs can begin at the same time.
+    package var notBefore: Double?
     /// How long a device waits before it connects again, in seconds; the wait varies by a fifth.
     package var reconnectSeconds = 1.0
     /// The first level of all topics, and the beginning of all client identifiers.

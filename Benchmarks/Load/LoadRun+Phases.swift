@@ -34,8 +34,9 @@ extension LoadRun {
             next += 1
         }
         if next == devices.count, readyDevices == devices.count {
-            phase = .settling(until: now + Self.settling)
-            return tick(at: now + Self.settling)
+            let start = max(now + Self.settling, Clock.nanoseconds(options.notBefore ?? 0))
+            phase = .settling(until: start)
+            return tick(at: start)
         }
         phase = .connecting(since: since, next: next)
         if next < devices.count { return tick(at: max(now, connectTime(next, since))) }

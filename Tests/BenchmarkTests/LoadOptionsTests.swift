@@ -30,6 +30,7 @@ struct LoadOptionsTests {
             ("saturate: 0", { $0.traffic = .saturation(window: 0) }),
             ("fan-out: -1.0", { $0.traffic = .fanOut(rate: -1) }),
             ("commands: they cannot be combined with idle", { ($0.traffic, $0.commandRate) = (.idle, 1) }),
+            ("not-before: -1.0 is not within", { $0.notBefore = -1 }),
             ("mark: 20.0 s is not within", { $0.mark = 20 }),
             ("mark: it needs devices that publish", { ($0.traffic, $0.mark) = (.idle, 1) }),
             ("topic: 'a/b'", { $0.topic = "a/b" }),

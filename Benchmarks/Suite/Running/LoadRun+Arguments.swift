@@ -2,7 +2,9 @@ import BenchmarkLoad
 
 extension LoadRun {
     /// The options of `bench load` for a condition on one path.
-    static func arguments(_ lane: Stage.Lane, _ condition: Condition, on stage: Stage) -> [String] {
+    static func arguments(
+        _ lane: Stage.Lane, _ condition: Condition, on stage: Stage, notBefore: Double?
+    ) -> [String] {
         let (network, load) = (stage.network, condition.load)
         var options: [(name: String, value: String)] = [
             ("to", "\(network.edge.address):\(lane.port)"),
@@ -23,7 +25,9 @@ extension LoadRun {
         case .saturate: options.append(("saturate", "50"))
         case .fanOut: options.append(("fan-out", "\(load.rate)"))
         }
-        if let mark = condition.recoveryBegins { options += [("mark", "\(mark)"), ("drain", "10")] }
+        if let notBefore { options.append(("not-before", "\(notBefore)")) }
+        // The trouble is made, and ended, a few hundredths of a second late. What passes before that is no recovery.
+        if let end = condition.recoveryBegins { options += [("mark", "\(end + 0.1)"), ("drain", "10")] }
         let processes: [(LoadReport.Role, Int32?)] = [
             (.sidecar, lane.sidecar.pid), (.farEnd, lane.farEnd?.pid), (.broker, stage.brokerPid),
         ]

@@ -10,11 +10,12 @@ final class LoadRun {
     /// What the load writes to standard error when the first message is due, or when all devices have begun to idle.
     static let publishing = "publishing"
 
-    init(_ lane: Stage.Lane, _ condition: Condition, on stage: Stage) throws {
+    /// - Parameter notBefore: the earliest time of the first message, in seconds of the monotonic clock.
+    init(_ lane: Stage.Lane, _ condition: Condition, on stage: Stage, notBefore: Double? = nil) throws {
         self.lane = lane
         let run = UUID().uuidString
         output = "\(stage.folder)/load-\(run).json"
-        let command = [stage.tools.bench, "load"] + Self.arguments(lane, condition, on: stage)
+        let command = [stage.tools.bench, "load"] + Self.arguments(lane, condition, on: stage, notBefore: notBefore)
         process = try ChildProcess(
             "the load on \(lane.path.name)", command, log: "\(stage.folder)/load-\(run).log", output: output)
     }

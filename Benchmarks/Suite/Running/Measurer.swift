@@ -20,7 +20,8 @@ struct Measurer {
     /// - Throws: `SuiteError` if a program or the load has failed.
     func measure(_ lanes: [Stage.Lane]) throws -> [[Figures]] {
         try stage.network.set(condition.link)
-        let runs = try lanes.map { try LoadRun($0, condition, on: stage) }
+        let start = lanes.count > 1 ? Self.monotonicSeconds + Self.commonStart : nil
+        let runs = try lanes.map { try LoadRun($0, condition, on: stage, notBefore: start) }
         let begin = try waitForFirstMessage(of: runs)
         let windows = Window.all(of: condition.load.seconds)
         var ends = lanes.map { _ in windows.map { _ in Ends() } }
@@ -56,6 +57,15 @@ struct Measurer {
                 return figures
             }
         }
+    }
+
+    /// How long the devices of several paths have to connect before all begin to publish, in seconds.
+    private static let commonStart = 4.0
+
+    private static var monotonicSeconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     /// Figures of the broker, which serves all paths, if they are measured at the same time.
