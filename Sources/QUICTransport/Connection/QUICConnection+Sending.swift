@@ -16,7 +16,9 @@ extension QUICConnection {
         let (written, buffer) = withScratch(of: limit) { space in
             let written = writePacket(into: space, at: now.nanoseconds)
             // Most datagrams are short, and so is what they take until they are sent.
-            return (written, ByteBuffer(bytes: space.prefix(written.length)))
+            var buffer = ByteBuffer()
+            if written.length > 0 { buffer.writeBytes(UnsafeRawBufferPointer(rebasing: space.prefix(written.length))) }
+            return (written, buffer)
         }
         settle(written.status, operation: "writing a datagram", at: now)
         guard written.length > 0 else {
