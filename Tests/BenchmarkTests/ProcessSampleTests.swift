@@ -22,11 +22,14 @@ struct ProcessSampleTests {
         #expect(ProcessSample.field("VmSwap:", in: status) == nil)
     }
 
-    /// The process ends by itself, also if the test does not come to its end.
+    /// The process is busy for a while and then waits for its standard input to end, so it is there when the test looks,
+    /// however late that is, and it ends with the test.
     @Test(.timeLimit(.minutes(1))) func aBusyProcessUsesTimeAndMemory() async throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", "i=0; while [ $i -lt 2000000 ]; do i=$((i+1)); done"]
+        process.arguments = ["-c", "i=0; while [ $i -lt 500000 ]; do i=$((i+1)); done; read line"]
+        let input = Pipe()
+        process.standardInput = input
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -41,6 +44,7 @@ struct ProcessSampleTests {
         #expect(try #require(sample.cpuMicroseconds) >= start + 30_000)
         #expect(try #require(sample.residentKiB) > 100)
         #expect(sample.contextSwitches != nil)
+        try input.fileHandleForWriting.close()
     }
 
     @Test func aProcessThatDoesNotExistHasNoFigures() {
