@@ -6,8 +6,10 @@
 #include "slots.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* How many unused slots of a size stay resident. They serve the next handshakes. */
 enum { warm_capacity = 32 };
@@ -62,7 +64,15 @@ static uint8_t *make(slot_class *class, size_t pages) {
     return slot;
 }
 
+/* With larger pages, as some kernels for arm64 have them, nothing is saved, and pages of slots would overlap. */
+static bool has_pages_of_slots(void) {
+    return sysconf(_SC_PAGESIZE) == BRIDGE_SLOT_PAGE;
+}
+
 uint8_t *bridge_slot_take(size_t pages) {
+    if (!has_pages_of_slots()) {
+        return NULL;
+    }
     slot_class *class = &classes[pages];
     uint8_t *slot;
     pthread_mutex_lock(&lock);
