@@ -9,6 +9,8 @@
 /* How long a client waits for its first ticket after the handshake was confirmed. Tickets come within a round trip,
    unless they are lost. */
 static const uint64_t patience = 10 * NGTCP2_SECONDS;
+/* How long after one ticket it waits for another: some servers send several, in datagrams of their own. */
+static const uint64_t grace = 500 * NGTCP2_MILLISECONDS;
 
 enum { message_header_length = 4, alert_unexpected_message = 10 };
 
@@ -56,8 +58,8 @@ int bridge_recv_crypto_data(ngtcp2_conn *conn, bridge_compat_level level, uint64
 }
 
 void bridge_session_confirmed(bridge_quic_connection *connection) {
-    bool waits = !connection->is_server && connection->resumption.tickets_received == 0;
-    connection->end.due = connection->clock.now + (waits ? patience : 0);
+    uint64_t wait = connection->resumption.tickets_received == 0 ? patience : grace;
+    connection->end.due = connection->clock.now + (connection->is_server ? 0 : wait);
 }
 
 uint64_t bridge_session_end_due(const bridge_quic_connection *connection) {
