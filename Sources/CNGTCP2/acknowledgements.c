@@ -5,7 +5,7 @@
 /// wake-up, a system call and a datagram of its own, while the next message is about to leave. So ngtcp2 is told to
 /// acknowledge every packet at once (`ack_thresh`): whatever is sent carries the acknowledgement. And it is not asked
 /// for a packet as long as an acknowledgement is all that it can have to send, until
-/// - the peer's `max_ack_delay` has nearly passed, with which its probe timeout counts (RFC 9002 6.2.1), or
+/// - the announced `max_ack_delay` has nearly passed, with which the peer's probe timeout counts (RFC 9002 6.2.1), or
 /// - two full datagrams have come (RFC 9000 13.2.2), so that a bulk transfer is acknowledged as usual.
 ///
 /// ngtcp2 does not tell what it has to send. A received packet is harmless if it has nothing but data and an ACK without
@@ -15,40 +15,58 @@
 #include "frame_reader.h"
 #include "internal.h"
 
-/* RFC 9002 6.1.1. */
-static const uint64_t packet_threshold = 3;
-/* Two full datagrams, as TCP counts it. */
-static const uint64_t bytes_at_once = 2400;
+static const uint64_t reserve = 2 * NGTCP2_MILLISECONDS;
+/* The payload of two full datagrams of the smallest size, as TCP counts it. */
+static const uint64_t bytes_at_once = 2 * (NGTCP2_MAX_UDP_PAYLOAD_SIZE - 64);
 /* Credit may wait for the next packet until it is this much. */
 static const uint64_t credit_at_once = 4096;
 
 /// How long an acknowledgement may wait. The rest of the peer's allowance is left for a timer or an event loop that is
 /// late.
 static uint64_t longest_wait(bridge_quic_connection *connection) {
-    return ngtcp2_conn_get_local_transport_params(connection->conn)->max_ack_delay / 5 * 4;
+    uint64_t allowance = ngtcp2_conn_get_local_transport_params(connection->conn)->max_ack_delay;
+    return allowance >= 2 * reserve ? allowance - reserve : allowance / 2;
 }
 
-/// Whether an ACK may lead to a loss that was not known before. A packet is lost when one that was sent three packets
-/// later is acknowledged (RFC 9002 6.1.1), so that takes a gap just below the latest packets; peers repeat older gaps
-/// for a while.
-static bool has_new_gap(bridge_acknowledgements *acks, frame_reader reader) {
+/// By how many packets a later one that is acknowledged makes an earlier one lost, at most. ngtcp2 takes half of the
+/// full datagrams in flight, and no fewer than three (RFC 9002 6.1.1).
+static uint64_t packet_threshold(bridge_quic_connection *connection) {
+    uint64_t in_flight = bridge_quic_stats_of(connection).bytes_in_flight / 2 / NGTCP2_MAX_UDP_PAYLOAD_SIZE;
+    return in_flight > 3 ? in_flight : 3;
+}
+
+/// Whether an ACK may lead to a loss that was not known before. It may as long as the ACK before it had not reached
+/// far enough beyond the latest gap; peers repeat a gap for a while after that.
+static bool has_new_gap(bridge_quic_connection *connection, frame_reader reader) {
+    bridge_acknowledgements *acks = &connection->acknowledgements;
     uint64_t largest = read_integer(&reader);
     read_integer(&reader);
     uint64_t ranges = read_integer(&reader);
     uint64_t first_range = read_integer(&reader);
     uint64_t lowest = largest > first_range ? largest - first_range : 0;
-    bool is_new = lowest > acks->lowest_acknowledged;
+    bool is_same = lowest <= acks->lowest_acknowledged;
+    uint64_t previous_range = is_same ? acks->first_range : 0;
     acks->lowest_acknowledged = lowest;
-    return ranges > 0 && (is_new || first_range <= 2 * packet_threshold);
+    acks->first_range = first_range;
+    if (ranges == 0) {
+        acks->threshold = 0;
+        return false;
+    }
+    uint64_t threshold = packet_threshold(connection);
+    if (!is_same || threshold > acks->threshold) {
+        acks->threshold = threshold;
+    }
+    return previous_range <= acks->threshold;
 }
 
 /// Whether a packet's frames give ngtcp2 nothing to send but an acknowledgement, and whether they demand one.
-static bool is_harmless(bridge_acknowledgements *acks, const uint8_t *bytes, size_t length, bool *demands_answer) {
+static bool is_harmless(bridge_quic_connection *connection, const uint8_t *bytes, size_t length,
+                        bool *demands_answer) {
     frame_reader reader = {.at = bytes, .end = bytes + length};
     while (reader.at < reader.end && !reader.is_malformed) {
         uint64_t type = read_integer(&reader);
         if (type == 0x02 || type == 0x03) {
-            if (has_new_gap(acks, reader)) {
+            if (has_new_gap(connection, reader)) {
                 return false;
             }
         } else if (type >= 0x08 && type <= 0x0f) {
@@ -61,17 +79,30 @@ static bool is_harmless(bridge_acknowledgements *acks, const uint8_t *bytes, siz
     return !reader.is_malformed;
 }
 
-/// Whether the packet's number follows on the previous one's. The header ends with the number's last bytes, without
-/// header protection (RFC 9001 5.3).
-static bool follows(bridge_acknowledgements *acks, const uint8_t *header, size_t length) {
+/// The last bytes of a packet's number, with which the header ends (RFC 9001 5.3). `mask` covers them.
+static uint32_t number_of(const uint8_t *header, size_t length, uint32_t *mask) {
     size_t size = (size_t)(*header & 0x03) + 1;
     uint32_t number = 0;
     for (size_t i = length > size ? length - size : 0; i < length; i++) {
         number = number << 8 | header[i];
     }
-    uint32_t mask = size == 4 ? UINT32_MAX : ((uint32_t)1 << 8 * size) - 1;
-    bool follows = ((acks->last_number + 1) & mask) == number;
-    acks->last_number = (acks->last_number & ~mask) | number;
+    *mask = size == 4 ? UINT32_MAX : ((uint32_t)1 << 8 * size) - 1;
+    return number;
+}
+
+/// Whether the packet has the number of the previous one: then it is a copy of it, which ngtcp2 drops.
+static bool is_last(const bridge_acknowledgements *acks, const uint8_t *header, size_t length) {
+    uint32_t mask;
+    return number_of(header, length, &mask) == (acks->last_number & mask);
+}
+
+/// Whether the packet's number follows on the previous one's.
+static bool follows(bridge_acknowledgements *acks, const uint8_t *header, size_t length) {
+    uint32_t mask;
+    uint32_t number = number_of(header, length, &mask);
+    uint32_t next = acks->last_number + 1;
+    bool follows = (next & mask) == number;
+    acks->last_number = follows ? next : (acks->last_number & ~mask) | number;
     return follows;
 }
 
@@ -80,7 +111,12 @@ void bridge_acknowledgements_read(bridge_quic_connection *connection, const uint
     bridge_acknowledgements *acks = &connection->acknowledgements;
     bool is_short = header_length > 0 && (*header & 0x80) == 0;
     bool demands_answer = false;
-    if (!is_short || !follows(acks, header, header_length) || !is_harmless(acks, bytes, length, &demands_answer)) {
+    bool has_length_of_last = length == acks->last_length;
+    acks->last_length = length;
+    if (is_short && has_length_of_last && is_last(acks, header, header_length)) {
+        return;
+    }
+    if (!is_short || !follows(acks, header, header_length) || !is_harmless(connection, bytes, length, &demands_answer)) {
         acks->has_more = true;
     }
     if (demands_answer && acks->since == 0) {
@@ -94,14 +130,13 @@ void bridge_acknowledgements_wrote(bridge_quic_connection *connection) {
     connection->acknowledgements.bytes = 0;
 }
 
-void bridge_acknowledgements_settle(bridge_quic_connection *connection) {
+void bridge_acknowledgements_settle(bridge_quic_connection *connection, bool was_paused) {
     bridge_acknowledgements *acks = &connection->acknowledgements;
     acks->credit = 0;
     /* ngtcp2 holds no acknowledgement back. What is left is for packets that it did not need, such as repeated ones. */
     bridge_acknowledgements_wrote(connection);
     /* What a full congestion window or pacing holds back is not known either. */
-    acks->has_more = !connection->is_settled || ngtcp2_conn_get_cwnd_left(connection->conn) == 0 ||
-                     connection->pacing.pause_until > connection->clock.now;
+    acks->has_more = was_paused || !connection->is_settled || ngtcp2_conn_get_cwnd_left(connection->conn) == 0;
 }
 
 void bridge_acknowledgements_credit(bridge_quic_connection *connection, uint64_t length) {

@@ -43,6 +43,10 @@ bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_q
         return BRIDGE_QUIC_OK;
     }
     bridge_pacing_reveal(connection);
+    /* A packet from elsewhere may make ngtcp2 validate the path, and it has no deadline for that. */
+    if (!ngtcp2_path_eq(&path.path, ngtcp2_conn_get_path(connection->conn))) {
+        connection->acknowledgements.has_more = true;
+    }
     bridge_packet_watch_enter(connection);
     int error = ngtcp2_conn_read_pkt(connection->conn, &path.path, &info, bytes, length, now);
     bridge_packet_watch_enter(NULL);
@@ -149,9 +153,9 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
         .accepted = accepted,
         .ecn = connection->writing.info.ecn,
         .path_changed = length > 0 && path_changed(connection),
-        /* A datagram larger than the current maximum is a probe of path MTU discovery. */
         .stream_bytes = length > 0 ? connection->watch.stream_bytes : 0,
         .resent_bytes = resent_bytes,
+        /* A datagram larger than the current maximum is a probe of path MTU discovery. */
         .awaits_answer = length > 0 && connection->watch.has_written_eliciting &&
                          (size_t)length <= ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn),
     };

@@ -105,10 +105,14 @@ typedef struct {
     uint64_t credit;
     /// Whether ngtcp2 may have something to send besides acknowledgements and credit.
     bool has_more;
-    /// The lowest number in the first range of the peer's last ACK.
+    /// The lowest number in the first range of the peer's last ACK, and how many packets follow it there.
     uint64_t lowest_acknowledged;
-    /// The last bytes of the last packet's number.
+    uint64_t first_range;
+    /// How far ACKs have to reach beyond the gap below that range until ngtcp2 has certainly taken it for a loss.
+    uint64_t threshold;
+    /// The last bytes of the last packet's number, and the packet's length without header and tag.
     uint32_t last_number;
+    size_t last_length;
     /// ngtcp2's next deadline when no acknowledgement waited. Packets that only add to what waits make it later.
     uint64_t other_expiry;
 } bridge_acknowledgements;
@@ -244,8 +248,9 @@ void bridge_acknowledgements_read(bridge_quic_connection *connection, const uint
                                   const uint8_t *bytes, size_t length);
 /// Must be called when a packet with an ACK frame was written.
 void bridge_acknowledgements_wrote(bridge_quic_connection *connection);
-/// Must be called when ngtcp2 was asked for packets and had no more.
-void bridge_acknowledgements_settle(bridge_quic_connection *connection);
+/// Must be called when ngtcp2 was asked for packets and had no more. `was_paused` tells whether pacing may have been the
+/// reason.
+void bridge_acknowledgements_settle(bridge_quic_connection *connection, bool was_paused);
 /// Must be called when the peer was granted credit.
 void bridge_acknowledgements_credit(bridge_quic_connection *connection, uint64_t length);
 /// The next deadline, given ngtcp2's. ngtcp2's own delay of an acknowledgement does not count.

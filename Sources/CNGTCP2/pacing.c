@@ -77,11 +77,13 @@ void bridge_quic_burst_over(bridge_quic_connection *connection, bool has_more, u
     if (has_more) {
         bridge_pacing_reveal(connection);
     }
+    /* A pause that begins with this call holds nothing back yet. */
+    bool was_paused = connection->pacing.pause_until > connection->clock.now;
     if (connection->pacing.burst > 0) {
         bridge_clock_advance(connection, now);
         end_burst(connection, has_more);
     }
-    bridge_acknowledgements_settle(connection);
+    bridge_acknowledgements_settle(connection, was_paused);
 }
 
 /// Tells ngtcp2 that the pause ended at its deadline, because it would make up for lateness by shorter pauses. Nothing

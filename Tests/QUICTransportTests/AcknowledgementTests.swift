@@ -6,8 +6,10 @@ import Testing
 /// When an acknowledgement leaves by itself, and when it waits for data to travel with.
 struct AcknowledgementTests {
     /// A pair that has been quiet for a while, with a stream on which the server answers.
-    private func quietPair() throws -> (Simulation, Exchange, QUICStreamID) {
-        let simulation = try Simulation.connected()
+    private func quietPair(
+        client: QUICConfiguration = .test()
+    ) throws -> (Simulation, Exchange, QUICStreamID) {
+        let simulation = try Simulation.connected(client: client)
         let exchange = Exchange(simulation)
         exchange.echoes = true
         let id = try #require(try simulation.client.openStream())
@@ -52,6 +54,23 @@ struct AcknowledgementTests {
         #expect(simulation.sent.toServer - before.toServer == 1 && simulation.sent.toClient - before.toClient == 1)
     }
 
+    /// A copy needs no acknowledgement of its own, and does not make that of the original leave sooner.
+    @Test func aCopyIsNotAnswered() throws {
+        let (simulation, exchange, id) = try quietPair(client: .test { $0.sendTwice = .small })
+        exchange.echoes = false
+        let before = simulation.sent
+        simulation.client.write(id, ByteBuffer(string: "hello"), fin: false)
+        simulation.flush()
+        let sentAt = simulation.now
+        var answeredAt: NIODeadline?
+        simulation.onSend = { [unowned simulation] _, isToServer in
+            if !isToServer { answeredAt = answeredAt ?? simulation.now }
+        }
+        simulation.run(for: .seconds(1))
+        #expect(simulation.sent.toServer - before.toServer == 2 && simulation.sent.toClient - before.toClient == 1)
+        #expect(try #require(answeredAt) - sentAt > simulation.toServer.delay + .milliseconds(2))
+    }
+
     /// RFC 9000 13.2.1: a packet out of order is acknowledged immediately, so that the loss before it is found.
     @Test func aGapIsReportedAtOnce() throws {
         let (simulation, exchange, id) = try quietPair()
@@ -71,6 +90,25 @@ struct AcknowledgementTests {
         #expect(try #require(answeredAt) - sentAt == simulation.toServer.delay)
         // The lost packet comes an eighth of a round trip after the gap is known, long before a probe timeout.
         #expect(simulation.now - sentAt < simulation.toServer.delay * 4)
+    }
+
+    /// ngtcp2 knows of a loss only when enough later packets are acknowledged. Then the data goes out again at once, and
+    /// not with the next deadline.
+    @Test(arguments: [2, 5, 8], [16_000, 40_000])
+    func whatIsLostInALongMessageIsSentAgainAtOnce(number: Int, size: Int) throws {
+        let (simulation, exchange, id) = try quietPair()
+        exchange.echoes = false
+        // This opens the congestion window.
+        simulation.client.write(id, pattern(400_000, seed: 1), fin: false)
+        simulation.run(for: .seconds(5))
+        let before = simulation.sent.toServer
+        simulation.onSend = { [unowned simulation] _, isToServer in
+            if isToServer { simulation.toServer.isCut = simulation.sent.toServer - before == number }
+        }
+        simulation.client.write(id, pattern(size, seed: 2), fin: true)
+        let sentAt = simulation.now
+        #expect(simulation.run(for: .seconds(5)) { exchange.atServer[id]?.isFinished == true })
+        #expect(simulation.now - sentAt < .milliseconds(40), "\((simulation.now - sentAt).nanoseconds / 1_000_000) ms")
     }
 
     /// RFC 9000 13.2.2: a bulk transfer is acknowledged with every second datagram.

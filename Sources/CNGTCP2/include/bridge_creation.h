@@ -66,8 +66,8 @@ typedef struct {
     bool bbr;
     /// Whether the peer's certificates are needed after the handshake.
     bool keeps_peer_certificates;
-    /// The longest time until a packet is acknowledged (RFC 9000 13.2.1), of which ngtcp2 uses no more than an eighth of
-    /// the round trip. The peer's probe timeout contains it. In whole milliseconds, less than 2^14 of them.
+    /// The longest time until a packet is acknowledged (RFC 9000 13.2.1). The peer's probe timeout contains it. In whole
+    /// milliseconds, less than 2^14 of them.
     uint64_t max_ack_delay;
     /// Null: no qlog.
     const char *qlog_directory;

@@ -52,8 +52,8 @@ package struct QUICConfiguration: Sendable {
     package var congestionControl: CongestionControl = .bbr
     /// Which datagrams go out twice.
     package var sendTwice: SendTwice = .retransmissions
-    /// The longest time until a packet of the peer's is acknowledged (RFC 9000 13.2.1), in whole milliseconds. Four fifths
-    /// of it are used, and nothing if data goes out sooner. The peer adds it to its probe timeout, so that a last packet
+    /// The longest time until a packet of the peer's is acknowledged (RFC 9000 13.2.1), in whole milliseconds. All but 2 ms
+    /// of it is used, and nothing if data goes out sooner. The peer adds it to its probe timeout, so that a last packet
     /// that is lost is noticed later by as much.
     package var maxAckDelay: Duration = .milliseconds(5)
     /// The directory for one qlog file (`.sqlog`) per connection. With `nil`, none is written.

@@ -110,7 +110,9 @@ package final class QUICEndpoint {
             deliverEvents(of: handle)
             needsFlush(handle)
         }
-        for handle in early where !handle.isDirty { deadlines.update(handle.key, deadline: handle.connection.deadline) }
+        for handle in early where !handle.isDirty && connections.contains(handle) {
+            deadlines.update(handle.key, deadline: handle.connection.deadline)
+        }
         flush()
     }
 

@@ -124,16 +124,16 @@ final class Simulation {
         while let first = flights.first, first.arrival <= now {
             flights.removeFirst()
             arrive(first.datagram, isToServer: first.isToServer)
-            flush(isAsked: false)
+            flush { _ in false }
         }
         for connection in [client, server].compactMap({ $0 }) {
             if let deadline = connection.deadline, deadline <= now {
                 if connection === client { clientDeadlines += 1 }
                 connection.handleDeadline(at: now)
-                flush()
+                flush { $0 === connection }
             }
         }
-        flush(isAsked: false)
+        flush { _ in false }
     }
 
     private func arrive(_ datagram: QUICDatagram, isToServer: Bool) {
@@ -165,8 +165,8 @@ final class Simulation {
 
     /// Takes events and datagrams out of both sides until there are none left.
     ///
-    /// - Parameter isAsked: Whether connections are asked for datagrams that have nothing urgent to send.
-    func flush(isAsked: Bool = true) {
+    /// - Parameter isAsked: Whether a connection is asked for datagrams although it has nothing urgent to send.
+    func flush(isAsked: (QUICConnection) -> Bool = { _ in true }) {
         var isBusy = true
         while isBusy {
             isBusy = false
@@ -180,13 +180,11 @@ final class Simulation {
                 onServerEvent?(event)
                 isBusy = true
             }
-            while isAsked || client.hasToSend, let datagram = client.nextDatagram(at: now) {
-                send(datagram, isToServer: true)
-                isBusy = true
-            }
-            while isAsked || server?.hasToSend == true, let datagram = server?.nextDatagram(at: now) {
-                send(datagram, isToServer: false)
-                isBusy = true
+            for connection in [client, server].compactMap({ $0 }) where isAsked(connection) || connection.hasToSend {
+                while let datagram = connection.nextDatagram(at: now) {
+                    send(datagram, isToServer: connection === client)
+                    isBusy = true
+                }
             }
         }
     }
