@@ -76,7 +76,9 @@ struct LoadGeneratorTests {
     }
 
     @Test func idleDevicesStayConnected() async throws {
-        let report = try await Self.run { ($0.traffic, $0.keepAlive, $0.connectRate) = (.idle, 1, 0) }
+        let report = try await Self.run {
+            ($0.traffic, $0.keepAlive, $0.connectRate, $0.seconds) = (.idle, 3, 0, 8)
+        }
         #expect(report.connect.count == 20 && report.reconnects == 0 && report.offered == 0)
         #expect(report.processes.first?.cpuMicrosecondsPerMessage == nil)
     }
@@ -115,7 +117,8 @@ struct LoadGeneratorTests {
         #expect(report.lost == 0 && report.arrived == report.offered && report.resent > 0)
         #expect(report.notRecovered == 0)
         #expect(report.endToEnd.p50 >= 20 && report.connect.p50 >= 80)
-        #expect(try #require(report.recovery).p50 >= 800)
+        // Devices connect again after about a second. The rebind itself may come late, so the mark says little here.
+        #expect(report.longestGapMilliseconds >= 500 && report.recovery != nil)
         let statistics = link.statistics
         #expect(statistics.rebinds == 1 && statistics.natMappings >= 40)
         #expect(statistics.uplink.packets > 1000 && statistics.uplink.droppedLoss == 0)
