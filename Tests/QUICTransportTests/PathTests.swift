@@ -98,7 +98,7 @@ import Testing
     @Test(arguments: [0.0, 0.05])
     func aNATThatRebindsAgainAndAgainIsFollowed(loss: Double) throws {
         let configuration = QUICConfiguration.test { $0.idleTimeout = .seconds(300) }
-        let simulation = try Simulation.connected(client: configuration, server: configuration, seed: 4)
+        let simulation = try Simulation.connected(client: configuration, server: configuration, seed: 3)
         let exchange = Exchange(simulation)
         exchange.echoes = true
         simulation.toServer.loss = loss
