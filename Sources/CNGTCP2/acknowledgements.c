@@ -35,28 +35,27 @@ static uint64_t packet_threshold(bridge_quic_connection *connection) {
     return in_flight > 3 ? in_flight : 3;
 }
 
-/// Whether an ACK may lead to a loss that was not known before. It may as long as the ACK before it had not reached
-/// far enough beyond the latest gap; peers repeat a gap for a while after that.
-static bool has_new_gap(bridge_quic_connection *connection, frame_reader reader) {
+/// Whether an ACK may lead to a loss that was not known before: until ACKs have reached far enough beyond the latest gap.
+/// The peer need not repeat a gap. It leaves out what it knows to have told already (RFC 9000 13.2.4), so the first range
+/// alone tells whether an ACK continues what was acknowledged before.
+static bool may_reveal_loss(bridge_quic_connection *connection, frame_reader reader) {
     bridge_acknowledgements *acks = &connection->acknowledgements;
     uint64_t largest = read_integer(&reader);
     read_integer(&reader);
     uint64_t ranges = read_integer(&reader);
     uint64_t first_range = read_integer(&reader);
     uint64_t lowest = largest > first_range ? largest - first_range : 0;
-    bool is_same = lowest <= acks->lowest_acknowledged;
-    uint64_t previous_range = is_same ? acks->first_range : 0;
-    acks->lowest_acknowledged = lowest;
-    acks->first_range = first_range;
-    if (ranges == 0) {
-        acks->threshold = 0;
-        return false;
-    }
+    uint64_t previous = acks->largest_acknowledged;
+    acks->largest_acknowledged = largest > previous ? largest : previous;
     uint64_t threshold = packet_threshold(connection);
-    if (!is_same || threshold > acks->threshold) {
+    bool is_new = lowest > previous + 1 || (ranges > 0 && lowest > acks->above_gap);
+    if (is_new || (acks->above_gap != 0 && lowest < acks->above_gap)) {
+        acks->above_gap = lowest;
+        acks->threshold = threshold;
+    } else if (threshold > acks->threshold) {
         acks->threshold = threshold;
     }
-    return previous_range <= acks->threshold;
+    return is_new || (acks->above_gap != 0 && previous <= acks->above_gap + acks->threshold);
 }
 
 /// Whether a packet's frames give ngtcp2 nothing to send but an acknowledgement, and whether they demand one.
@@ -66,7 +65,7 @@ static bool is_harmless(bridge_quic_connection *connection, const uint8_t *bytes
     while (reader.at < reader.end && !reader.is_malformed) {
         uint64_t type = read_integer(&reader);
         if (type == 0x02 || type == 0x03) {
-            if (has_new_gap(connection, reader)) {
+            if (may_reveal_loss(connection, reader)) {
                 return false;
             }
         } else if (type >= 0x08 && type <= 0x0f) {

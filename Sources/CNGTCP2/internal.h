@@ -105,10 +105,11 @@ typedef struct {
     uint64_t credit;
     /// Whether ngtcp2 may have something to send besides acknowledgements and credit.
     bool has_more;
-    /// The lowest number in the first range of the peer's last ACK, and how many packets follow it there.
-    uint64_t lowest_acknowledged;
-    uint64_t first_range;
-    /// How far ACKs have to reach beyond the gap below that range until ngtcp2 has certainly taken it for a loss.
+    /// The largest packet number that the peer has acknowledged.
+    uint64_t largest_acknowledged;
+    /// The first number above the latest gap in what the peer has acknowledged. 0 if there was none yet.
+    uint64_t above_gap;
+    /// How far ACKs have to reach beyond that gap until ngtcp2 has certainly taken it for a loss.
     uint64_t threshold;
     /// The last bytes of the last packet's number, and the packet's length without header and tag.
     uint32_t last_number;
