@@ -18,10 +18,9 @@ struct ConnectionTable {
     subscript(_ key: ObjectIdentifier) -> QUICConnectionHandle? { byKey[key] }
     subscript(_ id: QUICConnectionID) -> QUICConnectionHandle? { byID[id] }
 
-    func contains(_ handle: QUICConnectionHandle) -> Bool { byKey[handle.key] != nil }
-
     mutating func add(_ handle: QUICConnectionHandle) {
         byKey[handle.key] = handle
+        handle.isKnown = true
         for id in handle.connection.connectionIDs { register(id, for: handle) }
     }
 
@@ -29,9 +28,11 @@ struct ConnectionTable {
         for id in handle.registeredIDs { byID[id] = nil }
         handle.registeredIDs = []
         byKey[handle.key] = nil
+        handle.isKnown = false
     }
 
     mutating func removeAll() {
+        for handle in byKey.values { handle.isKnown = false }
         byKey.removeAll()
         byID.removeAll()
     }

@@ -7,8 +7,8 @@ struct FlushQueue {
     /// The room of the previous round, which the next one uses.
     private var spare: [QUICConnectionHandle] = []
     private var isScheduled = false
-    /// Whether datagrams are being read, so that a flush follows the last of them.
-    var isReading = false
+    /// Whether the caller of what happens now will flush: datagrams are being read, or deadlines handled.
+    var isFlushComing = false
     /// Whether datagrams that belong to no connection were written and not flushed.
     var hasReplies = false
 
@@ -25,7 +25,7 @@ struct FlushQueue {
 
     /// Whether the caller has to have the event loop flush at the end of its tick.
     mutating func schedule() -> Bool {
-        guard !isReading, !isScheduled else { return false }
+        guard !isFlushComing, !isScheduled else { return false }
         isScheduled = true
         return true
     }

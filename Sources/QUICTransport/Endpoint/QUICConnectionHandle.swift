@@ -7,6 +7,8 @@ package final class QUICConnectionHandle {
     let connection: QUICConnection
     /// The connection IDs under which the endpoint finds this connection.
     var registeredIDs: [QUICConnectionID] = []
+    /// Whether the endpoint has the connection.
+    var isKnown = false
     /// Whether the next flush asks the connection for datagrams.
     var isDirty = false
     /// Whether the observer already watches whether what was sent is answered; see

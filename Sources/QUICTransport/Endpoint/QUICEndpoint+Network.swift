@@ -80,7 +80,7 @@ extension QUICEndpoint {
 
     /// - Returns: False if the connection keeps its path, which continues to work like after a NAT rebinding.
     private func migrate(_ handle: QUICConnectionHandle) -> Bool {
-        guard connections.contains(handle), handle.connection.isHandshakeConfirmed,
+        guard handle.isKnown, handle.connection.isHandshakeConfirmed,
             handle.connection.localAddress != socket.label
         else { return false }
         do {
@@ -94,7 +94,7 @@ extension QUICEndpoint {
     }
 
     private func hurry(_ rest: ArraySlice<QUICConnectionHandle>) {
-        for handle in rest.prefix(Self.movedAtOnce) where connections.contains(handle) { handle.hurry() }
+        for handle in rest.prefix(Self.movedAtOnce) where handle.isKnown { handle.hurry() }
         let rest = rest.dropFirst(Self.movedAtOnce)
         if !rest.isEmpty { later { $0.hurry(rest) } }
     }

@@ -2,7 +2,7 @@ import NIOCore
 
 extension QUICEndpoint {
     func received(_ datagram: ByteBuffer, from remote: SocketAddress, on receiver: EndpointSocket) {
-        pending.isReading = true
+        pending.isFlushComing = true
         sendFailures.received()
         receiver.received()
         let id = QUICPacketHeader.destinationConnectionID(of: datagram, localLength: QUICConnectionID.localLength)
@@ -15,7 +15,7 @@ extension QUICEndpoint {
 
     /// Another loop's endpoint received a datagram for this one.
     func receivedForwarded(_ datagram: ByteBuffer, under id: QUICConnectionID, from remote: SocketAddress) {
-        pending.isReading = true
+        pending.isFlushComing = true
         let handle = connections[id] ?? connections.connectionReset(by: datagram, from: remote, at: .now())
         received(datagram, from: remote, to: localAddress, for: handle)
     }
@@ -38,7 +38,7 @@ extension QUICEndpoint {
     }
 
     func readBurstEnded() {
-        pending.isReading = false
+        pending.isFlushComing = false
         flush()
     }
 

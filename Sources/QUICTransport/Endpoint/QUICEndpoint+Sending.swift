@@ -6,14 +6,14 @@ extension QUICEndpoint {
 
     /// The connection has something to send, or its deadline moved.
     func needsFlush(_ handle: QUICConnectionHandle) {
-        guard !handle.isDirty, connections.contains(handle) else { return }
+        guard !handle.isDirty, handle.isKnown else { return }
         pending.add(handle)
         scheduleFlush()
     }
 
     /// The same, unless the connection has nothing that should not wait for more.
     func sendOrSettle(_ handle: QUICConnectionHandle) {
-        guard !handle.isDirty, connections.contains(handle) else { return }
+        guard !handle.isDirty, handle.isKnown else { return }
         if handle.connection.hasToSend { needsFlush(handle) } else { settle(handle) }
     }
 

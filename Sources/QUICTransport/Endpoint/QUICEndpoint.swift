@@ -99,6 +99,7 @@ package final class QUICEndpoint {
     /// and those that have moved since they were noted, do not each wake the loop.
     private func timerFired() {
         let now = NIODeadline.now()
+        pending.isFlushComing = true
         var early: [QUICConnectionHandle] = []
         while let key = deadlines.popDue(at: now + Self.foresight) {
             guard let handle = connections[key] else { continue }
@@ -110,17 +111,19 @@ package final class QUICEndpoint {
             deliverEvents(of: handle)
             needsFlush(handle)
         }
-        for handle in early where !handle.isDirty && connections.contains(handle) {
+        for handle in early where !handle.isDirty && handle.isKnown {
             deadlines.update(handle.key, deadline: handle.connection.deadline)
         }
+        pending.isFlushComing = false
         flush()
     }
 
     func armTimer() {
         guard let earliest = deadlines.earliest else { return timer.cancel() }
+        if let armed = timer.deadline, armed <= earliest + Self.timerSlack { return }
         // While the socket takes nothing, what is due cannot be done: the timer must fire soon, but not at once.
         let floor = socket.writableChannel != nil ? NIODeadline.now() : .now() + .milliseconds(5)
-        timer.arm(by: max(earliest, floor), slack: Self.timerSlack, whenTimerFires)
+        timer.arm(by: max(earliest, floor), whenTimerFires)
     }
 
     /// Puts the deadline where the timer finds it, or releases a connection that is over.
@@ -141,7 +144,7 @@ package final class QUICEndpoint {
     }
 
     func socketClosed(_ closed: EndpointSocket) {
-        pending.isReading = false
+        pending.isFlushComing = false
         guard closed === socket else {
             forget(closed)
             return flush()

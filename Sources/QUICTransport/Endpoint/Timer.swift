@@ -9,36 +9,38 @@ import Synchronization
 /// cancels a later one. An owner that then arms the timer again has two timers although it knows about only one, and
 /// their number keeps growing.
 ///
+/// Moving a timer is cheap, because what the loop was asked for before stays: a timer that is woken early sleeps on.
+///
 /// Confined to its event loop. A timer that is deallocated does not fire any more.
 package final class Timer {
     private let eventLoop: any EventLoop
-    private var task: Scheduled<Void>?
-    /// Tells the current arming from those that were replaced, were cancelled or have fired.
-    private var arming: UInt64 = 0
-    /// When the timer will fire; `nil` if it is not armed.
-    package private(set) var deadline: NIODeadline?
+    private var fire: (() -> Void)?
+    /// Present while the loop may have to wake the timer.
+    private var alarms: TimerAlarms?
+    private var isArmedUntil: NIODeadline?
 
     package init(on eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
     }
 
     deinit {
-        task?.cancel()
+        alarms?.cancel()
     }
 
+    /// When the timer will fire; `nil` if it is not armed.
+    package var deadline: NIODeadline? { isArmedUntil }
+
     /// Whether the timer will fire.
-    package var isArmed: Bool { deadline != nil }
+    package var isArmed: Bool { isArmedUntil != nil }
 
     /// Fires once at that time, or in the next tick if it has passed. Replaces what the timer was armed for before.
     package func arm(at deadline: NIODeadline, _ fire: @escaping () -> Void) {
         eventLoop.preconditionInEventLoop()
-        task?.cancel()
-        arming &+= 1
-        self.deadline = deadline
-        task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self, arming] () -> Void in
-            TimerFirings.count()
-            self?.ran(arming, fire)
-        }
+        isArmedUntil = deadline
+        self.fire = fire
+        let alarms = alarms ?? TimerAlarms(of: self, on: eventLoop)
+        self.alarms = alarms
+        alarms.set(by: deadline)
     }
 
     /// The same, with a delay from now.
@@ -49,14 +51,17 @@ package final class Timer {
     /// Fires at that time, unless the timer is armed to fire earlier or no more than `slack` later: then it stays as it
     /// is. Moving a timer costs more than an occasional firing that finds nothing due.
     package func arm(by deadline: NIODeadline, slack: TimeAmount = .zero, _ fire: @escaping () -> Void) {
-        if let current = self.deadline, current <= deadline + slack { return }
+        if let current = isArmedUntil, current <= deadline + slack { return }
         arm(at: deadline, fire)
     }
 
     /// Does nothing if the timer is not armed.
     package func cancel() {
-        guard deadline != nil else { return }
-        forget()?.cancel()
+        guard isArmedUntil != nil else { return }
+        isArmedUntil = nil
+        fire = nil
+        alarms?.cancel()
+        alarms = nil
     }
 
     /// Runs `fire` once after that time. This cannot be cancelled, so `fire` has to check whether it still applies.
@@ -67,28 +72,28 @@ package final class Timer {
         }
     }
 
-    private func ran(_ arming: UInt64, _ fire: () -> Void) {
-        guard deadline != nil, arming == self.arming else { return }
-        _ = forget()
+    /// An alarm rang, perhaps one that was set for an earlier arming.
+    func woken(at now: NIODeadline) {
+        guard let deadline = isArmedUntil, let fire else { return }
+        guard deadline <= now else {
+            alarms?.set(by: deadline)
+            return
+        }
+        isArmedUntil = nil
+        self.fire = nil
         fire()
-    }
-
-    private func forget() -> Scheduled<Void>? {
-        deadline = nil
-        defer { task = nil }
-        return task
     }
 }
 
-/// Counts how often timers of this process have fired, including those that were cancelled in the same tick. Under a
-/// steady load the number per message stays the same, however long the process runs.
+/// Counts how often timers of this process were woken, including those that had nothing to do. Under a steady load the
+/// number per message stays the same, however long the process runs.
 package enum TimerFirings {
     private static let counter = Atomic<UInt64>(0)
 
     /// Since the process began; from any thread.
     package static var total: UInt64 { counter.load(ordering: .relaxed) }
 
-    fileprivate static func count() {
+    static func count() {
         counter.wrappingAdd(1, ordering: .relaxed)
     }
 }

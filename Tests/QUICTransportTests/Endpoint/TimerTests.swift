@@ -122,6 +122,49 @@ import Testing
         #expect(fired == ["moved", "first"])
     }
 
+    /// The loop still wakes it for the first deadline.
+    @Test func oneThatWasMovedToALaterTimeSleepsOn() async throws {
+        let loop = loop
+        let fired = try await firings(after: .milliseconds(60)) { firings in
+            let start = NIODeadline.now()
+            let timer = firings.timer(on: loop)
+            timer.arm(at: start + .milliseconds(1)) { firings.all.append("first") }
+            timer.arm(at: start + .milliseconds(20)) {
+                firings.all.append(.now() >= start + .milliseconds(20) ? "second" : "too early")
+            }
+        }
+        #expect(fired == ["second"])
+    }
+
+    @Test func aNearDeadlineDoesNotCostTheDistantOne() async throws {
+        let loop = loop
+        let fired = try await firings(after: .milliseconds(80)) { firings in
+            let start = NIODeadline.now()
+            let timer = firings.timer(on: loop)
+            for milliseconds: Int64 in [30, 10, 5] {
+                timer.arm(at: start + .milliseconds(milliseconds)) {
+                    firings.all.append("near")
+                    timer.arm(at: start + .milliseconds(40)) {
+                        firings.all.append(.now() >= start + .milliseconds(40) ? "distant" : "too early")
+                    }
+                }
+            }
+        }
+        #expect(fired == ["near", "distant"])
+    }
+
+    @Test func oneThatWasCancelledCanBeArmedAgain() async throws {
+        let loop = loop
+        let fired = try await firings(after: .milliseconds(40)) { firings in
+            let timer = firings.timer(on: loop)
+            timer.arm(in: .milliseconds(1)) { firings.all.append("cancelled") }
+            timer.cancel()
+            #expect(!timer.isArmed)
+            timer.arm(in: .milliseconds(5)) { firings.all.append("fired") }
+        }
+        #expect(fired == ["fired"])
+    }
+
     @Test func aTimerThatIsNotRetainedDoesNotFire() async throws {
         let loop = loop
         let fired = try await firings(after: .milliseconds(20)) { firings in
