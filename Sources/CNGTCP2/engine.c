@@ -162,7 +162,7 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
 }
 
 bridge_quic_path bridge_quic_written_path(const bridge_quic_connection *connection) {
-    const ngtcp2_path *path = &connection->writing.path.path;
+    const ngtcp2_path *path = &connection->writing.told_path.path;
     return (bridge_quic_path){
         .local = path->local.addr,
         .remote = path->remote.addr,

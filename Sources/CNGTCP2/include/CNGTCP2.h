@@ -11,6 +11,7 @@
 #include "bridge_creation.h"
 #include "bridge_credentials.h"
 #include "bridge_crypto.h"
+#include "bridge_datagrams.h"
 #include "bridge_engine.h"
 #include "bridge_tls.h"
 

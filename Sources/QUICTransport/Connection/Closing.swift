@@ -10,7 +10,7 @@ struct Closing {
         case open
         /// CONNECTION_CLOSE went out. It is sent again from time to time while the peer keeps sending (RFC 9000
         /// 10.2.1).
-        case closing(until: NIODeadline, datagram: QUICDatagram, datagramsSince: UInt64)
+        case closing(until: NIODeadline, datagram: ByteBuffer, datagramsSince: UInt64)
         /// The peer closed the connection, and nothing is sent any more (RFC 9000 10.2.2).
         case draining(until: NIODeadline)
         case closed
@@ -18,7 +18,7 @@ struct Closing {
 
     private var phase = Phase.open
     /// A CONNECTION_CLOSE that `nextDatagram` has not taken yet.
-    private var pendingDatagram: QUICDatagram?
+    private var pendingDatagram: ByteBuffer?
 
     var isOpen: Bool {
         if case .open = phase { true } else { false }
@@ -37,7 +37,7 @@ struct Closing {
     }
 
     /// - Parameter datagram: The CONNECTION_CLOSE for the peer. Without one, nothing is waited for.
-    mutating func close(with datagram: QUICDatagram?, until deadline: NIODeadline) {
+    mutating func close(with datagram: ByteBuffer?, until deadline: NIODeadline) {
         guard let datagram else { return finish() }
         pendingDatagram = datagram
         phase = .closing(until: deadline, datagram: datagram, datagramsSince: 0)
@@ -51,7 +51,7 @@ struct Closing {
         phase = .closed
     }
 
-    mutating func takeDatagram() -> QUICDatagram? {
+    mutating func takeDatagram() -> ByteBuffer? {
         defer { pendingDatagram = nil }
         return pendingDatagram
     }

@@ -67,12 +67,13 @@ extension QUICConnection {
     }
 
     /// The next datagram while a hurry is under way.
-    func hurriedDatagram(at now: NIODeadline) -> QUICDatagram? {
+    func hurriedDatagram(into space: UnsafeMutableRawBufferPointer, at now: NIODeadline) -> Int {
         while pendingHurry.isUnderWay {
-            if let datagram = ordinaryDatagram(at: now) { return datagram }
-            guard isOpen, hurryStep(at: now) else { return nil }
+            let length = ordinaryDatagram(into: space, at: now)
+            if length > 0 { return length }
+            guard isOpen, hurryStep(at: now) else { return 0 }
         }
-        return ordinaryDatagram(at: now)
+        return ordinaryDatagram(into: space, at: now)
     }
 
     /// Makes ngtcp2 ready to send something.

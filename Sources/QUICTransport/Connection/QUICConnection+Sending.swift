@@ -5,35 +5,56 @@ extension QUICConnection {
     /// The next datagram to be sent. `nil` if there is nothing to send, if the congestion window is full, or if pacing
     /// allows the next datagram only later; `deadline` covers that.
     package func nextDatagram(at now: NIODeadline) -> QUICDatagram? {
-        guard isOpen else { return closing.takeDatagram().map(count) }
-        if let copy = repetition.take() { return count(copy) }
-        return pendingHurry.isUnderWay ? hurriedDatagram(at: now) : ordinaryDatagram(at: now)
+        withScratch(of: configuration.datagramCapacity) { space in
+            let length = nextDatagram(into: space, at: now)
+            guard length > 0 else { return nil }
+            return QUICDatagram(
+                bytes: ByteBuffer(bytes: space.prefix(length)), local: localAddress, remote: remoteAddress,
+                ecn: NIOExplicitCongestionNotificationState(bits: writtenECN))
+        }
     }
 
+    /// The same, but it is written into `space`, which takes `QUICConfiguration.datagramCapacity` bytes. `localAddress`
+    /// and `remoteAddress` are its path then, and so is `datagramPath`.
+    /// - Returns: The length in bytes; 0 if there is none.
+    func nextDatagram(into space: UnsafeMutableRawBufferPointer, at now: NIODeadline) -> Int {
+        guard isOpen else { return take(closing.takeDatagram(), into: space) }
+        if repetition.hasCopy { return take(repetition.take(), into: space) }
+        return pendingHurry.isUnderWay ? hurriedDatagram(into: space, at: now) : ordinaryDatagram(into: space, at: now)
+    }
+
+    /// The path of the last datagram, valid until the next one.
+    var datagramPath: bridge_quic_path { bridge_quic_written_path(handle) }
+
     /// The next datagram, without regard to a hurry.
-    func ordinaryDatagram(at now: NIODeadline) -> QUICDatagram? {
-        let limit = datagramSize.limit(of: configuration.datagramCapacity, at: now)
-        let (written, buffer) = withScratch(of: limit) { space in
-            let written = writePacket(into: space, at: now.nanoseconds)
-            // Most datagrams are short, and so is what they take until they are sent.
-            var buffer = ByteBuffer()
-            if written.length > 0 { buffer.writeBytes(UnsafeRawBufferPointer(rebasing: space.prefix(written.length))) }
-            return (written, buffer)
-        }
+    func ordinaryDatagram(into space: UnsafeMutableRawBufferPointer, at now: NIODeadline) -> Int {
+        let limit = min(datagramSize.limit(of: configuration.datagramCapacity, at: now), space.count)
+        let space = UnsafeMutableRawBufferPointer(rebasing: space.prefix(limit))
+        let written = writePacket(into: space, at: now.nanoseconds)
         settle(written.status, operation: "writing a datagram", at: now)
         guard written.length > 0 else {
             bridge_quic_burst_over(handle, streams.hasQueued, now.nanoseconds)
             // An error just now may have left a CONNECTION_CLOSE behind.
-            return closing.takeDatagram().map(count)
+            return take(closing.takeDatagram(), into: space)
         }
         if written.awaits_answer {
             activity.sent(at: now)
             pendingHurry.end()
             datagramSize.sent(written.length)
         }
-        let datagram = datagram(buffer, written)
-        repetition.consider(datagram, written, configuration.sendTwice, at: now)
-        return count(datagram)
+        notePath(written)
+        if written.stream_bytes > 0 {
+            let bytes = UnsafeRawBufferPointer(rebasing: space.prefix(written.length))
+            repetition.consider(bytes, to: remoteAddress, written, configuration.sendTwice, at: now)
+        }
+        return count(written.length)
+    }
+
+    /// Takes a datagram that was written before.
+    private func take(_ datagram: ByteBuffer?, into space: UnsafeMutableRawBufferPointer) -> Int {
+        guard let datagram, datagram.readableBytes <= space.count else { return 0 }
+        datagram.withUnsafeReadableBytes { space.copyMemory(from: $0) }
+        return count(datagram.readableBytes)
     }
 
     /// Calls `body` with room for a packet, which a connection that has nothing to send does not keep.
@@ -94,27 +115,24 @@ extension QUICConnection {
         }
     }
 
-    private func datagram(_ buffer: ByteBuffer, _ written: bridge_quic_written) -> QUICDatagram {
-        if written.path_changed {
-            let path = bridge_quic_written_path(handle)
-            localAddress = SocketAddress(path.local) ?? localAddress
-            remoteAddress = SocketAddress(path.remote) ?? remoteAddress
-        }
-        return QUICDatagram(
-            bytes: buffer, local: localAddress, remote: remoteAddress,
-            ecn: NIOExplicitCongestionNotificationState(bits: written.ecn))
+    private func notePath(_ written: bridge_quic_written) {
+        writtenECN = written.ecn
+        guard written.path_changed else { return }
+        let path = datagramPath
+        localAddress = SocketAddress(path.local) ?? localAddress
+        remoteAddress = SocketAddress(path.remote) ?? remoteAddress
     }
 
-    private func count(_ datagram: QUICDatagram) -> QUICDatagram {
+    private func count(_ length: Int) -> Int {
         counters.datagramsSent += 1
-        counters.bytesSent += UInt64(datagram.bytes.readableBytes)
-        return datagram
+        counters.bytesSent += UInt64(length)
+        return length
     }
 
     /// Writes a CONNECTION_CLOSE. `nil` if none can be sent, for example before the first packet.
     func closeDatagram(
         _ kind: bridge_quic_close_kind, code: UInt64, reason: String, at now: NIODeadline
-    ) -> QUICDatagram? {
+    ) -> ByteBuffer? {
         var buffer = ByteBufferAllocator().buffer(capacity: DatagramSize.base)
         var written = bridge_quic_written()
         // The reason leaves room for the frame in the smallest datagram.
@@ -125,7 +143,9 @@ extension QUICConnection {
                 handle, kind, min(code, 1 << 62 - 1), reason, reason.count, space.bytes, space.count, now.nanoseconds)
             return written.length
         }
-        return written.length > 0 ? datagram(buffer, written) : nil
+        guard written.length > 0 else { return nil }
+        notePath(written)
+        return buffer
     }
 }
 

@@ -40,6 +40,8 @@ package final class QUICConnection {
     var pendingHurry = Hurry()
     var datagramSize = DatagramSize()
     var repetition = Repetition()
+    /// The ECN mark of the last datagram.
+    var writtenECN: UInt8 = 0
     var counters = Counters()
 
     init(

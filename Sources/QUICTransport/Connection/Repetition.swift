@@ -8,7 +8,7 @@ import NIOCore
 /// copies cost about as many datagrams as are lost. Congestion control does not see them, so there are none of datagrams
 /// that are full: whoever sends those wants throughput, and may cause the loss.
 struct Repetition {
-    private var copy: QUICDatagram?
+    private var copy: ByteBuffer?
     /// The peer's address at which it has shown that it receives. What may be sent to another one is limited (RFC 9000
     /// 8), and copies do not count towards that limit.
     private var validated: SocketAddress?
@@ -18,20 +18,21 @@ struct Repetition {
         validated = remote
     }
 
-    mutating func take() -> QUICDatagram? {
+    var hasCopy: Bool { copy != nil }
+
+    mutating func take() -> ByteBuffer? {
         defer { copy = nil }
         return copy
     }
 
-    /// Decides whether a datagram that is about to go out is to be followed by its copy.
+    /// Decides whether a datagram that is about to go out, with data of streams, is to be followed by its copy.
     mutating func consider(
-        _ datagram: QUICDatagram, _ written: bridge_quic_written, _ rule: QUICConfiguration.SendTwice,
-        at now: NIODeadline
+        _ datagram: UnsafeRawBufferPointer, to remote: SocketAddress, _ written: bridge_quic_written,
+        _ rule: QUICConfiguration.SendTwice, at now: NIODeadline
     ) {
-        guard rule != .never, written.stream_bytes > 0, datagram.remote == validated else { return }
-        if resends(written, at: now) || (rule == .small && written.length <= QUICConfiguration.smallDatagram) {
-            copy = datagram
-        }
+        let isSmall = rule == .small && written.length <= QUICConfiguration.smallDatagram
+        guard rule != .never, isSmall || written.resent_bytes > 0, remote == validated else { return }
+        if resends(written, at: now) || isSmall { copy = ByteBuffer(bytes: datagram) }
     }
 
     /// Whether the datagram has data that was sent before, and is not the second one of a pair: ngtcp2 sends probes in

@@ -21,6 +21,15 @@ extension SocketAddress {
         }
     }
 
+    /// `nil` for families other than IPv4 and IPv6.
+    init?(_ address: bridge_address) {
+        switch Int32(address.at.any.sa_family) {
+        case AF_INET: self.init(address.at.v4)
+        case AF_INET6: self.init(address.at.v6)
+        default: return nil
+        }
+    }
+
     /// Whether it is safe to give the address to ngtcp2, which aborts the process for other families.
     var isIP: Bool {
         switch self {
@@ -30,16 +39,30 @@ extension SocketAddress {
     }
 }
 
+extension bridge_address {
+    /// No address if it is neither IPv4 nor IPv6.
+    init(_ address: SocketAddress) {
+        self.init()
+        switch address {
+        case .v4(let v4):
+            at.v4 = v4.address
+            length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        case .v6(let v6):
+            at.v6 = v6.address
+            length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+        case .unixDomainSocket:
+            break
+        }
+    }
+}
+
+/// - Precondition: Both addresses are IP addresses.
 func withPath<Result>(
     local: SocketAddress, remote: SocketAddress, _ body: (bridge_quic_path) -> Result
 ) -> Result {
-    local.withSockAddr { localAddress, localLength in
-        remote.withSockAddr { remoteAddress, remoteLength in
-            body(
-                bridge_quic_path(
-                    local: localAddress, remote: remoteAddress, local_length: socklen_t(localLength),
-                    remote_length: socklen_t(remoteLength)))
-        }
+    var (local, remote) = (bridge_address(local), bridge_address(remote))
+    return withUnsafePointer(to: &local) { local in
+        withUnsafePointer(to: &remote) { remote in body(bridge_path_between(local, remote)) }
     }
 }
 

@@ -1,42 +1,73 @@
+import CNGTCP2
 import NIOCore
 
-/// Joins datagrams to the same address into one write, which the kernel cuts into datagrams again (UDP GSO).
+/// Room in which connections write their datagrams one after another, and from which those to the same address leave by
+/// one system call, which the kernel cuts into datagrams again (UDP GSO).
 ///
-/// All datagrams of a write have the size of the first; only the last may be shorter.
-struct DatagramBatch {
+/// All datagrams of a batch have the size of the first; only the last may be shorter.
+final class DatagramBatch {
     /// One system call takes no more than fits into an IP packet.
     static let maximumBytes = 65_000
     /// The kernel's `UDP_MAX_SEGMENTS`.
     static let maximumSegments = 64
+    /// In bytes. It takes the largest datagram there is. The system provides only what is used of it.
+    private static let capacity = 65_536
 
-    private(set) var remote: SocketAddress
-    private(set) var bytes: ByteBuffer
-    private(set) var segments = 1
-    private let segmentSize: Int
+    private let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
+    private var remote = bridge_address()
+    /// In bytes, of all datagrams together.
+    private(set) var count = 0
+    private(set) var segments = 0
+    private(set) var segmentSize = 0
     private var isFull = false
 
-    init(_ bytes: ByteBuffer, remote: SocketAddress) {
-        self.bytes = bytes
-        self.remote = remote
-        self.segmentSize = bytes.readableBytes
+    deinit {
+        bytes.deallocate()
     }
 
-    /// - Returns: Whether the datagram fits. If not, it has to begin a new batch.
-    mutating func append(_ datagram: ByteBuffer, remote: SocketAddress) -> Bool {
-        let size = datagram.readableBytes
-        guard !isFull, size <= segmentSize, segments < Self.maximumSegments,
-            bytes.readableBytes + size <= Self.maximumBytes, remote == self.remote
-        else { return false }
-        bytes.writeImmutableBuffer(datagram)
+    var isEmpty: Bool { count == 0 }
+
+    /// Where the next datagram may be written.
+    var space: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(rebasing: bytes[count...]) }
+
+    /// Takes in a datagram that was written to `space`.
+    /// - Returns: Whether it fits. If not, the batch has to leave first, with `leave(keeping:)`.
+    func append(_ size: Int, to address: bridge_quic_path) -> Bool {
+        if count == 0 {
+            bridge_address_set(&remote, address.remote, address.remote_length)
+            segmentSize = size
+        } else {
+            guard !isFull, size <= segmentSize, segments < Self.maximumSegments, count + size <= Self.maximumBytes,
+                bridge_address_equals(&remote, address.remote, address.remote_length)
+            else { return false }
+            isFull = size < segmentSize
+        }
+        count += size
         segments += 1
-        isFull = size < segmentSize
         return true
     }
 
-    var envelope: AddressedEnvelope<ByteBuffer> {
-        guard segments > 1 else { return AddressedEnvelope(remoteAddress: remote, data: bytes) }
+    /// Empties the batch.
+    /// - Parameter size: That of a datagram that was written to `space` and did not fit. It begins at `space` then.
+    func leave(keeping size: Int = 0) {
+        if size > 0, let start = bytes.baseAddress { start.copyMemory(from: start + count, byteCount: size) }
+        (count, segments, isFull) = (0, 0, false)
+    }
+
+    /// Sends the datagrams.
+    /// - Returns: False if the system takes them not, or not now.
+    func send(by descriptor: CInt) -> Bool {
+        let segment = segments > 1 ? UInt16(truncatingIfNeeded: segmentSize) : 0
+        return bridge_datagrams_send(descriptor, &remote, bytes.baseAddress, count, segment) == 0
+    }
+
+    /// A copy of the datagrams, for SwiftNIO to send; `nil` if their address is none.
+    var envelope: AddressedEnvelope<ByteBuffer>? {
+        guard let address = SocketAddress(remote) else { return nil }
+        let data = ByteBuffer(bytes: bytes.prefix(count))
+        guard segments > 1 else { return AddressedEnvelope(remoteAddress: address, data: data) }
         let metadata = AddressedEnvelope<ByteBuffer>.Metadata(
             ecnState: .transportNotCapable, packetInfo: nil, segmentSize: segmentSize)
-        return AddressedEnvelope(remoteAddress: remote, data: bytes, metadata: metadata)
+        return AddressedEnvelope(remoteAddress: address, data: data, metadata: metadata)
     }
 }

@@ -76,6 +76,22 @@ enum DatagramSocket {
         return bootstrap.bind(to: address).flatMap { $0.close() }
     }
 
+    /// Another number for the channel's socket; -1 if there is none to be had.
+    static func duplicate(_ channel: any Channel) -> CInt {
+        let number = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
+            fcntl($0, F_DUPFD_CLOEXEC, 0)
+        }
+        return (number ?? nil) ?? -1
+    }
+
+    static func close(_ descriptor: CInt) {
+        #if canImport(Glibc)
+            _ = Glibc.close(descriptor)
+        #elseif canImport(Musl)
+            _ = Musl.close(descriptor)
+        #endif
+    }
+
     private static func discoverOption(
         _ family: QUICAddressFamily
     ) -> (option: ChannelOptions.Types.SocketOption, value: Int) {

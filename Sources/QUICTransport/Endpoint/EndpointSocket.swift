@@ -3,6 +3,8 @@ import NIOCore
 
 /// The UDP socket of an endpoint. It is opened when it is needed, and again if the system has closed it.
 ///
+/// SwiftNIO's channel reads from it. What is sent goes to the system directly, unless that takes no more now.
+///
 /// ```
 ///   none ── open() ──▶ opening ── bound ──▶ open ── closed by the system ──▶ paused ── 50 to 250 ms ──▶ opening
 ///                        └── failed: a listener gives up the first time; otherwise ──▶ paused
@@ -34,6 +36,11 @@ final class EndpointSocket {
     private var state = State.none
     private var pause = EndpointSocket.shortestPause
     private var whenListening: EventLoopPromise<SocketAddress>?
+    /// The channel's socket under a number of our own, because SwiftNIO may close its number at any time; -1 if there
+    /// is none.
+    private(set) var descriptor: CInt = -1
+    /// How many writes wait in the channel.
+    var waitingWrites = 0
     /// Whether the log already says that the system closed the socket.
     private var isClosureKnown = false
     /// The owner.
@@ -54,13 +61,18 @@ final class EndpointSocket {
         self.logger = logger
     }
 
+    deinit {
+        closeDescriptor()
+    }
+
     var channel: (any Channel)? {
         if case .open(let channel) = state { channel } else { nil }
     }
 
-    /// `nil` while nothing can be sent.
-    var writableChannel: (any Channel)? {
-        channel.flatMap { $0.isWritable ? $0 : nil }
+    /// Whether datagrams can be sent, or wait for their turn in the channel.
+    var isWritable: Bool {
+        guard descriptor < 0 || waitingWrites > 0 else { return true }
+        return channel?.isWritable ?? false
     }
 
     /// Something was received, so the network works.
@@ -89,6 +101,7 @@ final class EndpointSocket {
     func close() {
         let channel = channel
         state = .closed
+        closeDescriptor()
         channel?.close(promise: nil)
         whenListening?.fail(ChannelError.alreadyClosed)
         whenListening = nil
@@ -103,6 +116,7 @@ final class EndpointSocket {
         switch result {
         case .success(let channel):
             state = .open(channel)
+            descriptor = DatagramSocket.duplicate(channel)
             pause = Self.shortestPause
             if isListener, let bound = channel.localAddress { address = bound }
             whenListening?.succeed(address)
@@ -136,7 +150,13 @@ final class EndpointSocket {
             level: isClosureKnown ? .debug : .info, "UDP socket was closed by the system; opening it again",
             metadata: ["address": "\(address.hostAndPort)", "error": "\(error ?? "unknown")"])
         isClosureKnown = true
+        closeDescriptor()
         openLater()
+    }
+
+    private func closeDescriptor() {
+        if descriptor >= 0 { DatagramSocket.close(descriptor) }
+        descriptor = -1
     }
 
     /// There may be a network again, so the pause ends.

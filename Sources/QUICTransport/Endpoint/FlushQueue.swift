@@ -9,8 +9,8 @@ struct FlushQueue {
     private var isScheduled = false
     /// Whether the caller of what happens now will flush: datagrams are being read, or deadlines handled.
     var isFlushComing = false
-    /// Whether datagrams that belong to no connection were written and not flushed.
-    var hasReplies = false
+    /// Whether datagrams were written to the socket's channel and not flushed.
+    var hasUnflushed = false
 
     var isEmpty: Bool { waiting.isEmpty }
 
@@ -40,6 +40,12 @@ struct FlushQueue {
         waiting = spare
         spare = []
         return round
+    }
+
+    /// Whether the channel has to be flushed now.
+    mutating func takeUnflushed() -> Bool {
+        defer { hasUnflushed = false }
+        return hasUnflushed
     }
 
     /// Must be called with the round when it is over.

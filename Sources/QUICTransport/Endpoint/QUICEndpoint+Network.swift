@@ -109,10 +109,10 @@ extension QUICEndpoint {
 // MARK: - Several sockets
 
 extension QUICEndpoint {
-    /// The socket that sends datagrams with this local address.
-    func socket(for local: SocketAddress) -> EndpointSocket {
-        guard sockets.areSeveral, local != socket.label else { return socket }
-        return sockets.old.first { $0.label == local } ?? socket
+    /// The socket that sends the connection's datagrams.
+    func socket(of connection: QUICConnection) -> EndpointSocket {
+        guard sockets.areSeveral, connection.localAddress != socket.label else { return socket }
+        return sockets.old.first { $0.label == connection.localAddress } ?? socket
     }
 
     func flushSockets() {

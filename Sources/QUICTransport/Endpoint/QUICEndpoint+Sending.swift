@@ -26,12 +26,11 @@ extension QUICEndpoint {
     /// Sends what all marked connections have to send, as far as the socket takes it.
     package func flush() {
         let now = NIODeadline.now()
-        var hasWritten = false
         let round = pending.takeRound()
         for handle in round {
             handle.isDirty = false
-            if socket(for: handle.connection.localAddress).writableChannel != nil {
-                hasWritten = send(handle, at: now) || hasWritten
+            if socket(of: handle.connection).isWritable {
+                send(handle, at: now)
                 deliverEvents(of: handle)
             } else {
                 // The next flush comes when the socket is open or writable again.
@@ -40,44 +39,41 @@ extension QUICEndpoint {
             settle(handle)
         }
         pending.roundEnded(round)
-        if hasWritten || pending.hasReplies { flushSockets() }
-        pending.hasReplies = false
+        sendBatch()
+        if pending.takeUnflushed() { flushSockets() }
         armTimer()
         abandonIfFlushed()
     }
 
     /// Sends a datagram that belongs to no connection with the burst; drops it if the socket takes no more now.
     func reply(_ datagram: QUICDatagram) {
-        guard let channel = socket.writableChannel else { return }
-        pending.hasReplies = true
+        guard socket.isWritable, let channel = socket.channel else { return }
+        pending.hasUnflushed = true
         scheduleFlush()
         channel.pipeline.syncOperations.write(
             NIOAny(AddressedEnvelope(remoteAddress: datagram.remote, data: datagram.bytes)), promise: nil)
     }
 
-    /// - Returns: Whether anything was written.
-    private func send(_ handle: QUICConnectionHandle, at now: NIODeadline) -> Bool {
-        var batch: DatagramBatch?
-        var local = handle.connection.localAddress
+    private func send(_ handle: QUICConnectionHandle, at now: NIODeadline) {
+        let connection = handle.connection
+        let capacity = connection.configuration.datagramCapacity
         var count = 0
-        while count < Self.datagramsPerTurn, let datagram = handle.connection.nextDatagram(at: now) {
+        while count < Self.datagramsPerTurn {
+            if batch.space.count < capacity { sendBatch() }
+            let length = connection.nextDatagram(into: batch.space, at: now)
+            guard length > 0 else { break }
             count += 1
             // While a connection moves, its datagrams go by both paths.
-            if sockets.areSeveral, datagram.local != local {
-                if let full = batch { write(full, of: handle, from: local) }
-                batch = nil
-                local = datagram.local
+            let socket = socket(of: connection)
+            let isAlone = batch.isEmpty || !sendFailures.usesSegmentation || socket !== batchSocket
+            if isAlone || !batch.append(length, to: connection.datagramPath) {
+                sendBatch(keeping: length)
+                batchSocket = socket
+                _ = batch.append(length, to: connection.datagramPath)
             }
-            if sendFailures.usesSegmentation, batch?.append(datagram.bytes, remote: datagram.remote) == true {
-                continue
-            }
-            if let full = batch { write(full, of: handle, from: local) }
-            batch = DatagramBatch(datagram.bytes, remote: datagram.remote)
         }
-        if let rest = batch { write(rest, of: handle, from: local) }
         if count == Self.datagramsPerTurn { needsFlush(handle) }
         if count > 0, !handle.isAwaited { awaitAnswer(handle) }
-        return count > 0
     }
 
     /// Clients only: if a server's peer does not answer, the idle timeout ends the connection.
@@ -86,18 +82,29 @@ extension QUICEndpoint {
         handle.isAwaited = handle.observer?.connectionAwaitsAnswer(handle) ?? false
     }
 
-    private func write(_ batch: DatagramBatch, of handle: QUICConnectionHandle, from local: SocketAddress) {
-        // A path whose socket is gone loses what is sent on it, like any other.
-        guard let channel = socket(for: local).channel else { return }
-        let isSegmented = batch.segments > 1
-        // After the handshake, QUIC itself finds out what does not arrive.
-        guard isSegmented || !handle.connection.isHandshakeConfirmed else {
-            return channel.pipeline.syncOperations.write(NIOAny(batch.envelope), promise: nil)
+    /// - Parameter size: That of a datagram that was written behind the batch, and begins the next one.
+    private func sendBatch(keeping size: Int = 0) {
+        if !batch.isEmpty, let socket = batchSocket {
+            let isSent =
+                socket.descriptor >= 0 && socket.waitingWrites == 0 && batch.send(by: socket.descriptor)
+            if !isSent { sendByChannel(of: socket) }
         }
+        batch.leave(keeping: size)
+    }
+
+    /// Leaves the batch to SwiftNIO, which sends it when the socket takes it, or finds out why the socket does not.
+    private func sendByChannel(of socket: EndpointSocket) {
+        // A path whose socket is gone loses what is sent on it, like any other.
+        guard let channel = socket.channel, let envelope = batch.envelope else { return }
+        let isSegmented = batch.segments > 1
         let promise = eventLoop.makePromise(of: Void.self)
-        channel.pipeline.syncOperations.write(NIOAny(batch.envelope), promise: promise)
-        promise.futureResult.assumeIsolated().whenFailure { [weak self] error in
-            guard let self, let error = error as? IOError else { return }
+        socket.waitingWrites += 1
+        // Flushed when the batch is empty, because that may close the socket, which leads to another flush.
+        pending.hasUnflushed = true
+        channel.pipeline.syncOperations.write(NIOAny(envelope), promise: promise)
+        promise.futureResult.assumeIsolated().whenComplete { [weak self] result in
+            socket.waitingWrites -= 1
+            guard let self, case .failure(let error as IOError) = result else { return }
             if sendFailures.failed(error, isSegmented: isSegmented) {
                 logger.notice("UDP segmentation offload is not supported by the network interface and is now off")
             }

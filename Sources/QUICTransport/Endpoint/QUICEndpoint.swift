@@ -25,6 +25,9 @@ package final class QUICEndpoint {
     var sockets = ClientSockets()
     var connections: ConnectionTable
     var pending = FlushQueue()
+    /// What is being written for the socket beside it.
+    let batch = DatagramBatch()
+    var batchSocket: EndpointSocket?
     var sendFailures = SendFailures(supportsSegmentation: System.supportsUDPSegmentationOffload)
     var probes = PendingProbes()
     private var deadlines = DeadlineQueue()
@@ -122,7 +125,7 @@ package final class QUICEndpoint {
         guard let earliest = deadlines.earliest else { return timer.cancel() }
         if let armed = timer.deadline, armed <= earliest + Self.timerSlack { return }
         // While the socket takes nothing, what is due cannot be done: the timer must fire soon, but not at once.
-        let floor = socket.writableChannel != nil ? NIODeadline.now() : .now() + .milliseconds(5)
+        let floor = socket.isWritable ? NIODeadline.now() : .now() + .milliseconds(5)
         timer.arm(by: max(earliest, floor), whenTimerFires)
     }
 

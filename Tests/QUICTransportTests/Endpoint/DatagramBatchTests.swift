@@ -1,41 +1,65 @@
+import CNGTCP2
 import NIOCore
 import Testing
 
 @testable import QUICTransport
 
 @Suite struct DatagramBatchTests {
-    private func remote(_ port: Int = 1) throws -> SocketAddress {
-        try SocketAddress(ipAddress: "127.0.0.1", port: port)
+    private let batch = DatagramBatch()
+
+    /// Writes a datagram and has the batch take it in.
+    private func append(_ size: Int, _ byte: UInt8 = 7, port: Int = 1) throws -> Bool {
+        batch.space.prefix(size).withMemoryRebound(to: UInt8.self) { $0.update(repeating: byte) }
+        let address = try SocketAddress(ipAddress: "127.0.0.1", port: port)
+        return withPath(local: address, remote: address) { batch.append(size, to: $0) }
     }
-    private func datagram(_ size: Int) -> ByteBuffer { ByteBuffer(repeating: 7, count: size) }
 
     @Test func equalSizesJoinAndAShorterOneEndsTheBatch() throws {
-        var batch = DatagramBatch(datagram(1_200), remote: try remote())
-        #expect(batch.append(datagram(1_200), remote: try remote()))
-        #expect(batch.append(datagram(300), remote: try remote()))
-        #expect(!batch.append(datagram(300), remote: try remote()))
-        #expect(batch.envelope.metadata?.segmentSize == 1_200)
-        #expect(batch.envelope.data.readableBytes == 2_700)
+        #expect(try append(1_200))
+        #expect(try append(1_200))
+        #expect(try append(300))
+        #expect(try !append(300))
+        let envelope = try #require(batch.envelope)
+        #expect(envelope.remoteAddress == (try SocketAddress(ipAddress: "127.0.0.1", port: 1)))
+        #expect(envelope.metadata?.segmentSize == 1_200)
+        #expect(envelope.data.readableBytes == 2_700)
     }
 
     @Test func aLargerDatagramDoesNotFit() throws {
-        var batch = DatagramBatch(datagram(1_200), remote: try remote())
-        #expect(!batch.append(datagram(1_201), remote: try remote()))
-        #expect(batch.envelope.metadata == nil)
+        #expect(try append(1_200))
+        #expect(try !append(1_201))
+        #expect(batch.envelope?.metadata == nil)
     }
 
     @Test func anotherAddressDoesNotFit() throws {
-        var batch = DatagramBatch(datagram(100), remote: try remote(1))
-        #expect(!batch.append(datagram(100), remote: try remote(2)))
+        #expect(try append(100, port: 1))
+        #expect(try !append(100, port: 2))
     }
 
     @Test func theKernelsLimitsHold() throws {
-        var small = DatagramBatch(datagram(100), remote: try remote())
-        while small.append(datagram(100), remote: try remote()) {}
-        #expect(small.segments == DatagramBatch.maximumSegments)
-        var large = DatagramBatch(datagram(1_452), remote: try remote())
-        while large.append(datagram(1_452), remote: try remote()) {}
-        #expect(large.bytes.readableBytes <= DatagramBatch.maximumBytes)
-        #expect(large.bytes.readableBytes + 1_452 > DatagramBatch.maximumBytes)
+        while try append(100) {}
+        #expect(batch.segments == DatagramBatch.maximumSegments)
+        batch.leave()
+        while try append(1_452) {}
+        #expect(batch.count <= DatagramBatch.maximumBytes)
+        #expect(batch.count + 1_452 > DatagramBatch.maximumBytes)
+    }
+
+    @Test func oneThatDoesNotFitBeginsTheNextBatch() throws {
+        #expect(try append(100, 1))
+        #expect(try !append(200, 2))
+        batch.leave(keeping: 200)
+        #expect(batch.isEmpty)
+        let address = try SocketAddress(ipAddress: "::1", port: 2)
+        #expect(withPath(local: address, remote: address) { batch.append(200, to: $0) })
+        let envelope = try #require(batch.envelope)
+        #expect(envelope.remoteAddress == address)
+        #expect(envelope.data == ByteBuffer(repeating: 2, count: 200))
+    }
+
+    @Test func whatTheSystemDoesNotTakeStays() throws {
+        #expect(try append(100))
+        #expect(!batch.send(by: -1))
+        #expect(batch.envelope?.data.readableBytes == 100)
     }
 }
