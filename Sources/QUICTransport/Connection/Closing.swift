@@ -20,10 +20,6 @@ struct Closing {
     /// A CONNECTION_CLOSE that `nextDatagram` has not taken yet.
     private var pendingDatagram: ByteBuffer?
 
-    var isOpen: Bool {
-        if case .open = phase { true } else { false }
-    }
-
     var isClosed: Bool {
         if case .closed = phase { true } else { false }
     }

@@ -31,10 +31,12 @@ extension QUICConnection {
             .map { String(decoding: UnsafeBufferPointer(start: $0, count: length), as: UTF8.self) }
         let earlyName = isEarlyDataAccepted ? resumption?.alpn : nil
         resumption = nil
-        guard let name = handshake.complete(alpn: selected, offered: configuration.alpn, earlyName: earlyName) else {
+        let agreed = handshake.complete(alpn: selected, offered: configuration.alpn, earlyName: earlyName)
+        (isCompleted, hasHandshakeNews) = (true, true)
+        guard let name = agreed else {
             return
         }
-        repetition.addressValidated(remoteAddress)
+        repetition.validated = remoteAddress
         events.append(.handshakeCompleted(alpn: name))
         if isServer {
             // RFC 9001 4.1.2: a server's handshake is confirmed when it is complete.
@@ -43,7 +45,9 @@ extension QUICConnection {
     }
 
     private func handshakeConfirmed() {
-        if handshake.confirm() { events.append(.handshakeConfirmed) }
+        guard handshake.confirm() else { return }
+        (isConfirmed, hasHandshakeNews) = (true, true)
+        events.append(.handshakeConfirmed)
     }
 
     private func streamOpened(_ rawID: Int64) {
@@ -62,7 +66,7 @@ extension QUICConnection {
         guard bytes > 0, let stream = streams[id] else { return }
         let count = Int(clamping: bytes)
         stream.acknowledged(count)
-        events.append(.streamDrained(id, bytes: count))
+        events.appendDrained(count, of: id)
     }
 
     private func streamCredit(_ rawID: Int64) {
@@ -112,7 +116,7 @@ extension QUICConnection {
         migration.ended()
         if succeeded { datagramSize.pathChanged() }
         guard let local = SocketAddress(local), let remote = SocketAddress(remote) else { return }
-        if succeeded { repetition.addressValidated(remote) }
+        if succeeded { repetition.validated = remote }
         events.append(
             succeeded ? .pathChanged(local: local, remote: remote) : .pathFailed(local: local, remote: remote))
     }

@@ -32,7 +32,7 @@ extension QUICConnection {
         guard isOpen else { return }
         switch status {
         case .ok, .writeMore, .streamBlocked, .streamShut, .streamUnknown, .streamLimit, .notNow:
-            settleViolation(at: now)
+            if hasHandshakeNews { settleHandshake(at: now) }
         case .draining, .closing:
             end(remoteError, .drain, at: now)
         case .drop:
@@ -55,7 +55,8 @@ extension QUICConnection {
         }
     }
 
-    private func settleViolation(at now: NIODeadline) {
+    private func settleHandshake(at now: NIODeadline) {
+        hasHandshakeNews = false
         if let violation = handshake.violation {
             end(violation, .close(.tlsAlert, code: UInt64(TLSAlert.noApplicationProtocol), reason: ""), at: now)
         } else if handshake.takeKeepAlive(), let keepAlive = configuration.keepAlive, keepAlive > .zero {
@@ -71,13 +72,15 @@ extension QUICConnection {
 
     private func end(_ error: QUICError, _ farewell: Farewell, at now: NIODeadline) {
         let until = now + threeProbeTimeouts
+        let datagram =
+            if case .close(let kind, let code, let reason) = farewell {
+                closeDatagram(kind, code: code, reason: reason, at: now)
+            } else { nil as ByteBuffer? }
+        isOpen = false
         switch farewell {
-        case .close(let kind, let code, let reason):
-            closing.close(with: closeDatagram(kind, code: code, reason: reason, at: now), until: until)
-        case .drain:
-            closing.drain(until: until)
-        case .none:
-            closing.finish()
+        case .close: closing.close(with: datagram, until: until)
+        case .drain: closing.drain(until: until)
+        case .none: closing.finish()
         }
         for stream in streams.values {
             counters.packetsLost += bridge_quic_stream_losses(handle, stream.id.rawValue)

@@ -19,7 +19,10 @@ extension QUICConnection {
     /// - Returns: The length in bytes; 0 if there is none.
     func nextDatagram(into space: UnsafeMutableRawBufferPointer, at now: NIODeadline) -> Int {
         guard isOpen else { return take(closing.takeDatagram(), into: space) }
-        if repetition.hasCopy { return take(repetition.take(), into: space) }
+        if let copy = repetition.copy {
+            repetition.copy = nil
+            return take(copy, into: space)
+        }
         return pendingHurry.isUnderWay ? hurriedDatagram(into: space, at: now) : ordinaryDatagram(into: space, at: now)
     }
 
@@ -35,7 +38,7 @@ extension QUICConnection {
         guard written.length > 0 else {
             bridge_quic_burst_over(handle, streams.hasQueued, now.nanoseconds)
             // An error just now may have left a CONNECTION_CLOSE behind.
-            return take(closing.takeDatagram(), into: space)
+            return isOpen ? 0 : take(closing.takeDatagram(), into: space)
         }
         if written.awaits_answer {
             activity.sent(at: now)
@@ -43,9 +46,9 @@ extension QUICConnection {
             datagramSize.sent(written.length)
         }
         notePath(written)
-        if written.stream_bytes > 0 {
-            let bytes = UnsafeRawBufferPointer(rebasing: space.prefix(written.length))
-            repetition.consider(bytes, to: remoteAddress, written, configuration.sendTwice, at: now)
+        if written.stream_bytes > 0, isWorthRepeating(written, at: now) {
+            let copy = ByteBuffer(bytes: space.prefix(written.length))
+            repetition.copy = copy
         }
         return count(written.length)
     }
@@ -115,12 +118,17 @@ extension QUICConnection {
         }
     }
 
+    private func isWorthRepeating(_ written: bridge_quic_written, at now: NIODeadline) -> Bool {
+        let rule = configuration.sendTwice
+        guard Repetition.isCandidate(written, rule), remoteAddress == repetition.validated else { return false }
+        return repetition.repeats(written, rule, at: now)
+    }
+
     private func notePath(_ written: bridge_quic_written) {
         writtenECN = written.ecn
         guard written.path_changed else { return }
-        let path = datagramPath
-        localAddress = SocketAddress(path.local) ?? localAddress
-        remoteAddress = SocketAddress(path.remote) ?? remoteAddress
+        let (local, remote) = (SocketAddress(datagramPath.local), SocketAddress(datagramPath.remote))
+        if let local, let remote { path = (local, remote) }
     }
 
     private func count(_ length: Int) -> Int {

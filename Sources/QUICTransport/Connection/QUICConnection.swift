@@ -25,14 +25,22 @@ package final class QUICConnection {
     let role: Role
     /// What a client tries to resume; `nil` once the handshake has completed.
     var resumption: QUICResumption?
-    /// This side's address of the path that the last datagram was sent on.
-    package internal(set) var localAddress: SocketAddress
-    /// The peer's address of that path.
-    package internal(set) var remoteAddress: SocketAddress
+    /// The path that the last datagram was sent on.
+    var path: (local: SocketAddress, remote: SocketAddress)
 
-    var events = EventQueue()
-    var streams = SendStreams()
+    // What is asked of most objects with every datagram is a simple property of their own here, and what has other
+    // objects' memory is an object: the compiler checks each access to a property that may be modified by a longer call.
+    let events = EventQueue()
+    let streams = SendStreams()
     var handshake = Handshake()
+    /// Whether the handshake has come further and `settle` has to look at it.
+    var hasHandshakeNews = false
+    /// Whether TLS has finished on this side.
+    var isCompleted = false
+    /// Whether the peer is known to have finished it, too.
+    var isConfirmed = false
+    /// The same as that of `closing`.
+    var isOpen = true
     var closing = Closing()
     var identity = ConnectionIdentity()
     var migration = Migration()
@@ -54,8 +62,7 @@ package final class QUICConnection {
         self.role = role
         self.configuration = configuration
         self.tls = tls
-        localAddress = local
-        remoteAddress = remote
+        path = (local, remote)
         activity = PeerActivity(now: now)
         if let id = QUICConnectionID(bridge_quic_first_id(handle)) { identity.add(id) }
         // Unretained: this object owns the C one, and lets go of it first.
@@ -130,13 +137,16 @@ package final class QUICConnection {
         !isOpen || streams.hasQueued || pendingHurry.isUnderWay || bridge_quic_has_to_send(handle)
     }
 
-    var isOpen: Bool { closing.isOpen }
-
     /// Whether the closing or draining period is over too (RFC 9000 10.2), so that nothing more comes and the object
     /// may be dropped.
-    package var isClosed: Bool { closing.isClosed }
+    package var isClosed: Bool { !isOpen && closing.isClosed }
 
     // MARK: Facts
+
+    /// This side's address of the path that the last datagram was sent on.
+    package var localAddress: SocketAddress { path.local }
+    /// The peer's address of that path.
+    package var remoteAddress: SocketAddress { path.remote }
 
     var isServer: Bool {
         if case .server = role { true } else { false }
@@ -151,9 +161,9 @@ package final class QUICConnection {
     package func isStatelessReset(_ datagram: ByteBuffer) -> Bool { identity.isStatelessReset(datagram) }
 
     /// Whether TLS has finished on this side (RFC 9001 4.1.1).
-    package var isHandshakeCompleted: Bool { handshake.isCompleted }
+    package var isHandshakeCompleted: Bool { isCompleted }
     /// Whether the peer is known to have finished it too (RFC 9001 4.1.2).
-    package var isHandshakeConfirmed: Bool { handshake.isConfirmed }
+    package var isHandshakeConfirmed: Bool { isConfirmed }
     /// The protocol that was agreed on; `nil` before the handshake has completed.
     package var negotiatedALPN: String? { handshake.alpn }
     /// Whether a ticket stood in for the certificates. False before the handshake has completed.

@@ -8,31 +8,27 @@ import NIOCore
 /// copies cost about as many datagrams as are lost. Congestion control does not see them, so there are none of datagrams
 /// that are full: whoever sends those wants throughput, and may cause the loss.
 struct Repetition {
-    private var copy: ByteBuffer?
+    /// What has to follow the last datagram.
+    var copy: ByteBuffer?
     /// The peer's address at which it has shown that it receives. What may be sent to another one is limited (RFC 9000
     /// 8), and copies do not count towards that limit.
-    private var validated: SocketAddress?
+    var validated: SocketAddress?
     private var lastResent: (bytes: UInt64, at: NIODeadline) = (0, .distantPast)
 
-    mutating func addressValidated(_ remote: SocketAddress) {
-        validated = remote
+    /// Whether a datagram with data of streams may have to be followed by its copy.
+    static func isCandidate(_ written: bridge_quic_written, _ rule: QUICConfiguration.SendTwice) -> Bool {
+        rule != .never && (written.resent_bytes > 0 || isSmall(written, rule))
     }
 
-    var hasCopy: Bool { copy != nil }
-
-    mutating func take() -> ByteBuffer? {
-        defer { copy = nil }
-        return copy
+    private static func isSmall(_ written: bridge_quic_written, _ rule: QUICConfiguration.SendTwice) -> Bool {
+        rule == .small && written.length <= QUICConfiguration.smallDatagram
     }
 
-    /// Decides whether a datagram that is about to go out, with data of streams, is to be followed by its copy.
-    mutating func consider(
-        _ datagram: UnsafeRawBufferPointer, to remote: SocketAddress, _ written: bridge_quic_written,
-        _ rule: QUICConfiguration.SendTwice, at now: NIODeadline
-    ) {
-        let isSmall = rule == .small && written.length <= QUICConfiguration.smallDatagram
-        guard rule != .never, isSmall || written.resent_bytes > 0, remote == validated else { return }
-        if resends(written, at: now) || isSmall { copy = ByteBuffer(bytes: datagram) }
+    /// Decides about a candidate that goes to the validated address.
+    mutating func repeats(
+        _ written: bridge_quic_written, _ rule: QUICConfiguration.SendTwice, at now: NIODeadline
+    ) -> Bool {
+        resends(written, at: now) || Self.isSmall(written, rule)
     }
 
     /// Whether the datagram has data that was sent before, and is not the second one of a pair: ngtcp2 sends probes in

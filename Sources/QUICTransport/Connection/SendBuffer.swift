@@ -11,11 +11,9 @@ struct SendBuffer {
         let count: Int
     }
 
-    /// How many bytes are queued or sent and not acknowledged.
-    private(set) var count = 0
-    private(set) var unsentCount = 0
-
-    private var chunks: Deque<Chunk> = []
+    /// The first chunk, and the others. Most streams have one at a time.
+    private var first: Chunk?
+    private var others: Deque<Chunk> = []
     /// How many bytes of the first chunk are acknowledged.
     private var acknowledgedInFirst = 0
     /// The chunk, and the offset in it, of the next byte to be sent.
@@ -27,9 +25,8 @@ struct SendBuffer {
     mutating func append(_ buffer: ByteBuffer) {
         buffer.withUnsafeReadableBytesWithStorageManagement { bytes, owner in
             guard let base = bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count > 0 else { return }
-            chunks.append(Chunk(storage: owner.takeUnretainedValue(), base: base, count: bytes.count))
-            count += bytes.count
-            unsentCount += bytes.count
+            let chunk = Chunk(storage: owner.takeUnretainedValue(), base: base, count: bytes.count)
+            if first == nil { first = chunk } else { others.append(chunk) }
         }
     }
 
@@ -37,9 +34,16 @@ struct SendBuffer {
     mutating func dropUnsent() {
         // ngtcp2 may point into a chunk of which only a part was sent.
         if nextOffset > 0 { nextChunk += 1 }
-        chunks.removeLast(chunks.count - nextChunk)
-        count -= unsentCount
-        (unsentCount, nextOffset) = (0, 0)
+        nextOffset = 0
+        others.removeLast(min(chunkCount - nextChunk, others.count))
+        if nextChunk == 0 { first = nil }
+    }
+
+    private var chunkCount: Int { first == nil ? 0 : 1 + others.count }
+
+    private func chunk(at index: Int) -> Chunk? {
+        guard index > 0 else { return first }
+        return index <= others.count ? others[index - 1] : nil
     }
 
     /// Fills `slices` with what has to be sent next, about `limit` bytes.
@@ -51,8 +55,7 @@ struct SendBuffer {
         var bytes = 0
         var index = nextChunk
         var offset = nextOffset
-        while index < chunks.count, filled < slices.count, bytes < limit {
-            let chunk = chunks[index]
+        while filled < slices.count, bytes < limit, let chunk = chunk(at: index) {
             slices[filled] = bridge_quic_slice(base: chunk.base + offset, length: chunk.count - offset)
             bytes += chunk.count - offset
             filled += 1
@@ -63,10 +66,9 @@ struct SendBuffer {
     }
 
     mutating func sent(_ bytes: Int) {
-        unsentCount -= bytes
         var left = bytes
-        while left > 0, nextChunk < chunks.count {
-            let room = chunks[nextChunk].count - nextOffset
+        while left > 0, let chunk = chunk(at: nextChunk) {
+            let room = chunk.count - nextOffset
             guard left >= room else {
                 nextOffset += left
                 return
@@ -79,14 +81,13 @@ struct SendBuffer {
 
     /// Frees bytes from the front. ngtcp2 reports acknowledgements in order, without gaps.
     mutating func acknowledged(_ bytes: Int) {
-        count -= bytes
         acknowledgedInFirst += bytes
-        while let first = chunks.first, acknowledgedInFirst >= first.count, nextChunk > 0 {
-            acknowledgedInFirst -= first.count
+        while let acknowledged = first, acknowledgedInFirst >= acknowledged.count, nextChunk > 0 {
+            acknowledgedInFirst -= acknowledged.count
             nextChunk -= 1
-            chunks.removeFirst()
+            first = others.popFirst()
+            // An idle stream is one of thousands, so it keeps no room for chunks.
+            if others.isEmpty { others = [] }
         }
-        // An idle stream is one of thousands, so it keeps no room for chunks.
-        if chunks.isEmpty { chunks = [] }
     }
 }

@@ -7,6 +7,9 @@ import NIOCore
 final class SendStream {
     let id: QUICStreamID
     private var buffer = SendBuffer()
+    /// How many bytes are queued or sent and not acknowledged: what `buffer` says, which takes longer to ask.
+    private(set) var bufferedBytes = 0
+    private var unsentBytes = 0
     /// Whether the end of the stream has been queued behind the bytes.
     private(set) var isFinished = false
     private var isFinSent = false
@@ -26,15 +29,12 @@ final class SendStream {
         self.id = id
     }
 
-    /// How many bytes are queued or sent and not acknowledged.
-    var bufferedBytes: Int { buffer.count }
-
     var hasSomethingToSend: Bool {
-        !isShut && (buffer.unsentCount > 0 || (isFinished && !isFinSent))
+        !isShut && (unsentBytes > 0 || (isFinished && !isFinSent))
     }
 
     /// Whether bytes wait to be sent, and not only the end of the stream.
-    var hasUnsentBytes: Bool { !isShut && buffer.unsentCount > 0 }
+    var hasUnsentBytes: Bool { !isShut && unsentBytes > 0 }
 
     /// Sends nothing more. Bytes that ngtcp2 has not seen are freed at once, the others when they are acknowledged or
     /// the stream is closed.
@@ -42,10 +42,14 @@ final class SendStream {
         guard !isShut else { return }
         isShut = true
         buffer.dropUnsent()
+        bufferedBytes -= unsentBytes
+        unsentBytes = 0
     }
 
     func append(_ bytes: ByteBuffer) {
         buffer.append(bytes)
+        bufferedBytes += bytes.readableBytes
+        unsentBytes += bytes.readableBytes
     }
 
     func finish() {
@@ -58,23 +62,25 @@ final class SendStream {
         into slices: UnsafeMutableBufferPointer<bridge_quic_slice>, limit: Int
     ) -> (count: Int, bytes: Int, fin: Bool) {
         let (count, bytes) = buffer.next(into: slices, limit: limit)
-        return (count, bytes, isFinished && bytes == buffer.unsentCount)
+        return (count, bytes, isFinished && bytes == unsentBytes)
     }
 
     /// That many bytes went into a packet, and with them the end of the stream if `fin` is set.
     func sent(_ bytes: Int, fin: Bool) {
         isFinSent = isFinSent || fin
         buffer.sent(bytes)
+        unsentBytes -= bytes
     }
 
     func acknowledged(_ bytes: Int) {
         acknowledgedBytes += UInt64(bytes)
         buffer.acknowledged(bytes)
+        bufferedBytes -= bytes
     }
 
     /// Whether bytes were under way at the previous check and none has been acknowledged since.
     func hasMadeNoProgress() -> Bool {
-        let mark = buffer.count > buffer.unsentCount ? acknowledgedBytes : nil
+        let mark = bufferedBytes > unsentBytes ? acknowledgedBytes : nil
         defer { progressMark = mark }
         return mark != nil && mark == progressMark
     }

@@ -11,7 +11,7 @@ import NIOCore
 /// All sockets are bound to the wildcard address and a port of the kernel's choice, so that the kernel's routes are
 /// followed. ngtcp2 moves a connection only to a path with a different address, so each socket has a label: the
 /// wildcard address with a sequence number as its port.
-struct ClientSockets {
+final class ClientSockets {
     /// How many previous sockets are kept. The oldest unused one makes room for another, or the oldest if all are used.
     static let oldCapacity = 4
     /// How many peers' source addresses are remembered.
@@ -37,7 +37,7 @@ struct ClientSockets {
     }
 
     /// Whether connections may use several sockets.
-    var areSeveral: Bool { !old.isEmpty || !retired.isEmpty }
+    private(set) var areSeveral = false
 
     /// What a connection is told as the local address of a datagram; `nil` if there is no need to distinguish sockets.
     func local(of handle: QUICConnectionHandle?, receivedOn receiver: EndpointSocket) -> SocketAddress? {
@@ -46,7 +46,7 @@ struct ClientSockets {
         return retired.contains(current) && handle.target != receiver.label ? current : receiver.label
     }
 
-    mutating func nextLabel(_ wildcard: SocketAddress) -> SocketAddress {
+    func nextLabel(_ wildcard: SocketAddress) -> SocketAddress {
         generation &+= 1
         var label = wildcard
         label.port = Int(generation)
@@ -54,9 +54,10 @@ struct ClientSockets {
     }
 
     /// Another socket takes this one's place.
-    mutating func retire(_ socket: EndpointSocket) {
+    func retire(_ socket: EndpointSocket) {
         socket.replacedAt = .now()
         old.append(socket)
+        areSeveral = true
     }
 
     /// The socket that has to go; `nil` if there are not too many.
@@ -66,25 +67,27 @@ struct ClientSockets {
     }
 
     /// - Parameter isInUse: Whether a connection has its label.
-    mutating func remove(_ socket: EndpointSocket, isInUse: Bool) {
+    func remove(_ socket: EndpointSocket, isInUse: Bool) {
         old.removeAll { $0 === socket }
         if isInUse { retired.insert(socket.label) }
+        areSeveral = !old.isEmpty || !retired.isEmpty
     }
 
     /// Forgets labels that no connection has any more.
-    mutating func keepRetired(_ used: Set<SocketAddress>) {
+    func keepRetired(_ used: Set<SocketAddress>) {
         retired.formIntersection(used)
+        areSeveral = !old.isEmpty || !retired.isEmpty
     }
 
     // MARK: Source addresses
 
-    mutating func noteSource(to remote: SocketAddress) {
+    func noteSource(to remote: SocketAddress) {
         guard sources[remote] == nil, sources.count < Self.sourceCapacity else { return }
         sources[remote] = Self.source(to: remote)
     }
 
     /// The peers that are now reached from another address. A peer without a route keeps the previous address.
-    mutating func updateSources(to remotes: Set<SocketAddress>) -> [(from: SocketAddress?, to: SocketAddress)] {
+    func updateSources(to remotes: Set<SocketAddress>) -> [(from: SocketAddress?, to: SocketAddress)] {
         sources = sources.filter { remotes.contains($0.key) }
         return remotes.prefix(Self.sourceCapacity).compactMap { remote in
             guard let source = Self.source(to: remote) else { return nil }

@@ -1,7 +1,7 @@
 import NIOCore
 
 /// The connections of an endpoint, and how a datagram finds the one that it is for.
-struct ConnectionTable {
+final class ConnectionTable {
     private var byKey: [ObjectIdentifier: QUICConnectionHandle] = [:]
     private var byID: [QUICConnectionID: QUICConnectionHandle] = [:]
     /// How often a datagram may still be compared with the reset tokens of all connections.
@@ -18,31 +18,31 @@ struct ConnectionTable {
     subscript(_ key: ObjectIdentifier) -> QUICConnectionHandle? { byKey[key] }
     subscript(_ id: QUICConnectionID) -> QUICConnectionHandle? { byID[id] }
 
-    mutating func add(_ handle: QUICConnectionHandle) {
+    func add(_ handle: QUICConnectionHandle) {
         byKey[handle.key] = handle
         handle.isKnown = true
         for id in handle.connection.connectionIDs { register(id, for: handle) }
     }
 
-    mutating func remove(_ handle: QUICConnectionHandle) {
+    func remove(_ handle: QUICConnectionHandle) {
         for id in handle.registeredIDs { byID[id] = nil }
         handle.registeredIDs = []
         byKey[handle.key] = nil
         handle.isKnown = false
     }
 
-    mutating func removeAll() {
+    func removeAll() {
         for handle in byKey.values { handle.isKnown = false }
         byKey.removeAll()
         byID.removeAll()
     }
 
-    mutating func register(_ id: QUICConnectionID, for handle: QUICConnectionHandle) {
+    func register(_ id: QUICConnectionID, for handle: QUICConnectionHandle) {
         guard byID.updateValue(handle, forKey: id) == nil else { return }
         handle.registeredIDs.append(id)
     }
 
-    mutating func unregister(_ id: QUICConnectionID, of handle: QUICConnectionHandle) {
+    func unregister(_ id: QUICConnectionID, of handle: QUICConnectionHandle) {
         byID[id] = nil
         handle.registeredIDs.removeAll { $0 == id }
     }
@@ -50,7 +50,7 @@ struct ConnectionTable {
     /// The connection that the datagram ends: a stateless reset comes under a connection ID of the peer's invention
     /// (RFC 9000 10.3), so all connections to its sender have to be asked. That has a budget, because anyone can send
     /// what looks like a reset.
-    mutating func connectionReset(
+    func connectionReset(
         by datagram: ByteBuffer, from remote: SocketAddress, at now: NIODeadline
     ) -> QUICConnectionHandle? {
         guard StatelessResetToken(endOf: datagram) != nil, resetBudget.take(at: now) else { return nil }

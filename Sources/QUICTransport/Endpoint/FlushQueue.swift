@@ -1,9 +1,10 @@
 /// Which connections have to be asked for datagrams, and whether a flush that does so is already coming.
-struct FlushQueue {
+final class FlushQueue {
     /// A burst of all connections is rare, and its room is not kept.
     private static let largestSpare = 256
 
     private var waiting: [QUICConnectionHandle] = []
+    private var waitingCount = 0
     /// The room of the previous round, which the next one uses.
     private var spare: [QUICConnectionHandle] = []
     private var isScheduled = false
@@ -12,44 +13,48 @@ struct FlushQueue {
     /// Whether datagrams were written to the socket's channel and not flushed.
     var hasUnflushed = false
 
-    var isEmpty: Bool { waiting.isEmpty }
+    var isEmpty: Bool { waitingCount == 0 }
 
-    mutating func add(_ handle: QUICConnectionHandle) {
+    func add(_ handle: QUICConnectionHandle) {
         handle.isDirty = true
         waiting.append(handle)
+        waitingCount += 1
     }
 
-    mutating func removeAll() {
-        waiting.removeAll()
+    func removeAll() {
+        waiting = []
+        waitingCount = 0
     }
 
     /// Whether the caller has to have the event loop flush at the end of its tick.
-    mutating func schedule() -> Bool {
+    func schedule() -> Bool {
         guard !isFlushComing, !isScheduled else { return false }
         isScheduled = true
         return true
     }
 
-    mutating func scheduledFlushBegins() {
+    func scheduledFlushBegins() {
         isScheduled = false
     }
 
     /// Takes the connections that wait now. Those that are added from here on wait for the next round.
-    mutating func takeRound() -> [QUICConnectionHandle] {
+    func takeRound() -> [QUICConnectionHandle] {
         let round = waiting
-        waiting = spare
+        let next = spare
+        waiting = next
+        waitingCount = 0
         spare = []
         return round
     }
 
     /// Whether the channel has to be flushed now.
-    mutating func takeUnflushed() -> Bool {
+    func takeUnflushed() -> Bool {
         defer { hasUnflushed = false }
         return hasUnflushed
     }
 
     /// Must be called with the round when it is over.
-    mutating func roundEnded(_ round: consuming [QUICConnectionHandle]) {
+    func roundEnded(_ round: consuming [QUICConnectionHandle]) {
         round.removeAll(keepingCapacity: true)
         if round.capacity <= Self.largestSpare { spare = round }
     }

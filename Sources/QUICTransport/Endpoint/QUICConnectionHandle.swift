@@ -11,15 +11,13 @@ package final class QUICConnectionHandle {
     var isKnown = false
     /// Whether the next flush asks the connection for datagrams.
     var isDirty = false
-    /// Whether the observer already watches whether what was sent is answered; see
-    /// ``QUICConnectionObserver/connectionAwaitsAnswer(_:)``.
-    package var isAwaited = false
-    /// Whether the observer considers the path silent and wants to know of each datagram that comes.
-    package var isSilent = false
+    /// When the endpoint's queue of deadlines has the connection come up, or later; `nil` if it does not.
+    var notedDeadline: NIODeadline?
+    private var isWatched = false
+    private var isConsideredSilent = false
     /// The label of the socket that the connection moves to, or has moved to.
     var target: SocketAddress?
-    /// Gets the connection's events. Not retained.
-    package weak var observer: (any QUICConnectionObserver)?
+    private weak var receiver: (any QUICConnectionObserver)?
     /// The endpoint holds the handle until the connection is closed, so it outlives every call made here while open.
     private weak var endpoint: QUICEndpoint?
     /// The family of the endpoint's socket.
@@ -32,6 +30,25 @@ package final class QUICConnectionHandle {
     }
 
     var key: ObjectIdentifier { ObjectIdentifier(self) }
+
+    /// Gets the connection's events. Not retained.
+    package var observer: (any QUICConnectionObserver)? {
+        get { receiver }
+        set { receiver = newValue }
+    }
+
+    /// Whether the observer already watches whether what was sent is answered; see
+    /// ``QUICConnectionObserver/connectionAwaitsAnswer(_:)``.
+    package var isAwaited: Bool {
+        get { isWatched }
+        set { isWatched = newValue }
+    }
+
+    /// Whether the observer considers the path silent and wants to know of each datagram that comes.
+    package var isSilent: Bool {
+        get { isConsideredSilent }
+        set { isConsideredSilent = newValue }
+    }
 
     /// See ``QUICConnection/openStream()``.
     package func openStream() throws(QUICError) -> QUICStreamID? {

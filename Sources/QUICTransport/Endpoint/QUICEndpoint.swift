@@ -22,22 +22,19 @@ package final class QUICEndpoint {
     /// The socket that new connections use.
     var socket: EndpointSocket
     /// What a client knows about its sockets, between which its connections move.
-    var sockets = ClientSockets()
-    var connections: ConnectionTable
-    var pending = FlushQueue()
+    let sockets = ClientSockets()
+    let connections: ConnectionTable
+    let pending = FlushQueue()
     /// What is being written for the socket beside it.
     let batch = DatagramBatch()
     var batchSocket: EndpointSocket?
-    var sendFailures = SendFailures(supportsSegmentation: System.supportsUDPSegmentationOffload)
+    let sendFailures = SendFailures(supportsSegmentation: System.supportsUDPSegmentationOffload)
     var probes = PendingProbes()
     private var deadlines = DeadlineQueue()
     private let timer: Timer
     // Both are passed on with every packet, so they are made once.
-    private lazy var whenTimerFires: () -> Void = { [weak self] in self?.timerFired() }
-    lazy var whenTickEnds: () -> Void = { [weak self] in
-        self?.pending.scheduledFlushBegins()
-        self?.flush()
-    }
+    private var whenTimerFires: () -> Void = {}
+    private(set) var whenTickEnds: () -> Void = {}
     private var whenFlushed: EventLoopPromise<Void>?
 
     /// Makes an endpoint without a socket; the first connection opens one. Call it on the loop.
@@ -60,6 +57,12 @@ package final class QUICEndpoint {
         // Each reset costs a look at all connections, of which a server has many, and its clients seldom send one.
         self.connections = ConnectionTable(resetsPerSecond: server == nil ? 500 : 20)
         socket.endpoint = self
+        whenTimerFires = { [weak self] in self?.timerFired() }
+        whenTickEnds = { [weak self] in
+            guard let self else { return }
+            pending.scheduledFlushBegins()
+            flush()
+        }
     }
 
     /// What connections are told as their own address. A client's wildcard stays the same although the kernel picks the
@@ -106,6 +109,7 @@ package final class QUICEndpoint {
         var early: [QUICConnectionHandle] = []
         while let key = deadlines.popDue(at: now + Self.foresight) {
             guard let handle = connections[key] else { continue }
+            handle.notedDeadline = nil
             guard handle.connection.isDue(at: now) else {
                 early.append(handle)
                 continue
@@ -115,7 +119,7 @@ package final class QUICEndpoint {
             needsFlush(handle)
         }
         for handle in early where !handle.isDirty && handle.isKnown {
-            deadlines.update(handle.key, deadline: handle.connection.deadline)
+            note(handle.connection.deadline, of: handle)
         }
         pending.isFlushComing = false
         flush()
@@ -132,11 +136,17 @@ package final class QUICEndpoint {
     /// Puts the deadline where the timer finds it, or releases a connection that is over.
     func settle(_ handle: QUICConnectionHandle) {
         guard handle.connection.isClosed else {
-            deadlines.update(handle.key, deadline: handle.connection.deadline)
-            return
+            return note(handle.connection.deadline, of: handle)
         }
         deadlines.remove(handle.key)
+        handle.notedDeadline = nil
         connections.remove(handle)
+    }
+
+    private func note(_ deadline: NIODeadline?, of handle: QUICConnectionHandle) {
+        if let noted = handle.notedDeadline, let deadline, noted <= deadline { return }
+        deadlines.update(handle.key, deadline: deadline)
+        handle.notedDeadline = deadline
     }
 
     // MARK: The socket

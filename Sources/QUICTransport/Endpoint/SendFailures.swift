@@ -7,9 +7,10 @@ import NIOCore
 #endif
 
 /// What the kernel's refusals to send have taught an endpoint.
-struct SendFailures {
+final class SendFailures {
     /// Why the kernel took no datagram the last time that it refused one; `nil` if something was received since.
     private(set) var lastError: String?
+    private var hasError = false
     /// Whether several datagrams may go out by one write (UDP GSO).
     private(set) var usesSegmentation: Bool
 
@@ -17,12 +18,12 @@ struct SendFailures {
         usesSegmentation = supportsSegmentation
     }
 
-    mutating func received() {
-        lastError = nil
+    func received() {
+        if hasError { (lastError, hasError) = (nil, false) }
     }
 
     /// - Returns: Whether segmentation offload has just been found not to work.
-    mutating func failed(_ error: IOError, isSegmented: Bool) -> Bool {
+    func failed(_ error: IOError, isSegmented: Bool) -> Bool {
         switch error.errnoCode {
         case EMSGSIZE:
             // A probe of path MTU discovery that the interface itself does not take.
@@ -33,7 +34,7 @@ struct SendFailures {
             usesSegmentation = false
             return true
         default:
-            lastError = String(cString: strerror(error.errnoCode))
+            (lastError, hasError) = (String(cString: strerror(error.errnoCode)), true)
             return false
         }
     }

@@ -28,8 +28,9 @@ final class TimerAlarms {
             if later == nil { later = next } else { next.callback.cancel() }
         }
         // It fails only if the event loop has been shut down, and then nothing fires any more.
-        let bell = Bell(alarms: NIOLoopBound(self, eventLoop: eventLoop))
-        guard let callback = try? eventLoop.scheduleCallback(at: deadline, handler: bell) else { return }
+        guard let callback = try? eventLoop.scheduleCallback(at: deadline, handler: Bell(self, eventLoop)) else {
+            return
+        }
         next = Alarm(time: deadline, callback: callback)
     }
 
@@ -47,8 +48,13 @@ final class TimerAlarms {
         timer?.woken(at: now)
     }
 
-    private struct Bell: NIOScheduledCallbackHandler, Sendable {
-        let alarms: NIOLoopBound<TimerAlarms>
+    /// An object, because the event loop copies its tasks often, and one reference is copied faster than a struct.
+    private final class Bell: NIOScheduledCallbackHandler, Sendable {
+        private let alarms: NIOLoopBound<TimerAlarms>
+
+        init(_ alarms: TimerAlarms, _ eventLoop: any EventLoop) {
+            self.alarms = NIOLoopBound(alarms, eventLoop: eventLoop)
+        }
 
         func handleScheduledCallback(eventLoop: some EventLoop) {
             alarms.value.rang()
