@@ -12,6 +12,15 @@ package struct QUICConnectionID: Hashable, Sendable, CustomStringConvertible {
     private var high: UInt32 = 0
     private var length: UInt8 = 0
 
+    /// The ID of no bytes.
+    init() {}
+
+    /// One of `localLength` bytes, at that address.
+    init(localAt bytes: UnsafeRawPointer) {
+        low = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+        length = UInt8(Self.localLength)
+    }
+
     /// `nil` if there are more than 20 bytes.
     package init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count <= Self.maximumLength else { return nil }

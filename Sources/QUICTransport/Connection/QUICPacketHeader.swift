@@ -3,21 +3,18 @@ import NIOCore
 /// Reads the parts of a datagram that are not encrypted. Never traps, whatever the bytes are.
 package enum QUICPacketHeader {
     /// The destination connection ID of a datagram's first packet (RFC 8999 5); `nil` if the datagram is too short or
-    /// malformed. `localLength` is the length of our own connection IDs, which a short header does not carry.
-    package static func destinationConnectionID(
-        of datagram: ByteBuffer,
-        localLength: Int = QUICConnectionID.localLength
-    ) -> QUICConnectionID? {
-        let view = datagram.readableBytesView
-        guard let first = view.first else { return nil }
-        guard first & 0x80 != 0 else {
-            let rest = view.dropFirst()
-            guard localLength >= 0, rest.count >= localLength else { return nil }
-            return QUICConnectionID(rest.prefix(localLength))
+    /// malformed. A short header does not carry the length of our own connection IDs, `QUICConnectionID.localLength`.
+    package static func destinationConnectionID(of datagram: ByteBuffer) -> QUICConnectionID? {
+        datagram.withUnsafeReadableBytes { bytes in
+            guard let start = bytes.baseAddress, let first = bytes.first else { return nil }
+            guard first & 0x80 != 0 else {
+                guard bytes.count > QUICConnectionID.localLength else { return nil }
+                return QUICConnectionID(localAt: start + 1)
+            }
+            let rest = bytes.dropFirst(5)
+            guard let length = rest.first, rest.count > Int(length) else { return nil }
+            return QUICConnectionID(rest.dropFirst().prefix(Int(length)))
         }
-        let rest = view.dropFirst(5)
-        guard let length = rest.first, rest.count > Int(length) else { return nil }
-        return QUICConnectionID(rest.dropFirst().prefix(Int(length)))
     }
 
     /// Whether the datagram may begin a connection: the client chose its destination connection ID then. The packet

@@ -4,6 +4,9 @@ import NIOCore
 final class ConnectionTable {
     private var byKey: [ObjectIdentifier: QUICConnectionHandle] = [:]
     private var byID: [QUICConnectionID: QUICConnectionHandle] = [:]
+    /// The connection that was found last, and usually is the next one, too, if there are few.
+    private var latest: QUICConnectionHandle?
+    private var latestID = QUICConnectionID()
     /// How often a datagram may still be compared with the reset tokens of all connections.
     private var resetBudget: ReplyBudget
 
@@ -16,7 +19,13 @@ final class ConnectionTable {
     var handles: Dictionary<ObjectIdentifier, QUICConnectionHandle>.Values { byKey.values }
 
     subscript(_ key: ObjectIdentifier) -> QUICConnectionHandle? { byKey[key] }
-    subscript(_ id: QUICConnectionID) -> QUICConnectionHandle? { byID[id] }
+
+    subscript(_ id: QUICConnectionID) -> QUICConnectionHandle? {
+        if let latest, id == latestID { return latest }
+        guard let handle = byID[id] else { return nil }
+        (latestID, latest) = (id, handle)
+        return handle
+    }
 
     func add(_ handle: QUICConnectionHandle) {
         byKey[handle.key] = handle
@@ -25,6 +34,7 @@ final class ConnectionTable {
     }
 
     func remove(_ handle: QUICConnectionHandle) {
+        latest = nil
         for id in handle.registeredIDs { byID[id] = nil }
         handle.registeredIDs = []
         byKey[handle.key] = nil
@@ -33,6 +43,7 @@ final class ConnectionTable {
 
     func removeAll() {
         for handle in byKey.values { handle.isKnown = false }
+        latest = nil
         byKey.removeAll()
         byID.removeAll()
     }
@@ -43,6 +54,7 @@ final class ConnectionTable {
     }
 
     func unregister(_ id: QUICConnectionID, of handle: QUICConnectionHandle) {
+        latest = nil
         byID[id] = nil
         handle.registeredIDs.removeAll { $0 == id }
     }

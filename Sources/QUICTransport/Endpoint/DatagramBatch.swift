@@ -14,15 +14,20 @@ final class DatagramBatch {
     private static let capacity = 65_536
 
     private let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
-    private var remote = bridge_address()
+    private let remote = UnsafeMutablePointer<bridge_address>.allocate(capacity: 1)
     /// In bytes, of all datagrams together.
     private(set) var count = 0
     private(set) var segments = 0
     private(set) var segmentSize = 0
     private var isFull = false
 
+    init() {
+        remote.initialize(to: bridge_address())
+    }
+
     deinit {
         bytes.deallocate()
+        remote.deallocate()
     }
 
     var isEmpty: Bool { count == 0 }
@@ -34,11 +39,11 @@ final class DatagramBatch {
     /// - Returns: Whether it fits. If not, the batch has to leave first, with `leave(keeping:)`.
     func append(_ size: Int, to address: bridge_quic_path) -> Bool {
         if count == 0 {
-            bridge_address_set(&remote, address.remote, address.remote_length)
+            bridge_address_set(remote, address.remote, address.remote_length)
             segmentSize = size
         } else {
             guard !isFull, size <= segmentSize, segments < Self.maximumSegments, count + size <= Self.maximumBytes,
-                bridge_address_equals(&remote, address.remote, address.remote_length)
+                bridge_address_equals(remote, address.remote, address.remote_length)
             else { return false }
             isFull = size < segmentSize
         }
@@ -58,12 +63,12 @@ final class DatagramBatch {
     /// - Returns: False if the system takes them not, or not now.
     func send(by descriptor: CInt) -> Bool {
         let segment = segments > 1 ? UInt16(truncatingIfNeeded: segmentSize) : 0
-        return bridge_datagrams_send(descriptor, &remote, bytes.baseAddress, count, segment) == 0
+        return bridge_datagrams_send(descriptor, remote, bytes.baseAddress, count, segment) == 0
     }
 
     /// A copy of the datagrams, for SwiftNIO to send; `nil` if their address is none.
     var envelope: AddressedEnvelope<ByteBuffer>? {
-        guard let address = SocketAddress(remote) else { return nil }
+        guard let address = SocketAddress(remote.pointee) else { return nil }
         let data = ByteBuffer(bytes: bytes.prefix(count))
         guard segments > 1 else { return AddressedEnvelope(remoteAddress: address, data: data) }
         let metadata = AddressedEnvelope<ByteBuffer>.Metadata(

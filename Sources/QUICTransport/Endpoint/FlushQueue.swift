@@ -14,6 +14,8 @@ final class FlushQueue {
     var hasUnflushed = false
 
     var isEmpty: Bool { waitingCount == 0 }
+    /// Whether a flush has nothing to do.
+    var isIdle: Bool { waitingCount == 0 && !hasUnflushed }
 
     func add(_ handle: QUICConnectionHandle) {
         handle.isDirty = true

@@ -9,6 +9,8 @@ package final class QUICConnectionHandle {
     var registeredIDs: [QUICConnectionID] = []
     /// Whether the endpoint has the connection.
     var isKnown = false
+    /// Whether the events of a datagram are being delivered, after which the endpoint looks at the connection anyway.
+    var isBeingRead = false
     /// Whether the next flush asks the connection for datagrams.
     var isDirty = false
     /// When the endpoint's queue of deadlines has the connection come up, or later; `nil` if it does not.

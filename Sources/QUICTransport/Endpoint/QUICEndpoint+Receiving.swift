@@ -5,7 +5,7 @@ extension QUICEndpoint {
         pending.isFlushComing = true
         sendFailures.received()
         receiver.received()
-        let id = QUICPacketHeader.destinationConnectionID(of: datagram, localLength: QUICConnectionID.localLength)
+        let id = QUICPacketHeader.destinationConnectionID(of: datagram)
         let known = id.flatMap { connections[$0] }
         if known == nil, let id, server?.forward(datagram, under: id, from: remote) == true { return }
         let handle = known ?? connections.connectionReset(by: datagram, from: remote, at: .now())
@@ -28,7 +28,9 @@ extension QUICEndpoint {
         handle.connection.receive(datagram, from: remote, to: local, at: .now())
         // Told before the events: an observer that waits for the path to return can use it for what came.
         if handle.isSilent { handle.observer?.connectionReceived(handle) }
+        handle.isBeingRead = true
         deliverEvents(of: handle)
+        handle.isBeingRead = false
         sendOrSettle(handle)
     }
 

@@ -13,7 +13,7 @@ extension QUICEndpoint {
 
     /// The same, unless the connection has nothing that should not wait for more.
     func sendOrSettle(_ handle: QUICConnectionHandle) {
-        guard !handle.isDirty, handle.isKnown else { return }
+        guard !handle.isDirty, !handle.isBeingRead, handle.isKnown else { return }
         if handle.connection.hasToSend { needsFlush(handle) } else { settle(handle) }
     }
 
@@ -25,6 +25,10 @@ extension QUICEndpoint {
 
     /// Sends what all marked connections have to send, as far as the socket takes it.
     package func flush() {
+        guard !pending.isIdle else {
+            armTimer()
+            return abandonIfFlushed()
+        }
         let now = NIODeadline.now()
         let round = pending.takeRound()
         for handle in round {

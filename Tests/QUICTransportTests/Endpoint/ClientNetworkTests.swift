@@ -166,6 +166,43 @@ struct ClientNetworkTests {
         }
     }
 
+    /// As if the system had taken nothing for a while, and SwiftNIO still had datagrams from then.
+    @Test func datagramsFollowThoseThatWaitInTheChannel() async throws {
+        try await run { world in
+            try await wait(world, { try $0.connect() }, until: { $0.events.contains(.handshakeConfirmed) })
+            try await wait(
+                world,
+                { world in
+                    world.endpoint.socket.waitingWrites += 1
+                    try world.client.write(200_000)
+                }, until: { $0.echoed == 200_000 })
+            try await wait(
+                world,
+                { world in
+                    #expect(world.endpoint.socket.waitingWrites == 1)
+                    world.endpoint.socket.waitingWrites -= 1
+                    try world.client.write(10_000)
+                }, until: { $0.echoed == 210_000 })
+        }
+    }
+
+    @Test func whatTheSystemDoesNotTakeGoesThroughTheChannel() async throws {
+        try await run { world in
+            try await wait(world, { try $0.connect() }, until: { $0.events.contains(.handshakeConfirmed) })
+            try await wait(
+                world,
+                { world in
+                    // The endpoint's own number of its socket becomes that of another file, which refuses datagrams.
+                    let file = open("/dev/null", O_WRONLY)
+                    #expect(dup2(file, world.endpoint.socket.descriptor) >= 0)
+                    close(file)
+                    try world.client.write(200_000)
+                    world.endpoint.flush()
+                    #expect(world.endpoint.socket.waitingWrites == 0)
+                }, until: { $0.echoed == 200_000 })
+        }
+    }
+
     /// The network changes twice in a row, with bytes under way.
     @Test func connectionsMoveToTheNextSocket() async throws {
         try await run { world in
