@@ -18,8 +18,9 @@ enum DatagramSocket {
 
     /// How a socket shares its port with others.
     struct Options {
-        /// Sockets of other event loops have the same address, and the kernel distributes senders among them.
-        var isShared = false
+        /// How sockets of several event loops that have the same address share what arrives; `nil` if this is the only
+        /// socket with its address.
+        var steering: LoopSteering?
         /// A socket bound to `::` leaves IPv4 to others.
         var isIPv6Only = false
     }
@@ -35,7 +36,7 @@ enum DatagramSocket {
         }
         let discover = discoverOption(family)
         var bootstrap = DatagramBootstrap(group: eventLoop)
-        if options.isShared { bootstrap = bootstrap.channelOption(reusePort, value: 1) }
+        if options.steering != nil { bootstrap = bootstrap.channelOption(reusePort, value: 1) }
         if options.isIPv6Only { bootstrap = bootstrap.channelOption(ipv6Only, value: 1) }
         return
             bootstrap

@@ -119,6 +119,7 @@ final class EndpointSocket {
             descriptor = DatagramSocket.duplicate(channel)
             pause = Self.shortestPause
             if isListener, let bound = channel.localAddress { address = bound }
+            steer(channel, isFirst: whenListening != nil)
             whenListening?.succeed(address)
             whenListening = nil
             endpoint?.socketOpened(self)
@@ -132,6 +133,15 @@ final class EndpointSocket {
                 "UDP socket could not be opened; trying again",
                 metadata: ["error": "\(error)", "address": "\(address.hostAndPort)"])
             openLater()
+        }
+    }
+
+    /// The sockets of other loops share this one's address. When one of them is opened again, their order is another.
+    private func steer(_ channel: any Channel, isFirst: Bool) {
+        guard let steering = options.steering else { return }
+        (isFirst ? steering.begin(at: channel) : LoopSteering.end(at: channel)).whenFailure { [logger] error in
+            logger.debug(
+                "the kernel does not choose the event loop by the connection ID", metadata: ["error": "\(error)"])
         }
     }
 

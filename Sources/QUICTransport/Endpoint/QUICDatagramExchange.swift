@@ -57,6 +57,9 @@ package final class QUICDatagramExchange: Sendable {
         /// The index of its event loop, and the first byte of its connection IDs.
         package let index: UInt8
 
+        /// How the loops' sockets share what arrives.
+        var steering: LoopSteering { LoopSteering(loops: exchange.seats.count) }
+
         func take(_ endpoint: QUICEndpoint) {
             exchange.seat(endpoint, at: index)
         }

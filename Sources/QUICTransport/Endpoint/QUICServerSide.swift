@@ -16,7 +16,7 @@ package final class QUICServerSide {
         self.acceptor = acceptor
         self.delegate = delegate
         self.place = place
-        self.socketOptions = DatagramSocket.Options(isShared: place != nil, isIPv6Only: isIPv6Only)
+        self.socketOptions = DatagramSocket.Options(steering: place?.steering, isIPv6Only: isIPv6Only)
         self.logger = logger
     }
 
@@ -28,9 +28,9 @@ package final class QUICServerSide {
 
     /// Hands a datagram to the event loop that it belongs to, or drops it if too many wait for that loop.
     ///
-    /// The kernel chooses the socket by the sender's address. When that changes (NAT rebinding, migration), the
-    /// datagrams of a connection come to another socket than before. The connection ID tells which loop has the
-    /// connection.
+    /// If the kernel chooses the socket by the sender's address instead of the connection ID (see ``LoopSteering``), the
+    /// datagrams of a connection come to another socket than before when that address changes (NAT rebinding,
+    /// migration). The connection ID tells which loop has the connection.
     /// - Returns: Whether the datagram belongs to another loop.
     func forward(_ datagram: ByteBuffer, under id: QUICConnectionID, from remote: SocketAddress) -> Bool {
         guard let place, !QUICPacketHeader.isInitial(datagram) else { return false }
