@@ -24,7 +24,7 @@ import Testing
         window.ended(places[0])
         #expect(fill(&window, at: start).count == 1)
         // Before the first refusal a success widens it by one.
-        window.succeeded(places[1])
+        window.succeeded(places[1], at: start)
         #expect(fill(&window, at: start).count == 2)
     }
 
@@ -33,10 +33,50 @@ import Testing
         var window = HandshakeWindow()
         var places = fill(&window, at: start)
         for _ in 0..<1_000 {
-            window.succeeded(places.removeFirst())
+            window.succeeded(places.removeFirst(), at: start)
             places += fill(&window, at: start)
         }
         #expect(places.count == Int(HandshakeWindow.widest))
+    }
+
+    /// A burst of a thousand at a server whose CPU does one handshake per millisecond: as many are under way as keep it
+    /// busy over that round trip, and no more than three times the queue besides. The last third is what a window that
+    /// doubles in each round trip overshoots by.
+    @Test(arguments: [0, 1, 10, 50, 100])
+    func aBusyServerIsKeptBusyAndNotDrowned(roundTrip: Int64) {
+        var window = HandshakeWindow()
+        let (path, work) = (TimeAmount.milliseconds(roundTrip), TimeAmount.milliseconds(1))
+        var underWay: [(place: HandshakeWindow.Place, end: NIODeadline)] = []
+        var (now, free, most, begun) = (start, start, 0, 0)
+        repeat {
+            while begun < 1_000, case .go(let place) = window.request(at: now) {
+                free = max(free, now) + work
+                underWay.append((place, free + path))
+                begun += 1
+            }
+            most = max(most, underWay.count)
+            let first = underWay.removeFirst()
+            now = first.end
+            window.succeeded(first.place, at: now)
+        } while !underWay.isEmpty
+        #expect(most <= Int(roundTrip) + 3 * Int(HandshakeWindow.queue))
+        // The first few round trips have too few under way.
+        #expect(now - start < .milliseconds(1_000 + 6 * roundTrip + 10))
+    }
+
+    /// A server that has become slower has fewer at once.
+    @Test func itShrinksWhenMoreAndMoreWait() {
+        var window = HandshakeWindow()
+        var places = fill(&window, at: start)
+        for _ in 0..<200 {
+            window.succeeded(places.removeFirst(), at: start + .milliseconds(1))
+            places += fill(&window, at: start)
+        }
+        let widened = places.count
+        #expect(widened > 150)
+        for place in places { window.succeeded(place, at: start + .seconds(1)) }
+        #expect(Int(window.limit) < widened - 80)
+        #expect(Int(window.limit) >= 2 * Int(HandshakeWindow.queue))
     }
 
     @Test func aRefusalHalvesItAndItPauses() {
@@ -81,7 +121,7 @@ import Testing
         var places = fill(&window, at: later)
         #expect(places.count == 4)
         for _ in 0..<5 {
-            window.succeeded(places.removeFirst())
+            window.succeeded(places.removeFirst(), at: later)
             places += fill(&window, at: later)
         }
         #expect(places.count == 5)
@@ -111,7 +151,7 @@ import Testing
             Issue.record("the pause is over")
             return
         }
-        window.succeeded(place)
+        window.succeeded(place, at: now)
         #expect(pause(&window) == HandshakeWindow.shortestPause)
     }
 
@@ -131,7 +171,7 @@ import Testing
         // A handshake that ran out of time says nothing about the server.
         window.ended(places[2])
         #expect(window.refusedSince == start)
-        window.succeeded(places[3])
+        window.succeeded(places[3], at: start + .seconds(1))
         #expect(window.refusedSince == nil)
     }
 }

@@ -21,7 +21,7 @@ extension DialPolicy {
 
     /// The broker is verified and accepts the connection.
     package mutating func succeeded(_ permit: DialPermit, at now: NIODeadline) -> SuccessNews {
-        widenWindow(permit)
+        widenWindow(permit, at: now)
         let change = changing { $0.succeeded(permit.way, at: now, jitter: $1) }
         let previous = with(permit.purpose) { backoff in
             defer { backoff.forgetFailures() }

@@ -26,9 +26,9 @@ extension DialPolicy {
         if wakes { wakeForPlace() }
     }
 
-    mutating func widenWindow(_ permit: DialPermit) {
+    mutating func widenWindow(_ permit: DialPermit, at now: NIODeadline) {
         guard let place = permit.place, case .quic(let index) = permit.way else { return }
-        windows[index].succeeded(place)
+        windows[index].succeeded(place, at: now)
         wakeForPlace()
     }
 
