@@ -51,6 +51,8 @@ package struct FrameDecoder: Sendable {
     private let maximumBufferedSize: Int
     private var state = State.fixedHeader(looksAt: 1)
     private var input = InputQueue()
+    /// Whether ``next()`` has returned `nil` and no byte has come since, so that it would do so again.
+    package private(set) var isDrained = true
 
     /// All limits are in bytes and include the fixed header.
     ///
@@ -78,6 +80,7 @@ package struct FrameDecoder: Sendable {
     package mutating func append(_ buffer: ByteBuffer) {
         if case .failed = state { return }
         input.append(buffer)
+        if buffer.readableBytes > 0 { isDrained = false }
     }
 
     /// The next packet, or the next piece of a long one.
@@ -89,17 +92,17 @@ package struct FrameDecoder: Sendable {
             while true {
                 switch state {
                 case .fixedHeader(let length):
-                    guard input.gather(length) else { return nil }
+                    guard input.gather(length) else { return drained() }
                     try readFixedHeader()
                 case .whole(let header):
-                    guard input.gather(header.packetLength) else { return nil }
+                    guard input.gather(header.packetLength) else { return drained() }
                     state = .fixedHeader(looksAt: 1)
                     return .packet(Frame(header, bytes: input.take(header.packetLength)))
                 case .head(let header, let length):
-                    guard input.gather(length) else { return nil }
+                    guard input.gather(length) else { return drained() }
                     if let element = try readHead(header, gathered: length) { return element }
                 case .payload(let remaining):
-                    return takePayload(remaining)
+                    return takePayload(remaining) ?? drained()
                 case .failed(let error):
                     throw error
                 }
@@ -107,8 +110,14 @@ package struct FrameDecoder: Sendable {
         } catch {
             state = .failed(error)
             input = InputQueue()
+            isDrained = false
             throw error
         }
+    }
+
+    private mutating func drained() -> Element? {
+        isDrained = true
+        return nil
     }
 
     private mutating func readFixedHeader() throws(MQTTError) {

@@ -3,13 +3,13 @@ import QUICTransport
 
 /// The writing side of a device's TCP connection.
 ///
-/// The last write of a burst is held back until ``flush(taken:)``, so that one promise per burst shows when the
-/// device's socket has taken the bytes. Only then may the broker send more.
+/// What is sent is held back until ``flush(taken:)``, so that the packets of a burst share one write, and so that a
+/// promise at its end can show when the device's socket has taken the bytes. Only then may the broker send more.
 ///
 /// This is a class, because a write may fail at once and call its owner before it has returned.
 final class DeviceLeg {
     private let context: ChannelHandlerContext
-    private var last: ByteBuffer?
+    private var burst = Burst()
     private(set) var isClosing = false
     /// How many packets were sent so far; wraps around.
     private(set) var sent = 0
@@ -23,28 +23,24 @@ final class DeviceLeg {
     func send(_ bytes: ByteBuffer) {
         guard !isClosing else { return }
         sent &+= 1
-        if let previous = last { context.write(NIOAny(previous), promise: nil) }
-        last = bytes
+        if let earlier = burst.add(bytes) { context.write(NIOAny(earlier), promise: nil) }
     }
 
     /// `false` while the device is slower than what is written to it.
     var isWritable: Bool { context.channel.isWritable }
 
-    /// Sends what is held back. `taken` is called when the socket has taken everything so far, or has failed.
-    func flush(taken: (() -> Void)? = nil) {
-        guard let last else {
-            context.flush()
-            taken?()
-            return
-        }
-        self.last = nil
-        guard let taken else {
-            context.writeAndFlush(NIOAny(last), promise: nil)
-            return
-        }
+    /// Sends what is held back. Whatever was written before has been flushed, because its last packet was held back.
+    func flush() {
+        guard let last = burst.take() else { return }
+        context.writeAndFlush(NIOAny(last), promise: nil)
+    }
+
+    /// Sends what is held back, and calls `taken` when the socket has taken everything so far, or has failed. If nothing
+    /// is held back, an empty write stands behind what was written before.
+    func flush(taken: @escaping () -> Void) {
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { _ in taken() }
-        context.writeAndFlush(NIOAny(last), promise: promise)
+        context.writeAndFlush(NIOAny(burst.take() ?? ByteBuffer()), promise: promise)
     }
 
     /// Closes the connection behind everything sent. The bridge's direction goes first, so that the device reads the
@@ -53,8 +49,10 @@ final class DeviceLeg {
         guard !isClosing else { return }
         isClosing = true
         let context = context
-        flush {
+        if burst.isEmpty {
             context.close(mode: .output, promise: nil)
+        } else {
+            flush { context.close(mode: .output, promise: nil) }
         }
         let timer = Timer(on: context.eventLoop)
         lingering = timer

@@ -18,12 +18,14 @@ extension SessionDriver {
             identified(identity)
         case .openUplink(let keepAlive):
             closeUplink()
+            uplinkRoom = 0
             uplink = host.uplink.connect(keepAlive: keepAlive, observer: self)
             // A CONNECT in the name of a device that is gone must not come after the CONNECT of the next one.
             if hasSessionEnded { setClientIDPhase(.unanswered) }
         case .sendToUplink(let bytes):
-            uplink?.send(bytes)
+            sendToUplink(bytes)
         case .finishUplink:
+            flushUplink()
             finishUplink()
         case .closeUplink:
             closeUplink()

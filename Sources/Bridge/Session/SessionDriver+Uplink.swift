@@ -14,6 +14,7 @@ extension SessionDriver: UplinkLegObserver {
     }
 
     func uplinkReceived(_ bytes: ByteBuffer, isEnd: Bool) {
+        stir()
         uncredited += bytes.readableBytes
         hasUplinkEnded = hasUplinkEnded || isEnd
         uplinkDecoder.append(bytes)
@@ -30,6 +31,7 @@ extension SessionDriver: UplinkLegObserver {
     func uplinkSilent() {
         // Without a hold nothing is kept, and the bound on the leg's bytes still stops reading from the device.
         if host.holdsDevices {
+            flushUplink()
             undrained = uplink?.bufferedBytes
             isUplinkFull = false
         }
@@ -38,6 +40,7 @@ extension SessionDriver: UplinkLegObserver {
 
     func uplinkAnswered(after silence: Duration) {
         undrained = nil
+        uplinkRoom = 0
         handle(session.uplinkAnswered(after: silence))
     }
 
@@ -49,11 +52,16 @@ extension SessionDriver: UplinkLegObserver {
     /// Hands over what the broker sent, as far as the session takes it, and sends the device what came of it.
     func pumpUplink() {
         guard !isPumpingUplink else { return }
+        // Most events of the device find nothing here.
+        guard !uplinkDecoder.isDrained || hasUplinkEnded else {
+            device?.flush()
+            return
+        }
         isPumpingUplink = true
         defer { isPumpingUplink = false }
         var isDrained = false
         do {
-            while session.acceptsUplinkInput {
+            while session.takesUplinkInput() {
                 guard let element = try uplinkDecoder.next() else {
                     isDrained = true
                     break
@@ -68,13 +76,14 @@ extension SessionDriver: UplinkLegObserver {
             perform(session.uplinkMisbehaved(error))
         }
         // The beginning of a packet gets credit, because otherwise its end could never come.
+        let isInsidePacket = isDrained && uplinkDecoder.bufferedBytes > 0
         let held = isDrained ? 0 : min(uplinkDecoder.bufferedBytes, uncredited)
         let credit = uncredited - held
-        uncredited = held
-        guard credit > 0 else {
+        guard credit > 0, isInsidePacket || credit >= host.configuration.limits.creditStep else {
             device?.flush()
             return
         }
+        uncredited = held
         device?.flush { [uplink] in uplink?.consumed(credit) }
     }
 }
@@ -97,6 +106,7 @@ extension SessionDriver {
 
     /// A broker finishes a takeover faster when it has seen the end of the previous connection.
     func closeUplink() {
+        flushUplink()
         uplink?.close()
         forgetUplink()
     }
@@ -105,6 +115,8 @@ extension SessionDriver {
     /// from the device.
     private func forgetUplink() {
         uplink = nil
+        _ = upBurst.take()
+        uplinkRoom = 0
         isUplinkFull = false
         undrained = nil
         uncredited = 0

@@ -29,7 +29,10 @@ final class SessionDriver: ChannelDuplexHandler {
     var uplink: UplinkLeg?
     /// The session's claim on its client id.
     var claim: ClientIDClaim?
-    var identity: SessionIdentity?
+    var identity: SessionIdentity? {
+        didSet { isIdentified = identity != nil }
+    }
+    private(set) var isIdentified = false
 
     private var context: ChannelHandlerContext?
     /// How long the device may send nothing; `nil` if there is no limit.
@@ -51,6 +54,11 @@ final class SessionDriver: ChannelDuplexHandler {
     /// Whether the device does not read the session's answers.
     private var isDeviceFull = false
     private var isPumping = false
+    /// How many bytes the uplink leg takes at least before it is full; 0 or less if that has to be looked at.
+    var uplinkRoom = 0
+    /// What goes to the uplink leg behind what it has been given.
+    var upBurst = Burst()
+    private var activity = Activity.resting
     /// Bytes of the broker for which it has been given no new credit yet.
     var uncredited = 0
     var hasUplinkEnded = false
@@ -92,8 +100,9 @@ final class SessionDriver: ChannelDuplexHandler {
 
     /// Leaves once both legs are gone. The client id is free as soon as the broker's leg is.
     func finishIfOver() {
-        if session.isOver { releaseClientID() }
-        guard hasDeviceEnded, session.isOver, context != nil else { return }
+        guard hasSessionEnded, session.isOver else { return }
+        releaseClientID()
+        guard hasDeviceEnded, context != nil else { return }
         context = nil
         device = nil
         timers.stopAll()
@@ -120,9 +129,10 @@ extension SessionDriver {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         lastDeviceInput = .now()
-        guard device?.isClosing == false, !session.isOver else { return }
+        guard device?.isClosing == false, !hasSessionEnded || !session.isOver else { return }
+        stir()
         let bytes = unwrapInboundIn(data)
-        if identity == nil, start.readableBytes == 0 { start = ByteBuffer(bytes: bytes.readableBytesView.prefix(8)) }
+        if !isIdentified, start.readableBytes == 0 { start = ByteBuffer(bytes: bytes.readableBytesView.prefix(8)) }
         host.statistics.bytesUp &+= UInt64(bytes.readableBytes)
         deviceDecoder.append(bytes)
         handle()
@@ -171,7 +181,7 @@ extension SessionDriver {
     /// A session that takes packets empties the decoder, except for the beginning of one, which has a bound of its own.
     private var isReadingAllowed: Bool {
         if isUplinkFull || isDeviceFull { return false }
-        return session.acceptsDeviceInput || deviceDecoder.bufferedBytes < host.configuration.limits.sessionBuffer
+        return deviceDecoder.bufferedBytes < host.configuration.limits.sessionBuffer || session.takesDeviceInput()
     }
 
     private func resumeReading() {
@@ -185,9 +195,17 @@ extension SessionDriver {
         guard !isPumping else { return }
         isPumping = true
         defer { isPumping = false }
+        // Most events of the broker find nothing here.
+        if !deviceDecoder.isDrained || hasDeviceEnded || hasDeviceFinished || isUplinkFull { pumpDevice() }
+        pumpUplink()
+        flushUplink()
+        resumeReading()
+    }
+
+    private func pumpDevice() {
         var isDrained = false
         do {
-            while session.acceptsDeviceInput, !isDeviceFull, !updateUplinkFull() {
+            while session.takesDeviceInput(), !isDeviceFull, !isUplinkFullNow {
                 guard let element = try deviceDecoder.next() else {
                     isDrained = true
                     break
@@ -211,15 +229,67 @@ extension SessionDriver {
                 device?.flush()
             }
         }
-        pumpUplink()
-        resumeReading()
+    }
+}
+
+// MARK: - The room of the uplink leg
+
+extension SessionDriver {
+    /// The same as ``updateUplinkFull()``. What the leg has to send only becomes less between its packets, so it is not
+    /// looked at with each of them.
+    private var isUplinkFullNow: Bool {
+        uplinkRoom > 0 && !isUplinkFull ? false : updateUplinkFull()
     }
 
     /// Looks whether the uplink leg has enough to send. Between the limit and half of it, the answer stays as it was.
     func updateUplinkFull() -> Bool {
+        flushUplink()
         let limit = host.configuration.limits.sessionBuffer
         let buffered = session.isSending ? max((uplink?.bufferedBytes ?? 0) - (undrained ?? 0), 0) : 0
         isUplinkFull = isUplinkFull ? buffered > limit / 2 : buffered >= limit
+        uplinkRoom = isUplinkFull ? 0 : limit - buffered
         return isUplinkFull
+    }
+
+    /// Sends bytes on the uplink leg. What the device sent in one piece goes there in one piece.
+    func sendToUplink(_ bytes: ByteBuffer) {
+        uplinkRoom -= bytes.readableBytes
+        if let earlier = upBurst.add(bytes) { uplink?.send(earlier) }
+        if !isPumping { flushUplink() }
+    }
+
+    /// Gives the uplink leg what waits for it.
+    func flushUplink() {
+        if let bytes = upBurst.take() { uplink?.send(bytes) }
+    }
+}
+
+// MARK: - Rest
+
+extension SessionDriver {
+    /// Whether the session may keep memory that only a busy one needs.
+    private enum Activity {
+        case resting
+        /// Nothing has come since ``mayRest()`` was called.
+        case quiet
+        case busy
+    }
+
+    /// Something has come from the device or the broker.
+    func stir() {
+        guard activity != .busy else { return }
+        if activity == .resting { host.watchRest(of: self) }
+        activity = .busy
+    }
+
+    /// Lets the session rest if nothing has come since the previous call. Returns whether it rests.
+    func mayRest() -> Bool {
+        guard activity == .quiet else {
+            activity = .quiet
+            return false
+        }
+        activity = .resting
+        session.rest()
+        return true
     }
 }

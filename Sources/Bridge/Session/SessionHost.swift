@@ -24,6 +24,7 @@ final class SessionHost {
     private var contexts: [String: SessionContext] = [:]
     private var drivers: [ObjectIdentifier: SessionDriver] = [:]
     private let keepAlives: KeepAliveClock
+    private let rests: RestClock
     var statistics = BridgeStatistics()
     private var whenEmpty: EventLoopPromise<Void>?
 
@@ -35,6 +36,7 @@ final class SessionHost {
         self.identities = shared.identities
         self.admission = shared.admission
         self.keepAlives = KeepAliveClock(eventLoop: eventLoop)
+        self.rests = RestClock(eventLoop: eventLoop)
         self.users = shared.users
         self.clientIDs = shared.clientIDs
         self.dialer = QUICDialer(
@@ -119,6 +121,11 @@ final class SessionHost {
 
     func forgetKeepAlive(of driver: SessionDriver) {
         keepAlives.forget(ObjectIdentifier(driver))
+    }
+
+    /// Lets the driver's session rest once nothing has come for a while.
+    func watchRest(of driver: SessionDriver) {
+        rests.watch(ObjectIdentifier(driver)) { [weak self] key in self?.drivers[key]?.mayRest() ?? true }
     }
 
     func remove(_ driver: SessionDriver) {

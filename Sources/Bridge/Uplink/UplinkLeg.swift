@@ -33,8 +33,8 @@ final class UplinkLeg {
     /// per device.
     private var observer: (any UplinkLegObserver)?
     private weak var driver: UplinkDriver?
-    /// Bytes handed to the observer that the device has not taken yet.
-    private var unconsumed = 0
+    /// Bytes handed to the observer that the device is not known to have taken.
+    private(set) var unconsumed = 0
     private var isFinished = false
     private var openedAt = NIODeadline.distantPast
     private var hasReceived = false
@@ -63,9 +63,6 @@ final class UplinkLeg {
     var isUnanswered: Bool {
         if case .open = state { !hasReceived } else { false }
     }
-
-    /// Whether the device has yet to take some of the bytes that came.
-    var hasUnconsumed: Bool { unconsumed > 0 }
 
     /// Why the leg is not ready, if that is known.
     var whyNotYet: String? {

@@ -10,6 +10,9 @@ package struct LimitsConfiguration: Sendable, Equatable {
     package var packetSize: Int
     /// The number of bytes that one session may hold in each direction before reading stops.
     package var sessionBuffer: Int
+    /// The number of bytes that a device may have taken before the broker is told, so that it may send as many again.
+    /// Telling it of each packet would cost more than the packet, and this is a small part of what it may send.
+    package var creditStep: Int { min(sessionBuffer / 32, 8_192) }
     /// The number of new TCP connections per second, over all listeners, with bursts of up to that number.
     package var acceptRate: Int
     /// The time to end all sessions in order after SIGTERM.

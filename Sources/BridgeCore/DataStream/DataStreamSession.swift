@@ -31,7 +31,7 @@ package struct DataStreamSession: CoreSession {
         indirect case authenticating(Connect, DeviceFacts)
         /// The session has asked for a data stream.
         case connecting(Connecting)
-        /// The ``device`` is there.
+        /// The device is in its ``slot``.
         case connected
         /// The device leg is gone, and a will is left.
         case leaving(Leaving)
@@ -67,9 +67,9 @@ package struct DataStreamSession: CoreSession {
 
     let context: DataStreamContext
     var state = State.awaitingConnect {
-        didSet { device = nil }
+        didSet { slot.clear() }
     }
-    var device: ConnectedDevice?
+    var slot = DeviceSlot()
     var lastWords: LastWords?
     var hasDeviceFinished = false
 
@@ -79,7 +79,7 @@ package struct DataStreamSession: CoreSession {
 
     mutating func connect(_ device: ConnectedDevice) {
         state = .connected
-        self.device = device
+        slot.put(device)
     }
 
     mutating func becomeOver() {

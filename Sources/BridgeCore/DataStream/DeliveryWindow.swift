@@ -31,7 +31,7 @@ struct DeliveryWindow: Sendable {
     }
 
     let limit: UInt16
-    private var phases: [UInt16: Phase] = [:]
+    private var phases = PacketTable<Phase>()
     private var occupied = 0
 
     init(limit: UInt16) {

@@ -12,27 +12,52 @@ struct PublishGlance: Sendable, Equatable {
 
     /// `bytes` begin with the PUBLISH, and hold at least its head if they are well-formed. If not, the result is `nil`.
     init?(_ bytes: ByteBuffer, version: MQTTVersion) {
-        var reader = bytes
-        guard let first: UInt8 = reader.readInteger(), let qos = QoS(rawValue: first >> 1 & 0b11) else { return nil }
-        for _ in 0..<4 {
-            guard let lengthByte: UInt8 = reader.readInteger() else { return nil }
-            if lengthByte & 0x80 == 0 { break }
-        }
-        guard let topicLength: UInt16 = reader.readInteger(), reader.readableBytes >= topicLength else { return nil }
-        reader.moveReaderIndex(forwardBy: Int(topicLength))
+        // Every message is looked at like this, and reading integer by integer would cost several times as much.
+        guard let glance = bytes.withUnsafeReadableBytes({ PublishGlance($0, version) }) else { return nil }
+        self = glance
+    }
+
+    private init?(_ bytes: UnsafeRawBufferPointer, _ version: MQTTVersion) {
+        guard let topic = bytes.endOfFixedHeader, topic + 2 <= bytes.count,
+            let qos = QoS(rawValue: bytes[0] >> 1 & 0b11)
+        else { return nil }
+        let topicLength = Int(bytes.bigEndian(at: topic))
+        var end = topic + 2 + topicLength
         var packetID: UInt16?
         if qos != .atMostOnce {
-            guard let identifier: UInt16 = reader.readInteger(), identifier != 0 else { return nil }
+            guard end + 2 <= bytes.count else { return nil }
+            let identifier = bytes.bigEndian(at: end)
+            guard identifier != 0 else { return nil }
             packetID = identifier
+            end += 2
         }
+        guard end <= bytes.count else { return nil }
         var needsDecoding = false
         if version.hasProperties {
-            guard let propertyLength: UInt8 = reader.readInteger() else { return nil }
-            needsDecoding = propertyLength != 0 || topicLength == 0
+            guard end < bytes.count else { return nil }
+            needsDecoding = bytes[end] != 0 || topicLength == 0
         }
         self.qos = qos
-        self.retain = first & 1 != 0
+        self.retain = bytes[0] & 1 != 0
         self.packetID = packetID
         self.needsDecoding = needsDecoding
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Where a packet's fixed header ends; `nil` if the bytes end before it. A length of more than four bytes counts as
+    /// one of four.
+    var endOfFixedHeader: Int? {
+        guard count >= 2 else { return nil }
+        for index in 1...4 {
+            guard index < count else { return nil }
+            if self[index] & 0x80 == 0 { return index + 1 }
+        }
+        return 5
+    }
+
+    /// - Precondition: Both bytes are there.
+    func bigEndian(at index: Int) -> UInt16 {
+        UInt16(self[index]) << 8 | UInt16(self[index + 1])
     }
 }

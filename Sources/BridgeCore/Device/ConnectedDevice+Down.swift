@@ -66,6 +66,9 @@ extension ConnectedDevice {
 
     /// Takes a packet of the broker, or of the journal in its name, through the routes.
     mutating func passDown(_ frame: Frame) throws(MQTTError) -> [SessionAction] {
+        if gateway == nil, router.passesEverything {
+            return down.sendOrHold(frame.bytes) ? [.sendToDevice(frame.bytes)] : []
+        }
         if frame.type == .pubrel, let packetID = frame.leadingPacketID {
             switch gateway?.brokerReleased(packetID) {
             case .answer: return try toUplink(router.acknowledgement(.pubcomp, packetID))

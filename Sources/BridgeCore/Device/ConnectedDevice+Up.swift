@@ -65,6 +65,7 @@ extension ConnectedDevice {
 
     /// Takes a packet of the device through the routes.
     mutating func route(_ frame: Frame) throws(MQTTError) -> [SessionAction] {
+        if gateway == nil, router.passesEverything { return try passUp(BufferList(frame.bytes)) }
         let routed = try router.fromDevice(frame)
         if gateway != nil {
             guard gateway?.takes(routed.forward.byteCount) ?? true else { return refuse(.tooLargeOnceRouted) }

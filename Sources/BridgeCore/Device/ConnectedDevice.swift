@@ -35,15 +35,29 @@ struct ConnectedDevice: Sendable {
 
     /// Whether another packet of the device is accepted.
     var acceptsDeviceInput: Bool {
-        !down.isFull && (hold?.journal.acceptsInput(isDeliveryBlocked: gateway?.window?.isFull == true) ?? true)
+        !down.isFull && (hold?.journal.acceptsInput(isDeliveryBlocked: isDeliveryBlocked) ?? true)
     }
 
     /// Whether another packet of the broker is accepted.
     var acceptsUplinkInput: Bool {
         // A long delivery that has begun is let in to its end. While nothing is read from the device, its missing
         // acknowledgements can't come, and what the broker says behind the delivery may be what the device waits for.
-        gateway?.window?.isFull != true || down.isInsidePacket || !acceptsDeviceInput
+        !isDeliveryBlocked || down.isInsidePacket || !acceptsDeviceInput
     }
+
+    /// The same as ``acceptsDeviceInput``, without copying what it looks at.
+    mutating func takesDeviceInput() -> Bool {
+        let isBlocked = isDeliveryBlocked
+        return !down.isFull && (hold?.journal.takesInput(isDeliveryBlocked: isBlocked) ?? true)
+    }
+
+    /// The same as ``acceptsUplinkInput``, without copying what it looks at.
+    mutating func takesUplinkInput() -> Bool {
+        !isDeliveryBlocked || down.isInsidePacket || !takesDeviceInput()
+    }
+
+    /// Whether a delivery has to wait for the device's acknowledgement of an earlier one.
+    private var isDeliveryBlocked: Bool { gateway?.window?.isFull == true }
 
     var isHeld: Bool { hold?.isHeld ?? false }
 
@@ -83,9 +97,9 @@ struct ConnectedDevice: Sendable {
 
     /// A packet of the device, or of the router in its name, in one buffer or two.
     mutating func passUp(_ packet: BufferList) throws(MQTTError) -> [SessionAction] {
-        guard !packet.isEmpty, let step = try hold?.journal.send(packet) else {
-            return packet.map { .sendToUplink($0) }
-        }
+        guard !packet.isEmpty, hold != nil else { return packet.map { .sendToUplink($0) } }
+        var step = Ledger.Step()
+        try hold?.journal.send(packet, &step)
         return try perform(step)
     }
 

@@ -8,7 +8,7 @@ protocol CoreSession: DeviceSession {
 
     /// The device while the session is connected, and only then. It stands beside the session's state, because every
     /// packet changes it, and what stands inside an enum has to be copied out of it and back.
-    var device: ConnectedDevice? { get set }
+    var slot: DeviceSlot { get set }
     /// What the device may still hear while its leg is open and the session is ending.
     var lastWords: LastWords? { get set }
     /// Whether the device sends no more; it may still read.
@@ -22,17 +22,26 @@ protocol CoreSession: DeviceSession {
     mutating func end(_ ending: Ending) -> [SessionAction]
 }
 
-extension ConnectedDevice {
-    fileprivate mutating func changed(_ change: (inout ConnectedDevice) -> [SessionAction]) -> [SessionAction] {
-        change(&self)
-    }
-}
-
 extension CoreSession {
+    /// A copy of the connected device, for what does not happen with every packet.
+    var device: ConnectedDevice? { slot.device }
+
+    package mutating func takesDeviceInput() -> Bool {
+        slot.isEmpty ? acceptsDeviceInput : slot.takesDeviceInput()
+    }
+
+    package mutating func takesUplinkInput() -> Bool {
+        slot.isEmpty ? acceptsUplinkInput : slot.takesUplinkInput()
+    }
+
+    package mutating func rest() {
+        slot.rest()
+    }
+
     /// Hands an event to the connected device, and ends the session if the device's ``ConnectedDevice/ending`` says so.
     mutating func change(_ change: (inout ConnectedDevice) -> [SessionAction]) -> [SessionAction] {
-        guard let actions = device?.changed(change) else { return [] }
-        guard let ending = device?.ending else { return actions }
+        guard let (actions, isOver) = slot.change(change) else { return [] }
+        guard isOver, let ending = device?.ending else { return actions }
         return actions + end(ending)
     }
 
@@ -56,7 +65,7 @@ extension CoreSession {
     }
 
     package mutating func uplinkUnreachable(_ why: String) -> [SessionAction] {
-        device == nil ? end(.uplinkUnreachable(why), uplink: .gone) : change { $0.legUnreachable(why) }
+        slot.isEmpty ? end(.uplinkUnreachable(why), uplink: .gone) : change { $0.legUnreachable(why) }
     }
 
     package mutating func uplinkMisbehaved(_ error: MQTTError) -> [SessionAction] {
@@ -64,11 +73,11 @@ extension CoreSession {
     }
 
     package mutating func uplinkEnded() -> [SessionAction] {
-        device == nil ? end(.brokerClosed, uplink: .useless) : change { $0.legEnded() }
+        slot.isEmpty ? end(.brokerClosed, uplink: .useless) : change { $0.legEnded() }
     }
 
     package mutating func uplinkLost(_ loss: UplinkLoss) -> [SessionAction] {
-        device == nil ? end(loss.end, uplink: .gone) : change { $0.legLost(loss) }
+        slot.isEmpty ? end(loss.end, uplink: .gone) : change { $0.legLost(loss) }
     }
 
     package mutating func uplinkSilent() -> [SessionAction] {

@@ -61,16 +61,14 @@ extension Journal {
         guard !ledgers.isEmpty, let packetID = frame.leadingPacketID else { return }
         let code = frame.acknowledgementCode
         var concernsDevice = true
-        var step = Ledger.Step()
         write {
             switch frame.type {
             case .puback: concernsDevice = $0.brokerAcknowledged(packetID)
-            case .pubrec: concernsDevice = $0.brokerReceived(packetID, code: code, &step)
+            case .pubrec: concernsDevice = $0.brokerReceived(packetID, code: code, &passage.step)
             default: concernsDevice = $0.brokerCompleted(packetID)
             }
-            $0.flush(&step)
+            $0.flush(&passage.step)
         }
-        passage.step = step
         if !concernsDevice { passage.frame = nil }
     }
 

@@ -8,29 +8,22 @@ extension Journal {
     /// A packet that can't be understood is left to the broker to judge. On an open leg it goes up in its place. While
     /// there is none it waits in its place like a message at QoS 0, its bytes as they came, and goes up with the return
     /// or is dropped with the oldest of those messages.
-    mutating func send(_ packet: BufferList) throws(MQTTError) -> Ledger.Step {
-        var step = Ledger.Step()
+    mutating func send(_ packet: BufferList, _ step: inout Ledger.Step) throws(MQTTError) {
         guard let first = packet.first, let byte = first.getInteger(at: first.readerIndex, as: UInt8.self),
             let type = PacketType(rawValue: byte >> 4)
-        else { return step }
-        if type == .publish {
-            try publish(packet, flags: byte & 0x0F, &step)
-            return step
-        }
+        else { return }
+        if type == .publish { return try publish(packet, flags: byte & 0x0F, &step) }
         if type == .pingreq {
             // PINGREQ waits for nothing. While there is no leg it is answered, and not handed over.
             if isOpen { step.up = packet }
-            return step
+            return
         }
-        guard let packetID = Self.packetID(first) else {
-            pass(packet, &step)
-            return step
-        }
+        guard let packetID = Self.packetID(first) else { return pass(packet, &step) }
         switch type {
         case .puback, .pubrec, .pubcomp:
             guard !ledgers.isEmpty else {
                 if isOpen { step.up = packet }
-                return step
+                return
             }
             let code = Self.code(first, version)
             write { $0.deviceAnswered(first, type, packetID, code: code, &step) }
@@ -41,7 +34,6 @@ extension Journal {
         case .connect, .connack, .publish, .suback, .unsuback, .pingreq, .pingresp, .disconnect, .auth:
             pass(packet, &step)
         }
-        return step
     }
 
     /// A packet for which the ledger has no entry, in its place between others.
@@ -72,21 +64,24 @@ extension Journal {
             return pass(packet, &step)
         }
         let packetID = glance.packetID ?? 0
-        var forms = (leg: packet, full: packet)
-        if told.topicAliasMaximum > 0, glance.needsDecoding {
-            let whole = KeptPacket(joining: packet).first
-            if let frame = try? Frame(packet: whole, version: version, reading: .lenient),
-                let (head, payload) = try? PublishHead.decode(frame, version: version, isLenient: true),
-                let heads = try resolve(head, packetID, payloadLength: payload.readableBytes)
-            {
-                forms.leg = heads.leg.map { BufferList($0, payload) } ?? packet
-                forms.full = heads.full.map { BufferList($0, payload) } ?? packet
-            }
+        guard told.topicAliasMaximum > 0, glance.needsDecoding else {
+            return note(packet, full: packet, packetID, flags, &step)
         }
-        if flags & 1 != 0 { noteRetained { $0.published(forms.full) } }
-        write {
-            $0.publish(forms.leg, full: forms.full, packetID, isDuplicate: flags & 0b1000 != 0, &step)
-        }
+        let whole = KeptPacket(joining: packet).first
+        guard let frame = try? Frame(packet: whole, version: version, reading: .lenient),
+            let (head, payload) = try? PublishHead.decode(frame, version: version, isLenient: true),
+            let heads = try resolve(head, packetID, payloadLength: payload.readableBytes)
+        else { return note(packet, full: packet, packetID, flags, &step) }
+        let leg = heads.leg.map { BufferList($0, payload) } ?? packet
+        note(leg, full: heads.full.map { BufferList($0, payload) } ?? packet, packetID, flags, &step)
+    }
+
+    /// Notes a PUBLISH in the form for this leg, and in the form for any leg.
+    private mutating func note(
+        _ leg: BufferList, full: BufferList, _ packetID: UInt16, _ flags: UInt8, _ step: inout Ledger.Step
+    ) {
+        if flags & 1 != 0 { noteRetained { $0.published(full) } }
+        write { $0.publish(leg, full: full, packetID, isDuplicate: flags & 0b1000 != 0, &step) }
     }
 
     /// A long PUBLISH of the device; `head` is what the router made of it.
@@ -144,14 +139,11 @@ extension Journal {
 
     /// The packet identifier of anything but a PUBLISH.
     private static func packetID(_ packet: ByteBuffer) -> UInt16? {
-        var reader = packet
-        guard reader.readInteger(as: UInt8.self) != nil else { return nil }
-        for _ in 0..<4 {
-            guard let lengthByte: UInt8 = reader.readInteger() else { return nil }
-            if lengthByte & 0x80 == 0 { break }
+        let packetID = packet.withUnsafeReadableBytes { bytes -> UInt16 in
+            guard let start = bytes.endOfFixedHeader, start + 2 <= bytes.count else { return 0 }
+            return bytes.bigEndian(at: start)
         }
-        guard let packetID: UInt16 = reader.readInteger(), packetID != 0 else { return nil }
-        return packetID
+        return packetID == 0 ? nil : packetID
     }
 
     /// The reason code of an acknowledgement; 0 if it has none.

@@ -5,7 +5,7 @@ import NIOCore
 /// subscriptions and topic aliases. The journal stands on the broker's side of the router: packets of the device go
 /// through it after the router, packets of the broker before.
 ///
-/// A session with nothing to remember uses no memory for it.
+/// A session that has nothing to remember, and has rested, uses no memory for it.
 struct Journal: Sendable {
     /// What happens to a packet of the broker.
     struct Passage: Sendable {
@@ -29,6 +29,8 @@ struct Journal: Sendable {
     private(set) var isForfeit = false
     // An array of no element or one works as a box that is copied on write and allocated on demand.
     var ledgers: [Ledger] = []
+    /// A ledger without an entry, for the next message. A busy device gets a new one only after it has rested.
+    private var spareLedgers: [Ledger] = []
     var books: [SubscriptionBook] = []
     var aliases: [AliasBook] = []
     var births: [BirthMessage] = []
@@ -68,6 +70,13 @@ struct Journal: Sendable {
         return ledgers[0].acceptsInput(isDeliveryBlocked: isDeliveryBlocked)
     }
 
+    /// The same as ``acceptsInput(isDeliveryBlocked:)``. It is `mutating` because an element of an array is copied for
+    /// any other call.
+    mutating func takesInput(isDeliveryBlocked: Bool) -> Bool {
+        guard !ledgers.isEmpty else { return isOpen || !policy.budget.isFull }
+        return ledgers[0].takesInput(isDeliveryBlocked: isDeliveryBlocked)
+    }
+
     /// Whether the broker, if it has lost the session, has also lost messages that are not kept here any more.
     var hasGivenUpCopies: Bool { ledger?.hasGivenUpCopies ?? false }
 
@@ -78,16 +87,27 @@ struct Journal: Sendable {
 
     /// Whether no packet of the bridge's own may have that identifier now.
     func isUsed(_ packetID: UInt16) -> Bool {
-        ledger.map { $0.own.contains(packetID) || $0.up[packetID] != nil } ?? false
+        ledger.map { $0.own.contains(packetID) || $0.up.contains(packetID) } ?? false
     }
 
     mutating func write(_ change: (inout Ledger) -> Void) {
-        if ledgers.isEmpty {
-            ledgers = [Ledger(policy, version: version, isPassedOnAtOnce: isPassedOnAtOnce, isOpen: isOpen)]
-            ledgers[0].buffer -= births.first?.cost ?? 0
-        }
+        if ledgers.isEmpty { beginLedger() }
         change(&ledgers[0])
-        if isOpen, ledgers[0].isEmpty { ledgers = [] }
+        guard isOpen, ledgers[0].isUnused() else { return }
+        swap(&ledgers, &spareLedgers)
+    }
+
+    private mutating func beginLedger() {
+        swap(&ledgers, &spareLedgers)
+        if ledgers.isEmpty || !ledgers[0].begin(isOpen: isOpen) {
+            ledgers = [Ledger(policy, version: version, isPassedOnAtOnce: isPassedOnAtOnce, isOpen: isOpen)]
+        }
+        ledgers[0].buffer = policy.configuration.buffer - (births.first?.cost ?? 0)
+    }
+
+    /// Gives back the memory that is kept for the next message.
+    mutating func rest() {
+        spareLedgers = []
     }
 
     /// The device publishes a retained message. If it goes to the topic of its will, it takes a part of the room.

@@ -54,7 +54,7 @@ extension Ledger {
     /// A packet identifier under which the device has no message. There always is one: the device has 65,535, and the
     /// broker uses each only once.
     private func unusedDeviceID() -> UInt16 {
-        for candidate in (1...UInt16.max).reversed() where down[candidate] == nil && remapped[candidate] == nil {
+        for candidate in (1...UInt16.max).reversed() where !down.contains(candidate) && remapped[candidate] == nil {
             return candidate
         }
         return .max
@@ -143,7 +143,7 @@ extension Ledger {
     /// Another leg begins, and the broker has to come back to each message by itself.
     mutating func ageDeliveries() {
         takePending()
-        for deviceID in Array(down.keys) { down[deviceID]?.isOld = true }
+        for deviceID in down.keys { down[deviceID]?.isOld = true }
     }
 
     /// The broker knows none of the messages any more, so the bridge helps the device to finish them.

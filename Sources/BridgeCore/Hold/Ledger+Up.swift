@@ -56,7 +56,7 @@ extension Ledger {
     }
 
     private func isKnown(_ packetID: UInt16) -> Bool {
-        packetID != 0 && (up[packetID] != nil || queue.contains { $0.kind == .publish && $0.packetID == packetID })
+        packetID != 0 && (up.contains(packetID) || queue.contains { $0.kind == .publish && $0.packetID == packetID })
     }
 
     mutating func enqueue(_ outgoing: Outgoing) {
@@ -170,7 +170,7 @@ extension Ledger {
 
     /// The broker sent PUBACK. Returns whether the device gets it.
     mutating func brokerAcknowledged(_ packetID: UInt16) -> Bool {
-        if own.remove(packetID) != nil {
+        if !own.isEmpty, own.remove(packetID) != nil {
             window?.finished()
             if isWindowBrief { window = nil }
             isWindowBrief = false

@@ -46,7 +46,7 @@ struct Ledger: Sendable {
 
     /// Whether packets may go out now.
     var isOpen: Bool
-    var up: [UInt16: UpFlow] = [:]
+    var up = PacketTable<UpFlow>()
     var sequence: UInt64 = 0
     var queue = WaitingPackets()
     /// The long PUBLISH that is coming in.
@@ -63,7 +63,7 @@ struct Ledger: Sendable {
     /// Bytes charged for copies that may be given up, and the packet identifiers of those copies.
     private(set) var spareBytes = 0
     private(set) var spareIDs: Set<UInt16> = []
-    var down: [UInt16: DownFlow] = [:]
+    var down = PacketTable<DownFlow>()
     /// The device's packet identifiers by the broker's, where they differ.
     var remapped: [UInt16: UInt16] = [:]
     /// Set after a return. Before that, the device itself keeps to the Receive Maximum.
@@ -88,6 +88,16 @@ struct Ledger: Sendable {
             && behindLong.isEmpty && window == nil && maximumPacketSize == nil
     }
 
+    /// The same as ``isEmpty``. It is `mutating` because an element of an array is copied for any other call.
+    mutating func isUnused() -> Bool { isEmpty }
+
+    /// Begins again as a new ledger. Returns false if this ledger, which has no entry, is not like a new one.
+    mutating func begin(isOpen: Bool) -> Bool {
+        guard share.bytes == 0, unkept == 0, remapped.isEmpty, !isWindowBrief else { return false }
+        self.isOpen = isOpen
+        return true
+    }
+
     /// Whether the leg has been given the beginning of a packet, but not its end.
     var isInsidePacket: Bool { tail != nil || long?.hasBegun == true }
 
@@ -107,6 +117,11 @@ struct Ledger: Sendable {
         if firmBytes >= buffer { return isOpen && isDeliveryBlocked && queue.isEmpty }
         if share.budget.isFull { return isOpen && (firmBytes == 0 || isDeliveryBlocked) && queue.isEmpty }
         return true
+    }
+
+    /// The same as ``acceptsInput(isDeliveryBlocked:)``, without copying the ledger.
+    mutating func takesInput(isDeliveryBlocked: Bool) -> Bool {
+        acceptsInput(isDeliveryBlocked: isDeliveryBlocked)
     }
 
     /// Bytes that are charged, without those of copies that may be given up.

@@ -12,8 +12,8 @@ package protocol DeviceSession: Sendable {
 
     /// How strictly the packets of the device and of the broker are read.
     var reading: (device: Reading, uplink: Reading) { get }
-    // The following four are asked for with every packet. They are `mutating` only because the session is otherwise
-    // copied for each question: it is stored behind an existential.
+    // The following four are `mutating` only because the session is otherwise copied for each question: it is stored
+    // behind an existential.
 
     /// Whether `deviceSent(_:)` may be called now. If not, the driver keeps what comes, up to a bound of its own.
     var acceptsDeviceInput: Bool { mutating get }
@@ -25,6 +25,16 @@ package protocol DeviceSession: Sendable {
     var isSending: Bool { mutating get }
     /// Whether the session is over: both legs have been closed or are gone, and no timer runs.
     var isOver: Bool { mutating get }
+
+    // These are asked for with every packet, and so are answered without copying any part of the session.
+
+    /// The same as ``acceptsDeviceInput``.
+    mutating func takesDeviceInput() -> Bool
+    /// The same as ``acceptsUplinkInput``.
+    mutating func takesUplinkInput() -> Bool
+
+    /// Nothing has come from the device or the broker for a while: memory that only a busy session needs is given back.
+    mutating func rest()
 
     /// A packet of the device, or a piece of a long one.
     mutating func deviceSent(_ element: FrameDecoder.Element) -> [SessionAction]

@@ -34,7 +34,7 @@ package struct Session: CoreSession {
     enum State: Sendable {
         case awaitingConnect
         case connecting(Connecting)
-        /// The ``device`` is there.
+        /// The device is in its ``slot``.
         case connected
         /// The session is connecting or connected, with a CONNECT that only the broker may be able to read.
         case unread(Unread)
@@ -67,9 +67,9 @@ package struct Session: CoreSession {
 
     let context: SessionContext
     var state = State.awaitingConnect {
-        didSet { device = nil }
+        didSet { slot.clear() }
     }
-    var device: ConnectedDevice?
+    var slot = DeviceSlot()
     var lastWords: LastWords?
     var hasDeviceFinished = false
     /// Whether the broker was asked to keep the session for one more second.
@@ -81,7 +81,7 @@ package struct Session: CoreSession {
 
     mutating func connect(_ device: ConnectedDevice) {
         state = .connected
-        self.device = device
+        slot.put(device)
     }
 
     mutating func becomeOver() {

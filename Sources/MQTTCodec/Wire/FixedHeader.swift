@@ -22,11 +22,12 @@ struct FixedHeader: Sendable, Equatable {
     static func parse(
         _ bytes: ByteBuffer, version: MQTTVersion?, reading: Reading = .strict
     ) throws(MQTTError) -> FixedHeader? {
-        guard let first = bytes.getInteger(at: bytes.readerIndex, as: UInt8.self) else { return nil }
+        let (start, length) = bytes.withUnsafeReadableBytes { ($0.first, VariableByteInteger.read($0, at: 1)) }
+        guard let first = start else { return nil }
         let (type, flags, hasRegularFlags) = try parse(first, version: version, reading)
 
         let known = version ?? .v5_0
-        switch VariableByteInteger.read(bytes, at: bytes.readerIndex + 1) {
+        switch length {
         case .incomplete:
             return nil
         case .tooLong:

@@ -13,9 +13,15 @@ enum VariableByteInteger {
 
     /// Reads the integer that begins at the absolute `index` of `buffer`.
     static func read(_ buffer: ByteBuffer, at index: Int) -> Reading {
+        buffer.withUnsafeReadableBytes { read($0, at: index - buffer.readerIndex) }
+    }
+
+    /// Reads the integer that begins at that index.
+    static func read(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Reading {
         var value = 0
         for position in 0..<4 {
-            guard let byte = buffer.getInteger(at: index + position, as: UInt8.self) else { return .incomplete }
+            guard index + position < bytes.count else { return .incomplete }
+            let byte = bytes[index + position]
             value |= Int(byte & 0x7F) << (7 * position)
             if byte & 0x80 == 0 { return .value(value, length: position + 1) }
         }

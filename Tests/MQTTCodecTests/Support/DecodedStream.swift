@@ -1,4 +1,5 @@
 import NIOCore
+import Testing
 
 @testable import MQTTCodec
 
@@ -24,7 +25,12 @@ struct DecodedStream: Equatable {
         do throws(MQTTError) {
             for piece in pieces {
                 decoder.append(piece)
-                while let element = try decoder.next() { try take(element, &decoder) }
+                while let element = try decoder.next() {
+                    if decoder.isDrained { Issue.record("a decoder that says something is not drained") }
+                    try take(element, &decoder)
+                }
+                let rest = try decoder.next()
+                if !decoder.isDrained || rest != nil { Issue.record("a drained decoder has nothing to say") }
                 checkMemory(decoder, max(streamingThreshold, maximumBufferedSize))
             }
         } catch {

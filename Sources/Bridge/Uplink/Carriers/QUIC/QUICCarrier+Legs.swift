@@ -94,8 +94,9 @@ extension QUICCarrier: QUICConnectionObserver {
         let patience = TimeAmount(max(patience, Self.shortestWait))
         Timer.once(in: patience, on: dialer.eventLoop) { [weak self, weak leg] in
             guard let self, let leg, legs[stream] === leg, !leg.isPeerFinished else { return }
-            // A DISCONNECT may be behind bytes that the device has not taken yet.
-            guard !leg.hasUnconsumed else { return stopped(stream, after: Duration(patience)) }
+            // A DISCONNECT may be behind bytes that the device has not taken yet, if they are so many that they keep the
+            // broker from sending.
+            guard leg.unconsumed < dialer.creditStep else { return stopped(stream, after: Duration(patience)) }
             leg.lost(.network(description: "the broker reads no more of the stream"), withConnection: false)
         }
     }

@@ -13,6 +13,8 @@ final class QUICDialer {
     let tickets: TicketStore
     /// Bytes that the broker may send a device before the device has taken any.
     private let receiveWindow: UInt64
+    /// See ``LimitsConfiguration/creditStep``.
+    let creditStep: Int
     private let resolve: Resolve
     let logger: Logger
     private var endpoints: [QUICAddressFamily: QUICEndpoint] = [:]
@@ -40,6 +42,7 @@ final class QUICDialer {
         self.paths = PathKeeper(eventLoop: eventLoop, news: news)
         self.configuration = configuration.uplink
         self.receiveWindow = UInt64(configuration.limits.sessionBuffer)
+        self.creditStep = configuration.limits.creditStep
         self.eventLoop = eventLoop
         self.tls = tls
         self.tickets = tickets
