@@ -43,7 +43,12 @@ final class BrokerLeg: ChannelInboundHandler {
     let startedAt = NIODeadline.now()
     private var state = State.connecting
     private weak var observer: (any BrokerLegObserver)?
+    /// How many promises are at writes that the broker's socket has not taken.
     private var unwritten = 0
+    /// Whether no promise is behind the last write.
+    private var isLastUnwatched = false
+    /// Whether a write is being handed to the channel.
+    private var isWriting = false
     /// Aborts the connection if the broker does not end its side; runs from `finish()` on.
     private var lingering: Timer?
     private var hasBrokerEnded = false
@@ -57,10 +62,22 @@ final class BrokerLeg: ChannelInboundHandler {
 
     // MARK: - For the owner
 
-    /// - Parameter taken: Called when the broker's socket has the bytes, or when it is certain never to get them.
+    func send(_ bytes: ByteBuffer) {
+        guard case .open(let channel) = state else { return }
+        isLastUnwatched = true
+        write(bytes, nil, to: channel)
+    }
+
+    /// - Parameter taken: Called when the broker's socket has the bytes and those sent before, or when it is certain never
+    ///   to get them.
     func send(_ bytes: ByteBuffer, taken: @escaping () -> Void) {
         guard case .open(let channel) = state else { return taken() }
+        write(bytes, to: channel, taken: taken)
+    }
+
+    private func write(_ bytes: ByteBuffer, to channel: any Channel, taken: @escaping () -> Void) {
         unwritten += 1
+        isLastUnwatched = false
         let promise = channel.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { [weak self] result in
             // The channel reports a failed write nowhere else: it just closes.
@@ -68,7 +85,13 @@ final class BrokerLeg: ChannelInboundHandler {
             taken()
             self?.written()
         }
+        write(bytes, promise, to: channel)
+    }
+
+    private func write(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>?, to channel: any Channel) {
+        isWriting = true
         channel.pipeline.syncOperations.writeAndFlush(NIOAny(bytes), promise: promise)
+        isWriting = false
     }
 
     /// Sends FIN after everything that was sent before, and waits a limited time for the broker's own FIN.
@@ -79,7 +102,8 @@ final class BrokerLeg: ChannelInboundHandler {
         }
         state = .finishing(channel)
         linger(channel)
-        if unwritten == 0 { closeOutput(channel) }
+        // An empty write shows when the socket has taken everything before it.
+        if isLastUnwatched { write(ByteBuffer(), to: channel) {} } else if unwritten == 0 { closeOutput(channel) }
     }
 
     /// Resets the TCP connection: the broker loses what it has not read yet.
@@ -201,6 +225,11 @@ final class BrokerLeg: ChannelInboundHandler {
         self.observer = nil
         if let failure {
             observer?.brokerFailed(failure.inWords, byBroker: Self.isReset(failure))
+        } else if isWriting, !hasBrokerEnded {
+            // The channel says why a write failed only to the promise of a write, and this one may have had none. A
+            // connection that can't be written to was reset, unless the broker's machine is gone; whoever treats it as
+            // reset looks whether the broker is there.
+            observer?.brokerFailed("the connection broke during a write", byBroker: true)
         } else if !hasBrokerEnded {
             observer?.brokerEnded()
         }

@@ -1,6 +1,4 @@
 import BridgeCore
-import Logging
-import MQTTCodec
 import NIOCore
 import QUICTransport
 
@@ -9,19 +7,23 @@ import QUICTransport
 /// Both directions have back pressure: the client gets flow control credit once the broker's socket has taken its
 /// bytes, and nothing is read from the broker while the client has `serve.stream_buffer` bytes still to acknowledge.
 final class RelayDriver {
-    private let host: ServeHost
+    let host: ServeHost
     private let handle: QUICConnectionHandle
-    private let stream: QUICStreamID
-    private let peer: String
+    let stream: QUICStreamID
+    let peer: String
     private let room: WaitingRoom
-    private var relay: StreamRelay
+    var relay: StreamRelay
     private var leg: BrokerLeg?
     private let timer: Timer
     private var timerKind: RelayTimer?
-    private var clientID: String?
-    private let startedAt = NIODeadline.now()
+    var clientID: String?
+    let startedAt = NIODeadline.now()
     private var isBrokerPaused = false
     private var isCounted = false
+    /// How many bytes the client may be sent at least before it is full; 0 or less if that has to be looked at.
+    private var clientRoom = 0
+    /// Bytes of the client that were sent to the broker, and for which the client has been given no new credit yet.
+    private var uncredited = 0
     /// How many bytes of this session ``room`` counts.
     private var countedBytes = 0
     /// Called once, when the session has ended and only the stream is left to be closed.
@@ -67,6 +69,7 @@ final class RelayDriver {
 
     private func release() {
         timer.cancel()
+        settleCredit()
         leaveBroker()
         leg?.detach()
         leg = nil
@@ -79,6 +82,7 @@ final class RelayDriver {
 
 extension RelayDriver {
     func clientSent(_ bytes: ByteBuffer, isEnd: Bool) {
+        if !isEnd, relay.passesToBroker(bytes) { return sendToBroker(bytes) }
         perform(relay.clientSent(bytes, isEnd: isEnd))
         if countedBytes > 0, room.isOverfull { perform(relay.overloaded()) }
     }
@@ -96,7 +100,7 @@ extension RelayDriver {
 
     /// The client acknowledged bytes.
     func streamDrained() {
-        perform(relay.progressed())
+        progressed()
         guard isBrokerPaused, handle.bufferedBytes(stream) <= host.configuration.limits.streamBuffer / 2 else { return }
         isBrokerPaused = false
         leg?.resume()
@@ -105,9 +109,44 @@ extension RelayDriver {
     private func send(_ bytes: ByteBuffer) {
         host.statistics.bytesDown += UInt64(bytes.readableBytes)
         handle.write(stream, bytes)
-        guard !isBrokerPaused, handle.bufferedBytes(stream) >= host.configuration.limits.streamBuffer else { return }
+        clientRoom -= bytes.readableBytes
+        guard clientRoom <= 0, !isBrokerPaused else { return }
+        // What the client has still to acknowledge only becomes less in between, so it is not looked at each time.
+        clientRoom = host.configuration.limits.streamBuffer - handle.bufferedBytes(stream)
+        guard clientRoom <= 0 else { return }
         isBrokerPaused = true
         leg?.pause()
+    }
+
+    /// Sends bytes to the broker, and gives the client credit in steps, because a promise for each write would cost more
+    /// than the write.
+    private func sendToBroker(_ bytes: ByteBuffer) {
+        let count = bytes.readableBytes
+        host.statistics.bytesUp += UInt64(count)
+        uncredited += count
+        guard uncredited >= host.configuration.limits.creditStep else {
+            leg?.send(bytes)
+            return
+        }
+        let credit = uncredited
+        uncredited = 0
+        leg?.send(bytes) { [weak self, handle, stream] in
+            handle.consumed(stream, bytes: credit)
+            self?.progressed()
+        }
+    }
+
+    /// Gives the client, which sends nothing more here, what is left of its credit: the other streams of its connection
+    /// need it.
+    private func settleCredit() {
+        guard uncredited > 0 else { return }
+        handle.consumed(stream, bytes: uncredited)
+        uncredited = 0
+    }
+
+    /// One side took bytes that were on their way to it.
+    private func progressed() {
+        if !relay.ignoresProgress() { perform(relay.progressed()) }
     }
 }
 
@@ -129,6 +168,7 @@ extension RelayDriver: BrokerLegObserver {
     }
 
     func brokerSent(_ bytes: ByteBuffer) {
+        if relay.passesToClient(bytes) { return send(bytes) }
         perform(relay.brokerSent(bytes))
     }
 
@@ -144,7 +184,7 @@ extension RelayDriver: BrokerLegObserver {
         guard host.configuration.sendsProxyHeader,
             let header = ProxyHeader.encode(source: handle.remoteAddress, destination: handle.localAddress)
         else { return }
-        leg?.send(header) {}
+        leg?.send(header)
     }
 }
 
@@ -213,19 +253,16 @@ extension RelayDriver {
             identify()
             leg = host.broker.connect(observer: self)
         case .sendToBroker(let bytes):
-            let count = bytes.readableBytes
-            host.statistics.bytesUp += UInt64(count)
-            leg?.send(bytes) { [weak self, handle, stream] in
-                handle.consumed(stream, bytes: count)
-                if let self { perform(relay.progressed()) }
-            }
+            sendToBroker(bytes)
         case .discard(let count):
             handle.consumed(stream, bytes: count)
         case .finishBroker:
             leaveBroker()
+            settleCredit()
             leg?.finish()
         case .abortBroker:
             leaveBroker()
+            settleCredit()
             leg?.abort()
         case .judgeEnd:
             judgeEnd()
@@ -253,35 +290,5 @@ extension RelayDriver {
         timer.arm(in: delay) { [weak self] in
             if let self { perform(relay.timedOut(kind)) }
         }
-    }
-}
-
-// MARK: - The log
-
-extension RelayDriver {
-    /// Reads the client identifier for the log. If the CONNECT cannot be decoded, refusing it is up to the broker.
-    private func identify() {
-        guard let packet = relay.connectPacket, let frame = try? Frame(packet: packet, version: nil),
-            let connect = try? Connect.decode(frame)
-        else { return }
-        clientID = connect.clientID
-        log(.info, "session started", ["version": "\(connect.version)"])
-    }
-
-    private func ended(_ why: RelayEnd) {
-        let duration = Double((NIODeadline.now() - startedAt).nanoseconds) / 1e9
-        let level: Logger.Level =
-            switch why.importance {
-            case .noise: .debug
-            case .normal: .info
-            case .fault: .warning
-            }
-        log(level, "session ended", ["reason": "\(why)", "seconds": "\((duration * 1_000).rounded() / 1_000)"])
-    }
-
-    private func log(_ level: Logger.Level, _ message: Logger.Message, _ more: Logger.Metadata) {
-        var metadata: Logger.Metadata = ["peer": "\(peer)", "leg": "client", "stream": "\(stream.rawValue)"]
-        if let clientID { metadata["client_id"] = "\(clientID)" }
-        host.logger.log(level: level, message, metadata: metadata.merging(more) { $1 })
     }
 }

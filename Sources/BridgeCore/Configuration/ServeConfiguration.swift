@@ -58,6 +58,9 @@ package struct ServeConfiguration: Sendable, Equatable {
         package var connectWithin: Duration
         /// The number of bytes that one stream may hold in each direction before the other side has to wait.
         package var streamBuffer: Int
+        /// The number of bytes that the broker may have taken before the client is told, so that it may send as many
+        /// again. Telling it of each packet would cost more than the packet, and this is a small part of what it may send.
+        package var creditStep: Int { min(streamBuffer / 32, 8_192) }
         /// The time to end all sessions in order after SIGTERM.
         package var shutdownTimeout: Duration
 

@@ -34,6 +34,14 @@ extension StreamRelay {
         }
     }
 
+    /// The broker sent bytes. Returns true if they go to the client and nothing else is to be done, as it is with almost
+    /// all bytes; otherwise nothing has happened, and ``brokerSent(_:)`` says what is to be done.
+    package mutating func passesToClient(_ bytes: ByteBuffer) -> Bool {
+        guard case .relaying = state else { return false }
+        down.scan(bytes)
+        return true
+    }
+
     /// The broker sent FIN.
     package mutating func brokerEnded() -> [RelayAction] {
         switch state {

@@ -26,6 +26,14 @@ extension StreamRelay {
         }
     }
 
+    /// The client sent bytes. Returns true if they go to the broker and nothing else is to be done, as it is with almost
+    /// all bytes; otherwise nothing has happened, and ``clientSent(_:isEnd:)`` says what is to be done.
+    package mutating func passesToBroker(_ bytes: ByteBuffer) -> Bool {
+        guard case .relaying = state, bytes.readableBytes > 0 else { return false }
+        up.scan(bytes)
+        return true
+    }
+
     /// The client sent RESET_STREAM. Like EMQX, the relay answers with the same code.
     package mutating func clientReset(code: UInt64) -> [RelayAction] {
         clientGone(.clientReset(code: code), [.resetClient(code: code)])

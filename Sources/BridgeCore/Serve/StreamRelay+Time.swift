@@ -11,6 +11,12 @@ extension StreamRelay {
         }
     }
 
+    /// Whether ``progressed()`` would do nothing, because neither side has ended. It is `mutating` because the relay would
+    /// otherwise be copied for the question.
+    package mutating func ignoresProgress() -> Bool {
+        if case .relaying = state { true } else { false }
+    }
+
     /// A timer that the relay started has fired.
     package mutating func timedOut(_ timer: RelayTimer) -> [RelayAction] {
         switch (timer, state) {
