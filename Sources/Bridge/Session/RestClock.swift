@@ -1,13 +1,12 @@
 import NIOCore
 import QUICTransport
 
-/// One timer that lets the sessions of an event loop rest once nothing has come for a while. It runs only while there
-/// are sessions that are not at rest.
+/// One timer that looks which sessions of an event loop are busy, and lets the others rest. It runs only while something
+/// comes to any of them.
 final class RestClock {
-    /// Returns whether the session is at rest now. It is if nothing has come since the previous call.
+    /// Returns whether the session is at rest now, because little has come since the previous call.
     typealias Check = (_ key: ObjectIdentifier) -> Bool
 
-    /// A session rests after one to two of these without a packet.
     private static let interval = TimeAmount.seconds(5)
 
     private var awake: [ObjectIdentifier] = []

@@ -58,7 +58,10 @@ final class SessionDriver: ChannelDuplexHandler {
     var uplinkRoom = 0
     /// What goes to the uplink leg behind what it has been given.
     var upBurst = Burst()
-    private var activity = Activity.resting
+    /// How often something has come since ``mayRest()`` was called; not counted any further than ``busyInputs``.
+    private var inputs: UInt8 = 0
+    /// Whether the session may keep memory that only a busy one needs.
+    private var isBusy = false
     /// Bytes of the broker for which it has been given no new credit yet.
     var uncredited = 0
     var hasUplinkEnded = false
@@ -267,29 +270,23 @@ extension SessionDriver {
 // MARK: - Rest
 
 extension SessionDriver {
-    /// Whether the session may keep memory that only a busy one needs.
-    private enum Activity {
-        case resting
-        /// Nothing has come since ``mayRest()`` was called.
-        case quiet
-        case busy
-    }
+    /// A session to which this often something comes between two checks is busy. A device that publishes once a second
+    /// is, and one that has just connected and subscribed is not: a thousand of those must not take memory at once.
+    private static let busyInputs: UInt8 = 8
 
     /// Something has come from the device or the broker.
     func stir() {
-        guard activity != .busy else { return }
-        if activity == .resting { host.watchRest(of: self) }
-        activity = .busy
+        if inputs == 0, !isBusy { host.watchRest(of: self) }
+        if inputs < Self.busyInputs { inputs += 1 }
     }
 
-    /// Lets the session rest if nothing has come since the previous call. Returns whether it rests.
+    /// Looks how much has come since the previous call. Returns whether the session rests.
     func mayRest() -> Bool {
-        guard activity == .quiet else {
-            activity = .quiet
-            return false
-        }
-        activity = .resting
-        session.rest()
-        return true
+        let wasBusy = isBusy
+        isBusy = inputs >= Self.busyInputs
+        inputs = 0
+        if isBusy, !wasBusy { session.becomeBusy() }
+        if !isBusy, wasBusy { session.rest() }
+        return !isBusy
     }
 }

@@ -123,7 +123,7 @@ final class SessionHost {
         keepAlives.forget(ObjectIdentifier(driver))
     }
 
-    /// Lets the driver's session rest once nothing has come for a while.
+    /// Looks how much comes to the driver, until its session rests.
     func watchRest(of driver: SessionDriver) {
         rests.watch(ObjectIdentifier(driver)) { [weak self] key in self?.drivers[key]?.mayRest() ?? true }
     }

@@ -25,18 +25,19 @@ import NIOCore
 /// A delayed will does not keep the stream: the subscriptions on it would continue to receive messages that no device
 /// gets, and a shared subscription would take them from others. The will is published on a new stream.
 package struct DataStreamSession: CoreSession {
+    /// What only a session that is not connected needs is `indirect`, so that a connected one has no room for it.
     enum State: Sendable {
         case awaitingConnect
         /// The driver checks the password.
         indirect case authenticating(Connect, DeviceFacts)
         /// The session has asked for a data stream.
-        case connecting(Connecting)
+        indirect case connecting(Connecting)
         /// The device is in its ``slot``.
         case connected
         /// The device leg is gone, and a will is left.
-        case leaving(Leaving)
+        indirect case leaving(Leaving)
         /// The session has asked for a data stream for the will.
-        case reopening(StoredWill, MQTTVersion)
+        indirect case reopening(StoredWill, MQTTVersion)
         /// The will is sent, and the broker has to acknowledge it.
         case publishing(Publishing)
         /// FIN is sent, and the broker's FIN has to come.

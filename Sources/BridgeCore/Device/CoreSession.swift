@@ -34,6 +34,10 @@ extension CoreSession {
         slot.isEmpty ? acceptsUplinkInput : slot.takesUplinkInput()
     }
 
+    package mutating func becomeBusy() {
+        slot.becomeBusy()
+    }
+
     package mutating func rest() {
         slot.rest()
     }

@@ -41,6 +41,11 @@ struct DeviceSlot: Sendable {
         devices.isEmpty ? true : devices[0].takesUplinkInput()
     }
 
+    /// Lets the device keep memory for what comes next.
+    mutating func becomeBusy() {
+        if !devices.isEmpty { devices[0].hold?.journal.isBusy = true }
+    }
+
     /// Gives back memory that only a busy device needs.
     mutating func rest() {
         if !devices.isEmpty { devices[0].hold?.journal.rest() }

@@ -5,7 +5,7 @@ import NIOCore
 /// subscriptions and topic aliases. The journal stands on the broker's side of the router: packets of the device go
 /// through it after the router, packets of the broker before.
 ///
-/// A session that has nothing to remember, and has rested, uses no memory for it.
+/// A session that has nothing to remember, and is not busy, uses no memory for it.
 struct Journal: Sendable {
     /// What happens to a packet of the broker.
     struct Passage: Sendable {
@@ -29,7 +29,9 @@ struct Journal: Sendable {
     private(set) var isForfeit = false
     // An array of no element or one works as a box that is copied on write and allocated on demand.
     var ledgers: [Ledger] = []
-    /// A ledger without an entry, for the next message. A busy device gets a new one only after it has rested.
+    /// Whether a ledger without an entry is kept for the next message.
+    var isBusy = false
+    /// The ledger that is kept.
     private var spareLedgers: [Ledger] = []
     var books: [SubscriptionBook] = []
     var aliases: [AliasBook] = []
@@ -94,7 +96,7 @@ struct Journal: Sendable {
         if ledgers.isEmpty { beginLedger() }
         change(&ledgers[0])
         guard isOpen, ledgers[0].isUnused() else { return }
-        swap(&ledgers, &spareLedgers)
+        if isBusy { swap(&ledgers, &spareLedgers) } else { ledgers = [] }
     }
 
     private mutating func beginLedger() {
@@ -107,6 +109,7 @@ struct Journal: Sendable {
 
     /// Gives back the memory that is kept for the next message.
     mutating func rest() {
+        isBusy = false
         spareLedgers = []
     }
 

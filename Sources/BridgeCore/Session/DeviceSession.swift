@@ -33,7 +33,9 @@ package protocol DeviceSession: Sendable {
     /// The same as ``acceptsUplinkInput``.
     mutating func takesUplinkInput() -> Bool
 
-    /// Nothing has come from the device or the broker for a while: memory that only a busy session needs is given back.
+    /// Much has come from the device or the broker for a while: the session may keep memory for what comes next.
+    mutating func becomeBusy()
+    /// Little has come for a while: memory that only a busy session needs is given back.
     mutating func rest()
 
     /// A packet of the device, or a piece of a long one.

@@ -31,16 +31,17 @@ import NIOCore
 /// A delivery that the loss cut off in the middle can't be completed, and nothing else can be sent in its place: the
 /// device's connection is closed without a farewell.
 package struct Session: CoreSession {
+    /// What only a session under way to being connected needs is `indirect`, so that a connected one has no room for it.
     enum State: Sendable {
         case awaitingConnect
-        case connecting(Connecting)
+        indirect case connecting(Connecting)
         /// The device is in its ``slot``.
         case connected
         /// The session is connecting or connected, with a CONNECT that only the broker may be able to read.
-        case unread(Unread)
+        indirect case unread(Unread)
         /// The device has been told of its end, and the broker has to be asked for its will. Holds CONNECT until it is
         /// sent.
-        case reclaimingWill(ByteBuffer?)
+        indirect case reclaimingWill(ByteBuffer?)
         case finishing
         case ended
     }

@@ -2,18 +2,20 @@ import NIOCore
 
 /// Packets on their way to one side, which follow one another. Small ones are joined, because each write costs more
 /// than the copy of so few bytes.
-struct Burst {
+package struct Burst: Sendable {
     /// Bytes. A longer buffer, and what comes after it, is passed on as it is.
-    private static let longest = 4_096
+    package static let longest = 4_096
 
     private var waiting: ByteBuffer?
     /// Whether ``waiting`` has storage of its own, to which more may be written.
     private var isJoined = false
 
-    var isEmpty: Bool { waiting == nil }
+    package init() {}
+
+    package var isEmpty: Bool { waiting == nil }
 
     /// Adds a packet. Returns what has to be written now, because it can't be joined with the packet.
-    mutating func add(_ bytes: ByteBuffer) -> ByteBuffer? {
+    package mutating func add(_ bytes: ByteBuffer) -> ByteBuffer? {
         guard let count = waiting?.readableBytes, count + bytes.readableBytes <= Self.longest else {
             let previous = waiting
             waiting = bytes
@@ -34,7 +36,7 @@ struct Burst {
     }
 
     /// Takes what is left to be written.
-    mutating func take() -> ByteBuffer? {
+    package mutating func take() -> ByteBuffer? {
         defer { waiting = nil }
         return waiting
     }
