@@ -9,10 +9,6 @@ import NIOPosix
 
 /// Opens the UDP socket of an endpoint.
 enum DatagramSocket {
-    /// How many datagrams one `recvmmsg` call takes.
-    private static let datagramsPerRead = 16
-    /// Bytes of room for one datagram. The transport parameter `max_udp_payload_size` never promises a peer more.
-    private static let datagramCapacity = 2_048
     /// How many bytes the kernel is asked to buffer per direction. It may grant less.
     private static let kernelBuffer = 1_048_576
 
@@ -40,10 +36,8 @@ enum DatagramSocket {
         if options.isIPv6Only { bootstrap = bootstrap.channelOption(ipv6Only, value: 1) }
         return
             bootstrap
-            .channelOption(.datagramVectorReadMessageCount, value: datagramsPerRead)
-            .channelOption(
-                .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: datagramsPerRead * datagramCapacity)
-            )
+            .channelOption(.datagramVectorReadMessageCount, value: ReadSize.few)
+            .channelOption(.recvAllocator, value: ReadRoom(datagrams: ReadSize.few))
             // One call takes all there is in all but the busiest moments; a second one would usually find nothing.
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.socketOption(.so_rcvbuf), value: kernelBuffer)
@@ -60,6 +54,14 @@ enum DatagramSocket {
                 }
             }
             .bind(to: address)
+    }
+
+    /// From the next read on, one call takes as many datagrams as that.
+    static func setReadSize(_ datagrams: Int, of channel: any Channel) {
+        guard let options = channel.syncOptions else { return }
+        // This fails only if the channel is closed, and then nothing is read any more.
+        try? options.setOption(.recvAllocator, value: ReadRoom(datagrams: datagrams))
+        try? options.setOption(.datagramVectorReadMessageCount, value: datagrams)
     }
 
     private static let reusePort = ChannelOptions.Types.SocketOption(
