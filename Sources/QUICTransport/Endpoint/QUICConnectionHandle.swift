@@ -9,10 +9,12 @@ package final class QUICConnectionHandle {
     var registeredIDs: [QUICConnectionID] = []
     /// Whether the endpoint has the connection.
     var isKnown = false
-    /// Whether the events of a datagram are being delivered, after which the endpoint looks at the connection anyway.
+    /// Whether the events of a burst are being delivered, after which the endpoint looks at the connection anyway.
     var isBeingRead = false
     /// Whether the next flush asks the connection for datagrams.
     var isDirty = false
+    /// Whether the connection has received something in the present burst, and its events are still to be delivered.
+    var isHeard = false
     /// When the endpoint's queue of deadlines has the connection come up, or later; `nil` if it does not.
     var notedDeadline: NIODeadline?
     private var isWatched = false

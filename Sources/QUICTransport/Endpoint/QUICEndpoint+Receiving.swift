@@ -1,6 +1,9 @@
 import NIOCore
 
 extension QUICEndpoint {
+    /// A burst from more connections is rare, and its room is not kept.
+    private static let largestBurst = 256
+
     func received(_ datagram: ByteBuffer, from remote: SocketAddress, on receiver: EndpointSocket) {
         pending.isFlushComing = true
         sendFailures.received()
@@ -28,10 +31,9 @@ extension QUICEndpoint {
         handle.connection.receive(datagram, from: remote, to: local, at: .now())
         // Told before the events: an observer that waits for the path to return can use it for what came.
         if handle.isSilent { handle.observer?.connectionReceived(handle) }
-        handle.isBeingRead = true
-        deliverEvents(of: handle)
-        handle.isBeingRead = false
-        sendOrSettle(handle)
+        guard !handle.isHeard else { return }
+        handle.isHeard = true
+        hearing.append(handle)
     }
 
     private func receivedStray(_ datagram: ByteBuffer, from remote: SocketAddress) {
@@ -39,7 +41,20 @@ extension QUICEndpoint {
         if probes.take(datagram, from: remote) { probeObserver?.endpoint(self, hasAnswerFrom: remote) }
     }
 
+    /// All datagrams of a burst have been read. What they brought on one stream is one event, which reaches a device or a
+    /// broker by one write.
     func readBurstEnded() {
+        if !hearing.isEmpty {
+            let heard = hearing
+            hearing.removeAll(keepingCapacity: heard.count <= Self.largestBurst)
+            for handle in heard {
+                handle.isHeard = false
+                handle.isBeingRead = true
+                deliverEvents(of: handle)
+                handle.isBeingRead = false
+                sendOrSettle(handle)
+            }
+        }
         pending.isFlushComing = false
         flush()
     }

@@ -25,6 +25,8 @@ package final class QUICEndpoint {
     let sockets = ClientSockets()
     let connections: ConnectionTable
     let pending = FlushQueue()
+    /// The connections that have received something in the present burst of datagrams, each once.
+    var hearing: [QUICConnectionHandle] = []
     /// What is being written for the socket beside it.
     let batch = DatagramBatch()
     var batchSocket: EndpointSocket?
@@ -192,6 +194,7 @@ package final class QUICEndpoint {
         closeOldSockets()
         timer.cancel()
         connections.removeAll()
+        hearing = []
         pending.removeAll()
         whenFlushed?.succeed()
         whenFlushed = nil
