@@ -6,7 +6,13 @@
 /// acknowledge every packet at once (`ack_thresh`): whatever is sent carries the acknowledgement. And it is not asked
 /// for a packet as long as an acknowledgement is all that it can have to send, until
 /// - the announced `max_ack_delay` has nearly passed, with which the peer's probe timeout counts (RFC 9002 6.2.1), or
-/// - two full datagrams have come (RFC 9000 13.2.2), so that a bulk transfer is acknowledged as usual.
+/// - two full datagrams have come (RFC 9000 13.2.2) and an eighth of the round trip has passed since the first of them,
+///   which is at once on a short path, or
+/// - ten full datagrams have come.
+///
+/// Acknowledging every second datagram of a bulk transfer is the largest part of what it costs: each acknowledgement
+/// wakes both ends (RFC 9000 13.2.2 allows fewer). An eighth of the round trip neither slows the sender's growth
+/// down nor makes its bursts longer in a way that matters.
 ///
 /// ngtcp2 does not tell what it has to send. A received packet is harmless if it has nothing but data and an ACK without
 /// gaps, and follows on the last one; everything else is passed on to ngtcp2 at once, and so is everything until ngtcp2
@@ -18,14 +24,37 @@
 static const uint64_t reserve = 2 * NGTCP2_MILLISECONDS;
 /* The payload of two full datagrams of the smallest size, as TCP counts it. */
 static const uint64_t bytes_at_once = 2 * (NGTCP2_MAX_UDP_PAYLOAD_SIZE - 64);
-/* Credit may wait for the next packet until it is this much. */
-static const uint64_t credit_at_once = 4096;
+static const uint64_t bytes_at_most = 10 * (NGTCP2_MAX_UDP_PAYLOAD_SIZE - 64);
+/* An eighth of a shorter round trip is less than what a timer is good for. */
+static const uint64_t shortest_wait = NGTCP2_MILLISECONDS;
+/* Credit may wait for the next packet until it is this much, or an eighth of a stream's window if that is more. ngtcp2
+   announces no less than half a window anyway. */
+static const uint64_t least_credit = 4096;
 
 /// How long an acknowledgement may wait. The rest of the peer's allowance is left for a timer or an event loop that is
 /// late.
 static uint64_t longest_wait(bridge_quic_connection *connection) {
     uint64_t allowance = ngtcp2_conn_get_local_transport_params(connection->conn)->max_ack_delay;
     return allowance >= 2 * reserve ? allowance - reserve : allowance / 2;
+}
+
+/// How long an acknowledgement may wait, given what has come since.
+static uint64_t wait_of(bridge_quic_connection *connection) {
+    const bridge_acknowledgements *acks = &connection->acknowledgements;
+    uint64_t longest = longest_wait(connection);
+    if (acks->bytes < bytes_at_once) {
+        return longest;
+    }
+    uint64_t part = acks->bytes < bytes_at_most ? bridge_quic_stats_of(connection).smoothed_rtt / 8 : 0;
+    if (part < shortest_wait) {
+        return 0;
+    }
+    return part < longest ? part : longest;
+}
+
+static uint64_t credit_at_once(bridge_quic_connection *connection) {
+    uint64_t part = ngtcp2_conn_get_local_transport_params(connection->conn)->initial_max_stream_data_bidi_remote / 8;
+    return part > least_credit ? part : least_credit;
 }
 
 /// By how many packets a later one that is acknowledged makes an earlier one lost, at most. ngtcp2 takes half of the
@@ -144,8 +173,8 @@ void bridge_acknowledgements_credit(bridge_quic_connection *connection, uint64_t
 
 bool bridge_quic_has_to_send(bridge_quic_connection *connection) {
     const bridge_acknowledgements *acks = &connection->acknowledgements;
-    return acks->has_more || acks->bytes >= bytes_at_once || acks->credit >= credit_at_once ||
-           (acks->since != 0 && connection->clock.now >= acks->since + longest_wait(connection));
+    return acks->has_more || (acks->credit > 0 && acks->credit >= credit_at_once(connection)) ||
+           (acks->since != 0 && connection->clock.now >= acks->since + wait_of(connection));
 }
 
 uint64_t bridge_acknowledgements_expiry(bridge_quic_connection *connection, uint64_t expiry) {
@@ -154,14 +183,14 @@ uint64_t bridge_acknowledgements_expiry(bridge_quic_connection *connection, uint
         acks->other_expiry = expiry;
         return expiry;
     }
-    uint64_t limit = acks->since + longest_wait(connection);
+    uint64_t limit = acks->since + wait_of(connection);
     return acks->other_expiry < limit ? acks->other_expiry : limit;
 }
 
 bool bridge_quic_is_due(bridge_quic_connection *connection, uint64_t now) {
     const bridge_acknowledgements *acks = &connection->acknowledgements;
     uint64_t own = now + connection->clock.ahead;
-    if (acks->since != 0 && own >= acks->since + longest_wait(connection) / 2) {
+    if (acks->since != 0 && own >= acks->since + wait_of(connection) / 2) {
         return true;
     }
     uint64_t expiry = bridge_quic_expiry(connection);
