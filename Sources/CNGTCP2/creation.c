@@ -49,6 +49,7 @@ static ngtcp2_settings settings_of(bridge_quic_connection *connection, const bri
     settings.cc_algo = given->bbr ? BRIDGE_COMPAT_BBR : NGTCP2_CC_ALGO_CUBIC;
     settings.handshake_timeout = given->handshake_timeout;
     settings.max_tx_udp_payload_size = given->max_datagram_size;
+    settings.max_stream_window = given->max_stream_window;
     settings.no_pmtud = !given->path_mtu_discovery;
     /* Only if the token was verified, because ngtcp2 then considers the client's address validated. */
     if (given->initial && given->initial->after_retry) {

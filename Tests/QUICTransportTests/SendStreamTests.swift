@@ -39,6 +39,18 @@ import Testing
         #expect(next() == ("next", false))
     }
 
+    /// What is on its way counts only beyond what may be.
+    @Test func whatIsInFlightHardlyCountsAsBacklog() {
+        stream.append(ByteBuffer(string: "abcdefghi"))
+        #expect(stream.backlog(inFlight: 3) == 9)
+        stream.sent(2, fin: false)
+        #expect(stream.backlog(inFlight: 3) == 7)
+        stream.sent(7, fin: false)
+        #expect(stream.backlog(inFlight: 3) == 6 && stream.backlog(inFlight: 9) == 0)
+        stream.acknowledged(8)
+        #expect(stream.backlog(inFlight: 3) == 0)
+    }
+
     @Test func endsOnlyWithTheLastByte() {
         stream.append(ByteBuffer(string: "abc"))
         stream.append(ByteBuffer(string: "def"))

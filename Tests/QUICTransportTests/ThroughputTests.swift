@@ -26,6 +26,35 @@ import Testing
         #expect(simulation.client.statistics.bytesSent < 11_500_000)
     }
 
+    /// A stream whose bytes are consumed at once is soon not held up by its window any more.
+    @Test func theWindowOfAFastStreamGrows() throws {
+        func time(growing: Bool) throws -> TimeAmount {
+            let simulation = try Simulation.connected(
+                server: .test {
+                    $0.setWindows(65_536, streams: 1)
+                    if !growing { $0.largestStreamWindow = 0 }
+                })
+            let exchange = Exchange(simulation)
+            let id = try #require(try simulation.client.openStream())
+            let start = simulation.now
+            simulation.client.write(id, ByteBuffer(repeating: 7, count: 4_000_000), fin: true)
+            simulation.flush()
+            #expect(simulation.run(for: .seconds(30)) { exchange.atServer[id]?.isFinished == true })
+            return simulation.now - start
+        }
+        #expect(try 3 * time(growing: true) < time(growing: false))
+    }
+
+    /// A stream that nobody reads gets one window, and takes no credit from the others.
+    @Test func theWindowOfAStreamThatNobodyReadsDoesNotGrow() throws {
+        let simulation = try Simulation.connected(server: .test { $0.setWindows(65_536, streams: 2) })
+        let id = try #require(try simulation.client.openStream())
+        simulation.client.write(id, ByteBuffer(repeating: 7, count: 1_000_000), fin: true)
+        simulation.flush()
+        simulation.run(for: .seconds(10))
+        #expect(simulation.client.bufferedBytes(id) == 1_000_000 - 65_536)
+    }
+
     /// Streams that were given up with unread or lost bytes must not use up the connection's window.
     @Test func streamsThatAreResetLeaveTheConnectionsWindowWhole() throws {
         let simulation = try Simulation.connected(server: .test { $0.initialMaxData = 65_536 })

@@ -5,7 +5,8 @@ import QUICTransport
 /// Performs a ``StreamRelay``'s actions on a client's stream and the TCP connection to the broker, and decides nothing.
 ///
 /// Both directions have back pressure: the client gets flow control credit once the broker's socket has taken its
-/// bytes, and nothing is read from the broker while the client has `serve.stream_buffer` bytes still to acknowledge.
+/// bytes, and nothing is read from the broker while `serve.stream_buffer` bytes wait to be sent to the client, or eight
+/// times as many to be sent and acknowledged.
 final class RelayDriver {
     let host: ServeHost
     private let handle: QUICConnectionHandle
@@ -101,7 +102,7 @@ extension RelayDriver {
     /// The client acknowledged bytes.
     func streamDrained() {
         progressed()
-        guard isBrokerPaused, handle.bufferedBytes(stream) <= host.configuration.limits.streamBuffer / 2 else { return }
+        guard isBrokerPaused, backlog <= host.configuration.limits.streamBuffer / 2 else { return }
         isBrokerPaused = false
         leg?.resume()
     }
@@ -112,10 +113,14 @@ extension RelayDriver {
         clientRoom -= bytes.readableBytes
         guard clientRoom <= 0, !isBrokerPaused else { return }
         // What the client has still to acknowledge only becomes less in between, so it is not looked at each time.
-        clientRoom = host.configuration.limits.streamBuffer - handle.bufferedBytes(stream)
+        clientRoom = host.configuration.limits.streamBuffer - backlog
         guard clientRoom <= 0 else { return }
         isBrokerPaused = true
         leg?.pause()
+    }
+
+    private var backlog: Int {
+        handle.backlog(stream, inFlight: QUICConfiguration.inFlight(beside: host.configuration.limits.streamBuffer))
     }
 
     /// Sends bytes to the broker, and gives the client credit in steps, because a promise for each write would cost more

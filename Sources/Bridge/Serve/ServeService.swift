@@ -74,12 +74,7 @@ package struct ServeService: Service {
         quic.congestionControl = .init(configuration.congestionControl)
         quic.sendTwice = .init(configuration.sendTwice)
         quic.maxBidiStreams = limits.streamsPerConnection
-        quic.initialMaxStreamData = UInt64(limits.streamBuffer)
-        // This is enough for all streams at once, so that a stream with a slow broker side takes no credit from the
-        // others.
-        let (all, overflow) = UInt64(limits.streamsPerConnection).multipliedReportingOverflow(
-            by: UInt64(limits.streamBuffer))
-        quic.initialMaxData = overflow ? .max : all
+        quic.setWindows(limits.streamBuffer, streams: limits.streamsPerConnection)
         quic.activeConnectionIDLimit = 8
         var server = QUICServerConfiguration(quic: quic, tls: tls.current)
         server.secret = tls.secret

@@ -2,10 +2,12 @@ import BridgeCore
 import Logging
 import MQTTCodec
 import NIOCore
+import QUICTransport
 
 /// Performs a session's actions on the device's channel and the uplink leg, and decides nothing.
 ///
-/// Reading from the device stops while the uplink leg has more than `limits.session_buffer` bytes to send, while the
+/// Reading from the device stops while the uplink leg has more than `limits.session_buffer` bytes to send (or eight
+/// times as many to send and on their way), while the
 /// device does not take the answers that the session itself gives it, and while the session takes no input and that
 /// many bytes wait for it.
 final class SessionDriver: ChannelDuplexHandler {
@@ -248,10 +250,16 @@ extension SessionDriver {
     func updateUplinkFull() -> Bool {
         flushUplink()
         let limit = host.configuration.limits.sessionBuffer
-        let buffered = session.isSending ? max((uplink?.bufferedBytes ?? 0) - (undrained ?? 0), 0) : 0
+        let buffered = session.isSending ? backlog(limit) : 0
         isUplinkFull = isUplinkFull ? buffered > limit / 2 : buffered >= limit
         uplinkRoom = isUplinkFull ? 0 : limit - buffered
         return isUplinkFull
+    }
+
+    private func backlog(_ limit: Int) -> Int {
+        guard let uplink else { return 0 }
+        guard let undrained else { return uplink.backlog(inFlight: QUICConfiguration.inFlight(beside: limit)) }
+        return max(uplink.bufferedBytes - undrained, 0)
     }
 
     /// Sends bytes on the uplink leg. What the device sent in one piece goes there in one piece.

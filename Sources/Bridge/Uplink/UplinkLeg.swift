@@ -59,6 +59,12 @@ final class UplinkLeg {
         }
     }
 
+    /// How many of these count against a limit on what is buffered for the device; see ``UplinkCarrier``.
+    func backlog(inFlight: Int) -> Int {
+        guard case .open(let carrier, let stream) = state else { return bufferedBytes }
+        return carrier.backlog(stream, inFlight: inFlight)
+    }
+
     /// Whether the leg is open and nothing has come on it.
     var isUnanswered: Bool {
         if case .open = state { !hasReceived } else { false }

@@ -53,6 +53,8 @@ typedef struct {
     uint64_t idle_timeout;
     uint64_t max_data;
     uint64_t max_stream_data;
+    /// What a stream's window grows to while the owner consumes a whole one within about two round trips.
+    uint64_t max_stream_window;
     uint64_t max_bidi_streams;
     uint64_t active_connection_id_limit;
     /// Bytes of UDP payload.

@@ -37,6 +37,9 @@ package struct QUICConfiguration: Sendable {
     package var initialMaxData: UInt64 = 262_144
     /// How many bytes the peer may send on one stream before `consumed` grants more.
     package var initialMaxStreamData: UInt64 = 262_144
+    /// What this grows to, doubling each time, while a stream's bytes are consumed as fast as they come: otherwise a
+    /// stream could carry no more than one window per round trip. 0 if it must not grow. `initialMaxData` does not grow.
+    package var largestStreamWindow: UInt64 = 0
     /// How many bidirectional streams the peer may have open at once. A stream that closes makes room for another.
     package var maxBidiStreams: Int = 0
     /// How many of the peer's connection IDs are kept for migration (`active_connection_id_limit`), 2 to 8.
@@ -61,5 +64,25 @@ package struct QUICConfiguration: Sendable {
 
     package init(alpn: [String]) {
         self.alpn = alpn
+    }
+
+    /// How many times as large as the initial one a stream's window may become.
+    private static let windowGrowth: UInt64 = 8
+
+    /// Sets the windows of this many streams, and lets each of them grow to eight times as much. Together they have
+    /// room for that, so a stream whose bytes are not consumed takes no credit from the others.
+    package mutating func setWindows(_ window: Int, streams: Int) {
+        initialMaxStreamData = UInt64(window)
+        let (largest, overflow) = UInt64(window).multipliedReportingOverflow(by: Self.windowGrowth)
+        largestStreamWindow = overflow ? .max : largest
+        let (all, overflows) = largestStreamWindow.multipliedReportingOverflow(by: UInt64(streams))
+        initialMaxData = overflows ? .max : all
+    }
+
+    /// How many bytes of a stream may be on their way, beside those that wait to be sent, if `limit` is what the owner
+    /// buffers for it: as many as a peer with the same settings takes.
+    package static func inFlight(beside limit: Int) -> Int {
+        let (all, overflow) = limit.multipliedReportingOverflow(by: Int(windowGrowth) - 1)
+        return overflow ? .max : all
     }
 }

@@ -122,6 +122,7 @@ extension QUICConnection {
             settings.idle_timeout = configuration.idleTimeout.nanoseconds
             settings.max_data = min(configuration.initialMaxData, largestInteger)
             settings.max_stream_data = min(configuration.initialMaxStreamData, largestInteger)
+            settings.max_stream_window = min(configuration.largestStreamWindow, largestInteger)
             settings.max_bidi_streams = UInt64(min(max(configuration.maxBidiStreams, 0), 1 << 60))
             settings.active_connection_id_limit = UInt64(min(max(configuration.activeConnectionIDLimit, 2), 8))
             settings.max_datagram_size = configuration.datagramCapacity

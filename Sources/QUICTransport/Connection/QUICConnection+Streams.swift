@@ -49,6 +49,14 @@ extension QUICConnection {
         return stream.bufferedBytes
     }
 
+    /// How many of the buffered bytes of a stream count against a limit: those that wait to be sent, or as many as are
+    /// left if `inFlight` bytes are taken off. How many are in flight is bounded by the congestion window and the peer's
+    /// credit, and on a long path they are many although nothing is slow.
+    package func backlog(_ id: QUICStreamID, inFlight: Int) -> Int {
+        guard let stream = streams[id], !stream.isShut else { return 0 }
+        return stream.backlog(inFlight: inFlight)
+    }
+
     /// Grants the peer credit for this many bytes of the stream and of the connection (RFC 9000 4.1). Must be called
     /// for all bytes that came as `streamData`, even if the stream has been closed meanwhile.
     package func consumed(_ id: QUICStreamID, bytes: Int) {

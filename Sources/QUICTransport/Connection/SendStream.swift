@@ -29,6 +29,10 @@ final class SendStream {
         self.id = id
     }
 
+    /// How many of the buffered bytes count against the owner's limit: those that wait to be sent, or as many as are left
+    /// if `inFlight` bytes are taken off.
+    func backlog(inFlight: Int) -> Int { max(unsentBytes, bufferedBytes - inFlight) }
+
     var hasSomethingToSend: Bool {
         !isShut && (unsentBytes > 0 || (isFinished && !isFinSent))
     }

@@ -75,6 +75,11 @@ package final class QUICConnectionHandle {
         connection.bufferedBytes(stream)
     }
 
+    /// See ``QUICConnection/backlog(_:inFlight:)``.
+    package func backlog(_ stream: QUICStreamID, inFlight: Int) -> Int {
+        connection.backlog(stream, inFlight: inFlight)
+    }
+
     /// The receiver has taken these bytes, so the peer may send as many again (RFC 9000 4.1).
     package func consumed(_ stream: QUICStreamID, bytes: Int) {
         connection.consumed(stream, bytes: bytes)

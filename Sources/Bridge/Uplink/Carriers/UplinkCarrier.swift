@@ -16,6 +16,9 @@ protocol UplinkCarrier: AnyObject {
 
     /// Bytes written and not yet acknowledged by the broker's transport.
     func bufferedBytes(_ stream: QUICStreamID) -> Int
+    /// How many of them count against a limit on what is buffered for the stream. Up to `inFlight` bytes that are on
+    /// their way to the broker do not.
+    func backlog(_ stream: QUICStreamID, inFlight: Int) -> Int
     /// Queues bytes, and the stream's end if `fin` is true.
     func write(_ stream: QUICStreamID, _ bytes: ByteBuffer?, fin: Bool)
     /// The device has taken these bytes: the broker may send as many again.

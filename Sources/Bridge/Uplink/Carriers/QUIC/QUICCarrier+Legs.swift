@@ -20,6 +20,11 @@ extension QUICCarrier: UplinkCarrier {
         return openHandle?.bufferedBytes(stream) ?? 0
     }
 
+    func backlog(_ stream: QUICStreamID, inFlight: Int) -> Int {
+        if let early, early.leg === legs[stream] { return early.flight.bufferedBytes }
+        return openHandle?.backlog(stream, inFlight: inFlight) ?? 0
+    }
+
     func write(_ stream: QUICStreamID, _ bytes: ByteBuffer?, fin: Bool) {
         if let early, early.leg === legs[stream] {
             guard let first = self.early?.flight.write(bytes, fin: fin) else { return }

@@ -12,7 +12,7 @@ final class QUICDialer {
     private let tls: QUICTLSContext
     let tickets: TicketStore
     /// Bytes that the broker may send a device before the device has taken any.
-    private let receiveWindow: UInt64
+    private let receiveWindow: Int
     /// See ``LimitsConfiguration/creditStep``.
     let creditStep: Int
     private let resolve: Resolve
@@ -41,7 +41,7 @@ final class QUICDialer {
     ) {
         self.paths = PathKeeper(eventLoop: eventLoop, news: news)
         self.configuration = configuration.uplink
-        self.receiveWindow = UInt64(configuration.limits.sessionBuffer)
+        self.receiveWindow = configuration.limits.sessionBuffer
         self.creditStep = configuration.limits.creditStep
         self.eventLoop = eventLoop
         self.tls = tls
@@ -137,9 +137,7 @@ extension QUICDialer {
         var quic = QUICConfiguration(configuration)
         quic.handshakeTimeout = max(Duration(attempt.deadline - .now()), .milliseconds(100))
         quic.idleTimeout = connection.idleTimeout
-        quic.initialMaxStreamData = receiveWindow
-        // This leaves room for all streams, so a device that does not read takes nothing from the others.
-        quic.initialMaxData = receiveWindow * UInt64(configuration.largestShare)
+        quic.setWindows(receiveWindow, streams: configuration.largestShare)
         return try endpoint(for: address).connect(
             to: address, serverName: connection.endpoint.certificateName, configuration: quic,
             tls: tls, resumption: ticket, earlyData: earlyData, observer: attempt)

@@ -184,6 +184,9 @@ extension TLSCarrier: UplinkCarrier {
 
     func bufferedBytes(_ stream: QUICStreamID) -> Int { unwritten }
 
+    /// What is in flight is not known.
+    func backlog(_ stream: QUICStreamID, inFlight: Int) -> Int { unwritten }
+
     func write(_ stream: QUICStreamID, _ bytes: ByteBuffer?, fin: Bool) {
         guard case .ready(let channel) = state else { return }
         if let bytes, bytes.readableBytes > 0 { write(bytes, on: channel) }
