@@ -29,6 +29,11 @@ package struct PacketScanner: Sendable {
         if case .boundary = state { true } else { false }
     }
 
+    /// How many bytes the packet under way still lacks; 0 between packets, and while its length is not known.
+    package var missingBytes: Int {
+        if case .body(_, let remaining) = state { remaining } else { 0 }
+    }
+
     /// Whether a packet of the type has passed completely.
     package func hasSeen(_ type: PacketType) -> Bool {
         seen & Self.bit(type.rawValue) != 0

@@ -25,6 +25,11 @@ import Testing
         }
     }
 
+    @Test func whatAPacketLacksIsKnownOnceItsLengthIs() {
+        let missing = (0...Self.publish.count).map { scanned(Array(Self.publish.prefix($0))).missingBytes }
+        #expect(missing == [0, 0, 0] + (0...200).reversed())
+    }
+
     @Test func itDoesNotMatterHowBytesCome() {
         let stream = Self.connect + Self.publish + Self.disconnect
         for split in 0...stream.count {

@@ -25,13 +25,14 @@ final class RelayDriver {
     private var clientRoom = 0
     /// Bytes of the client that were sent to the broker, and for which the client has been given no new credit yet.
     private var uncredited = 0
+    private var pieces: LongPacketPieces
     /// How many bytes of this session ``room`` counts.
     private var countedBytes = 0
     /// Called once, when the session has ended and only the stream is left to be closed.
     private let whenOver: () -> Void
-    private var isOver = false
+    private(set) var isOver = false
     /// The broker address whose ``BrokerPulse`` counts this session; `nil` before the connection and after its end.
-    private var broker: SocketAddress?
+    var broker: SocketAddress?
 
     init(
         host: ServeHost, handle: QUICConnectionHandle, stream: QUICStreamID, peer: String, room: WaitingRoom,
@@ -45,6 +46,7 @@ final class RelayDriver {
         self.room = room
         self.whenOver = whenOver
         let limits = host.configuration.limits
+        self.pieces = LongPacketPieces(window: limits.streamBuffer)
         self.relay = StreamRelay(
             context: .init(connectWithin: limits.connectWithin, maximumConnect: limits.streamBuffer))
     }
@@ -129,6 +131,7 @@ extension RelayDriver {
         let count = bytes.readableBytes
         host.statistics.bytesUp += UInt64(count)
         uncredited += count
+        guard let bytes = pieces.add(bytes, isInnerPart: relay.isInnerPart) else { return }
         guard uncredited >= host.configuration.limits.creditStep else {
             leg?.send(bytes)
             return
@@ -193,57 +196,10 @@ extension RelayDriver: BrokerLegObserver {
     }
 }
 
-// MARK: - The broker's end
-
-extension RelayDriver {
-    /// Stops counting the session at the broker's address: its end says nothing about the broker.
-    private func leaveBroker() {
-        if let broker { host.pulses.left(broker) }
-        broker = nil
-    }
-
-    private func judgeEnd() {
-        guard let broker else {
-            return host.broker.look(at: nil) { [weak self] in self?.judged(isBrokerThere: $0) }
-        }
-        self.broker = nil
-        follow(host.pulses.ended(broker), of: broker)
-    }
-
-    private func follow(_ verdict: BrokerPulse.Verdict, of broker: SocketAddress) {
-        switch verdict {
-        case .ownEnd: judged(isBrokerThere: true)
-        case .brokerGone: judged(isBrokerThere: false)
-        case .look(let wave):
-            // Other sessions wait for the result, even if this one ends before it is known.
-            host.broker.look(at: broker) { [weak self, pulses = host.pulses] isThere in
-                pulses.looked(wave, of: broker, isThere: isThere)
-                Self.askAgain(self, wave, of: broker, pulses)
-            }
-        case .wait(let until, let wave):
-            Timer.once(in: until - .now(), on: host.eventLoop) { [weak self, pulses = host.pulses] in
-                Self.askAgain(self, wave, of: broker, pulses)
-            }
-        }
-    }
-
-    /// A session that has since ended for another reason does not ask again.
-    private static func askAgain(
-        _ driver: RelayDriver?, _ wave: Int, of broker: SocketAddress, _ pulses: BrokerPulses
-    ) {
-        guard let driver, !driver.isOver else { return pulses.forget(wave, of: broker) }
-        driver.follow(pulses.judge(wave, of: broker), of: broker)
-    }
-
-    private func judged(isBrokerThere: Bool) {
-        perform(relay.endJudged(isBrokerThere: isBrokerThere))
-    }
-}
-
 // MARK: - Actions
 
 extension RelayDriver {
-    private func perform(_ actions: [RelayAction]) {
+    func perform(_ actions: [RelayAction]) {
         room.change(by: relay.waitingBytes - countedBytes)
         countedBytes = relay.waitingBytes
         for action in actions { perform(action) }
@@ -264,6 +220,7 @@ extension RelayDriver {
         case .finishBroker:
             leaveBroker()
             settleCredit()
+            if let rest = pieces.take() { leg?.send(rest) }
             leg?.finish()
         case .abortBroker:
             leaveBroker()

@@ -13,7 +13,7 @@ extension StreamRelay {
             state = .connecting(clientHasEnded: hasEnded || isEnd)
             return []
         case .relaying:
-            up.scan(bytes)
+            follow(bytes)
             let data: [RelayAction] = bytes.readableBytes > 0 ? [.sendToBroker(bytes)] : []
             return isEnd ? data + clientEnded() : data
         case .completing, .brokerLeft, .over:
@@ -30,7 +30,7 @@ extension StreamRelay {
     /// all bytes; otherwise nothing has happened, and ``clientSent(_:isEnd:)`` says what is to be done.
     package mutating func passesToBroker(_ bytes: ByteBuffer) -> Bool {
         guard case .relaying = state, bytes.readableBytes > 0 else { return false }
-        up.scan(bytes)
+        follow(bytes)
         return true
     }
 

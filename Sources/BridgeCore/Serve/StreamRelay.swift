@@ -57,6 +57,9 @@ package struct StreamRelay: Sendable {
     var held: [ByteBuffer] = []
     /// How many bytes wait for the TCP connection.
     package internal(set) var waitingBytes = 0
+    /// Whether the latest bytes for the broker are all from the middle of one packet, so that the broker can do nothing
+    /// with them yet.
+    package private(set) var isInnerPart = false
     var up = PacketScanner()
     var down = PacketScanner()
 
@@ -67,6 +70,12 @@ package struct StreamRelay: Sendable {
     /// The first actions of a relay.
     package func started() -> [RelayAction] {
         [.start(.connectPacket, after: context.connectWithin)]
+    }
+
+    /// Follows bytes that the broker gets now.
+    mutating func follow(_ bytes: ByteBuffer) {
+        isInnerPart = up.missingBytes > bytes.readableBytes
+        up.scan(bytes)
     }
 
     /// Whether both sides have ended, so that the relay has nothing more to do.

@@ -44,19 +44,22 @@ extension QUICEndpoint {
     /// All datagrams of a burst have been read. What they brought on one stream is one event, which reaches a device or a
     /// broker by one write.
     func readBurstEnded() {
-        if !hearing.isEmpty {
-            let heard = hearing
-            hearing.removeAll(keepingCapacity: heard.count <= Self.largestBurst)
-            for handle in heard {
-                handle.isHeard = false
-                handle.isBeingRead = true
-                deliverEvents(of: handle)
-                handle.isBeingRead = false
-                sendOrSettle(handle)
-            }
-        }
+        deliverHeard()
         pending.isFlushComing = false
         flush()
+    }
+
+    func deliverHeard() {
+        guard !hearing.isEmpty else { return }
+        let heard = hearing
+        hearing.removeAll(keepingCapacity: heard.count <= Self.largestBurst)
+        for handle in heard {
+            handle.isHeard = false
+            handle.isBeingRead = true
+            deliverEvents(of: handle)
+            handle.isBeingRead = false
+            sendOrSettle(handle)
+        }
     }
 
     func deliverEvents(of handle: QUICConnectionHandle) {

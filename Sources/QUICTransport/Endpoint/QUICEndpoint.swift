@@ -159,6 +159,7 @@ package final class QUICEndpoint {
     }
 
     func socketClosed(_ closed: EndpointSocket) {
+        deliverHeard()
         pending.isFlushComing = false
         guard closed === socket else {
             forget(closed)

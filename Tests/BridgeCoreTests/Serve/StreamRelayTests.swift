@@ -34,6 +34,25 @@ import Testing
         return relay
     }
 
+    /// The broker can do nothing with the middle of a packet, and so it may wait for more.
+    @Test func theMiddleOfAPacketIsKnown() {
+        var relay = Self.relaying()
+        let steps: [(bytes: Int, isInner: Bool)] = [(10, false), (100, true), (89, true), (1, false)]
+        let publish = [0x30, 0x80 | 69, 1] + [UInt8](repeating: 0, count: 197)
+        var sent = 0
+        for step in steps {
+            let bytes = ByteBuffer(bytes: publish[sent..<sent + step.bytes])
+            sent += step.bytes
+            #expect(relay.clientSent(bytes, isEnd: false) == [.sendToBroker(bytes)])
+            #expect(relay.isInnerPart == step.isInner, "\(sent)")
+        }
+        #expect(sent == publish.count)
+        // Whole packets, and then a part of one.
+        let more = ByteBuffer(bytes: [0xC0, 0, 0xC0, 0] + publish.prefix(100))
+        #expect(relay.clientSent(more, isEnd: false) == [.sendToBroker(more)])
+        #expect(!relay.isInnerPart)
+    }
+
     // MARK: - The beginning
 
     @Test func nothingIsOpenedBeforeAWholeConnect() {
