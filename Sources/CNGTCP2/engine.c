@@ -146,6 +146,8 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
     if (connection->path_guard && connection->watch.has_written_challenge && length > 0) {
         bridge_path_guard_challenged(connection->path_guard, connection->conn, (size_t)length, connection->clock.now);
     }
+    bool is_probe =
+        length > 0 && (size_t)length > ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn);
     connection->is_settled |= length >= 0 && ngtcp2_conn_get_handshake_completed(connection->conn);
     return (bridge_quic_written){
         .status = length < 0 ? bridge_status_of(connection, (int)length) : BRIDGE_QUIC_OK,
@@ -155,9 +157,8 @@ bridge_quic_written bridge_quic_write(bridge_quic_connection *connection, uint8_
         .path_changed = length > 0 && path_changed(connection),
         .stream_bytes = length > 0 ? connection->watch.stream_bytes : 0,
         .resent_bytes = resent_bytes,
-        /* A datagram larger than the current maximum is a probe of path MTU discovery. */
-        .awaits_answer = length > 0 && connection->watch.has_written_eliciting &&
-                         (size_t)length <= ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn),
+        .awaits_answer = length > 0 && connection->watch.has_written_eliciting && !is_probe,
+        .is_probe = is_probe,
     };
 }
 

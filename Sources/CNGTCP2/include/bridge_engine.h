@@ -42,6 +42,8 @@ typedef struct {
     bool path_changed;
     /// The peer has to answer the datagram if it arrives. False for a probe of path MTU discovery.
     bool awaits_answer;
+    /// The datagram is larger than the path is known to carry: a probe of path MTU discovery.
+    bool is_probe;
     /// How many bytes of streams the datagram carries, and how many of these have been sent before.
     uint64_t stream_bytes;
     uint64_t resent_bytes;

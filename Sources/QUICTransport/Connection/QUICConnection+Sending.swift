@@ -46,6 +46,7 @@ extension QUICConnection {
             datagramSize.sent(written.length)
         }
         notePath(written)
+        hasWrittenProbe = written.is_probe
         if written.stream_bytes > 0, isWorthRepeating(written, at: now) {
             let copy = ByteBuffer(bytes: space.prefix(written.length))
             repetition.copy = copy
@@ -56,6 +57,7 @@ extension QUICConnection {
     /// Takes a datagram that was written before.
     private func take(_ datagram: ByteBuffer?, into space: UnsafeMutableRawBufferPointer) -> Int {
         guard let datagram, datagram.readableBytes <= space.count else { return 0 }
+        hasWrittenProbe = false
         datagram.withUnsafeReadableBytes { space.copyMemory(from: $0) }
         return count(datagram.readableBytes)
     }

@@ -28,8 +28,8 @@ package final class QUICConnection {
     /// The path that the last datagram was sent on.
     var path: (local: SocketAddress, remote: SocketAddress)
 
-    // What is asked of most objects with every datagram is a simple property of their own here, and what has other
-    // objects' memory is an object: the compiler checks each access to a property that may be modified by a longer call.
+    // What every datagram needs is a simple property, or an object of its own: if one access to a property contains a
+    // longer call, the program checks all accesses to it while it runs, to find any that overlap.
     let events = EventQueue()
     let streams = SendStreams()
     var handshake = Handshake()
@@ -48,6 +48,8 @@ package final class QUICConnection {
     var pendingHurry = Hurry()
     var datagramSize = DatagramSize()
     var repetition = Repetition()
+    /// Whether the last datagram may be larger than what the path, or even the interface, carries.
+    var hasWrittenProbe = false
     /// The ECN mark of the last datagram.
     var writtenECN: UInt8 = 0
     var counters = Counters()

@@ -52,6 +52,11 @@ final class DatagramBatch {
         return true
     }
 
+    /// Nothing joins the last datagram, because the system may find that one too large and refuse the whole batch.
+    func end() {
+        isFull = true
+    }
+
     /// Empties the batch.
     /// - Parameter size: That of a datagram that was written to `space` and did not fit. It begins at `space` then.
     func leave(keeping size: Int = 0) {

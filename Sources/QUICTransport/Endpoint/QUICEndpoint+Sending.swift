@@ -75,6 +75,7 @@ extension QUICEndpoint {
                 batchSocket = socket
                 _ = batch.append(length, to: connection.datagramPath)
             }
+            if connection.hasWrittenProbe { batch.end() }
         }
         if count == Self.datagramsPerTurn { needsFlush(handle) }
         if count > 0, !handle.isAwaited { awaitAnswer(handle) }

@@ -31,6 +31,14 @@ import Testing
         #expect(batch.envelope?.metadata == nil)
     }
 
+    @Test func nothingJoinsWhatMayBeTooLarge() throws {
+        #expect(try append(1_452))
+        batch.end()
+        #expect(try !append(100))
+        batch.leave(keeping: 100)
+        #expect(try append(100))
+    }
+
     @Test func anotherAddressDoesNotFit() throws {
         #expect(try append(100, port: 1))
         #expect(try !append(100, port: 2))
