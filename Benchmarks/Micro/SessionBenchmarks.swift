@@ -59,6 +59,8 @@ extension Benchmark {
         _ initial: some DeviceSession, _ direction: Direction, _ version: MQTTVersion
     ) throws -> Work {
         var session = initial
+        // The driver says so of a session with as many packets as here.
+        session.becomeBusy()
         let publish = try element(Samples.publish(version), version)
         let puback = try element(Samples.puback, version)
         return Work {
