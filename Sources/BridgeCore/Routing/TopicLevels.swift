@@ -40,7 +40,11 @@ struct ExactText: Hashable {
 extension StringProtocol {
     /// Whether both texts are equal byte for byte, as MQTT compares them.
     func hasSameBytes(as other: some StringProtocol) -> Bool {
-        utf8.elementsEqual(other.utf8)
+        // Going through texts byte by byte costs several times as much as comparing their bytes in place.
+        let result = utf8.withContiguousStorageIfAvailable { bytes in
+            other.utf8.withContiguousStorageIfAvailable { $0.count == bytes.count && $0.elementsEqual(bytes) }
+        }
+        return (result ?? nil) ?? utf8.elementsEqual(other.utf8)
     }
 
     /// Whether the text consists of that one byte.

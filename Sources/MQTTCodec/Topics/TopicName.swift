@@ -10,13 +10,16 @@ package enum TopicName {
         _ name: String, _ field: String, wildcard: Clause, _ version: MQTTVersion
     ) throws(MQTTError) {
         try TopicFilter.validateLength(name, field, version)
-        for byte in name.utf8 {
-            switch byte {
-            case 0: throw MQTTError(.malformed, .nullInTopic, version, "\(field) holds U+0000")
-            case UInt8(ascii: "+"), UInt8(ascii: "#"):
-                throw MQTTError(.malformed, wildcard, version, "\(field) holds a wildcard")
-            default: continue
-            }
+        // A string's bytes are looked at in place, because going through it byte by byte costs several times as much.
+        let forbidden = name.utf8.withContiguousStorageIfAvailable { firstForbidden($0) } ?? firstForbidden(name.utf8)
+        switch forbidden {
+        case nil: return
+        case 0: throw MQTTError(.malformed, .nullInTopic, version, "\(field) holds U+0000")
+        default: throw MQTTError(.malformed, wildcard, version, "\(field) holds a wildcard")
         }
+    }
+
+    private static func firstForbidden(_ bytes: some Sequence<UInt8>) -> UInt8? {
+        bytes.first { $0 == 0 || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "#") }
     }
 }

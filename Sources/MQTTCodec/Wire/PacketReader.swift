@@ -8,8 +8,9 @@ struct PacketReader {
     /// Whether only what cannot be expressed in a packet's type is an error.
     let isLenient: Bool
     private var bytes: ByteBuffer
-    /// The rule that is broken if the bytes end too early; the packet's section unless another one was given.
-    private let end: Clause
+    /// The rule that is broken if the bytes end too early; `nil` for the packet's section, whose name is made only for an
+    /// error.
+    private let end: Clause?
 
     /// - Parameter bytes: What follows the fixed header, or a part of it.
     init(
@@ -19,7 +20,7 @@ struct PacketReader {
         self.bytes = bytes
         self.type = type
         self.version = version
-        self.end = end ?? .section(of: type)
+        self.end = end
     }
 
     /// - Throws: If `frame` is not of the type that the caller is about to read.
@@ -76,9 +77,11 @@ struct PacketReader {
     /// Reads two length bytes and as many bytes of strictly checked UTF-8 without U+0000.
     mutating func string(_ field: @autoclosure () -> String) throws(MQTTError) -> String {
         let data = try binaryData(field())
-        let valid = data.withUnsafeReadableBytes { String(validating: $0, as: UTF8.self) }
+        let (valid, holdsNull) = data.withUnsafeReadableBytes { bytes in
+            (String(validating: bytes, as: UTF8.self), bytes.contains(0))
+        }
         guard let valid else { throw malformed(.wellFormedUTF8, "\(field()) is not well-formed UTF-8") }
-        guard !valid.utf8.contains(0) else { throw malformed(.noNullCharacter, "\(field()) holds U+0000") }
+        guard !holdsNull else { throw malformed(.noNullCharacter, "\(field()) holds U+0000") }
         return valid
     }
 
@@ -123,6 +126,6 @@ struct PacketReader {
     }
 
     private func endsBefore(_ field: String) -> MQTTError {
-        malformed(end, "the packet ends before \(field) does")
+        malformed(end ?? .section(of: type), "the packet ends before \(field) does")
     }
 }

@@ -40,7 +40,9 @@ struct PacketWriter {
         guard let length = UInt16(exactly: string.utf8.count) else {
             throw notEncodable(.stringLength, "\(field()) is longer than 65535 bytes")
         }
-        guard !string.utf8.contains(0) else { throw notEncodable(.noNullCharacter, "\(field()) holds U+0000") }
+        // Going through a string byte by byte costs several times as much as looking at its bytes in place.
+        let holdsNull = string.utf8.withContiguousStorageIfAvailable { $0.contains(0) } ?? string.utf8.contains(0)
+        guard !holdsNull else { throw notEncodable(.noNullCharacter, "\(field()) holds U+0000") }
         bytes.writeInteger(length)
         bytes.writeString(string)
     }
