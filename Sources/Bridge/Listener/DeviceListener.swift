@@ -32,8 +32,9 @@ struct DeviceListener {
             // A device that has shut down its sending side still reads the responses.
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(
-                // Each device keeps such a buffer, and most never send more at once than its initial size.
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 256, initial: 256, maximum: 65_536)
+                // Each device keeps such a buffer. It doubles when a read fills it, and an idle device needs no more than
+                // its initial size.
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 64, maximum: 65_536)
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

@@ -17,8 +17,8 @@ struct ConnectedDevice: Sendable {
     var down = PacketStream()
     /// `nil` if the session ends with its leg.
     var hold: Hold?
-    /// Set once the session has to end.
-    var ending: Ending?
+    // An array of one element works as a box: a session needs no room for its end before it comes.
+    private var endings: [Ending] = []
     /// A second CONNECT is left to the broker. With rules of the operator it is refused, because it may bring another
     /// identity, or a will that no route has seen.
     var mayConnectAgain = false
@@ -31,6 +31,12 @@ struct ConnectedDevice: Sendable {
         self.facts = facts
         self.router = router
         self.gateway = gateway
+    }
+
+    /// Set once the session has to end.
+    var ending: Ending? {
+        get { endings.first }
+        set { endings = newValue.map { [$0] } ?? [] }
     }
 
     /// Whether another packet of the device is accepted.
