@@ -74,17 +74,17 @@ static bool may_reveal_loss(bridge_quic_connection *connection, frame_reader rea
     uint64_t ranges = read_integer(&reader);
     uint64_t first_range = read_integer(&reader);
     uint64_t lowest = largest > first_range ? largest - first_range : 0;
-    uint64_t previous = acks->largest_acknowledged;
-    acks->largest_acknowledged = largest > previous ? largest : previous;
+    uint64_t next = acks->first_unacknowledged;
+    acks->first_unacknowledged = largest + 1 > next ? largest + 1 : next;
     uint64_t threshold = packet_threshold(connection);
-    bool is_new = lowest > previous + 1 || (ranges > 0 && lowest > acks->above_gap);
+    bool is_new = lowest > next || (ranges > 0 && lowest > acks->above_gap);
     if (is_new || (acks->above_gap != 0 && lowest < acks->above_gap)) {
         acks->above_gap = lowest;
         acks->threshold = threshold;
     } else if (threshold > acks->threshold) {
         acks->threshold = threshold;
     }
-    return is_new || (acks->above_gap != 0 && previous <= acks->above_gap + acks->threshold);
+    return is_new || (acks->above_gap != 0 && next <= acks->above_gap + acks->threshold + 1);
 }
 
 /// Whether a packet's frames give ngtcp2 nothing to send but an acknowledgement, and whether they demand one.

@@ -105,8 +105,8 @@ typedef struct {
     uint64_t credit;
     /// Whether ngtcp2 may have something to send besides acknowledgements and credit.
     bool has_more;
-    /// The largest packet number that the peer has acknowledged.
-    uint64_t largest_acknowledged;
+    /// The number after the largest one that the peer has acknowledged. 0 if it has acknowledged none.
+    uint64_t first_unacknowledged;
     /// The first number above the latest gap in what the peer has acknowledged. 0 if there was none yet.
     uint64_t above_gap;
     /// How far ACKs have to reach beyond that gap until ngtcp2 has certainly taken it for a loss.

@@ -131,7 +131,7 @@ extension RelayDriver {
         let count = bytes.readableBytes
         host.statistics.bytesUp += UInt64(count)
         uncredited += count
-        guard let bytes = pieces.add(bytes, isInnerPart: relay.isInnerPart) else { return }
+        guard let bytes = pieces.add(bytes, isInnerPart: relay.isInnerPart, at: .now()) else { return }
         guard uncredited >= host.configuration.limits.creditStep else {
             leg?.send(bytes)
             return

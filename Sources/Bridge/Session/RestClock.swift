@@ -9,7 +9,7 @@ final class RestClock {
 
     private static let interval = TimeAmount.seconds(5)
 
-    private var awake: [ObjectIdentifier] = []
+    private var awake: Set<ObjectIdentifier> = []
     private let timer: Timer
 
     init(eventLoop: any EventLoop) {
@@ -18,8 +18,13 @@ final class RestClock {
 
     /// Calls `check` from time to time until it returns true.
     func watch(_ key: ObjectIdentifier, _ check: @escaping Check) {
-        awake.append(key)
-        if awake.count == 1 { arm(check) }
+        awake.insert(key)
+        if !timer.isArmed { arm(check) }
+    }
+
+    /// The session has ended. Another one may have the same key later.
+    func forget(_ key: ObjectIdentifier) {
+        awake.remove(key)
     }
 
     private func arm(_ check: @escaping Check) {
@@ -27,7 +32,7 @@ final class RestClock {
     }
 
     private func fired(_ check: @escaping Check) {
-        awake.removeAll { check($0) }
+        awake = awake.filter { !check($0) }
         // The list takes no more memory than the sessions that were awake a moment ago.
         if awake.isEmpty { awake = [] } else { arm(check) }
     }

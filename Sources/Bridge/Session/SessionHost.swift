@@ -130,6 +130,7 @@ final class SessionHost {
 
     func remove(_ driver: SessionDriver) {
         guard drivers.removeValue(forKey: ObjectIdentifier(driver)) != nil else { return }
+        rests.forget(ObjectIdentifier(driver))
         if drivers.isEmpty { whenEmpty?.succeed() }
     }
 

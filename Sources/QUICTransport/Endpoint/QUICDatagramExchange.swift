@@ -69,7 +69,9 @@ package final class QUICDatagramExchange: Sendable {
             guard id.count == QUICConnectionID.localLength, let owner = id.firstByte, owner != index else {
                 return false
             }
-            return exchange.deliver(Letter(datagram: datagram, id: id, remote: remote), to: owner)
+            // The datagram is a part of a large buffer, which must not wait with it.
+            let copy = ByteBuffer(bytes: datagram.readableBytesView)
+            return exchange.deliver(Letter(datagram: copy, id: id, remote: remote), to: owner)
         }
     }
 

@@ -51,7 +51,7 @@ extension QUICEndpoint {
 
     /// Sends a datagram that belongs to no connection with the burst; drops it if the socket takes no more now.
     func reply(_ datagram: QUICDatagram) {
-        guard socket.isWritable, let channel = socket.channel else { return }
+        guard let channel = socket.channel, channel.isWritable else { return }
         pending.hasUnflushed = true
         scheduleFlush()
         channel.pipeline.syncOperations.write(
