@@ -12,12 +12,13 @@ struct Window: Equatable {
         min(2, seconds / 4)
     }
 
-    /// The windows of a run of this length: the whole of it, or the first and the last minute of at least two.
+    /// The windows of a run of this length: the whole of it, or the first and the last minute of at least two. The warm-up
+    /// is no part of them, for the load's report has minutes only then.
     static func all(of seconds: Double) -> [Window] {
         let start = warmUp(seconds)
         // The last sample must be taken before the load ends.
         let end = seconds - 0.1
-        guard seconds >= 120 else { return [Window(name: "", from: start, to: end)] }
+        guard seconds - start >= 120 else { return [Window(name: "", from: start, to: end)] }
         return [
             Window(name: "first minute", from: start, to: 60), Window(name: "last minute", from: seconds - 60, to: end),
         ]

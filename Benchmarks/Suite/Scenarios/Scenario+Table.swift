@@ -87,8 +87,9 @@ extension Scenario {
             name: "long", summary: "the same figures at both ends of a long run", paths: Path.usual, order: .together,
             figures: Figure.latency + Figure.carried + Figure.cost,
             conditions: [
-                Condition(link: .far(), load: .init(devices: 100, seconds: 120), runs: [.named]),
-                Condition(link: .far(), load: .init(devices: 100, seconds: 600), runs: [.all]),
+                // Two minutes and ten minutes after the warm-up.
+                Condition(link: .far(), load: .init(devices: 100, seconds: 122), runs: [.named]),
+                Condition(link: .far(), load: .init(devices: 100, seconds: 602), runs: [.all]),
             ]),
     ]
 
