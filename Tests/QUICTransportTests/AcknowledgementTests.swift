@@ -111,15 +111,21 @@ struct AcknowledgementTests {
         #expect(simulation.now - sentAt < .milliseconds(40), "\((simulation.now - sentAt).nanoseconds / 1_000_000) ms")
     }
 
+    /// Sends 200 KB and the end of the stream, and counts the datagrams of both sides.
+    private func datagramsOfABulkTransfer(
+        _ simulation: Simulation, _ exchange: Exchange, _ id: QUICStreamID
+    ) -> (data: Int, answers: Int) {
+        let before = simulation.sent
+        simulation.client.write(id, pattern(200_000, seed: 2), fin: true)
+        #expect(simulation.run(for: .seconds(30)) { exchange.atServer[id]?.isFinished == true })
+        return (simulation.sent.toServer - before.toServer, simulation.sent.toClient - before.toClient)
+    }
+
     /// RFC 9000 13.2.2: two full datagrams are acknowledged after an eighth of the round trip, and ten at once.
     @Test func aBulkTransferIsAcknowledgedSeldom() throws {
         let (simulation, exchange, id) = try quietPair()
         exchange.echoes = false
-        let before = simulation.sent
-        simulation.client.write(id, pattern(200_000, seed: 1), fin: true)
-        #expect(simulation.run(for: .seconds(30)) { exchange.atServer[id]?.isFinished == true })
-        let data = simulation.sent.toServer - before.toServer
-        let answers = simulation.sent.toClient - before.toClient
+        let (data, answers) = datagramsOfABulkTransfer(simulation, exchange, id)
         #expect(answers >= data / 12 && answers <= data / 4, "\(answers) of \(data)")
     }
 
@@ -134,11 +140,7 @@ struct AcknowledgementTests {
             simulation.run(for: .milliseconds(100))
         }
         exchange.echoes = false
-        let before = simulation.sent
-        simulation.client.write(id, pattern(200_000, seed: 2), fin: true)
-        #expect(simulation.run(for: .seconds(30)) { exchange.atServer[id]?.isFinished == true })
-        let data = simulation.sent.toServer - before.toServer
-        let answers = simulation.sent.toClient - before.toClient
+        let (data, answers) = datagramsOfABulkTransfer(simulation, exchange, id)
         #expect(answers >= data * 2 / 5 && answers <= data, "\(answers) of \(data)")
     }
 }

@@ -162,13 +162,15 @@ extension RelayDriver {
 
 extension RelayDriver: BrokerLegObserver {
     func brokerConnected() {
-        sendProxyHeader()
         broker = leg?.remoteAddress
         if let broker { host.pulses.joined(broker) }
         isCounted = true
         host.statistics.sessions += 1
         host.statistics.openSessions += 1
-        perform(relay.brokerConnected())
+        // The relay must know of the connection before anything is written, because a write may fail at once.
+        let actions = relay.brokerConnected()
+        sendProxyHeader()
+        perform(actions)
     }
 
     func brokerUnreachable(_ why: String) {

@@ -6,10 +6,9 @@ import QUICTransport
 
 /// Performs a session's actions on the device's channel and the uplink leg, and decides nothing.
 ///
-/// Reading from the device stops while the uplink leg has more than `limits.session_buffer` bytes to send (or eight
-/// times as many to send and on their way), while the
-/// device does not take the answers that the session itself gives it, and while the session takes no input and that
-/// many bytes wait for it.
+/// Reading from the device stops while the uplink leg has more than `limits.session_buffer` bytes to send (or eight times
+/// as many to send and on their way), while the device does not take the answers that the session itself gives it, and
+/// while the session takes no input and that many bytes wait for it.
 final class SessionDriver: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
