@@ -62,6 +62,7 @@ enum Key: String, CaseIterable, Sendable {
     case limitsShutdownTimeout = "limits.shutdown_timeout"
     case logLevel = "log.level"
     case logFormat = "log.format"
+    case logRepeats = "log.repeats"
     case threads
     case serveListen = "serve.listen"
     case serveCertificate = "serve.certificate"

@@ -13,18 +13,20 @@ struct LogOptions: ParsableArguments {
 
     /// Starts the log, and logs the loader's notes and warnings.
     /// - Parameter fileLimit: A warning about the limit on open files, if there is one.
+    /// - Returns: a logger, and the output that has to be flushed before the program ends.
     func start<Configuration>(
         _ configuration: LogConfiguration, _ loaded: Loaded<Configuration>, _ fileLimit: String?
-    ) -> Logger {
+    ) -> (Logger, LogOutput) {
         var configuration = configuration
         if let logLevel { configuration.level = logLevel }
-        BridgeLogHandler.bootstrap(configuration)
+        let output = LogOutput(configuration)
+        BridgeLogHandler.bootstrap(output)
         let logger = Logger(label: "mqtt-quic-bridge")
         for note in loaded.notes { logger.notice("configuration", metadata: ["detail": .string(note)]) }
         for warning in loaded.warnings + [fileLimit].compactMap({ $0 }) {
             logger.warning("configuration", metadata: ["detail": .string(warning)])
         }
-        return logger
+        return (logger, output)
     }
 }
 

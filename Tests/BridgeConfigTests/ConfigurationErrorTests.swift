@@ -26,7 +26,7 @@ struct ConfigurationErrorTests {
         Case("uplink.port: 1", "2:1: uplink.port: unknown key; write it as \"port\" under \"uplink:\""),
         Case("Routes: []", "2:1: Routes: unknown key; did you mean \"routes\"?"),
         Case("limits: {devces: 1}", "2:10: limits.devces: unknown key; did you mean \"devices\"?"),
-        Case("log: {colour: red}", "2:7: log.colour: unknown key; known: level, format"),
+        Case("log: {colour: red}", "2:7: log.colour: unknown key; known: level, format, repeats"),
         Case(
             "limits: 5",
             "2:9: limits: expected a map of keys, found a single value; known: devices, devices_per_address, "

@@ -57,6 +57,7 @@ struct EffectiveConfigurationTests {
             log:
               level: info
               format: text
+              repeats: sum
             threads: 1
 
             """

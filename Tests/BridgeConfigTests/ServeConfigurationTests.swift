@@ -171,6 +171,7 @@ struct ServeConfigurationTests {
             log:
               level: info
               format: text
+              repeats: sum
             threads: 1
 
             """

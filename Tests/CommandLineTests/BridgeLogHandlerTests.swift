@@ -9,7 +9,7 @@ struct BridgeLogHandlerTests {
     @Test func metadataOfLoggerAndEvent() {
         let lines = Lines()
         var logger = Logger(label: "x") { _ in
-            BridgeLogHandler(level: .info, format: .text, write: { lines.append($0) })
+            BridgeLogHandler(LogOutput(LogConfiguration(level: .info, format: .text)) { lines.append($0) })
         }
         logger[metadataKey: "leg"] = "device"
         logger[metadataKey: "id"] = "old"
@@ -17,6 +17,62 @@ struct BridgeLogHandlerTests {
         logger.info("connected", metadata: ["id": "new"])
         #expect(lines.all.count == 1)
         #expect(lines.all.first?.hasSuffix("Z info connected id=new leg=device\n") == true)
+    }
+
+    @Test(arguments: LogConfiguration.Format.allCases)
+    func repeatsAreSummedUp(_ format: LogConfiguration.Format) {
+        let lines = Lines()
+        let output = LogOutput(LogConfiguration(level: .debug, format: format)) { lines.append($0) }
+        let logger = Logger(label: "x") { _ in BridgeLogHandler(output) }
+        for number in 1...142 { logger.info("held", metadata: ["device": "\(number)", "reason": "away"]) }
+        logger.info("other")
+        for _ in 1...20 { logger.debug("detail") }
+        output.flush()
+        #expect(lines.all.count == 10 + 1 + 20 + 1)
+        let summary =
+            format == .json
+            ? #""message":"held","more":132,"reason":"away"}"# : "held, and 132 more more=132 reason=away"
+        #expect(lines.all.last?.hasSuffix(summary + "\n") == true)
+        output.flush()
+        #expect(lines.all.count == 32)
+    }
+
+    @Test func allShowsEveryLine() {
+        let lines = Lines()
+        let output = LogOutput(LogConfiguration(repeats: .all)) { lines.append($0) }
+        let logger = Logger(label: "x") { _ in BridgeLogHandler(output) }
+        for _ in 1...142 { logger.info("held") }
+        output.flush()
+        #expect(lines.all.count == 142)
+    }
+
+    @Test func aWindowEnds() {
+        var repeats = LogRepeats()
+        var shown: [Bool] = []
+        for _ in 1...10 { shown.append(repeats.shows(.info, "a", [:], at: 0)) }
+        #expect(repeats.nextEnd == nil)
+        shown.append(!repeats.shows(.info, "a", ["id": "1", "why": "x"], at: 9_000))
+        shown.append(!repeats.shows(.info, "a", ["id": "2", "why": "x"], at: 9_500))
+        shown.append(repeats.shows(.warning, "a", [:], at: 9_500))
+        #expect(repeats.nextEnd == 10_000)
+        let early = repeats.takeSummaries(at: 9_999)
+        #expect(early.isEmpty)
+        let summary = LogRepeats.Summary(level: .info, message: "a", count: 2, metadata: ["why": "x"])
+        let due = repeats.takeSummaries(at: 10_000)
+        #expect(due == [summary])
+        shown.append(repeats.shows(.info, "a", [:], at: 10_001))
+        #expect(shown.allSatisfy { $0 })
+    }
+
+    @Test func aWindowWithNothingToSumUpEndsByItself() {
+        var repeats = LogRepeats()
+        var shown: [Bool] = []
+        for _ in 1...10 { shown.append(repeats.shows(.info, "a", [:], at: 0)) }
+        for _ in 1...10 { shown.append(repeats.shows(.info, "a", [:], at: 10_000)) }
+        shown.append(!repeats.shows(.info, "a", [:], at: 10_000))
+        #expect(shown.allSatisfy { $0 })
+        let due = repeats.takeSummaries(at: 5_000)
+        #expect(due.count == 1, "the clock was set back")
     }
 
     @Test(arguments: LogConfiguration.Level.allCases)

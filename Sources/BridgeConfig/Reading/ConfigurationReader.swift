@@ -35,7 +35,9 @@ struct ConfigurationReader {
     }
 
     func log() -> LogConfiguration {
-        LogConfiguration(level: choice(.logLevel) ?? .info, format: choice(.logFormat) ?? .text)
+        LogConfiguration(
+            level: choice(.logLevel) ?? .info, format: choice(.logFormat) ?? .text, repeats: choice(.logRepeats) ?? .sum
+        )
     }
 
     func threads() -> Int {

@@ -25,6 +25,7 @@ package enum EffectiveConfiguration {
         yaml.section("log")
         yaml.pair("log.level", log.level.rawValue)
         yaml.pair("log.format", log.format.rawValue)
+        yaml.pair("log.repeats", log.repeats.rawValue)
         yaml.pair("threads", "\(threads)")
     }
 

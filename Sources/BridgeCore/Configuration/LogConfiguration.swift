@@ -2,6 +2,7 @@
 package struct LogConfiguration: Sendable, Equatable {
     package var level: Level
     package var format: Format
+    package var repeats: Repeats
 
     /// The lowest level that is logged.
     package enum Level: String, Sendable, CaseIterable {
@@ -13,8 +14,17 @@ package struct LogConfiguration: Sendable, Equatable {
         case text, json
     }
 
-    package init(level: Level = .info, format: Format = .text) {
+    /// What happens to messages that are logged again and again.
+    package enum Repeats: String, Sendable, CaseIterable {
+        /// Of one message the first lines in a window of time are shown, and then how many more there were.
+        case sum
+        /// Every line is shown.
+        case all
+    }
+
+    package init(level: Level = .info, format: Format = .text, repeats: Repeats = .sum) {
         self.level = level
         self.format = format
+        self.repeats = repeats
     }
 }

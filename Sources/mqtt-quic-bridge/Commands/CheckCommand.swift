@@ -59,7 +59,7 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     private func connect(_ configuration: BridgeConfiguration) async throws {
-        BridgeLogHandler.bootstrap(LogConfiguration(level: .warning, format: configuration.log.format))
+        BridgeLogHandler.bootstrap(LogOutput(LogConfiguration(level: .warning, format: configuration.log.format)))
         var isReached = true
         for endpoint in configuration.uplink.endpoints {
             var uplink = configuration.uplink

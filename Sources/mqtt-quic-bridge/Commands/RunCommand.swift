@@ -22,7 +22,8 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let loaded = try options.load(.run)
         let fileLimit = FileDescriptors.raise(for: loaded.configuration.limits.devices)
-        let logger = log.start(loaded.configuration.log, loaded, fileLimit)
+        let (logger, output) = log.start(loaded.configuration.log, loaded, fileLimit)
+        defer { output.flush() }
         try await Supervisor.run(loaded, logger) {
             try BridgeService(configuration: loaded.configuration, signals: $0, logger: logger)
         }

@@ -33,7 +33,8 @@ struct ServeCommand: AsyncParsableCommand {
         let loaded = try options.load(.serve)
         let fileLimit = FileDescriptors.raiseFully(
             for: loaded.configuration.limits.connections, name: "serve.connections")
-        let logger = log.start(loaded.configuration.log, loaded, fileLimit)
+        let (logger, output) = log.start(loaded.configuration.log, loaded, fileLimit)
+        defer { output.flush() }
         try await Supervisor.run(loaded, logger) {
             try ServeService(configuration: loaded.configuration, signals: $0, logger: logger)
         }

@@ -1,21 +1,16 @@
 import BridgeCore
 import Logging
 
-/// Writes log lines as text or JSON, one write per line.
+/// Gives what a logger logs to the process's ``LogOutput``.
 struct BridgeLogHandler: LogHandler {
-    var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
-    private let format: LogConfiguration.Format
-    private let write: @Sendable (String) -> Void
+    private let output: LogOutput
+    var logLevel: Logger.Level
 
-    init(
-        level: LogConfiguration.Level, format: LogConfiguration.Format,
-        write: @escaping @Sendable (String) -> Void = StandardError.write
-    ) {
-        logLevel = Logger.Level(level)
-        self.format = format
-        self.write = write
+    init(_ output: LogOutput) {
+        self.output = output
+        self.logLevel = output.level
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -28,18 +23,14 @@ struct BridgeLogHandler: LogHandler {
         if let provided = metadataProvider?.get() { all.merge(provided) { _, new in new } }
         if let own = event.metadata { all.merge(own) { _, new in new } }
         if let error = event.error, all["error"] == nil { all["error"] = "\(error)" }
-        write(
-            LogLine.render(
-                format, time: .now(), level: event.level, message: event.message.description, metadata: all))
+        output.log(event.level, event.message.description, all)
     }
 }
 
 extension BridgeLogHandler {
-    /// Makes every logger of the process use this handler. Must be called once, before the first logger is made.
-    static func bootstrap(_ configuration: LogConfiguration) {
-        LoggingSystem.bootstrap { _ in
-            BridgeLogHandler(level: configuration.level, format: configuration.format)
-        }
+    /// Makes every logger of the process write to this output. Must be called once, before the first logger is made.
+    static func bootstrap(_ output: LogOutput) {
+        LoggingSystem.bootstrap { _ in BridgeLogHandler(output) }
     }
 }
 

@@ -1,0 +1,71 @@
+import BridgeCore
+import Logging
+import Synchronization
+
+/// Where all loggers of the process write: renders lines, and sums up repeats.
+final class LogOutput: Sendable {
+    private struct State {
+        var repeats = LogRepeats()
+        /// Whether a task is waiting for the end of a window.
+        var isWaiting = false
+    }
+
+    /// The lowest level that is logged, by every logger that has no level of its own.
+    let level: Logger.Level
+    private let format: LogConfiguration.Format
+    private let sumsUpRepeats: Bool
+    private let write: @Sendable (String) -> Void
+    private let state = Mutex(State())
+
+    init(_ configuration: LogConfiguration, write: @escaping @Sendable (String) -> Void = StandardError.write) {
+        self.level = Logger.Level(configuration.level)
+        self.format = configuration.format
+        self.sumsUpRepeats = configuration.repeats == .sum
+        self.write = write
+    }
+
+    func log(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata) {
+        let now = Timestamp.now()
+        var mustWait = false
+        let isShown = state.withLock { state in
+            // Whoever asks for details wants all of them, and what ends the program is never left out.
+            guard sumsUpRepeats, level >= .info, level < .critical else { return true }
+            let isShown = state.repeats.shows(level, message, metadata, at: now.milliseconds)
+            mustWait = !isShown && !state.isWaiting
+            state.isWaiting = state.isWaiting || mustWait
+            return isShown
+        }
+        if mustWait { Task { await sumUp() } }
+        if isShown { show(level, message, metadata, at: now) }
+    }
+
+    /// Writes what has been held back. Call this before the program ends.
+    func flush() {
+        show(state.withLock { $0.repeats.takeSummaries(at: nil) })
+    }
+
+    /// Writes summaries at the ends of windows, until there is nothing more to sum up.
+    private func sumUp() async {
+        while let end = state.withLock({ state in
+            state.isWaiting = state.repeats.nextEnd != nil
+            return state.repeats.nextEnd
+        }) {
+            let rest = end - Timestamp.now().milliseconds
+            try? await Task.sleep(for: .milliseconds(min(max(rest, 1), LogRepeats.window)))
+            show(state.withLock { $0.repeats.takeSummaries(at: Timestamp.now().milliseconds) })
+        }
+    }
+
+    private func show(_ summaries: [LogRepeats.Summary]) {
+        for summary in summaries {
+            var metadata = summary.metadata
+            metadata["more"] = .stringConvertible(summary.count)
+            let message = format == .json ? summary.message : "\(summary.message), and \(summary.count) more"
+            show(summary.level, message, metadata, at: .now())
+        }
+    }
+
+    private func show(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata, at time: Timestamp) {
+        write(LogLine.render(format, time: time, level: level, message: message, metadata: metadata))
+    }
+}
