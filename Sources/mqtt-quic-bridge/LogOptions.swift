@@ -13,10 +13,10 @@ struct LogOptions: ParsableArguments {
 
     /// Starts the log, and logs the loader's notes and warnings.
     /// - Parameter fileLimit: A warning about the limit on open files, if there is one.
-    /// - Returns: a logger, and the output that has to be flushed before the program ends.
+    /// - Returns: a logger, and its output, which has to be flushed before the program ends.
     func start<Configuration>(
         _ configuration: LogConfiguration, _ loaded: Loaded<Configuration>, _ fileLimit: String?
-    ) -> (Logger, LogOutput) {
+    ) -> (logger: Logger, output: LogOutput) {
         var configuration = configuration
         if let logLevel { configuration.level = logLevel }
         let output = LogOutput(configuration)

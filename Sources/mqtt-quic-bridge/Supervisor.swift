@@ -13,9 +13,13 @@ enum Supervisor {
     ///
     /// Throws ``ExitCode/configuration`` if the service cannot be made from this configuration, and ``ExitCode/failure``
     /// if the service fails; the log says why.
+    ///
+    /// - Parameter output: What the logger writes to. It is flushed at the end.
     static func run<Configuration>(
-        _ loaded: Loaded<Configuration>, _ logger: Logger, _ make: (ProgramSignals) throws -> any Service
+        _ loaded: Loaded<Configuration>, _ logger: Logger, _ output: LogOutput,
+        _ make: (ProgramSignals) throws -> any Service
     ) async throws {
+        defer { output.flush() }
         let signals = await signals()
         let service: any Service
         do {
@@ -24,16 +28,16 @@ enum Supervisor {
             logger.critical("the configuration is not usable", metadata: ["error": "\(loaded.place(error))"])
             throw ExitCode.configuration
         }
-        try await run(service, logger)
+        try await run(service, logger, output)
     }
 
-    private static func run(_ service: any Service, _ logger: Logger) async throws {
+    private static func run(_ service: any Service, _ logger: Logger, _ output: LogOutput) async throws {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .error)
         let group = ServiceGroup(
             configuration: .init(
                 services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
-        let impatience = Task { await Self.exitAtSecondSignal(logger) }
+        let impatience = Task { await Self.exitAtSecondSignal(logger, output) }
         defer { impatience.cancel() }
         do {
             try await group.run()
@@ -58,12 +62,13 @@ enum Supervisor {
         return elements
     }
 
-    private static func exitAtSecondSignal(_ logger: Logger) async {
+    private static func exitAtSecondSignal(_ logger: Logger, _ output: LogOutput) async {
         var count = 0
         for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
             count += 1
             guard count > 1 else { continue }
             logger.warning("second signal received, ending at once", metadata: ["signal": "\(signal)"])
+            output.flush()
             Foundation.exit(1)
         }
     }

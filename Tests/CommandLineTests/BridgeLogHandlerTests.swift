@@ -31,7 +31,7 @@ struct BridgeLogHandlerTests {
         #expect(lines.all.count == 10 + 1 + 20 + 1)
         let summary =
             format == .json
-            ? #""message":"held","more":132,"reason":"away"}"# : "held, and 132 more more=132 reason=away"
+            ? #""message":"held","more":132,"reason":"away"}"# : "held, and 132 more reason=away"
         #expect(lines.all.last?.hasSuffix(summary + "\n") == true)
         output.flush()
         #expect(lines.all.count == 32)
@@ -52,7 +52,7 @@ struct BridgeLogHandlerTests {
         for _ in 1...10 { shown.append(repeats.shows(.info, "a", [:], at: 0)) }
         #expect(repeats.nextEnd == nil)
         shown.append(!repeats.shows(.info, "a", ["id": "1", "why": "x"], at: 9_000))
-        shown.append(!repeats.shows(.info, "a", ["id": "2", "why": "x"], at: 9_500))
+        shown.append(!repeats.shows(.info, "a", ["id": "2", "why": "x", "new": "y"], at: 9_500))
         shown.append(repeats.shows(.warning, "a", [:], at: 9_500))
         #expect(repeats.nextEnd == 10_000)
         let early = repeats.takeSummaries(at: 9_999)
@@ -73,6 +73,36 @@ struct BridgeLogHandlerTests {
         #expect(shown.allSatisfy { $0 })
         let due = repeats.takeSummaries(at: 5_000)
         #expect(due.count == 1, "the clock was set back")
+    }
+
+    /// A line with another reason is news, however often its message has come.
+    @Test(arguments: ["reason", "error", "detail"])
+    func reasonsAreToldApart(_ field: String) {
+        var repeats = LogRepeats()
+        var shown: [Bool] = []
+        for _ in 1...10 { shown.append(repeats.shows(.info, "a", [field: "x"], at: 0)) }
+        shown.append(!repeats.shows(.info, "a", [field: "x"], at: 0))
+        shown.append(repeats.shows(.info, "a", [field: "y"], at: 0))
+        #expect(shown.allSatisfy { $0 })
+    }
+
+    /// A device may send any number of different reasons.
+    @Test func reasonsAreBounded() {
+        var repeats = LogRepeats()
+        var shown = 0
+        for number in 1...10_000 where repeats.shows(.info, "a", ["reason": "\(number)"], at: 0) { shown += 1 }
+        #expect(shown == LogRepeats.maximumWindows + LogRepeats.shown)
+        let summaries = repeats.takeSummaries(at: nil)
+        #expect(summaries.map(\.count) == [10_000 - shown])
+        #expect(summaries.first?.metadata.isEmpty == true)
+    }
+
+    @Test func reasonsOfThePastLeaveRoom() {
+        var repeats = LogRepeats()
+        var shown = 0
+        for number in 1...300 where repeats.shows(.info, "a", ["reason": "\(number)"], at: 0) { shown += 1 }
+        for number in 1...100 where repeats.shows(.info, "b", ["reason": "\(number)"], at: 10_000) { shown += 1 }
+        #expect(shown == LogRepeats.maximumWindows + LogRepeats.shown + 100)
     }
 
     @Test(arguments: LogConfiguration.Level.allCases)

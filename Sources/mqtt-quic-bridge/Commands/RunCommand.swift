@@ -23,8 +23,7 @@ struct RunCommand: AsyncParsableCommand {
         let loaded = try options.load(.run)
         let fileLimit = FileDescriptors.raise(for: loaded.configuration.limits.devices)
         let (logger, output) = log.start(loaded.configuration.log, loaded, fileLimit)
-        defer { output.flush() }
-        try await Supervisor.run(loaded, logger) {
+        try await Supervisor.run(loaded, logger, output) {
             try BridgeService(configuration: loaded.configuration, signals: $0, logger: logger)
         }
     }

@@ -34,8 +34,7 @@ struct ServeCommand: AsyncParsableCommand {
         let fileLimit = FileDescriptors.raiseFully(
             for: loaded.configuration.limits.connections, name: "serve.connections")
         let (logger, output) = log.start(loaded.configuration.log, loaded, fileLimit)
-        defer { output.flush() }
-        try await Supervisor.run(loaded, logger) {
+        try await Supervisor.run(loaded, logger, output) {
             try ServeService(configuration: loaded.configuration, signals: $0, logger: logger)
         }
     }

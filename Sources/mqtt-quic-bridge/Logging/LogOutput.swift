@@ -58,9 +58,11 @@ final class LogOutput: Sendable {
 
     private func show(_ summaries: [LogRepeats.Summary]) {
         for summary in summaries {
-            var metadata = summary.metadata
-            metadata["more"] = .stringConvertible(summary.count)
-            let message = format == .json ? summary.message : "\(summary.message), and \(summary.count) more"
+            var (message, metadata) = (summary.message, summary.metadata)
+            switch format {
+            case .text: message += ", and \(summary.count) more"
+            case .json: metadata["more"] = .stringConvertible(summary.count)
+            }
             show(summary.level, message, metadata, at: .now())
         }
     }

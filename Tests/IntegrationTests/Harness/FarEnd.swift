@@ -49,7 +49,7 @@ struct FarEnd: Sendable {
               retry: \(options.retry ? "always" : "auto")
               \(options.clientCA.map { "client_ca: \(certificates.certificate($0))" } ?? "")
             \(options.serve.map { "  \($0)" }.joined(separator: "\n"))
-            log: {level: debug, format: text}
+            log: {level: debug, format: text, repeats: all}
             threads: 2
 
             """

@@ -109,7 +109,7 @@ struct Scenario: Sendable {
             listen: ["\(options.listen)"]
             uplink:
             \(uplink.map { "  \($0)" }.joined(separator: "\n"))
-            log: {level: debug, format: text}
+            log: {level: debug, format: text, repeats: all}
             \(auth(options))
             \(options.configuration)
 

@@ -65,7 +65,7 @@ struct ServeScenario: Sendable {
               broker_host: 127.0.0.1
               broker_port: \(brokerPort)
             \(options.serve.map { "  \($0)" }.joined(separator: "\n"))
-            log: {level: debug, format: text}
+            log: {level: debug, format: text, repeats: all}
             threads: \(options.threads)
 
             """

@@ -12,14 +12,13 @@ enum Toolbox {
         root.appending(path: "Tests/Support/\(name)").path
     }
 
-    /// The environment of child processes. It lacks the names that the bridge reads as configuration, except that every
-    /// line is logged, because tests wait for lines. It has the folders of Mosquitto, which are only in root's PATH.
+    /// The environment of child processes. It lacks the names that the bridge reads as configuration, and has the
+    /// folders of Mosquitto, which are only in root's PATH.
     static let environment: [String: String] = {
         var environment = ProcessInfo.processInfo.environment.filter {
             !$0.key.hasPrefix("BRIDGE_") && !$0.key.hasPrefix("MQTT_")
         }
         environment["PATH"] = (environment["PATH"] ?? "/usr/bin:/bin") + ":/usr/sbin:/usr/local/sbin"
-        environment["BRIDGE_LOG_REPEATS"] = "all"
         environment["PYTHONDONTWRITEBYTECODE"] = "1"
         environment["PYTHONUNBUFFERED"] = "1"
         return environment
