@@ -14,6 +14,7 @@ package struct BridgeConfiguration: Sendable, Equatable {
     package var unrouted: UnroutedPolicy
     package var limits: LimitsConfiguration
     package var log: LogConfiguration
+    package var admin: AdminConfiguration
     /// The number of threads with an event loop. Both legs of a device are on the same one.
     package var threads: Int
 
@@ -25,6 +26,7 @@ package struct BridgeConfiguration: Sendable, Equatable {
         unrouted: UnroutedPolicy = .reject,
         limits: LimitsConfiguration = LimitsConfiguration(),
         log: LogConfiguration = LogConfiguration(),
+        admin: AdminConfiguration = AdminConfiguration(),
         threads: Int = 1
     ) {
         self.listen = listen
@@ -34,6 +36,7 @@ package struct BridgeConfiguration: Sendable, Equatable {
         self.unrouted = unrouted
         self.limits = limits
         self.log = log
+        self.admin = admin
         self.threads = threads
     }
 }

@@ -32,6 +32,7 @@ package struct ServeConfiguration: Sendable, Equatable {
     package var congestionControl: CongestionControl
     package var sendTwice: SendTwice
     package var log: LogConfiguration
+    package var admin: AdminConfiguration
     /// The number of threads with an event loop.
     package var threads: Int
 
@@ -101,6 +102,7 @@ package struct ServeConfiguration: Sendable, Equatable {
         congestionControl: CongestionControl = .bbr,
         sendTwice: SendTwice = .retransmissions,
         log: LogConfiguration = LogConfiguration(),
+        admin: AdminConfiguration = AdminConfiguration(),
         threads: Int = 1
     ) {
         self.listen = listen
@@ -120,6 +122,7 @@ package struct ServeConfiguration: Sendable, Equatable {
         self.congestionControl = congestionControl
         self.sendTwice = sendTwice
         self.log = log
+        self.admin = admin
         self.threads = threads
     }
 }

@@ -1,0 +1,67 @@
+/// What the admin endpoint can do besides ``MonitoredService``. The command line puts it together, because only it knows
+/// the files of the configuration and the log.
+package struct AdminControls: Sendable {
+    /// Reads the configuration again and applies it; with `isDryRun` only says what would change.
+    package var reload: @Sendable (_ isDryRun: Bool, _ isAllOrNothing: Bool) async -> ReloadReport
+    /// The log level in force.
+    package var logLevel: @Sendable () -> LogConfiguration.Level
+    package var setLogLevel: @Sendable (LogConfiguration.Level) -> Void
+    /// What went wrong lately, the newest first; a bounded number.
+    package var troubles: @Sendable () -> [Trouble]
+
+    package init(
+        reload: @escaping @Sendable (_ isDryRun: Bool, _ isAllOrNothing: Bool) async -> ReloadReport,
+        logLevel: @escaping @Sendable () -> LogConfiguration.Level,
+        setLogLevel: @escaping @Sendable (LogConfiguration.Level) -> Void,
+        troubles: @escaping @Sendable () -> [Trouble]
+    ) {
+        self.reload = reload
+        self.logLevel = logLevel
+        self.setLogLevel = setLogLevel
+        self.troubles = troubles
+    }
+}
+
+/// What a reload did, or would do.
+package struct ReloadReport: Codable, Sendable, Equatable {
+    /// One key that differs from the configuration in force.
+    package struct Change: Codable, Sendable, Equatable {
+        package enum Effect: String, Codable, Sendable {
+            /// In force from now on.
+            case applied
+            /// In force after a restart only.
+            case needsRestart
+        }
+
+        /// `uplink.host`
+        package var key: String
+        package var effect: Effect
+        /// What it means for devices, in a sentence.
+        package var detail: String
+
+        package init(key: String, effect: Effect, detail: String) {
+            self.key = key
+            self.effect = effect
+            self.detail = detail
+        }
+    }
+
+    /// Whether the new configuration is in force (for a dry run: would be), as far as it needs no restart.
+    package var ok: Bool
+    /// Why not: each with file, line and what would be right.
+    package var errors: [String]
+    package var warnings: [String]
+    package var changes: [Change]
+    /// How many devices' sessions ended because of it (for a dry run: would end).
+    package var devicesEnded: Int
+
+    package init(
+        ok: Bool, errors: [String] = [], warnings: [String] = [], changes: [Change] = [], devicesEnded: Int = 0
+    ) {
+        self.ok = ok
+        self.errors = errors
+        self.warnings = warnings
+        self.changes = changes
+        self.devicesEnded = devicesEnded
+    }
+}
