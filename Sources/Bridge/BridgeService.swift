@@ -9,6 +9,9 @@ import ServiceLifecycle
 package struct BridgeService: Service {
     private let shared: SharedState
     private let signals: ProgramSignals
+    private let watch: BridgeMonitor
+    /// What the admin endpoint sees and does of the bridge, before it runs, too.
+    package var monitor: any MonitoredService { watch }
 
     /// Reads certificates and checks routes. Throws ``UnusableFile`` for a file, or the error in the routes.
     ///
@@ -23,6 +26,7 @@ package struct BridgeService: Service {
             try SharedState(configuration: configuration, probing: probing, logger: logger)
         }
         self.signals = signals
+        self.watch = BridgeMonitor(shared)
     }
 
     /// Reads every file that a start reads, and tests whether the addresses of `listen` are available; changes nothing.
@@ -53,6 +57,8 @@ package struct BridgeService: Service {
         for address in shared.configuration.listen { channels.append(try await listener.bind(address)) }
         // This comes after listening, because a bridge that cannot listen must not connect to the broker.
         for host in hosts.values { host.eventLoop.execute { host.value.start() } }
+        watch.began(Array(hosts.values), listening: channels.compactMap { $0.localAddress?.hostAndPort })
+        defer { watch.ended() }
 
         for warning in CredentialFiles(shared.configuration).warnings {
             shared.logger.warning("a certificate needs attention", metadata: ["detail": "\(warning)", "leg": "uplink"])

@@ -34,3 +34,16 @@ package struct StreamedPublish: Sendable, Equatable {
         self.payloadLength = payloadLength
     }
 }
+
+extension UnreadPublish {
+    /// The length of the whole packet in bytes.
+    package var packetLength: Int { start.readableBytes + restLength }
+
+    /// The lower four bits of the first byte.
+    package var flags: UInt8 { (start.getInteger(at: start.readerIndex, as: UInt8.self) ?? 0) & 0x0F }
+}
+
+extension StreamedPublish {
+    /// The length of the whole packet in bytes.
+    package var packetLength: Int { head.readableBytes + payloadLength }
+}

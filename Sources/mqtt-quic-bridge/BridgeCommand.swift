@@ -1,4 +1,5 @@
 import ArgumentParser
+import BridgeCore
 
 @main
 struct BridgeCommand: AsyncParsableCommand {

@@ -22,7 +22,7 @@ struct CredentialFiles {
         case other
     }
 
-    private let files: [File]
+    let files: [File]
 
     init(_ configuration: BridgeConfiguration) {
         let (uplink, auth) = (configuration.uplink, configuration.auth)
@@ -132,7 +132,7 @@ struct CredentialFiles {
         }
     }
 
-    private func certificates(of file: File) -> [CertificateOutline] {
+    func certificates(of file: File) -> [CertificateOutline] {
         switch file.kind {
         case .key, .users, .other: return []
         case .authorities, .chain: break

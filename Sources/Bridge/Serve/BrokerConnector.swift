@@ -30,6 +30,8 @@ final class BrokerConnector {
     /// The legs that wait for the current DNS lookup: at most one per session.
     private var waiting: [BrokerLeg] = []
     private var lastFailure: String?
+    /// What the attempts to reach the broker have come to.
+    private(set) var record = UplinkRecord()
     /// The legs that wait for a broker that could not be reached: at most one per session, oldest first.
     private var retrying: Deque<BrokerLeg> = []
     private let retry: Timer
@@ -121,6 +123,7 @@ final class BrokerConnector {
     }
 
     private func succeeded() {
+        record.succeeded(at: .now())
         if let failure = lastFailure {
             logger.notice("the broker can be reached again", metadata: ["leg": "broker", "before": "\(failure)"])
             lastFailure = nil
@@ -141,6 +144,7 @@ final class BrokerConnector {
                 ])
         }
         lastFailure = why
+        record.failed(why, at: .now())
         if mayRetry { retrying.append(leg) } else { leg.unreachable(why) }
         retryNext()
     }

@@ -9,16 +9,17 @@ import QUICTransport
 /// times as many to be sent and acknowledged.
 final class RelayDriver {
     let host: ServeHost
-    private let handle: QUICConnectionHandle
+    let handle: QUICConnectionHandle
     let stream: QUICStreamID
     let peer: String
     private let room: WaitingRoom
     var relay: StreamRelay
-    private var leg: BrokerLeg?
+    private(set) var leg: BrokerLeg?
     private let timer: Timer
     private var timerKind: RelayTimer?
     var clientID: String?
     let startedAt = NIODeadline.now()
+    var meter = DeviceMeter()
     private var isBrokerPaused = false
     private var isCounted = false
     /// How many bytes the client may be sent at least before it is full; 0 or less if that has to be looked at.
@@ -52,6 +53,7 @@ final class RelayDriver {
     }
 
     func start() {
+        host.add(self)
         perform(relay.started())
     }
 
@@ -71,6 +73,7 @@ final class RelayDriver {
     }
 
     private func release() {
+        host.remove(self)
         timer.cancel()
         settleCredit()
         leaveBroker()
@@ -111,6 +114,7 @@ extension RelayDriver {
 
     private func send(_ bytes: ByteBuffer) {
         host.statistics.bytesDown += UInt64(bytes.readableBytes)
+        meter.bytesDown &+= UInt64(bytes.readableBytes)
         handle.write(stream, bytes)
         clientRoom -= bytes.readableBytes
         guard clientRoom <= 0, !isBrokerPaused else { return }
@@ -130,6 +134,7 @@ extension RelayDriver {
     private func sendToBroker(_ bytes: ByteBuffer) {
         let count = bytes.readableBytes
         host.statistics.bytesUp += UInt64(count)
+        meter.bytesUp &+= UInt64(count)
         uncredited += count
         guard let bytes = pieces.add(bytes, isInnerPart: relay.isInnerPart, at: .now()) else { return }
         guard uncredited >= host.configuration.limits.creditStep else {
@@ -165,6 +170,7 @@ extension RelayDriver: BrokerLegObserver {
         broker = leg?.remoteAddress
         if let broker { host.pulses.joined(broker) }
         isCounted = true
+        enter(.live)
         host.statistics.sessions += 1
         host.statistics.openSessions += 1
         // The relay must know of the connection before anything is written, because a write may fail at once.
@@ -244,6 +250,7 @@ extension RelayDriver {
         case .stop(let kind):
             if timerKind == kind { timer.cancel() }
         case .ended(let why):
+            enter(.ending)
             ended(why)
         }
     }

@@ -14,8 +14,11 @@ final class ServeHost {
     let pulses: BrokerPulses
     let room: WaitingRoom
     var statistics = ServeStatistics()
-    private var endpoints: [QUICEndpoint] = []
-    private var connections: [ObjectIdentifier: ServedConnection] = [:]
+    private(set) var devices = NumberedBook<RelayDriver>()
+    /// How many sessions are in which state.
+    var deviceCounts = DeviceCounts()
+    private(set) var endpoints: [QUICEndpoint] = []
+    private(set) var connections: [ObjectIdentifier: ServedConnection] = [:]
     private var isShuttingDown = false
     private var whenEmpty: EventLoopPromise<Void>?
 
@@ -57,6 +60,16 @@ final class ServeHost {
         var now = statistics
         now.openConnections = connections.count
         return now
+    }
+
+    func add(_ driver: RelayDriver) {
+        devices.add(driver, driver.meter.id)
+        deviceCounts[driver.meter.state] += 1
+    }
+
+    func remove(_ driver: RelayDriver) {
+        guard devices.remove(driver.meter.id) != nil else { return }
+        deviceCounts[driver.meter.state] -= 1
     }
 
     /// Returns `false` if the connection had been removed before.

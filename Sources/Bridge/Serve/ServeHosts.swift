@@ -6,7 +6,7 @@ import QUICTransport
 
 /// The ``ServeHost``s of all event loops, for callers outside the event loops.
 struct ServeHosts: Sendable {
-    private let hosts: [NIOLoopBound<ServeHost>]
+    let hosts: [NIOLoopBound<ServeHost>]
     /// All configured addresses, in their order.
     private let listen: [ListenAddress]
     private let logger: Logger
@@ -30,8 +30,8 @@ struct ServeHosts: Sendable {
         self.logger = logger
     }
 
-    /// Opens one socket per event loop. Throws ``ListenError``.
-    func listen(on address: ListenAddress, _ server: QUICServerConfiguration) async throws {
+    /// Opens one socket per event loop, and returns the address listened on. Throws ``ListenError``.
+    func listen(on address: ListenAddress, _ server: QUICServerConfiguration) async throws -> String {
         // One byte of the connection ID names the event loop, which limits their number.
         let hosts = hosts.prefix(256)
         let exchange = hosts.count > 1 ? QUICDatagramExchange(eventLoops: hosts.map { $0.eventLoop }) : nil
@@ -47,6 +47,7 @@ struct ServeHosts: Sendable {
                 }.get()
             }
             logger.info("listening", metadata: ["address": "\(socket.hostAndPort)", "leg": "client"])
+            return socket.hostAndPort
         } catch {
             throw ListenError(address, .quic, error, besides: listen.prefix { $0 != address })
         }

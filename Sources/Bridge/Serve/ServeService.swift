@@ -12,6 +12,9 @@ package struct ServeService: Service {
     private let signals: ProgramSignals
     private let logger: Logger
     private let tls: ServerTLS
+    private let watch: ServeMonitor
+    /// What the admin endpoint sees and does of the server, before it runs, too.
+    package var monitor: any MonitoredService { watch }
 
     /// Reads certificates and keys, and makes the ticket key file if it is missing. Throws ``UnusableFile``.
     /// - Parameter signals: A reload reads certificates and keys again.
@@ -24,6 +27,7 @@ package struct ServeService: Service {
         self.tls = try CredentialFiles(configuration).explaining {
             try ServerTLS(configuration: configuration, logger: logger)
         }
+        self.watch = ServeMonitor(configuration)
     }
 
     /// Reads every file that a start reads, and tests whether the addresses of `listen` are available; changes nothing.
@@ -43,22 +47,25 @@ package struct ServeService: Service {
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {
         let hosts = try await ServeHosts(configuration: configuration, group: group, logger: logger)
         let server = serverConfiguration
+        var addresses: [String] = []
         do {
             for address in configuration.listen {
                 var server = server
                 server.isIPv6Only = address.leavesIPv4(to: configuration.listen)
-                try await hosts.listen(on: address, server)
+                addresses.append(try await hosts.listen(on: address, server))
             }
         } catch {
             await hosts.close()
             throw error
         }
-        let watch = Task { await CertificateWatch(tls: tls, hosts: hosts, logger: logger).run(signals.reloads) }
+        watch.began(hosts.hosts, listening: addresses)
+        defer { watch.ended() }
+        let certificates = Task { await CertificateWatch(tls: tls, hosts: hosts, logger: logger).run(signals.reloads) }
         let report = StatisticsReport(logger: logger) { await hosts.statistics().fields }
         let timeout = configuration.limits.shutdownTimeout
         let run = ServiceRun(logger: logger, report: report, shutdownTimeout: timeout)
         await run.untilStopped(signals.statistics) {
-            watch.cancel()
+            certificates.cancel()
             await hosts.shutDown(within: TimeAmount(timeout))
         }
         logger.info("stopped")

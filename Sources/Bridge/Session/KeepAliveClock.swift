@@ -1,3 +1,4 @@
+import BridgeCore
 import NIOCore
 import QUICTransport
 
@@ -7,13 +8,13 @@ import QUICTransport
 /// the loop's heap.
 final class KeepAliveClock {
     /// Is called when a deadline has passed, and returns the next one, if there is one.
-    typealias Check = (_ key: ObjectIdentifier, _ now: NIODeadline) -> NIODeadline?
+    typealias Check = (_ key: DeviceID, _ now: NIODeadline) -> NIODeadline?
 
     /// Keepalives that end within this time are handled together. MQTT asks for no precision: a server may be patient
     /// ([MQTT-3.1.2-24] is one and a half times the keepalive).
     private static let granularity = TimeAmount.milliseconds(100)
 
-    private var deadlines = DeadlineQueue()
+    private var deadlines = DeadlineQueue<DeviceID>()
     private let timer: Timer
 
     init(eventLoop: any EventLoop) {
@@ -21,12 +22,12 @@ final class KeepAliveClock {
     }
 
     /// Calls `check` at `deadline`, and again at each deadline that `check` returns.
-    func watch(_ key: ObjectIdentifier, _ deadline: NIODeadline, _ check: @escaping Check) {
+    func watch(_ key: DeviceID, _ deadline: NIODeadline, _ check: @escaping Check) {
         deadlines.update(key, deadline: deadline)
         arm(check)
     }
 
-    func forget(_ key: ObjectIdentifier) {
+    func forget(_ key: DeviceID) {
         deadlines.remove(key)
     }
 

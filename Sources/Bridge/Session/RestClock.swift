@@ -1,3 +1,4 @@
+import BridgeCore
 import NIOCore
 import QUICTransport
 
@@ -5,11 +6,11 @@ import QUICTransport
 /// comes to any of them.
 final class RestClock {
     /// Returns whether the session is at rest now, because little has come since the previous call.
-    typealias Check = (_ key: ObjectIdentifier) -> Bool
+    typealias Check = (_ key: DeviceID) -> Bool
 
     private static let interval = TimeAmount.seconds(5)
 
-    private var awake: Set<ObjectIdentifier> = []
+    private var awake: Set<DeviceID> = []
     private let timer: Timer
 
     init(eventLoop: any EventLoop) {
@@ -17,13 +18,13 @@ final class RestClock {
     }
 
     /// Calls `check` from time to time until it returns true.
-    func watch(_ key: ObjectIdentifier, _ check: @escaping Check) {
+    func watch(_ key: DeviceID, _ check: @escaping Check) {
         awake.insert(key)
         if !timer.isArmed { arm(check) }
     }
 
-    /// The session has ended. Another one may have the same key later.
-    func forget(_ key: ObjectIdentifier) {
+    /// The session has ended.
+    func forget(_ key: DeviceID) {
         awake.remove(key)
     }
 

@@ -31,6 +31,7 @@ extension SessionDriver {
             closeUplink()
         case .sendToDevice(let bytes):
             host.statistics.bytesDown &+= UInt64(bytes.readableBytes)
+            meter.bytesDown &+= UInt64(bytes.readableBytes)
             device?.send(bytes)
         case .closeDevice:
             device?.close(linger: Self.linger)
@@ -43,11 +44,13 @@ extension SessionDriver {
             timers.stop(timer)
         case .connected(let idleLimit):
             host.statistics.sessions += 1
+            countAccepted()
             setClientIDPhase(.living)
             log(.info, "device connected", ["version": identity.map { "\($0.version)" } ?? ""])
             if let idleLimit { enforceKeepAlive(TimeAmount(idleLimit)) }
         case .ended(let why):
             hasSessionEnded = true
+            countEnd(why)
             setClientIDPhase(uplink?.isUnanswered == true ? .unanswered : .leaving)
             ended(why)
         case .authenticate(let username, let password):
@@ -67,6 +70,7 @@ extension SessionDriver {
             start(.willDelay, after: mayWait ? TimeAmount(longest) : .zero)
         case .note(let note):
             if let phase = note.clientIDPhase { setClientIDPhase(phase) }
+            count(note)
             self.note(note)
         }
     }

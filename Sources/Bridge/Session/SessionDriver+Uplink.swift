@@ -16,6 +16,7 @@ extension SessionDriver: UplinkLegObserver {
     func uplinkReceived(_ bytes: ByteBuffer, isEnd: Bool) {
         stir()
         uncredited += bytes.readableBytes
+        meter.heardBroker = uplink?.lastReceived ?? meter.heardBroker
         hasUplinkEnded = hasUplinkEnded || isEnd
         uplinkDecoder.append(bytes)
         pumpUplink()
@@ -66,6 +67,7 @@ extension SessionDriver: UplinkLegObserver {
                     isDrained = true
                     break
                 }
+                countDown(element)
                 perform(session.uplinkSent(element))
             }
             if isDrained, hasUplinkEnded {

@@ -22,6 +22,7 @@ final class SessionDriver: ChannelDuplexHandler {
     /// The same with the port, which distinguishes devices behind one address in the log.
     let peerAndPort: String
     let startedAt = NIODeadline.now()
+    var meter = DeviceMeter()
     var session: any DeviceSession
     var deviceDecoder: FrameDecoder
     var uplinkDecoder: FrameDecoder
@@ -60,9 +61,9 @@ final class SessionDriver: ChannelDuplexHandler {
     /// What goes to the uplink leg behind what it has been given.
     var upBurst = Burst()
     /// How often something has come since ``mayRest()`` was called; not counted any further than ``busyInputs``.
-    private var inputs: UInt8 = 0
+    var inputs: UInt8 = 0
     /// Whether the session may keep memory that only a busy one needs.
-    private var isBusy = false
+    var isBusy = false
     /// Bytes of the broker for which it has been given no new credit yet.
     var uncredited = 0
     var hasUplinkEnded = false
@@ -138,6 +139,7 @@ extension SessionDriver {
         let bytes = unwrapInboundIn(data)
         if !isIdentified, start.readableBytes == 0 { start = ByteBuffer(bytes: bytes.readableBytesView.prefix(8)) }
         host.statistics.bytesUp &+= UInt64(bytes.readableBytes)
+        meter.bytesUp &+= UInt64(bytes.readableBytes)
         deviceDecoder.append(bytes)
         handle()
     }
@@ -214,6 +216,7 @@ extension SessionDriver {
                     isDrained = true
                     break
                 }
+                countUp(element)
                 let answersBefore = device?.sent
                 perform(session.deviceSent(element))
                 // What the broker sends is bounded by flow control, the session's own answers by this. A device that is
@@ -271,29 +274,5 @@ extension SessionDriver {
     /// Gives the uplink leg what waits for it.
     func flushUplink() {
         if let bytes = upBurst.take() { uplink?.send(bytes) }
-    }
-}
-
-// MARK: - Rest
-
-extension SessionDriver {
-    /// A session to which this often something comes between two checks is busy. A device that publishes once a second
-    /// is, and one that has just connected and subscribed is not: a thousand of those must not take memory at once.
-    private static let busyInputs: UInt8 = 8
-
-    /// Something has come from the device or the broker.
-    func stir() {
-        if inputs == 0, !isBusy { host.watchRest(of: self) }
-        if inputs < Self.busyInputs { inputs += 1 }
-    }
-
-    /// Looks how much has come since the previous call. Returns whether the session rests.
-    func mayRest() -> Bool {
-        let wasBusy = isBusy
-        isBusy = inputs >= Self.busyInputs
-        inputs = 0
-        if isBusy, !wasBusy { session.becomeBusy() }
-        if !isBusy, wasBusy { session.rest() }
-        return !isBusy
     }
 }

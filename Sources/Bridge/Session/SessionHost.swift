@@ -16,13 +16,18 @@ final class SessionHost {
     private let dialer: QUICDialer
     private let shared: SharedState
     /// The uplinks of devices in the gateway's sessions, by the version of those sessions.
-    private var gateways: [MQTTVersion: UplinkDriver] = [:]
+    private(set) var gateways: [MQTTVersion: UplinkDriver] = [:]
     private let routes: RoutingTable
     private let identities: IdentityMapper
     private let admission: SharedAdmission
     /// What devices of one listener share, by the listener's name.
     private var contexts: [String: SessionContext] = [:]
-    private var drivers: [ObjectIdentifier: SessionDriver] = [:]
+    private(set) var devices = NumberedBook<SessionDriver>()
+    /// How many devices are in which state.
+    var deviceCounts = DeviceCounts()
+    /// What passes through the sessions.
+    let traffic = TrafficCounters()
+    var sessions = SessionCounters()
     private let keepAlives: KeepAliveClock
     private let rests: RestClock
     var statistics = BridgeStatistics()
@@ -98,13 +103,14 @@ final class SessionHost {
     /// The figures as of now.
     var currentStatistics: BridgeStatistics {
         var now = statistics
-        now.openDevices = drivers.count
+        now.openDevices = devices.count
         return now
     }
 
     func add(_ driver: SessionDriver) {
         statistics.devices += 1
-        drivers[ObjectIdentifier(driver)] = driver
+        devices.add(driver, driver.meter.id)
+        deviceCounts[driver.meter.state] += 1
     }
 
     /// The device is gone and no longer counts in the limits, so another one may come.
@@ -114,24 +120,25 @@ final class SessionHost {
 
     /// Calls the driver at that time to check its device's keepalive.
     func watchKeepAlive(of driver: SessionDriver, from deadline: NIODeadline) {
-        keepAlives.watch(ObjectIdentifier(driver), deadline) { [weak self] key, now in
-            self?.drivers[key]?.checkKeepAlive(at: now)
+        keepAlives.watch(driver.meter.id, deadline) { [weak self] id, now in
+            self?.devices[id]?.checkKeepAlive(at: now)
         }
     }
 
     func forgetKeepAlive(of driver: SessionDriver) {
-        keepAlives.forget(ObjectIdentifier(driver))
+        keepAlives.forget(driver.meter.id)
     }
 
     /// Looks how much comes to the driver, until its session rests.
     func watchRest(of driver: SessionDriver) {
-        rests.watch(ObjectIdentifier(driver)) { [weak self] key in self?.drivers[key]?.mayRest() ?? true }
+        rests.watch(driver.meter.id) { [weak self] id in self?.devices[id]?.mayRest() ?? true }
     }
 
     func remove(_ driver: SessionDriver) {
-        guard drivers.removeValue(forKey: ObjectIdentifier(driver)) != nil else { return }
-        rests.forget(ObjectIdentifier(driver))
-        if drivers.isEmpty { whenEmpty?.succeed() }
+        guard devices.remove(driver.meter.id) != nil else { return }
+        deviceCounts[driver.meter.state] -= 1
+        rests.forget(driver.meter.id)
+        if devices.isEmpty { whenEmpty?.succeed() }
     }
 
     /// The network of this machine has changed.
@@ -153,8 +160,8 @@ final class SessionHost {
     func shutDown() -> EventLoopFuture<Void> {
         let promise = whenEmpty ?? eventLoop.makePromise()
         whenEmpty = promise
-        for driver in drivers.values { driver.shutDown() }
-        if drivers.isEmpty { promise.succeed() }
+        for driver in devices.all { driver.shutDown() }
+        if devices.isEmpty { promise.succeed() }
         return promise.futureResult
     }
 

@@ -5,11 +5,14 @@ import Synchronization
 /// logged once and not once per loop. It is used when a loop finds a change, never once per device.
 final class ChosenMapping: Sendable {
     /// `nil` before the first connection.
-    private let known = Mutex<UplinkConfiguration.Mapping?>(nil)
+    private let last = Mutex<UplinkConfiguration.Mapping?>(nil)
+
+    /// `nil` before the first connection.
+    var known: UplinkConfiguration.Mapping? { last.withLock { $0 } }
 
     /// Notes the mapping, and returns whether it differs from the last one.
     func changes(to mapping: UplinkConfiguration.Mapping) -> Bool {
-        known.withLock { known in
+        last.withLock { known in
             defer { known = mapping }
             return known != mapping
         }

@@ -35,6 +35,8 @@ final class UplinkDriver {
     /// Connections that are being ended in order while everything is shut down.
     private var retiring: [any UplinkCarrier] = []
     private let timer: Timer
+    /// What the handshakes came to.
+    private(set) var handshakes = SessionCounters()
     private var isDriving = false
     private var isShutDown = false
 
@@ -213,12 +215,14 @@ extension UplinkDriver: UplinkCarrierObserver, UplinkConnectionsView {
     }
 
     func carrierReady(_ carrier: any UplinkCarrier, _ readiness: UplinkReadiness) {
+        handshakes.count(HandshakeOutcome.succeeded)
         plan.connectionReady(carrier.id, readiness, at: .now())
         drive()
     }
 
     func carrierFailed(_ carrier: any UplinkCarrier, _ end: UplinkConnectionEnd) {
         connections[carrier.id] = nil
+        handshakes.count(HandshakeOutcome(end.failure))
         plan.connectionFailed(carrier.id, end, at: .now())
         drive()
     }

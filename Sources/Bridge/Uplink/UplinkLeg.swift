@@ -65,6 +65,16 @@ final class UplinkLeg {
         return carrier.backlog(stream, inFlight: inFlight)
     }
 
+    /// When something last came on the leg's connection; `nil` while the leg has none.
+    var lastReceived: NIODeadline? {
+        if case .open(let carrier, _) = state { carrier.lastReceived } else { nil }
+    }
+
+    /// The connection that the leg is on; `nil` while it has none.
+    var carrier: (any UplinkCarrier)? {
+        if case .open(let carrier, _) = state { carrier } else { nil }
+    }
+
     /// Whether the leg is open and nothing has come on it.
     var isUnanswered: Bool {
         if case .open = state { !hasReceived } else { false }

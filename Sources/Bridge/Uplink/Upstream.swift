@@ -13,6 +13,7 @@ final class Upstream: UpstreamGate, Sendable {
         /// One function per plan.
         var wakers: [Int: @Sendable () -> Void] = [:]
         var lastWaker = 0
+        var record = UplinkRecord()
     }
 
     let configuration: UplinkConfiguration
@@ -92,6 +93,7 @@ extension Upstream {
 extension Upstream {
     func succeeded(_ permit: DialPermit, at now: NIODeadline) {
         let news = decide { $0.succeeded(permit, at: now) }
+        state.withLock { $0.record.succeeded(at: now) }
         if let previous = news.recoveredFrom {
             logger.notice("the broker can be reached again", metadata: ["leg": "uplink", "before": "\(previous)"])
         }
@@ -102,6 +104,8 @@ extension Upstream {
         _ permit: DialPermit, _ end: UplinkConnectionEnd, hasOthers: Bool, at now: NIODeadline
     ) -> WayChoice.Verdict {
         let (verdict, news) = decide { $0.failed(permit, end, at: now) }
+        let why = failure(permit.purpose) ?? end.why
+        state.withLock { $0.record.failed(why, at: now) }
         log(news, permit, end.why, hasOthers: hasOthers)
         return verdict
     }
@@ -129,6 +133,9 @@ extension Upstream {
     func failure(_ purpose: UplinkPurpose) -> String? {
         state.withLock { $0.policy.failure(purpose) }
     }
+
+    /// What the last attempts to reach the broker came to.
+    var record: UplinkRecord { state.withLock { $0.record } }
 
     func pathAnswered(_ endpoint: Int?, at now: NIODeadline) {
         decide { $0.pathAnswered(endpoint, at: now) }

@@ -42,6 +42,11 @@ extension CoreSession {
         slot.rest()
     }
 
+    /// For the broker it is as if the device's connection was lost, so it publishes the will.
+    package mutating func removedByOperator() -> [SessionAction] {
+        end(.removedByOperator)
+    }
+
     /// Hands an event to the connected device, and ends the session if the device's ``ConnectedDevice/ending`` says so.
     mutating func change(_ change: (inout ConnectedDevice) -> [SessionAction]) -> [SessionAction] {
         guard let (actions, isOver) = slot.change(change) else { return [] }

@@ -37,6 +37,10 @@ struct SubscriptionBook: Sendable {
 
     var isEmpty: Bool { filters.isEmpty && !isOverflown }
     var count: Int { filters.count }
+    /// The bytes that the filters are charged with.
+    var bytes: Int { share.bytes }
+    /// The remote filters, in a fixed order.
+    var names: [String] { filters.keys.map(\.text).sorted() }
 
     /// The broker answered SUBSCRIBE.
     mutating func granted(_ subscribe: Subscribe, codes: [UInt8]) {

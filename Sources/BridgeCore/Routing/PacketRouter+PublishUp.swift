@@ -191,10 +191,3 @@ extension PublishHead {
         return true
     }
 }
-
-extension Frame {
-    /// The packet identifier of an acknowledgement, SUBACK or UNSUBACK; `nil` if the packet is too short to have one.
-    var leadingPacketID: UInt16? {
-        bytes.getInteger(at: bytes.readerIndex + headerLength)
-    }
-}

@@ -44,6 +44,11 @@ package struct ResolvedRoutes: Sendable, Equatable {
         firstMapped(MarkedTopic(unmarked: remote)) { $0.goesDown ? ($0.remote, $0.local) : nil }
     }
 
+    /// Maps a filter that the broker has granted back, by the first matching route that goes down.
+    func localFilter(for remote: String) -> String? {
+        firstMapped(MarkedTopic(filter: remote)) { $0.goesDown ? ($0.remote, $0.local) : nil }?.topic
+    }
+
     /// Maps the topic to which the answer to a device's request is sent, by the first matching route of any direction.
     func remoteResponseTopic(for local: String) -> String? {
         firstMapped(MarkedTopic(publishTopic: local)) { ($0.local, $0.remote) }?.topic

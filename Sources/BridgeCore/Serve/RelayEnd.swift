@@ -21,6 +21,8 @@ package enum RelayEnd: Sendable, Equatable {
     /// The TCP connection broke.
     case brokerLost(String)
     case brokerUnreachable(String)
+    /// An operator ended the session over the admin endpoint.
+    case removedByOperator
     /// This program is shutting down.
     case shutdown
 
@@ -28,7 +30,7 @@ package enum RelayEnd: Sendable, Equatable {
     package var importance: SessionEnd.Importance {
         switch self {
         case .clientDisconnected, .clientFinished, .clientReset, .connectionLost, .noConnectPacket, .brokerClosed,
-            .shutdown:
+            .removedByOperator, .shutdown:
             .normal
         case .violation, .overloaded, .brokerLost, .brokerUnreachable: .fault
         }
@@ -49,6 +51,7 @@ extension RelayEnd: CustomStringConvertible {
         case .brokerClosed: "the broker closed the connection"
         case .brokerLost(let why): "the connection to the broker was lost: \(why)"
         case .brokerUnreachable(let why): "the broker could not be reached: \(why)"
+        case .removedByOperator: "an operator disconnected the client"
         case .shutdown: "the server is shutting down"
         }
     }

@@ -60,6 +60,34 @@ extension StreamRelay {
         }
     }
 
+    /// An operator ends the session. The client is told as by a broker that does so: by DISCONNECT in 5.0, and otherwise by
+    /// the code of the stream's reset. For the broker the client is lost, so it publishes the will.
+    package mutating func removedByOperator() -> [RelayAction] {
+        let reset = RelayAction.resetClient(code: ServeCode.reason(.administrativeAction))
+        switch state {
+        case .awaitingConnect:
+            return over([.stop(.connectPacket)] + drop() + [reset, .ended(.removedByOperator)])
+        case .connecting:
+            return over([.abortBroker] + drop() + [reset, .ended(.removedByOperator)])
+        case .relaying, .judging:
+            let disconnect = Disconnect(reasonCode: ReasonCode.administrativeAction.rawValue)
+            guard case .relaying = state, version.hasProperties, down.hasSeen(.connack), down.isAtBoundary,
+                !down.hasSeen(.disconnect), let bytes = try? disconnect.encode(version: version)
+            else { return over([.finishBroker, reset, .ended(.removedByOperator)]) }
+            state = .clientLeft
+            return [
+                .finishBroker, .sendToClient(bytes), .finishClient, .start(.goodbye, after: Self.goodbye),
+                .ended(.removedByOperator),
+            ]
+        case .brokerLeft, .completing:
+            return over([.finishBroker, .stop(.goodbye), reset])
+        case .clientLeft:
+            return over([.stop(.goodbye), reset])
+        case .over:
+            return []
+        }
+    }
+
     mutating func farewell() -> [RelayAction] {
         state = .clientLeft
         var actions: [RelayAction] = [.finishBroker]

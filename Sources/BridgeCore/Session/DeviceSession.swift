@@ -10,6 +10,9 @@ package protocol DeviceSession: Sendable {
     /// The first actions of every session.
     func started() -> [SessionAction]
 
+    /// What an operator may want to know about the session as it is now.
+    var report: SessionReport { get }
+
     /// How strictly the packets of the device and of the broker are read.
     var reading: (device: Reading, uplink: Reading) { get }
     // The following four are `mutating` only because the session is otherwise copied for each question: it is stored
@@ -92,6 +95,8 @@ package protocol DeviceSession: Sendable {
     mutating func timedOut(_ timer: SessionTimer, detail: String?) -> [SessionAction]
     /// The bridge shuts down.
     mutating func shutDown() -> [SessionAction]
+    /// An operator ends the session of the device.
+    mutating func removedByOperator() -> [SessionAction]
 }
 
 extension DeviceSession {

@@ -65,8 +65,10 @@ extension Session {
             // A template or a route made a field longer than MQTT can express.
             return refuse(facts, .notAllowed("\(error)"), code: error.reasonCode.connackCode(version))
         }
+        var identity = SessionIdentity(connect)
+        identity.ownClientID = original.clientID
         return [
-            .stop(.connectPacket), .identified(SessionIdentity(connect)),
+            .stop(.connectPacket), .identified(identity),
             .start(.uplinkConnect, after: context.connectTimeout),
             .openUplink(keepAlive: facts.keepAliveDuration),
         ] + (connect.clientID.isEmpty ? [] : [.takeClientID(connect.clientID)])

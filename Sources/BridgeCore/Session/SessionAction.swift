@@ -117,6 +117,15 @@ package struct SessionIdentity: Sendable, Equatable {
     /// packets are not read either.
     package var unread: MQTTError?
 
+    // An array of one element works as a box, for the few devices that have another client id at the broker.
+    private var ownClientIDs: [String] = []
+
+    /// The client id that the device sent.
+    package var ownClientID: String {
+        get { ownClientIDs.first ?? clientID }
+        set { ownClientIDs = newValue == clientID ? [] : [newValue] }
+    }
+
     package init(clientID: String, username: String?, version: MQTTVersion, unread: MQTTError? = nil) {
         self.clientID = clientID
         self.username = username

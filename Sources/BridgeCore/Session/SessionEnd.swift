@@ -36,6 +36,8 @@ package enum SessionEnd: Sendable, Equatable {
     case uplinkLost(String)
     /// The device was held for as long as `uplink.hold_time` allows. The text is what went wrong last.
     case holdExpired(String)
+    /// An operator ended the session over the admin endpoint. The broker publishes the will, as for a lost device.
+    case removedByOperator
     /// The bridge is shutting down.
     case shutdown
 }
@@ -60,6 +62,7 @@ extension SessionEnd: CustomStringConvertible {
         case .uplinkUnreachable(let why): "the broker could not be reached: \(why)"
         case .uplinkLost(let why): "the connection to the broker was lost: \(why)"
         case .holdExpired(let why): "the broker did not come back within uplink.hold_time: \(why)"
+        case .removedByOperator: "an operator disconnected the device"
         case .shutdown: "the bridge is shutting down"
         }
     }
@@ -124,6 +127,7 @@ extension SessionEnd {
             Consequences(
                 importance: .fault, disconnect: .unspecifiedError, isBrokersSide: true, isWithoutWill: true,
                 isWithoutGoodbye: true)
+        case .removedByOperator: Consequences(importance: .normal, disconnect: .administrativeAction)
         case .shutdown: Consequences(importance: .normal, disconnect: .serverShuttingDown, isWithoutWill: true)
         }
     }

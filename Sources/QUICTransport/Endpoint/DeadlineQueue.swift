@@ -6,10 +6,10 @@ import NIOCore
 /// Most deadlines move later, with every packet, so an entry stays where it is and is compared with the current
 /// deadline only when it comes up. An entry that was replaced by an earlier one is stale. Stale entries are removed
 /// before they outnumber the live ones: the heap holds at most `2 * things + 64` entries.
-package struct DeadlineQueue {
+package struct DeadlineQueue<Key: Hashable> {
     private struct Entry: Comparable {
         let deadline: NIODeadline
-        let key: ObjectIdentifier
+        let key: Key
 
         static func < (left: Entry, right: Entry) -> Bool {
             left.deadline < right.deadline
@@ -18,7 +18,7 @@ package struct DeadlineQueue {
 
     private var heap = Heap<Entry>()
     /// The valid entry of each thing that has one.
-    private var scheduled: [ObjectIdentifier: NIODeadline] = [:]
+    private var scheduled: [Key: NIODeadline] = [:]
 
     package init() {}
 
@@ -29,7 +29,7 @@ package struct DeadlineQueue {
     }
 
     /// Makes sure that the thing comes up at `deadline` or before. With `nil` it need not come up.
-    package mutating func update(_ key: ObjectIdentifier, deadline: NIODeadline?) {
+    package mutating func update(_ key: Key, deadline: NIODeadline?) {
         guard let deadline else {
             scheduled[key] = nil
             return
@@ -41,14 +41,14 @@ package struct DeadlineQueue {
     }
 
     /// The thing exists no more.
-    package mutating func remove(_ key: ObjectIdentifier) {
+    package mutating func remove(_ key: Key) {
         scheduled[key] = nil
         if scheduled.isEmpty { heap = Heap() }
     }
 
     /// Takes the next thing whose entry is at `now` or before; `nil` if there is none. Its entry is gone: if its real
     /// deadline is later, `update` it.
-    package mutating func popDue(at now: NIODeadline) -> ObjectIdentifier? {
+    package mutating func popDue(at now: NIODeadline) -> Key? {
         while let entry = heap.min, entry.deadline <= now {
             heap.removeMin()
             if scheduled[entry.key] == entry.deadline {

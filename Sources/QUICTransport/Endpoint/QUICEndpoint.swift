@@ -32,7 +32,7 @@ package final class QUICEndpoint {
     var batchSocket: EndpointSocket?
     let sendFailures = SendFailures(supportsSegmentation: System.supportsUDPSegmentationOffload)
     var probes = PendingProbes()
-    private var deadlines = DeadlineQueue()
+    private var deadlines = DeadlineQueue<ObjectIdentifier>()
     private let timer: Timer
     // Both are passed on with every packet, so they are made once.
     private var whenTimerFires: () -> Void = {}

@@ -22,6 +22,23 @@ extension StreamRelayTests {
         #expect(relay.clientSent(Self.nothing, isEnd: true) == [.stop(.goodbye)])
     }
 
+    @Test func anOperatorRemovesAClient() {
+        let code = ServeCode.reason(.administrativeAction)
+        var old = Self.relaying(4)
+        #expect(old.removedByOperator() == [.finishBroker, .resetClient(code: code), .ended(.removedByOperator)])
+        #expect(old.isOver && old.removedByOperator() == [])
+        var new = Self.relaying()
+        #expect(
+            new.removedByOperator() == [
+                .finishBroker, .sendToClient(ByteBuffer(bytes: [0xE0, 1, 0x98])), .finishClient, Self.goodbye,
+                .ended(.removedByOperator),
+            ])
+        // Nothing may be put into a packet that is under way.
+        var inside = Self.relaying()
+        _ = inside.brokerSent(ByteBuffer(bytes: [0x30, 5]))
+        #expect(inside.removedByOperator() == [.finishBroker, .resetClient(code: code), .ended(.removedByOperator)])
+    }
+
     @Test func aPacketUnderWayIsCompletedFirst() {
         var relay = Self.relaying()
         let publish = ByteBuffer(bytes: [0x30, 5, 0, 1, 0x61, 1, 2])

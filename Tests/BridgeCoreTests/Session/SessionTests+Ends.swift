@@ -98,6 +98,31 @@ extension SessionTests {
         #expect(actions.finishesUplink && actions.closesDevice)
     }
 
+    /// The broker sees a lost connection, which makes it publish the will, and never a new one.
+    @Test(arguments: [MQTTVersion.v3_1_1, .v5_0])
+    func anOperatorRemovesTheDevice(version: MQTTVersion) throws {
+        var bench = try SessionBench(version)
+        try bench.establish()
+        let actions = bench.session.removedByOperator()
+        #expect(actions.end == .removedByOperator && actions.closesDevice && actions.finishesUplink)
+        #expect(actions.toUplink.isEmpty)
+        let said = try actions.toDevice.map {
+            try Disconnect.decode(try Frame(packet: $0, version: version), version: version).reasonCode
+        }
+        #expect(said == (version == .v5_0 ? [0x98] : []))
+        _ = bench.session.uplinkEnded()
+        #expect(bench.session.isOver)
+    }
+
+    @Test func aHeldDeviceThatIsRemovedAsksForNoOtherLeg() throws {
+        var bench = try SessionBench(.v5_0, hold: HoldPolicy(HoldConfiguration(), budget: HoldBudget(limit: 1 << 20)))
+        try bench.establish()
+        _ = bench.session.uplinkLost(.network(description: "gone"))
+        #expect(bench.session.report.problem == "gone")
+        let actions = bench.session.removedByOperator()
+        #expect(actions.end == .removedByOperator && actions.closesDevice && bench.session.isOver)
+    }
+
     // MARK: Violations
 
     @Test func theFirstPacketHasToBeCONNECT() throws {

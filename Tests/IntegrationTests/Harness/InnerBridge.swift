@@ -9,10 +9,11 @@ struct InnerBridge: Sendable {
     let port: Int
     /// The messages of the bridge's log, each with its metadata.
     let log: EventLog<String>
+    let monitor: any MonitoredService
 
     /// Runs a bridge while `body` runs.
     static func run(
-        _ configuration: BridgeConfiguration, probing: WayChoice.Probing,
+        _ configuration: BridgeConfiguration, probing: WayChoice.Probing = .init(),
         _ body: (InnerBridge) async throws -> Void
     ) async throws {
         let (lines, feed) = AsyncStream.makeStream(of: String.self)
@@ -28,7 +29,7 @@ struct InnerBridge: Sendable {
         do {
             let line = try await log.first("the bridge to listen") { $0.contains("listening") }
             let digits = line.split(separator: ":").last?.prefix { $0.isNumber } ?? ""
-            try await body(InnerBridge(port: Int(digits) ?? 0, log: log))
+            try await body(InnerBridge(port: Int(digits) ?? 0, log: log, monitor: service.monitor))
         } catch {
             running.cancel()
             _ = try? await running.value

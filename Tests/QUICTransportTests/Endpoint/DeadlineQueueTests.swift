@@ -10,7 +10,7 @@ import Testing
 
     @Test func comesUpInOrderOfDeadlines() {
         let keys = (0..<5).map { _ in Key() }
-        var queue = DeadlineQueue()
+        var queue = DeadlineQueue<ObjectIdentifier>()
         for (key, deadline) in zip(keys, [50, 10, 40, 20, 30] as [UInt64]) {
             queue.update(ObjectIdentifier(key), deadline: at(deadline))
         }
@@ -23,7 +23,7 @@ import Testing
 
     @Test func nothingIsDueBeforeItsTime() {
         let key = Key()
-        var queue = DeadlineQueue()
+        var queue = DeadlineQueue<ObjectIdentifier>()
         queue.update(ObjectIdentifier(key), deadline: at(10))
         #expect(queue.popDue(at: at(9)) == nil)
         #expect(queue.popDue(at: at(10)) == ObjectIdentifier(key))
@@ -32,7 +32,7 @@ import Testing
 
     @Test func anEarlierDeadlineReplacesTheLater() {
         let key = Key()
-        var queue = DeadlineQueue()
+        var queue = DeadlineQueue<ObjectIdentifier>()
         queue.update(ObjectIdentifier(key), deadline: at(100))
         queue.update(ObjectIdentifier(key), deadline: at(10))
         #expect(queue.popDue(at: at(10)) == ObjectIdentifier(key))
@@ -41,7 +41,7 @@ import Testing
 
     @Test func aRemovedConnectionNeverComesUp() {
         let (gone, stays) = (Key(), Key())
-        var queue = DeadlineQueue()
+        var queue = DeadlineQueue<ObjectIdentifier>()
         queue.update(ObjectIdentifier(gone), deadline: at(10))
         queue.update(ObjectIdentifier(stays), deadline: at(20))
         queue.remove(ObjectIdentifier(gone))
@@ -51,7 +51,7 @@ import Testing
 
     @Test func staleEntriesAreSwept() {
         let key = Key()
-        var queue = DeadlineQueue()
+        var queue = DeadlineQueue<ObjectIdentifier>()
         for step in 0..<10_000 as Range<UInt64> {
             queue.update(ObjectIdentifier(key), deadline: at(1_000_000 - step))
             #expect(queue.entryCount <= 2 + 64)

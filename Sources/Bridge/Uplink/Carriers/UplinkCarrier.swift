@@ -32,6 +32,12 @@ protocol UplinkCarrier: AnyObject {
     // For the driver:
 
     var facts: UplinkConnectionFacts { get }
+    /// When something last came on it.
+    var lastReceived: NIODeadline { get }
+    /// Whether devices may use it: the broker is verified.
+    var isReady: Bool { get }
+    /// What an operator may want to know about it; `nil` while it is being made.
+    var report: UplinkCarrierReport? { get }
 
     /// Opens a stream and gives it to the leg. Returns `false` if the broker allows none now;
     /// ``UplinkCarrierObserver/carrierHasRoom(_:)`` is called when it does.

@@ -8,6 +8,17 @@ extension QUICCarrier: UplinkCarrier {
         UplinkConnectionFacts(availableStreams: isReady ? openHandle?.availableStreams ?? 0 : 0, isSilent: isSilent)
     }
 
+    var lastReceived: NIODeadline { openHandle?.lastReceived ?? .distantPast }
+
+    var report: UplinkCarrierReport? {
+        guard let handle = openHandle else { return nil }
+        let mapping: UplinkConfiguration.Mapping =
+            control != nil ? .dataStream : alpn == UplinkConfiguration.Mapping.muxProtocol ? .mux : .connection
+        return UplinkCarrierReport(
+            transport: "quic", mapping: mapping.rawValue, remote: handle.remoteAddress, local: handle.localAddress,
+            statistics: handle.statistics, pathChanges: pathChanges, isSilent: isSilent, isResumed: handle.isResumed)
+    }
+
     func openStream(for leg: UplinkLeg) throws(QUICError) -> Bool {
         guard case .open(let handle) = state, let stream = try handle.openStream() else { return false }
         legs[stream] = leg
@@ -83,6 +94,8 @@ extension QUICCarrier: QUICConnectionObserver {
             legs[stream]?.lost(UplinkLoss(resetCode: code), withConnection: false)
         case (.stopSending(let stream, _), .open):
             stopped(stream, after: handle.probeTimeout * 3)
+        case (.pathChanged, .open):
+            pathChanges += 1
         case (.closed(let error), .open):
             broke(error)
         default:

@@ -46,6 +46,8 @@ final class QUICCarrier {
     var legs: [QUICStreamID: UplinkLeg] = [:]
     /// The protocol that the server chose; `nil` before the handshake has completed.
     var alpn: String?
+    /// How often the connection has moved to another path.
+    var pathChanges = 0
     /// Whether the broker has closed the connection because it is overloaded.
     var isBrokerOverloaded = false
     /// The time after which the broker has to be heard on the connection before it is given another device; `nil` if

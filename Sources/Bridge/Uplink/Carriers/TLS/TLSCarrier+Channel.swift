@@ -7,6 +7,7 @@ import NIOTLS
 extension TLSCarrier {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = unwrapInboundIn(data)
+        lastReceived = .now()
         guard let leg else { return }
         unconsumed += bytes.readableBytes
         leg.received(bytes, isEnd: false)

@@ -49,6 +49,7 @@ final class TLSCarrier: ChannelInboundHandler {
     private var isFlushScheduled = false
     /// Bytes that the device has not taken yet.
     var unconsumed = 0
+    var lastReceived = NIODeadline.now()
     /// Whether a read is under way.
     var isReading = false
     var hasBrokerClosed = false
@@ -167,6 +168,17 @@ extension TLSCarrier: UplinkCarrier {
 
     private var isFree: Bool {
         if case .ready = state { leg == nil } else { false }
+    }
+
+    var isReady: Bool {
+        if case .ready = state { true } else { false }
+    }
+
+    var report: UplinkCarrierReport? {
+        guard case .ready(let channel) = state else { return nil }
+        return UplinkCarrierReport(
+            transport: "tls", mapping: UplinkConfiguration.Mapping.connection.rawValue, remote: channel.remoteAddress,
+            local: channel.localAddress)
     }
 
     func openStream(for leg: UplinkLeg) -> Bool {

@@ -1,0 +1,76 @@
+import BridgeCore
+import Foundation
+import MQTTCodec
+
+extension BridgeMonitor {
+    func metrics() async -> [MetricFamily] {
+        let (census, status, totals) = (state.census, await status(), await traffic())
+        let statistics = await census.collect { $0.currentStatistics }.reduce(BridgeStatistics(), +)
+        let sessions = await census.collect { $0.sessionCounters }.reduce(SessionCounters(), +)
+        let now = Date().timeIntervalSince1970
+        return [
+            .devices(status.devices),
+            .single(
+                "devices_accepted_total", .counter, "TCP connections of devices that were accepted.",
+                Double(statistics.devices)),
+            .bytes(up: statistics.bytesUp, down: statistics.bytesDown),
+            Self.packets(
+                totals, "mqtt_packets_total", "Packets from devices (up) and from the broker (down).", \.packets),
+            Self.packets(
+                totals, "mqtt_packet_bytes_total",
+                "Bytes of the packets from devices (up) and from the broker (down).", \.bytes),
+            .histogram(
+                "acknowledgement_seconds",
+                "From a device's PUBLISH at QoS 1 or 2 to the broker's PUBACK or PUBREC, one message of a device at a time.",
+                totals.acknowledgement),
+            .labelled(
+                "connects_total", .counter, "CONNECT packets of devices by what they came to.", "outcome",
+                ConnectOutcome.allCases.map { ($0.rawValue, Double(sessions.connects[$0] ?? 0)) }),
+            .histogram(
+                "connect_seconds", "From a device's CONNECT to the CONNACK that let it in.", sessions.connectTime),
+            .single(
+                "holds_total", .counter, "How often a device was held because the broker was out of reach.",
+                Double(sessions.holds)),
+            .labelled(
+                "hold_ends_total", .counter, "How holds of devices ended.", "outcome",
+                HoldOutcome.allCases.map { ($0.rawValue, Double(sessions.returns[$0] ?? 0)) }),
+            .single(
+                "hold_bytes", .gauge, "Bytes that are kept for devices until the broker has them.",
+                Double(shared.hold?.budget.usedBytes ?? 0)),
+            .labelled(
+                "uplink_handshakes_total", .counter, "Handshakes with the broker by what they came to.", "outcome",
+                HandshakeOutcome.allCases.map { ($0.rawValue, Double(sessions.handshakes[$0] ?? 0)) }),
+            .certificates(status.certificates, now: now), .timerFirings,
+        ] + MetricFamily.uplink(status.uplink)
+    }
+
+    /// Only PUBLISH has a QoS. Types that never passed have no series, so that there are few.
+    private static func packets(
+        _ totals: TrafficTotals, _ name: String, _ help: String, _ value: (TrafficTotals.Figure) -> UInt64
+    ) -> MetricFamily {
+        var samples: [MetricFamily.Sample] = []
+        for direction in TrafficCounters.Direction.allCases {
+            for type in PacketType.allCases {
+                for qos in 0..<(type == .publish ? 3 : 1) {
+                    let figure = totals[direction, type, qos]
+                    guard figure.packets > 0 || type == .publish else { continue }
+                    samples.append(
+                        MetricFamily.Sample(
+                            .number(Double(value(figure))),
+                            [
+                                .init("direction", direction == .up ? "up" : "down"), .init("type", "\(type)"),
+                                .init("qos", type == .publish ? "\(qos)" : ""),
+                            ]))
+                }
+            }
+        }
+        return MetricFamily(MetricFamily.prefix + name, .counter, help, samples)
+    }
+}
+
+extension SessionHost {
+    /// The figures of its sessions and of its connections to the broker.
+    var sessionCounters: SessionCounters {
+        ([uplink] + gateways.values).map(\.handshakes).reduce(sessions, +)
+    }
+}

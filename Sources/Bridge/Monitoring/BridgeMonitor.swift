@@ -1,0 +1,152 @@
+import BridgeCore
+import NIOCore
+import QUICTransport
+
+/// What the admin endpoint sees and does of `run`.
+final class BridgeMonitor: MonitoredService {
+    let shared: SharedState
+    let state = MonitorState<SessionHost>()
+    private let probe: PacedProbe
+
+    init(_ shared: SharedState) {
+        self.shared = shared
+        self.probe = PacedProbe(every: .seconds(30)) { [shared] in await Self.tryBroker(shared) }
+    }
+
+    func began(_ hosts: [NIOLoopBound<SessionHost>], listening addresses: [String]) {
+        state.began(hosts, listening: addresses)
+    }
+
+    func ended() {
+        state.ended()
+    }
+
+    func status() async -> StatusReport {
+        let running = state.running
+        let clock = WallClock()
+        let connections = await connections()
+        let verdict = shared.upstream.record.verdict(connections, at: .now())
+        let (transport, endpoint) = way
+        return StatusReport(
+            program: state.program("run"),
+            uplink: StatusReport.Uplink(
+                state: verdict.state, transport: transport, endpoint: endpoint, mapping: mapping,
+                since: verdict.since.map { clock.seconds(at: $0) } ?? state.startedAt, problem: verdict.problem,
+                connections: connections.standing + connections.silent),
+            listen: running.listen, devices: await running.census.counts(), certificates: await certificates())
+    }
+
+    func sample() async -> TrafficSample {
+        let (census, totals) = (state.census, await traffic())
+        let statistics = await census.collect { $0.currentStatistics }.reduce(BridgeStatistics(), +)
+        var sample = TrafficSample()
+        sample.messagesUp = totals.messages(.up)
+        sample.messagesDown = totals.messages(.down)
+        sample.bytesUp = statistics.bytesUp
+        sample.bytesDown = statistics.bytesDown
+        sample.acknowledgement = totals.acknowledgement
+        sample.devices = await census.counts()
+        return sample
+    }
+
+    func liveness() async -> ServiceState { await state.liveness() }
+
+    func readiness() async -> ServiceState {
+        guard !state.running.census.hosts.isEmpty else {
+            return ServiceState(ok: false, detail: "the bridge is starting or ending: it does not listen")
+        }
+        guard !state.running.isDraining else {
+            return ServiceState(ok: false, detail: "the bridge is draining: it takes no new devices")
+        }
+        let connections = await connections()
+        let verdict = shared.upstream.record.verdict(connections, at: .now())
+        switch verdict.state {
+        case .up where connections.standing > 0:
+            return ServiceState(ok: true, detail: "a connection to the broker stands")
+        case .up:
+            return ServiceState(ok: true, detail: "a handshake with the broker succeeded within the last minute")
+        case .down where connections.silent > 0 || !isForgotten:
+            return ServiceState(
+                ok: false, detail: "the broker cannot be reached: \(verdict.problem ?? "no reason is known")")
+        case .down, .unknown:
+            guard let problem = await probe.outcome() else {
+                return ServiceState(ok: true, detail: "a handshake with the broker succeeded when it was tried")
+            }
+            return ServiceState(ok: false, detail: "the broker cannot be reached: \(problem)")
+        }
+    }
+
+    /// Whether a failure is so old that nothing tries any more, because no device wants to go up.
+    private var isForgotten: Bool {
+        guard let failedAt = shared.upstream.record.failedAt else { return true }
+        return failedAt + UplinkRecord.memory < .now()
+    }
+
+    func devices(_ query: DeviceQuery) async -> DevicePage { await state.census.page(query) }
+
+    func device(_ id: DeviceID) async -> DeviceDetail? {
+        await state.census.with(id) { $0.detail(WallClock()) }
+    }
+
+    func disconnect(_ id: DeviceID) async -> Bool {
+        await state.census.with(id) { $0.removeByOperator() } != nil
+    }
+
+    func drain(within limit: Duration?) async { await state.drain(within: limit) }
+}
+
+// MARK: - What it is put together from
+
+extension BridgeMonitor {
+    func connections() async -> UplinkRecord.Connections {
+        await state.census.collect { $0.uplinkConnections }.reduce(UplinkRecord.Connections(), +)
+    }
+
+    func traffic() async -> TrafficTotals {
+        await state.census.collect { $0.traffic.totals }.reduce(TrafficTotals(), +)
+    }
+
+    /// The way that new connections take.
+    private var way: (transport: String, endpoint: String) {
+        let uplink = shared.configuration.uplink
+        switch shared.upstream.chosen {
+        case .quic(let index):
+            return ("quic", "\(uplink.endpoints[index].host):\(uplink.endpoints[index].port)")
+        case .tls:
+            return ("tls", uplink.fallback.map { "\($0.host):\($0.port)" } ?? "")
+        }
+    }
+
+    private var mapping: String? {
+        let configured = shared.configuration.uplink.mapping
+        return configured == .auto ? shared.chosenMapping.known?.rawValue : configured.rawValue
+    }
+
+    func certificates() async -> [StatusReport.Certificate] {
+        let files = CredentialFiles(shared.configuration)
+        return await FileThread.run { files.expiries } ?? []
+    }
+
+    /// One handshake as a device's, in the order of the ways; `nil` if one of them worked.
+    private static func tryBroker(_ shared: SharedState) async -> String? {
+        do {
+            _ = try await UplinkProbe.run(shared.configuration.uplink, logger: shared.logger)
+            return nil
+        } catch {
+            guard shared.fallback != nil else { return "\(error)" }
+            do {
+                _ = try await FallbackProbe.run(shared.configuration)
+                return nil
+            } catch let second {
+                return "over QUIC: \(error); over TLS: \(second)"
+            }
+        }
+    }
+}
+
+extension SessionHost {
+    /// The connections of this loop that carry devices or are ready to.
+    var uplinkConnections: UplinkRecord.Connections {
+        ([uplink] + gateways.values).map(\.standing).reduce(UplinkRecord.Connections(), +)
+    }
+}
