@@ -63,6 +63,9 @@ enum Key: String, CaseIterable, Sendable {
     case logLevel = "log.level"
     case logFormat = "log.format"
     case logRepeats = "log.repeats"
+    case adminListen = "admin.listen"
+    case adminTokenFile = "admin.token_file"
+    case adminHostNames = "admin.host_names"
     case threads
     case serveListen = "serve.listen"
     case serveCertificate = "serve.certificate"
@@ -97,7 +100,7 @@ enum Key: String, CaseIterable, Sendable {
 
     var shape: Shape {
         switch self {
-        case .listen, .uplinkEndpoints, .uplinkALPN, .serveListen: .list
+        case .listen, .uplinkEndpoints, .uplinkALPN, .adminHostNames, .serveListen: .list
         case .routes, .authOverrides: .structure
         default: .scalar
         }

@@ -1,6 +1,6 @@
 /// The sections of the configuration by their paths. A section can be inside another one.
 enum Section {
-    static let all = ["uplink", "uplink.fallback", "uplink.identity", "auth", "limits", "log", "serve"]
+    static let all = ["uplink", "uplink.fallback", "uplink.identity", "auth", "limits", "log", "admin", "serve"]
 
     /// `uplink` for `uplink.host`; `nil` at the top level.
     static func parent(of path: String) -> String? {

@@ -72,7 +72,9 @@ struct ConfigurationReferenceTests {
         let folder = try TemporaryFolder.forServe()
         var defaults: [Key: String] = [:]
         func add(_ text: String, writtenAre origins: [String: Origin]) throws {
+            // This default is another one for `serve`; the page says so in words.
             for (key, value) in try settings(text) where origins[key.rawValue] == nil {
+                if key == .adminListen, value == "off" { continue }
                 #expect(defaults[key] == nil || defaults[key] == value, "\(key.rawValue)")
                 defaults[key] = value
             }

@@ -9,7 +9,7 @@ struct ConfigurationTests {
         let loaded = try load(minimal, cores: 4)
         let expected = BridgeConfiguration(
             uplink: UplinkConfiguration(host: "mqtt.example.com", caFile: loaded.configuration.uplink.caFile),
-            threads: 4)
+            admin: AdminConfiguration(listen: AdminConfiguration.defaultAddress), threads: 4)
         #expect(loaded.configuration == expected)
         #expect(loaded.warnings.isEmpty)
         #expect(loaded.origins["uplink.host"]?.description == "bridge.yaml:1:16")

@@ -30,7 +30,9 @@ struct ExampleTests {
             host: "mqtt.tesaiot.com", port: 14_567, caFile: folder.path + "/credential_certificates/ca-chain.pem")
         #expect(
             loaded.configuration
-                == BridgeConfiguration(uplink: uplink, routes: loaded.configuration.routes, threads: 4))
+                == BridgeConfiguration(
+                    uplink: uplink, routes: loaded.configuration.routes,
+                    admin: AdminConfiguration(listen: AdminConfiguration.defaultAddress), threads: 4))
     }
 
     @Test func namesEveryKey() throws {

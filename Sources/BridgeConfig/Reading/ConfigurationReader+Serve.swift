@@ -1,7 +1,7 @@
 import BridgeCore
 
 extension ConfigurationReader {
-    /// Reads the sections `serve` and `log`, and `threads`; other keys are not read. Throws every error, including those
+    /// Reads the sections `serve`, `admin` and `log`, and `threads`; other keys are not read. Throws every error, including those
     /// that were found earlier.
     func serveConfiguration() throws(ConfigurationErrors) -> ServeConfiguration {
         var serve = ServeConfiguration(
@@ -12,6 +12,7 @@ extension ConfigurationReader {
         readServeBehaviour(into: &serve)
         readServeLimits(into: &serve.limits)
         serve.log = log()
+        serve.admin = admin(unlessGiven: nil)
         serve.threads = threads()
         try diagnostics.throwIfAny()
         warn(of: serve)

@@ -60,14 +60,10 @@ extension ConfigurationReader {
     }
 
     private func warnOfOpenListener(_ configuration: BridgeConfiguration, _ how: String) {
-        for address in configuration.listen where !Self.isLoopback(address.host) {
+        for address in configuration.listen where !address.isLoopback {
             let place = ListenAddress(host: address.host, port: address.port).name
             warning(.listen, "anyone who reaches \(place) is let in \(how); keep that network closed")
         }
-    }
-
-    private static func isLoopback(_ host: String) -> Bool {
-        host.hasPrefix("127.") || host == "::1"
     }
 }
 

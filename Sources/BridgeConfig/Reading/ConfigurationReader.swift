@@ -25,11 +25,12 @@ struct ConfigurationReader {
         let unrouted = choice(.unrouted) ?? UnroutedPolicy.reject
         checkRoutes(routes, unrouted: unrouted)
         let log = log()
+        let admin = admin(besides: listen)
         let threads = threads()
         try diagnostics.throwIfAny()
         let configuration = BridgeConfiguration(
             listen: listen, uplink: uplink, auth: auth, routes: routes.map(\.route), unrouted: unrouted, limits: limits,
-            log: log, threads: threads)
+            log: log, admin: admin, threads: threads)
         warn(of: configuration)
         return configuration
     }

@@ -108,7 +108,7 @@ extension ConfigurationReader {
     }
 
     /// The content of a file that has one line, without the line break at its end.
-    private func content(
+    func content(
         of setting: Setting, _ path: String
     ) -> (content: String, file: String, isReadableByOthers: Bool)? {
         guard let file = values.path(setting, path) else { return nil }

@@ -22,6 +22,7 @@ extension EffectiveConfiguration {
         yaml.pair("serve.send_twice", configuration.sendTwice.rawValue)
         render(configuration.limits, into: &yaml)
         render(configuration.log, threads: configuration.threads, into: &yaml)
+        render(configuration.admin, into: &yaml)
         return yaml.text
     }
 

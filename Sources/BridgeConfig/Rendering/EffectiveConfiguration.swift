@@ -18,7 +18,15 @@ package enum EffectiveConfiguration {
             "unrouted", configuration.unrouted.rawValue, comment: isIdle ? "of no effect without routes" : nil)
         render(configuration.limits, into: &yaml)
         render(configuration.log, threads: configuration.threads, into: &yaml)
+        render(configuration.admin, into: &yaml)
         return yaml.text
+    }
+
+    static func render(_ admin: AdminConfiguration, into yaml: inout YAMLText) {
+        yaml.section("admin")
+        yaml.pair("admin.listen", admin.listen.map { YAMLText.quoted($0.name) } ?? "off")
+        yaml.pair("admin.token_file", admin.tokenFile.map(YAMLText.scalar))
+        if !admin.hostNames.isEmpty { yaml.pair("admin.host_names", YAMLText.list(admin.hostNames)) }
     }
 
     static func render(_ log: LogConfiguration, threads: Int, into yaml: inout YAMLText) {

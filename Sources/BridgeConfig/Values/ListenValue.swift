@@ -6,12 +6,25 @@ enum ListenValue {
         var message: String
     }
 
-    enum Transport: String {
-        case tcp = "TCP"
-        case udp = "UDP"
+    /// What is expected at the address.
+    enum Transport {
+        /// MQTT over TCP.
+        case tcp
+        /// MQTT over QUIC.
+        case udp
+        /// HTTP over TCP.
+        case http
 
         /// The port that messages use as an example.
-        var port: Int { self == .tcp ? 1_883 : 14_567 }
+        var port: Int {
+            switch self {
+            case .tcp: 1_883
+            case .udp: 14_567
+            case .http: AdminConfiguration.defaultAddress.port
+            }
+        }
+
+        fileprivate var name: String { self == .udp ? "UDP" : "TCP" }
 
         fileprivate var examples: String { "such as 127.0.0.1:\(port) or [::1]:\(port)" }
     }
@@ -28,7 +41,7 @@ enum ListenValue {
         guard isNumber, let port = Int(portText), port <= 65_535 else {
             throw Problem(
                 message:
-                    "\"\(portText)\" is not a \(transport.rawValue) port: 1 to 65535, or 0 to let the system choose")
+                    "\"\(portText)\" is not a \(transport.name) port: 1 to 65535, or 0 to let the system choose")
         }
         return ListenAddress(host: host, port: port, name: name)
     }

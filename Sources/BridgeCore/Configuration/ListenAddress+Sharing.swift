@@ -14,6 +14,12 @@ extension ListenAddress {
         parts?.address.addressBytes?.allSatisfy { $0 == 0 } ?? false
     }
 
+    /// Whether only programs on this machine reach the address: `127.0.0.0/8` or `::1`, in any notation.
+    package var isLoopback: Bool {
+        guard let bytes = parts?.address.addressBytes else { return false }
+        return bytes.count == 4 ? bytes.first == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
+    }
+
     private var isIPv6: Bool { parts?.address.protocol == .inet6 }
 
     /// Whether a socket at this address needs `IPV6_V6ONLY`. Without it, a socket at `::` also accepts IPv4, and would

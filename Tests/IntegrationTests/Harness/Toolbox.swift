@@ -19,6 +19,8 @@ enum Toolbox {
             !$0.key.hasPrefix("BRIDGE_") && !$0.key.hasPrefix("MQTT_")
         }
         environment["PATH"] = (environment["PATH"] ?? "/usr/bin:/bin") + ":/usr/sbin:/usr/local/sbin"
+        // Bridges that run at the same time would ask for the same port.
+        environment["BRIDGE_ADMIN_LISTEN"] = "off"
         environment["PYTHONDONTWRITEBYTECODE"] = "1"
         environment["PYTHONUNBUFFERED"] = "1"
         return environment
