@@ -63,6 +63,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
+            resources: [.embedInCode("Page/Resources")],
             swiftSettings: strict
         ),
         .executableTarget(
@@ -128,6 +129,8 @@ let package = Package(
         .testTarget(
             name: "BridgeCoreTests", dependencies: ["BridgeCore", "MQTTCodec", "TestSupport", nioCore],
             swiftSettings: strict),
+        .testTarget(
+            name: "BridgeAdminTests", dependencies: ["BridgeAdmin", "BridgeCore", nioCore], swiftSettings: strict),
         .testTarget(
             name: "BridgeConfigTests", dependencies: ["BridgeConfig", "BridgeCore", "TestSupport"],
             swiftSettings: strict),
