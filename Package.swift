@@ -130,7 +130,13 @@ let package = Package(
             name: "BridgeCoreTests", dependencies: ["BridgeCore", "MQTTCodec", "TestSupport", nioCore],
             swiftSettings: strict),
         .testTarget(
-            name: "BridgeAdminTests", dependencies: ["BridgeAdmin", "BridgeCore", nioCore], swiftSettings: strict),
+            name: "BridgeAdminTests",
+            dependencies: [
+                "BridgeAdmin", "BridgeCore", nioCore, logging,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "BridgeConfigTests", dependencies: ["BridgeConfig", "BridgeCore", "TestSupport"],
             swiftSettings: strict),

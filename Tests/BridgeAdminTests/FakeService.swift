@@ -4,6 +4,7 @@ import Synchronization
 /// A program that is not there, whose state a test sets.
 final class FakeService: MonitoredService {
     let report: Mutex<StatusReport>
+    let present: Mutex<[DeviceSummary]> = Mutex([])
     let statusCalls = Mutex(0)
 
     init() {
@@ -15,17 +16,64 @@ final class FakeService: MonitoredService {
                 listen: [], devices: .init(), certificates: []))
     }
 
+    /// A device connects.
+    func add(_ clientID: String, id: DeviceID) {
+        present.withLock {
+            $0.append(
+                DeviceSummary(
+                    id: id, state: .live, clientID: clientID, address: "192.0.2.7:\(id)", listener: "0.0.0.0:1883",
+                    connectedAt: 0, bytesUp: 1_200, bytesDown: 5))
+        }
+    }
+
+    func remove(_ id: DeviceID) -> Bool {
+        present.withLock { devices in
+            defer { devices.removeAll { $0.id == id } }
+            return devices.contains { $0.id == id }
+        }
+    }
+
+    /// The broker goes: every device is held. Or it comes back.
+    func setOutage(_ isDown: Bool) {
+        report.withLock {
+            $0.uplink.state = isDown ? .down : .up
+            $0.uplink.problem = isDown ? "no answer" : nil
+        }
+        present.withLock { devices in
+            for index in devices.indices { devices[index].state = isDown ? .held : .live }
+        }
+    }
+
     func status() async -> StatusReport {
         statusCalls.withLock { $0 += 1 }
-        return report.withLock { $0 }
+        let states = present.withLock { $0.map(\.state) }
+        return report.withLock {
+            var report = $0
+            report.devices.live = states.count { $0 == .live }
+            report.devices.held = states.count { $0 == .held }
+            return report
+        }
     }
 
     func sample() async -> TrafficSample { TrafficSample() }
     func metrics() async -> [MetricFamily] { [] }
     func liveness() async -> ServiceState { ServiceState(ok: true, detail: "") }
     func readiness() async -> ServiceState { ServiceState(ok: true, detail: "") }
-    func devices(_ query: DeviceQuery) async -> DevicePage { DevicePage(devices: [], next: nil, matching: 0) }
-    func device(_ id: DeviceID) async -> DeviceDetail? { nil }
-    func disconnect(_ id: DeviceID) async -> Bool { false }
+
+    func devices(_ query: DeviceQuery) async -> DevicePage {
+        let matching = present.withLock { devices in
+            devices.filter { device in query.clientID.map { device.clientID.contains($0) } ?? true }
+        }
+        let page = matching.filter { $0.id > query.after }
+        return DevicePage(
+            devices: Array(page.prefix(query.limit)),
+            next: page.count > query.limit ? page[query.limit - 1].id : nil, matching: matching.count)
+    }
+
+    func device(_ id: DeviceID) async -> DeviceDetail? {
+        present.withLock { $0.first { $0.id == id } }.map { DeviceDetail(summary: $0) }
+    }
+
+    func disconnect(_ id: DeviceID) async -> Bool { remove(id) }
     func drain(within limit: Duration?) async {}
 }
