@@ -68,6 +68,20 @@ struct EventFeedTests {
         }
     }
 
+    @Test func anAnswerThatIsNeverWrittenFreesItsPlace() async throws {
+        try await withFeed { feed in
+            for _ in 0..<3 * EventFeed.viewerLimit {
+                // The place becomes free a moment after the answer is dropped.
+                var status = try await feed.response().status
+                while status == .serviceUnavailable {
+                    await Task.yield()
+                    status = try await feed.response().status
+                }
+                #expect(status == .ok)
+            }
+        }
+    }
+
     @Test func aViewerThatDoesNotReadIsLetGo() async throws {
         try await withFeed(interval: .milliseconds(1)) { feed in
             let slow = try #require(try await feed.join())

@@ -13,10 +13,22 @@ package actor EventFeed: Service {
     static let queueLimit = 16
     static let heartbeatAfter = Duration.seconds(10)
 
-    /// One open page.
-    struct Viewer: Sendable {
+    /// One open page. Its place is free again when it has left, or when nothing holds it any more: an answer that could
+    /// not even be begun never leaves by itself.
+    final class Viewer: Sendable {
         let number: Int
         let events: AsyncStream<ByteBuffer>
+        private let feed: EventFeed
+
+        fileprivate init(number: Int, events: AsyncStream<ByteBuffer>, feed: EventFeed) {
+            self.number = number
+            self.events = events
+            self.feed = feed
+        }
+
+        deinit {
+            Task { [feed, number] in await feed.leave(number) }
+        }
     }
 
     private let service: any MonitoredService
@@ -28,7 +40,7 @@ package actor EventFeed: Service {
     private var history = History()
     private var viewers: [Int: AsyncStream<ByteBuffer>.Continuation] = [:]
     /// Pages whose answer is not at its end yet, whether they are still sent to or not.
-    private var openCount = 0
+    private var open: Set<Int> = []
     private var lastNumber = 0
     private var isOver = false
     private var lastStatus: StatusReport?
@@ -75,8 +87,10 @@ package actor EventFeed: Service {
 
     /// Lets a viewer in, whose first event is the snapshot; `nil` if there are too many, or the program is ending.
     func join() async throws -> Viewer? {
-        guard !isOver, openCount < Self.viewerLimit else { return nil }
-        openCount += 1
+        guard !isOver, open.count < Self.viewerLimit else { return nil }
+        lastNumber += 1
+        let number = lastNumber
+        open.insert(number)
         let status = await service.status()
         lastStatus = status
         let snapshot = SnapshotEvent(
@@ -86,23 +100,26 @@ package actor EventFeed: Service {
         do {
             continuation.yield(try EventEncoding.event("snapshot", snapshot))
         } catch {
-            openCount -= 1
+            open.remove(number)
             throw error
         }
-        lastNumber += 1
         if isOver {
             continuation.finish()
         } else {
-            viewers[lastNumber] = continuation
+            viewers[number] = continuation
             arrived.yield()
         }
-        return Viewer(number: lastNumber, events: events)
+        return Viewer(number: number, events: events, feed: self)
     }
 
-    /// Forgets a viewer that `join` has let in; to be called exactly once for each.
+    /// Forgets a viewer that `join` has let in.
     func leave(_ viewer: Viewer) {
-        openCount -= 1
-        viewers.removeValue(forKey: viewer.number)?.finish()
+        leave(viewer.number)
+    }
+
+    private func leave(_ number: Int) {
+        open.remove(number)
+        viewers.removeValue(forKey: number)?.finish()
     }
 
     private func send(_ event: ByteBuffer) {
