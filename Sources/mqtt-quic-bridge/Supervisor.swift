@@ -1,6 +1,8 @@
 import ArgumentParser
 import Bridge
+import BridgeAdmin
 import BridgeConfig
+import BridgeCore
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -15,28 +17,43 @@ enum Supervisor {
     /// if the service fails; the log says why.
     ///
     /// - Parameter output: What the logger writes to. It is flushed at the end.
-    static func run<Configuration>(
+    static func run<Configuration: AdminConfigured>(
         _ loaded: Loaded<Configuration>, _ logger: Logger, _ output: LogOutput,
-        _ make: (ProgramSignals) throws -> any Service
+        _ make: (ProgramSignals) throws -> any WatchedService
     ) async throws {
         defer { output.flush() }
         let signals = await signals()
-        let service: any Service
+        let service: any WatchedService
         do {
             service = try make(signals)
         } catch {
             logger.critical("the configuration is not usable", metadata: ["error": "\(loaded.place(error))"])
             throw ExitCode.configuration
         }
-        try await run(service, logger, output)
+        let admin = AdminService(
+            configuration: loaded.configuration.admin, service: service.monitor, controls: controls(output),
+            logger: logger)
+        try await run(service, admin, logger, output)
     }
 
-    private static func run(_ service: any Service, _ logger: Logger, _ output: LogOutput) async throws {
+    /// What the admin endpoint may do besides watching and controlling the service.
+    private static func controls(_ output: LogOutput) -> AdminControls {
+        AdminControls(
+            logLevel: { output.level }, setLogLevel: { output.level = $0 }, troubles: { output.troubles })
+    }
+
+    /// The admin endpoint ends last, so that the end can be watched, and with the service, whatever ended that.
+    private static func run(
+        _ service: any Service, _ admin: AdminService?, _ logger: Logger, _ output: LogOutput
+    ) async throws {
         var quiet = logger
-        quiet.logLevel = max(logger.logLevel, .error)
-        let group = ServiceGroup(
-            configuration: .init(
-                services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+        quiet.logLevel = .error
+        let configuration = ServiceGroupConfiguration(
+            services: [admin.map { .init(service: $0) }].compactMap { $0 } + [
+                .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+        let group = ServiceGroup(configuration: configuration)
         let impatience = Task { await Self.exitAtSecondSignal(logger, output) }
         defer { impatience.cancel() }
         do {

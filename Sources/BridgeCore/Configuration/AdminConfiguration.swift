@@ -22,3 +22,11 @@ package struct AdminConfiguration: Sendable, Equatable {
         self.hostNames = hostNames
     }
 }
+
+/// A configuration of a command that can be watched: `run`'s or `serve`'s.
+package protocol AdminConfigured: Sendable {
+    var admin: AdminConfiguration { get }
+}
+
+extension BridgeConfiguration: AdminConfigured {}
+extension ServeConfiguration: AdminConfigured {}

@@ -2,7 +2,8 @@
 /// the files of the configuration and the log.
 package struct AdminControls: Sendable {
     /// Reads the configuration again and applies it; with `isDryRun` only says what would change.
-    package var reload: @Sendable (_ isDryRun: Bool, _ isAllOrNothing: Bool) async -> ReloadReport
+    /// `nil`: this command cannot.
+    package var reload: (@Sendable (_ isDryRun: Bool, _ isAllOrNothing: Bool) async -> ReloadReport)?
     /// The log level in force.
     package var logLevel: @Sendable () -> LogConfiguration.Level
     package var setLogLevel: @Sendable (LogConfiguration.Level) -> Void
@@ -10,7 +11,7 @@ package struct AdminControls: Sendable {
     package var troubles: @Sendable () -> [Trouble]
 
     package init(
-        reload: @escaping @Sendable (_ isDryRun: Bool, _ isAllOrNothing: Bool) async -> ReloadReport,
+        reload: (@Sendable (_ isDryRun: Bool, _ isAllOrNothing: Bool) async -> ReloadReport)? = nil,
         logLevel: @escaping @Sendable () -> LogConfiguration.Level,
         setLogLevel: @escaping @Sendable (LogConfiguration.Level) -> Void,
         troubles: @escaping @Sendable () -> [Trouble]

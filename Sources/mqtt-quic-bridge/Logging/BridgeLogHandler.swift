@@ -6,11 +6,17 @@ struct BridgeLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
     private let output: LogOutput
-    var logLevel: Logger.Level
+    /// The level of this logger alone, if it has been given one.
+    private var ownLevel: Logger.Level?
 
     init(_ output: LogOutput) {
         self.output = output
-        self.logLevel = output.level
+    }
+
+    /// The output's level, which can change at any time, unless this logger has been given one of its own.
+    var logLevel: Logger.Level {
+        get { ownLevel ?? Logger.Level(output.level) }
+        set { ownLevel = newValue }
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {

@@ -2,32 +2,42 @@ import BridgeCore
 import Logging
 import Synchronization
 
-/// Where all loggers of the process write: renders lines, and sums up repeats.
+/// Where all loggers of the process write: renders lines, sums up repeats, and remembers what went wrong lately.
 final class LogOutput: Sendable {
     private struct State {
         var repeats = LogRepeats()
+        var troubles = RecentTroubles()
         /// Whether a task is waiting for the end of a window.
         var isWaiting = false
     }
 
-    /// The lowest level that is logged, by every logger that has no level of its own.
-    let level: Logger.Level
+    private let levelIndex: Atomic<Int>
     private let format: LogConfiguration.Format
     private let sumsUpRepeats: Bool
     private let write: @Sendable (String) -> Void
     private let state = Mutex(State())
 
     init(_ configuration: LogConfiguration, write: @escaping @Sendable (String) -> Void = StandardError.write) {
-        self.level = Logger.Level(configuration.level)
+        self.levelIndex = Atomic(Self.index(configuration.level))
         self.format = configuration.format
         self.sumsUpRepeats = configuration.repeats == .sum
         self.write = write
     }
 
+    /// The lowest level that is logged, by every logger that has no level of its own.
+    var level: LogConfiguration.Level {
+        get { LogConfiguration.Level.allCases[levelIndex.load(ordering: .relaxed)] }
+        set { levelIndex.store(Self.index(newValue), ordering: .relaxed) }
+    }
+
+    /// What went wrong lately, the newest first.
+    var troubles: [Trouble] { state.withLock { $0.troubles.all } }
+
     func log(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata) {
         let now = Timestamp.now()
         var mustWait = false
         let isShown = state.withLock { state in
+            if level >= .warning { state.troubles.note(level, message, metadata, at: Double(now.milliseconds) / 1_000) }
             // Whoever asks for details wants all of them, and what ends the program is never left out.
             guard sumsUpRepeats, level >= .info, level < .critical else { return true }
             let isShown = state.repeats.shows(level, message, metadata, at: now.milliseconds)
@@ -69,5 +79,9 @@ final class LogOutput: Sendable {
 
     private func show(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata, at time: Timestamp) {
         write(LogLine.render(format, time: time, level: level, message: message, metadata: metadata))
+    }
+
+    private static func index(_ level: LogConfiguration.Level) -> Int {
+        LogConfiguration.Level.allCases.firstIndex(of: level) ?? 0
     }
 }

@@ -16,6 +16,12 @@ enum LogText {
         return result
     }
 
+    /// The text, or its beginning with "..." if it is longer than `length` Unicode scalars.
+    static func cut(_ text: String, to length: Int) -> String {
+        guard text.unicodeScalars.count > length else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.prefix(length))) + "..."
+    }
+
     /// A JSON string with its quotes (RFC 8259 7).
     static func json(_ text: String) -> String {
         var result = "\""
