@@ -32,6 +32,7 @@ struct ConfigurationReader {
             listen: listen, uplink: uplink, auth: auth, routes: routes.map(\.route), unrouted: unrouted, limits: limits,
             log: log, admin: admin, threads: threads)
         warn(of: configuration)
+        warnOfRoutes(routes)
         return configuration
     }
 

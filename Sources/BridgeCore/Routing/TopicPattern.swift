@@ -54,6 +54,17 @@ struct TopicPattern: Sendable, Equatable {
     /// Whether the pattern ends in `#`.
     var hasTail: Bool { levels.last == .multi }
 
+    /// The pattern as it is written.
+    var text: String {
+        levels.map { level in
+            switch level {
+            case .literal(let text): text
+            case .single: "+"
+            case .multi: "#"
+            }
+        }.joined(separator: "/")
+    }
+
     /// The intersection of this pattern and a topic or filter, expressed as what the pattern's wildcards stand for in
     /// it; `nil` if no topic matches both.
     ///
