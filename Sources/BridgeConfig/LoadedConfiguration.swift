@@ -9,12 +9,19 @@ package struct Loaded<Configuration: Sendable>: Sendable {
     package var notes: [String]
     /// Where each value that is not a default is written, by key path (`uplink.host`).
     package var origins: [String: Origin]
+    /// Where each item of `routes` is written, in their order.
+    package var routeOrigins: [Origin]
 
     init(_ configuration: Configuration, _ settings: Settings, _ diagnostics: Diagnostics) {
         self.configuration = configuration
         self.warnings = diagnostics.warnings
         self.notes = settings.overridden
         self.origins = settings.origins
+        self.routeOrigins = settings.nodes[.routes].map(Self.items(of:)) ?? []
+    }
+
+    private static func items(of node: YAMLNode) -> [Origin] {
+        if case .list(let items) = node.content { items.map(\.origin) } else { [] }
     }
 }
 

@@ -11,6 +11,8 @@ struct BridgeCommand: AsyncParsableCommand {
             TLS 1.3. bridge.yaml.example is a complete configuration to start from.
             """,
         version: Version.current,
-        subcommands: [RunCommand.self, ServeCommand.self, CheckCommand.self, HealthCommand.self],
+        subcommands: [
+            RunCommand.self, ServeCommand.self, CheckCommand.self, RoutesCommand.self, HealthCommand.self,
+        ],
         defaultSubcommand: RunCommand.self)
 }

@@ -93,7 +93,7 @@ final class SessionHost {
                 routes: routes, identities: identities, maximumPacketSize: configuration.limits.packetSize,
                 connectWithin: configuration.limits.connectWithin,
                 connectTimeout: configuration.uplink.sessionTimeout, listener: listener,
-                makeClientID: Self.makeClientID, hold: shared.hold)
+                makeClientID: ClientIDMaker.make, hold: shared.hold)
         contexts[listener] = context
         context.peer = peer
         if case .refuse(let why) = decision { context.overLimit = why }
@@ -163,11 +163,5 @@ final class SessionHost {
         for driver in devices.all { driver.shutDown() }
         if devices.isEmpty { promise.succeed() }
         return promise.futureResult
-    }
-
-    /// A new client id of 19 characters, a length that every server has to accept ([MQTT-3.1.3-5]).
-    private static let makeClientID: @Sendable () -> String = {
-        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
-        return "mqb" + String(repeating: "0", count: 16 - digits.count) + digits
     }
 }

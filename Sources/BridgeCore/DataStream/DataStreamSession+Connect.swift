@@ -11,13 +11,10 @@ extension DataStreamSession {
             return refuseUnreadable(error)
         }
         var facts = DeviceFacts(connect)
-        if let refusal = refusal(of: connect) {
+        if let refusal = context.refusal(of: connect) {
             return refuse(facts, refusal.why, code: refusal.code.connackCode(connect.version))
         }
-        if connect.clientID.isEmpty {
-            connect.clientID = context.device.makeClientID()
-            facts.assignedClientID = connect.clientID
-        }
+        facts.assignedClientID = context.assignClientID(to: &connect)
         let actions: [SessionAction] = [
             .stop(.connectPacket), .identified(SessionIdentity(connect)),
             .start(.uplinkConnect, after: context.device.connectTimeout),
@@ -29,35 +26,6 @@ extension DataStreamSession {
         return actions + [.authenticate(username: username, password: password)]
     }
 
-    /// Looks for what speaks against a CONNECT before any password is checked.
-    private func refusal(of connect: Connect) -> (why: SessionEnd, code: ReasonCode)? {
-        if let overLimit = context.device.overLimit { return (.overLimit(overLimit), .quotaExceeded) }
-        guard context.versions.covers(connect.version) else {
-            let sessions = context.versions == .v5_0 ? "MQTT 5" : "MQTT 3.1.1"
-            return (
-                .notAllowed(
-                    "the device speaks \(connect.version), and the gateway's sessions are \(sessions)"
-                        + " (uplink.identity.version)"), .unsupportedProtocolVersion
-            )
-        }
-        guard connect.properties.authenticationMethod == nil else {
-            return (
-                .notAllowed("the device asked for enhanced authentication, which the bridge does not know"),
-                .badAuthenticationMethod
-            )
-        }
-        guard !connect.clientID.isEmpty || connect.mayBeAssignedClientID else {
-            return (
-                .notAllowed("the device has no client id, and needs one in \(connect.version) without clean session"),
-                .clientIdentifierNotValid
-            )
-        }
-        guard connect.username != nil || context.allowsAnonymous else {
-            return (.notAllowed("the device has no user name, and needs one (auth.anonymous)"), .notAuthorized)
-        }
-        return nil
-    }
-
     package mutating func authenticated(_ isAccepted: Bool) -> [SessionAction] {
         guard case .authenticating(let connect, let facts) = state else { return [] }
         return isAccepted ? admit(connect, facts) : end(.badCredentials)
@@ -67,7 +35,7 @@ extension DataStreamSession {
     private mutating func admit(_ original: Connect, _ facts: DeviceFacts) -> [SessionAction] {
         var connect = original
         do {
-            let routes = try context.device.routes.resolved(with: context.device.variables(of: connect))
+            let routes = try context.device.resolvedRoutes(for: connect)
             var router = PacketRouter(routes: routes, version: connect.version)
             if let refusal = router.rewriteConnect(&connect) {
                 return [.stop(.uplinkConnect)] + refuse(facts, .notAllowed(refusal.message), code: refusal.code)
@@ -140,6 +108,44 @@ extension DataStreamSession {
         }
         guard let bytes = try? connack.encode(version: facts.version) else { return nil }
         return facts.takes(bytes.readableBytes) ? bytes : nil
+    }
+}
+
+extension DataStreamContext {
+    /// Gives a device a client id if it has none, and returns that.
+    func assignClientID(to connect: inout Connect) -> String? {
+        guard connect.clientID.isEmpty else { return nil }
+        connect.clientID = device.makeClientID()
+        return connect.clientID
+    }
+
+    /// Looks for what speaks against a CONNECT before any password is checked.
+    func refusal(of connect: Connect) -> (why: SessionEnd, code: ReasonCode)? {
+        if let overLimit = device.overLimit { return (.overLimit(overLimit), .quotaExceeded) }
+        guard versions.covers(connect.version) else {
+            let sessions = versions == .v5_0 ? "MQTT 5" : "MQTT 3.1.1"
+            return (
+                .notAllowed(
+                    "the device speaks \(connect.version), and the gateway's sessions are \(sessions)"
+                        + " (uplink.identity.version)"), .unsupportedProtocolVersion
+            )
+        }
+        guard connect.properties.authenticationMethod == nil else {
+            return (
+                .notAllowed("the device asked for enhanced authentication, which the bridge does not know"),
+                .badAuthenticationMethod
+            )
+        }
+        guard !connect.clientID.isEmpty || connect.mayBeAssignedClientID else {
+            return (
+                .notAllowed("the device has no client id, and needs one in \(connect.version) without clean session"),
+                .clientIdentifierNotValid
+            )
+        }
+        guard connect.username != nil || allowsAnonymous else {
+            return (.notAllowed("the device has no user name, and needs one (auth.anonymous)"), .notAuthorized)
+        }
+        return nil
     }
 }
 

@@ -53,7 +53,8 @@ extension SessionReport {
 }
 
 extension MQTTVersion {
-    fileprivate var number: String {
+    /// `3.1`, `3.1.1` or `5.0`.
+    var number: String {
         switch self {
         case .v3_1: "3.1"
         case .v3_1_1: "3.1.1"

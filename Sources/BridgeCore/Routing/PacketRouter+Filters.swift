@@ -87,7 +87,7 @@ extension PacketRouter {
 
 extension PacketRouter {
     /// What happens to a filter of the device.
-    private enum FilterFate {
+    enum FilterFate {
         case unchanged
         /// One remote filter or more, each no longer than MQTT allows.
         case mapped([ResolvedRoutes.MappedFilter])
@@ -95,7 +95,7 @@ extension PacketRouter {
         case refused(ReasonCode)
     }
 
-    private mutating func filterFate(of filter: String) -> FilterFate {
+    mutating func filterFate(of filter: String) -> FilterFate {
         let mapped = routes.remoteFilters(for: filter)
         if mapped.isEmpty {
             switch routes.unrouted {

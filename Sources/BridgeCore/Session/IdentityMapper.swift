@@ -15,6 +15,20 @@ package struct IdentityMapper: Sendable {
         }
     }
 
+    /// Where the identity of a device comes from.
+    package enum Source: String, Sendable, Encodable {
+        /// The device keeps its own.
+        case device
+        /// It is that of the section `auth`, in the mode `inject`.
+        case configured
+        /// An item of `auth.overrides` matches the client id.
+        case clientIDOverride
+        /// An item of `auth.overrides` matches the user name.
+        case usernameOverride
+        /// The broker sees the gateway, in the mapping `data-stream`.
+        case gateway
+    }
+
     private let injected: Templates?
     private var byClientID: [ExactText: Templates] = [:]
     private var byUsername: [ExactText: Templates] = [:]
@@ -46,14 +60,22 @@ package struct IdentityMapper: Sendable {
     /// - Parameter variables: What the device itself sent.
     /// - Returns: whether anything changed.
     package func apply(to connect: inout Connect, variables: RouteVariables) -> Bool {
-        let match =
-            byClientID[ExactText(text: connect.clientID)]
-            ?? connect.username.flatMap { byUsername[ExactText(text: $0)] } ?? injected
-        guard let templates = match else { return false }
+        guard let templates = match(for: connect).templates else { return false }
         let before = connect
         if let clientID = templates.clientID { connect.clientID = clientID.render(variables) }
         if let username = templates.username { connect.username = username.render(variables) }
         if let password = templates.password { connect.password = ByteBuffer(string: password.value) }
         return connect != before
+    }
+
+    /// What decides about the identity of the device that sent this CONNECT.
+    package func source(for connect: Connect) -> Source { match(for: connect).source }
+
+    private func match(for connect: Connect) -> (source: Source, templates: Templates?) {
+        if let templates = byClientID[ExactText(text: connect.clientID)] { return (.clientIDOverride, templates) }
+        if let username = connect.username, let templates = byUsername[ExactText(text: username)] {
+            return (.usernameOverride, templates)
+        }
+        return injected.map { (.configured, $0) } ?? (.device, nil)
     }
 }

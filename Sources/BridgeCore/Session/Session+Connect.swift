@@ -32,15 +32,11 @@ extension Session {
         if let overLimit = context.overLimit {
             return refuse(facts, .overLimit(overLimit), code: ReasonCode.quotaExceeded.connackCode(version))
         }
-        var connect = original
-        let isMapped = context.identities.apply(to: &connect, variables: context.variables(of: original))
-        if connect.clientID.isEmpty, context.routes.uses(.clientID) {
-            connect.clientID = context.makeClientID()
-            facts.assignedClientID = connect.clientID
-        }
+        var (connect, isMapped, assignedClientID) = context.identified(original)
+        facts.assignedClientID = assignedClientID
         let routes: ResolvedRoutes
         do {
-            routes = try context.routes.resolved(with: context.variables(of: connect))
+            routes = try context.resolvedRoutes(for: connect)
         } catch {
             return refuse(facts, .notAllowed("\(error)"), code: ReasonCode.notAuthorized.connackCode(version))
         }

@@ -71,8 +71,26 @@ package struct SessionContext: Sendable {
     /// Whether the operator has rules about topics or identities, so that what they need has to be read from packets.
     var hasRules: Bool { !routes.isEmpty || !identities.isEmpty }
 
+    /// The CONNECT with which the device appears at the broker, before its will is routed.
+    ///
+    /// - Returns: It, whether the operator's identities changed anything in it, and the client id if the bridge had to
+    ///   choose one.
+    func identified(_ original: Connect) -> (connect: Connect, isMapped: Bool, assignedClientID: String?) {
+        var connect = original
+        let isMapped = identities.apply(to: &connect, variables: variables(of: original))
+        guard connect.clientID.isEmpty, routes.uses(.clientID) else { return (connect, isMapped, nil) }
+        connect.clientID = makeClientID()
+        return (connect, isMapped, connect.clientID)
+    }
+
+    /// The routes of the device that appears at the broker with this CONNECT. Throws if a value of the device does not
+    /// fit into a topic.
+    func resolvedRoutes(for connect: Connect) throws(RouteError) -> ResolvedRoutes {
+        try routes.resolved(with: variables(of: connect))
+    }
+
     /// What templates and routes may name of a device.
-    func variables(of connect: Connect) -> RouteVariables {
+    private func variables(of connect: Connect) -> RouteVariables {
         RouteVariables(
             clientID: connect.clientID, username: connect.username ?? "", listener: listener, peer: peer)
     }
