@@ -75,6 +75,7 @@ package struct BridgeService: Service {
         let run = ServiceRun(
             logger: shared.logger, report: report, shutdownTimeout: shared.configuration.limits.shutdownTimeout)
         await run.untilStopped(signals.statistics) {
+            watch.ending()
             users.cancel()
             await network?.stop()
             tickets.cancel()

@@ -68,6 +68,41 @@ struct MonitorTests {
         }
     }
 
+    /// A device that waits for the broker, one that has said nothing yet, and one whose CONNECT the broker has not
+    /// answered.
+    @Test func devicesInEveryStateCanBeDisconnected() async throws {
+        var options = Scenario.Options()
+        options.relayed = true
+        try await Scenario.run(options) { scenario in
+            let inner = try await configuration(scenario.relay.port)
+            try await InnerBridge.run(inner) { bridge in
+                let monitor = bridge.monitor
+                let held = await scenario.client("held")
+                try await held.connect(port: bridge.port, ["version": "5.0"])
+                try await scenario.relay.blackOut(true)
+                try await held.startPublishing("up", "in the dark", qos: 1)
+                try await until { await state(of: "held", monitor) == .held }
+                let silent = try await RawDevice.connect(port: bridge.port)
+                let waiting = try await RawDevice.connect(port: bridge.port)
+                try await waiting.send(
+                    [0x10, 17] + [0, 4] + Array("MQTT".utf8) + [4, 2, 0, 60, 0, 5] + Array("waits".utf8))
+                try await until { await state(of: "waits", monitor) == .connecting }
+                let devices = await monitor.devices(DeviceQuery()).devices
+                #expect(devices.count == 3)
+                for device in devices { #expect(await monitor.disconnect(device.id)) }
+                #expect(try await held.disconnected().code == 0x98)
+                #expect(try await silent.closed().isEmpty)
+                // "Server unavailable" of 3.1.1.
+                #expect(try await waiting.closed() == [0x20, 2, 0, 3])
+                try await scenario.relay.blackOut(false)
+                try await until { await monitor.status().devices == DeviceCounts() }
+                let ends = await monitor.metrics().first { $0.name == "mqtt_quic_bridge_hold_ends_total" }
+                let ended = ends?.samples.first { $0.labels.first?.value == "ended" }
+                #expect(ended?.value == .number(1))
+            }
+        }
+    }
+
     @Test func aKnownExchangeIsCountedExactly() async throws {
         try await Scenario.run { scenario in
             let inner = try await configuration(scenario.farEnd.port)

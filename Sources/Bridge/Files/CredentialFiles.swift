@@ -4,14 +4,14 @@ import QUICTransport
 
 /// The files that a configuration names for certificates, keys and users. Reports what is wrong with them under the
 /// configuration key that names them, and what should be changed although it works.
-struct CredentialFiles {
-    struct File {
+struct CredentialFiles: Sendable {
+    struct File: Sendable {
         var key: String
         var path: String
         var kind: Kind
     }
 
-    enum Kind {
+    enum Kind: Sendable {
         /// CAs that are trusted. Not all of them have to be valid.
         case authorities
         /// Our own certificate, followed by its chain.

@@ -6,15 +6,21 @@ import QUICTransport
 final class BridgeMonitor: MonitoredService {
     let shared: SharedState
     let state = MonitorState<SessionHost>()
-    private let probe: PacedProbe
+    /// `nil`: it worked; otherwise the reason why it did not.
+    private let probe = PacedProbe<String?>(every: .seconds(30))
+    private let certificateDates: CertificateDates
 
     init(_ shared: SharedState) {
         self.shared = shared
-        self.probe = PacedProbe(every: .seconds(30)) { [shared] in await Self.tryBroker(shared) }
+        self.certificateDates = CertificateDates(CredentialFiles(shared.configuration))
     }
 
     func began(_ hosts: [NIOLoopBound<SessionHost>], listening addresses: [String]) {
         state.began(hosts, listening: addresses)
+    }
+
+    func ending() {
+        state.ending()
     }
 
     func ended() {
@@ -24,8 +30,8 @@ final class BridgeMonitor: MonitoredService {
     func status() async -> StatusReport {
         let running = state.running
         let clock = WallClock()
-        let connections = await connections()
-        let verdict = shared.upstream.record.verdict(connections, at: .now())
+        let (connections, devices) = (await connections(), await running.census.counts())
+        let verdict = shared.upstream.record.verdict(connections, isAwaited: devices.held > 0, at: .now())
         let (transport, endpoint) = way
         return StatusReport(
             program: state.program("run"),
@@ -33,7 +39,7 @@ final class BridgeMonitor: MonitoredService {
                 state: verdict.state, transport: transport, endpoint: endpoint, mapping: mapping,
                 since: verdict.since.map { clock.seconds(at: $0) } ?? state.startedAt, problem: verdict.problem,
                 connections: connections.standing + connections.silent),
-            listen: running.listen, devices: await running.census.counts(), certificates: await certificates())
+            listen: running.listen, devices: devices, certificates: await certificateDates.current)
     }
 
     func sample() async -> TrafficSample {
@@ -52,7 +58,7 @@ final class BridgeMonitor: MonitoredService {
     func liveness() async -> ServiceState { await state.liveness() }
 
     func readiness() async -> ServiceState {
-        guard !state.running.census.hosts.isEmpty else {
+        guard !state.running.listen.isEmpty else {
             return ServiceState(ok: false, detail: "the bridge is starting or ending: it does not listen")
         }
         guard !state.running.isDraining else {
@@ -65,21 +71,16 @@ final class BridgeMonitor: MonitoredService {
             return ServiceState(ok: true, detail: "a connection to the broker stands")
         case .up:
             return ServiceState(ok: true, detail: "a handshake with the broker succeeded within the last minute")
-        case .down where connections.silent > 0 || !isForgotten:
+        case .down:
             return ServiceState(
                 ok: false, detail: "the broker cannot be reached: \(verdict.problem ?? "no reason is known")")
-        case .down, .unknown:
-            guard let problem = await probe.outcome() else {
+        case .unknown:
+            // Nothing has been tried for a while, so it is tried now.
+            guard let problem = await probe.outcome({ [shared] in await Self.tryBroker(shared) }) else {
                 return ServiceState(ok: true, detail: "a handshake with the broker succeeded when it was tried")
             }
             return ServiceState(ok: false, detail: "the broker cannot be reached: \(problem)")
         }
-    }
-
-    /// Whether a failure is so old that nothing tries any more, because no device wants to go up.
-    private var isForgotten: Bool {
-        guard let failedAt = shared.upstream.record.failedAt else { return true }
-        return failedAt + UplinkRecord.memory < .now()
     }
 
     func devices(_ query: DeviceQuery) async -> DevicePage { await state.census.page(query) }
@@ -111,6 +112,7 @@ extension BridgeMonitor {
         let uplink = shared.configuration.uplink
         switch shared.upstream.chosen {
         case .quic(let index):
+            guard uplink.endpoints.indices.contains(index) else { return ("quic", "") }
             return ("quic", "\(uplink.endpoints[index].host):\(uplink.endpoints[index].port)")
         case .tls:
             return ("tls", uplink.fallback.map { "\($0.host):\($0.port)" } ?? "")
@@ -120,11 +122,6 @@ extension BridgeMonitor {
     private var mapping: String? {
         let configured = shared.configuration.uplink.mapping
         return configured == .auto ? shared.chosenMapping.known?.rawValue : configured.rawValue
-    }
-
-    func certificates() async -> [StatusReport.Certificate] {
-        let files = CredentialFiles(shared.configuration)
-        return await FileThread.run { files.expiries } ?? []
     }
 
     /// One handshake as a device's, in the order of the ways; `nil` if one of them worked.

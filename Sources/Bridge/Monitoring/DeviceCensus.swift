@@ -28,12 +28,13 @@ struct DeviceCensus<Host: MonitoredHost>: Sendable {
     static var turn: Int { 256 }
 
     let hosts: [NIOLoopBound<Host>]
+    let gate: LoopGate
 
-    /// Runs `body` on each loop, one after the other. A loop that is gone is left out.
+    /// Runs `body` on each loop, one after the other. Loops that have ended are left out.
     func collect<Result: Sendable>(_ body: @escaping @Sendable (Host) -> Result) async -> [Result] {
         var results: [Result] = []
         for host in hosts {
-            if let result = try? await host.eventLoop.submit({ body(host.value) }).get() { results.append(result) }
+            if let result = await gate.run(on: host.eventLoop, { body(host.value) }) { results.append(result) }
         }
         return results
     }
@@ -48,11 +49,11 @@ struct DeviceCensus<Host: MonitoredHost>: Sendable {
             var (sum, next) = (initial, DeviceID?.some(id))
             while let start = next, !Task.isCancelled {
                 let (before, turn) = (sum, Self.turn)
-                let result = try? await host.eventLoop.submit {
+                let result = await gate.run(on: host.eventLoop) {
                     var sum = before
                     let next = host.value.devices.turn(after: start, limit: turn) { body(&sum, $0) }
                     return (sum, next)
-                }.get()
+                }
                 guard let result else { break }
                 (sum, next) = result
             }
@@ -72,8 +73,9 @@ struct DeviceCensus<Host: MonitoredHost>: Sendable {
         _ id: DeviceID, _ body: @escaping @Sendable (Host.Device) -> Result
     ) async -> Result? {
         for host in hosts {
-            if let result = try? await host.eventLoop.submit({ host.value.devices[id].map(body) }).get() {
-                return result
+            // The first optional is for the loop, the second for the device.
+            if let found = await gate.run(on: host.eventLoop, { host.value.devices[id].map(body) }), let found {
+                return found
             }
         }
         return nil
@@ -90,6 +92,7 @@ struct DeviceCensus<Host: MonitoredHost>: Sendable {
         let query = query.bounded
         // Without a filter, a page is found by its number, and the others need no look.
         let start = query.isOpen ? query.after : 0
+        let clock = WallClock()
         let parts = await fold(after: start, Part()) { part, device in
             guard
                 query.matches(
@@ -98,7 +101,7 @@ struct DeviceCensus<Host: MonitoredHost>: Sendable {
             part.matching += 1
             // One more than wanted shows whether there is another page.
             if device.meter.id > query.after, part.devices.count <= query.limit {
-                part.devices.append(device.summary(WallClock()))
+                part.devices.append(device.summary(clock))
             }
             return !query.isOpen || part.devices.count <= query.limit
         }

@@ -7,7 +7,8 @@ import Synchronization
 /// they turn.
 final class MonitorState<Host: MonitoredHost>: Sendable {
     struct Running: Sendable {
-        var census = DeviceCensus<Host>(hosts: [])
+        var census = DeviceCensus<Host>(hosts: [], gate: LoopGate())
+        /// Empty before the service listens and when it no longer does.
         var listen: [String] = []
         var isDraining = false
         /// Performs ``MonitoredService/drain(within:)``.
@@ -18,24 +19,38 @@ final class MonitorState<Host: MonitoredHost>: Sendable {
     static var patience: Duration { .seconds(2) }
 
     private let state = Mutex(Running())
+    private let pulse = PacedProbe<ServiceState>(every: .milliseconds(200))
     let startedAt = Date().timeIntervalSince1970
 
     /// As of now; without loops before the service runs and after it has ended.
     var running: Running { state.withLock { $0 } }
     var census: DeviceCensus<Host> { running.census }
 
+    init() {
+        DeviceMeter.beginNumbers(at: startedAt)
+    }
+
     func began(_ hosts: [NIOLoopBound<Host>], listening addresses: [String]) {
         state.withLock {
-            $0.census = DeviceCensus(hosts: hosts)
+            $0.census = DeviceCensus(hosts: hosts, gate: LoopGate())
             $0.listen = addresses
         }
     }
 
+    /// The service listens no more, and ends its sessions.
+    func ending() {
+        state.withLock { $0.listen = [] }
+    }
+
+    /// Nothing is left, and the event loops are about to be shut down.
     func ended() {
-        state.withLock {
-            $0.census = DeviceCensus(hosts: [])
+        let gate = state.withLock {
+            let gate = $0.census.gate
+            $0.census = DeviceCensus(hosts: [], gate: gate)
             $0.listen = []
+            return gate
         }
+        gate.close()
     }
 
     /// - Parameter drain: Takes no new devices, and ends the program when all have left or after that time.
@@ -57,13 +72,18 @@ final class MonitorState<Host: MonitoredHost>: Sendable {
             processID: Int(ProcessInfo.processInfo.processIdentifier), isDraining: running.isDraining)
     }
 
-    /// Whether each loop runs a task in time.
+    /// Whether each loop runs a task in time. Everybody who asks at the same time gets the same answer, so that a loop
+    /// that is stuck gets no more tasks than it would in the end have to run.
     func liveness() async -> ServiceState {
-        let loops = census.hosts.map(\.eventLoop)
+        await pulse.outcome { [self] in await feelPulse() }
+    }
+
+    private func feelPulse() async -> ServiceState {
+        let (loops, gate) = (census.hosts.map(\.eventLoop), census.gate)
         guard !loops.isEmpty else { return ServiceState(ok: true, detail: "the program is starting or ending") }
         let stuck = await withTaskGroup(of: Int.self) { group in
             for loop in loops {
-                group.addTask { await Self.turns(loop) ? 0 : 1 }
+                group.addTask { await Self.turns(loop, gate) ? 0 : 1 }
             }
             return await group.reduce(0, +)
         }
@@ -76,9 +96,9 @@ final class MonitorState<Host: MonitoredHost>: Sendable {
     }
 
     /// The first answer counts; a task that waits for a stuck loop is left behind.
-    private static func turns(_ loop: any EventLoop) async -> Bool {
+    private static func turns(_ loop: any EventLoop, _ gate: LoopGate) async -> Bool {
         let (answers, answer) = AsyncStream.makeStream(of: Bool.self, bufferingPolicy: .bufferingOldest(1))
-        loop.execute { answer.yield(true) }
+        guard gate.send(to: loop, { answer.yield(true) }) else { return true }
         let impatience = Task {
             try? await Task.sleep(for: patience)
             answer.yield(false)

@@ -1,22 +1,21 @@
-/// Tries something when asked, but not again before a while has passed, and never twice at once: everybody who asks in
-/// between gets the last outcome, or waits for the one that is under way.
-actor PacedProbe {
-    /// `nil`: it worked; otherwise the reason why it did not.
-    typealias Try = @Sendable () async -> String?
-
+/// Tries something when asked, but not again before a while has passed since the last try ended, and never twice at once:
+/// everybody who asks in between gets the last outcome, or waits for the one that is under way.
+actor PacedProbe<Outcome: Sendable> {
     private let interval: Duration
-    private let attempt: Try
-    private var last: (task: Task<String?, Never>, at: ContinuousClock.Instant)?
+    private var last: (task: Task<Outcome, Never>, endedAt: ContinuousClock.Instant?)?
 
-    init(every interval: Duration, _ attempt: @escaping Try) {
+    init(every interval: Duration) {
         self.interval = interval
-        self.attempt = attempt
     }
 
-    func outcome() async -> String? {
-        if let last, last.at + interval > .now { return await last.task.value }
-        let task = Task { [attempt] in await attempt() }
-        last = (task, .now)
-        return await task.value
+    /// The outcome of `attempt`, or of a previous one that is not too old.
+    func outcome(_ attempt: @escaping @Sendable () async -> Outcome) async -> Outcome {
+        if let last, last.endedAt.map({ $0 + interval > .now }) ?? true { return await last.task.value }
+        let task = Task { await attempt() }
+        last = (task, nil)
+        let outcome = await task.value
+        // Nobody has begun another one meanwhile, because this one had not ended.
+        last?.endedAt = .now
+        return outcome
     }
 }

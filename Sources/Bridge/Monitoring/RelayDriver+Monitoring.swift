@@ -12,7 +12,7 @@ extension RelayDriver: MonitoredDevice {
         meter.state = state
     }
 
-    var shownClientID: String { clientID ?? "" }
+    var shownClientID: String { DeviceSummary.shown(clientID ?? "") }
     var shownAddress: String { peer }
 
     func summary(_ clock: WallClock) -> DeviceSummary {

@@ -7,15 +7,21 @@ import QUICTransport
 final class ServeMonitor: MonitoredService {
     let configuration: ServeConfiguration
     let state = MonitorState<ServeHost>()
-    private let probe: PacedProbe
+    /// `nil`: it worked; otherwise the reason why it did not.
+    private let probe = PacedProbe<String?>(every: .seconds(5))
+    private let certificateDates: CertificateDates
 
     init(_ configuration: ServeConfiguration) {
         self.configuration = configuration
-        self.probe = PacedProbe(every: .seconds(5)) { await Self.tryBroker(configuration) }
+        self.certificateDates = CertificateDates(CredentialFiles(configuration))
     }
 
     func began(_ hosts: [NIOLoopBound<ServeHost>], listening addresses: [String]) {
         state.began(hosts, listening: addresses)
+    }
+
+    func ending() {
+        state.ending()
     }
 
     func ended() {
@@ -33,7 +39,8 @@ final class ServeMonitor: MonitoredService {
                 endpoint: "\(configuration.brokerHost):\(configuration.brokerPort)",
                 since: verdict.since.map { clock.seconds(at: $0) } ?? state.startedAt, problem: verdict.problem,
                 connections: await statistics().openSessions),
-            listen: running.listen, devices: await running.census.counts(), certificates: await certificates())
+            listen: running.listen, devices: await running.census.counts(), certificates: await certificateDates.current
+        )
     }
 
     /// `serve` does not read the packets that it passes on, so it knows bytes only.
@@ -59,7 +66,7 @@ final class ServeMonitor: MonitoredService {
         if verdict.state == .up, await statistics().openSessions > 0 {
             return ServiceState(ok: true, detail: "connections to the broker stand")
         }
-        guard let problem = await probe.outcome() else {
+        guard let problem = await probe.outcome({ [configuration] in await Self.tryBroker(configuration) }) else {
             return ServiceState(ok: true, detail: "the broker accepts connections")
         }
         return ServiceState(ok: false, detail: "the broker cannot be reached: \(problem)")
@@ -91,11 +98,6 @@ extension ServeMonitor {
         // A failure is no less true because older connections stand: the next session fails.
         if record.problem == nil { connections.standing = await statistics().openSessions }
         return record.verdict(connections, at: .now())
-    }
-
-    func certificates() async -> [StatusReport.Certificate] {
-        let files = CredentialFiles(configuration)
-        return await FileThread.run { files.expiries } ?? []
     }
 
     private static func tryBroker(_ configuration: ServeConfiguration) async -> String? {

@@ -4,7 +4,7 @@ import QUICTransport
 
 // What is shown of a device.
 extension SessionDriver: MonitoredDevice {
-    var shownClientID: String { identity?.ownClientID ?? "" }
+    var shownClientID: String { DeviceSummary.shown(identity?.ownClientID ?? "") }
     var shownAddress: String { peerAndPort }
 
     func summary(_ clock: WallClock) -> DeviceSummary {
@@ -18,12 +18,14 @@ extension SessionDriver: MonitoredDevice {
         var detail = DeviceDetail(summary: summary(clock))
         detail.session = report.facts.map { facts in
             DeviceDetail.Session(
-                version: facts.version, username: identity?.username,
-                brokerClientID: identity.flatMap { $0.clientID == $0.ownClientID ? nil : $0.clientID },
+                version: facts.version, username: identity?.username.map { DeviceSummary.shown($0) },
+                brokerClientID: identity.flatMap {
+                    $0.clientID == $0.ownClientID ? nil : DeviceSummary.shown($0.clientID)
+                },
                 isCleanStart: facts.isCleanStart, keepAlive: facts.keepAlive, hasWill: facts.hasWill)
         }
         detail.uplink = uplink?.carrier?.report.map { DeviceDetail.Leg($0) }
-        detail.subscriptions = report.subscriptions
+        detail.subscriptions = report.subscriptions?.map { DeviceSummary.shown($0) }
         detail.inFlightUp = report.inFlightUp
         detail.inFlightDown = report.inFlightDown
         detail.bytesHeld = report.bytesHeld
@@ -34,9 +36,8 @@ extension SessionDriver: MonitoredDevice {
     }
 
     func removeByOperator() {
-        perform(session.removedByOperator())
+        handle(session.removedByOperator())
         device?.flush()
-        finishIfOver()
     }
 }
 

@@ -65,6 +65,7 @@ package struct ServeService: Service {
         let timeout = configuration.limits.shutdownTimeout
         let run = ServiceRun(logger: logger, report: report, shutdownTimeout: timeout)
         await run.untilStopped(signals.statistics) {
+            watch.ending()
             certificates.cancel()
             await hosts.shutDown(within: TimeAmount(timeout))
         }

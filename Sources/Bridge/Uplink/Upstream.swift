@@ -120,10 +120,12 @@ extension Upstream {
 
     func lost(_ purpose: UplinkPurpose, at now: NIODeadline) {
         decide { $0.lost(purpose, at: now) }
+        state.withLock { $0.record.lost(at: now) }
     }
 
     func mustPause(_ purpose: UplinkPurpose, atLeast pause: Duration, at now: NIODeadline) {
         decide { $0.mustPause(purpose, atLeast: pause, at: now) }
+        state.withLock { $0.record.lost(at: now) }
     }
 
     func forgetFailure(_ purpose: UplinkPurpose) {

@@ -61,6 +61,8 @@ package enum HoldOutcome: String, Sendable, CaseIterable {
     case sessionKept = "session_kept"
     /// It continues on a new leg, on which the broker knew nothing of the session.
     case sessionNew = "session_new"
+    /// The device, or another one with its client id, came on another connection meanwhile.
+    case takenOver = "taken_over"
     /// The broker did not come back in time.
     case expired
     /// The session ended for another reason.
@@ -74,7 +76,11 @@ package enum HoldOutcome: String, Sendable, CaseIterable {
     }
 
     package init(_ end: SessionEnd) {
-        if case .holdExpired = end { self = .expired } else { self = .ended }
+        switch end {
+        case .holdExpired: self = .expired
+        case .takenOver: self = .takenOver
+        default: self = .ended
+        }
     }
 }
 

@@ -5,6 +5,17 @@ import Synchronization
 package struct DeviceMeter {
     private static let lastID = Atomic<DeviceID>(0)
 
+    /// Has numbers begin where those of an earlier run of the program have not come to, unless that one took more than
+    /// 16,384 connections per second on average or the clock went back: who still has a list of before a restart on the
+    /// screen must not disconnect another device with it. Numbers stay below 2^53 for thousands of years; JavaScript
+    /// counts exactly up to there.
+    ///
+    /// - Parameter now: Seconds since 1970.
+    package static func beginNumbers(at now: Double) {
+        let secondsSince2026 = min(max(now - 1_767_225_600, 0), 1e11)
+        lastID.max(DeviceID(secondsSince2026) << 14, ordering: .relaxed)
+    }
+
     package let id: DeviceID
     /// Bytes of MQTT from the device and to it.
     package var bytesUp: UInt64 = 0
@@ -37,7 +48,10 @@ package struct DeviceMeter {
     /// that awaits each answer has every message measured, and one that has many in flight about one in that many. A
     /// message that never gets an answer, because a route drops it, gives way after a minute.
     package mutating func messageCame(_ packetID: UInt16, at now: NIODeadline) {
-        guard sampledID == 0 || sampledID == packetID || startedAt + Self.patience <= now else { return }
+        // A device may publish before its CONNACK, whose time is still measured then.
+        guard state != .connecting, sampledID == 0 || sampledID == packetID || startedAt + Self.patience <= now else {
+            return
+        }
         sampledID = packetID
         startedAt = now
     }

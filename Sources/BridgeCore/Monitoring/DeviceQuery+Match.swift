@@ -17,6 +17,20 @@ extension DeviceQuery {
         if let wanted = self.state, wanted != state { return false }
         if let beginning = self.address, !address.hasPrefix(beginning) { return false }
         guard let part = self.clientID else { return true }
-        return part.isEmpty || clientID().lowercased().contains(part)
+        return part.isEmpty || clientID().lowercased().utf8.contains(part.utf8)
+    }
+}
+
+extension Collection where Element == UInt8 {
+    /// Whether the bytes of `part` occur one behind the other.
+    fileprivate func contains(_ part: some Collection<UInt8>) -> Bool {
+        guard let first = part.first else { return true }
+        var rest = self[...]
+        while let start = rest.firstIndex(of: first) {
+            rest = rest[start...]
+            if rest.starts(with: part) { return true }
+            rest = rest.dropFirst()
+        }
+        return false
     }
 }

@@ -1,4 +1,5 @@
-/// A device's number in this run of the program; never used twice.
+/// A device's number. It is used for one connection of one device only, also after a restart of the program; see
+/// ``DeviceMeter``. It is below 2^53.
 package typealias DeviceID = UInt64
 
 /// What a device is doing.
@@ -17,7 +18,8 @@ package enum DeviceState: String, Codable, Sendable, CaseIterable {
 package struct DeviceSummary: Codable, Sendable, Equatable {
     package var id: DeviceID
     package var state: DeviceState
-    /// As the device sent it; empty before its CONNECT. For `serve`, as it is in the CONNECT of the stream.
+    /// As the device sent it; empty before its CONNECT. For `serve`, as it is in the CONNECT of the stream. Of a longer
+    /// one only ``longestText`` bytes are shown.
     package var clientID: String
     /// `192.0.2.7:51234`
     package var address: String
@@ -40,6 +42,23 @@ package struct DeviceSummary: Codable, Sendable, Equatable {
         self.connectedAt = connectedAt
         self.bytesUp = bytesUp
         self.bytesDown = bytesDown
+    }
+}
+
+extension DeviceSummary {
+    /// The longest text of a device that is shown or searched, in bytes of UTF-8. A client id may have 64 KB, and a page
+    /// has a thousand devices.
+    package static let longestText = 256
+
+    /// The text, cut if it is too long.
+    package static func shown(_ text: String) -> String {
+        guard text.utf8.count > longestText else { return text }
+        // The last character must not be cut in two.
+        var end = text.utf8.index(text.startIndex, offsetBy: longestText - 3)
+        while end > text.startIndex, end.samePosition(in: text.unicodeScalars) == nil {
+            end = text.utf8.index(before: end)
+        }
+        return String(text[..<end]) + "…"
     }
 }
 

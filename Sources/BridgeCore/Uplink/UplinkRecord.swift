@@ -2,7 +2,7 @@ import NIOCore
 
 /// What the attempts to reach the broker have come to, for whoever asks whether it can be reached.
 package struct UplinkRecord: Sendable, Equatable {
-    /// How long a success says something about the present.
+    /// How long a success or a failure says something about the present.
     package static let memory = TimeAmount.seconds(60)
 
     /// When an attempt last succeeded; `nil` if none has.
@@ -13,6 +13,8 @@ package struct UplinkRecord: Sendable, Equatable {
     package private(set) var failedAt: NIODeadline?
     /// Why the last attempt failed; `nil` if it succeeded, or if there was none.
     package private(set) var problem: String?
+    /// When a connection was last lost; `nil` if none has been.
+    private var lostAt: NIODeadline?
 
     package init() {}
 
@@ -26,6 +28,11 @@ package struct UplinkRecord: Sendable, Equatable {
         if since == nil || problem == nil { since = now }
         failedAt = now
         problem = why
+    }
+
+    /// The network or the broker ended a connection that stood, so earlier successes say nothing any more.
+    package mutating func lost(at now: NIODeadline) {
+        lostAt = now
     }
 
     /// Of the records of two event loops, the one that knows of the later attempt.
@@ -70,17 +77,26 @@ package struct UplinkRecord: Sendable, Equatable {
     }
 
     /// The state, as the connections and the last attempts show it. A connection that stands says more than an attempt
-    /// that failed, and one that is silent says that the broker can't be reached, until another one succeeds.
-    package func verdict(_ connections: Connections, at now: NIODeadline) -> Verdict {
+    /// that failed, and one that is silent says that the broker can't be reached, until another one succeeds. A failure
+    /// after which nothing tries any more says less and less.
+    ///
+    /// - Parameter isAwaited: Whether devices wait for the broker, so that attempts go on, however seldom.
+    package func verdict(_ connections: Connections, isAwaited: Bool = false, at now: NIODeadline) -> Verdict {
         if connections.standing > 0 {
             return Verdict(state: .up, since: problem == nil ? since : succeededAt, problem: nil)
         }
-        if let problem { return Verdict(state: .down, since: since, problem: problem) }
+        if let problem, let failedAt {
+            let end = failedAt + Self.memory
+            return isAwaited || end > now
+                ? Verdict(state: .down, since: since, problem: problem)
+                : Verdict(state: .unknown, since: end, problem: "the last attempt failed: \(problem)")
+        }
         if connections.silent > 0, succeededAt ?? .distantPast <= connections.silentSince ?? .distantPast {
             return Verdict(
                 state: .down, since: connections.silentSince, problem: "the broker does not answer on its connections")
         }
         guard let succeededAt else { return Verdict(state: .unknown, since: nil, problem: nil) }
+        if let lostAt, lostAt >= succeededAt { return Verdict(state: .unknown, since: lostAt, problem: nil) }
         let end = succeededAt + Self.memory
         return end > now
             ? Verdict(state: .up, since: since, problem: nil) : Verdict(state: .unknown, since: end, problem: nil)

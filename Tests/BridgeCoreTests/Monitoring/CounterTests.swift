@@ -33,6 +33,7 @@ import Testing
     @Test func oneMessageOfADeviceIsMeasuredAtATime() {
         let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
         var meter = DeviceMeter()
+        meter.state = .live
         #expect(!meter.awaits(0) && !meter.awaits(1))
         meter.messageCame(1, at: start)
         meter.messageCame(2, at: start + .milliseconds(5))
@@ -53,6 +54,29 @@ import Testing
         let ids = (0..<100).map { _ in DeviceMeter().id }
         #expect(ids == ids.sorted() && Set(ids).count == 100)
         #expect(MemoryLayout<DeviceMeter>.size <= 48)
+    }
+
+    @Test func numbersOfARestartedProgramAreOthers() {
+        DeviceMeter.beginNumbers(at: 1_800_000_000)
+        let old = DeviceMeter().id
+        DeviceMeter.beginNumbers(at: 1_800_000_060)
+        let new = DeviceMeter().id
+        #expect(new > old + 60 * 16_000)
+        // A clock that went back, or was never set, does not bring old numbers back.
+        DeviceMeter.beginNumbers(at: 0)
+        #expect(DeviceMeter().id > new)
+        DeviceMeter.beginNumbers(at: 32_503_680_000)
+        #expect(DeviceMeter().id < 1 << 53)
+    }
+
+    /// A message may come before CONNACK, whose time is measured then.
+    @Test func aMessageDoesNotSpoilTheTimeOfCONNECT() {
+        let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
+        var meter = DeviceMeter()
+        #expect(meter.connectTook(at: start) == nil)
+        meter.connectCame(at: start)
+        meter.messageCame(7, at: start + .milliseconds(300))
+        #expect(meter.connectTook(at: start + .milliseconds(500)) == 0.5 && !meter.awaits(7))
     }
 
     @Test(arguments: [
@@ -78,9 +102,11 @@ import Testing
         two.count(.unreachable, seconds: 3)
         two.count(HoldOutcome(.newLeg(isSessionPresent: true, resent: 2)))
         two.count(HoldOutcome(.holdExpired("x")))
+        two.count(HoldOutcome(.takenOver))
+        two.count(HoldOutcome(.removedByOperator))
         let sum = one + two
         #expect(sum.connects == [.accepted: 2, .unreachable: 1] && sum.connectTime.count == 2)
-        #expect(sum.returns == [.sessionKept: 1, .expired: 1])
+        #expect(sum.returns == [.sessionKept: 1, .expired: 1, .takenOver: 1, .ended: 1])
     }
 
     @Test func queriesMatch() {
@@ -88,10 +114,19 @@ import Testing
         #expect(query.bounded.limit == 1 && !query.isOpen)
         #expect(query.bounded.matches(state: .live, clientID: "north-Pump-7", address: "192.0.2.7:1"))
         #expect(!query.bounded.matches(state: .live, clientID: "valve", address: "192.0.2.7:1"))
+        #expect(!query.bounded.matches(state: .live, clientID: "pum", address: "192.0.2.7:1"))
+        #expect(query.bounded.matches(state: .live, clientID: "pupumppump", address: "192.0.2.7:1"))
         query = DeviceQuery(state: .held, address: "192.0.2.", limit: 5_000)
         #expect(query.bounded.limit == 1_000)
         #expect(query.matches(state: .held, clientID: "", address: "192.0.2.7:1"))
         #expect(!query.matches(state: .live, clientID: "", address: "192.0.2.7:1"))
         #expect(!query.matches(state: .held, clientID: "", address: "192.0.3.7:1"))
+    }
+
+    @Test func longTextsAreCut() {
+        let short = String(repeating: "a", count: DeviceSummary.longestText)
+        #expect(DeviceSummary.shown(short) == short)
+        let long = DeviceSummary.shown(String(repeating: "ä", count: 30_000))
+        #expect(long.utf8.count <= DeviceSummary.longestText && long.hasPrefix("ää") && long.hasSuffix("ä…"))
     }
 }

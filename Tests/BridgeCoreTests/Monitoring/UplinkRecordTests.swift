@@ -31,11 +31,33 @@ import Testing
         record.succeeded(at: start)
         record.failed("no answer", at: start + .seconds(1))
         record.failed("refused", at: start + .seconds(2))
-        let down = record.verdict(connections(), at: start + .seconds(500))
+        let down = record.verdict(connections(), at: start + .seconds(50))
         #expect(down == .init(state: .down, since: start + .seconds(1), problem: "refused"))
         #expect(record.verdict(connections(standing: 1), at: start + .seconds(3)).state == .up)
         record.succeeded(at: start + .seconds(4))
         #expect(record.verdict(connections(), at: start + .seconds(5)) == .init(state: .up, since: start + .seconds(4)))
+    }
+
+    /// Nothing tries any more, so nothing is known; unless devices wait, so that something tries, however seldom.
+    @Test func aFailureIsForgottenWhenNobodyTries() {
+        var record = UplinkRecord()
+        record.failed("refused", at: start)
+        let late = start + .seconds(61)
+        let forgotten = record.verdict(connections(), at: late)
+        #expect(forgotten.state == .unknown && forgotten.since == start + .seconds(60))
+        #expect(forgotten.problem == "the last attempt failed: refused")
+        #expect(record.verdict(connections(), isAwaited: true, at: late).state == .down)
+        #expect(record.verdict(connections(silent: 1, since: late), at: late).state == .unknown)
+    }
+
+    @Test func aSuccessSaysNothingOnceTheConnectionIsLost() {
+        var record = UplinkRecord()
+        record.succeeded(at: start)
+        record.lost(at: start + .seconds(10))
+        #expect(record.verdict(connections(), at: start + .seconds(11)).state == .unknown)
+        #expect(record.verdict(connections(standing: 1), at: start + .seconds(11)).state == .up)
+        record.succeeded(at: start + .seconds(12))
+        #expect(record.verdict(connections(), at: start + .seconds(13)).state == .up)
     }
 
     /// The connections of before the outage are still there, but nothing comes on them.
