@@ -88,7 +88,7 @@ class Process:
 
     def timer_firings(self) -> int:
         known = len(self.lines())
-        self._process.send_signal(signal.SIGUSR1)
+        self._process.send_signal(signal.SIGUSR2)
         return int(self.until(r"statistics.* timer_firings=(\d+)", known)[1])
 
     def stop(self) -> None:

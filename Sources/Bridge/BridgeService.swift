@@ -57,8 +57,12 @@ package struct BridgeService: Service {
         for address in shared.configuration.listen { channels.append(try await listener.bind(address)) }
         // This comes after listening, because a bridge that cannot listen must not connect to the broker.
         for host in hosts.values { host.eventLoop.execute { host.value.start() } }
-        watch.began(Array(hosts.values), listening: channels.compactMap { $0.localAddress?.hostAndPort })
-        defer { watch.ended() }
+        let state = watch.state
+        state.began(Array(hosts.values), listening: channels.compactMap { $0.localAddress?.hostAndPort }) {
+            [channels, hosts] _ in
+            await Self.stopTaking(channels, hosts.values)
+        }
+        defer { state.ended() }
 
         for warning in CredentialFiles(shared.configuration).warnings {
             shared.logger.warning("a certificate needs attention", metadata: ["detail": "\(warning)", "leg": "uplink"])
@@ -74,8 +78,8 @@ package struct BridgeService: Service {
         let report = StatisticsReport(logger: shared.logger) { [hosts] in await Self.statistics(hosts.values).fields }
         let run = ServiceRun(
             logger: shared.logger, report: report, shutdownTimeout: shared.configuration.limits.shutdownTimeout)
-        await run.untilStopped(signals.statistics) {
-            watch.ending()
+        await run.untilStopped(signals, draining: state) {
+            state.ending()
             users.cancel()
             await network?.stop()
             tickets.cancel()
@@ -104,6 +108,15 @@ package struct BridgeService: Service {
                     ])
             }
         }
+    }
+
+    /// Closes the listeners, so that load balancers and clients go elsewhere at once, and the connections of those who
+    /// have not said who they are yet.
+    private static func stopTaking(
+        _ listeners: [any Channel], _ hosts: some Sequence<NIOLoopBound<SessionHost>>
+    ) async {
+        for listener in listeners { try? await listener.close() }
+        for host in hosts { try? await host.eventLoop.submit { host.value.stopTaking() }.get() }
     }
 
     private static func statistics(_ hosts: some Sequence<NIOLoopBound<SessionHost>>) async -> BridgeStatistics {

@@ -25,14 +25,21 @@ struct ServiceRun {
         try await group.shutdownGracefully()
     }
 
-    /// Logs statistics until graceful shutdown or cancellation; then calls `end`, which ends all sessions, and logs the
-    /// final figures.
-    ///
-    /// - Parameter requests: Each element asks for a line of statistics at once.
-    func untilStopped(_ requests: AsyncStream<Void>, end: () async -> Void) async {
-        let reports = Task { await report.run(requests) }
-        // A cancelled task stops in the same order as a graceful shutdown.
-        try? await gracefulShutdown()
+    /// Logs statistics until graceful shutdown or cancellation, or until the service is drained; then calls `end`, which
+    /// ends all sessions, and logs the final figures.
+    func untilStopped<Host>(
+        _ signals: ProgramSignals, draining state: MonitorState<Host>, end: () async -> Void
+    ) async {
+        let reports = Task { await report.run(signals.statistics) }
+        let drains = Task { for await _ in signals.drains { await state.drain(within: nil) } }
+        await withTaskGroup(of: Void.self) { group in
+            // A cancelled task stops in the same order as a graceful shutdown.
+            group.addTask { try? await gracefulShutdown() }
+            group.addTask { await state.untilDrained(logger) }
+            await group.next()
+            group.cancelAll()
+        }
+        drains.cancel()
         reports.cancel()
         logger.info("shutting down", metadata: ["within": "\(shutdownTimeout)"])
         await end()

@@ -60,6 +60,7 @@ enum Key: String, CaseIterable, Sendable {
     case limitsSessionBuffer = "limits.session_buffer"
     case limitsAcceptRate = "limits.accept_rate"
     case limitsShutdownTimeout = "limits.shutdown_timeout"
+    case limitsDrainTimeout = "limits.drain_timeout"
     case logLevel = "log.level"
     case logFormat = "log.format"
     case logRepeats = "log.repeats"
@@ -89,6 +90,7 @@ enum Key: String, CaseIterable, Sendable {
     case serveConnectWithin = "serve.connect_within"
     case serveStreamBuffer = "serve.stream_buffer"
     case serveShutdownTimeout = "serve.shutdown_timeout"
+    case serveDrainTimeout = "serve.drain_timeout"
 
     enum Shape: Sendable {
         case scalar

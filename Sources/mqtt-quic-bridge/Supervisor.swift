@@ -64,9 +64,10 @@ enum Supervisor {
         }
     }
 
-    /// From this call on SIGHUP and SIGUSR1 no longer end the program.
+    /// From this call on SIGHUP, SIGUSR1 and SIGUSR2 no longer end the program.
     private static func signals() async -> ProgramSignals {
-        ProgramSignals(reloads: await elements(.sighup), statistics: await elements(.sigusr1))
+        ProgramSignals(
+            reloads: await elements(.sighup), drains: await elements(.sigusr1), statistics: await elements(.sigusr2))
     }
 
     /// One element per signal; several signals that arrive before the first is consumed count as one.

@@ -71,7 +71,7 @@ struct ProgramTests {
 
     @Test func statisticsAreAskedForBySignal() throws {
         defer { try? FileManager.default.removeItem(atPath: log) }
-        let answer = "trap 'echo now info statistics devices=1 timer_firings=7' USR1"
+        let answer = "trap 'echo now info statistics devices=1 timer_firings=7' USR2"
         let program = program("\(answer); echo going; while :; do sleep 0.02; done") { _ in text.contains("going") }
         try program.start()
         #expect(program.timerFirings() == 7)

@@ -30,7 +30,8 @@ struct ConfigurationErrorTests {
         Case(
             "limits: 5",
             "2:9: limits: expected a map of keys, found a single value; known: devices, devices_per_address, "
-                + "connect_within, packet_size, session_buffer, accept_rate, shutdown_timeout"),
+                + "connect_within, packet_size, session_buffer, accept_rate, shutdown_timeout, "
+                + "drain_timeout"),
         Case("threads: [1]", "2:10: threads: expected a single value, found a list"),
         Case("threads: {a: 1}", "2:10: threads: expected a single value, found a map"),
         Case("threads:", "2:1: threads: has no value; remove the line to use the default"),

@@ -65,6 +65,7 @@ struct ConfigurationTests {
               session_buffer: 64KiB
               accept_rate: 3
               shutdown_timeout: 0
+              drain_timeout: 2h
             log: {level: debug, format: json}
             threads: 2
             """
@@ -110,7 +111,7 @@ struct ConfigurationTests {
                 == LimitsConfiguration(
                     devices: 5, devicesPerAddress: 4, connectWithin: .seconds(2), packetSize: 1_000_000,
                     sessionBuffer: 65_536,
-                    acceptRate: 3, shutdownTimeout: .zero))
+                    acceptRate: 3, shutdownTimeout: .zero, drainTimeout: .seconds(7_200)))
         #expect(configuration.log == LogConfiguration(level: .debug, format: .json))
         #expect(configuration.threads == 2)
     }

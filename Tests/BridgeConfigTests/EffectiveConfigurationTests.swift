@@ -54,6 +54,7 @@ struct EffectiveConfigurationTests {
               session_buffer: 256KiB
               accept_rate: 1000
               shutdown_timeout: 5s
+              drain_timeout: 5m
             log:
               level: info
               format: text

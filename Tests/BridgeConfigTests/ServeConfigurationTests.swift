@@ -46,6 +46,7 @@ struct ServeConfigurationTests {
               connect_within: 6s
               stream_buffer: 64KiB
               shutdown_timeout: 0s
+              drain_timeout: 1m
             log: {level: debug, format: json}
             threads: 2
             """
@@ -60,7 +61,8 @@ struct ServeConfigurationTests {
                     acceptsEarlyData: false, ticketKeyFile: folder.path + "/ticket.key",
                     limits: .init(
                         connections: 11, connectionsPerAddress: 10, streamsPerConnection: 9, handshakesPerSecond: 8,
-                        connectWithin: .seconds(6), streamBuffer: 65_536, shutdownTimeout: .zero),
+                        connectWithin: .seconds(6), streamBuffer: 65_536, shutdownTimeout: .zero,
+                        drainTimeout: .seconds(60)),
                     idleTimeout: .seconds(45), congestionControl: .cubic, sendTwice: .small,
                     log: LogConfiguration(level: .debug, format: .json), threads: 2))
         #expect(loaded.warnings.isEmpty)
@@ -168,6 +170,7 @@ struct ServeConfigurationTests {
               connect_within: 5s
               stream_buffer: 256KiB
               shutdown_timeout: 5s
+              drain_timeout: 5m
             log:
               level: info
               format: text

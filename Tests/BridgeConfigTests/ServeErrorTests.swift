@@ -63,6 +63,7 @@ struct ServeErrorTests {
         Case("connect_within: 1ms", "1:84: serve.connect_within: 1ms is out of range; write a value from 100ms to 5m"),
         Case(
             "stream_buffer: 1KiB", "1:83: serve.stream_buffer: 1KiB is out of range; write a value from 16KiB to 1GiB"),
+        Case("drain_timeout: 48h", "1:83: serve.drain_timeout: 48h is out of range; write a value from 0s to 24h"),
         Case("shutdown_timeout: 1h", "1:86: serve.shutdown_timeout: 1h is out of range; write a value from 0s to 5m"),
     ])
     func optional(_ test: Case) throws {

@@ -63,7 +63,7 @@ struct SteadyLoadTests {
 
     private func figures(_ scenario: Scenario) async throws -> Figures {
         let known = await scenario.bridge.process.errors.count
-        scenario.bridge.process.signal(SIGUSR1)
+        scenario.bridge.process.signal(SIGUSR2)
         return try Figures(
             await scenario.bridge.process.errors.first("statistics", from: known) { $0.contains("statistics") })
     }

@@ -1,4 +1,4 @@
-/// The line that the bridge and `serve` write on SIGUSR1, in a log in the text format.
+/// The line that the bridge and `serve` write on SIGUSR2, in a log in the text format.
 enum StatisticsLine {
     private static let field = " timer_firings="
 

@@ -56,11 +56,11 @@ final class Program {
     }
 
     /// The number of timers that have fired in the process since its start, by the line of statistics that the bridge and
-    /// `serve` write on SIGUSR1; `nil` if none comes within a second.
+    /// `serve` write on SIGUSR2; `nil` if none comes within a second.
     func timerFirings() -> Int? {
         guard let process else { return nil }
         let before = StatisticsLine.count(in: process.logText)
-        process.signal(SIGUSR1)
+        process.signal(SIGUSR2)
         for _ in 0..<100 {
             let text = process.logText
             if StatisticsLine.count(in: text) > before { return StatisticsLine.timerFirings(in: text) }

@@ -65,10 +65,15 @@ struct DeviceListener {
     ) throws {
         let remote = channel.remoteAddress
         let peer = remote?.ipAddress ?? "unknown"
-        let decision = shared.admission.admit(from: peer)
-        if case .close = decision { throw OverLimit() }
         guard let host = hosts[ObjectIdentifier(channel.eventLoop)]?.value else {
             preconditionFailure("a channel arrived on an event loop that does not belong to the bridge")
+        }
+        // It was accepted just before the listener was closed.
+        guard !host.isDraining else { throw NotTaken() }
+        let decision = shared.admission.admit(from: peer)
+        if case .close = decision {
+            host.sessions.count(ConnectOutcome.refusedHereLimit)
+            throw NotTaken()
         }
         let driver = SessionDriver(
             host: host, admission: decision, listener: address, peer: peer, peerAndPort: remote?.hostAndPort ?? peer)
@@ -76,5 +81,5 @@ struct DeviceListener {
     }
 
     /// Makes SwiftNIO close the channel that is being set up.
-    private struct OverLimit: Error {}
+    private struct NotTaken: Error {}
 }

@@ -5,26 +5,15 @@ import QUICTransport
 /// What the admin endpoint sees and does of `run`.
 final class BridgeMonitor: MonitoredService {
     let shared: SharedState
-    let state = MonitorState<SessionHost>()
+    let state: MonitorState<SessionHost>
     /// `nil`: it worked; otherwise the reason why it did not.
     private let probe = PacedProbe<String?>(every: .seconds(30))
     private let certificateDates: CertificateDates
 
     init(_ shared: SharedState) {
         self.shared = shared
+        self.state = MonitorState(drainTimeout: shared.configuration.limits.drainTimeout)
         self.certificateDates = CertificateDates(CredentialFiles(shared.configuration))
-    }
-
-    func began(_ hosts: [NIOLoopBound<SessionHost>], listening addresses: [String]) {
-        state.began(hosts, listening: addresses)
-    }
-
-    func ending() {
-        state.ending()
-    }
-
-    func ended() {
-        state.ended()
     }
 
     func status() async -> StatusReport {
@@ -58,11 +47,11 @@ final class BridgeMonitor: MonitoredService {
     func liveness() async -> ServiceState { await state.liveness() }
 
     func readiness() async -> ServiceState {
-        guard !state.running.listen.isEmpty else {
-            return ServiceState(ok: false, detail: "the bridge is starting or ending: it does not listen")
-        }
         guard !state.running.isDraining else {
             return ServiceState(ok: false, detail: "the bridge is draining: it takes no new devices")
+        }
+        guard !state.running.listen.isEmpty else {
+            return ServiceState(ok: false, detail: "the bridge is starting or ending: it does not listen")
         }
         let connections = await connections()
         let verdict = shared.upstream.record.verdict(connections, at: .now())

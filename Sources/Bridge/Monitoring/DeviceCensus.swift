@@ -20,6 +20,8 @@ protocol MonitoredHost: AnyObject, SendableMetatype {
     var eventLoop: any EventLoop { get }
     var devices: NumberedBook<Device> { get }
     var deviceCounts: DeviceCounts { get }
+    /// Whether a drain has to wait for anybody here.
+    var isOccupied: Bool { get }
 }
 
 /// Looks at the devices of all event loops in turns, between which the loops do their work.

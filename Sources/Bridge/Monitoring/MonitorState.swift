@@ -10,15 +10,20 @@ final class MonitorState<Host: MonitoredHost>: Sendable {
         var census = DeviceCensus<Host>(hosts: [], gate: LoopGate())
         /// Empty before the service listens and when it no longer does.
         var listen: [String] = []
-        var isDraining = false
-        /// Performs ``MonitoredService/drain(within:)``.
-        var drain: (@Sendable (Duration?) async -> Void)?
+        /// When the program ends although devices are left; `nil` unless it drains.
+        var drainsUntil: ContinuousClock.Instant?
+        /// Has the service take no new devices from now on. May be called again.
+        var stopTaking: (@Sendable (_ within: Duration) async -> Void)?
+
+        var isDraining: Bool { drainsUntil != nil }
     }
 
     /// How long an event loop may take to run a task.
     static var patience: Duration { .seconds(2) }
 
     private let state = Mutex(Running())
+    let drainTimeout: Duration
+    let (drainBegins, drainBegan) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingOldest(1))
     private let pulse = PacedProbe<ServiceState>(every: .milliseconds(200))
     let startedAt = Date().timeIntervalSince1970
 
@@ -26,20 +31,30 @@ final class MonitorState<Host: MonitoredHost>: Sendable {
     var running: Running { state.withLock { $0 } }
     var census: DeviceCensus<Host> { running.census }
 
-    init() {
+    /// - Parameter drainTimeout: How long a drain takes at most if nobody says how long.
+    init(drainTimeout: Duration) {
+        self.drainTimeout = drainTimeout
         DeviceMeter.beginNumbers(at: startedAt)
     }
 
-    func began(_ hosts: [NIOLoopBound<Host>], listening addresses: [String]) {
+    /// - Parameter stopTaking: Has the service take no new devices from now on. May be called again.
+    func began(
+        _ hosts: [NIOLoopBound<Host>], listening addresses: [String],
+        stopTaking: @escaping @Sendable (_ within: Duration) async -> Void
+    ) {
         state.withLock {
             $0.census = DeviceCensus(hosts: hosts, gate: LoopGate())
             $0.listen = addresses
+            $0.stopTaking = stopTaking
         }
     }
 
     /// The service listens no more, and ends its sessions.
     func ending() {
-        state.withLock { $0.listen = [] }
+        state.withLock {
+            $0.listen = []
+            $0.stopTaking = nil
+        }
     }
 
     /// Nothing is left, and the event loops are about to be shut down.
@@ -48,22 +63,18 @@ final class MonitorState<Host: MonitoredHost>: Sendable {
             let gate = $0.census.gate
             $0.census = DeviceCensus(hosts: [], gate: gate)
             $0.listen = []
+            $0.stopTaking = nil
             return gate
         }
         gate.close()
     }
 
-    /// - Parameter drain: Takes no new devices, and ends the program when all have left or after that time.
-    func drains(by drain: @escaping @Sendable (Duration?) async -> Void) {
-        state.withLock { $0.drain = drain }
-    }
-
-    func drain(within limit: Duration?) async {
-        let drain = state.withLock { state in
-            state.isDraining = state.drain != nil
-            return state.drain
+    /// Returns how to stop taking new devices; `nil` if the service does not run.
+    func beginDrain(within limit: Duration) -> (@Sendable (Duration) async -> Void)? {
+        state.withLock { state in
+            if state.stopTaking != nil { state.drainsUntil = .now + limit }
+            return state.stopTaking
         }
-        await drain?(limit)
     }
 
     func program(_ command: String) -> StatusReport.Program {

@@ -40,4 +40,6 @@ extension RelayDriver: MonitoredDevice {
     }
 }
 
-extension ServeHost: MonitoredHost {}
+extension ServeHost: MonitoredHost {
+    var isOccupied: Bool { !connections.isEmpty }
+}

@@ -6,26 +6,15 @@ import QUICTransport
 /// What the admin endpoint sees and does of `serve`.
 final class ServeMonitor: MonitoredService {
     let configuration: ServeConfiguration
-    let state = MonitorState<ServeHost>()
+    let state: MonitorState<ServeHost>
     /// `nil`: it worked; otherwise the reason why it did not.
     private let probe = PacedProbe<String?>(every: .seconds(5))
     private let certificateDates: CertificateDates
 
     init(_ configuration: ServeConfiguration) {
         self.configuration = configuration
+        self.state = MonitorState(drainTimeout: configuration.limits.drainTimeout)
         self.certificateDates = CertificateDates(CredentialFiles(configuration))
-    }
-
-    func began(_ hosts: [NIOLoopBound<ServeHost>], listening addresses: [String]) {
-        state.began(hosts, listening: addresses)
-    }
-
-    func ending() {
-        state.ending()
-    }
-
-    func ended() {
-        state.ended()
     }
 
     func status() async -> StatusReport {
@@ -56,11 +45,11 @@ final class ServeMonitor: MonitoredService {
     func liveness() async -> ServiceState { await state.liveness() }
 
     func readiness() async -> ServiceState {
-        guard !state.running.listen.isEmpty else {
-            return ServiceState(ok: false, detail: "the server is starting or ending: it does not listen")
-        }
         guard !state.running.isDraining else {
             return ServiceState(ok: false, detail: "the server is draining: it takes no new clients")
+        }
+        guard !state.running.listen.isEmpty else {
+            return ServiceState(ok: false, detail: "the server is starting or ending: it does not listen")
         }
         let verdict = await verdict()
         if verdict.state == .up, await statistics().openSessions > 0 {

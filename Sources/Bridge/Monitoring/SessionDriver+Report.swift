@@ -41,7 +41,10 @@ extension SessionDriver: MonitoredDevice {
     }
 }
 
-extension SessionHost: MonitoredHost {}
+extension SessionHost: MonitoredHost {
+    /// A device that has left counts until the broker has been told, or until its will is published.
+    var isOccupied: Bool { !devices.isEmpty }
+}
 
 extension DeviceDetail.Leg {
     init(_ report: UplinkCarrierReport) {

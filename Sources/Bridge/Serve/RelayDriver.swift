@@ -57,8 +57,9 @@ final class RelayDriver {
         perform(relay.started())
     }
 
-    func shutDown() {
-        perform(relay.shutDown())
+    /// - Parameter code: The code of the stream's reset, for clients that can be told by nothing else.
+    func shutDown(_ code: UInt64) {
+        perform(relay.shutDown(code))
     }
 
     /// The stream is closed in both directions, and with it this driver's work is done.

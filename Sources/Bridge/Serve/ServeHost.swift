@@ -20,6 +20,8 @@ final class ServeHost {
     private(set) var endpoints: [QUICEndpoint] = []
     private(set) var connections: [ObjectIdentifier: ServedConnection] = [:]
     private var isShuttingDown = false
+    /// Has clients leave one after the other; `nil` unless the server drains.
+    private var exodus: ServeExodus?
     private var whenEmpty: EventLoopPromise<Void>?
 
     init(
@@ -82,9 +84,23 @@ final class ServeHost {
 
     // MARK: - Shutdown
 
+    /// Refuses new connections, and has the clients leave one after the other.
+    ///
+    /// - Parameter loops: How many event loops there are, whose clients leave at the same time.
+    func drain(within limit: Duration, loops: Int) {
+        guard exodus == nil, !isShuttingDown else { return }
+        // The other server may have the same limit, and clients of its own.
+        let rate = configuration.limits.handshakesPerSecond / 4 / max(loops, 1)
+        let pace = ExodusPace(of: connections.count, perSecond: rate, within: limit)
+        let exodus = ServeExodus(of: Array(connections.values), pace, on: eventLoop)
+        self.exodus = exodus
+        exodus.nextTurn()
+    }
+
     /// Refuses new connections and ends all sessions in order; completes when the last connection has ended.
     func shutDown() -> EventLoopFuture<Void> {
         isShuttingDown = true
+        exodus?.end()
         let promise = whenEmpty ?? eventLoop.makePromise()
         whenEmpty = promise
         for connection in connections.values { connection.shutDown() }
@@ -107,7 +123,7 @@ final class ServeHost {
 
 extension ServeHost: QUICEndpointDelegate {
     func endpoint(_ endpoint: QUICEndpoint, decidesOn incoming: QUICIncomingConnection) -> QUICAcceptance {
-        guard !isShuttingDown else {
+        guard !isShuttingDown, exodus == nil else {
             statistics.refusals[.shuttingDown, default: 0] += 1
             return .refuse
         }

@@ -71,6 +71,13 @@ struct ServeHosts: Sendable {
         return sum
     }
 
+    /// Takes no new clients, and sends those that are there elsewhere, one after the other.
+    func drain(within limit: Duration) async {
+        for host in hosts {
+            try? await host.eventLoop.submit { host.value.drain(within: limit, loops: hosts.count) }.get()
+        }
+    }
+
     /// Ends all sessions in order, and abruptly those that remain after the timeout.
     func shutDown(within timeout: TimeAmount) async {
         var ends: [EventLoopFuture<Void>] = []

@@ -58,14 +58,15 @@ package struct ServeService: Service {
             await hosts.close()
             throw error
         }
-        watch.began(hosts.hosts, listening: addresses)
-        defer { watch.ended() }
+        let state = watch.state
+        state.began(hosts.hosts, listening: addresses) { await hosts.drain(within: $0) }
+        defer { state.ended() }
         let certificates = Task { await CertificateWatch(tls: tls, hosts: hosts, logger: logger).run(signals.reloads) }
         let report = StatisticsReport(logger: logger) { await hosts.statistics().fields }
         let timeout = configuration.limits.shutdownTimeout
         let run = ServiceRun(logger: logger, report: report, shutdownTimeout: timeout)
-        await run.untilStopped(signals.statistics) {
-            watch.ending()
+        await run.untilStopped(signals, draining: state) {
+            state.ending()
             certificates.cancel()
             await hosts.shutDown(within: TimeAmount(timeout))
         }

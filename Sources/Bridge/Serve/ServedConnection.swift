@@ -26,6 +26,8 @@ final class ServedConnection: QUICConnectionObserver {
     private var alpn: String?
     private var firstStream: QUICStreamID?
     private var isShuttingDown = false
+    /// The code with which sessions and connection end when the server ends them.
+    private var parting = ServeCode.goingAway
     private var isClosed = false
     private let timer: Timer
     /// Whether a Retry or the completed handshake has proven that the client receives at its address.
@@ -63,10 +65,11 @@ final class ServedConnection: QUICConnectionObserver {
     }
 
     /// Ends all sessions in order and then the connection.
-    func shutDown() {
-        guard !isShuttingDown else { return }
+    func shutDown(_ code: UInt64 = ServeCode.goingAway) {
+        guard !isShuttingDown, !isClosed else { return }
         isShuttingDown = true
-        for driver in drivers.values { driver.shutDown() }
+        parting = code
+        for driver in drivers.values { driver.shutDown(code) }
         closeIfDone()
     }
 
@@ -99,7 +102,7 @@ final class ServedConnection: QUICConnectionObserver {
 
     private func opened(_ stream: QUICStreamID) {
         host.statistics.streams += 1
-        guard !isShuttingDown else { return handle.reset(stream, code: ServeCode.goingAway) }
+        guard !isShuttingDown else { return handle.reset(stream, code: parting) }
         guard firstStream == nil || alpn != Self.single else { return handle.reset(stream, code: ServeCode.none) }
         if firstStream == nil {
             firstStream = stream
@@ -138,7 +141,7 @@ final class ServedConnection: QUICConnectionObserver {
     }
 
     private func closeIfDone() {
-        if drivers.isEmpty { close(ServeCode.goingAway, "server shutting down") }
+        if drivers.isEmpty { close(parting, "server shutting down") }
     }
 
     private func close(after delay: TimeAmount, _ reason: String) {

@@ -32,6 +32,8 @@ final class SessionHost {
     private let rests: RestClock
     var statistics = BridgeStatistics()
     private var whenEmpty: EventLoopPromise<Void>?
+    /// Whether no new devices are taken.
+    private(set) var isDraining = false
 
     init(shared: SharedState, eventLoop: any EventLoop) {
         self.configuration = shared.configuration
@@ -154,6 +156,12 @@ final class SessionHost {
         dialer.flush()
         for uplink in [uplink] + gateways.values { uplink.close() }
         dialer.shutDown()
+    }
+
+    /// Takes no new devices from now on. A device whose CONNECT has come stays.
+    func stopTaking() {
+        isDraining = true
+        for driver in devices.all where !driver.isIdentified { driver.shutDown() }
     }
 
     /// Ends all sessions in order. The future completes when the last one is over.

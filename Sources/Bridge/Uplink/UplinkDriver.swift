@@ -233,6 +233,11 @@ extension UplinkDriver: UplinkCarrierObserver, UplinkConnectionsView {
         drive()
     }
 
+    func carrierIsSentElsewhere(_ carrier: any UplinkCarrier) {
+        let index = carrier.endpointOverQUIC.flatMap { configuration.endpoints.firstIndex(of: $0) }
+        if let index { shared.upstream.left(.quic(index), at: .now()) }
+    }
+
     func carrierEnded(_ carrier: any UplinkCarrier) {
         connections[carrier.id] = nil
         plan.connectionEnded(carrier.id)

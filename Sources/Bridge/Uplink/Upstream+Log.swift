@@ -39,6 +39,12 @@ extension Upstream {
         }
     }
 
+    func logLeft(_ way: UplinkWay, for next: UplinkWay) {
+        logger.notice(
+            "the endpoint's server is shutting down, using another",
+            metadata: ["leg": "uplink", "way": "\(words(next))", "before": "\(words(way))"])
+    }
+
     private func words(_ way: UplinkWay) -> String {
         switch way {
         case .quic(let index): "QUIC to \(configuration.endpoints[index].host):\(configuration.endpoints[index].port)"

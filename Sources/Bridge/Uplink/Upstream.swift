@@ -123,6 +123,11 @@ extension Upstream {
         state.withLock { $0.record.lost(at: now) }
     }
 
+    /// The server of that way shuts down, so connections go another way from now on, if there is one.
+    func left(_ way: UplinkWay, at now: NIODeadline) {
+        if let next = decide({ $0.left(way, at: now) }) { logLeft(way, for: next) }
+    }
+
     func mustPause(_ purpose: UplinkPurpose, atLeast pause: Duration, at now: NIODeadline) {
         decide { $0.mustPause(purpose, atLeast: pause, at: now) }
         state.withLock { $0.record.lost(at: now) }

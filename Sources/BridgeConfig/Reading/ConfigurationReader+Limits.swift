@@ -17,6 +17,7 @@ extension ConfigurationReader {
         limits.acceptRate =
             integer(.limitsAcceptRate, in: 1...1_000_000, "a number of connections per second") ?? limits.acceptRate
         limits.shutdownTimeout = duration(.limitsShutdownTimeout, in: .zero...(.seconds(300))) ?? limits.shutdownTimeout
+        limits.drainTimeout = duration(.limitsDrainTimeout, in: .zero...(.seconds(86_400))) ?? limits.drainTimeout
         return limits
     }
 }

@@ -49,6 +49,7 @@ extension ConfigurationReader {
             duration(.serveConnectWithin, in: .milliseconds(100)...(.seconds(300))) ?? limits.connectWithin
         limits.streamBuffer = size(.serveStreamBuffer, in: 16_384...1_073_741_824) ?? limits.streamBuffer
         limits.shutdownTimeout = duration(.serveShutdownTimeout, in: .zero...(.seconds(300))) ?? limits.shutdownTimeout
+        limits.drainTimeout = duration(.serveDrainTimeout, in: .zero...(.seconds(86_400))) ?? limits.drainTimeout
     }
 
     private func serveBrokerHost() -> String {

@@ -34,5 +34,6 @@ extension EffectiveConfiguration {
         yaml.pair("serve.connect_within", DurationValue.render(limits.connectWithin))
         yaml.pair("serve.stream_buffer", SizeValue.render(limits.streamBuffer))
         yaml.pair("serve.shutdown_timeout", DurationValue.render(limits.shutdownTimeout))
+        yaml.pair("serve.drain_timeout", DurationValue.render(limits.drainTimeout))
     }
 }

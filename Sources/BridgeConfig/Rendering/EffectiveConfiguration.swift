@@ -138,5 +138,6 @@ package enum EffectiveConfiguration {
         yaml.pair("limits.session_buffer", SizeValue.render(limits.sessionBuffer))
         yaml.pair("limits.accept_rate", "\(limits.acceptRate)")
         yaml.pair("limits.shutdown_timeout", DurationValue.render(limits.shutdownTimeout))
+        yaml.pair("limits.drain_timeout", DurationValue.render(limits.drainTimeout))
     }
 }

@@ -17,6 +17,8 @@ package struct LimitsConfiguration: Sendable, Equatable {
     package var acceptRate: Int
     /// The time to end all sessions in order after SIGTERM.
     package var shutdownTimeout: Duration
+    /// How long a drain takes at most: then the program ends although devices are left.
+    package var drainTimeout: Duration
 
     package init(
         devices: Int = 10_000,
@@ -25,7 +27,8 @@ package struct LimitsConfiguration: Sendable, Equatable {
         packetSize: Int = 10_000_000,
         sessionBuffer: Int = 262_144,
         acceptRate: Int = 1_000,
-        shutdownTimeout: Duration = .seconds(5)
+        shutdownTimeout: Duration = .seconds(5),
+        drainTimeout: Duration = .seconds(300)
     ) {
         self.devices = devices
         self.devicesPerAddress = devicesPerAddress
@@ -34,5 +37,6 @@ package struct LimitsConfiguration: Sendable, Equatable {
         self.sessionBuffer = sessionBuffer
         self.acceptRate = acceptRate
         self.shutdownTimeout = shutdownTimeout
+        self.drainTimeout = drainTimeout
     }
 }

@@ -64,6 +64,8 @@ package struct ServeConfiguration: Sendable, Equatable {
         package var creditStep: Int { min(streamBuffer / 32, 8_192) }
         /// The time to end all sessions in order after SIGTERM.
         package var shutdownTimeout: Duration
+        /// How long a drain takes at most: then the program ends although devices are left.
+        package var drainTimeout: Duration
 
         package init(
             connections: Int = 10_000,
@@ -72,7 +74,8 @@ package struct ServeConfiguration: Sendable, Equatable {
             handshakesPerSecond: Int = 1_000,
             connectWithin: Duration = .seconds(5),
             streamBuffer: Int = 262_144,
-            shutdownTimeout: Duration = .seconds(5)
+            shutdownTimeout: Duration = .seconds(5),
+            drainTimeout: Duration = .seconds(300)
         ) {
             self.connections = connections
             self.connectionsPerAddress = connectionsPerAddress
@@ -81,6 +84,7 @@ package struct ServeConfiguration: Sendable, Equatable {
             self.connectWithin = connectWithin
             self.streamBuffer = streamBuffer
             self.shutdownTimeout = shutdownTimeout
+            self.drainTimeout = drainTimeout
         }
     }
 

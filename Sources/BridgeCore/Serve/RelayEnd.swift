@@ -64,6 +64,9 @@ package enum ServeCode {
     /// The server or its broker is going away, and the client may try again. In EMQX it means "overloaded, retry later".
     package static let goingAway: UInt64 = 2
 
+    /// The server takes nobody new, and the client should connect to another one.
+    package static let goElsewhere = reason(.serverShuttingDown)
+
     /// The code for a reason of MQTT 5, as the draft "MQTT over QUIC" defines it.
     package static func reason(_ code: ReasonCode) -> UInt64 { 0x300 + UInt64(code.rawValue) }
 }

@@ -39,7 +39,7 @@ extension StreamRelay {
 
     /// The server shuts down. The client is told by DISCONNECT in 5.0, and otherwise by the code of the stream's reset.
     /// For the broker the client is lost, so it publishes the will.
-    package mutating func shutDown() -> [RelayAction] {
+    package mutating func shutDown(_ code: UInt64 = ServeCode.goingAway) -> [RelayAction] {
         switch state {
         case .awaitingConnect:
             state = .clientLeft
@@ -48,7 +48,7 @@ extension StreamRelay {
         case .connecting:
             return [.abortBroker] + refusal() + [.ended(.shutdown)]
         case .relaying where down.hasSeen(.connack) && !version.hasProperties && !hasDisconnected, .judging:
-            return over([.finishBroker, .resetClient(code: ServeCode.goingAway), .ended(.shutdown)])
+            return over([.finishBroker, .resetClient(code: code), .ended(.shutdown)])
         case .relaying:
             guard down.isAtBoundary else {
                 state = .completing

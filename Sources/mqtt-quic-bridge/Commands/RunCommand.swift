@@ -10,8 +10,9 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Runs the bridge until SIGTERM or Ctrl-C.",
         discussion: """
             The first SIGTERM or Ctrl-C ends all sessions in order within limits.shutdown_timeout; a second one ends the \
-            program at once. SIGHUP reads auth.users_file again, which also happens when the file changes; SIGUSR1 writes a \
-            line of statistics to the log. Exit codes: 78 if the configuration is not usable; 1 if an address of `listen` \
+            program at once. SIGHUP reads auth.users_file again, which also happens when the file changes; SIGUSR1 \
+            drains: no new devices are taken, and the bridge ends when the last has left, or after limits.drain_timeout. \
+            SIGUSR2 writes a line of statistics to the log. Exit codes: 78 if the configuration is not usable; 1 if an address of `listen` \
             is not available.
             """)
 

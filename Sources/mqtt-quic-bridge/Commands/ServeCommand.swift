@@ -18,7 +18,8 @@ struct ServeCommand: AsyncParsableCommand {
             SIGHUP reads certificate, key and client CA again, which also happens when they change, and the ticket key \
             file. That file lets clients return after a restart with a shorter handshake. It is made if it is missing, and \
             replaced if it is older than 30 days at the start or at SIGHUP. To change the key at once, delete the file and \
-            send SIGHUP. SIGUSR1 writes a line of statistics to the log.
+            send SIGHUP. SIGUSR1 drains: no new clients are taken, those that are connected are sent to another server, and the \
+            program ends when all have left, or after serve.drain_timeout. SIGUSR2 writes a line of statistics to the log.
 
             The first SIGTERM or Ctrl-C ends all sessions in order within serve.shutdown_timeout; a second one ends the \
             program at once. Exit codes: 78 if the configuration is not usable; 1 if an address of serve.listen is not \

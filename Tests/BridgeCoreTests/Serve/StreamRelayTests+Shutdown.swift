@@ -11,6 +11,12 @@ extension StreamRelayTests {
         #expect(relay.isOver)
     }
 
+    @Test func aResetCodeSendsOldVersionsElsewhere() {
+        var relay = Self.relaying(4)
+        let code = ServeCode.goElsewhere
+        #expect(relay.shutDown(code) == [.finishBroker, .resetClient(code: code), .ended(.shutdown)])
+    }
+
     @Test func aSessionIsToldOfTheShutdown() {
         var relay = Self.relaying()
         #expect(

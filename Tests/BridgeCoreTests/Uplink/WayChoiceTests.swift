@@ -53,6 +53,23 @@ import Testing
         #expect(fail(&choice, .network, from: 7, at: 7) == .next(.tls))
     }
 
+    /// The next endpoint is used without another attempt, and the one that was left is tried again later.
+    @Test func aServerThatShutsDownIsLeft() {
+        var choice = choice(2)
+        _ = choice.succeeded(.quic(0), at: at(0), jitter: 0)
+        #expect(choice.left(.quic(0), "shutting down", at: at(1), jitter: 0) == .quic(1))
+        #expect(choice.chosen == .quic(1) && choice.nextProbe != nil && !choice.isDark)
+        // The other connections to it end, too.
+        #expect(choice.left(.quic(0), "shutting down", at: at(1), jitter: 0) == nil)
+        #expect(choice.succeeded(.quic(1), at: at(2), jitter: 0)?.why == "shutting down")
+        // Where to go if both are left? Nowhere: they are asked again, and not the fallback.
+        #expect(choice.left(.quic(1), "shutting down", at: at(3), jitter: 0) == .quic(0))
+        #expect(choice.left(.quic(0), "shutting down", at: at(4), jitter: 0) == nil)
+        #expect(choice.chosen == .quic(0))
+        var alone = self.choice()
+        #expect(alone.left(.quic(0), "shutting down", at: at(1), jitter: 0) == nil && !alone.isDark)
+    }
+
     @Test func triesEndWithTheTimeOfAHandshake() {
         var choice = choice()
         #expect(fail(&choice, .network, from: 0, at: 0.5) == .again(after: .seconds(1)))

@@ -32,6 +32,8 @@ protocol UplinkCarrier: AnyObject {
     // For the driver:
 
     var facts: UplinkConnectionFacts { get }
+    /// The endpoint over QUIC; `nil` over TLS.
+    var endpointOverQUIC: UplinkEndpoint? { get }
     /// When something last came on it.
     var lastReceived: NIODeadline { get }
     /// Whether devices may use it: the broker is verified.

@@ -11,6 +11,8 @@ protocol UplinkCarrierObserver: AnyObject {
     ///
     /// - Parameter wasSilent: Whether nothing had come on it for a while.
     func carrierLost(_ carrier: any UplinkCarrier, _ end: UplinkConnectionEnd, wasSilent: Bool)
+    /// The server at the other end shuts down, so new connections should go to another one.
+    func carrierIsSentElsewhere(_ carrier: any UplinkCarrier)
     /// The carrier ended in order.
     func carrierEnded(_ carrier: any UplinkCarrier)
     /// The first bytes of that leg, which is CONNECT, are about to go out before the handshake has completed.
@@ -23,6 +25,7 @@ protocol UplinkCarrierObserver: AnyObject {
 
 extension UplinkCarrierObserver {
     func carrierLost(_ carrier: any UplinkCarrier, _ end: UplinkConnectionEnd, wasSilent: Bool) {}
+    func carrierIsSentElsewhere(_ carrier: any UplinkCarrier) {}
     func carrierEnded(_ carrier: any UplinkCarrier) {}
     func carrierSendsEarly(_ leg: UplinkLeg) {}
     func carrierHasRoom(_ carrier: any UplinkCarrier) {}

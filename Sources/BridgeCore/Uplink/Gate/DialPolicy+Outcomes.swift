@@ -76,6 +76,13 @@ extension DialPolicy {
         }
     }
 
+    /// The server of that way shuts down. Returns the way that connections take from now on; `nil` if it stays the same.
+    package mutating func left(_ way: UplinkWay, at now: NIODeadline) -> UplinkWay? {
+        let next = changing { $0.left(way, "the server is shutting down", at: now, jitter: $1) }
+        if next != nil { hurryAll(at: now) }
+        return next
+    }
+
     /// No connection may be made for at least this long.
     package mutating func mustPause(_ purpose: UplinkPurpose, atLeast pause: Duration, at now: NIODeadline) {
         let jitter = jitter()

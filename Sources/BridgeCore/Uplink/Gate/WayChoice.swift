@@ -163,6 +163,23 @@ extension WayChoice {
         ways.indices.first { !failed.contains($0) }
     }
 
+    /// The server of that endpoint shuts down. The next endpoint that has not failed is used at once, if there is one; this
+    /// alone does not lead to TLS. Returns the way to use from now on; `nil` if it stays the same.
+    package mutating func left(_ way: UplinkWay, _ why: String, at now: NIODeadline, jitter: Double) -> UplinkWay? {
+        guard way == chosen, let next = next((round?.failed ?? []).union([current])), ways[next] != .tls else {
+            return nil
+        }
+        var round = round ?? Round(startedAt: now, newestFailure: now)
+        round.failed.insert(current)
+        round.failures = 0
+        round.newestFailure = now
+        lastFailure = why
+        current = next
+        self.round = round
+        scheduleProbe(at: now, jitter: jitter)
+        return chosen
+    }
+
     private mutating func leave(_ round: Round) -> Verdict {
         var round = round
         round.failed.insert(current)

@@ -8,6 +8,8 @@ extension QUICCarrier: UplinkCarrier {
         UplinkConnectionFacts(availableStreams: isReady ? openHandle?.availableStreams ?? 0 : 0, isSilent: isSilent)
     }
 
+    var endpointOverQUIC: UplinkEndpoint? { endpoint }
+
     var lastReceived: NIODeadline { openHandle?.lastReceived ?? .distantPast }
 
     var report: UplinkCarrierReport? {
@@ -91,6 +93,7 @@ extension QUICCarrier: QUICConnectionObserver {
         case (.streamDrained(let stream, _), .open):
             legs[stream]?.drained()
         case (.streamReset(let stream, let code), .open):
+            if code == UplinkLoss.goElsewhere { observer?.carrierIsSentElsewhere(self) }
             legs[stream]?.lost(UplinkLoss(resetCode: code), withConnection: false)
         case (.stopSending(let stream, _), .open):
             stopped(stream, after: handle.probeTimeout * 3)

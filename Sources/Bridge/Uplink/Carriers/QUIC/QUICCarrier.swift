@@ -117,6 +117,7 @@ extension QUICCarrier {
     /// The connection has broken.
     func broke(_ error: QUICError) {
         if case .applicationClosed(code: UplinkLoss.overloaded, _) = error { isBrokerOverloaded = true }
+        if case .applicationClosed(code: UplinkLoss.goElsewhere, _) = error { observer?.carrierIsSentElsewhere(self) }
         // The gateway's session reports what that means by calling `controlEnded`.
         if let control { return control.connectionLost(UplinkLoss(error)) }
         end(UplinkConnectionEnd(why: "\(error)", isBrokerBusy: isBrokerOverloaded), UplinkLoss(error))

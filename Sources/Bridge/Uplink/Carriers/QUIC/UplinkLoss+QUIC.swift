@@ -6,6 +6,9 @@ extension UplinkLoss {
     /// The application error code by which EMQX says that it is overloaded and that clients should retry later.
     static let overloaded: UInt64 = 2
 
+    /// The code by which a server says that it shuts down, so that clients should connect to another one.
+    static let goElsewhere = ServeCode.goElsewhere
+
     /// What the end of a QUIC connection means for the MQTT session on it.
     ///
     /// EMQX closes with 0 (no error), 1 (control stream down) and 2 (overloaded); the draft "MQTT over QUIC" signals

@@ -170,6 +170,8 @@ extension TLSCarrier: UplinkCarrier {
         if case .ready = state { leg == nil } else { false }
     }
 
+    var endpointOverQUIC: UplinkEndpoint? { nil }
+
     var isReady: Bool {
         if case .ready = state { true } else { false }
     }

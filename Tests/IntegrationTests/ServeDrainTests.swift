@@ -1,0 +1,124 @@
+import BridgeCore
+import Foundation
+import Testing
+
+/// SIGUSR1 to `serve`: it takes no new clients, and sends those that it has to another server.
+@Suite(.mapping(.connection), .timeLimit(.minutes(20)))
+struct ServeDrainTests {
+    private static let elsewhere: UInt64 = 0x38B
+
+    @Test(arguments: ["mqtt", "mqtt-mux"])
+    func sessionsAreToldAndTheConnectionEnds(alpn: String) async throws {
+        try await ServeScenario.run { scenario in
+            let client = try await scenario.client(.init(alpn: [alpn]))
+            let (stream, connack) = try await client.session("client-1", level: 5)
+            scenario.serve.process.signal(SIGUSR1)
+            try await client.expect(.fin(stream))
+            #expect(try await client.received(on: stream).dropFirst(connack.count) == [0xE0, 1, 0x8B])
+            try await client.send([], on: stream, fin: true)
+            let end = try await client.closed()
+            #expect(end == .applicationClosed(code: Self.elsewhere, reason: "server shutting down"))
+            #expect(try await scenario.serve.process.end() == .exit(0))
+            try await scenario.serve.logs("all have left")
+            await client.stop()
+        }
+    }
+
+    @Test func aSessionOf3_1_1IsResetWithTheCode() async throws {
+        try await ServeScenario.run { scenario in
+            let client = try await scenario.multiplexedClient()
+            let (stream, _) = try await client.session("client-1")
+            scenario.serve.process.signal(SIGUSR1)
+            try await client.expect(.reset(stream, code: Self.elsewhere))
+            let end = try await client.closed()
+            #expect(end == .applicationClosed(code: Self.elsewhere, reason: "server shutting down"))
+            #expect(try await scenario.serve.process.end() == .exit(0))
+            await client.stop()
+        }
+    }
+
+    /// The others work until their turn comes, and nobody new is taken.
+    @Test func clientsLeaveOneAfterTheOther() async throws {
+        var options = ServeScenario.Options()
+        // A quarter of this is one client per second, so the second turn is not before the checks below.
+        options.serve = ["handshakes_per_second: 4", "drain_timeout: 1h"]
+        try await ServeScenario.run(options) { scenario in
+            var clients: [QUICClient] = []
+            for _ in 0..<3 { clients.append(try await scenario.multiplexedClient()) }
+            scenario.serve.process.signal(SIGUSR1)
+            try await scenario.serve.logs("draining: nobody new is taken")
+            let late = try await QUICClient.start(port: scenario.serve.port)
+            #expect(try await late.closed() == .connectionRefused(reason: ""))
+            await late.stop()
+            for client in clients {
+                let end = try await client.closed()
+                #expect(end == .applicationClosed(code: Self.elsewhere, reason: "server shutting down"))
+            }
+            #expect(try await scenario.serve.process.end() == .exit(0))
+            for client in clients { await client.stop() }
+        }
+    }
+
+    /// A client that is gone can't be told.
+    @Test func theTimeEndsADrain() async throws {
+        var options = ServeScenario.Options()
+        options.serve = ["drain_timeout: 1s", "shutdown_timeout: 1s"]
+        try await ServeScenario.run(options) { scenario in
+            let client = try await scenario.multiplexedClient()
+            _ = try await client.session("client-1")
+            try await client.vanish()
+            scenario.serve.process.signal(SIGUSR1)
+            #expect(try await scenario.serve.process.end() == .exit(0))
+            try await scenario.serve.logs("the time to drain is over")
+        }
+    }
+
+    /// Two servers in front of one broker: devices of the one that drains continue on the other.
+    @Test(arguments: ["mux", "connection"], ["3.1.1", "5.0"])
+    func theBridgeMovesToTheOtherServer(mapping: String, version: String) async throws {
+        try await ServeScenario.run { scenario in
+            let text = try await ServeScenario.configuration(
+                .init(), in: scenario.folder, brokerPort: scenario.broker.port)
+            let other = try await Serve.start(in: scenario.folder, configuration: text)
+            await scenario.own(other.process)
+            let configuration = try await Scenario.configuration(
+                Self.options([scenario.serve.port, other.port], mapping), in: scenario.folder, port: 0)
+            let bridge = try await Bridge.start(in: scenario.folder, configuration: configuration)
+            await scenario.own(bridge.process)
+            let observer = try await scenario.observer("up/#")
+            var devices: [PahoClient] = []
+            for index in 0..<5 {
+                let device = await PahoClient("device-\(index)", scenario.driver)
+                try await device.connect(
+                    port: bridge.port, ["version": .string(version), "clean": false])
+                try await device.subscribe("down/#", qos: 1)
+                devices.append(device)
+            }
+            scenario.serve.process.signal(SIGUSR1)
+            var sent: [(PahoClient, PahoEvent)] = []
+            for device in devices {
+                sent.append((device, try await device.startPublishing("up/\(device.name)", "moved", qos: 1)))
+            }
+            #expect(try await scenario.serve.process.end() == .exit(0))
+            for (device, publish) in sent { try await device.acknowledged(publish) }
+            var topics: Set<String> = []
+            while topics.count < devices.count { topics.insert(try await observer.message().topic ?? "") }
+            try await observer.publish("down/1", "to all", qos: 1)
+            for device in devices { #expect(try await device.message().text == "to all") }
+            try await other.logs("session started")
+            if mapping == "mux" || version == "3.1.1" {
+                let line = try await bridge.process.errors.first("the bridge to go elsewhere") {
+                    $0.contains("the endpoint's server is shutting down, using another")
+                }
+                #expect(line.contains("before=\"QUIC to localhost:\(scenario.serve.port)\""))
+            }
+        }
+    }
+
+    private static func options(_ ports: [Int], _ mapping: String) -> Scenario.Options {
+        var options = Scenario.Options()
+        let endpoints = ports.map { "{host: localhost, port: \($0)}" }.joined(separator: ", ")
+        options.uplink = ["mapping: \(mapping)", "endpoints: [\(endpoints)]", "backoff_minimum: 100ms"]
+        return options
+    }
+}
