@@ -29,13 +29,15 @@ package struct BridgeService: Service {
         self.watch = BridgeMonitor(shared)
     }
 
-    /// Reads every file that a start reads, and tests whether the addresses of `listen` are available; changes nothing.
+    /// Reads every file that a start reads, and tests whether the addresses of `listen` and `admin.listen` are available;
+    /// changes nothing.
     /// Throws ``UnusableFile`` or ``ListenError``.
     package static func check(_ configuration: BridgeConfiguration) throws -> CheckResult {
         let files = CredentialFiles(configuration)
         try files.explaining { try SharedState.check(configuration) }
         return CheckResult(
-            warnings: files.warnings + files.usersWarnings + (try ListenProbe.warnings(configuration.listen, .tcp)),
+            warnings: files.warnings + files.usersWarnings
+                + (try ListenProbe.warnings(configuration.listen + configuration.admin.givenAddress, .tcp)),
             notes: files.notes)
     }
 

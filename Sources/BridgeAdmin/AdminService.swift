@@ -1,37 +1,79 @@
 import BridgeCore
-import CoreMetrics
 import Hummingbird
 import Logging
 import NIOCore
+import NIOPosix
 import ServiceLifecycle
 
-/// The admin endpoint as one service: HTTP for watching and controlling the program.
+/// The admin endpoint as one service: HTTP for watching and controlling the program. It has a thread of its own, so that
+/// it neither waits for the event loops of the devices nor holds them up.
 package struct AdminService: Service {
     private let configuration: AdminConfiguration
     private let address: ListenAddress
+    private let token: BearerToken?
     private let service: any MonitoredService
     private let controls: AdminControls
+    private let limits: AdminLimits
     private let logger: Logger
 
-    /// `nil` if there is to be no endpoint.
+    /// `nil` if there is to be no endpoint. Throws ``AdminTokenError`` if there is no token in the file that should have
+    /// one.
     package init?(
         configuration: AdminConfiguration, service: any MonitoredService, controls: AdminControls, logger: Logger
-    ) {
+    ) throws {
+        try self.init(
+            configuration: configuration, service: service, controls: controls, limits: AdminLimits(), logger: logger)
+    }
+
+    init?(
+        configuration: AdminConfiguration, service: any MonitoredService, controls: AdminControls, limits: AdminLimits,
+        logger: Logger
+    ) throws {
         guard let address = configuration.listen else { return nil }
         self.configuration = configuration
         self.address = address
+        self.token = try configuration.tokenFile.map { file throws(AdminTokenError) in try BearerToken(file: file) }
         self.service = service
         self.controls = controls
+        self.limits = limits
         self.logger = logger
     }
 
-    /// Runs until graceful shutdown or cancellation.
+    /// Runs until graceful shutdown or cancellation, and ends a few seconds after it whatever clients do.
+    ///
+    /// Throws ``AdminListenError`` if an address that the configuration names is not available. Without the default
+    /// address the program goes on, and a warning says so.
     package func run() async throws {
-        let router = Router()
-        router.get("/healthz") { [service] _, _ in await service.liveness().detail }
-        let application = Application(
-            router: router, configuration: .init(address: .hostname(address.host, port: address.port)),
+        try await run { _ in }
+    }
+
+    /// - Parameter running: Is called with the port once the endpoint listens.
+    func run(_ running: @escaping @Sendable (Int) -> Void) async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        do {
+            let feed = EventFeed(service: service, troubles: controls.troubles)
+            try await AdminServer(group, limits, logger).run(responder(feed), feed: feed, on: address) {
+                [address, logger] local in
+                let port = local?.port ?? address.port
+                let listening = ListenAddress(host: address.host, port: port)
+                logger.info("listening", metadata: ["address": "\(listening.name)", "leg": "admin"])
+                running(port)
+            }
+        } catch let error as AdminListenError where !configuration.isListenGiven {
+            logger.warning(
+                "no admin endpoint: its default address is not available", metadata: ["error": "\(error)"])
+            try? await gracefulShutdown()
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        try await group.shutdownGracefully()
+    }
+
+    private func responder(_ feed: EventFeed) -> AdminResponder {
+        let check = RequestCheck(token: token, hostNames: configuration.hostNames, bodyLimit: limits.body)
+        return AdminResponder(
+            AdminRouter.make(feed: feed, service: service, controls: controls, limits: limits), check: check,
             logger: logger)
-        try await application.run()
     }
 }

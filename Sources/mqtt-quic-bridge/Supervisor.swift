@@ -24,15 +24,16 @@ enum Supervisor {
         defer { output.flush() }
         let signals = await signals()
         let service: any WatchedService
+        let admin: AdminService?
         do {
             service = try make(signals)
+            admin = try AdminService(
+                configuration: loaded.configuration.admin, service: service.monitor, controls: controls(output),
+                logger: logger)
         } catch {
             logger.critical("the configuration is not usable", metadata: ["error": "\(loaded.place(error))"])
             throw ExitCode.configuration
         }
-        let admin = AdminService(
-            configuration: loaded.configuration.admin, service: service.monitor, controls: controls(output),
-            logger: logger)
         try await run(service, admin, logger, output)
     }
 

@@ -6,6 +6,11 @@ final class FakeService: MonitoredService {
     let report: Mutex<StatusReport>
     let present: Mutex<[DeviceSummary]> = Mutex([])
     let statusCalls = Mutex(0)
+    /// What both health checks answer.
+    let states = Mutex(ServiceState(ok: true, detail: ""))
+    let families: Mutex<[MetricFamily]> = Mutex([])
+    /// The limits of the drains that were asked for.
+    let (drains, drained) = AsyncStream.makeStream(of: Duration?.self)
 
     init() {
         report = Mutex(
@@ -56,9 +61,9 @@ final class FakeService: MonitoredService {
     }
 
     func sample() async -> TrafficSample { TrafficSample() }
-    func metrics() async -> [MetricFamily] { [] }
-    func liveness() async -> ServiceState { ServiceState(ok: true, detail: "") }
-    func readiness() async -> ServiceState { ServiceState(ok: true, detail: "") }
+    func metrics() async -> [MetricFamily] { families.withLock { $0 } }
+    func liveness() async -> ServiceState { states.withLock { $0 } }
+    func readiness() async -> ServiceState { states.withLock { $0 } }
 
     func devices(_ query: DeviceQuery) async -> DevicePage {
         let matching = present.withLock { devices in
@@ -75,5 +80,5 @@ final class FakeService: MonitoredService {
     }
 
     func disconnect(_ id: DeviceID) async -> Bool { remove(id) }
-    func drain(within limit: Duration?) async {}
+    func drain(within limit: Duration?) async { drained.yield(limit) }
 }

@@ -36,7 +36,8 @@ package struct ServeService: Service {
         let files = CredentialFiles(configuration)
         try files.explaining { try ServerTLS.check(configuration) }
         return CheckResult(
-            warnings: files.warnings + (try ListenProbe.warnings(configuration.listen, .quic)), notes: files.notes)
+            warnings: files.warnings + (try ListenProbe.warnings(configuration.listen, .quic))
+                + (try ListenProbe.warnings(configuration.admin.givenAddress, .tcp)), notes: files.notes)
     }
 
     /// Runs until graceful shutdown or cancellation. Throws ``ListenError``.

@@ -2,10 +2,6 @@ import BridgeCore
 
 extension ConfigurationReader {
     private static let maximumHostNames = 64
-    /// In characters. A shorter token could be guessed over the network.
-    private static let minimumTokenLength = 16
-    private static let maximumTokenLength = 512
-    private static let tokenAdvice = "openssl rand -hex 32 makes a good one"
 
     /// The section `admin`.
     /// - Parameter defaultAddress: The address if the key is not given; `nil`: then there is no admin endpoint.
@@ -50,7 +46,7 @@ extension ConfigurationReader {
 
     private func reportExposure(of address: ListenAddress) {
         let reason = "\(address.name) can be reached from other machines, and who reaches it can disconnect devices"
-        let token = "name a file with a token in admin.token_file (\(Self.tokenAdvice))"
+        let token = "name a file with a token in admin.token_file (\(AdminToken.advice))"
         error(.adminListen, "\(reason); \(token), or listen on 127.0.0.1:\(address.port)")
     }
 
@@ -64,28 +60,8 @@ extension ConfigurationReader {
             return values.path(setting, key)
         }
         if isReadableByOthers { warning(.adminTokenFile, "\(path) can be read by other users; chmod 600 it") }
-        if let problem = Self.problem(withToken: token) { error(.adminTokenFile, "\(path): \(problem)") }
+        if let problem = AdminToken.problem(with: token) { error(.adminTokenFile, "\(path): \(problem)") }
         return path
-    }
-
-    /// Why the content of a file is not a token; never quotes it.
-    static func problem(withToken token: String) -> String? {
-        if token.isEmpty { return "is empty; \(tokenAdvice)" }
-        if token.contains(where: \.isNewline) { return "has more than one line; the token is all that goes in it" }
-        // The characters of RFC 6750 2.1, which a client can send in a header field as they are.
-        let isSendable = token.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): true
-            default: "-._~+/=".utf8.contains(byte)
-            }
-        }
-        guard isSendable else { return "a token consists of letters, digits and -._~+/= only; \(tokenAdvice)" }
-        if token.utf8.count < minimumTokenLength {
-            return "is shorter than \(minimumTokenLength) characters, and could be guessed; \(tokenAdvice)"
-        }
-        if token.utf8.count > maximumTokenLength { return "is longer than \(maximumTokenLength) characters" }
-        return nil
     }
 
     // MARK: - Host names

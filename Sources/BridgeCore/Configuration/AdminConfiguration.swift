@@ -23,6 +23,11 @@ package struct AdminConfiguration: Sendable, Equatable {
     }
 }
 
+extension AdminConfiguration {
+    /// The address that has to be available for the program to start; none if it is only the default.
+    package var givenAddress: [ListenAddress] { isListenGiven ? [listen].compactMap { $0 } : [] }
+}
+
 /// A configuration of a command that can be watched: `run`'s or `serve`'s.
 package protocol AdminConfigured: Sendable {
     var admin: AdminConfiguration { get }

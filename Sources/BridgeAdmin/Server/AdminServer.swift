@@ -1,0 +1,108 @@
+import BridgeCore
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Synchronization
+
+/// Runs the HTTP server on one event loop within limits, and ends it in a bounded time.
+struct AdminServer {
+    private let group: MultiThreadedEventLoopGroup
+    private let limits: AdminLimits
+    private let logger: Logger
+
+    init(_ group: MultiThreadedEventLoopGroup, _ limits: AdminLimits, _ logger: Logger) {
+        self.group = group
+        self.limits = limits
+        self.logger = logger
+    }
+
+    /// Runs until graceful shutdown or cancellation. Throws ``AdminListenError``.
+    ///
+    /// - Parameter running: Is called once the server listens, with the address.
+    func run(
+        _ responder: AdminResponder, feed: EventFeed, on address: ListenAddress,
+        _ running: @escaping @Sendable (SocketAddress?) -> Void
+    ) async throws {
+        let loop = group.next()
+        let (arrivals, arrival) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let limits = limits
+        let book = try await loop.submit {
+            NIOLoopBound(ConnectionBook(limits: limits, arrival: arrival), eventLoop: loop)
+        }.get()
+        let isRunning = Atomic(false)
+        let application = application(responder, book, address) {
+            isRunning.store(true, ordering: .relaxed)
+            running($0)
+        }
+        // The server is not a child task: one whose request is stuck in the program must not hold up the end of it.
+        let (ends, end) = AsyncStream.makeStream(of: (any Error)?.self, bufferingPolicy: .bufferingOldest(1))
+        let server = Task {
+            do {
+                try await application.run()
+                end.yield(nil)
+            } catch {
+                end.yield(error)
+            }
+        }
+        defer { server.cancel() }
+        let failure = await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try? await feed.run() }
+            tasks.addTask { await Self.sweep(book, loop, arrivals, limits) }
+            tasks.addTask {
+                try? await gracefulShutdown()
+                if !Task.isCancelled { try? await Task.sleep(for: .nanoseconds(limits.end.nanoseconds)) }
+                loop.execute { book.value.end() }
+                try? await Task.sleep(for: .nanoseconds(limits.end.nanoseconds))
+                end.yield(nil)
+            }
+            var failure: (any Error)?
+            for await first in ends {
+                failure = first
+                break
+            }
+            tasks.cancelAll()
+            return failure
+        }
+        guard let failure else { return }
+        throw isRunning.load(ordering: .relaxed) ? failure : AdminListenError(address, failure)
+    }
+
+    private func application(
+        _ responder: AdminResponder, _ book: NIOLoopBound<ConnectionBook>, _ address: ListenAddress,
+        _ running: @escaping @Sendable (SocketAddress?) -> Void
+    ) -> Application<AdminResponder> {
+        var quiet = logger
+        quiet.logLevel = .error
+        let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
+            maxHeaderFieldSize: limits.headerField, maxHeaderListSize: limits.headers,
+            maxHeaderFieldCount: limits.headerCount)
+        return Application(
+            responder: responder,
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [ConnectionGuard(book.value)], httpDecoderConfiguration: decoder)),
+            configuration: .init(address: .hostname(address.host, port: address.port)),
+            onServerRunning: { running($0.localAddress) }, eventLoopGroupProvider: .shared(group), logger: quiet)
+    }
+
+    /// Closes the connections of clients that take too long. Without connections nothing is woken.
+    private static func sweep(
+        _ book: NIOLoopBound<ConnectionBook>, _ loop: any EventLoop, _ arrivals: AsyncStream<Void>,
+        _ limits: AdminLimits
+    ) async {
+        for await _ in arrivals {
+            var isEmpty = false
+            while !isEmpty, !Task.isCancelled {
+                try? await Task.sleep(for: limits.sweep)
+                let rest = try? await loop.submit {
+                    book.value.sweep(at: .now())
+                    return book.value.isEmpty
+                }.get()
+                isEmpty = rest ?? true
+            }
+        }
+    }
+}

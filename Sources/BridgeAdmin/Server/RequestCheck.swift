@@ -1,0 +1,110 @@
+import BridgeCore
+import HTTPTypes
+import NIOCore
+
+/// Which requests are let in: those by a name that is known, with the token, and not from a page of somebody else.
+struct RequestCheck: Sendable {
+    /// Readable without a token: the page has no data in it, and health checks say hardly more than yes or no.
+    static let openPaths: Set<String> = ["/", "/healthz", "/readyz"]
+
+    let token: BearerToken?
+    /// In lower case.
+    let hostNames: Set<String>
+    let bodyLimit: Int
+
+    init(token: BearerToken?, hostNames: [String], bodyLimit: Int) {
+        self.token = token
+        self.hostNames = Set(hostNames.map { Self.name($0) } + ["localhost"])
+        self.bodyLimit = bodyLimit
+    }
+
+    /// Why a request is refused; `nil` if it is not.
+    func problem(with head: HTTPRequest, path: String) -> AdminError? {
+        hostProblem(head) ?? tokenProblem(head, path) ?? originProblem(head) ?? bodyProblem(head)
+    }
+
+    // MARK: - By which name
+
+    /// A page elsewhere can give its own name this machine's address (DNS rebinding), and then counts as the same origin.
+    /// But its requests still carry its name.
+    private func hostProblem(_ head: HTTPRequest) -> AdminError? {
+        guard let authority = head.authority, !authority.isEmpty else {
+            return AdminError(.badRequest, "there is no header Host [RFC 9112 3.2]")
+        }
+        guard let host = Self.host(of: authority) else {
+            return AdminError(.badRequest, "the header Host is not a name or an address, with or without a port")
+        }
+        if hostNames.contains(Self.name(host)) || Self.isAddress(host) { return nil }
+        return AdminError(
+            .misdirectedRequest,
+            "the endpoint is not known as \(host): call it by its IP address or localhost, or add the name to "
+                + "admin.host_names")
+    }
+
+    /// Without the port; an IPv6 address without its brackets.
+    static func host(of authority: String) -> String? {
+        let rest: Substring
+        let host: Substring
+        if authority.hasPrefix("[") {
+            guard let end = authority.firstIndex(of: "]") else { return nil }
+            host = authority[..<end].dropFirst()
+            rest = authority[authority.index(after: end)...]
+        } else {
+            let end = authority.firstIndex(of: ":") ?? authority.endIndex
+            host = authority[..<end]
+            rest = authority[end...]
+        }
+        guard !host.isEmpty, rest.isEmpty || rest.hasPrefix(":") else { return nil }
+        guard rest.count < 2 || UInt16(rest.dropFirst()) != nil else { return nil }
+        return String(host)
+    }
+
+    private static func isAddress(_ host: String) -> Bool {
+        (try? SocketAddress(ipAddress: host, port: 0)) != nil
+    }
+
+    /// As names are compared: without regard to case, and without the dot of the root.
+    private static func name(_ host: String) -> String {
+        (host.hasSuffix(".") ? String(host.dropLast()) : host).lowercased()
+    }
+
+    // MARK: - With which token
+
+    private func tokenProblem(_ head: HTTPRequest, _ path: String) -> AdminError? {
+        guard let token, !Self.openPaths.contains(path) else { return nil }
+        guard let given = head.headerFields[.authorization] else {
+            return AdminError(
+                .unauthorized, "a token is needed: Authorization: Bearer, and the content of admin.token_file",
+                [.wwwAuthenticate: #"Bearer realm="mqtt-quic-bridge""#])
+        }
+        guard !token.isIn(given) else { return nil }
+        return AdminError(
+            .unauthorized, "the token is not the one of admin.token_file, as it was when the program started",
+            [.wwwAuthenticate: #"Bearer realm="mqtt-quic-bridge", error="invalid_token""#])
+    }
+
+    // MARK: - From which page
+
+    /// A page of another origin may send some requests unasked (CSRF). Browsers say where those come from.
+    private func originProblem(_ head: HTTPRequest) -> AdminError? {
+        guard head.method != .get, head.method != .head else { return nil }
+        if let site = Self.fetchSite.flatMap({ head.headerFields[$0] }), site != "same-origin", site != "none" {
+            return Self.foreign
+        }
+        guard let origin = head.headerFields[.origin], let authority = head.authority else { return nil }
+        let own = ["http://", "https://"].map { $0 + authority.lowercased() }
+        return own.contains(origin.lowercased()) ? nil : Self.foreign
+    }
+
+    private static let foreign = AdminError(
+        .forbidden, "a page of another origin may not change anything here; the endpoint's own page, and programs, may")
+    private static let fetchSite = HTTPField.Name("Sec-Fetch-Site")
+
+    // MARK: - How large
+
+    private func bodyProblem(_ head: HTTPRequest) -> AdminError? {
+        guard let length = head.headerFields[.contentLength], (Int(length) ?? .max) > bodyLimit else { return nil }
+        return AdminError(
+            .contentTooLarge, "the body may have \(bodyLimit) bytes at most", [.connection: "close"])
+    }
+}
