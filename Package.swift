@@ -138,7 +138,7 @@ let package = Package(
         .testTarget(
             name: "BridgeAdminTests",
             dependencies: [
-                "BridgeAdmin", "BridgeCore", nioCore, nioPosix, logging, metrics, httpTypes,
+                "BridgeAdmin", "BridgeCore", "TestSupport", nioCore, nioPosix, logging, metrics, httpTypes,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
@@ -156,8 +156,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "BenchmarkLink", "BenchmarkLoad", "Bridge", "BridgeCore", "MQTTCodec", "QUICTransport",
-                "mqtt-quic-bridge", logging, nioCore, nioPosix,
+                "BenchmarkLink", "BenchmarkLoad", "Bridge", "BridgeAdmin", "BridgeCore", "MQTTCodec", "QUICTransport",
+                "TestSupport", "mqtt-quic-bridge", logging, nioCore, nioPosix,
             ],
             swiftSettings: strict
         ),

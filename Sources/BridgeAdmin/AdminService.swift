@@ -37,6 +37,7 @@ package struct AdminService: Service {
         self.controls = controls
         self.limits = limits
         self.logger = logger
+        MetricsRegistry.install()
     }
 
     /// Runs until graceful shutdown or cancellation, and ends a few seconds after it whatever clients do.

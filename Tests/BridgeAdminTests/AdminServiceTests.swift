@@ -8,7 +8,7 @@ import Testing
 struct AdminServiceTests {
     @Test func everyAnswerKeepsBrowsersInCheck() async throws {
         try await AdminEndpoint.run { endpoint in
-            for path in ["/", "/healthz", "/api/status", "/nothing"] {
+            for path in ["/", "/healthz", "/api/status", "/metrics", "/nothing"] {
                 let answer = try await endpoint.get(path)
                 #expect(answer.headers["x-content-type-options"] == "nosniff")
                 #expect(answer.headers["referrer-policy"] == "no-referrer")
@@ -41,7 +41,7 @@ struct AdminServiceTests {
 
     @Test func headHasNoBody() async throws {
         try await AdminEndpoint.run { endpoint in
-            for path in ["/", "/healthz", "/api/status", "/api/devices"] {
+            for path in ["/", "/healthz", "/metrics", "/api/status", "/api/devices"] {
                 let answer = try await endpoint.send("HEAD", path)
                 #expect(answer.status == 200)
                 #expect(answer.body == "")
@@ -119,6 +119,7 @@ struct AdminServiceTests {
         ("/api/devices?state=dead", "it is one of connecting, live, held, ending"),
         ("/api/devices?limit=1&limit=2", "limit is given twice"), ("/api/status?x=1", "this path takes none"),
         ("/api/devices/pump", "is not the number of a device"), ("/api/devices/-1", "is not the number of a device"),
+        ("/metrics?name=x", "this path takes none"),
     ])
     func aWrongQuestionIsToldWhatWouldBeRight(path: String, message: String) async throws {
         try await AdminEndpoint.run { endpoint in

@@ -7,10 +7,12 @@ enum AdminRouter {
         feed: EventFeed, service: any MonitoredService, controls: AdminControls, limits: AdminLimits
     ) -> Router<AdminContext> {
         let router = Router(context: AdminContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: MetricsMiddleware())
         router.addPage(feed: feed)
         router.addHealth(service)
         router.addDevices(service)
         router.addControls(controls, service, bodyLimit: limits.body)
+        router.addMetrics(Scraper(service))
         return router
     }
 }

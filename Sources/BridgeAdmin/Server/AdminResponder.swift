@@ -1,3 +1,4 @@
+import CoreMetrics
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -45,6 +46,8 @@ struct AdminResponder: HTTPResponder {
 
     /// A wrong token is somebody who should know better, or who tries.
     private func note(_ problem: AdminError, _ request: Request, _ context: AdminContext) {
+        Counter(label: "mqtt_quic_bridge_admin_refusals", dimensions: [("status", "\(problem.status.code)")])
+            .increment()
         guard problem.status == .unauthorized, request.headers[.authorization] != nil else { return }
         logger.warning(
             "admin token refused",

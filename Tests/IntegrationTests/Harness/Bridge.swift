@@ -4,29 +4,44 @@ import Foundation
 struct Bridge: Sendable {
     /// The TCP port of the first listener.
     let port: Int
+    /// The port of the admin endpoint; `nil` if there is to be none.
+    let adminPort: Int?
     let process: ChildProcess
 
     /// Starts the bridge with this configuration, whose listeners have port 0, and waits until it listens.
     ///
-    /// - Parameter namespace: The network namespace to run the bridge in.
-    static func start(in folder: Folder, configuration: String, namespace: String? = nil) async throws -> Bridge {
+    /// - Parameters:
+    ///   - namespace: The network namespace to run the bridge in.
+    ///   - hasAdmin: Whether the configuration names the address of an admin endpoint, which has port 0.
+    static func start(
+        in folder: Folder, configuration: String, namespace: String? = nil, hasAdmin: Bool = false
+    ) async throws -> Bridge {
         let file = try folder.write("bridge-\(UUID().uuidString).yaml", configuration)
-        let command = try (namespace.map { ["ip", "netns", "exec", $0] } ?? []) + [Toolbox.bridge()]
+        let command =
+            try (namespace.map { ["ip", "netns", "exec", $0] } ?? [])
+            + (hasAdmin ? ["env", "-u", "BRIDGE_ADMIN_LISTEN"] : []) + [Toolbox.bridge()]
         let process = try await ChildProcess.start(
             "bridge", command[0], command.dropFirst() + ["run", "--config", file])
         do {
-            let line = try await process.errors.first("the bridge to listen") {
-                $0.contains("listening") && $0.contains("address=")
-            }
-            guard let port = line.split(separator: ":").last.flatMap({ Int($0.prefix { $0.isNumber }) }) else {
-                throw HarnessError("no port in: \(line)")
-            }
-            return Bridge(port: port, process: process)
+            return Bridge(
+                port: try await port(of: "device", process),
+                adminPort: hasAdmin ? try await port(of: "admin", process) : nil,
+                process: process)
         } catch {
             await process.stop()
             throw HarnessError(
                 "the bridge did not start: \(error)", await process.errors.all.joined(separator: "\n") + configuration)
         }
+    }
+
+    private static func port(of leg: String, _ process: ChildProcess) async throws -> Int {
+        let line = try await process.errors.first("the bridge to listen") {
+            $0.contains("listening") && $0.contains("address=") && $0.contains("leg=\(leg)")
+        }
+        guard let port = line.split(separator: ":").last.flatMap({ Int($0.prefix { $0.isNumber }) }) else {
+            throw HarnessError("no port in: \(line)")
+        }
+        return port
     }
 
     /// A field of /proc/PID/status in KiB, such as VmRSS (current memory) or VmHWM (its peak).

@@ -23,6 +23,10 @@ struct Scenario: Sendable {
         var ca = "ca"
         /// Whether there is a relay between the bridge and the far end.
         var relayed = false
+        /// Whether the bridge has an admin endpoint, on a port that ``Bridge/adminPort`` names.
+        var admin = false
+        /// The token that the endpoint asks for.
+        var adminToken: String?
         /// Whether no other test may run meanwhile, because this one measures.
         var alone = false
 
@@ -91,7 +95,7 @@ struct Scenario: Sendable {
         let configuration = try await configuration(
             options, in: folder, port: options.uplinkPort ?? relay?.port ?? farEnd.port)
         let bridge = try await Bridge.start(
-            in: folder, configuration: configuration, namespace: options.namespace)
+            in: folder, configuration: configuration, namespace: options.namespace, hasAdmin: options.admin)
         await processes.append(bridge.process)
         return Scenario(
             folder: folder, broker: broker, farEnd: farEnd, bridge: bridge, driver: driver, options: options,
@@ -111,9 +115,16 @@ struct Scenario: Sendable {
             \(uplink.map { "  \($0)" }.joined(separator: "\n"))
             log: {level: debug, format: text, repeats: all}
             \(auth(options))
+            \(try admin(options, folder))
             \(options.configuration)
 
             """.replacing("$FOLDER", with: folder?.path ?? "")
+    }
+
+    private static func admin(_ options: Options, _ folder: Folder?) throws -> String {
+        guard options.admin else { return "" }
+        let file = try options.adminToken.flatMap { try folder?.write("token", $0) }
+        return "admin: {listen: \"127.0.0.1:0\"\(file.map { ", token_file: \($0)" } ?? "")}"
     }
 
     /// The defaults that differ from the program's, because a test does not wait for a minute and counts the

@@ -2,24 +2,26 @@ import Dispatch
 import Foundation
 
 /// A headless Chromium that Tests/Support/browser.py drives.
-actor Browser {
+package actor Browser {
     private let process = Process()
     private let input = Pipe()
     private let output = Pipe()
     private var rest = Data()
 
+    package init() {}
+
     /// Whether this machine has a browser. `scripts/bootstrap` installs one where there is one to install.
-    static let isInstalled = ["chromium-headless-shell", "chromium"].contains { name in
+    package static let isInstalled = ["chromium-headless-shell", "chromium"].contains { name in
         (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
             .contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(name)") }
     }
 
     /// Reading blocks, which the threads that all tasks share must not.
     private let thread = BrowserThread()
-    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     /// Starts the browser.
-    func start() throws {
+    package func start() throws {
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Support/browser.py").path
         process.executableURL = URL(filePath: "/usr/bin/env")
@@ -31,38 +33,38 @@ actor Browser {
     }
 
     /// Ends the browser: the end of its input is the end of its driver.
-    func close() {
+    package func close() {
         try? input.fileHandleForWriting.close()
         process.waitUntilExit()
     }
 
     /// Runs one command of browser.py, and returns its value if that is a text or a list of texts.
     @discardableResult
-    func run(_ command: String, _ fields: [String: any Sendable] = [:]) throws -> (any Sendable)? {
+    package func run(_ command: String, _ fields: [String: any Sendable] = [:]) throws -> (any Sendable)? {
         let line = try JSONSerialization.data(withJSONObject: fields.merging(["do": command]) { $1 })
         try input.fileHandleForWriting.write(contentsOf: line + [UInt8(ascii: "\n")])
         let value = try answer()
         return value as? String ?? (value as? [String])
     }
 
-    func open(_ url: String, width: Int = 1280) throws {
+    package func open(_ url: String, width: Int = 1280) throws {
         try run("open", ["url": url, "width": width])
     }
 
     /// Waits until the expression is true in the page.
-    func wait(_ expression: String) throws {
+    package func wait(_ expression: String) throws {
         try run("wait", ["expression": expression])
     }
 
-    func click(_ selector: String) throws {
+    package func click(_ selector: String) throws {
         try run("click", ["selector": selector])
     }
 
-    func text(_ expression: String) throws -> String {
+    package func text(_ expression: String) throws -> String {
         try run("evaluate", ["expression": expression]) as? String ?? ""
     }
 
-    func problems() throws -> [String] {
+    package func problems() throws -> [String] {
         try run("problems") as? [String] ?? []
     }
 
@@ -92,8 +94,8 @@ private final class BrowserThread: SerialExecutor {
     }
 }
 
-struct BrowserProblem: Error, CustomStringConvertible {
-    let description: String
+package struct BrowserProblem: Error, CustomStringConvertible {
+    package let description: String
 
     init(_ description: String) { self.description = description }
 }
