@@ -13,6 +13,9 @@ struct AdminTests {
         return options
     }
 
+    /// What only `serve` counts.
+    private static var ofServe: Regex<Substring> { /mqtt_quic_bridge_(?:clients?|streams|sessions)[_{]/ }
+
     private static func client(_ scenario: Scenario) throws -> AdminClient {
         guard let port = scenario.bridge.adminPort else { throw HarnessError("no admin endpoint") }
         return AdminClient(AdminURL(host: "127.0.0.1", port: port), timeout: .seconds(30))
@@ -86,8 +89,13 @@ struct AdminTests {
             try await prometheus.wait(for: #"mqtt_quic_bridge_devices{state="live"}"#, 1)
             try await prometheus.wait(for: "mqtt_quic_bridge_uplink_up", 1)
             try await prometheus.wait(
-                for: #"mqtt_quic_bridge_mqtt_packets_total{direction="up",type="publish",qos="1"}"#, 1)
+                for: #"mqtt_quic_bridge_mqtt_packets_total{direction="up",type="PUBLISH",qos="1"}"#, 1)
             try await prometheus.wait(for: "mqtt_quic_bridge_acknowledgement_seconds_count", 1)
+            try await prometheus.wait(for: "count_over_time(up[1m]) > bool 2", 1)
+            for query in try Dashboard().queries() where !query.contains(Self.ofServe) {
+                let values = try await prometheus.values(query)
+                #expect(values?.isEmpty == false, "nothing for \(query)")
+            }
             #expect(try await prometheus.value("process_open_fds") ?? 0 > 5)
             let admin = AdminClient(AdminURL(host: "127.0.0.1", port: port), token: token)
             #expect(try await AdminClient(admin.url).send("GET", "/metrics").status == 401)

@@ -38,19 +38,24 @@ struct Prometheus: Sendable {
         }
     }
 
-    /// The value that an expression has now, if it has exactly one.
-    func value(_ expression: String) async throws -> Double? {
+    /// The values that an expression has now, one for each series; `nil` if Prometheus does not answer the query, for
+    /// example because it is not ready yet.
+    func values(_ expression: String) async throws -> [Double]? {
         let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "_"))
         let query = expression.addingPercentEncoding(withAllowedCharacters: allowed) ?? ""
         let answer = try await client.send("GET", "/api/v1/query?query=\(query)")
-        // Until it is ready it answers 503.
         guard answer.status == 200 else { return nil }
         let object = try JSONSerialization.jsonObject(with: Data(answer.body.utf8)) as? [String: Any]
-        let result = (object?["data"] as? [String: Any])?["result"] as? [[String: Any]] ?? []
-        guard result.count == 1, let pair = result[0]["value"] as? [Any], let text = pair.last as? String else {
-            return nil
+        let result = (object?["data"] as? [String: Any])?["result"] as? [[String: Any]]
+        return result?.compactMap { series in
+            ((series["value"] as? [Any])?.last as? String).flatMap { Double($0) }
         }
-        return Double(text)
+    }
+
+    /// The value that an expression has now, if it has exactly one.
+    func value(_ expression: String) async throws -> Double? {
+        guard let values = try await values(expression), values.count == 1 else { return nil }
+        return values[0]
     }
 
     /// Asks until the expression has that value.
