@@ -113,7 +113,7 @@ struct MetricsTests {
         #expect(metrics.value("depth") == 4)
         #expect(metrics.value("sizes_count") == 1)
         #expect(metrics.types["more_total"] == nil)
-        #expect(metrics.value("mqtt_quic_bridge_metrics_dropped_total") == 3)
+        #expect(metrics.value("mqtt_quic_bridge_admin_series_dropped_total") == 3)
     }
 
     @Test func theProcessIsThere() throws {

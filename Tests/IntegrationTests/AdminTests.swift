@@ -100,6 +100,14 @@ struct AdminTests {
             let admin = AdminClient(AdminURL(host: "127.0.0.1", port: port), token: token)
             #expect(try await AdminClient(admin.url).send("GET", "/metrics").status == 401)
             let text = try await admin.send("GET", "/metrics").body
+            let described = try String(contentsOf: Toolbox.root.appending(path: "docs/metrics.md"), encoding: .utf8)
+            for (name, type) in try StrictMetrics(text).types {
+                #expect(
+                    described.split(separator: "\n").contains {
+                        $0.contains("`\(name)`") && $0.contains("| \(type) |")
+                    },
+                    "\(name) in docs/metrics.md")
+            }
             #expect(try StrictMetrics(text).value("mqtt_quic_bridge_devices", ["state": "live"]) == 1)
             #expect(try Promtool.objections(to: text) == "")
             try await device.disconnect()

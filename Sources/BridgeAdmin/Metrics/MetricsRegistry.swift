@@ -48,7 +48,7 @@ final class MetricsRegistry: MetricsFactory {
             ].samples.append(.init(value.value, key.labels))
         }
         let overflow = MetricFamily(
-            "mqtt_quic_bridge_metrics_dropped_total", .counter,
+            "mqtt_quic_bridge_admin_series_dropped_total", .counter,
             "Series of libraries that are not shown because there are too many.",
             [.init(.number(Double(dropped)))])
         return Array(families.values) + [overflow]
