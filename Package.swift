@@ -69,7 +69,7 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
             ],
-            resources: [.embedInCode("Page/Resources")],
+            resources: [.embedInCode("Page/Resources"), .embedInCode("API/Resources")],
             swiftSettings: strict
         ),
         .executableTarget(
@@ -150,7 +150,7 @@ let package = Package(
             name: "BenchmarkMicroTests", dependencies: ["BenchmarkMicro", "bench-micro"], swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["mqtt-quic-bridge", "BridgeCore", logging, nioCore, nioPosix],
+            dependencies: ["mqtt-quic-bridge", "BridgeAdmin", "BridgeCore", logging, nioCore, nioPosix],
             swiftSettings: strict
         ),
         .testTarget(

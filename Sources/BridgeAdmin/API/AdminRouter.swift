@@ -11,8 +11,10 @@ enum AdminRouter {
         router.addPage(feed: feed)
         router.addHealth(service)
         router.addDevices(service)
+        router.addHistory(feed)
         router.addControls(controls, service, bodyLimit: limits.body)
         router.addMetrics(Scraper(service))
+        router.addDescription()
         return router
     }
 }

@@ -83,6 +83,9 @@ package actor EventFeed: Service {
         arrived.finish()
     }
 
+    /// The last 15 minutes, the oldest first.
+    var samples: [HistorySample] { history.samples }
+
     // MARK: Viewers
 
     /// Lets a viewer in, whose first event is the snapshot; `nil` if there are too many, or the program is ending.
