@@ -1,3 +1,4 @@
+import BridgeAdmin
 import BridgeCore
 import Foundation
 import NIOCore
@@ -8,6 +9,35 @@ import QUICTransport
 enum HealthProbe {
     /// Shorter than the usual timeout of a container's health check.
     static let timeout = TimeAmount.seconds(2)
+
+    /// What `/readyz` of an admin endpoint says.
+    enum Readiness: Equatable {
+        case ready
+        case unready(String)
+        /// Nothing answers there, or something else does.
+        case silent(String)
+    }
+
+    /// Longer than a handshake with the broker, which the program may try before it answers.
+    private static let readinessTimeout = Duration.seconds(12)
+
+    static func readiness(at address: ListenAddress) async -> Readiness {
+        guard address.port != 0 else {
+            return .silent("the system chooses the port of admin.listen, so there is no known address to ask")
+        }
+        let url = AdminURL(host: target(of: address), port: address.port)
+        do {
+            let answer = try await AdminClient(url, timeout: readinessTimeout).send("GET", "/readyz")
+            let state = try? JSONDecoder().decode(ServiceState.self, from: Data(answer.body.utf8))
+            switch (answer.status, state) {
+            case (200, _?): return .ready
+            case (503, let state?): return .unready(state.detail)
+            default: return .silent("\(url) answers \(answer.status): is it the admin endpoint of this program?")
+            }
+        } catch {
+            return .silent("\(error)")
+        }
+    }
 
     /// Why devices cannot connect to `listener`; `nil` if they can.
     static func problem(with listener: ListenAddress) async -> String? {

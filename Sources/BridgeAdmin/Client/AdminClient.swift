@@ -23,6 +23,9 @@ package struct AdminClient: Sendable {
         self.timeout = timeout
     }
 
+    /// Reads the token from a file as the endpoint does.
+    package static func token(in file: String) throws(AdminTokenError) -> String { try BearerToken(file: file).text }
+
     /// Sends a request to a path, `/readyz`. Whatever the answer is, it is returned.
     package func send(
         _ method: String, _ path: String, headers: [(String, String)] = [], body: String = ""

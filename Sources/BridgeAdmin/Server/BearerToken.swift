@@ -26,6 +26,9 @@ struct BearerToken: Sendable {
         self.init(text)
     }
 
+    /// As a client sends it.
+    var text: String { String(decoding: secret, as: UTF8.self) }
+
     /// Whether the value of `Authorization` has this token: `Bearer TOKEN` [RFC 6750 2.1]. How long the comparison takes
     /// says nothing about the token.
     func isIn(_ authorization: String) -> Bool {
