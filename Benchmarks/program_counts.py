@@ -270,6 +270,8 @@ def main() -> None:
     os.environ["PATH"] += ":/usr/sbin"
     for variable in [name for name in os.environ if name.startswith(("BRIDGE_", "MQTT_"))]:
         del os.environ[variable]
+    # What is counted is the traffic alone, and another bridge may have the port.
+    os.environ["BRIDGE_ADMIN_LISTEN"] = "off"
     why = can_trace()
     counts: dict[str, float] = {}
     for mapping in MAPPINGS:

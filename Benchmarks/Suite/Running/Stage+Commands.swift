@@ -135,6 +135,7 @@ extension Stage {
         let isGateway = uplink.contains("mapping: data-stream")
         let text = """
             listen: ["\(network.edge.address):\(port)"]
+            admin: {listen: off}
             uplink:
               host: \(address)
               port: \(farPort)
