@@ -24,6 +24,7 @@ final class SharedState: Sendable {
     let gatewayNumbers = GatewayNumbers()
     let chosenMapping = ChosenMapping()
     let pathNews: PathNews
+    let shownCertificate = ShownCertificate()
     let tickets: TicketStore
     let upstream: Upstream
     /// The TLS side of `uplink.fallback`; `nil` if there is no fallback to use.

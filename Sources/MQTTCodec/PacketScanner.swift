@@ -21,6 +21,8 @@ package struct PacketScanner: Sendable {
     /// A bit for each packet type that has passed completely.
     private var seen: UInt16 = 0
     private var first = FirstPacket()
+    /// How many PUBLISH packets have passed completely; wraps around.
+    package private(set) var messages: UInt32 = 0
 
     package init() {}
 
@@ -99,6 +101,7 @@ package struct PacketScanner: Sendable {
 
     private mutating func end(_ type: UInt8) {
         seen |= Self.bit(type >> 4)
+        if type >> 4 == PacketType.publish.rawValue { messages &+= 1 }
         state = .boundary
     }
 

@@ -30,6 +30,13 @@ import Testing
         #expect(missing == [0, 0, 0] + (0...200).reversed())
     }
 
+    @Test func messagesAreCountedWhenTheyAreWhole() {
+        let stream = Self.connect + Self.publish + Self.pingreq + Self.publish
+        #expect(scanned(stream).messages == 2)
+        #expect(scanned(Array(stream.dropLast())).messages == 1)
+        #expect(scanned(Self.connect + Self.pingreq).messages == 0)
+    }
+
     @Test func itDoesNotMatterHowBytesCome() {
         let stream = Self.connect + Self.publish + Self.disconnect
         for split in 0...stream.count {

@@ -4,12 +4,13 @@ import MQTTCodec
 
 extension BridgeMonitor {
     func metrics() async -> [MetricFamily] {
-        let (census, status, totals) = (state.census, await status(), await traffic())
-        let statistics = await census.collect { $0.currentStatistics }.reduce(BridgeStatistics(), +)
-        let sessions = await census.collect { $0.sessionCounters }.reduce(SessionCounters(), +)
+        let (census, status) = (state.census, await status())
+        let loops = await census.collect { LoopFigures($0) }
+        let figures = loops.reduce(LoopFigures(), +)
+        let (statistics, sessions, totals) = (figures.statistics, figures.sessions, figures.traffic)
         let now = Date().timeIntervalSince1970
         return [
-            .devices(status.devices),
+            .devices(status.devices, mapping: status.uplink.mapping ?? "auto"),
             .single(
                 "devices_accepted_total", .counter, "TCP connections of devices that were accepted.",
                 Double(statistics.devices)),
@@ -37,11 +38,50 @@ extension BridgeMonitor {
             .single(
                 "hold_bytes", .gauge, "Bytes that are kept for devices until the broker has them.",
                 Double(shared.hold?.budget.usedBytes ?? 0)),
+            .certificates(status.certificates, now: now), .timerFirings,
+        ] + uplink(sessions) + routes(figures.routes) + MetricFamily.uplink(status.uplink)
+            + MetricFamily.quic(await census.quicFigures())
+    }
+
+    private func uplink(_ sessions: SessionCounters) -> [MetricFamily] {
+        [
             .labelled(
                 "uplink_handshakes_total", .counter, "Handshakes with the broker by what they came to.", "outcome",
                 HandshakeOutcome.allCases.map { ($0.rawValue, Double(sessions.handshakes[$0] ?? 0)) }),
-            .certificates(status.certificates, now: now), .timerFirings,
-        ] + MetricFamily.uplink(status.uplink)
+            .single(
+                "uplink_warm_connections", .gauge,
+                "Connections to the broker that are ready for devices that have not come yet.", Double(sessions.warm)),
+            .labelled(
+                "early_data_total", .counter, "Handshakes whose CONNECT went out as early data (0-RTT).", "outcome",
+                [
+                    ("accepted", Double(sessions.earlyDataAccepted)), ("rejected", Double(sessions.earlyDataRejected)),
+                ]),
+        ]
+    }
+
+    /// At most three series per route of the file.
+    private func routes(_ totals: RouteTotals) -> [MetricFamily] {
+        let uses = shared.routes.localSides.enumerated().flatMap { index, local in
+            RouteTally.Use.allCases.map { use in
+                MetricFamily.Sample(
+                    .number(Double(totals[index, use])),
+                    [.init("route", "\(index + 1)"), .init("local", local), .init("use", "\(use)")])
+            }
+        }
+        let fates = RouteTally.Use.allCases.flatMap { use in
+            RouteTally.Fate.allCases.map { fate in
+                MetricFamily.Sample(
+                    .number(Double(totals[use, fate])), [.init("use", "\(use)"), .init("outcome", "\(fate)")])
+            }
+        }
+        return [
+            MetricFamily(
+                MetricFamily.prefix + "route_uses_total", .counter,
+                "Messages and filters that passed by a route, with its number in the file.", uses),
+            MetricFamily(
+                MetricFamily.prefix + "unrouted_total", .counter,
+                "Messages and filters that no route matched, by what became of them.", fates),
+        ]
     }
 
     /// Only PUBLISH has a QoS. Types that never passed have no series, so that there are few.
@@ -65,12 +105,5 @@ extension BridgeMonitor {
             }
         }
         return MetricFamily(MetricFamily.prefix + name, .counter, help, samples)
-    }
-}
-
-extension SessionHost {
-    /// The figures of its sessions and of its connections to the broker.
-    var sessionCounters: SessionCounters {
-        ([uplink] + gateways.values).map(\.handshakes).reduce(sessions, +)
     }
 }

@@ -28,7 +28,7 @@ final class BridgeMonitor: MonitoredService {
                 state: verdict.state, transport: transport, endpoint: endpoint, mapping: mapping,
                 since: verdict.since.map { clock.seconds(at: $0) } ?? state.startedAt, problem: verdict.problem,
                 connections: connections.standing + connections.silent),
-            listen: running.listen, devices: devices, certificates: await certificateDates.current)
+            listen: running.listen, devices: devices, certificates: await certificates())
     }
 
     func sample() async -> TrafficSample {
@@ -90,6 +90,11 @@ final class BridgeMonitor: MonitoredService {
 extension BridgeMonitor {
     func connections() async -> UplinkRecord.Connections {
         await state.census.collect { $0.uplinkConnections }.reduce(UplinkRecord.Connections(), +)
+    }
+
+    /// Those of the files, and the broker's own.
+    private func certificates() async -> [StatusReport.Certificate] {
+        await certificateDates.current + [shared.shownCertificate.current].compactMap { $0 }
     }
 
     func traffic() async -> TrafficTotals {

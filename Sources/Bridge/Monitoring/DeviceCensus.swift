@@ -1,5 +1,6 @@
 import BridgeCore
 import NIOCore
+import QUICTransport
 
 /// A device as its event loop shows it.
 protocol MonitoredDevice: AnyObject, SendableMetatype {
@@ -20,6 +21,9 @@ protocol MonitoredHost: AnyObject, SendableMetatype {
     var eventLoop: any EventLoop { get }
     var devices: NumberedBook<Device> { get }
     var deviceCounts: DeviceCounts { get }
+    /// The sockets of its QUIC connections.
+    var sockets: [QUICEndpoint] { get }
+    var reportedLosses: ReportedLosses { get set }
     /// Whether a drain has to wait for anybody here.
     var isOccupied: Bool { get }
 }

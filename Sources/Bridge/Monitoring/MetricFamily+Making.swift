@@ -21,10 +21,49 @@ extension MetricFamily {
         MetricFamily(prefix + name, .histogram, help, [Sample(.histogram(value))])
     }
 
-    static func devices(_ counts: DeviceCounts) -> MetricFamily {
-        labelled(
-            "devices", .gauge, "Devices by what they are doing now.", "state",
-            DeviceState.allCases.map { ($0.rawValue, Double(counts[$0])) })
+    /// - Parameter mapping: `nil` for `serve`, which has none.
+    static func devices(_ counts: DeviceCounts, mapping: String?) -> MetricFamily {
+        MetricFamily(
+            prefix + "devices", .gauge, "Devices by what they are doing now.",
+            DeviceState.allCases.map { state in
+                let labels = [Label("state", state.rawValue)] + (mapping.map { [Label("mapping", $0)] } ?? [])
+                return Sample(.number(Double(counts[state])), labels)
+            })
+    }
+
+    /// The smallest, the largest and the mean value of all connections.
+    static func spread(_ name: String, _ help: String, _ value: Spread) -> MetricFamily {
+        labelled(name, .gauge, help, "stat", value.named.map { ($0.name, $0.value) })
+    }
+
+    static func quic(_ figures: QUICFigures) -> [MetricFamily] {
+        let traffic = figures.traffic
+        return [
+            spread(
+                "quic_round_trip_seconds", "Smoothed round-trip times of the QUIC connections now.", figures.roundTrip),
+            spread(
+                "quic_congestion_window_bytes", "Congestion windows of the QUIC connections now.",
+                figures.congestionWindow),
+            spread(
+                "quic_datagram_size_bytes", "Largest UDP payloads that the paths of the QUIC connections carry now.",
+                figures.datagramSize),
+            single(
+                "quic_packets_lost_total", .counter, "QUIC packets with stream data that were declared lost.",
+                Double(figures.packetsLost)),
+            single(
+                "quic_probe_timeouts_total", .counter,
+                "How often nothing came on a QUIC connection for a probe timeout while an answer was awaited.",
+                Double(figures.probeTimeouts)),
+            single(
+                "quic_path_changes_total", .counter, "How often QUIC connections have moved to another path.",
+                Double(traffic.pathChanges)),
+            labelled(
+                "quic_datagrams_total", .counter, "UDP datagrams of QUIC.", "direction",
+                [("sent", Double(traffic.datagramsSent)), ("received", Double(traffic.datagramsReceived))]),
+            labelled(
+                "quic_system_calls_total", .counter, "System calls by which the datagrams were sent and received.",
+                "direction", [("sent", Double(traffic.sendCalls)), ("received", Double(traffic.receiveCalls))]),
+        ]
     }
 
     static func bytes(up: UInt64, down: UInt64) -> MetricFamily {

@@ -41,5 +41,7 @@ extension RelayDriver: MonitoredDevice {
 }
 
 extension ServeHost: MonitoredHost {
+    var sockets: [QUICEndpoint] { endpoints }
+
     var isOccupied: Bool { !connections.isEmpty }
 }

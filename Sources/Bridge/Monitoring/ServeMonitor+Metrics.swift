@@ -5,16 +5,26 @@ extension ServeMonitor {
     func metrics() async -> [MetricFamily] {
         let (status, statistics) = (await status(), await statistics())
         return [
-            .devices(status.devices),
+            .devices(status.devices, mapping: nil),
             .bytes(up: statistics.bytesUp, down: statistics.bytesDown),
             .single(
                 "clients", .gauge, "QUIC connections of clients now.", Double(statistics.openConnections)),
             .single(
                 "clients_total", .counter, "QUIC connections of clients whose handshake completed.",
                 Double(statistics.connections)),
-            .single(
+            .labelled(
                 "client_handshakes_failed_total", .counter, "Handshakes of clients that failed or were not finished.",
-                Double(statistics.failedHandshakes)),
+                "reason",
+                ClientHandshakeFailure.allCases.map {
+                    ($0.rawValue, Double(statistics.handshakeFailures[$0] ?? 0))
+                }),
+            .single(
+                "client_early_data_accepted_total", .counter,
+                "QUIC connections of clients whose early data (0-RTT) was accepted.",
+                Double(statistics.earlyDataAccepted)),
+            .labelled(
+                "mqtt_messages_total", .counter, "PUBLISH packets from clients (up) and from the broker (down).",
+                "direction", [("up", Double(statistics.messagesUp)), ("down", Double(statistics.messagesDown))]),
             .labelled(
                 "clients_refused_total", .counter, "First datagrams of clients that were refused, by the limit.",
                 "reason",
@@ -27,7 +37,7 @@ extension ServeMonitor {
                 "sessions_total", .counter, "Streams for which a TCP connection to the broker was made.",
                 Double(statistics.sessions)),
             .certificates(status.certificates, now: Date().timeIntervalSince1970), .timerFirings,
-        ] + MetricFamily.uplink(status.uplink)
+        ] + MetricFamily.uplink(status.uplink) + MetricFamily.quic(await state.census.quicFigures())
     }
 }
 

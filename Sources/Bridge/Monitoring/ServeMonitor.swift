@@ -32,10 +32,12 @@ final class ServeMonitor: MonitoredService {
         )
     }
 
-    /// `serve` does not read the packets that it passes on, so it knows bytes only.
+    /// `serve` reads only the fixed headers of the packets that it passes on, so it knows no acknowledgement times.
     func sample() async -> TrafficSample {
         let statistics = await statistics()
         var sample = TrafficSample()
+        sample.messagesUp = statistics.messagesUp
+        sample.messagesDown = statistics.messagesDown
         sample.bytesUp = statistics.bytesUp
         sample.bytesDown = statistics.bytesDown
         sample.devices = await state.census.counts()

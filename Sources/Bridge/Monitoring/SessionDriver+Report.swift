@@ -42,6 +42,8 @@ extension SessionDriver: MonitoredDevice {
 }
 
 extension SessionHost: MonitoredHost {
+    var sockets: [QUICEndpoint] { dialer.sockets }
+
     /// A device that has left counts until the broker has been told, or until its will is published.
     var isOccupied: Bool { !devices.isEmpty }
 }

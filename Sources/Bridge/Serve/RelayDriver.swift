@@ -89,8 +89,12 @@ final class RelayDriver {
 
 extension RelayDriver {
     func clientSent(_ bytes: ByteBuffer, isEnd: Bool) {
-        if !isEnd, relay.passesToBroker(bytes) { return sendToBroker(bytes) }
+        if !isEnd, relay.passesToBroker(bytes) {
+            host.statistics.messagesUp &+= UInt64(relay.takeMessagesUp())
+            return sendToBroker(bytes)
+        }
         perform(relay.clientSent(bytes, isEnd: isEnd))
+        host.statistics.messagesUp &+= UInt64(relay.takeMessagesUp())
         if countedBytes > 0, room.isOverfull { perform(relay.overloaded()) }
     }
 
@@ -185,8 +189,12 @@ extension RelayDriver: BrokerLegObserver {
     }
 
     func brokerSent(_ bytes: ByteBuffer) {
-        if relay.passesToClient(bytes) { return send(bytes) }
+        if relay.passesToClient(bytes) {
+            host.statistics.messagesDown &+= UInt64(relay.takeMessagesDown())
+            return send(bytes)
+        }
         perform(relay.brokerSent(bytes))
+        host.statistics.messagesDown &+= UInt64(relay.takeMessagesDown())
     }
 
     func brokerEnded() {

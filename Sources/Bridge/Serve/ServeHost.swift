@@ -17,6 +17,7 @@ final class ServeHost {
     private(set) var devices = NumberedBook<RelayDriver>()
     /// How many sessions are in which state.
     var deviceCounts = DeviceCounts()
+    var reportedLosses = ReportedLosses()
     private(set) var endpoints: [QUICEndpoint] = []
     private(set) var connections: [ObjectIdentifier: ServedConnection] = [:]
     private var isShuttingDown = false

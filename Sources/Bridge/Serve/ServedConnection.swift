@@ -85,6 +85,7 @@ final class ServedConnection: QUICConnectionObserver {
     private func completed(_ alpn: String) {
         self.alpn = alpn
         host.statistics.connections += 1
+        if handle.isEarlyDataAccepted { host.statistics.earlyDataAccepted += 1 }
         if !isAddressProven {
             isAddressProven = true
             host.admission.proved()
@@ -154,7 +155,10 @@ final class ServedConnection: QUICConnectionObserver {
         isClosed = true
         timer.cancel()
         guard host.remove(self) else { return }
-        if alpn == nil { host.statistics.failedHandshakes += 1 }
+        if alpn == nil {
+            host.statistics.failedHandshakes += 1
+            host.statistics.handshakeFailures[ClientHandshakeFailure(error), default: 0] += 1
+        }
         log(.debug, "client connection ended", ["reason": "\(error)"])
         let lost = drivers.values
         drivers.removeAll()

@@ -13,11 +13,11 @@ final class SessionHost {
     let clientIDs: ClientIDs
     /// The uplink of devices with sessions of their own at the broker.
     let uplink: UplinkDriver
-    private let dialer: QUICDialer
+    let dialer: QUICDialer
     private let shared: SharedState
     /// The uplinks of devices in the gateway's sessions, by the version of those sessions.
     private(set) var gateways: [MQTTVersion: UplinkDriver] = [:]
-    private let routes: RoutingTable
+    let routes: RoutingTable
     private let identities: IdentityMapper
     private let admission: SharedAdmission
     /// What devices of one listener share, by the listener's name.
@@ -28,6 +28,7 @@ final class SessionHost {
     /// What passes through the sessions.
     let traffic = TrafficCounters()
     var sessions = SessionCounters()
+    var reportedLosses = ReportedLosses()
     private let keepAlives: KeepAliveClock
     private let rests: RestClock
     var statistics = BridgeStatistics()
@@ -39,7 +40,7 @@ final class SessionHost {
         self.configuration = shared.configuration
         self.eventLoop = eventLoop
         self.logger = shared.logger
-        self.routes = shared.routes
+        self.routes = shared.routes.counted()
         self.identities = shared.identities
         self.admission = shared.admission
         self.keepAlives = KeepAliveClock(eventLoop: eventLoop)
@@ -49,6 +50,7 @@ final class SessionHost {
         self.dialer = QUICDialer(
             configuration: shared.configuration, eventLoop: eventLoop, tls: shared.tls, tickets: shared.tickets,
             news: shared.pathNews, logger: shared.logger)
+        dialer.shownCertificate = shared.shownCertificate
         self.uplink = UplinkDriver(.devices, shared: shared, dialer: dialer, eventLoop: eventLoop)
         self.shared = shared
     }

@@ -93,6 +93,11 @@ package struct SessionCounters: Sendable, Equatable {
     package private(set) var returns: [HoldOutcome: UInt64] = [:]
     /// Handshakes with the broker, by what they came to.
     package private(set) var handshakes: [HandshakeOutcome: UInt64] = [:]
+    /// Handshakes whose CONNECT went out as early data, by whether the broker accepted that.
+    package var earlyDataAccepted: UInt64 = 0
+    package var earlyDataRejected: UInt64 = 0
+    /// Connections that are ready for devices that have not come yet.
+    package var warm = 0
 
     package init() {}
 
@@ -116,6 +121,9 @@ package struct SessionCounters: Sendable, Equatable {
         sum.holds += right.holds
         sum.returns.merge(right.returns, uniquingKeysWith: +)
         sum.handshakes.merge(right.handshakes, uniquingKeysWith: +)
+        sum.earlyDataAccepted += right.earlyDataAccepted
+        sum.earlyDataRejected += right.earlyDataRejected
+        sum.warm += right.warm
         return sum
     }
 }

@@ -31,8 +31,10 @@ extension PacketRouter {
                 will.retain = will.retain && !route.stripsRetain
             }
             connect.will = will
+            routes.tally?.passed(.up, by: routeIndex)
         case .dropped:
             counters.droppedUp += 1
+            routes.tally?.count(.up, .dropped)
             connect.will = nil
         case .refused(let reason):
             return refuse(reason, Self.message(for: "the topic of the will", topic: will.topic, reason: reason))
@@ -42,6 +44,7 @@ extension PacketRouter {
 
     private mutating func refuse(_ reason: ReasonCode, _ message: String) -> ConnectRefusal {
         counters.rejectedUp += 1
+        routes.tally?.count(.up, .rejected)
         return ConnectRefusal(reason, version: version, message: message)
     }
 }

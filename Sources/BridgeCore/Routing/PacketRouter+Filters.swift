@@ -14,8 +14,10 @@ extension PacketRouter {
             let filter = Request.filter(of: item)
             switch filterFate(of: filter) {
             case .unchanged:
+                routes.tally?.passed(.filter, by: nil)
                 plan.pass(item)
             case .mapped(let mapped):
+                for filter in mapped { routes.tally?.passed(.filter, by: filter.routeIndex) }
                 let items = mapped.map { Request.map(item, to: $0.filter, by: routes.route(at: $0.routeIndex)) }
                 if items == [item], mapped.allSatisfy({ $0.filter.hasSameBytes(as: filter) }) {
                     plan.pass(item)
@@ -73,6 +75,7 @@ extension PacketRouter {
     /// Refuses all filters of a request that has, or becomes, too many.
     private mutating func refuse<Request: FilterRequest>(_ request: Request) throws(MQTTError) -> Routed {
         counters.rejectedFilters += request.items.count
+        routes.tally?.count(.filter, .rejected, times: request.items.count)
         guard let code = Request.code(for: .quotaExceeded, version) else { return Routed(close: Self.tooManyFilters) }
         return try answering(request, [UInt8](repeating: code, count: request.items.count))
     }
@@ -103,14 +106,17 @@ extension PacketRouter {
                 return .unchanged
             case .drop:
                 counters.droppedFilters += 1
+                routes.tally?.count(.filter, .dropped)
                 return .dropped
             case .reject:
                 counters.rejectedFilters += 1
+                routes.tally?.count(.filter, .rejected)
                 return .refused(.notAuthorized)
             }
         }
         guard mapped.allSatisfy({ $0.filter.utf8.count <= TopicPattern.maximumLength }) else {
             counters.rejectedFilters += 1
+            routes.tally?.count(.filter, .rejected)
             return .refused(.topicFilterInvalid)
         }
         return .mapped(mapped)

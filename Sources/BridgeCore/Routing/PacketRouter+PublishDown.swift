@@ -15,6 +15,7 @@ extension PacketRouter {
             decision = PublishDecision(forwarding: .nothing, reply: [try acknowledgement(.pubrec, packetID)])
         } else if case .forwarded(let topic, let routeIndex) = fate {
             decision = forwardDown(head, topic: topic, routeIndex: routeIndex)
+            routes.tally?.passed(.down, by: routeIndex)
         } else {
             decision = try swallow(head)
         }
@@ -60,6 +61,7 @@ extension PacketRouter {
     /// Acknowledges a message to the broker without passing it on.
     mutating func swallow(_ head: PublishHead) throws(MQTTError) -> PublishDecision {
         counters.droppedDown += 1
+        routes.tally?.count(.down, .dropped)
         if head.qos == .exactlyOnce, let packetID = head.packetID { answeredDown.insert(packetID) }
         return try acknowledging(head)
     }

@@ -19,8 +19,10 @@ extension PacketRouter {
             switch fate {
             case .forwarded(let topic, let routeIndex):
                 decision = try forwardUp(head, topic: topic, routeIndex: routeIndex)
+                if decision.forwarding != .nothing { routes.tally?.passed(.up, by: routeIndex) }
             case .dropped:
                 counters.droppedUp += 1
+                routes.tally?.count(.up, .dropped)
                 decision = try acknowledgeUp(head)
             case .refused(let reason):
                 decision = try refuseUp(head, reason: reason)
@@ -162,6 +164,7 @@ extension PacketRouter {
         _ head: PublishHead, reason: ReasonCode, isResponseTopic: Bool = false
     ) throws(MQTTError) -> PublishDecision {
         counters.rejectedUp += 1
+        routes.tally?.count(.up, .rejected)
         guard version.hasProperties, head.packetID != nil else {
             return .closing(reason, Self.message(for: head, reason: reason, isResponseTopic: isResponseTopic))
         }

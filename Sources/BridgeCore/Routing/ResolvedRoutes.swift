@@ -3,10 +3,18 @@ package struct ResolvedRoutes: Sendable, Equatable {
     let routes: [ResolvedRoute]
     /// What happens to a topic or filter that no route matches.
     package let unrouted: UnroutedPolicy
+    /// Where their uses are counted; `nil` if nobody wants to know.
+    let tally: RouteTally?
 
-    init(routes: [ResolvedRoute], unrouted: UnroutedPolicy) {
+    init(routes: [ResolvedRoute], unrouted: UnroutedPolicy, tally: RouteTally? = nil) {
         self.routes = routes
         self.unrouted = unrouted
+        self.tally = tally
+    }
+
+    /// Whether they route alike, wherever that is counted.
+    package static func == (left: Self, right: Self) -> Bool {
+        left.routes == right.routes && left.unrouted == right.unrouted
     }
 
     /// Without routes every packet passes unchanged.

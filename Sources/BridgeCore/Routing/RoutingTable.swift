@@ -9,7 +9,9 @@ package struct RoutingTable: Sendable {
     private let rules: [Rule]
     private let unrouted: UnroutedPolicy
     /// The routes of all devices, if no route uses a variable.
-    private let constant: ResolvedRoutes?
+    private var constant: ResolvedRoutes?
+    /// Where the uses of the routes are counted; `nil` if nobody wants to know.
+    package private(set) var tally: RouteTally?
 
     /// Throws at the first route whose sides are not valid filters, do not correspond, or use an unknown variable.
     package init(routes: [Route], unrouted: UnroutedPolicy) throws(RouteError) {
@@ -20,11 +22,21 @@ package struct RoutingTable: Sendable {
         self.rules = rules
         self.unrouted = unrouted
         if rules.allSatisfy({ $0.remote.variables.isEmpty }) {
-            constant = try Self.resolve(rules, unrouted: unrouted, variables: RouteVariables())
-        } else {
-            constant = nil
+            constant = try Self.resolve(rules, unrouted: unrouted, variables: RouteVariables(), tally: nil)
         }
     }
+
+    /// The same routes, with uses counted for one event loop.
+    package func counted() -> RoutingTable {
+        var copy = self
+        let tally = RouteTally(routes: rules.count)
+        copy.tally = tally
+        copy.constant = constant.map { ResolvedRoutes(routes: $0.routes, unrouted: $0.unrouted, tally: tally) }
+        return copy
+    }
+
+    /// The local side of each route, in their order.
+    package var localSides: [String] { rules.map(\.route.local) }
 
     /// Whether there are no routes, so that every packet passes unchanged.
     package var isEmpty: Bool { rules.isEmpty }
@@ -40,11 +52,11 @@ package struct RoutingTable: Sendable {
         if let constant {
             return constant
         }
-        return try Self.resolve(rules, unrouted: unrouted, variables: variables)
+        return try Self.resolve(rules, unrouted: unrouted, variables: variables, tally: tally)
     }
 
     private static func resolve(
-        _ rules: [Rule], unrouted: UnroutedPolicy, variables: RouteVariables
+        _ rules: [Rule], unrouted: UnroutedPolicy, variables: RouteVariables, tally: RouteTally?
     ) throws(RouteError) -> ResolvedRoutes {
         var routes: [ResolvedRoute] = []
         routes.reserveCapacity(rules.count)
@@ -55,7 +67,7 @@ package struct RoutingTable: Sendable {
             let remote = try pattern(rule.remote.render(variables), index: index, field: .remote)
             routes.append(ResolvedRoute(rule.route, local: rule.local, remote: remote))
         }
-        return ResolvedRoutes(routes: routes, unrouted: unrouted)
+        return ResolvedRoutes(routes: routes, unrouted: unrouted, tally: tally)
     }
 
     private static func problem(with variables: RouteVariables, in template: TemplateString) -> String? {

@@ -6,6 +6,10 @@ package struct ServeStatistics: Sendable, Equatable {
     package var refusals: [ServeAdmission.Refusal: Int] = [:]
     /// Handshakes that failed or were not finished.
     package var failedHandshakes = 0
+    /// The same by reason.
+    package var handshakeFailures: [ClientHandshakeFailure: Int] = [:]
+    /// Connections whose clients sent early data that was accepted.
+    package var earlyDataAccepted = 0
     /// Clients that were asked to prove their address by a Retry.
     package var retries = 0
     /// Streams that clients opened.
@@ -14,6 +18,9 @@ package struct ServeStatistics: Sendable, Equatable {
     package var sessions = 0
     /// MQTT bytes from clients to the broker.
     package var bytesUp: UInt64 = 0
+    /// PUBLISH packets from clients to the broker, and from the broker to clients.
+    package var messagesUp: UInt64 = 0
+    package var messagesDown: UInt64 = 0
     /// MQTT bytes from the broker to clients.
     package var bytesDown: UInt64 = 0
     /// QUIC connections at present.
@@ -29,6 +36,10 @@ package struct ServeStatistics: Sendable, Equatable {
         sum.connections += right.connections
         sum.refusals.merge(right.refusals, uniquingKeysWith: +)
         sum.failedHandshakes += right.failedHandshakes
+        sum.handshakeFailures.merge(right.handshakeFailures, uniquingKeysWith: +)
+        sum.earlyDataAccepted += right.earlyDataAccepted
+        sum.messagesUp += right.messagesUp
+        sum.messagesDown += right.messagesDown
         sum.retries += right.retries
         sum.streams += right.streams
         sum.sessions += right.sessions

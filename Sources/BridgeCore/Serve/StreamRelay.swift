@@ -62,6 +62,7 @@ package struct StreamRelay: Sendable {
     package private(set) var isInnerPart = false
     var up = PacketScanner()
     var down = PacketScanner()
+    private var messagesTaken: (up: UInt32, down: UInt32) = (0, 0)
 
     package init(context: Context) {
         self.context = context
@@ -76,6 +77,18 @@ package struct StreamRelay: Sendable {
     mutating func follow(_ bytes: ByteBuffer) {
         isInnerPart = up.missingBytes > bytes.readableBytes
         up.scan(bytes)
+    }
+
+    /// How many messages of the client have passed since the last call.
+    package mutating func takeMessagesUp() -> UInt32 {
+        defer { messagesTaken.up = up.messages }
+        return up.messages &- messagesTaken.up
+    }
+
+    /// How many messages of the broker have passed since the last call.
+    package mutating func takeMessagesDown() -> UInt32 {
+        defer { messagesTaken.down = down.messages }
+        return down.messages &- messagesTaken.down
     }
 
     /// Whether both sides have ended, so that the relay has nothing more to do.

@@ -7,6 +7,8 @@ struct PeerActivity {
     private(set) var lastReceived: NIODeadline
     /// When the last datagram went out that the peer has to answer.
     private(set) var lastSent: NIODeadline?
+    /// How many probe timeouts have passed since ``unansweredSince``, each twice as long as the one before.
+    private var unansweredProbes: UInt8 = 0
 
     init(now: NIODeadline) {
         lastReceived = now
@@ -15,6 +17,17 @@ struct PeerActivity {
     mutating func received(at now: NIODeadline) {
         lastReceived = now
         unansweredSince = nil
+        unansweredProbes = 0
+    }
+
+    /// Whether another probe timeout has passed without an answer.
+    mutating func isProbeDue(after timeout: () -> Duration, at now: NIODeadline) -> Bool {
+        guard let since = unansweredSince, unansweredProbes < 20 else { return false }
+        // 1, 3, 7, ... of them from the beginning.
+        let timeouts = (Int64(2) << Int64(unansweredProbes)) - 1
+        guard now >= since + TimeAmount(timeout()) * timeouts else { return false }
+        unansweredProbes += 1
+        return true
     }
 
     /// A datagram went out that the peer has to answer.

@@ -11,6 +11,7 @@ extension QUICConnection {
         var datagramsReceived: UInt64 = 0
         /// Only those with data of streams that are closed; ngtcp2 counts for the others.
         var packetsLost: UInt64 = 0
+        var probeTimeouts: UInt64 = 0
     }
 
     /// What the connection has sent and received so far, and what it knows of its path now.
@@ -28,6 +29,7 @@ extension QUICConnection {
         statistics.bytesReceived = counters.bytesReceived
         statistics.datagramsSent = counters.datagramsSent
         statistics.datagramsReceived = counters.datagramsReceived
+        statistics.probeTimeouts = counters.probeTimeouts
         statistics.packetsLost = streams.values.reduce(counters.packetsLost) { sum, stream in
             sum + bridge_quic_stream_losses(handle, stream.id.rawValue)
         }

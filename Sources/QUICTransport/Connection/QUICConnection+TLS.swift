@@ -37,6 +37,9 @@ extension QUICConnection {
         return certificates
     }
 
+    /// The first certificate of the peer's chain; see ``QUICTLSInfo/peerCertificates``.
+    var peerCertificate: QUICCertificate? { peerCertificate(at: 0) }
+
     private func peerCertificate(at index: Int) -> QUICCertificate? {
         var certificate = bridge_quic_certificate()
         guard bridge_quic_peer_certificate(handle, index, &certificate) else { return nil }

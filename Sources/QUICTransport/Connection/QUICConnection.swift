@@ -106,6 +106,7 @@ package final class QUICConnection {
     package func handleDeadline(at now: NIODeadline) {
         guard isOpen else { return closing.handleDeadline(at: now) }
         suspectDatagramSize(at: now)
+        if activity.isProbeDue(after: { probeTimeout }, at: now) { counters.probeTimeouts += 1 }
         settle(bridge_quic_handle_expiry(handle, now.nanoseconds), operation: "handling a deadline", at: now)
         pendingHurry.resumeIfDue(at: now)
     }

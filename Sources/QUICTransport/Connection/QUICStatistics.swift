@@ -22,6 +22,8 @@ package struct QUICStatistics: Sendable, Equatable {
     package var datagramsReceived: UInt64 = 0
     /// Packets with stream data that were declared lost. Some of them may only have been late.
     package var packetsLost: UInt64 = 0
+    /// How often nothing had come for a probe timeout, with its backoff (RFC 9002 6.2), while an answer was awaited.
+    package var probeTimeouts: UInt64 = 0
     /// The largest UDP payload that is sent on the path now, in bytes: the result of path MTU discovery, or 1200 if the
     /// path has begun to swallow larger datagrams.
     package var datagramSize: Int = 0

@@ -107,6 +107,9 @@ package final class QUICConnectionHandle {
     package var statistics: QUICStatistics { connection.statistics }
     /// What the handshake agreed on; `nil` before it has completed.
     package var tlsInfo: QUICTLSInfo? { connection.tlsInfo }
+    /// The peer's own certificate; `nil` if it has shown none, or a while after the handshake unless
+    /// ``QUICConfiguration/keepsPeerCertificates`` is set.
+    package var peerCertificate: QUICCertificate? { connection.peerCertificate }
     /// Whether the peer is known to have completed the handshake, too (RFC 9001 4.1.2).
     package var isHandshakeConfirmed: Bool { connection.isHandshakeConfirmed }
     /// See ``QUICConnection/idleTimeout``.

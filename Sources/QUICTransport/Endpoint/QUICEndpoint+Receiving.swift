@@ -6,6 +6,7 @@ extension QUICEndpoint {
 
     func received(_ datagram: ByteBuffer, from remote: SocketAddress, on receiver: EndpointSocket) {
         pending.isFlushComing = true
+        traffic.datagramsReceived &+= 1
         sendFailures.received()
         receiver.received()
         let id = QUICPacketHeader.destinationConnectionID(of: datagram)
@@ -44,6 +45,8 @@ extension QUICEndpoint {
     /// All datagrams of a burst have been read. What they brought on one stream is one event, which reaches a device or a
     /// broker by one write.
     func readBurstEnded() {
+        // One call takes a whole burst; see ``DatagramSocket``.
+        traffic.receiveCalls &+= 1
         deliverHeard()
         pending.isFlushComing = false
         flush()
@@ -68,6 +71,9 @@ extension QUICEndpoint {
             case .connectionIDIssued(let id): connections.register(id, for: handle)
             case .connectionIDRetired(let id): connections.unregister(id, of: handle)
             case .closed(let error): handle.observer?.connection(handle, happened: .closed(explained(error)))
+            case .pathChanged:
+                traffic.pathChanges += 1
+                handle.observer?.connection(handle, happened: event)
             default: handle.observer?.connection(handle, happened: event)
             }
         }

@@ -53,6 +53,8 @@ extension QUICEndpoint {
     func reply(_ datagram: QUICDatagram) {
         guard let channel = socket.channel, channel.isWritable else { return }
         pending.hasUnflushed = true
+        traffic.datagramsSent &+= 1
+        traffic.sendCalls &+= 1
         scheduleFlush()
         channel.pipeline.syncOperations.write(
             NIOAny(AddressedEnvelope(remoteAddress: datagram.remote, data: datagram.bytes)), promise: nil)
@@ -92,6 +94,8 @@ extension QUICEndpoint {
         if !batch.isEmpty, let socket = batchSocket {
             let isSent =
                 socket.descriptor >= 0 && socket.waitingWrites == 0 && batch.send(by: socket.descriptor)
+            traffic.datagramsSent &+= UInt64(batch.segments)
+            traffic.sendCalls &+= 1
             if !isSent { sendByChannel(of: socket) }
         }
         batch.leave(keeping: size)

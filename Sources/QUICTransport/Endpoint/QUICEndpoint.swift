@@ -32,6 +32,7 @@ package final class QUICEndpoint {
     var batchSocket: EndpointSocket?
     let sendFailures = SendFailures(supportsSegmentation: System.supportsUDPSegmentationOffload)
     var probes = PendingProbes()
+    package internal(set) var traffic = QUICTraffic()
     private var deadlines = DeadlineQueue<ObjectIdentifier>()
     private let timer: Timer
     // Both are passed on with every packet, so they are made once.
@@ -142,6 +143,7 @@ package final class QUICEndpoint {
         }
         deadlines.remove(handle.key)
         handle.notedDeadline = nil
+        if handle.isKnown { keepFigures(of: handle.connection) }
         connections.remove(handle)
     }
 

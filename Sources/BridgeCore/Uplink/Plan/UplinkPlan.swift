@@ -97,6 +97,9 @@ package struct UplinkPlan {
     /// Whether the plan has no legs and no connections.
     package var isEmpty: Bool { legs.isEmpty && connections.isEmpty && line.isEmpty }
 
+    /// How many connections are ready for devices that have not come yet, where devices have one each.
+    package var warmCount: Int { stock.connections.count }
+
     /// An identifier for a leg, to be used once.
     package mutating func makeLegID() -> UplinkLegID {
         lastID += 1

@@ -18,6 +18,8 @@ final class QUICAttempt {
         let address: SocketAddress
         let ticket: QUICResumption?
         let startedAt: NIODeadline
+        /// Whether a leg could send early data.
+        let isEarly: Bool
     }
 
     let connection: QUICCarrier
@@ -119,7 +121,7 @@ extension QUICAttempt {
         do {
             let handle = try dialer.connect(self, to: address, ticket: ticket, earlyData: leg != nil)
             runners[ObjectIdentifier(handle)] = Runner(
-                handle: handle, address: address, ticket: ticket, startedAt: .now())
+                handle: handle, address: address, ticket: ticket, startedAt: .now(), isEarly: leg != nil)
             if let leg, try connection.startEarly(leg, on: handle) { race?.sentEarlyData(at: .now()) }
         } catch {
             failed(error)
@@ -170,7 +172,9 @@ extension QUICAttempt: QUICConnectionObserver {
         guard !isOver, let runner = runners[ObjectIdentifier(handle)] else { return }
         switch event {
         case .handshakeCompleted(let alpn): won(runner, alpn: alpn)
-        case .earlyDataRejected: connection.earlyDataLost(on: handle)
+        case .earlyDataRejected:
+            dialer.earlyData.rejected += 1
+            connection.earlyDataLost(on: handle)
         case .closed(let error): lost(runner, error)
         default: break
         }
@@ -189,6 +193,8 @@ extension QUICAttempt: QUICConnectionObserver {
                 "early_data": "\(winner.handle.isEarlyDataAccepted)",
                 "took": "\(Duration(NIODeadline.now() - winner.startedAt))", "leg": "uplink",
             ])
+        if winner.isEarly, winner.handle.isEarlyDataAccepted { dialer.earlyData.accepted += 1 }
+        dialer.verified(winner.handle)
         dialer.succeeded(self, at: winner.address)
         winner.handle.observer = connection
         connection.established(on: winner.handle, alpn: alpn)

@@ -30,6 +30,10 @@ final class QUICDialer {
     private(set) var lastGoodFamily: NIOBSDSocket.ProtocolFamily?
     /// Watches the paths of the connections made here.
     let paths: PathKeeper
+    /// How often the broker accepted early data, and how often it did not.
+    var earlyData = (accepted: UInt64(0), rejected: UInt64(0))
+    /// Keeps the certificate that the broker showed; `nil` if nobody wants to know.
+    var shownCertificate: ShownCertificate?
 
     /// Looks up the addresses of a name with a port.
     typealias Resolve = (String, Int, any EventLoop) -> EventLoopFuture<[SocketAddress]>
@@ -80,6 +84,9 @@ final class QUICDialer {
         }
         return connection
     }
+
+    /// The sockets, for their figures.
+    var sockets: [QUICEndpoint] { Array(endpoints.values) }
 
     /// Sends what waits to be sent.
     func flush() {
@@ -150,6 +157,12 @@ extension QUICDialer {
         endpoint.probeObserver = paths
         endpoints[family] = endpoint
         return endpoint
+    }
+
+    /// A handshake with the broker was completed.
+    func verified(_ handle: QUICConnectionHandle) {
+        // With a ticket the broker shows no certificate.
+        if !handle.isResumed { shownCertificate?.note(at: .now()) { handle.peerCertificate } }
     }
 
     func succeeded(_ attempt: QUICAttempt, at address: SocketAddress) {
