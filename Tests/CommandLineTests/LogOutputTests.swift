@@ -1,5 +1,6 @@
 import BridgeCore
 import Logging
+import Synchronization
 import Testing
 
 @testable import mqtt_quic_bridge
@@ -14,6 +15,18 @@ struct LogOutputTests {
         output.level = .debug
         #expect(logger.logLevel == .debug)
         #expect(own.logLevel == .error)
+    }
+
+    @Test(arguments: [LogConfiguration.Level.info, .error, .critical])
+    func troublesAreKeptThatAreNotShown(_ level: LogConfiguration.Level) {
+        let shown = Mutex(0)
+        let output = LogOutput(LogConfiguration(level: level)) { _ in shown.withLock { $0 += 1 } }
+        let logger = Logger(label: "x") { _ in BridgeLogHandler(output) }
+        logger.info("fine")
+        logger.warning("a")
+        logger.error("b")
+        #expect(output.troubles.map(\.message) == ["b", "a"])
+        #expect(shown.withLock { $0 } == [.info: 3, .error: 1, .critical: 0][level])
     }
 
     @Test func troublesAreKeptWithTheirLastDetails() {

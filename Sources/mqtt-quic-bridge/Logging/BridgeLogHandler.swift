@@ -13,9 +13,10 @@ struct BridgeLogHandler: LogHandler {
         self.output = output
     }
 
-    /// The output's level, which can change at any time, unless this logger has been given one of its own.
+    /// The output's level, which can change at any time, unless this logger has been given one of its own. Warnings are
+    /// always passed on, because the output remembers them even if it does not show them.
     var logLevel: Logger.Level {
-        get { ownLevel ?? Logger.Level(output.level) }
+        get { ownLevel ?? min(Logger.Level(output.level), .warning) }
         set { ownLevel = newValue }
     }
 

@@ -30,7 +30,7 @@ final class LogOutput: Sendable {
         set { levelIndex.store(Self.index(newValue), ordering: .relaxed) }
     }
 
-    /// What went wrong lately, the newest first.
+    /// What went wrong lately, the newest first, whether it was shown or not.
     var troubles: [Trouble] { state.withLock { $0.troubles.all } }
 
     func log(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata) {
@@ -38,6 +38,7 @@ final class LogOutput: Sendable {
         var mustWait = false
         let isShown = state.withLock { state in
             if level >= .warning { state.troubles.note(level, message, metadata, at: Double(now.milliseconds) / 1_000) }
+            guard level >= Logger.Level(self.level) else { return false }
             // Whoever asks for details wants all of them, and what ends the program is never left out.
             guard sumsUpRepeats, level >= .info, level < .critical else { return true }
             let isShown = state.repeats.shows(level, message, metadata, at: now.milliseconds)
