@@ -2,7 +2,6 @@ import BridgeCore
 import Hummingbird
 import Logging
 import NIOCore
-import NIOPosix
 import ServiceLifecycle
 
 /// The admin endpoint as one service: HTTP for watching and controlling the program. It has a thread of its own, so that
@@ -50,10 +49,9 @@ package struct AdminService: Service {
 
     /// - Parameter running: Is called with the port once the endpoint listens.
     func run(_ running: @escaping @Sendable (Int) -> Void) async throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
             let feed = EventFeed(service: service, troubles: controls.troubles)
-            try await AdminServer(group, limits, logger).run(responder(feed), feed: feed, on: address) {
+            try await AdminServer(limits, logger).run(responder(feed), feed: feed, on: address) {
                 [address, logger] local in
                 let port = local?.port ?? address.port
                 let listening = ListenAddress(host: address.host, port: port)
@@ -64,11 +62,7 @@ package struct AdminService: Service {
             logger.warning(
                 "no admin endpoint: its default address is not available", metadata: ["error": "\(error)"])
             try? await gracefulShutdown()
-        } catch {
-            try? await group.shutdownGracefully()
-            throw error
         }
-        try await group.shutdownGracefully()
     }
 
     private func responder(_ feed: EventFeed) -> AdminResponder {

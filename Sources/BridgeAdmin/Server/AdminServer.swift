@@ -7,14 +7,12 @@ import NIOPosix
 import ServiceLifecycle
 import Synchronization
 
-/// Runs the HTTP server on one event loop within limits, and ends it in a bounded time.
+/// Runs the HTTP server on an event loop of its own within limits, and ends it in a bounded time.
 struct AdminServer {
-    private let group: MultiThreadedEventLoopGroup
     private let limits: AdminLimits
     private let logger: Logger
 
-    init(_ group: MultiThreadedEventLoopGroup, _ limits: AdminLimits, _ logger: Logger) {
-        self.group = group
+    init(_ limits: AdminLimits, _ logger: Logger) {
         self.limits = limits
         self.logger = logger
     }
@@ -26,6 +24,7 @@ struct AdminServer {
         _ responder: AdminResponder, feed: EventFeed, on address: ListenAddress,
         _ running: @escaping @Sendable (SocketAddress?) -> Void
     ) async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let (arrivals, arrival) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let limits = limits
@@ -33,22 +32,21 @@ struct AdminServer {
             NIOLoopBound(ConnectionBook(limits: limits, arrival: arrival), eventLoop: loop)
         }.get()
         let isRunning = Atomic(false)
-        let application = application(responder, book, address) {
+        let application = application(group, responder, book, address) {
             isRunning.store(true, ordering: .relaxed)
             running($0)
         }
         // The server is not a child task: one whose request is stuck in the program must not hold up the end of it.
-        let (ends, end) = AsyncStream.makeStream(of: (any Error)?.self, bufferingPolicy: .bufferingOldest(1))
+        let (ends, end) = AsyncStream.makeStream(of: End.self, bufferingPolicy: .bufferingOldest(1))
         let server = Task {
             do {
                 try await application.run()
-                end.yield(nil)
+                end.yield(.inOrder)
             } catch {
-                end.yield(error)
+                end.yield(.failed(error))
             }
         }
-        defer { server.cancel() }
-        let failure = await withTaskGroup(of: Void.self) { tasks in
+        let last = await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try? await feed.run() }
             tasks.addTask { await Self.sweep(book, loop, arrivals, limits) }
             tasks.addTask {
@@ -56,23 +54,40 @@ struct AdminServer {
                 if !Task.isCancelled { try? await Task.sleep(for: .nanoseconds(limits.end.nanoseconds)) }
                 loop.execute { book.value.end() }
                 try? await Task.sleep(for: .nanoseconds(limits.end.nanoseconds))
-                end.yield(nil)
+                end.yield(.leftBehind)
             }
-            var failure: (any Error)?
+            var last = End.leftBehind
             for await first in ends {
-                failure = first
+                last = first
                 break
             }
             tasks.cancelAll()
-            return failure
+            return last
         }
-        guard let failure else { return }
-        throw isRunning.load(ordering: .relaxed) ? failure : AdminListenError(address, failure)
+        server.cancel()
+        let closing = Task {
+            await server.value
+            try? await group.shutdownGracefully()
+        }
+        switch last {
+        case .leftBehind: return
+        case .inOrder: await closing.value
+        case .failed(let error):
+            await closing.value
+            throw isRunning.load(ordering: .relaxed) ? error : AdminListenError(address, error)
+        }
+    }
+
+    private enum End {
+        case inOrder
+        case failed(any Error)
+        /// It takes too long, or this task is cancelled. Its thread ends when it does.
+        case leftBehind
     }
 
     private func application(
-        _ responder: AdminResponder, _ book: NIOLoopBound<ConnectionBook>, _ address: ListenAddress,
-        _ running: @escaping @Sendable (SocketAddress?) -> Void
+        _ group: MultiThreadedEventLoopGroup, _ responder: AdminResponder, _ book: NIOLoopBound<ConnectionBook>,
+        _ address: ListenAddress, _ running: @escaping @Sendable (SocketAddress?) -> Void
     ) -> Application<AdminResponder> {
         var quiet = logger
         quiet.logLevel = .error
