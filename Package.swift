@@ -150,15 +150,14 @@ let package = Package(
             name: "BenchmarkMicroTests", dependencies: ["BenchmarkMicro", "bench-micro"], swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["mqtt-quic-bridge", "BridgeAdmin", "BridgeCore", logging, nioCore, nioPosix],
+            dependencies: ["mqtt-quic-bridge", "Bridge", "BridgeAdmin", "BridgeCore", logging, nioCore, nioPosix],
             swiftSettings: strict
         ),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
                 "BenchmarkLink", "BenchmarkLoad", "Bridge", "BridgeAdmin", "BridgeCore", "MQTTCodec", "QUICTransport",
-                "TestSupport", "mqtt-quic-bridge", logging, nioCore, nioPosix,
-            ],
+                "TestSupport", "mqtt-quic-bridge", logging, nioCore, nioPosix],
             swiftSettings: strict
         ),
     ],

@@ -9,23 +9,27 @@ import ServiceLifecycle
 package struct BridgeService: Service {
     private let shared: SharedState
     private let signals: ProgramSignals
+    private let sockets: PassedSockets
     private let watch: BridgeMonitor
     /// What the admin endpoint sees and does of the bridge, before it runs, too.
     package var monitor: any MonitoredService { watch }
+    package var listening: [String] { watch.state.running.listen }
 
     /// Reads certificates and checks routes. Throws ``UnusableFile`` for a file, or the error in the routes.
     ///
     /// - Parameters:
     ///   - signals: A reload reads the users file again.
+    ///   - sockets: Sockets that are used instead of opening those addresses of `listen`.
     ///   - probing: How often better ways to the broker than the one in use are tried.
     package init(
-        configuration: BridgeConfiguration, signals: ProgramSignals, probing: WayChoice.Probing = .init(),
-        logger: Logger
+        configuration: BridgeConfiguration, signals: ProgramSignals, sockets: PassedSockets = .none,
+        probing: WayChoice.Probing = .init(), logger: Logger
     ) throws {
         self.shared = try CredentialFiles(configuration).explaining {
             try SharedState(configuration: configuration, probing: probing, logger: logger)
         }
         self.signals = signals
+        self.sockets = sockets
         self.watch = BridgeMonitor(shared)
     }
 
@@ -56,7 +60,9 @@ package struct BridgeService: Service {
         }
         let listener = DeviceListener(shared: shared, group: group, hosts: hosts)
         var channels: [any Channel] = []
-        for address in shared.configuration.listen { channels.append(try await listener.bind(address)) }
+        for (index, address) in shared.configuration.listen.enumerated() {
+            channels.append(try await listener.bind(address, passed: sockets.descriptor(for: index)))
+        }
         // This comes after listening, because a bridge that cannot listen must not connect to the broker.
         for host in hosts.values { host.eventLoop.execute { host.value.start() } }
         let state = watch.state

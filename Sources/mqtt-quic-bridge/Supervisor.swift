@@ -34,7 +34,8 @@ enum Supervisor {
             logger.critical("the configuration is not usable", metadata: ["error": "\(loaded.place(error))"])
             throw ExitCode.configuration
         }
-        try await run(service, admin, logger, output)
+        let notify = NotifyService(ServiceManager(logger: logger), service, logger: logger)
+        try await run(service, admin, notify, logger, output)
     }
 
     /// What the admin endpoint may do besides watching and controlling the service.
@@ -43,16 +44,17 @@ enum Supervisor {
             logLevel: { output.level }, setLogLevel: { output.level = $0 }, troubles: { output.troubles })
     }
 
-    /// The admin endpoint ends last, so that the end can be watched, and with the service, whatever ended that.
+    /// The admin endpoint ends last, so that the end can be watched, and with the service, whatever ended that. The service
+    /// manager is told first.
     private static func run(
-        _ service: any Service, _ admin: AdminService?, _ logger: Logger, _ output: LogOutput
+        _ service: any Service, _ admin: AdminService?, _ notify: NotifyService?, _ logger: Logger, _ output: LogOutput
     ) async throws {
         var quiet = logger
         quiet.logLevel = .error
         let configuration = ServiceGroupConfiguration(
             services: [admin.map { .init(service: $0) }].compactMap { $0 } + [
                 .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)
-            ],
+            ] + [notify.map { .init(service: $0) }].compactMap { $0 },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
         let group = ServiceGroup(configuration: configuration)
         let impatience = Task { await Self.exitAtSecondSignal(logger, output) }

@@ -4,6 +4,12 @@ import NIOCore
 import NIOPosix
 import QUICTransport
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// Accepts devices on one address, and gives each of them to an event loop.
 struct DeviceListener {
     private let shared: SharedState
@@ -20,11 +26,14 @@ struct DeviceListener {
     }
 
     /// Starts listening. Throws ``ListenError``.
-    func bind(_ address: ListenAddress) async throws -> any Channel {
+    ///
+    /// - Parameter passed: A listening socket that was passed to the program, and is used from now on; `nil` if it has to
+    ///   open one.
+    func bind(_ address: ListenAddress, passed: CInt? = nil) async throws -> any Channel {
         let shared = shared
         let hosts = hosts
         var bootstrap = ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 1_024)
+            .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
@@ -41,15 +50,17 @@ struct DeviceListener {
                     try Self.accepted(channel, on: address, shared, hosts)
                 }
             }
-        if address.leavesIPv4(to: shared.configuration.listen) {
+        // A socket that is bound already is as it is.
+        if passed == nil, address.leavesIPv4(to: shared.configuration.listen) {
             bootstrap = bootstrap.serverChannelOption(Self.ipv6Only, value: 1)
         }
         do {
-            let socket = try SocketAddress.literal(address.host, port: address.port)
-            let channel = try await bootstrap.bind(to: socket).get()
-            shared.logger.info(
-                "listening",
-                metadata: ["address": "\(channel.localAddress?.hostAndPort ?? address.name)", "leg": "device"])
+            let channel = try await open(bootstrap, address, passed)
+            var metadata: Logger.Metadata = [
+                "address": "\(channel.localAddress?.hostAndPort ?? address.name)", "leg": "device",
+            ]
+            if passed != nil { metadata["socket"] = "passed" }
+            shared.logger.info("listening", metadata: metadata)
             return channel
         } catch {
             throw ListenError(
@@ -57,6 +68,21 @@ struct DeviceListener {
         }
     }
 
+    private func open(
+        _ bootstrap: ServerBootstrap, _ address: ListenAddress, _ passed: CInt?
+    ) async throws -> any Channel {
+        guard let passed else {
+            let socket = try SocketAddress.literal(address.host, port: address.port)
+            return try await bootstrap.bind(to: socket).get()
+        }
+        let channel = try await bootstrap.withBoundSocket(passed).get()
+        // SwiftNIO has called listen() with a shorter queue than devices need that all come back at once.
+        _ = listen(passed, Self.backlog)
+        return channel
+    }
+
+    /// How many devices may wait until they are accepted.
+    private static let backlog: CInt = 1_024
     private static let ipv6Only = ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only)
 
     private static func accepted(

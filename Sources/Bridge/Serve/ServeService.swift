@@ -15,6 +15,7 @@ package struct ServeService: Service {
     private let watch: ServeMonitor
     /// What the admin endpoint sees and does of the server, before it runs, too.
     package var monitor: any MonitoredService { watch }
+    package var listening: [String] { watch.state.running.listen }
 
     /// Reads certificates and keys, and makes the ticket key file if it is missing. Throws ``UnusableFile``.
     /// - Parameter signals: A reload reads certificates and keys again.

@@ -25,7 +25,10 @@ struct RunCommand: AsyncParsableCommand {
         let fileLimit = FileDescriptors.raise(for: loaded.configuration.limits.devices)
         let (logger, output) = log.start(loaded.configuration.log, loaded, fileLimit)
         try await Supervisor.run(loaded, logger, output) {
-            try BridgeService(configuration: loaded.configuration, signals: $0, logger: logger)
+            let sockets = try PassedSockets(
+                try ServiceManager.passedDescriptors(), for: loaded.configuration.listen)
+            return try BridgeService(
+                configuration: loaded.configuration, signals: $0, sockets: sockets, logger: logger)
         }
     }
 }

@@ -36,7 +36,8 @@ struct ServeCommand: AsyncParsableCommand {
             for: loaded.configuration.limits.connections, name: "serve.connections")
         let (logger, output) = log.start(loaded.configuration.log, loaded, fileLimit)
         try await Supervisor.run(loaded, logger, output) {
-            try ServeService(configuration: loaded.configuration, signals: $0, logger: logger)
+            try PassedSockets.refuse(try ServiceManager.passedDescriptors())
+            return try ServeService(configuration: loaded.configuration, signals: $0, logger: logger)
         }
     }
 }
