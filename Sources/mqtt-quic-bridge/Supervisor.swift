@@ -17,7 +17,7 @@ enum Supervisor {
     /// if the service fails; the log says why.
     ///
     /// - Parameter output: What the logger writes to. It is flushed at the end.
-    static func run<Configuration: AdminConfigured>(
+    static func run<Configuration: AdminConfigured & Summarized>(
         _ loaded: Loaded<Configuration>, _ logger: Logger, _ output: LogOutput,
         _ make: (ProgramSignals) throws -> any WatchedService
     ) async throws {
@@ -35,7 +35,17 @@ enum Supervisor {
             throw ExitCode.configuration
         }
         let notify = NotifyService(ServiceManager(logger: logger), service, logger: logger)
+        let summary = summary(of: service, loaded.configuration, output)
+        defer { summary?.cancel() }
         try await run(service, admin, notify, logger, output)
+    }
+
+    /// Tells somebody at a terminal how the start goes; `nil` if there is nobody.
+    private static func summary(
+        of service: any WatchedService, _ configuration: some Summarized, _ output: LogOutput
+    ) -> Task<Void, Never>? {
+        guard StartWatch.isWanted(output.format) else { return nil }
+        return Task { await StartWatch.run(service, configuration) }
     }
 
     /// What the admin endpoint may do besides watching and controlling the service.

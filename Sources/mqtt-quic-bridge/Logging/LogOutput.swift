@@ -12,7 +12,7 @@ final class LogOutput: Sendable {
     }
 
     private let levelIndex: Atomic<Int>
-    private let format: LogConfiguration.Format
+    let format: LogConfiguration.Format
     private let sumsUpRepeats: Bool
     private let write: @Sendable (String) -> Void
     private let state = Mutex(State())
