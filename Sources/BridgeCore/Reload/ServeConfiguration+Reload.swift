@@ -1,0 +1,40 @@
+// What a reload of `serve` does.
+extension ServeConfiguration: Reloadable {
+    package static let reloadRules: [ReloadRule<Self>] = [
+        .restart("serve.listen", at: \.listen, "the addresses stay as they are until then"),
+        ReloadRule("serve.certificate", at: \.certificateFile, .newDevices, fresh),
+        ReloadRule("serve.key", at: \.keyFile, .newDevices, fresh),
+        ReloadRule("serve.client_ca", at: \.clientCAFile, .newDevices, fresh),
+        ReloadRule("serve.broker_host", at: \.brokerHost, .newConnections, streams),
+        ReloadRule("serve.broker_port", at: \.brokerPort, .newConnections, streams),
+        ReloadRule("serve.broker_connect_timeout", at: \.brokerConnectTimeout, .newConnections, streams),
+        ReloadRule("serve.proxy_protocol", at: \.sendsProxyHeader, .newConnections, streams),
+        ReloadRule("serve.retry", at: \.retry, .now, atOnce),
+        ReloadRule("serve.retry_above", at: \.retryAbove, .now, atOnce),
+        ReloadRule("serve.early_data", at: \.acceptsEarlyData, .newDevices, fresh),
+        .restart(
+            "serve.ticket_key_file", at: \.ticketKeyFile, "the secret of open connections was derived from its key"),
+        ReloadRule("serve.idle_timeout", at: \.idleTimeout, .newDevices, fresh),
+        ReloadRule("serve.congestion_control", at: \.congestionControl, .newDevices, fresh),
+        ReloadRule("serve.send_twice", at: \.sendTwice, .newDevices, fresh),
+        ReloadRule("serve.connections", at: \.limits.connections, .now, counted),
+        ReloadRule("serve.connections_per_address", at: \.limits.connectionsPerAddress, .now, counted),
+        ReloadRule("serve.streams_per_connection", at: \.limits.streamsPerConnection, .newDevices, fresh),
+        ReloadRule("serve.handshakes_per_second", at: \.limits.handshakesPerSecond, .now, atOnce),
+        ReloadRule("serve.connect_within", at: \.limits.connectWithin, .newDevices, fresh),
+        ReloadRule("serve.stream_buffer", at: \.limits.streamBuffer, .newDevices, fresh),
+        ReloadRule("serve.shutdown_timeout", at: \.limits.shutdownTimeout, .now, atOnce),
+        ReloadRule("log.level", at: \.log.level, .now, atOnce),
+        .restart("log.format", at: \.log.format, "the lines keep their format until then"),
+        .restart("admin.listen", at: \.admin.listen, endpoint),
+        .restart("admin.token_file", at: \.admin.tokenFile, endpoint),
+        .restart("admin.host_names", at: \.admin.hostNames, endpoint),
+        .restart("threads", at: \.threads, "the number of event loops stays the same until then"),
+    ]
+
+    private static let fresh = "clients that connect from now on get it; connections that stand stay as they are"
+    private static let streams = "sessions that begin from now on use it; the others stay where they are"
+    private static let atOnce = "it applies from now on"
+    private static let counted = "it applies from now on; no client that is connected is disconnected because of it"
+    private static let endpoint = "the admin endpoint stays as it is until then"
+}
