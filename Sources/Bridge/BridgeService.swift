@@ -7,7 +7,7 @@ import ServiceLifecycle
 
 /// The command `run` as one service: listens, carries devices, and ends their sessions in order when it is stopped.
 package struct BridgeService: Service {
-    private let shared: SharedState
+    let shared: SharedState
     private let signals: ProgramSignals
     private let sockets: PassedSockets
     private let watch: BridgeMonitor
@@ -18,7 +18,6 @@ package struct BridgeService: Service {
     /// Reads certificates and checks routes. Throws ``UnusableFile`` for a file, or the error in the routes.
     ///
     /// - Parameters:
-    ///   - signals: A reload reads the users file again.
     ///   - sockets: Sockets that are used instead of opening those addresses of `listen`.
     ///   - probing: How often better ways to the broker than the one in use are tried.
     package init(
@@ -58,6 +57,10 @@ package struct BridgeService: Service {
                 NIOLoopBound(SessionHost(shared: shared, eventLoop: loop), eventLoop: loop)
             }.get()
         }
+        shared.loops.withLock { $0 = Array(hosts.values) }
+        // A reload may have come between.
+        for host in hosts.values { host.eventLoop.execute { [shared] in host.value.adopt(shared.generation) } }
+        defer { shared.loops.withLock { $0 = [] } }
         let listener = DeviceListener(shared: shared, group: group, hosts: hosts)
         var channels: [any Channel] = []
         for (index, address) in shared.configuration.listen.enumerated() {
@@ -71,21 +74,14 @@ package struct BridgeService: Service {
             await Self.stopTaking(channels, hosts.values)
         }
         defer { state.ended() }
-
-        for warning in CredentialFiles(shared.configuration).warnings {
-            shared.logger.warning("a certificate needs attention", metadata: ["detail": "\(warning)", "leg": "uplink"])
-        }
-        for warning in CredentialFiles(shared.configuration).usersWarnings {
-            shared.logger.warning(
-                "the users file needs attention", metadata: ["detail": "\(warning)", "leg": "device"])
-        }
-
-        let tickets = Task { [shared] in await shared.tickets.run() }
-        let users = Task { [shared, signals] in await shared.users?.follow(signals.reloads, shared.logger) }
+        CredentialFiles(shared.configuration).logWarnings(shared.logger)
+        let tickets = Task { [shared] in await TicketStore.keepSaved { shared.tickets } }
+        let users = Task { [shared] in await UsersWatch(shared).run() }
         let network = followNetwork(hosts, group)
         let report = StatisticsReport(logger: shared.logger) { [hosts] in await Self.statistics(hosts.values).fields }
         let run = ServiceRun(
-            logger: shared.logger, report: report, shutdownTimeout: shared.configuration.limits.shutdownTimeout)
+            logger: shared.logger, report: report,
+            shutdownTimeout: { [shared] in shared.configuration.limits.shutdownTimeout })
         await run.untilStopped(signals, draining: state) {
             state.ending()
             users.cancel()

@@ -1,7 +1,5 @@
 /// What the operator asks of the running program.
 package struct ProgramSignals: Sendable {
-    /// Each element asks for the files to be reloaded that may have changed (SIGHUP).
-    package var reloads: AsyncStream<Void>
     /// Each element asks the program to take nobody new and to end when all have left (SIGUSR1).
     package var drains: AsyncStream<Void>
     /// Each element asks for a line of statistics in the log (SIGUSR2).
@@ -9,10 +7,8 @@ package struct ProgramSignals: Sendable {
 
     /// Without an argument there are no such requests.
     package init(
-        reloads: AsyncStream<Void> = AsyncStream { _ in }, drains: AsyncStream<Void> = AsyncStream { _ in },
-        statistics: AsyncStream<Void> = AsyncStream { _ in }
+        drains: AsyncStream<Void> = AsyncStream { _ in }, statistics: AsyncStream<Void> = AsyncStream { _ in }
     ) {
-        self.reloads = reloads
         self.drains = drains
         self.statistics = statistics
     }

@@ -9,7 +9,7 @@ struct ServiceRun {
     let report: StatisticsReport
 
     /// How long `end` may take; this is only logged.
-    let shutdownTimeout: Duration
+    let shutdownTimeout: @Sendable () -> Duration
 
     /// Runs `body` on event loops of its own, and stops them when it returns or throws.
     static func onEventLoops(
@@ -41,7 +41,7 @@ struct ServiceRun {
         }
         drains.cancel()
         reports.cancel()
-        logger.info("shutting down", metadata: ["within": "\(shutdownTimeout)"])
+        logger.info("shutting down", metadata: ["within": "\(shutdownTimeout())"])
         await end()
         await report.report()
     }

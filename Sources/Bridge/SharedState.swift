@@ -12,49 +12,54 @@ import Synchronization
 
 /// What all event loops share. The data path uses none of it.
 final class SharedState: Sendable {
-    let configuration: BridgeConfiguration
     let logger: Logger
-    let tls: QUICTLSContext
-    let routes: RoutingTable
-    let identities: IdentityMapper
     let admission: SharedAdmission
-    /// The users that the bridge itself authenticates; only the mapping `data-stream` has them.
-    let users: LocalUsers?
     let clientIDs = ClientIDs()
     let gatewayNumbers = GatewayNumbers()
-    let chosenMapping = ChosenMapping()
     let pathNews: PathNews
     let shownCertificate = ShownCertificate()
-    let tickets: TicketStore
-    let upstream: Upstream
-    /// The TLS side of `uplink.fallback`; `nil` if there is no fallback to use.
-    let fallback: TLSUplinkContext?
-    let stockShares: StockShares
-    /// `nil` if devices are disconnected when their uplink is lost.
-    let hold: HoldPolicy?
+    let holdBudget: HoldBudget
+    /// How often better ways to the broker than the one in use are tried.
+    let probing: WayChoice.Probing
+    /// The sessions of each event loop, while the service runs.
+    let loops = Mutex<[NIOLoopBound<SessionHost>]>([])
+    private let present: Mutex<Generation>
 
     /// Reads the files that the configuration names. Throws what makes the configuration unusable.
     init(
         configuration: BridgeConfiguration, probing: WayChoice.Probing = .init(), logger: Logger
     ) throws {
-        self.configuration = configuration
         self.logger = logger
+        self.probing = probing
         self.pathNews = PathNews(logger: logger)
-        self.upstream = Upstream(configuration.uplink, probing: probing, logger: logger)
-        // This comes before all others that read these files, because its errors say best what is wrong with them.
-        self.tls = try QUICTLSContext.client(configuration.uplink)
-        self.fallback = try configuration.uplink.usableFallback.map { try TLSUplinkContext($0, configuration.uplink) }
-        self.routes = try RoutingTable(routes: configuration.routes, unrouted: configuration.unrouted)
-        self.identities = try IdentityMapper(configuration.auth)
-        self.users = try configuration.auth.usersFile.map { try LocalUsers(path: $0) }
-        let uplink = configuration.uplink
-        self.tickets = TicketStore(uplink, trust: tls.trust, logger: logger)
-        self.stockShares = StockShares(total: uplink.warm, loops: configuration.threads)
-        self.hold =
-            uplink.onLoss == .hold
-            ? HoldPolicy(uplink.hold, budget: HoldBudget(limit: uplink.hold.totalBuffer)) : nil
+        self.holdBudget = HoldBudget(limit: configuration.uplink.hold.totalBuffer)
         self.admission = SharedAdmission(limits: configuration.limits, logger: logger)
+        self.present = Mutex(
+            try Generation(first: configuration, budget: holdBudget, probing: probing, logger: logger))
     }
+
+    /// What is in force. An event loop takes a new generation over a moment later, with ``SessionHost/adopt(_:)``.
+    var generation: Generation { present.withLock { $0 } }
+
+    /// Puts a generation in force for everything that is not bound to an event loop.
+    func adopt(_ generation: Generation) {
+        let configuration = generation.configuration
+        holdBudget.limit = configuration.uplink.hold.totalBuffer
+        admission.adopt(configuration.limits)
+        present.withLock { $0 = generation }
+    }
+}
+
+// MARK: - What is in force
+
+extension SharedState {
+    var configuration: BridgeConfiguration { generation.configuration }
+    var tls: QUICTLSContext { generation.uplink.tls }
+    var tickets: TicketStore { generation.uplink.tickets }
+    var upstream: Upstream { generation.uplink.upstream }
+    var fallback: TLSUplinkContext? { generation.uplink.fallback }
+    var chosenMapping: ChosenMapping { generation.uplink.chosenMapping }
+    var hold: HoldPolicy? { generation.hold }
 }
 
 extension SharedState {
@@ -66,8 +71,7 @@ extension SharedState {
         uplink.tlsKeyLogFile = nil
         _ = try QUICTLSContext.client(uplink)
         _ = try uplink.usableFallback.map { try TLSUplinkContext($0, uplink) }
-        _ = try RoutingTable(routes: configuration.routes, unrouted: configuration.unrouted)
-        _ = try IdentityMapper(configuration.auth)
+        _ = try SessionRules(configuration)
         _ = try configuration.auth.usersFile.map { try LocalUsers(path: $0) }
     }
 
@@ -109,6 +113,10 @@ final class SharedAdmission: Sendable {
                 metadata: ["count": "\(report)", "peer": "\(address)", "reason": "\(reason)", "leg": "device"])
         }
         return decision
+    }
+
+    func adopt(_ limits: LimitsConfiguration) {
+        state.withLock { $0.control.adopt(limits, now: .now()) }
     }
 
     func left(_ decision: AdmissionControl.Decision, from address: String) {

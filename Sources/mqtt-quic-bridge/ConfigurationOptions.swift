@@ -24,15 +24,24 @@ struct ConfigurationOptions: ParsableArguments {
         _ subject: ConfigurationLoader.Subject<Configuration>
     ) throws -> Loaded<Configuration> {
         do {
-            return try ConfigurationLoader.load(
-                subject, file: file, envFile: envFile, environment: ProcessInfo.processInfo.environment,
-                cores: System.coreCount)
+            return try read(subject)
         } catch {
             throw shown(error)
         }
     }
 
-    private var file: String? {
+    /// Reads the configuration. A file that was there once has to be there again.
+    ///
+    /// - Parameter file: The configuration file, if that is not to be looked for.
+    func read<Configuration>(
+        _ subject: ConfigurationLoader.Subject<Configuration>, file: String? = nil,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(ConfigurationErrors) -> Loaded<Configuration> {
+        try ConfigurationLoader.load(
+            subject, file: file ?? self.file, envFile: envFile, environment: environment, cores: System.coreCount)
+    }
+
+    var file: String? {
         config ?? (FileManager.default.fileExists(atPath: Self.defaultFile) ? Self.defaultFile : nil)
     }
 

@@ -14,12 +14,10 @@ struct LogOptions: ParsableArguments {
     /// Starts the log, and logs the loader's notes and warnings.
     /// - Parameter fileLimit: A warning about the limit on open files, if there is one.
     /// - Returns: a logger, and its output, which has to be flushed before the program ends.
-    func start<Configuration>(
-        _ configuration: LogConfiguration, _ loaded: Loaded<Configuration>, _ fileLimit: String?
+    static func start<Configuration: Reloadable>(
+        _ loaded: Loaded<Configuration>, _ fileLimit: String?
     ) -> (logger: Logger, output: LogOutput) {
-        var configuration = configuration
-        if let logLevel { configuration.level = logLevel }
-        let output = LogOutput(configuration)
+        let output = LogOutput(loaded.configuration.log)
         BridgeLogHandler.bootstrap(output)
         let logger = Logger(label: "mqtt-quic-bridge")
         for note in loaded.notes { logger.notice("configuration", metadata: ["detail": .string(note)]) }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Bridge
 import BridgeAdmin
-import BridgeConfig
 import BridgeCore
 import Foundation
 import Logging
@@ -15,21 +14,24 @@ enum Supervisor {
     ///
     /// Throws ``ExitCode/configuration`` if the service cannot be made from this configuration, and ``ExitCode/failure``
     /// if the service fails; the log says why.
-    ///
-    /// - Parameter output: What the logger writes to. It is flushed at the end.
-    static func run<Configuration: AdminConfigured & Summarized>(
-        _ loaded: Loaded<Configuration>, _ logger: Logger, _ output: LogOutput,
-        _ make: (ProgramSignals) throws -> any WatchedService
-    ) async throws {
+    static func run<Watched: WatchedService>(
+        _ source: ConfigurationSource<Watched.Configuration>,
+        _ make: (Watched.Configuration, ProgramSignals, Logger) throws -> Watched
+    ) async throws where Watched.Configuration: Summarized {
+        let loaded = try source.load()
+        let (logger, output) = LogOptions.start(loaded, source.raiseLimits(loaded.configuration))
         defer { output.flush() }
+        let reloads = await elements(.sighup)
         let signals = await signals()
-        let service: any WatchedService
+        let service: Watched
+        let reloader: Reloader<Watched>
         let admin: AdminService?
         do {
-            service = try make(signals)
+            service = try make(loaded.configuration, signals, logger)
+            reloader = Reloader(service, source, logger, output)
             admin = try AdminService(
-                configuration: loaded.configuration.admin, service: service.monitor, controls: controls(output),
-                logger: logger)
+                configuration: loaded.configuration.admin, service: service.monitor,
+                controls: controls(output, reloader), logger: logger)
         } catch {
             logger.critical("the configuration is not usable", metadata: ["error": "\(loaded.place(error))"])
             throw ExitCode.configuration
@@ -37,20 +39,23 @@ enum Supervisor {
         let notify = NotifyService(ServiceManager(logger: logger), service, logger: logger)
         let summary = summary(of: service, loaded.configuration, output)
         defer { summary?.cancel() }
+        let following = Task { await reloader.follow(reloads) }
+        defer { following.cancel() }
         try await run(service, admin, notify, logger, output)
     }
 
     /// Tells somebody at a terminal how the start goes; `nil` if there is nobody.
-    private static func summary(
-        of service: any WatchedService, _ configuration: some Summarized, _ output: LogOutput
-    ) -> Task<Void, Never>? {
+    private static func summary<Watched: WatchedService>(
+        of service: Watched, _ configuration: Watched.Configuration, _ output: LogOutput
+    ) -> Task<Void, Never>? where Watched.Configuration: Summarized {
         guard StartWatch.isWanted(output.format) else { return nil }
         return Task { await StartWatch.run(service, configuration) }
     }
 
     /// What the admin endpoint may do besides watching and controlling the service.
-    private static func controls(_ output: LogOutput) -> AdminControls {
+    private static func controls(_ output: LogOutput, _ reloader: Reloader<some WatchedService>) -> AdminControls {
         AdminControls(
+            reload: { await reloader.reload(isDryRun: $0, isAllOrNothing: $1) },
             logLevel: { output.level }, setLogLevel: { output.level = $0 }, troubles: { output.troubles })
     }
 
@@ -77,10 +82,9 @@ enum Supervisor {
         }
     }
 
-    /// From this call on SIGHUP, SIGUSR1 and SIGUSR2 no longer end the program.
+    /// From this call on SIGUSR1 and SIGUSR2 no longer end the program.
     private static func signals() async -> ProgramSignals {
-        ProgramSignals(
-            reloads: await elements(.sighup), drains: await elements(.sigusr1), statistics: await elements(.sigusr2))
+        ProgramSignals(drains: await elements(.sigusr1), statistics: await elements(.sigusr2))
     }
 
     /// One element per signal; several signals that arrive before the first is consumed count as one.

@@ -120,7 +120,15 @@ struct FakeWatchedService: WatchedService {
     let fake = FakeMonitor()
     var monitor: any MonitoredService { fake }
     var listening: [String] { fake.state.withLock { $0.listening } }
+    var configuration: BridgeConfiguration {
+        BridgeConfiguration(uplink: UplinkConfiguration(host: "a", caFile: "ca.pem"))
+    }
     func run() async throws {}
+    func reload(
+        _ new: BridgeConfiguration, isDryRun: Bool, isAllOrNothing: Bool
+    ) async throws -> ReloadReport {
+        ReloadReport(ok: true)
+    }
 }
 
 final class FakeMonitor: MonitoredService {

@@ -8,7 +8,7 @@ struct CheckTests {
         try await bridge(arguments)
     }
 
-    private static func bridge(_ arguments: [String]) async throws -> (end: ChildProcess.ProcessEnd, said: String) {
+    static func bridge(_ arguments: [String]) async throws -> (end: ChildProcess.ProcessEnd, said: String) {
         let process = try await ChildProcess.start("bridge", Toolbox.bridge(), arguments)
         let end = try await process.end()
         // Both streams may end later than the process.

@@ -65,14 +65,18 @@ struct MonitorPartsTests {
         let path = folder.path + "/ca.pem"
         try Data("one".utf8).write(to: URL(filePath: path))
         let readings = Atomic<Int>(0)
-        let dates = CertificateDates([path, folder.path + "/missing.pem"]) {
+        let read: @Sendable () -> [StatusReport.Certificate] = {
             let count = readings.add(1, ordering: .relaxed).newValue
             return [StatusReport.Certificate(role: "CA", subject: "\(count)", expiresAt: 0)]
         }
+        let paths = Mutex([path, folder.path + "/missing.pem"])
+        let dates = CertificateDates { (paths.withLock { $0 }, read) }
         for _ in 0..<3 { #expect(await dates.current.map(\.subject) == ["1"]) }
         try Data("another".utf8).write(to: URL(filePath: path))
         for _ in 0..<3 { #expect(await dates.current.map(\.subject) == ["2"]) }
         try Data("now".utf8).write(to: URL(filePath: folder.path + "/missing.pem"))
         #expect(await dates.current.map(\.subject) == ["3"])
+        paths.withLock { $0 = [path, path] }
+        for _ in 0..<3 { #expect(await dates.current.map(\.subject) == ["4"], "other files") }
     }
 }

@@ -181,7 +181,7 @@ struct ServeNetworkTests {
         try await ServeScenario.run { scenario in
             try scenario.folder.write("certificate.pem", text)
             scenario.serve.process.signal(SIGHUP)
-            let said = try await scenario.serve.logs("stay in use")
+            let said = try await scenario.serve.logs("the configuration was not reloaded")
             #expect(said.contains("certificate.pem"))
             let client = try await scenario.client()
             _ = try await client.session("client-1")

@@ -108,7 +108,8 @@ struct UplinkDriverTests {
             let dialer = QUICDialer(
                 configuration: shared.configuration, eventLoop: loop, tls: shared.tls, tickets: shared.tickets,
                 news: shared.pathNews, logger: logger)
-            let driver = UplinkDriver(.devices, shared: shared, dialer: dialer, eventLoop: loop)
+            let driver = UplinkDriver(
+                .devices, shared.generation.uplink, shared: shared, dialer: dialer, eventLoop: loop)
             let server = try channel.pipeline.syncOperations.handler(type: QUICEchoServer.self)
             return NIOLoopBound(
                 World(shared: shared, dialer: dialer, driver: driver, server: server), eventLoop: loop)

@@ -33,15 +33,12 @@ final class LocalUsers: Sendable {
         }
     }
 
-    /// Reloads the file whenever it changes and for each element of `reloads`, until the task is cancelled. Devices
-    /// that are connected stay connected.
-    func follow(_ reloads: AsyncStream<Void>, _ logger: Logger) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.watch.run { await self.reload(logger) } }
-            group.addTask {
-                for await _ in reloads { await self.reload(logger) }
-            }
-        }
+    /// How many users there are.
+    var count: Int { file.withLock { $0.count } }
+
+    /// Reads the file again whenever it changes, until the task is cancelled. Devices that are connected stay connected.
+    func follow(_ logger: Logger) async {
+        await watch.run { await self.reload(logger) }
     }
 
     private func reload(_ logger: Logger) async {

@@ -1,5 +1,6 @@
 import BridgeCore
 import Foundation
+import Logging
 import QUICTransport
 
 /// The files that a configuration names for certificates, keys and users. Reports what is wrong with them under the
@@ -79,13 +80,23 @@ struct CredentialFiles: Sendable {
     }
 
     /// The contents, or `nil` if the file cannot be read. A bundle of all public CAs has about 220 KB.
-    static func contents(_ path: String) -> [UInt8]? {
+    static func contents(_ path: String, upTo limit: Int = 4 << 20) -> [UInt8]? {
         guard let handle = FileHandle(forReadingAtPath: path) else { return nil }
         defer { try? handle.close() }
-        return (try? handle.read(upToCount: 4 << 20)).map { Array($0) }
+        return (try? handle.read(upToCount: limit)).map { Array($0) }
     }
 
     // MARK: - Warnings
+
+    /// What the operator of `run` should look at although it works.
+    func logWarnings(_ logger: Logger) {
+        for warning in warnings {
+            logger.warning("a certificate needs attention", metadata: ["detail": "\(warning)", "leg": "uplink"])
+        }
+        for warning in usersWarnings {
+            logger.warning("the users file needs attention", metadata: ["detail": "\(warning)", "leg": "device"])
+        }
+    }
 
     /// What should be changed about the files although they work now. There are no warnings about unreadable files.
     var warnings: [String] { warnings(at: Int64(Date().timeIntervalSince1970)) }

@@ -5,13 +5,18 @@ struct FileWatch: Sendable {
     /// The time between two polls.
     private static let interval = Duration.seconds(5)
 
-    private let paths: [String]
+    private let paths: @Sendable () -> [String]
     private let atFirst: [FileStamp?]
 
     /// Create this before reading the files, because it reports the changes that follow.
     init(_ paths: [String]) {
+        self.init { paths }
+    }
+
+    /// - Parameter paths: The files to watch now. Others in their place are a change.
+    init(_ paths: @escaping @Sendable () -> [String]) {
         self.paths = paths
-        self.atFirst = Self.stamps(paths)
+        self.atFirst = Self.stamps(paths())
     }
 
     /// Calls `changed` after each change, until the task is cancelled. Files that change one after another are reported
@@ -22,7 +27,7 @@ struct FileWatch: Sendable {
         while (try? await Task.sleep(for: Self.interval)) != nil {
             // A file system may be slow.
             let paths = paths
-            guard let now = await FileThread.run({ Self.stamps(paths) }) else { return }
+            guard let now = await FileThread.run({ Self.stamps(paths()) }) else { return }
             if now == last, now != used {
                 used = now
                 await changed()
@@ -37,9 +42,10 @@ struct FileWatch: Sendable {
 }
 
 /// Reads files on a separate thread, so that no event loop and no thread of Swift concurrency waits for the disk.
-enum FileThread {
+package enum FileThread {
     /// Returns `nil` if the process is ending.
-    static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
+    @discardableResult
+    package static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
         try? await NIOThreadPool.singleton.runIfActive { body() }
     }
 }

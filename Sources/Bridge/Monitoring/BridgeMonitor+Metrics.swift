@@ -37,7 +37,7 @@ extension BridgeMonitor {
                 HoldOutcome.allCases.map { ($0.rawValue, Double(sessions.returns[$0] ?? 0)) }),
             .single(
                 "hold_bytes", .gauge, "Bytes that are kept for devices until the broker has them.",
-                Double(shared.hold?.budget.usedBytes ?? 0)),
+                Double(shared.holdBudget.usedBytes)),
             .certificates(status.certificates, now: now), .timerFirings,
         ] + uplink(sessions) + routes(figures.routes) + MetricFamily.uplink(status.uplink)
             + MetricFamily.quic(await census.quicFigures())
@@ -61,7 +61,7 @@ extension BridgeMonitor {
 
     /// At most three series per route of the file.
     private func routes(_ totals: RouteTotals) -> [MetricFamily] {
-        let uses = shared.routes.localSides.enumerated().flatMap { index, local in
+        let uses = shared.generation.rules.routes.localSides.enumerated().flatMap { index, local in
             RouteTally.Use.allCases.map { use in
                 MetricFamily.Sample(
                     .number(Double(totals[index, use])),

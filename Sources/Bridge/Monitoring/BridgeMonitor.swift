@@ -12,8 +12,8 @@ final class BridgeMonitor: MonitoredService {
 
     init(_ shared: SharedState) {
         self.shared = shared
-        self.state = MonitorState(drainTimeout: shared.configuration.limits.drainTimeout)
-        self.certificateDates = CertificateDates(CredentialFiles(shared.configuration))
+        self.state = MonitorState { shared.configuration.limits.drainTimeout }
+        self.certificateDates = CertificateDates(of: { CredentialFiles(shared.configuration) })
     }
 
     func status() async -> StatusReport {
@@ -21,13 +21,14 @@ final class BridgeMonitor: MonitoredService {
         let clock = WallClock()
         let (connections, devices) = (await connections(), await running.census.counts())
         let verdict = shared.upstream.record.verdict(connections, isAwaited: devices.held > 0, at: .now())
+        let draining = await drainingConnections()
         let (transport, endpoint) = way
         return StatusReport(
             program: state.program("run"),
             uplink: StatusReport.Uplink(
                 state: verdict.state, transport: transport, endpoint: endpoint, mapping: mapping,
                 since: verdict.since.map { clock.seconds(at: $0) } ?? state.startedAt, problem: verdict.problem,
-                connections: connections.standing + connections.silent),
+                connections: [connections, draining].reduce(0) { $0 + $1.standing + $1.silent }),
             listen: running.listen, devices: devices, certificates: await certificates())
     }
 
@@ -88,8 +89,14 @@ final class BridgeMonitor: MonitoredService {
 // MARK: - What it is put together from
 
 extension BridgeMonitor {
+    /// Those under the present settings.
     func connections() async -> UplinkRecord.Connections {
         await state.census.collect { $0.uplinkConnections }.reduce(UplinkRecord.Connections(), +)
+    }
+
+    /// Those that still carry devices under earlier settings. They say nothing about the way that the next devices take.
+    private func drainingConnections() async -> UplinkRecord.Connections {
+        await state.census.collect { $0.drainingConnections }.reduce(UplinkRecord.Connections(), +)
     }
 
     /// Those of the files, and the broker's own.
@@ -103,8 +110,9 @@ extension BridgeMonitor {
 
     /// The way that new connections take.
     private var way: (transport: String, endpoint: String) {
-        let uplink = shared.configuration.uplink
-        switch shared.upstream.chosen {
+        let settings = shared.generation.uplink
+        let uplink = settings.configuration.uplink
+        switch settings.upstream.chosen {
         case .quic(let index):
             guard uplink.endpoints.indices.contains(index) else { return ("quic", "") }
             return ("quic", "\(uplink.endpoints[index].host):\(uplink.endpoints[index].port)")
@@ -139,5 +147,10 @@ extension SessionHost {
     /// The connections of this loop that carry devices or are ready to.
     var uplinkConnections: UplinkRecord.Connections {
         ([uplink] + gateways.values).map(\.standing).reduce(UplinkRecord.Connections(), +)
+    }
+
+    /// The connections that were made before a reload changed how they are made.
+    var drainingConnections: UplinkRecord.Connections {
+        draining.values.map(\.standing).reduce(UplinkRecord.Connections(), +)
     }
 }

@@ -11,12 +11,12 @@ struct LoopFigures: Sendable {
 
     init(_ host: SessionHost) {
         statistics = host.currentStatistics
-        let uplinks = [host.uplink] + host.gateways.values
+        let uplinks = [host.uplink] + host.gateways.values + host.draining.values
         sessions = uplinks.map(\.handshakes).reduce(host.sessions, +)
         sessions.warm = uplinks.reduce(0) { $0 + $1.plan.warmCount }
         (sessions.earlyDataAccepted, sessions.earlyDataRejected) = host.dialer.earlyData
         traffic = host.traffic.totals
-        routes = host.routes.tally?.totals ?? RouteTotals()
+        routes = host.rules.routes.tally?.totals ?? RouteTotals()
     }
 
     static func + (left: Self, right: Self) -> Self {

@@ -9,7 +9,7 @@ extension MonitorState {
     /// Returns once no new devices are taken. If the service drains already, only its limit changes. Nothing happens if it
     /// does not run.
     func drain(within limit: Duration?) async {
-        let limit = limit ?? drainTimeout
+        let limit = limit ?? drainTimeout()
         guard let stopTaking = beginDrain(within: limit) else { return }
         await stopTaking(limit)
         drainBegan.yield()

@@ -22,7 +22,7 @@ final class MonitorState<Host: MonitoredHost>: Sendable {
     static var patience: Duration { .seconds(2) }
 
     private let state = Mutex(Running())
-    let drainTimeout: Duration
+    let drainTimeout: @Sendable () -> Duration
     let (drainBegins, drainBegan) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingOldest(1))
     private let pulse = PacedProbe<ServiceState>(every: .milliseconds(200))
     let startedAt = Date().timeIntervalSince1970
@@ -32,7 +32,7 @@ final class MonitorState<Host: MonitoredHost>: Sendable {
     var census: DeviceCensus<Host> { running.census }
 
     /// - Parameter drainTimeout: How long a drain takes at most if nobody says how long.
-    init(drainTimeout: Duration) {
+    init(drainTimeout: @escaping @Sendable () -> Duration) {
         self.drainTimeout = drainTimeout
         DeviceMeter.beginNumbers(at: startedAt)
     }

@@ -5,16 +5,17 @@ import QUICTransport
 
 /// What the admin endpoint sees and does of `serve`.
 final class ServeMonitor: MonitoredService {
-    let configuration: ServeConfiguration
+    private let inForce: ServeState
     let state: MonitorState<ServeHost>
     /// `nil`: it worked; otherwise the reason why it did not.
     private let probe = PacedProbe<String?>(every: .seconds(5))
     private let certificateDates: CertificateDates
+    var configuration: ServeConfiguration { inForce.configuration }
 
-    init(_ configuration: ServeConfiguration) {
-        self.configuration = configuration
-        self.state = MonitorState(drainTimeout: configuration.limits.drainTimeout)
-        self.certificateDates = CertificateDates(CredentialFiles(configuration))
+    init(_ inForce: ServeState) {
+        self.inForce = inForce
+        self.state = MonitorState { inForce.configuration.limits.drainTimeout }
+        self.certificateDates = CertificateDates(of: { CredentialFiles(inForce.configuration) })
     }
 
     func status() async -> StatusReport {

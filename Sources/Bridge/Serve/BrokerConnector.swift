@@ -21,7 +21,7 @@ final class BrokerConnector {
     /// How long a session waits for such a broker at most, unless `serve.broker_connect_timeout` is shorter.
     private static let patience = Duration.seconds(2)
 
-    private let configuration: ServeConfiguration
+    private var configuration: ServeConfiguration
     private let eventLoop: any EventLoop
     private let logger: Logger
     private let resolver = HostResolver()
@@ -41,6 +41,15 @@ final class BrokerConnector {
         self.eventLoop = eventLoop
         self.retry = Timer(on: eventLoop)
         self.logger = logger
+    }
+
+    /// Connections that are begun from now on use this configuration.
+    func adopt(_ new: ServeConfiguration) {
+        if !new.hasSameBroker(as: configuration) {
+            addresses = []
+            resolvedAt = nil
+        }
+        configuration = new
     }
 
     func connect(observer: any BrokerLegObserver) -> BrokerLeg {
@@ -79,8 +88,10 @@ final class BrokerConnector {
     private func lookUp() {
         resolver.resolve(host: configuration.brokerHost, port: configuration.brokerPort, on: eventLoop)
             .assumeIsolated()
-            .whenComplete { [weak self] result in
+            .whenComplete { [weak self, configuration] result in
                 guard let self else { return }
+                // A reload came in between.
+                guard self.configuration.hasSameBroker(as: configuration) else { return lookUp() }
                 let legs = waiting
                 waiting = []
                 switch result {
@@ -161,5 +172,11 @@ final class BrokerConnector {
             guard let self else { return }
             if let leg = retrying.popFirst() { start(leg) }
         }
+    }
+}
+
+extension ServeConfiguration {
+    fileprivate func hasSameBroker(as other: ServeConfiguration) -> Bool {
+        brokerHost == other.brokerHost && brokerPort == other.brokerPort
     }
 }

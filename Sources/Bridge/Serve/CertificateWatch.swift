@@ -1,26 +1,20 @@
 import Logging
 
-/// Reloads the certificate, key and client CA when their files change, and on request (SIGHUP), which reloads the
-/// ticket key too. Warns about certificates that have expired or are about to: at the start, once a day and after each
-/// reload.
+/// Reloads the certificate, key and client CA when their files change. Warns about certificates that have expired or are
+/// about to: at the start, once a day and after each reload.
 struct CertificateWatch {
     let tls: ServerTLS
     let hosts: ServeHosts
     let logger: Logger
 
     /// Runs until the task is cancelled.
-    func run(_ reloads: AsyncStream<Void>) async {
+    func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                await tls.watch.run {
-                    // A SIGHUP may have reloaded the files already.
-                    if await FileThread.run({ [tls] in tls.hasChanged }) == true {
-                        await reload("files changed", withTicketKey: false)
-                    }
-                }
-            }
-            group.addTask {
-                for await _ in reloads { await reload("reload requested", withTicketKey: true) }
+                let watch = tls.watch
+                // They may have changed before this watch began.
+                await reloadIfChanged()
+                await watch.run { await reloadIfChanged() }
             }
             group.addTask { await reminder.run() }
         }
@@ -30,15 +24,18 @@ struct CertificateWatch {
         CertificateReminder(logger: logger) { [tls] in tls.warnings }
     }
 
-    private func reload(_ why: String, withTicketKey: Bool) async {
+    /// A SIGHUP may have reloaded the files already.
+    private func reloadIfChanged() async {
+        if await FileThread.run({ [tls] in tls.hasChanged }) == true { await reload() }
+    }
+
+    private func reload() async {
         let (tls, logger) = (tls, logger)
-        let result = await FileThread.run {
-            Result { try tls.reload(withTicketKey: withTicketKey, logger: logger) }
-        }
+        let result = await FileThread.run { Result { try tls.reload(logger) } }
         switch result {
         case .success(let context)?:
             await hosts.use(context)
-            logger.notice("certificates and keys reloaded", metadata: ["reason": "\(why)", "leg": "client"])
+            logger.notice("certificates and keys reloaded", metadata: ["reason": "files changed", "leg": "client"])
             await reminder.warn()
         case .failure(let error)?:
             logger.warning(

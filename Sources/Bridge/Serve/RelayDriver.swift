@@ -13,6 +13,8 @@ final class RelayDriver {
     let stream: QUICStreamID
     let peer: String
     private let room: WaitingRoom
+    /// `serve.stream_buffer` when the connection came.
+    private let streamBuffer: Int
     var relay: StreamRelay
     private(set) var leg: BrokerLeg?
     private let timer: Timer
@@ -37,7 +39,7 @@ final class RelayDriver {
 
     init(
         host: ServeHost, handle: QUICConnectionHandle, stream: QUICStreamID, peer: String, room: WaitingRoom,
-        whenOver: @escaping () -> Void
+        streamBuffer: Int, whenOver: @escaping () -> Void
     ) {
         self.host = host
         self.timer = Timer(on: host.eventLoop)
@@ -45,11 +47,12 @@ final class RelayDriver {
         self.stream = stream
         self.peer = peer
         self.room = room
+        self.streamBuffer = streamBuffer
         self.whenOver = whenOver
-        let limits = host.configuration.limits
-        self.pieces = LongPacketPieces(window: limits.streamBuffer)
+        self.pieces = LongPacketPieces(window: streamBuffer)
         self.relay = StreamRelay(
-            context: .init(connectWithin: limits.connectWithin, maximumConnect: limits.streamBuffer))
+            context: .init(
+                connectWithin: host.configuration.limits.connectWithin, maximumConnect: streamBuffer))
     }
 
     func start() {
@@ -112,7 +115,7 @@ extension RelayDriver {
     /// The client acknowledged bytes.
     func streamDrained() {
         progressed()
-        guard isBrokerPaused, backlog <= host.configuration.limits.streamBuffer / 2 else { return }
+        guard isBrokerPaused, backlog <= streamBuffer / 2 else { return }
         isBrokerPaused = false
         leg?.resume()
     }
@@ -124,14 +127,14 @@ extension RelayDriver {
         clientRoom -= bytes.readableBytes
         guard clientRoom <= 0, !isBrokerPaused else { return }
         // What the client has still to acknowledge only becomes less in between, so it is not looked at each time.
-        clientRoom = host.configuration.limits.streamBuffer - backlog
+        clientRoom = streamBuffer - backlog
         guard clientRoom <= 0 else { return }
         isBrokerPaused = true
         leg?.pause()
     }
 
     private var backlog: Int {
-        handle.backlog(stream, inFlight: QUICConfiguration.inFlight(beside: host.configuration.limits.streamBuffer))
+        handle.backlog(stream, inFlight: QUICConfiguration.inFlight(beside: streamBuffer))
     }
 
     /// Sends bytes to the broker, and gives the client credit in steps, because a promise for each write would cost more
@@ -142,7 +145,7 @@ extension RelayDriver {
         meter.bytesUp &+= UInt64(count)
         uncredited += count
         guard let bytes = pieces.add(bytes, isInnerPart: relay.isInnerPart, at: .now()) else { return }
-        guard uncredited >= host.configuration.limits.creditStep else {
+        guard uncredited >= ServeConfiguration.Limits.creditStep(ofBuffer: streamBuffer) else {
             leg?.send(bytes)
             return
         }

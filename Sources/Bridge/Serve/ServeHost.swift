@@ -5,14 +5,14 @@ import QUICTransport
 
 /// What `serve`'s connections on one event loop share.
 final class ServeHost {
-    let configuration: ServeConfiguration
+    private(set) var configuration: ServeConfiguration
     let eventLoop: any EventLoop
     let logger: Logger
     let admission: SharedServeAdmission
     let broker: BrokerConnector
     /// Shared by all event loops.
     let pulses: BrokerPulses
-    let room: WaitingRoom
+    private(set) var room: WaitingRoom
     var statistics = ServeStatistics()
     private(set) var devices = NumberedBook<RelayDriver>()
     /// How many sessions are in which state.
@@ -56,6 +56,16 @@ final class ServeHost {
     /// New connections use `tls`; existing ones keep the certificates that they began with.
     func use(_ tls: QUICTLSContext) {
         for endpoint in endpoints { endpoint.server?.tls = tls }
+    }
+
+    /// New connections and sessions use this configuration; existing ones keep what they began with.
+    func adopt(_ new: ServeConfiguration, _ server: QUICServerConfiguration) {
+        if new.limits.streamBuffer != configuration.limits.streamBuffer {
+            room = .ofLoop(streamBuffer: new.limits.streamBuffer)
+        }
+        configuration = new
+        broker.adopt(new)
+        for endpoint in endpoints { endpoint.server?.adopt(server) }
     }
 
     /// The statistics as of now.

@@ -9,6 +9,7 @@ struct ServeHosts: Sendable {
     let hosts: [NIOLoopBound<ServeHost>]
     /// All configured addresses, in their order.
     private let listen: [ListenAddress]
+    private let admission: SharedServeAdmission
     private let logger: Logger
 
     init(configuration: ServeConfiguration, group: MultiThreadedEventLoopGroup, logger: Logger) async throws {
@@ -26,6 +27,7 @@ struct ServeHosts: Sendable {
             hosts.append(host)
         }
         self.hosts = hosts
+        self.admission = admission
         self.listen = configuration.listen
         self.logger = logger
     }
@@ -61,6 +63,12 @@ struct ServeHosts: Sendable {
 
     func use(_ tls: QUICTLSContext) async {
         for host in hosts { try? await host.eventLoop.submit { host.value.use(tls) }.get() }
+    }
+
+    /// Puts another configuration in force for what begins from now on.
+    func adopt(_ configuration: ServeConfiguration, _ server: QUICServerConfiguration) async {
+        admission.adopt(configuration)
+        for host in hosts { try? await host.eventLoop.submit { host.value.adopt(configuration, server) }.get() }
     }
 
     func statistics() async -> ServeStatistics {

@@ -8,27 +8,27 @@ import ServiceLifecycle
 /// The command `serve` as one service: accepts QUIC clients, gives each of their streams a TCP connection to the broker,
 /// and ends their sessions in order when it is stopped.
 package struct ServeService: Service {
-    private let configuration: ServeConfiguration
+    let state: ServeState
     private let signals: ProgramSignals
-    private let logger: Logger
-    private let tls: ServerTLS
+    let logger: Logger
+    let tls: ServerTLS
     private let watch: ServeMonitor
     /// What the admin endpoint sees and does of the server, before it runs, too.
     package var monitor: any MonitoredService { watch }
     package var listening: [String] { watch.state.running.listen }
 
     /// Reads certificates and keys, and makes the ticket key file if it is missing. Throws ``UnusableFile``.
-    /// - Parameter signals: A reload reads certificates and keys again.
     package init(
         configuration: ServeConfiguration, signals: ProgramSignals = ProgramSignals(), logger: Logger
     ) throws {
-        self.configuration = configuration
         self.signals = signals
         self.logger = logger
         self.tls = try CredentialFiles(configuration).explaining {
             try ServerTLS(configuration: configuration, logger: logger)
         }
-        self.watch = ServeMonitor(configuration)
+        // The ticket key file may have been made just now.
+        self.state = ServeState(configuration, FileDigests(configuration))
+        self.watch = ServeMonitor(state)
     }
 
     /// Reads every file that a start reads, and tests whether the addresses of `listen` are available; changes nothing.
@@ -47,8 +47,9 @@ package struct ServeService: Service {
     }
 
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {
+        let configuration = configuration
         let hosts = try await ServeHosts(configuration: configuration, group: group, logger: logger)
-        let server = serverConfiguration
+        let server = serverConfiguration(configuration, tls.current)
         var addresses: [String] = []
         do {
             for address in configuration.listen {
@@ -60,22 +61,26 @@ package struct ServeService: Service {
             await hosts.close()
             throw error
         }
-        let state = watch.state
-        state.began(hosts.hosts, listening: addresses) { await hosts.drain(within: $0) }
+        await begin(hosts, after: configuration)
         defer { state.ended() }
-        let certificates = Task { await CertificateWatch(tls: tls, hosts: hosts, logger: logger).run(signals.reloads) }
+        let watched = watch.state
+        watched.began(hosts.hosts, listening: addresses) { await hosts.drain(within: $0) }
+        defer { watched.ended() }
+        let certificates = Task { await CertificateWatch(tls: tls, hosts: hosts, logger: logger).run() }
         let report = StatisticsReport(logger: logger) { await hosts.statistics().fields }
-        let timeout = configuration.limits.shutdownTimeout
-        let run = ServiceRun(logger: logger, report: report, shutdownTimeout: timeout)
-        await run.untilStopped(signals, draining: state) {
-            state.ending()
+        let run = ServiceRun(
+            logger: logger, report: report, shutdownTimeout: { state.configuration.limits.shutdownTimeout })
+        await run.untilStopped(signals, draining: watched) {
+            watched.ending()
             certificates.cancel()
-            await hosts.shutDown(within: TimeAmount(timeout))
+            await hosts.shutDown(within: TimeAmount(state.configuration.limits.shutdownTimeout))
         }
         logger.info("stopped")
     }
 
-    private var serverConfiguration: QUICServerConfiguration {
+    func serverConfiguration(
+        _ configuration: ServeConfiguration, _ context: QUICTLSContext
+    ) -> QUICServerConfiguration {
         let limits = configuration.limits
         // The server's order decides: a client that offers both names gets many sessions on one connection.
         var quic = QUICConfiguration(alpn: [ServedConnection.multiplexed, ServedConnection.single])
@@ -87,7 +92,7 @@ package struct ServeService: Service {
         quic.maxBidiStreams = limits.streamsPerConnection
         quic.setWindows(limits.streamBuffer, streams: limits.streamsPerConnection)
         quic.activeConnectionIDLimit = 8
-        var server = QUICServerConfiguration(quic: quic, tls: tls.current)
+        var server = QUICServerConfiguration(quic: quic, tls: context)
         server.secret = tls.secret
         server.repliesPerSecond = max(1_000, 2 * limits.handshakesPerSecond)
         return server

@@ -21,6 +21,8 @@ final class ServedConnection: QUICConnectionObserver {
     /// The client's IP address when it connected: the one that it is counted under even if it changes later.
     let address: String
     private let room: WaitingRoom
+    /// `serve.stream_buffer` when the client came. The credit that it has depends on it.
+    private let streamBuffer: Int
     private var drivers: [QUICStreamID: RelayDriver] = [:]
     /// `nil` until the handshake has completed. Streams that were opened in early data come before that.
     private var alpn: String?
@@ -41,7 +43,8 @@ final class ServedConnection: QUICConnectionObserver {
         self.peer = remote.hostAndPort
         self.address = remote.ipAddress ?? "unknown"
         self.isAddressProven = isAddressValidated
-        self.room = .ofConnection(streamBuffer: host.configuration.limits.streamBuffer, on: host.room)
+        self.streamBuffer = host.configuration.limits.streamBuffer
+        self.room = .ofConnection(streamBuffer: streamBuffer, on: host.room)
     }
 
     func connection(_ handle: QUICConnectionHandle, happened event: QUICEvent) {
@@ -109,9 +112,9 @@ final class ServedConnection: QUICConnectionObserver {
             firstStream = stream
             timer.cancel()
         }
-        let driver = RelayDriver(host: host, handle: handle, stream: stream, peer: peer, room: room) { [weak self] in
-            self?.sessionIsOver(on: stream)
-        }
+        let driver = RelayDriver(
+            host: host, handle: handle, stream: stream, peer: peer, room: room, streamBuffer: streamBuffer
+        ) { [weak self] in self?.sessionIsOver(on: stream) }
         drivers[stream] = driver
         driver.start()
     }

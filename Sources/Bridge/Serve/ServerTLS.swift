@@ -9,32 +9,28 @@ final class ServerTLS: Sendable {
     private static let secretLabel = "mqtt-quic-bridge serve: stateless resets and Retry tokens, 1"
 
     private struct State {
+        var configuration: ServeConfiguration
         var context: QUICTLSContext
         var ticketKey: QUICTicketKey
         /// The stamps of the files when they were last read, whether they were usable or not.
         var stamps: [FileStamp?]
     }
 
-    private let configuration: ServeConfiguration
     private let state: Mutex<State>
-    /// Watches the certificate, key and client CA.
-    let watch: FileWatch
-    /// Remembers early data across changes of certificates; `nil` if early data is not accepted.
-    private let antiReplay: QUICAntiReplay?
+    /// Remembers early data across all changes of the configuration.
+    private let antiReplay = QUICAntiReplay()
     /// The secret for stateless resets and Retry tokens. It is the same on all event loops and for as long as the
     /// program runs, because open connections have tokens made from it. It survives a restart if the ticket key does.
     let secret: [UInt8]
 
     /// Throws what is wrong with the files.
     init(configuration: ServeConfiguration, logger: Logger) throws {
-        self.configuration = configuration
-        watch = FileWatch(Self.paths(configuration))
-        antiReplay = configuration.acceptsEarlyData ? QUICAntiReplay() : nil
         let ticketKey = try Self.loadTicketKey(configuration, logger) ?? QUICTicketKey()
         secret = ticketKey.secret(for: Self.secretLabel)
         let stamps = Self.paths(configuration).map { FileStamp(path: $0) }
         let context = try Self.loadCertificates(configuration, ticketKey, antiReplay)
-        state = Mutex(State(context: context, ticketKey: ticketKey, stamps: stamps))
+        state = Mutex(
+            State(configuration: configuration, context: context, ticketKey: ticketKey, stamps: stamps))
     }
 
     /// Throws what is wrong with the certificate, key, client CA or ticket key. Creates no files.
@@ -46,10 +42,22 @@ final class ServerTLS: Sendable {
     /// What should be changed about the files although they work.
     var warnings: [String] { CredentialFiles(configuration).warnings }
 
+    /// Watches the certificate, key and client CA.
+    var watch: FileWatch { FileWatch { Self.paths(self.configuration) } }
+
+    private var configuration: ServeConfiguration { state.withLock { $0.configuration } }
+
     var current: QUICTLSContext { state.withLock { $0.context } }
 
     /// Reads the files again. Throws what is wrong with them, and then the previous ones stay in use.
-    func reload(withTicketKey: Bool, logger: Logger) throws -> QUICTLSContext {
+    func reload(_ logger: Logger) throws -> QUICTLSContext {
+        try adopt(configuration, withTicketKey: false, logger: logger)
+    }
+
+    /// Reads the files that this configuration names. Throws what is wrong with them, and then the previous ones stay in
+    /// use.
+    func adopt(_ configuration: ServeConfiguration, withTicketKey: Bool = true, logger: Logger) throws -> QUICTLSContext
+    {
         let stamps = Self.paths(configuration).map { FileStamp(path: $0) }
         var ticketKey = state.withLock { state in
             state.stamps = stamps
@@ -59,7 +67,8 @@ final class ServerTLS: Sendable {
             if withTicketKey { ticketKey = try Self.loadTicketKey(configuration, logger) ?? ticketKey }
             return try Self.loadCertificates(configuration, ticketKey, antiReplay)
         }
-        let loaded = State(context: context, ticketKey: ticketKey, stamps: stamps)
+        let loaded = State(
+            configuration: configuration, context: context, ticketKey: ticketKey, stamps: stamps)
         state.withLock { $0 = loaded }
         return context
     }
@@ -76,7 +85,8 @@ final class ServerTLS: Sendable {
     private static func loadCertificates(
         _ configuration: ServeConfiguration, _ ticketKey: QUICTicketKey, _ antiReplay: QUICAntiReplay?
     ) throws(QUICError) -> QUICTLSContext {
-        try QUICTLSContext.server(
+        let antiReplay = configuration.acceptsEarlyData ? antiReplay : nil
+        return try QUICTLSContext.server(
             certificateFile: configuration.certificateFile, keyFile: configuration.keyFile,
             clientCAFile: configuration.clientCAFile, ticketKey: ticketKey, antiReplay: antiReplay)
     }

@@ -39,6 +39,10 @@ final class SharedServeAdmission: Sendable {
         return decision
     }
 
+    func adopt(_ configuration: ServeConfiguration) {
+        state.withLock { $0.control.adopt(configuration, now: .now()) }
+    }
+
     func joined(from address: String, isValidated: Bool) {
         state.withLock { $0.control.joined(from: address, isValidated: isValidated) }
     }

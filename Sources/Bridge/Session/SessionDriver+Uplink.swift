@@ -31,7 +31,7 @@ extension SessionDriver: UplinkLegObserver {
 
     func uplinkSilent() {
         // Without a hold nothing is kept, and the bound on the leg's bytes still stops reading from the device.
-        if host.holdsDevices {
+        if mayBeHeld {
             flushUplink()
             undrained = uplink?.bufferedBytes
             isUplinkFull = false
@@ -81,7 +81,7 @@ extension SessionDriver: UplinkLegObserver {
         let isInsidePacket = isDrained && uplinkDecoder.bufferedBytes > 0
         let held = isDrained ? 0 : min(uplinkDecoder.bufferedBytes, uncredited)
         let credit = uncredited - held
-        guard credit > 0, isInsidePacket || credit >= host.configuration.limits.creditStep else {
+        guard credit > 0, isInsidePacket || credit >= LimitsConfiguration.creditStep(ofBuffer: sessionBuffer) else {
             device?.flush()
             return
         }
@@ -124,16 +124,16 @@ extension SessionDriver {
         uncredited = 0
         hasUplinkEnded = false
         let version = uplinkDecoder.version
-        uplinkDecoder = Self.uplinkDecoder(host.configuration.limits, uplinkDecoder.reading)
+        uplinkDecoder = Self.uplinkDecoder(sessionBuffer, uplinkDecoder.reading)
         uplinkDecoder.version = version
     }
 
     /// The longest packet that MQTT can express (2.1.4), with which the broker is trusted: long messages pass in pieces.
     private static let longestPacket = 268_435_460
 
-    static func uplinkDecoder(_ limits: LimitsConfiguration, _ reading: Reading) -> FrameDecoder {
+    static func uplinkDecoder(_ buffer: Int, _ reading: Reading) -> FrameDecoder {
         FrameDecoder(
-            maximumPacketSize: longestPacket, streamingThreshold: min(65_536, limits.sessionBuffer),
-            maximumBufferedSize: limits.sessionBuffer, reading: reading)
+            maximumPacketSize: longestPacket, streamingThreshold: min(65_536, buffer), maximumBufferedSize: buffer,
+            reading: reading)
     }
 }

@@ -21,6 +21,10 @@ final class SessionDriver: ChannelDuplexHandler {
     let peer: String
     /// The same with the port, which distinguishes devices behind one address in the log.
     let peerAndPort: String
+    /// `limits.session_buffer` when the device came. Its decoders have this bound too.
+    let sessionBuffer: Int
+    /// Whether sessions outlived their uplink legs when the device came.
+    let mayBeHeld: Bool
     let startedAt = NIODeadline.now()
     var meter = DeviceMeter()
     var session: any DeviceSession
@@ -81,12 +85,14 @@ final class SessionDriver: ChannelDuplexHandler {
         self.listener = listener.name
         self.peer = peer
         let limits = host.configuration.limits
+        self.sessionBuffer = limits.sessionBuffer
+        self.mayBeHeld = host.holdsDevices
         self.session = host.makeSession(admission, listener: listener.name, peer: peer)
         let reading = session.reading
         self.deviceDecoder = FrameDecoder(
             maximumPacketSize: limits.packetSize, streamingThreshold: min(65_536, limits.sessionBuffer),
             maximumBufferedSize: limits.sessionBuffer, reading: reading.device)
-        self.uplinkDecoder = Self.uplinkDecoder(limits, reading.uplink)
+        self.uplinkDecoder = Self.uplinkDecoder(limits.sessionBuffer, reading.uplink)
         self.timers = SessionTimers(eventLoop: host.eventLoop)
     }
 
@@ -94,6 +100,19 @@ final class SessionDriver: ChannelDuplexHandler {
     func shutDown() {
         perform(session.shutDown())
         finishIfOver()
+    }
+
+    /// The operator's rules have changed. Returns whether the session ends because of that.
+    ///
+    /// - Parameter isDryRun: Whether the answer is all that is wanted.
+    func adopt(_ rules: SessionRules, isDryRun: Bool) -> Bool {
+        guard !hasSessionEnded else { return false }
+        guard let change = session.change(under: rules, of: identity) else {
+            if !isDryRun { session.adopt(rules) }
+            return false
+        }
+        if !isDryRun { handle(session.rulesChanged(change)) }
+        return true
     }
 
     /// Performs what an event led to, hands over what the session takes because of it, and leaves if that was the end.
@@ -187,7 +206,7 @@ extension SessionDriver {
     /// A session that takes packets empties the decoder, except for the beginning of one, which has a bound of its own.
     private var isReadingAllowed: Bool {
         if isUplinkFull || isDeviceFull { return false }
-        return deviceDecoder.bufferedBytes < host.configuration.limits.sessionBuffer || session.takesDeviceInput()
+        return deviceDecoder.bufferedBytes < sessionBuffer || session.takesDeviceInput()
     }
 
     private func resumeReading() {
@@ -251,7 +270,7 @@ extension SessionDriver {
     /// Looks whether the uplink leg has enough to send. Between the limit and half of it, the answer stays as it was.
     func updateUplinkFull() -> Bool {
         flushUplink()
-        let limit = host.configuration.limits.sessionBuffer
+        let limit = sessionBuffer
         let buffered = session.isSending ? backlog(limit) : 0
         isUplinkFull = isUplinkFull ? buffered > limit / 2 : buffered >= limit
         uplinkRoom = isUplinkFull ? 0 : limit - buffered

@@ -6,19 +6,21 @@ import QUICTransport
 
 /// What the sessions of one event loop share.
 final class SessionHost {
-    let configuration: BridgeConfiguration
+    /// What is in force on this event loop.
+    private(set) var generation: Generation
+    /// The rules of the generation, with the uses of the routes counted on this event loop.
+    private(set) var rules: SessionRules
     let eventLoop: any EventLoop
     let logger: Logger
-    let users: LocalUsers?
     let clientIDs: ClientIDs
     /// The uplink of devices with sessions of their own at the broker.
-    let uplink: UplinkDriver
+    private(set) var uplink: UplinkDriver
     let dialer: QUICDialer
     private let shared: SharedState
     /// The uplinks of devices in the gateway's sessions, by the version of those sessions.
     private(set) var gateways: [MQTTVersion: UplinkDriver] = [:]
-    let routes: RoutingTable
-    private let identities: IdentityMapper
+    /// Drivers of earlier settings, which still carry devices.
+    private(set) var draining: [ObjectIdentifier: UplinkDriver] = [:]
     private let admission: SharedAdmission
     /// What devices of one listener share, by the listener's name.
     private var contexts: [String: SessionContext] = [:]
@@ -35,25 +37,31 @@ final class SessionHost {
     private var whenEmpty: EventLoopPromise<Void>?
     /// Whether no new devices are taken.
     private(set) var isDraining = false
+    private var isClosed = false
 
     init(shared: SharedState, eventLoop: any EventLoop) {
-        self.configuration = shared.configuration
+        let generation = shared.generation
+        self.generation = generation
+        self.rules = generation.rules.counted()
         self.eventLoop = eventLoop
         self.logger = shared.logger
-        self.routes = shared.routes.counted()
-        self.identities = shared.identities
         self.admission = shared.admission
         self.keepAlives = KeepAliveClock(eventLoop: eventLoop)
         self.rests = RestClock(eventLoop: eventLoop)
-        self.users = shared.users
         self.clientIDs = shared.clientIDs
         self.dialer = QUICDialer(
-            configuration: shared.configuration, eventLoop: eventLoop, tls: shared.tls, tickets: shared.tickets,
-            news: shared.pathNews, logger: shared.logger)
+            configuration: generation.configuration, eventLoop: eventLoop, tls: generation.uplink.tls,
+            tickets: generation.uplink.tickets, news: shared.pathNews, logger: shared.logger)
         dialer.shownCertificate = shared.shownCertificate
-        self.uplink = UplinkDriver(.devices, shared: shared, dialer: dialer, eventLoop: eventLoop)
+        self.uplink = UplinkDriver(.devices, generation.uplink, shared: shared, dialer: dialer, eventLoop: eventLoop)
         self.shared = shared
+        uplink.owner = self
     }
+
+    var configuration: BridgeConfiguration { generation.configuration }
+
+    /// The users that the bridge itself authenticates; only the mapping `data-stream` has them.
+    var users: LocalUsers? { generation.users }
 
     /// Makes connections to the broker ahead of the devices, which are about to come.
     func start() {
@@ -61,7 +69,7 @@ final class SessionHost {
     }
 
     /// Whether sessions outlive their uplink legs.
-    var holdsDevices: Bool { shared.hold != nil }
+    var holdsDevices: Bool { generation.hold != nil }
 
     /// Makes a session of the kind that the mapping needs.
     func makeSession(_ decision: AdmissionControl.Decision, listener: String, peer: String) -> any DeviceSession {
@@ -76,16 +84,20 @@ final class SessionHost {
 
     /// Starts a data stream in a session of the gateway.
     func openDataStream(_ version: MQTTVersion, observer: any UplinkLegObserver) -> UplinkLeg {
+        gateway(version).connect(keepAlive: nil, observer: observer)
+    }
+
+    private func gateway(_ version: MQTTVersion) -> UplinkDriver {
+        if let gateway = gateways[version] { return gateway }
         guard let identity = configuration.uplink.identity else {
             preconditionFailure("only the mapping data-stream asks for data streams, and it has an identity")
         }
-        let gateway =
-            gateways[version]
-            ?? UplinkDriver(
-                .gateway(version, identity, shared.gatewayNumbers), shared: shared, dialer: dialer,
-                eventLoop: eventLoop)
+        let gateway = UplinkDriver(
+            .gateway(version, identity, shared.gatewayNumbers), generation.uplink, shared: shared, dialer: dialer,
+            eventLoop: eventLoop)
+        gateway.owner = self
         gateways[version] = gateway
-        return gateway.connect(keepAlive: nil, observer: observer)
+        return gateway
     }
 
     private func sessionContext(
@@ -94,10 +106,11 @@ final class SessionHost {
         var context =
             contexts[listener]
             ?? SessionContext(
-                routes: routes, identities: identities, maximumPacketSize: configuration.limits.packetSize,
+                routes: rules.routes, identities: rules.identities,
+                maximumPacketSize: configuration.limits.packetSize,
                 connectWithin: configuration.limits.connectWithin,
                 connectTimeout: configuration.uplink.sessionTimeout, listener: listener,
-                makeClientID: ClientIDMaker.make, hold: shared.hold)
+                makeClientID: ClientIDMaker.make, hold: generation.hold)
         contexts[listener] = context
         context.peer = peer
         if case .refuse(let why) = decision { context.overLimit = why }
@@ -154,9 +167,11 @@ final class SessionHost {
 
     /// Ends the connections, once all sessions are over or have had their time.
     func close() {
-        for uplink in [uplink] + gateways.values { uplink.retire() }
+        isClosed = true
+        let drivers = [uplink] + gateways.values + draining.values
+        for driver in drivers { driver.retire() }
         dialer.flush()
-        for uplink in [uplink] + gateways.values { uplink.close() }
+        for driver in drivers { driver.close() }
         dialer.shutDown()
     }
 
@@ -173,5 +188,66 @@ final class SessionHost {
         for driver in devices.all { driver.shutDown() }
         if devices.isEmpty { promise.succeed() }
         return promise.futureResult
+    }
+}
+
+// MARK: - Reload
+
+extension SessionHost: UplinkDriverOwner {
+    /// How many devices are looked at in one turn of the event loop.
+    private static let turn = 256
+
+    /// Puts a generation in force. Devices that come and connections that are made from now on use it.
+    func adopt(_ new: Generation) {
+        guard !isClosed, new !== generation else { return }
+        let hasOtherUplink = new.uplink !== generation.uplink
+        generation = new
+        rules = new.rules.counted(after: rules)
+        contexts = [:]
+        guard hasOtherUplink else { return }
+        dialer.adopt(new.uplink)
+        let previous = [uplink] + gateways.values
+        gateways = [:]
+        uplink = UplinkDriver(.devices, new.uplink, shared: shared, dialer: dialer, eventLoop: eventLoop)
+        uplink.owner = self
+        for driver in previous {
+            draining[ObjectIdentifier(driver)] = driver
+            driver.drain()
+        }
+        if whenEmpty == nil { uplink.start() }
+    }
+
+    func driver(_ role: UplinkDriver.Role) -> UplinkDriver {
+        switch role {
+        case .devices: uplink
+        case .gateway(let version, _, _): gateway(version)
+        }
+    }
+
+    func drained(_ driver: UplinkDriver) {
+        guard draining.removeValue(forKey: ObjectIdentifier(driver)) != nil else { return }
+        sessions = sessions + driver.handshakes
+    }
+
+    /// Ends the sessions of devices for which the rules change something; the others notice nothing. The future's value
+    /// is how many they are.
+    ///
+    /// - Parameter isDryRun: Whether they are only counted.
+    func review(_ rules: SessionRules, isDryRun: Bool) -> EventLoopFuture<Int> {
+        let promise = eventLoop.makePromise(of: Int.self)
+        review(devices.all[...], isDryRun ? rules : self.rules, isDryRun: isDryRun, 0, promise)
+        return promise.futureResult
+    }
+
+    private func review(
+        _ rest: ArraySlice<SessionDriver>, _ rules: SessionRules, isDryRun: Bool, _ before: Int,
+        _ promise: EventLoopPromise<Int>
+    ) {
+        let count = before + rest.prefix(Self.turn).count { $0.adopt(rules, isDryRun: isDryRun) }
+        let rest = rest.dropFirst(Self.turn)
+        guard !rest.isEmpty else { return promise.succeed(count) }
+        eventLoop.assumeIsolated().execute { [self] in
+            review(rest, rules, isDryRun: isDryRun, count, promise)
+        }
     }
 }

@@ -6,12 +6,12 @@ extension UplinkDriver {
     func log(_ news: UplinkNews) {
         switch news {
         case .connectionStocked:
-            guard shared.stockShares.isFirst() else { return }
+            guard settings.stockShares.isFirst() else { return }
             logger.info("the broker can be reached", metadata: ["leg": "uplink"])
         case .stockedConnectionEnded(let why):
             logger.debug("a connection made ahead of time has ended", metadata: ["leg": "uplink", "error": "\(why)"])
         case .mappingChosen(let mapping, let alpn):
-            guard shared.chosenMapping.changes(to: mapping) else { return }
+            guard settings.chosenMapping.changes(to: mapping) else { return }
             logger.info(
                 "the broker has chosen the mapping",
                 metadata: ["alpn": "\(alpn)", "mapping": "\(mapping.rawValue)", "leg": "uplink"])

@@ -18,10 +18,13 @@ final class UplinkDriver {
     }
 
     let role: Role
-    let configuration: UplinkConfiguration
+    var configuration: UplinkConfiguration { settings.configuration.uplink }
     let eventLoop: any EventLoop
     let logger: Logger
     let shared: SharedState
+    let settings: UplinkSettings
+    /// Who has the driver that makes connections, once this one ``drain()``s.
+    weak var owner: (any UplinkDriverOwner)?
     private let dialer: QUICDialer
     /// The dialer of the fallback; `nil` if there is none.
     private let tlsDialer: TLSDialer?
@@ -40,24 +43,26 @@ final class UplinkDriver {
     private var isDriving = false
     private var isShutDown = false
 
-    init(_ role: Role, shared: SharedState, dialer: QUICDialer, eventLoop: any EventLoop) {
-        let configuration = shared.configuration.uplink
+    init(
+        _ role: Role, _ settings: UplinkSettings, shared: SharedState, dialer: QUICDialer, eventLoop: any EventLoop
+    ) {
+        self.settings = settings
         self.role = role
-        self.configuration = configuration
         self.eventLoop = eventLoop
         self.logger = shared.logger
         self.shared = shared
         self.dialer = dialer
-        self.tlsDialer = shared.fallback.map { TLSDialer($0, shared.configuration, on: eventLoop) }
+        self.tlsDialer = settings.fallback.map { TLSDialer($0, settings.configuration, on: eventLoop) }
         self.timer = Timer(on: eventLoop)
-        self.waker = shared.upstream.makeWaker()
-        let hasStock = role.purpose == .devices && configuration.mapping != .dataStream
+        self.waker = settings.upstream.makeWaker()
+        let uplink = settings.configuration.uplink
+        let hasStock = role.purpose == .devices && uplink.mapping != .dataStream
         self.plan = UplinkPlan(
-            role.purpose, configuration, gate: shared.upstream, waker: waker,
-            stockTarget: hasStock ? shared.stockShares.take() : 0)
+            role.purpose, uplink, gate: settings.upstream, waker: waker,
+            stockTarget: hasStock ? settings.stockShares.take() : 0)
         dialer.paths.add(self)
         let this = NIOLoopBound(self, eventLoop: eventLoop)
-        shared.upstream.register(waker) { eventLoop.execute { this.value.upstreamChanged() } }
+        settings.upstream.register(waker) { eventLoop.execute { this.value.upstreamChanged() } }
     }
 
     /// Devices may come, so connections are made ahead of them from now on.
@@ -82,8 +87,24 @@ final class UplinkDriver {
     /// Ends the gateway's sessions and what is under way. All legs are closed or about to be.
     func retire() {
         isShutDown = true
-        shared.upstream.unregister(waker)
+        settings.upstream.unregister(waker)
         plan.shutDown(at: .now())
+        drive()
+    }
+
+    /// Other settings have come, and another driver makes the connections. The legs here stay until they end; those that
+    /// wait for a connection go to that driver.
+    func drain() {
+        plan.drain(at: .now())
+        drive()
+    }
+
+    /// A leg that waited at a driver that drains.
+    private func takeOver(_ leg: UplinkLeg, keepAlive: Duration?) {
+        let id = plan.makeLegID()
+        leg.move(to: self, as: id)
+        legs[id] = leg
+        plan.legAsked(id, keepAlive: keepAlive)
         drive()
     }
 
@@ -102,6 +123,7 @@ final class UplinkDriver {
         isDriving = true
         while let action = plan.nextAction(at: .now(), seeing: self) { perform(action) }
         isDriving = false
+        if plan.isDraining, plan.isEmpty, !isShutDown { drained() }
         guard let deadline = plan.deadline else { return timer.cancel() }
         guard timer.deadline != deadline else { return }
         timer.arm(at: deadline) { [weak self] in self?.drive() }
@@ -120,9 +142,18 @@ extension UplinkDriver {
         case .hurry(let id): connections[id]?.hurry()
         case .doubt(let id): connections[id]?.doubt(at: .now())
         case .unreachable(let id, let why): legs.removeValue(forKey: id)?.unreachable(why)
+        case .handOver(let id, let keepAlive):
+            if let leg = legs.removeValue(forKey: id) { owner?.driver(role).takeOver(leg, keepAlive: keepAlive) }
         case .watchPaths: dialer.paths.wake()
         case .report(let news): log(news)
         }
+    }
+
+    /// The last leg has left. Nothing refers to this driver any more, except for its owner.
+    private func drained() {
+        isShutDown = true
+        settings.upstream.unregister(waker)
+        owner?.drained(self)
     }
 
     private func begin(_ id: UplinkConnectionID, _ dial: UplinkDial) -> any UplinkCarrier {
@@ -194,6 +225,12 @@ extension UplinkDriver {
 // MARK: - Events of the upstream
 
 extension UplinkDriver: PathAwaiter {
+    /// A driver that drains has lost a connection.
+    private func predecessorLost(_ end: UplinkConnectionEnd) {
+        plan.predecessorLost(end, at: .now())
+        drive()
+    }
+
     private func upstreamChanged() {
         plan.upstreamChanged(at: .now())
         drive()
@@ -229,6 +266,7 @@ extension UplinkDriver: UplinkCarrierObserver, UplinkConnectionsView {
 
     func carrierLost(_ carrier: any UplinkCarrier, _ end: UplinkConnectionEnd, wasSilent: Bool) {
         connections[carrier.id] = nil
+        if plan.isDraining { owner?.driver(role).predecessorLost(end) }
         plan.connectionLost(carrier.id, end, wasSilent: wasSilent, at: .now())
         drive()
     }
@@ -256,14 +294,5 @@ extension UplinkDriver: UplinkCarrierObserver, UplinkConnectionsView {
     func carrierFellSilent(_ carrier: any UplinkCarrier) {
         plan.connectionFellSilent(carrier.id)
         drive()
-    }
-}
-
-extension UplinkDriver.Role {
-    fileprivate var purpose: UplinkPurpose {
-        switch self {
-        case .devices: .devices
-        case .gateway(let version, _, _): .gateway(version)
-        }
     }
 }

@@ -27,7 +27,7 @@ final class UplinkLeg {
     }
 
     /// The leg's identifier in the plan; `nil` for a leg that is given its stream directly.
-    let id: UplinkLegID?
+    private(set) var id: UplinkLegID?
     private var state = State.waiting
     /// This is kept until the leg is over or the observer closes it, because a weak reference would cost an allocation
     /// per device.
@@ -145,6 +145,12 @@ extension UplinkLeg {
     func mayComeBack() {
         guard isWaiting, beginning == nil else { return }
         beginning = Beginning()
+    }
+
+    /// Another driver looks for a connection now.
+    func move(to driver: UplinkDriver, as id: UplinkLegID) {
+        self.driver = driver
+        self.id = id
     }
 
     /// No connection could be made. The plan has forgotten the leg.

@@ -27,7 +27,7 @@ package struct AdmissionControl: Sendable {
     /// `limits.connect_within`.
     package static let maximumRefusals = 100
 
-    private let limits: LimitsConfiguration
+    private var limits: LimitsConfiguration
     private var devices = 0
     private var refusals = 0
     private var byAddress: [String: Int] = [:]
@@ -38,6 +38,12 @@ package struct AdmissionControl: Sendable {
         self.limits = limits
         self.arrivals = TokenBucket(perSecond: limits.acceptRate, now: now)
         self.recent = RecentArrivals(now: now)
+    }
+
+    /// Decides by these limits from now on. Devices that are connected stay, however many there are.
+    package mutating func adopt(_ new: LimitsConfiguration, now: NIODeadline) {
+        if new.acceptRate != limits.acceptRate { arrivals = TokenBucket(perSecond: new.acceptRate, now: now) }
+        limits = new
     }
 
     /// Decides about a new TCP connection. Unless the decision is `close`, the caller has to call `left(_:from:)` when

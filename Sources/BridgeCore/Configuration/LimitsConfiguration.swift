@@ -12,7 +12,11 @@ package struct LimitsConfiguration: Sendable, Equatable {
     package var sessionBuffer: Int
     /// The number of bytes that a device may have taken before the broker is told, so that it may send as many again.
     /// Telling it of each packet would cost more than the packet, and this is a small part of what it may send.
-    package var creditStep: Int { min(sessionBuffer / 32, 8_192) }
+    package var creditStep: Int { Self.creditStep(ofBuffer: sessionBuffer) }
+
+    /// The ``creditStep`` of a session with a buffer of that many bytes.
+    package static func creditStep(ofBuffer size: Int) -> Int { min(size / 32, 8_192) }
+
     /// The number of new TCP connections per second, over all listeners, with bursts of up to that number.
     package var acceptRate: Int
     /// The time to end all sessions in order after SIGTERM.

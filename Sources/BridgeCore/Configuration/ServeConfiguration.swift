@@ -61,7 +61,11 @@ package struct ServeConfiguration: Sendable, Equatable {
         package var streamBuffer: Int
         /// The number of bytes that the broker may have taken before the client is told, so that it may send as many
         /// again. Telling it of each packet would cost more than the packet, and this is a small part of what it may send.
-        package var creditStep: Int { min(streamBuffer / 32, 8_192) }
+        package var creditStep: Int { Self.creditStep(ofBuffer: streamBuffer) }
+
+        /// The ``creditStep`` of a stream with a buffer of that many bytes.
+        package static func creditStep(ofBuffer size: Int) -> Int { min(size / 32, 8_192) }
+
         /// The time to end all sessions in order after SIGTERM.
         package var shutdownTimeout: Duration
         /// How long a drain takes at most: then the program ends although devices are left.

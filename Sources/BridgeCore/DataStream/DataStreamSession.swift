@@ -66,7 +66,7 @@ package struct DataStreamSession: CoreSession {
 
     static var isThroughGateway: Bool { true }
 
-    let context: DataStreamContext
+    private(set) var context: DataStreamContext
     var state = State.awaitingConnect {
         didSet { slot.clear() }
     }
@@ -85,6 +85,24 @@ package struct DataStreamSession: CoreSession {
 
     mutating func becomeOver() {
         state = .ended
+    }
+
+    package mutating func adopt(_ rules: SessionRules) {
+        switch state {
+        case .awaitingConnect, .authenticating: context.device = context.device.with(rules)
+        case .connecting, .connected, .leaving, .reopening, .publishing, .finishing, .ended: break
+        }
+    }
+
+    package func change(under rules: SessionRules, of identity: SessionIdentity?) -> RulesChange? {
+        guard let identity else { return nil }
+        let router: PacketRouter?
+        switch state {
+        case .connecting(let connecting): router = connecting.router
+        case .connected: router = device?.router
+        case .awaitingConnect, .authenticating, .leaving, .reopening, .publishing, .finishing, .ended: router = nil
+        }
+        return router.flatMap { context.device.change(under: rules, of: identity, $0.routes) }
     }
 
     package func started() -> [SessionAction] {

@@ -73,6 +73,10 @@ extension CoreSession {
         return end(.deviceVanished)
     }
 
+    package mutating func rulesChanged(_ change: RulesChange) -> [SessionAction] {
+        end(.rulesChanged(change))
+    }
+
     package mutating func uplinkUnreachable(_ why: String) -> [SessionAction] {
         slot.isEmpty ? end(.uplinkUnreachable(why), uplink: .gone) : change { $0.legUnreachable(why) }
     }

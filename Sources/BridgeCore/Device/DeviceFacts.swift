@@ -56,7 +56,10 @@ extension Duration {
 }
 
 extension SessionIdentity {
-    init(_ connect: Connect) {
-        self.init(clientID: connect.clientID, username: connect.username, version: connect.version)
+    /// - Parameter original: What the device itself sent, if that was changed.
+    init(_ connect: Connect, original: Connect? = nil) {
+        self.init(
+            clientID: connect.clientID, username: connect.username, version: connect.version,
+            own: original.map { OwnIdentity(clientID: $0.clientID, username: $0.username) })
     }
 }

@@ -5,11 +5,17 @@ import Synchronization
 /// What a session has already read is never thrown away for lack of room: it is charged, and the session reads nothing
 /// more. So the limit can be exceeded by one packet per session, or by what the decoder hands out of a longer packet.
 package final class HoldBudget: Sendable {
-    private let limit: Int
+    private let most: Atomic<Int>
     private let used = Atomic<Int>(0)
 
     package init(limit: Int) {
-        self.limit = limit
+        self.most = Atomic(limit)
+    }
+
+    /// How many bytes may be taken. If it is lowered below what is taken already, nothing is thrown away.
+    package var limit: Int {
+        get { most.load(ordering: .relaxed) }
+        set { most.store(newValue, ordering: .relaxed) }
     }
 
     /// Takes that many bytes. Returns false if there is no room for them.

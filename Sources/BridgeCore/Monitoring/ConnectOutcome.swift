@@ -20,7 +20,7 @@ package enum ConnectOutcome: String, Sendable, CaseIterable {
     case unreachable
     /// No CONNACK came within the time that the device is given.
     case timeout
-    /// The device left before it had an answer, or was taken over, or the bridge stopped.
+    /// The device left before it had an answer, or was taken over, or the bridge stopped or was given other rules.
     case abandoned
 
     /// Why a session ended that was never let in.
@@ -38,7 +38,7 @@ package enum ConnectOutcome: String, Sendable, CaseIterable {
         case .uplinkUnreachable: self = isLate ? .timeout : .unreachable
         case .uplinkLost, .holdExpired: self = .unreachable
         case .deviceDisconnected, .deviceVanished, .keepAliveExpired, .noConnectPacket, .takenOver, .removedByOperator,
-            .shutdown:
+            .rulesChanged, .shutdown:
             self = .abandoned
         }
     }

@@ -93,13 +93,15 @@ extension BridgeConfiguration: Reloadable {
         ReloadRule("limits.session_buffer", at: \.limits.sessionBuffer, .newDevices, newcomers),
         ReloadRule("limits.accept_rate", at: \.limits.acceptRate, .now, atOnce),
         ReloadRule("limits.shutdown_timeout", at: \.limits.shutdownTimeout, .now, atOnce),
+        ReloadRule("limits.drain_timeout", at: \.limits.drainTimeout, .now, atOnce),
     ]
 
     private static let counted = "it applies from now on; no device that is connected is disconnected because of it"
 
     private static let programRules: [ReloadRule<Self>] = [
         ReloadRule("log.level", at: \.log.level, .now, atOnce),
-        .restart("log.format", at: \.log.format, "the lines keep their format until then"),
+        ReloadRule("log.format", at: \.log.format, .now, atOnce),
+        ReloadRule("log.repeats", at: \.log.repeats, .now, atOnce),
         .restart("admin.listen", at: \.admin.listen, endpoint),
         .restart("admin.token_file", at: \.admin.tokenFile, endpoint),
         .restart("admin.host_names", at: \.admin.hostNames, endpoint),

@@ -65,4 +65,6 @@ package struct ReloadRule<Configuration: Sendable>: Sendable {
 package protocol Reloadable: Sendable, Equatable {
     /// One rule for each key, in the order of the documentation.
     static var reloadRules: [ReloadRule<Self>] { get }
+    /// What is logged, and how.
+    var log: LogConfiguration { get set }
 }

@@ -12,8 +12,7 @@ extension ServeConfiguration: Reloadable {
         ReloadRule("serve.retry", at: \.retry, .now, atOnce),
         ReloadRule("serve.retry_above", at: \.retryAbove, .now, atOnce),
         ReloadRule("serve.early_data", at: \.acceptsEarlyData, .newDevices, fresh),
-        .restart(
-            "serve.ticket_key_file", at: \.ticketKeyFile, "the secret of open connections was derived from its key"),
+        ReloadRule("serve.ticket_key_file", at: \.ticketKeyFile, .newDevices, tickets),
         ReloadRule("serve.idle_timeout", at: \.idleTimeout, .newDevices, fresh),
         ReloadRule("serve.congestion_control", at: \.congestionControl, .newDevices, fresh),
         ReloadRule("serve.send_twice", at: \.sendTwice, .newDevices, fresh),
@@ -24,8 +23,10 @@ extension ServeConfiguration: Reloadable {
         ReloadRule("serve.connect_within", at: \.limits.connectWithin, .newDevices, fresh),
         ReloadRule("serve.stream_buffer", at: \.limits.streamBuffer, .newDevices, fresh),
         ReloadRule("serve.shutdown_timeout", at: \.limits.shutdownTimeout, .now, atOnce),
+        ReloadRule("serve.drain_timeout", at: \.limits.drainTimeout, .now, atOnce),
         ReloadRule("log.level", at: \.log.level, .now, atOnce),
-        .restart("log.format", at: \.log.format, "the lines keep their format until then"),
+        ReloadRule("log.format", at: \.log.format, .now, atOnce),
+        ReloadRule("log.repeats", at: \.log.repeats, .now, atOnce),
         .restart("admin.listen", at: \.admin.listen, endpoint),
         .restart("admin.token_file", at: \.admin.tokenFile, endpoint),
         .restart("admin.host_names", at: \.admin.hostNames, endpoint),
@@ -33,6 +34,7 @@ extension ServeConfiguration: Reloadable {
     ]
 
     private static let fresh = "clients that connect from now on get it; connections that stand stay as they are"
+    private static let tickets = "the tickets that clients get from now on are made with its key"
     private static let streams = "sessions that begin from now on use it; the others stay where they are"
     private static let atOnce = "it applies from now on"
     private static let counted = "it applies from now on; no client that is connected is disconnected because of it"

@@ -27,12 +27,19 @@ package struct RoutingTable: Sendable {
     }
 
     /// The same routes, with uses counted for one event loop.
-    package func counted() -> RoutingTable {
+    ///
+    /// - Parameter previous: What was in force before. If its routes are the same, their counts go on.
+    package func counted(after previous: RoutingTable? = nil) -> RoutingTable {
         var copy = self
-        let tally = RouteTally(routes: rules.count)
+        let goesOn = previous.map { hasSameRoutes(as: $0) } ?? false
+        let tally = (goesOn ? previous?.tally : nil) ?? RouteTally(routes: rules.count)
         copy.tally = tally
         copy.constant = constant.map { ResolvedRoutes(routes: $0.routes, unrouted: $0.unrouted, tally: tally) }
         return copy
+    }
+
+    private func hasSameRoutes(as other: RoutingTable) -> Bool {
+        unrouted == other.unrouted && rules.map(\.route) == other.rules.map(\.route)
     }
 
     /// The local side of each route, in their order.

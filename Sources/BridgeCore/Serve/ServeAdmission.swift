@@ -19,9 +19,9 @@ package struct ServeAdmission: Sendable {
         case shuttingDown
     }
 
-    private let limits: ServeConfiguration.Limits
-    private let retry: ServeConfiguration.Retry
-    private let retryAbove: Int
+    private var limits: ServeConfiguration.Limits
+    private var retry: ServeConfiguration.Retry
+    private var retryAbove: Int
     private var connections = 0
     /// Connections whose clients have not proved their addresses. First datagrams with forged addresses create these.
     private var unproven = 0
@@ -35,6 +35,16 @@ package struct ServeAdmission: Sendable {
         retryAbove = configuration.retryAbove
         handshakes = TokenBucket(perSecond: limits.handshakesPerSecond, now: now)
         unaskedHandshakes = TokenBucket(perSecond: retryAbove, now: now)
+    }
+
+    /// Decides by this configuration from now on. Clients that are connected stay, however many there are.
+    package mutating func adopt(_ new: ServeConfiguration, now: NIODeadline) {
+        let perSecond = new.limits.handshakesPerSecond
+        if perSecond != limits.handshakesPerSecond { handshakes = TokenBucket(perSecond: perSecond, now: now) }
+        if new.retryAbove != retryAbove { unaskedHandshakes = TokenBucket(perSecond: new.retryAbove, now: now) }
+        limits = new.limits
+        retry = new.retry
+        retryAbove = new.retryAbove
     }
 
     /// Decides about a client's first datagram. This counts only for the rates; `joined` counts the connection.

@@ -93,6 +93,14 @@ package protocol DeviceSession: Sendable {
 
     /// A timer has run out; `detail` is what else is known about why it took so long.
     mutating func timedOut(_ timer: SessionTimer, detail: String?) -> [SessionAction]
+    /// The operator's rules have changed. A session that has not used them yet takes the new ones.
+    mutating func adopt(_ rules: SessionRules)
+    /// What these rules change for the device; `nil` if nothing. The session goes on under its own.
+    ///
+    /// - Parameter identity: What `.identified` said; `nil` before that.
+    func change(under rules: SessionRules, of identity: SessionIdentity?) -> RulesChange?
+    /// The device has to come again, because of that change.
+    mutating func rulesChanged(_ change: RulesChange) -> [SessionAction]
     /// The bridge shuts down.
     mutating func shutDown() -> [SessionAction]
     /// An operator ends the session of the device.

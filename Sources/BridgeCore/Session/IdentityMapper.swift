@@ -55,12 +55,27 @@ package struct IdentityMapper: Sendable {
     /// Every device keeps its own identity.
     package var isEmpty: Bool { injected == nil && byClientID.isEmpty && byUsername.isEmpty }
 
+    /// What the broker sees of a device; `nil` stands for a password of the device's own.
+    struct Appearance: Equatable {
+        var clientID: String
+        var username: String?
+        var password: Secret?
+    }
+
+    /// How a device that sent this identity appears at the broker.
+    func appearance(of own: OwnIdentity, _ variables: RouteVariables) -> Appearance {
+        let templates = match(own.clientID, own.username).templates
+        return Appearance(
+            clientID: templates?.clientID?.render(variables) ?? own.clientID,
+            username: templates?.username?.render(variables) ?? own.username, password: templates?.password)
+    }
+
     /// Changes client id, user name and password as the configuration says; a field without a template stays.
     ///
     /// - Parameter variables: What the device itself sent.
     /// - Returns: whether anything changed.
     package func apply(to connect: inout Connect, variables: RouteVariables) -> Bool {
-        guard let templates = match(for: connect).templates else { return false }
+        guard let templates = match(connect.clientID, connect.username).templates else { return false }
         let before = connect
         if let clientID = templates.clientID { connect.clientID = clientID.render(variables) }
         if let username = templates.username { connect.username = username.render(variables) }
@@ -69,13 +84,11 @@ package struct IdentityMapper: Sendable {
     }
 
     /// What decides about the identity of the device that sent this CONNECT.
-    package func source(for connect: Connect) -> Source { match(for: connect).source }
+    package func source(for connect: Connect) -> Source { match(connect.clientID, connect.username).source }
 
-    private func match(for connect: Connect) -> (source: Source, templates: Templates?) {
-        if let templates = byClientID[ExactText(text: connect.clientID)] { return (.clientIDOverride, templates) }
-        if let username = connect.username, let templates = byUsername[ExactText(text: username)] {
-            return (.usernameOverride, templates)
-        }
+    private func match(_ clientID: String, _ username: String?) -> (source: Source, templates: Templates?) {
+        if let templates = byClientID[ExactText(text: clientID)] { return (.clientIDOverride, templates) }
+        if let username, let templates = byUsername[ExactText(text: username)] { return (.usernameOverride, templates) }
         return injected.map { (.configured, $0) } ?? (.device, nil)
     }
 }

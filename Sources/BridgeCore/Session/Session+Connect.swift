@@ -61,10 +61,9 @@ extension Session {
             // A template or a route made a field longer than MQTT can express.
             return refuse(facts, .notAllowed("\(error)"), code: error.reasonCode.connackCode(version))
         }
-        var identity = SessionIdentity(connect)
-        identity.ownClientID = original.clientID
+        let isRenamed = isMapped || connect.clientID != original.clientID
         return [
-            .stop(.connectPacket), .identified(identity),
+            .stop(.connectPacket), .identified(SessionIdentity(connect, original: isRenamed ? original : nil)),
             .start(.uplinkConnect, after: context.connectTimeout),
             .openUplink(keepAlive: facts.keepAliveDuration),
         ] + (connect.clientID.isEmpty ? [] : [.takeClientID(connect.clientID)])

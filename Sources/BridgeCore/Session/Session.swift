@@ -66,7 +66,7 @@ package struct Session: CoreSession {
 
     static var isThroughGateway: Bool { false }
 
-    let context: SessionContext
+    private(set) var context: SessionContext
     var state = State.awaitingConnect {
         didSet { slot.clear() }
     }
@@ -87,6 +87,21 @@ package struct Session: CoreSession {
 
     mutating func becomeOver() {
         state = .ended
+    }
+
+    package mutating func adopt(_ rules: SessionRules) {
+        if case .awaitingConnect = state { context = context.with(rules) }
+    }
+
+    package func change(under rules: SessionRules, of identity: SessionIdentity?) -> RulesChange? {
+        guard let identity else { return nil }
+        switch state {
+        case .connecting(let connecting): return context.change(under: rules, of: identity, connecting.router.routes)
+        case .connected: return device.flatMap { context.change(under: rules, of: identity, $0.router.routes) }
+        // Rules need what can't be read.
+        case .unread: return rules.isEmpty ? nil : rules.identities.isEmpty ? .topics : .identity
+        case .awaitingConnect, .reclaimingWill, .finishing, .ended: return nil
+        }
     }
 
     package func started() -> [SessionAction] {

@@ -113,23 +113,37 @@ package struct SessionIdentity: Sendable, Equatable {
     package var clientID: String
     package var username: String?
     package var version: MQTTVersion
+    /// What the device itself sent, if the broker sees something else.
+    package var own: OwnIdentity?
     /// The reason why the device's CONNECT could not be read. Then nothing else is known about the device, and its
     /// packets are not read either.
     package var unread: MQTTError?
 
-    // An array of one element works as a box, for the few devices that have another client id at the broker.
-    private var ownClientIDs: [String] = []
-
     /// The client id that the device sent.
-    package var ownClientID: String {
-        get { ownClientIDs.first ?? clientID }
-        set { ownClientIDs = newValue == clientID ? [] : [newValue] }
-    }
+    package var ownClientID: String { own?.clientID ?? clientID }
 
-    package init(clientID: String, username: String?, version: MQTTVersion, unread: MQTTError? = nil) {
+    package init(
+        clientID: String, username: String?, version: MQTTVersion, own: OwnIdentity? = nil, unread: MQTTError? = nil
+    ) {
         self.clientID = clientID
         self.username = username
         self.version = version
+        self.own = own
         self.unread = unread
+    }
+}
+
+/// The identity that a device itself sent. Few devices have another one at the broker, so only these take the room.
+package final class OwnIdentity: Sendable, Equatable {
+    let clientID: String
+    let username: String?
+
+    package init(clientID: String, username: String?) {
+        self.clientID = clientID
+        self.username = username
+    }
+
+    package static func == (left: OwnIdentity, right: OwnIdentity) -> Bool {
+        left.clientID == right.clientID && left.username == right.username
     }
 }

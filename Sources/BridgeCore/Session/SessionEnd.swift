@@ -38,6 +38,8 @@ package enum SessionEnd: Sendable, Equatable {
     case holdExpired(String)
     /// An operator ended the session over the admin endpoint. The broker publishes the will, as for a lost device.
     case removedByOperator
+    /// The operator has changed the rules, and the device has to come again under the new ones.
+    case rulesChanged(RulesChange)
     /// The bridge is shutting down.
     case shutdown
 }
@@ -63,6 +65,7 @@ extension SessionEnd: CustomStringConvertible {
         case .uplinkLost(let why): "the connection to the broker was lost: \(why)"
         case .holdExpired(let why): "the broker did not come back within uplink.hold_time: \(why)"
         case .removedByOperator: "an operator disconnected the device"
+        case .rulesChanged(let change): "\(change)"
         case .shutdown: "the bridge is shutting down"
         }
     }
@@ -90,7 +93,8 @@ extension SessionEnd {
         var leavesAnswers = false
         /// Whether the end came from the broker's side.
         var isBrokersSide = false
-        /// Whether the device was told that it is not connected or that the bridge stops, so that its will is not due.
+        /// Whether the device was told that it is not connected, that the bridge stops or that it has to come again, so that
+        /// its will is not due.
         var isWithoutWill = false
         /// Whether the broker is told nothing, unless it still owes an answer to a CONNECT.
         var isWithoutGoodbye = false
@@ -128,6 +132,8 @@ extension SessionEnd {
                 importance: .fault, disconnect: .unspecifiedError, isBrokersSide: true, isWithoutWill: true,
                 isWithoutGoodbye: true)
         case .removedByOperator: Consequences(importance: .normal, disconnect: .administrativeAction)
+        case .rulesChanged:
+            Consequences(importance: .normal, disconnect: .administrativeAction, isWithoutWill: true)
         case .shutdown: Consequences(importance: .normal, disconnect: .serverShuttingDown, isWithoutWill: true)
         }
     }

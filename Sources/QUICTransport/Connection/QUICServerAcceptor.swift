@@ -38,7 +38,7 @@ package struct QUICServerAcceptor {
     package var retry: Retry
     /// The certificates for the next connections. Existing connections keep theirs.
     package var tls: QUICTLSContext
-    private let configuration: QUICConfiguration
+    private var configuration: QUICConfiguration
     private let secret: [UInt8]
     private var budget: ReplyBudget
 
@@ -62,6 +62,14 @@ package struct QUICServerAcceptor {
             self.secret = random
         }
         budget = ReplyBudget(perSecond: repliesPerSecond)
+    }
+
+    /// The settings of the next connections, apart from the prefix of their IDs, which belongs to the socket.
+    package mutating func adopt(_ new: QUICConfiguration, repliesPerSecond: Int) {
+        let prefix = configuration.connectionIDPrefix
+        configuration = new
+        configuration.connectionIDPrefix = prefix
+        if budget.perSecond != max(repliesPerSecond, 1) { budget = ReplyBudget(perSecond: repliesPerSecond) }
     }
 
     /// What to do with a datagram of a socket, if no connection has its connection ID.

@@ -2,7 +2,7 @@ import NIOCore
 
 /// Limits the answers to strangers to a number per second, of which a tenth may go out in one burst.
 struct ReplyBudget {
-    private let perSecond: Int
+    let perSecond: Int
     private let capacity: Int
     private var tokens: Int
     private var filledAt: NIODeadline?

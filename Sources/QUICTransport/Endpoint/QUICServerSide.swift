@@ -26,6 +26,12 @@ package final class QUICServerSide {
         set { acceptor.tls = newValue }
     }
 
+    /// The settings of the next connections. Existing connections keep theirs, and so does the socket.
+    package func adopt(_ server: QUICServerConfiguration) {
+        acceptor.tls = server.tls
+        acceptor.adopt(server.quic, repliesPerSecond: server.repliesPerSecond)
+    }
+
     /// Hands a datagram to the event loop that it belongs to, or drops it if too many wait for that loop.
     ///
     /// If the kernel chooses the socket by the sender's address instead of the connection ID (see ``LoopSteering``), the

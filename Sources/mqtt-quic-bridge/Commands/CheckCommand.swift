@@ -12,7 +12,8 @@ struct CheckCommand: AsyncParsableCommand {
             Reads everything that `run` would read, and tests whether `run` could listen. Exit codes: 0 if `run` would \
             start; 78 if the configuration or a file that it names is not usable; 1 if an address of `listen` is not \
             available (an address that is in use is only a warning); 69 if --connect could not reach the broker at every \
-            endpoint and by the fallback. Passwords are not shown. With --serve, all of this is about `serve`.
+            endpoint and by the fallback. Passwords are not shown. With --serve, all of this is about `serve`. With --diff-with, shows what a reload \
+            of the configuration would do, key by key.
             """)
 
     @OptionGroup var options: ConfigurationOptions
@@ -23,6 +24,12 @@ struct CheckCommand: AsyncParsableCommand {
     @Flag(help: "Check the configuration of `serve` instead of the configuration of `run`.")
     var serve = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Show what a reload would do to a program that runs with this older file, instead of the configuration.",
+            valueName: "file"))
+    var diffWith: String?
+
     func validate() throws {
         if serve, connect { throw ValidationError("--connect is for `run`: `serve` makes no QUIC connections.") }
     }
@@ -30,13 +37,23 @@ struct CheckCommand: AsyncParsableCommand {
     func run() async throws {
         if serve {
             let loaded = try options.load(.serve)
-            print(EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins), terminator: "")
+            try show(loaded, .serve) { EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins) }
             return try report(loaded) { try ServeService.check($0) }
         }
         let loaded = try options.load(.run)
-        print(EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins), terminator: "")
+        try show(loaded, .run) { EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins) }
         try report(loaded) { try BridgeService.check($0) }
         if connect { try await connect(loaded.configuration) }
+    }
+
+    /// Prints the configuration, or what a reload would change.
+    private func show<Configuration: Reloadable>(
+        _ loaded: Loaded<Configuration>, _ subject: ConfigurationLoader.Subject<Configuration>,
+        _ configuration: () -> String
+    ) throws {
+        guard let diffWith else { return print(configuration(), terminator: "") }
+        let report = try ConfigurationDiff.report(of: loaded.configuration, since: diffWith, subject, options)
+        print(ConfigurationDiff.render(report), terminator: "")
     }
 
     /// Prints what the loader noted, then checks the files that the configuration names and prints the result.

@@ -10,9 +10,10 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Runs the bridge until SIGTERM or Ctrl-C.",
         discussion: """
             The first SIGTERM or Ctrl-C ends all sessions in order within limits.shutdown_timeout; a second one ends the \
-            program at once. SIGHUP reads auth.users_file again, which also happens when the file changes; SIGUSR1 \
-            drains: no new devices are taken, and the bridge ends when the last has left, or after limits.drain_timeout. \
-            SIGUSR2 writes a line of statistics to the log. Exit codes: 78 if the configuration is not usable; 1 if an address of `listen` \
+            program at once. SIGHUP reads the configuration again and applies what has changed, without disconnecting \
+            devices that it does not concern; the log names what needs a restart. SIGUSR1 drains: no new devices are taken, \
+            and the bridge ends when the last has left, or after limits.drain_timeout. SIGUSR2 writes a line of statistics \
+            to the log. Exit codes: 78 if the configuration is not usable; 1 if an address of `listen` \
             is not available.
             """)
 
@@ -21,14 +22,11 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var log: LogOptions
 
     func run() async throws {
-        let loaded = try options.load(.run)
-        let fileLimit = FileDescriptors.raise(for: loaded.configuration.limits.devices)
-        let (logger, output) = log.start(loaded.configuration.log, loaded, fileLimit)
-        try await Supervisor.run(loaded, logger, output) {
-            let sockets = try PassedSockets(
-                try ServiceManager.passedDescriptors(), for: loaded.configuration.listen)
+        let source = ConfigurationSource(.run, options, log) { FileDescriptors.raise(for: $0.limits.devices) }
+        try await Supervisor.run(source) { (configuration, signals, logger) throws -> BridgeService in
+            let sockets = try PassedSockets(try ServiceManager.passedDescriptors(), for: configuration.listen)
             return try BridgeService(
-                configuration: loaded.configuration, signals: $0, sockets: sockets, logger: logger)
+                configuration: configuration, signals: signals, sockets: sockets, logger: logger)
         }
     }
 }

@@ -15,8 +15,9 @@ struct ServeCommand: AsyncParsableCommand {
             On a host with several addresses in one network, name each of them in serve.listen: replies to datagrams that \
             arrive at a wildcard address leave from the address that the system chooses.
 
-            SIGHUP reads certificate, key and client CA again, which also happens when they change, and the ticket key \
-            file. That file lets clients return after a restart with a shorter handshake. It is made if it is missing, and \
+            SIGHUP reads the configuration again and applies what has changed, for clients that connect from then on; the \
+            log names what needs a restart. It reads certificate, key and client CA again, too, which also happens when \
+            they change, and the ticket key file. That file lets clients return after a restart with a shorter handshake. It is made if it is missing, and \
             replaced if it is older than 30 days at the start or at SIGHUP. To change the key at once, delete the file and \
             send SIGHUP. SIGUSR1 drains: no new clients are taken, those that are connected are sent to another server, and the \
             program ends when all have left, or after serve.drain_timeout. SIGUSR2 writes a line of statistics to the log.
@@ -31,13 +32,12 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var log: LogOptions
 
     func run() async throws {
-        let loaded = try options.load(.serve)
-        let fileLimit = FileDescriptors.raiseFully(
-            for: loaded.configuration.limits.connections, name: "serve.connections")
-        let (logger, output) = log.start(loaded.configuration.log, loaded, fileLimit)
-        try await Supervisor.run(loaded, logger, output) {
+        let source = ConfigurationSource(.serve, options, log) {
+            FileDescriptors.raiseFully(for: $0.limits.connections, name: "serve.connections")
+        }
+        try await Supervisor.run(source) { (configuration, signals, logger) throws -> ServeService in
             try PassedSockets.refuse(try ServiceManager.passedDescriptors())
-            return try ServeService(configuration: loaded.configuration, signals: $0, logger: logger)
+            return try ServeService(configuration: configuration, signals: signals, logger: logger)
         }
     }
 }

@@ -12,15 +12,15 @@ final class LogOutput: Sendable {
     }
 
     private let levelIndex: Atomic<Int>
-    let format: LogConfiguration.Format
-    private let sumsUpRepeats: Bool
+    private let isJSON: Atomic<Bool>
+    private let sumsUpRepeats: Atomic<Bool>
     private let write: @Sendable (String) -> Void
     private let state = Mutex(State())
 
     init(_ configuration: LogConfiguration, write: @escaping @Sendable (String) -> Void = StandardError.write) {
         self.levelIndex = Atomic(Self.index(configuration.level))
-        self.format = configuration.format
-        self.sumsUpRepeats = configuration.repeats == .sum
+        self.isJSON = Atomic(configuration.format == .json)
+        self.sumsUpRepeats = Atomic(configuration.repeats == .sum)
         self.write = write
     }
 
@@ -29,6 +29,17 @@ final class LogOutput: Sendable {
         get { LogConfiguration.Level.allCases[levelIndex.load(ordering: .relaxed)] }
         set { levelIndex.store(Self.index(newValue), ordering: .relaxed) }
     }
+
+    /// Logs in another way from now on. The level stays if the configuration's has not changed, because somebody may have
+    /// changed it since.
+    func adopt(_ new: LogConfiguration, after old: LogConfiguration) {
+        if new.level != old.level { level = new.level }
+        isJSON.store(new.format == .json, ordering: .relaxed)
+        sumsUpRepeats.store(new.repeats == .sum, ordering: .relaxed)
+        if new.repeats != .sum { flush() }
+    }
+
+    var format: LogConfiguration.Format { isJSON.load(ordering: .relaxed) ? .json : .text }
 
     /// What went wrong lately, the newest first, whether it was shown or not.
     var troubles: [Trouble] { state.withLock { $0.troubles.all } }
@@ -40,7 +51,7 @@ final class LogOutput: Sendable {
             if level >= .warning { state.troubles.note(level, message, metadata, at: Double(now.milliseconds) / 1_000) }
             guard level >= Logger.Level(self.level) else { return false }
             // Whoever asks for details wants all of them, and what ends the program is never left out.
-            guard sumsUpRepeats, level >= .info, level < .critical else { return true }
+            guard sumsUpRepeats.load(ordering: .relaxed), level >= .info, level < .critical else { return true }
             let isShown = state.repeats.shows(level, message, metadata, at: now.milliseconds)
             mustWait = !isShown && !state.isWaiting
             state.isWaiting = state.isWaiting || mustWait

@@ -19,6 +19,11 @@ extension PlanDriver {
             connections[id]?.isSilent = true
         case .unreachable(let leg, _):
             forget(leg)
+        case .handOver(let leg, let keepAlive):
+            let name = name(leg)
+            forget(leg)
+            guard let successor else { return faults.append("\(name) is handed over to nobody") }
+            successor.ask(name, keepAlive: keepAlive)
         case .dial, .hurry, .watchPaths, .report:
             break
         }
@@ -56,6 +61,7 @@ extension PlanDriver {
         case .hurry(let id): "hurry \(number(id))"
         case .doubt(let id): "doubt \(number(id))"
         case .unreachable(let leg, let why): "\(name(leg)) unreachable: \(why)"
+        case .handOver(let leg, _): "hand over \(name(leg))"
         case .watchPaths: "watch the paths"
         case .report(.connectionStocked): "news: stocked"
         case .report(.stockedConnectionEnded): "news: stocked one ended"

@@ -41,6 +41,8 @@ final class PlanDriver: UplinkConnectionsView {
     /// How often the plan wanted the broker's addresses probed.
     var watches = 0
     var faults: [String] = []
+    /// Who gets the legs that wait once this plan drains.
+    var successor: PlanDriver?
     private(set) var isRunning = false
     /// Called after each action, so that something can happen before the next one.
     var interruption: (() -> Void)?
@@ -200,6 +202,7 @@ extension PlanDriver {
     ) {
         guard let connection = connection(number), connection.isReady else { return }
         connections[connection.id] = nil
+        if plan.isDraining { successor?.tell { $0.predecessorLost(end, at: self.world.now) } }
         tell { $0.connectionLost(connection.id, end, wasSilent: connection.isSilent, at: self.world.now) }
         for leg in connection.legs.sorted() {
             if back.contains(name(leg)) { comeBack(name(leg)) } else { leave(name(leg)) }
@@ -230,6 +233,10 @@ extension PlanDriver {
 
     func answer(_ endpoint: Int? = nil) { tell { $0.pathAnswered(endpoint, at: self.world.now) } }
     func devicesMayCome() { tell { $0.devicesMayCome() } }
+    func drain(to successor: PlanDriver) {
+        self.successor = successor
+        tell { $0.drain(at: self.world.now) }
+    }
     func shutDown() { tell { $0.shutDown(at: self.world.now) } }
     func close() { tell { $0.close() } }
 }

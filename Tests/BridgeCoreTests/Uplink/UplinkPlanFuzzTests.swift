@@ -60,6 +60,9 @@ private struct PlanFuzz {
                 return words(["dials are left that nobody waits for"])
             }
         }
+        guard world.drivers.allSatisfy({ !$0.plan.isDraining || $0.plan.isEmpty }) else {
+            return words(["a plan that drains is not empty although all have left"])
+        }
         for driver in world.drivers {
             driver.shutDown()
             driver.close()
@@ -128,7 +131,8 @@ extension PlanFuzz {
         case 66..<70: return ready.randomElement(using: &random).map { comeBack($0, driver) } ?? "nothing"
         case 70..<86: return ready.randomElement(using: &random).map { change($0, driver) } ?? ask(driver)
         case 86..<88: return answer(driver)
-        case 88..<89:
+        case 88: return drain(driver)
+        case 89:
             sharesNow.toggle()
             return "the server shares: \(sharesNow)"
         default: return pass()
@@ -223,6 +227,14 @@ extension PlanFuzz {
         guard driver.plan.awaitsPath else { return "nothing" }
         driver.answer(Bool.random(using: &random) ? nil : 0)
         return "the path answers"
+    }
+
+    /// New settings come. The gate is the same in this test, which makes its counts comparable.
+    private mutating func drain(_ driver: PlanDriver) -> String {
+        guard world.drivers.count < 8, !driver.plan.isDraining else { return "nothing" }
+        let successor = world.driver(kind.purpose, stock: driver.plan.stockTarget)
+        driver.drain(to: successor)
+        return "it drains, for plan \(successor.waker)"
     }
 
     private mutating func pass() -> String {

@@ -7,6 +7,8 @@ struct Bridge: Sendable {
     /// The port of the admin endpoint; `nil` if there is to be none.
     let adminPort: Int?
     let process: ChildProcess
+    /// The configuration file.
+    let file: String
 
     /// Starts the bridge with this configuration, whose listeners have port 0, and waits until it listens.
     ///
@@ -26,7 +28,7 @@ struct Bridge: Sendable {
             return Bridge(
                 port: try await port(of: "device", process),
                 adminPort: hasAdmin ? try await port(of: "admin", process) : nil,
-                process: process)
+                process: process, file: file)
         } catch {
             await process.stop()
             throw HarnessError(

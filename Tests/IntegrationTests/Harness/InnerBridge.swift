@@ -9,7 +9,8 @@ struct InnerBridge: Sendable {
     let port: Int
     /// The messages of the bridge's log, each with its metadata.
     let log: EventLog<String>
-    let monitor: any MonitoredService
+    let service: BridgeService
+    var monitor: any MonitoredService { service.monitor }
 
     /// Runs a bridge while `body` runs.
     static func run(
@@ -29,7 +30,7 @@ struct InnerBridge: Sendable {
         do {
             let line = try await log.first("the bridge to listen") { $0.contains("listening") }
             let digits = line.split(separator: ":").last?.prefix { $0.isNumber } ?? ""
-            try await body(InnerBridge(port: Int(digits) ?? 0, log: log, monitor: service.monitor))
+            try await body(InnerBridge(port: Int(digits) ?? 0, log: log, service: service))
         } catch {
             running.cancel()
             _ = try? await running.value

@@ -5,6 +5,8 @@ struct Serve: Sendable {
     /// The UDP port of the first listener.
     let port: Int
     let process: ChildProcess
+    /// The configuration file.
+    let file: String
 
     /// Starts `serve` with this configuration, whose listeners have port 0, and waits until it listens.
     static func start(in folder: Folder, configuration: String) async throws -> Serve {
@@ -18,7 +20,7 @@ struct Serve: Sendable {
                 let port = line.split(separator: " ").first(where: { $0.hasPrefix("address=") })?
                     .split(separator: ":").last.flatMap({ Int($0.prefix { $0.isNumber }) })
             else { throw HarnessError("no port in: \(line)") }
-            return Serve(port: port, process: process)
+            return Serve(port: port, process: process, file: file)
         } catch {
             await process.stop()
             throw HarnessError(

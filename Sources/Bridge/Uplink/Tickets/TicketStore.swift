@@ -35,7 +35,10 @@ final class TicketStore: Sendable {
     private let isFailureKnown = Atomic(false)
 
     /// Reads the file, if there is one.
-    init(_ uplink: UplinkConfiguration, trust: [UInt8], logger: Logger) {
+    ///
+    /// - Parameter previous: The store that this one replaces while the program runs. It gives its tickets, as far as
+    ///   they are still valid, and its file.
+    init(_ uplink: UplinkConfiguration, trust: [UInt8], after previous: TicketStore? = nil, logger: Logger) {
         var logger = logger
         logger[metadataKey: "leg"] = "uplink"
         self.logger = logger
@@ -44,6 +47,11 @@ final class TicketStore: Sendable {
         identity = TicketIdentity(
             trust: trust, client: certificates.flatMap { Array($0.utf8) + Self.contents($0) },
             alpn: uplink.alpn ?? uplink.mapping.alpn)
+        if let previous {
+            file = previous.file
+            takeOver(previous)
+            return
+        }
         guard let path = uplink.ticketFile else {
             file = nil
             return
@@ -57,6 +65,16 @@ final class TicketStore: Sendable {
             self.file = Self.report(error, path, logger) ? file : nil
             // A file that other users can read has to be replaced.
             state.withLock { $0.hasChanged = error == .readableByOthers }
+        }
+    }
+
+    private func takeOver(_ previous: TicketStore) {
+        let tickets = previous.state.withLock { $0.shelf.all }
+        state.withLock { state in
+            state.hasChanged = true
+            for endpoint in endpoints where identity.key(for: endpoint) == previous.identity.key(for: endpoint) {
+                for ticket in (tickets[endpoint] ?? []).reversed() { state.shelf.put(ticket, for: endpoint) }
+            }
         }
     }
 
@@ -81,11 +99,11 @@ final class TicketStore: Sendable {
 // MARK: - The file
 
 extension TicketStore {
-    /// Writes the file when something has changed, until it is cancelled.
-    func run() async {
-        guard file != nil else { return }
-        while (try? await Task.sleep(for: Self.pause)) != nil {
-            _ = await FileThread.run { self.save() }
+    /// Writes the file of the store in use when something has changed, until it is cancelled.
+    static func keepSaved(_ present: @escaping @Sendable () -> TicketStore) async {
+        guard present().file != nil else { return }
+        while (try? await Task.sleep(for: pause)) != nil {
+            _ = await FileThread.run { present().save() }
         }
     }
 

@@ -38,6 +38,8 @@ package enum UplinkAction: Sendable, Equatable {
     case doubt(UplinkConnectionID)
     /// Tell the leg that it cannot be opened. The plan has forgotten the leg.
     case unreachable(UplinkLegID, why: String)
+    /// Give the leg to the plan that makes connections now. This plan has forgotten it.
+    case handOver(UplinkLegID, keepAlive: Duration?)
     /// Probe the broker's addresses for as long as devices wait.
     case watchPaths
     case report(UplinkNews)

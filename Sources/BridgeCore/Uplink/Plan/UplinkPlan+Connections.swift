@@ -26,7 +26,11 @@ extension UplinkPlan {
         joined(id, permit, readiness, at: now)
         guard let leg else {
             // Its device is gone. If there are no others to carry, the connection is not needed.
-            if readiness.isShared { scheduleIdleCheck(of: id, at: now + idlePatience) } else { drop(id) }
+            if readiness.isShared, !isDraining {
+                scheduleIdleCheck(of: id, at: now + idlePatience)
+            } else {
+                drop(id)
+            }
             return
         }
         if !readiness.isShared { connections[id]?.role = .single(leg) }
@@ -48,6 +52,10 @@ extension UplinkPlan {
         connections[id]?.readyAt = now
         if permit.way != .tls { chose(readiness) }
         guard readiness.isShared else { return }
+        guard !isDraining else {
+            connections[id]?.role = .leaving
+            return
+        }
         connections[id]?.role = .shared
         shared.append(id)
     }
@@ -86,7 +94,7 @@ extension UplinkPlan {
         // A server that refuses is reachable, so no device waits for its return.
         if permit.way == .tls || !end.isRefusal { isDisturbed = true }
         let verdict = gate.failed(permit, end, hasOthers: !shared.isEmpty, at: now)
-        guard case .exhausted = verdict, shared.isEmpty else {
+        guard case .exhausted = verdict, shared.isEmpty, !isDraining else {
             // Another attempt follows, or other connections may get room.
             if let leg { moveToFront(leg) }
             return
@@ -161,7 +169,7 @@ extension UplinkPlan {
 
     /// Whether devices wait because the broker was lost, so that its return matters to the plan.
     package var awaitsPath: Bool {
-        isDisturbed && !isShutDown && !(line.isEmpty && dialing.isEmpty)
+        isDisturbed && !isShutDown && !isDraining && !(line.isEmpty && dialing.isEmpty)
     }
 }
 

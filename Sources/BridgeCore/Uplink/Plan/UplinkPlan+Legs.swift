@@ -5,6 +5,7 @@ extension UplinkPlan {
     /// A device wants a leg: it goes to the end of the line.
     package mutating func legAsked(_ leg: UplinkLegID, keepAlive: Duration?) {
         legs[leg] = Leg(place: .inLine, keepAlive: keepAlive)
+        guard !isDraining else { return handOver(leg) }
         line.append(leg, leg)
         isLineDue = true
     }
@@ -90,6 +91,7 @@ extension UplinkPlan {
 extension UplinkPlan {
     mutating func moveToFront(_ leg: UplinkLegID) {
         guard legs[leg] != nil else { return }
+        guard !isDraining else { return handOver(leg) }
         legs[leg]?.place = .inLine
         line.prepend(leg, leg)
     }

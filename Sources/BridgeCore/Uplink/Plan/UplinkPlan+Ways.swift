@@ -4,7 +4,7 @@ import NIOCore
 extension UplinkPlan {
     /// The gate may now allow what this plan waited for, or another way is in use.
     package mutating func upstreamChanged(at now: NIODeadline) {
-        guard !isShutDown else { return }
+        guard !isShutDown, !isDraining else { return }
         let way = gate.chosen
         if way != knownWay {
             let isBetter = way < knownWay

@@ -62,6 +62,8 @@ package struct UplinkPlan {
     /// Whether a connection was lost or could not be made, and none has been made since.
     var isDisturbed = false
     var isShutDown = false
+    /// Whether another plan makes the connections now.
+    package internal(set) var isDraining = false
 
     /// Actions that are already decided. They are performed before anything else is decided.
     var pending = CircularBuffer<UplinkAction>()
@@ -126,7 +128,7 @@ extension UplinkPlan {
     /// The next thing to do; `nil` if there is nothing until an event or ``deadline``.
     package mutating func nextAction(at now: NIODeadline, seeing view: some UplinkConnectionsView) -> UplinkAction? {
         if let action = pending.popFirst() { return action }
-        guard !isShutDown else { return nil }
+        guard !isShutDown, !isDraining else { return nil }
         noticeTime(now)
         return lineStep(at: now, seeing: view) ?? reserveStep(at: now, seeing: view) ?? stockStep(at: now)
             ?? probeStep(at: now) ?? idleStep(at: now, seeing: view) ?? pending.popFirst()
@@ -134,7 +136,7 @@ extension UplinkPlan {
 
     /// When to call ``nextAction(at:seeing:)`` again at the latest; `nil` if only an event makes that necessary.
     package var deadline: NIODeadline? {
-        guard !isShutDown else { return nil }
+        guard !isShutDown, !isDraining else { return nil }
         return [lineRetryAt, stock.retryAt, probes.nextAt, nextIdleCheck].compactMap { $0 }.min()
     }
 

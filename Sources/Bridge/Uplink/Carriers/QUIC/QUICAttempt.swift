@@ -115,7 +115,7 @@ extension QUICAttempt {
             return failed(QUICError.unreachable(remote: address.hostAndPort, reason: obstacle))
         }
         dialer.paths.tried(address, of: connection.endpoint)
-        let ticket = dialer.tickets.take(for: connection.endpoint)
+        let ticket = connection.settings.tickets.take(for: connection.endpoint)
         let leg = early.flatMap { $0.isWaiting && ticket?.allowsEarlyData == true ? $0 : nil }
         early = nil
         do {
@@ -136,7 +136,7 @@ extension QUICAttempt {
         for (key, runner) in runners
         where runner.startedAt + Self.leastAge <= now && runner.handle.lastReceived <= runner.startedAt {
             runners[key] = nil
-            if let ticket = runner.ticket { dialer.tickets.put(ticket, for: connection.endpoint) }
+            if let ticket = runner.ticket { connection.settings.tickets.put(ticket, for: connection.endpoint) }
             close(runner)
             connection.earlyDataLost(on: runner.handle)
             // In the race, it takes the place of the old attempt.
@@ -203,7 +203,9 @@ extension QUICAttempt: QUICConnectionObserver {
     private func lost(_ runner: Runner, _ error: QUICError) {
         runners[ObjectIdentifier(runner.handle)] = nil
         // An unanswered attempt says nothing against its ticket; another failure may be the ticket's fault.
-        if let ticket = runner.ticket, Self.isSilence(error) { dialer.tickets.put(ticket, for: connection.endpoint) }
+        if let ticket = runner.ticket, Self.isSilence(error) {
+            connection.settings.tickets.put(ticket, for: connection.endpoint)
+        }
         connection.earlyDataLost(on: runner.handle)
         if case .connectionRefused = error, refusal == nil {
             refusal = ("\(error)", .now() + Self.timeAfterRefusal)

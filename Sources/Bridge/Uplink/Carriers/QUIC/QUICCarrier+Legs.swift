@@ -83,7 +83,7 @@ extension QUICCarrier: QUICConnectionObserver {
             resumeEarly(on: handle)
             if isReady { observer?.carrierHasRoom(self) } else { control?.start(on: self) }
         case (.ticketReceived(let ticket), .open):
-            dialer.tickets.put(ticket, for: endpoint)
+            settings.tickets.put(ticket, for: endpoint)
         case (.streamData(let stream, let bytes, let isEnd), .open):
             if let leg = legs[stream] {
                 leg.received(bytes, isEnd: isEnd)
@@ -117,7 +117,7 @@ extension QUICCarrier: QUICConnectionObserver {
             guard let self, let leg, legs[stream] === leg, !leg.isPeerFinished else { return }
             // A DISCONNECT may be behind bytes that the device has not taken yet, if they are so many that they keep the
             // broker from sending.
-            guard leg.unconsumed < dialer.creditStep else { return stopped(stream, after: Duration(patience)) }
+            guard leg.unconsumed < settings.creditStep else { return stopped(stream, after: Duration(patience)) }
             leg.lost(.network(description: "the broker reads no more of the stream"), withConnection: false)
         }
     }

@@ -34,6 +34,7 @@ final class QUICCarrier {
     let endpoint: UplinkEndpoint
     /// How long nothing may be heard before the connection ends.
     let idleTimeout: Duration
+    let settings: DialSettings
     var state = State.dialing
     var early: Early?
     unowned let dialer: QUICDialer
@@ -60,18 +61,19 @@ final class QUICCarrier {
     let paths: PathKeeper
 
     init(
-        _ id: UplinkConnectionID, to endpoint: UplinkEndpoint, idleTimeout: Duration, dialer: QUICDialer,
-        observer: any UplinkCarrierObserver, control: GatewayControl?
+        _ id: UplinkConnectionID, to endpoint: UplinkEndpoint, idleTimeout: Duration, settings: DialSettings,
+        dialer: QUICDialer, observer: any UplinkCarrierObserver, control: GatewayControl?
     ) {
         self.id = id
         self.endpoint = endpoint
         self.idleTimeout = idleTimeout
+        self.settings = settings
         self.dialer = dialer
         self.observer = observer
         self.control = control
         self.paths = dialer.paths
-        self.path = PathWatch(timeout: dialer.pathTimeout)
-        self.newcomers = NewcomerWatch(connectTimeout: dialer.connectTimeout)
+        self.path = PathWatch(timeout: settings.uplink.pathTimeout)
+        self.newcomers = NewcomerWatch(connectTimeout: settings.uplink.connectTimeout)
     }
 
     /// Whether several devices may have streams on it.

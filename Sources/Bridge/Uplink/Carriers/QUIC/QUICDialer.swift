@@ -7,14 +7,9 @@ import QUICTransport
 /// its addresses, and resumes a session if a ticket allows that. Its callers decide where to connect, when and for
 /// which device.
 final class QUICDialer {
-    private let configuration: UplinkConfiguration
     let eventLoop: any EventLoop
-    private let tls: QUICTLSContext
-    let tickets: TicketStore
-    /// Bytes that the broker may send a device before the device has taken any.
-    private let receiveWindow: Int
-    /// See ``LimitsConfiguration/creditStep``.
-    let creditStep: Int
+    /// How the next connections are made. Those that were begun keep the settings that they were begun with.
+    private var settings: DialSettings
     private let resolve: Resolve
     let logger: Logger
     private var endpoints: [QUICAddressFamily: QUICEndpoint] = [:]
@@ -44,20 +39,19 @@ final class QUICDialer {
         resolve: @escaping Resolve = { HostResolver().resolve(host: $0, port: $1, on: $2) }
     ) {
         self.paths = PathKeeper(eventLoop: eventLoop, news: news)
-        self.configuration = configuration.uplink
-        self.receiveWindow = configuration.limits.sessionBuffer
-        self.creditStep = configuration.limits.creditStep
+        self.settings = DialSettings(configuration, tls: tls, tickets: tickets)
         self.eventLoop = eventLoop
-        self.tls = tls
-        self.tickets = tickets
         self.resolve = resolve
         self.logger = logger
         paths.prober = self
     }
 
-    var pathTimeout: Duration? { configuration.pathTimeout }
-
-    var connectTimeout: Duration { configuration.connectTimeout }
+    /// Makes the next connections under these settings. The sockets stay.
+    func adopt(_ new: UplinkSettings) {
+        settings = DialSettings(new.configuration, tls: new.tls, tickets: new.tickets)
+        let endpoints = Set(new.configuration.uplink.endpoints)
+        known = known.filter { endpoints.contains($0.key) }
+    }
 
     /// Starts a connection. The outcome goes to its observer, never from within this call.
     ///
@@ -73,10 +67,11 @@ final class QUICDialer {
         observer: any UplinkCarrierObserver, early leg: UplinkLeg? = nil, control: GatewayControl? = nil
     ) -> QUICCarrier {
         let connection = QUICCarrier(
-            id, to: endpoint, idleTimeout: idleTimeout, dialer: self, observer: observer, control: control)
+            id, to: endpoint, idleTimeout: idleTimeout, settings: settings, dialer: self, observer: observer,
+            control: control)
         let attempt = QUICAttempt(
             connection, dialer: self, until: .now() + TimeAmount(within),
-            early: configuration.zeroRTT == .connect ? leg : nil)
+            early: settings.uplink.zeroRTT == .connect ? leg : nil)
         attempts[ObjectIdentifier(connection)] = attempt
         eventLoop.assumeIsolated().execute { [self] in
             guard !attempt.isOver else { return }
@@ -120,13 +115,14 @@ extension QUICDialer {
     private func found(_ result: Result<[SocketAddress], any Error>, for attempt: QUICAttempt) {
         switch result {
         case .success(let all):
-            let usable = all.filter { configuration.addressFamily.admits($0) }
+            let family = attempt.connection.settings.uplink.addressFamily
+            let usable = all.filter { family.admits($0) }
             guard usable.isEmpty else {
                 known[attempt.connection.endpoint] = usable
                 return attempt.begin(with: usable)
             }
             attempt.fail(
-                "\(attempt.connection.endpoint.host) has no \(configuration.addressFamily.rawValue) address")
+                "\(attempt.connection.endpoint.host) has no \(family.rawValue) address")
         case .failure(let error):
             attempt.fail("\(error)")
         }
@@ -141,13 +137,14 @@ extension QUICDialer {
         _ attempt: QUICAttempt, to address: SocketAddress, ticket: QUICResumption?, earlyData: Bool
     ) throws -> QUICConnectionHandle {
         let connection = attempt.connection
-        var quic = QUICConfiguration(configuration)
+        let settings = connection.settings
+        var quic = QUICConfiguration(settings.uplink)
         quic.handshakeTimeout = max(Duration(attempt.deadline - .now()), .milliseconds(100))
         quic.idleTimeout = connection.idleTimeout
-        quic.setWindows(receiveWindow, streams: configuration.largestShare)
+        quic.setWindows(settings.receiveWindow, streams: settings.uplink.largestShare)
         return try endpoint(for: address).connect(
             to: address, serverName: connection.endpoint.certificateName, configuration: quic,
-            tls: tls, resumption: ticket, earlyData: earlyData, observer: attempt)
+            tls: settings.tls, resumption: ticket, earlyData: earlyData, observer: attempt)
     }
 
     private func endpoint(for address: SocketAddress) throws -> QUICEndpoint {
