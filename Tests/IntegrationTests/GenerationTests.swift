@@ -100,7 +100,8 @@ struct GenerationTests {
                 next.threads = 5
                 let before = bridge.service.shared.generation
                 let refused = try await bridge.service.reload(next, isDryRun: false, isAllOrNothing: true)
-                #expect(!refused.ok && refused.errors.first?.contains("threads") == true)
+                #expect(!refused.ok && refused.errors.isEmpty)
+                #expect(refused.changes.filter { $0.effect == .needsRestart }.map(\.key) == ["threads"])
                 #expect(bridge.service.shared.generation === before)
                 let applied = try await bridge.service.reload(next, isDryRun: false, isAllOrNothing: false)
                 #expect(applied.ok && applied.changes.map(\.effect) == [.applied, .needsRestart])

@@ -49,7 +49,8 @@ package struct ReloadReport: Codable, Sendable, Equatable {
 
     /// Whether the new configuration is in force (for a dry run: would be), as far as it needs no restart.
     package var ok: Bool
-    /// Why not: each with file, line and what would be right.
+    /// Why not: each with file, line and what would be right. Empty if the only reason is that a change needs a restart,
+    /// and all or nothing was asked for.
     package var errors: [String]
     package var warnings: [String]
     package var changes: [Change]

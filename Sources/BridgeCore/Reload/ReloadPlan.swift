@@ -28,11 +28,9 @@ package struct ReloadPlan<Configuration: Reloadable>: Sendable {
     /// Whether something has to wait for a restart.
     package var needsRestart: Bool { changes.contains { $0.effect == .needsRestart } }
 
-    /// The report about a reload that only applies all of it or nothing; `nil` if it can be applied.
+    /// The report about a reload that only applies all of it or nothing; `nil` if it can be applied. It has no errors,
+    /// because nothing is wrong with the configuration: the changes say what needs a restart.
     package func refusal(isAllOrNothing: Bool) -> ReloadReport? {
-        guard isAllOrNothing, needsRestart else { return nil }
-        let keys = changes.filter { $0.effect == .needsRestart }.map(\.key).joined(separator: ", ")
-        return ReloadReport(
-            ok: false, errors: ["nothing was changed, because this needs a restart: \(keys)"], changes: changes)
+        isAllOrNothing && needsRestart ? ReloadReport(ok: false, changes: changes) : nil
     }
 }

@@ -104,7 +104,9 @@ extension ReloadReport {
     /// Says what a reload came to.
     fileprivate func log(to logger: Logger) {
         guard ok else {
-            for error in errors {
+            let waiting = changes.filter { $0.effect == .needsRestart }.map(\.key).joined(separator: ", ")
+            let refusal = "all or nothing was asked for, and this needs a restart: \(waiting)"
+            for error in errors.isEmpty ? [refusal] : errors {
                 logger.error(
                     "the configuration was not reloaded; the previous one stays in force",
                     metadata: ["error": .string(error)])
