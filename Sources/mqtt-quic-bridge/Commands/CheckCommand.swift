@@ -12,8 +12,8 @@ struct CheckCommand: AsyncParsableCommand {
             Reads everything that `run` would read, and tests whether `run` could listen. Exit codes: 0 if `run` would \
             start; 78 if the configuration or a file that it names is not usable; 1 if an address of `listen` is not \
             available (an address that is in use is only a warning); 69 if --connect could not reach the broker at every \
-            endpoint and by the fallback. Passwords are not shown. With --serve, all of this is about `serve`. With --diff-with, shows what a reload \
-            of the configuration would do, key by key.
+            endpoint and by the fallback. Passwords are not shown. With --serve, all of this is about `serve`. With --diff or --diff-with, shows what \
+            a reload would do, key by key; 1 if the running program that --diff asks does not answer.
             """)
 
     @OptionGroup var options: ConfigurationOptions
@@ -24,6 +24,12 @@ struct CheckCommand: AsyncParsableCommand {
     @Flag(help: "Check the configuration of `serve` instead of the configuration of `run`.")
     var serve = false
 
+    @Flag(
+        help:
+            "Show what a reload would do to the running program, which is asked at admin.listen, instead of the configuration."
+    )
+    var diff = false
+
     @Option(
         help: ArgumentHelp(
             "Show what a reload would do to a program that runs with this older file, instead of the configuration.",
@@ -31,26 +37,35 @@ struct CheckCommand: AsyncParsableCommand {
     var diffWith: String?
 
     func validate() throws {
+        if diff, diffWith != nil { throw ValidationError("--diff and --diff-with exclude each other.") }
         if serve, connect { throw ValidationError("--connect is for `run`: `serve` makes no QUIC connections.") }
     }
 
     func run() async throws {
         if serve {
             let loaded = try options.load(.serve)
-            try show(loaded, .serve) { EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins) }
+            try await show(loaded, .serve) {
+                EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins)
+            }
             return try report(loaded) { try ServeService.check($0) }
         }
         let loaded = try options.load(.run)
-        try show(loaded, .run) { EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins) }
+        try await show(loaded, .run) { EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins) }
         try report(loaded) { try BridgeService.check($0) }
         if connect { try await connect(loaded.configuration) }
     }
 
     /// Prints the configuration, or what a reload would change.
-    private func show<Configuration: Reloadable>(
+    private func show<Configuration: Reloadable & AdminConfigured>(
         _ loaded: Loaded<Configuration>, _ subject: ConfigurationLoader.Subject<Configuration>,
         _ configuration: () -> String
-    ) throws {
+    ) async throws {
+        if diff {
+            let report = try await RunningProgram(loaded.configuration.admin).reloadReport()
+            print(ConfigurationDiff.render(report), terminator: "")
+            guard report.ok else { throw ExitCode.configuration }
+            return
+        }
         guard let diffWith else { return print(configuration(), terminator: "") }
         let report = try ConfigurationDiff.report(of: loaded.configuration, since: diffWith, subject, options)
         print(ConfigurationDiff.render(report), terminator: "")
