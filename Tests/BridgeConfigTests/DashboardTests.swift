@@ -10,7 +10,7 @@ struct DashboardTests {
     private static let metricsOfPrometheus: Set = ["up"]
     /// What is about watching itself, and needs no panel.
     private static let notShown: Set = [
-        "mqtt_quic_bridge_admin_refusals_total", "mqtt_quic_bridge_metrics_dropped_total",
+        "mqtt_quic_bridge_admin_refusals_total", "mqtt_quic_bridge_admin_series_dropped_total",
         "process_start_time_seconds",
     ]
 
