@@ -80,4 +80,52 @@ struct AdminPageTests {
             try await other.publish("up", "still here", qos: 1)
         }
     }
+
+    /// The other end has clients, and their sessions go to a broker over TCP.
+    @Test func serveSpeaksOfClients() async throws {
+        try await Scenario.run { scenario in
+            let (port, adminPort) = try await startServe(scenario)
+            var options = scenario.options
+            options.uplink = ["mapping: mux"]
+            let bridge = try await scenario.anotherBridge(options, port: port)
+            let browser = Browser()
+            try await browser.start()
+            do {
+                try await browser.open("http://127.0.0.1:\(adminPort)/")
+                try await browser.wait("document.getElementById('empty').textContent === 'No client is connected.'")
+                let device = await scenario.client("pump-1")
+                try await device.connect(port: bridge.port)
+                try await browser.wait("document.querySelector('#rows .state')?.textContent === 'Live'")
+                #expect(try await browser.text(Self.rows) == "pump-1")
+                #expect(try await browser.text("document.title") == "mqtt-quic-bridge serve")
+                #expect(try await browser.text("String(/device/i.test(document.body.innerText))") == "false")
+                try await device.disconnect()
+                try await browser.wait("document.querySelectorAll('#rows tr').length === 0")
+                #expect(try await browser.problems() == [])
+            } catch {
+                await browser.close()
+                throw error
+            }
+            await browser.close()
+        }
+    }
+
+    /// Starts `serve` in front of the scenario's broker, and returns its UDP port and the port of its admin endpoint.
+    private func startServe(_ scenario: Scenario) async throws -> (port: Int, adminPort: Int) {
+        let text = try await ServeScenario.configuration(
+            ServeScenario.Options(), in: scenario.folder, brokerPort: scenario.broker.port)
+        let file = try scenario.folder.write("page-serve.yaml", text + "admin: {listen: \"127.0.0.1:0\"}\n")
+        let process = try await ChildProcess.start(
+            "serve", "env", ["-u", "BRIDGE_ADMIN_LISTEN", try Toolbox.bridge(), "serve", "--config", file])
+        await scenario.own(process)
+        var ports: [Int] = []
+        for leg in ["client", "admin"] {
+            let line = try await process.errors.first("serve to listen") {
+                $0.contains(" listening ") && $0.contains("leg=\(leg)")
+            }
+            let port = line.firstMatch(of: /address=127\.0\.0\.1:(\d+)/).flatMap { Int($0.1) }
+            ports.append(try #require(port, "no port in: \(line)"))
+        }
+        return (ports[0], ports[1])
+    }
 }
