@@ -23,12 +23,13 @@ enum Supervisor {
         defer { output.flush() }
         let reloads = await elements(.sighup)
         let signals = await signals()
+        let manager = ServiceManager(logger: logger)
         let service: Watched
         let reloader: Reloader<Watched>
         let admin: AdminService?
         do {
             service = try make(loaded.configuration, signals, logger)
-            reloader = Reloader(service, source, logger, output)
+            reloader = Reloader(service, source, logger, output, telling: manager)
             admin = try AdminService(
                 configuration: loaded.configuration.admin, service: service.monitor,
                 controls: controls(output, reloader), logger: logger)
@@ -36,7 +37,7 @@ enum Supervisor {
             logger.critical("the configuration is not usable", metadata: ["error": "\(loaded.place(error))"])
             throw ExitCode.configuration
         }
-        let notify = NotifyService(ServiceManager(logger: logger), service, logger: logger)
+        let notify = NotifyService(manager, service, logger: logger)
         let summary = summary(of: service, loaded.configuration, output)
         defer { summary?.cancel() }
         let following = Task { await reloader.follow(reloads) }

@@ -1,7 +1,7 @@
 /// One message to the service manager (sd_notify(3)).
 package enum ServiceNotice: Sendable, Equatable {
     /// The program listens.
-    case ready(status: String)
+    case ready(status: String?)
     /// A text for operators, which `systemctl status` shows.
     case status(String)
     /// Every event loop turns.
@@ -18,7 +18,7 @@ package enum ServiceNotice: Sendable, Equatable {
     package var datagram: [UInt8] {
         let text =
             switch self {
-            case .ready(let status): "READY=1\n\(Self.line(status))"
+            case .ready(let status): "READY=1\(status.map { "\n" + Self.line($0) } ?? "")"
             case .status(let status): Self.line(status)
             case .watchdog: "WATCHDOG=1"
             case .reloading(let time): "RELOADING=1\nMONOTONIC_USEC=\(time)"

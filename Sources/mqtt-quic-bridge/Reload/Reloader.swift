@@ -14,18 +14,22 @@ actor Reloader<Watched: WatchedService> {
     private let raiseLimits: @Sendable (Watched.Configuration) -> String?
     private let logger: Logger
     private let output: LogOutput
+    private let manager: ServiceManager?
     /// The latest reload, whether it is under way, waits or is over.
     private var last: Task<ReloadReport, Never>?
     private var waiting = 0
 
+    /// - Parameter manager: Is told of each reload, once the service listens.
     init(
-        _ service: Watched, _ source: ConfigurationSource<Watched.Configuration>, _ logger: Logger, _ output: LogOutput
+        _ service: Watched, _ source: ConfigurationSource<Watched.Configuration>, _ logger: Logger, _ output: LogOutput,
+        telling manager: ServiceManager? = nil
     ) {
         self.service = service
         self.read = { () throws(ConfigurationErrors) in try source.read() }
         self.raiseLimits = source.raiseLimits
         self.logger = logger
         self.output = output
+        self.manager = manager
     }
 
     /// Reloads for each element, until the task is cancelled. What comes while a reload is under way or waits leads to one
@@ -50,7 +54,14 @@ actor Reloader<Watched: WatchedService> {
         let previous = last
         let task = Task {
             _ = await previous?.value
-            return await perform(isDryRun: isDryRun, isAllOrNothing: isAllOrNothing)
+            // Before the service listens it must not be called ready.
+            guard let manager, !isDryRun, !service.listening.isEmpty else {
+                return await perform(isDryRun: isDryRun, isAllOrNothing: isAllOrNothing)
+            }
+            await manager.reloading()
+            let report = await perform(isDryRun: isDryRun, isAllOrNothing: isAllOrNothing)
+            await manager.ready()
+            return report
         }
         last = task
         return await task.value

@@ -34,7 +34,7 @@ struct ServiceManager: Sendable {
             in: ProcessInfo.processInfo.environment, processID: ProcessInfo.processInfo.processIdentifier)
     }
 
-    /// Tells that the configuration is being read again; ``ready(_:)`` has to follow, whether it was good or not.
+    /// Tells that the configuration is being read again; ``ready()`` has to follow, whether it was good or not.
     func reloading() async {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
@@ -42,8 +42,8 @@ struct ServiceManager: Sendable {
         _ = await sender?.send(.reloading(monotonicMicroseconds: microseconds))
     }
 
-    /// Tells that the program works, at its start and after it has read the configuration again.
-    func ready(_ status: String) async {
-        _ = await sender?.send(.ready(status: status))
+    /// Tells that the configuration has been read again, or stays as it was.
+    func ready() async {
+        _ = await sender?.send(.ready(status: nil))
     }
 }
