@@ -157,7 +157,8 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "BenchmarkLink", "BenchmarkLoad", "Bridge", "BridgeAdmin", "BridgeCore", "MQTTCodec", "QUICTransport",
-                "TestSupport", "mqtt-quic-bridge", logging, nioCore, nioPosix],
+                "TestSupport", "mqtt-quic-bridge", logging, nioCore, nioPosix,
+            ],
             swiftSettings: strict
         ),
     ],

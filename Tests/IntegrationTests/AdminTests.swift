@@ -13,8 +13,10 @@ struct AdminTests {
         return options
     }
 
-    /// What only `serve` counts.
-    private static var ofServe: Regex<Substring> { /mqtt_quic_bridge_(?:clients?|streams|sessions)[_{]/ }
+    /// What only `serve` counts, or a bridge with routes.
+    private static var ofOthers: Regex<Substring> {
+        /mqtt_quic_bridge_(?:clients?|streams|sessions|mqtt_messages|route_uses)[_{]/
+    }
 
     private static func client(_ scenario: Scenario) throws -> AdminClient {
         guard let port = scenario.bridge.adminPort else { throw HarnessError("no admin endpoint") }
@@ -92,7 +94,7 @@ struct AdminTests {
                 for: #"mqtt_quic_bridge_mqtt_packets_total{direction="up",type="PUBLISH",qos="1"}"#, 1)
             try await prometheus.wait(for: "mqtt_quic_bridge_acknowledgement_seconds_count", 1)
             try await prometheus.wait(for: "count_over_time(up[1m]) > bool 2", 1)
-            for query in try Dashboard().queries() where !query.contains(Self.ofServe) {
+            for query in try Dashboard().queries() where !query.contains(Self.ofOthers) {
                 let values = try await prometheus.values(query)
                 #expect(values?.isEmpty == false, "nothing for \(query)")
             }
@@ -108,7 +110,8 @@ struct AdminTests {
                     },
                     "\(name) in docs/metrics.md")
             }
-            #expect(try StrictMetrics(text).value("mqtt_quic_bridge_devices", ["state": "live"]) == 1)
+            let labels = ["mapping": TestMapping.current.rawValue, "state": "live"]
+            #expect(try StrictMetrics(text).value("mqtt_quic_bridge_devices", labels) == 1)
             #expect(try Promtool.objections(to: text) == "")
             try await device.disconnect()
             try await prometheus.wait(for: #"mqtt_quic_bridge_devices{state="live"}"#, 0)

@@ -32,6 +32,10 @@ struct SupervisionTests {
             let ready = try await parent.notice("READY=1", "STATUS=listening on 127.0.0.1:\(parent.ports[0]); broker")
             #expect(ready.pid == pid)
             #expect(ready.text?.contains("0 devices live") == true)
+            let count = await parent.events.count
+            try parent.process.send("signal \(SIGHUP)")
+            try await parent.notice("RELOADING=1", from: count)
+            try await parent.notice("READY=1", from: count)
             try parent.process.send("signal \(SIGTERM)")
             try await parent.notice("STOPPING=1")
             #expect(try await parent.ended() == 0)
