@@ -98,7 +98,7 @@ struct DeviceListener {
         guard !host.isDraining else { throw NotTaken() }
         let decision = shared.admission.admit(from: peer)
         if case .close = decision {
-            host.sessions.count(ConnectOutcome.refusedHereLimit)
+            host.sessions.closedAtOnce += 1
             throw NotTaken()
         }
         let driver = SessionDriver(

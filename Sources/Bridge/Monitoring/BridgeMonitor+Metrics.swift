@@ -14,6 +14,10 @@ extension BridgeMonitor {
             .single(
                 "devices_accepted_total", .counter, "TCP connections of devices that were accepted.",
                 Double(statistics.devices)),
+            .single(
+                "devices_closed_at_once_total", .counter,
+                "TCP connections of devices that were closed at once because too many are being refused already.",
+                Double(sessions.closedAtOnce)),
             .bytes(up: statistics.bytesUp, down: statistics.bytesDown),
             Self.packets(
                 totals, "mqtt_packets_total", "Packets from devices (up) and from the broker (down).", \.packets),

@@ -89,6 +89,8 @@ package struct SessionCounters: Sendable, Equatable {
     package private(set) var connects: [ConnectOutcome: UInt64] = [:]
     /// From CONNECT to CONNACK 0.
     package private(set) var connectTime = DurationHistogram()
+    /// TCP connections of devices that were closed before any CONNECT, because too many are being refused already.
+    package var closedAtOnce: UInt64 = 0
     package var holds: UInt64 = 0
     package private(set) var returns: [HoldOutcome: UInt64] = [:]
     /// Handshakes with the broker, by what they came to.
@@ -118,6 +120,7 @@ package struct SessionCounters: Sendable, Equatable {
         var sum = left
         sum.connects.merge(right.connects, uniquingKeysWith: +)
         sum.connectTime = left.connectTime + right.connectTime
+        sum.closedAtOnce += right.closedAtOnce
         sum.holds += right.holds
         sum.returns.merge(right.returns, uniquingKeysWith: +)
         sum.handshakes.merge(right.handshakes, uniquingKeysWith: +)
