@@ -8,7 +8,7 @@ import Synchronization
 final class MonitorState<Host: MonitoredHost>: Sendable {
     struct Running: Sendable {
         var census = DeviceCensus<Host>(hosts: [], gate: LoopGate())
-        /// Empty before the service listens and when it no longer does.
+        /// Empty before the service listens, and when it takes nobody new any more.
         var listen: [String] = []
         /// When the program ends although devices are left; `nil` unless it drains.
         var drainsUntil: ContinuousClock.Instant?
@@ -72,8 +72,10 @@ final class MonitorState<Host: MonitoredHost>: Sendable {
     /// Returns how to stop taking new devices; `nil` if the service does not run.
     func beginDrain(within limit: Duration) -> (@Sendable (Duration) async -> Void)? {
         state.withLock { state in
-            if state.stopTaking != nil { state.drainsUntil = .now + limit }
-            return state.stopTaking
+            guard let stopTaking = state.stopTaking else { return nil }
+            state.drainsUntil = .now + limit
+            state.listen = []
+            return stopTaking
         }
     }
 
