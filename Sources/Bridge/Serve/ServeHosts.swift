@@ -87,7 +87,10 @@ struct ServeHosts: Sendable {
     }
 
     /// Ends all sessions in order, and abruptly those that remain after the timeout.
-    func shutDown(within timeout: TimeAmount) async {
+    ///
+    /// - Parameter lingering: How long connections are still refused after that, so that a client whose handshake is
+    ///   under way hears that it has to go elsewhere, and does not wait for an answer that never comes.
+    func shutDown(within timeout: TimeAmount, lingering: Duration = .zero) async {
         var ends: [EventLoopFuture<Void>] = []
         for host in hosts {
             let promise = host.eventLoop.makePromise(of: Void.self)
@@ -98,6 +101,7 @@ struct ServeHosts: Sendable {
             ends.append(promise.futureResult)
         }
         for end in ends { try? await end.get() }
+        if lingering > .zero { try? await Task.sleep(for: lingering) }
         await close()
     }
 

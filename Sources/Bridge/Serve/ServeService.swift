@@ -73,10 +73,15 @@ package struct ServeService: Service {
         await run.untilStopped(signals, draining: watched) {
             watched.ending()
             certificates.cancel()
-            await hosts.shutDown(within: TimeAmount(state.configuration.limits.shutdownTimeout))
+            let timeout = state.configuration.limits.shutdownTimeout
+            let lingering = watched.running.isDraining ? min(Self.linger, timeout) : .zero
+            await hosts.shutDown(within: TimeAmount(timeout), lingering: lingering)
         }
         logger.info("stopped")
     }
+
+    /// How long a server that has drained refuses connections before it closes its sockets.
+    private static let linger = Duration.seconds(1)
 
     func serverConfiguration(
         _ configuration: ServeConfiguration, _ context: QUICTLSContext

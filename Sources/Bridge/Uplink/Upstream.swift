@@ -34,6 +34,8 @@ final class Upstream: UpstreamGate, Sendable {
         return index < configuration.endpoints.count ? .quic(index) : .tls
     }
 
+    var leftWays: Set<UplinkWay> { state.withLock { $0.policy.leftWays } }
+
     /// An identifier for a plan that asks.
     func makeWaker() -> Int {
         state.withLock { state in

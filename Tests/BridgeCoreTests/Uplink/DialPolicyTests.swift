@@ -170,6 +170,20 @@ import Testing
         #expect(!isWaiting(policy.mayDialAhead(to: 0, .devices, for: 1, at: start)))
     }
 
+    /// It was under way when another event loop heard that the server shuts down.
+    @Test func aRefusalByAServerThatWasLeftIsNoReasonToTryItAgain() throws {
+        var policy = policy(.plan(endpoints: 2))
+        let permits = try (0..<2).map { _ in try permit(policy.mayDial(.devices, for: 1, at: start)) }
+        #expect(policy.left(.quic(0), at: start) == .quic(1))
+        #expect(policy.takeWoken().all)
+        let (verdict, news) = policy.failed(permits[0], .init(why: "refused", failure: .refused), at: start)
+        #expect(verdict == .stale && news == .failed(.stale) && policy.failure(.devices) == nil)
+        policy.pathAnswered(0, at: start)
+        _ = policy.succeeded(permits[1], at: start)
+        #expect(policy.chosen == .quic(1) && policy.windows[0].count == 0)
+        #expect(try permit(policy.mayDial(.devices, for: 1, at: start)).way == .quic(1))
+    }
+
     @Test func onePlanTriesTheBetterWaysUntilThereAreNone() throws {
         var policy = policy(.plan(endpoints: 2))
         let isEarly = policy.claimsProbing()

@@ -135,6 +135,10 @@ extension PlanFuzz {
         case 89:
             sharesNow.toggle()
             return "the server shares: \(sharesNow)"
+        case 89..<91:
+            let endpoint = Int.random(in: 0..<world.configuration.endpoints.count, using: &random)
+            world.sendElsewhere(from: endpoint)
+            return "endpoint \(endpoint) shuts down"
         default: return pass()
         }
     }

@@ -40,6 +40,12 @@ final class PlanWorld {
         Issue.record("the plans wake each other for ever")
     }
 
+    /// The server of the endpoint shuts down, which one of the plans has heard.
+    func sendElsewhere(from endpoint: Int) {
+        _ = gate.policy.left(.quic(endpoint), at: now)
+        wake()
+    }
+
     /// Lets that time pass, and performs everything that falls due meanwhile.
     func pass(_ time: TimeAmount) {
         let end = now + time

@@ -142,6 +142,26 @@ import Testing
         #expect(world.violations() == [])
     }
 
+    /// Whichever plan has heard of it.
+    @Test func aServerThatShutsDownGetsNobodyAnyMore() {
+        let world = PlanWorld(.plan(.mux, endpoints: 2))
+        let (first, second) = (world.driver(), world.driver())
+        first.ask("a")
+        first.ready(1, shared: true)
+        second.ask("b")
+        _ = (first.did, second.did)
+        world.sendElsewhere(from: 0)
+        #expect(second.did == ["close 1", "dial 2 for b over quic1"])
+        first.ask("c")
+        #expect(first.did == ["dial 2 for c over quic1"])
+        first.ready(2, shared: true)
+        first.answer(0)
+        first.leave("a")
+        #expect(first.did == ["open c on 2", "retire 1"])
+        #expect(world.gate.chosen == .quic(1))
+        #expect(world.violations() == [])
+    }
+
     @Test func whenTheWayFailsItsDialsAreGivenUpInAllPlans() {
         let world = PlanWorld(.plan(endpoints: 2))
         let first = world.driver()

@@ -70,6 +70,53 @@ import Testing
         #expect(alone.left(.quic(0), "shutting down", at: at(1), jitter: 0) == nil && !alone.isDark)
     }
 
+    /// Its server still answers probes and refuses connections, and an attempt of before may even succeed there.
+    @Test func onlyAHandshakeThatCarriesNothingBringsAWayBackThatWasLeft() throws {
+        var choice = choice(2)
+        _ = choice.succeeded(.quic(0), at: at(0), jitter: 0.5)
+        _ = choice.left(.quic(0), "shutting down", at: at(1), jitter: 0.5)
+        let probe = choice.nextProbe
+        choice.pathAnswered(0, at: at(1.1))
+        #expect(choice.chosen == .quic(1) && choice.nextProbe == probe)
+        #expect(choice.succeeded(.quic(0), at: at(1.2), jitter: 0.5) == nil && choice.chosen == .quic(1))
+        _ = choice.succeeded(.quic(1), at: at(1.3), jitter: 0.5)
+        choice.pathAnswered(0, at: at(2))
+        #expect(choice.chosen == .quic(1) && choice.nextProbe == probe)
+        #expect(choice.takeProbes(at: try #require(probe)) == [.quic(0)])
+        #expect(choice.probeSucceeded(.quic(0), at: at(40), jitter: 0.5)?.to == .quic(0))
+        #expect(choice.chosen == .quic(0) && choice.leftWays == [])
+    }
+
+    /// It is better than none, because its server may have started again.
+    @Test func aWayThatWasLeftIsTheLastThatIsTried() {
+        var choice = choice(3)
+        _ = choice.succeeded(.quic(0), at: at(0), jitter: 0)
+        #expect(choice.left(.quic(0), "shutting down", at: at(1), jitter: 0) == .quic(1))
+        _ = choice.succeeded(.quic(1), at: at(2), jitter: 0)
+        #expect(fail(&choice, .unanswered, from: 10, at: 11) == .next(.quic(2)))
+        #expect(fail(&choice, .unanswered, from: 11, at: 12) == .next(.tls))
+        #expect(fail(&choice, .unanswered, from: 12, at: 13) == .next(.quic(0)) && choice.leftWays == [])
+        #expect(fail(&choice, .unanswered, from: 13, at: 14) == .exhausted && choice.chosen == .quic(1))
+    }
+
+    @Test func whenAllFailTheSearchBeginsAgainAtOneThatWasNotLeft() {
+        var choice = choice(2, tls: false)
+        _ = choice.succeeded(.quic(0), at: at(0), jitter: 0)
+        _ = choice.left(.quic(0), "shutting down", at: at(1), jitter: 0)
+        #expect(fail(&choice, .unanswered, from: 1, at: 6) == .exhausted && choice.chosen == .quic(1))
+        // Now nothing else is known, so an answer counts.
+        choice.pathAnswered(0, at: at(7))
+        #expect(choice.chosen == .quic(0) && choice.leftWays == [])
+    }
+
+    @Test func aServerThatShutsDownIsRememberedAlsoIfItIsNotInUse() {
+        var choice = choice(3, tls: false)
+        _ = fail(&choice, .unanswered, from: 0, at: 1)
+        _ = choice.succeeded(.quic(1), at: at(2), jitter: 0)
+        #expect(choice.left(.quic(0), "shutting down", at: at(3), jitter: 0) == nil && choice.chosen == .quic(1))
+        #expect(fail(&choice, .unanswered, from: 4, at: 5) == .next(.quic(2)))
+    }
+
     @Test func triesEndWithTheTimeOfAHandshake() {
         var choice = choice()
         #expect(fail(&choice, .network, from: 0, at: 0.5) == .again(after: .seconds(1)))

@@ -47,7 +47,8 @@ extension DialPolicy {
         if case .next = verdict { hurryAll(at: now) }
         let jitter = jitter()
         let isNews = with(permit.purpose) { backoff in
-            backoff.note(end.why, on: permit.way)
+            // What an attempt comes to that is older than the choice of another way is no reason why devices wait.
+            if verdict != .stale { backoff.note(end.why, on: permit.way) }
             backoff.settle(verdict, of: permit, atLeast: end.pause, at: now, jitter: jitter)
             defer { backoff.isReported = backoff.isReported || verdict == .exhausted }
             return !backoff.isReported && !end.isLogged

@@ -36,7 +36,8 @@ extension DialPolicy {
     /// it at once from now on, and this connection is tried again.
     ///
     /// - Returns: `nil` if the endpoint has done nothing but refuse for as long as a handshake may take, and there is
-    ///   another way: then the refusal counts as a failure. Otherwise what to log, at most once per minute.
+    ///   another way: then the refusal counts as a failure. Also `nil` if the way was left since, because its server
+    ///   shuts down. Otherwise what to log, at most once per minute.
     mutating func retryAfterRefusal(
         _ permit: DialPermit, _ end: UplinkConnectionEnd, at now: NIODeadline
     ) -> FailureNews? {
@@ -46,7 +47,7 @@ extension DialPolicy {
         let window = windows[index]
         let patience = TimeAmount(configuration.handshakeTimeout)
         let isPersistent = window.refusedSince.map { $0 + patience <= now } ?? false
-        guard !(isPersistent && choice.hasAlternatives) else { return nil }
+        guard !(isPersistent && choice.hasAlternatives), !choice.leftWays.contains(permit.way) else { return nil }
         with(permit.purpose) { backoff in
             backoff.note(end.why, on: permit.way)
             backoff.gate.pathAnswered(at: now)

@@ -60,6 +60,9 @@ package struct DialPolicy: Sendable {
     /// The way that new connections take.
     package var chosen: UplinkWay { choice.chosen }
 
+    /// The ways that are not taken because their servers shut down.
+    package var leftWays: Set<UplinkWay> { choice.leftWays }
+
     /// The plans that have to ask again because of what has happened since the last call.
     package mutating func takeWoken() -> Woken {
         defer { woken = Woken() }

@@ -83,6 +83,9 @@ package struct WayChoice: Sendable {
     /// The index of the way that worked last; before any has worked, the index of the best way.
     private var lastGood = 0
     private var round: Round?
+    /// The ways whose servers shut down, the earliest first. Such a server still answers, so only a handshake that
+    /// carries nothing brings its way back, unless all others have failed.
+    private var closing: [Int] = []
     /// Whether all ways have failed and none has worked since.
     package private(set) var isDark = false
     /// What was wrong with the last better way that failed.
@@ -109,6 +112,14 @@ package struct WayChoice: Sendable {
 
     /// Whether there is more than one way.
     package var hasAlternatives: Bool { ways.count > 1 }
+
+    /// The ways that are not taken because their servers shut down.
+    package var leftWays: Set<UplinkWay> { Set(closing.map { ways[$0] }) }
+
+    private mutating func use(_ index: Int) {
+        current = index
+        closing.removeAll { $0 == index }
+    }
 
     private func index(of way: UplinkWay) -> Int {
         switch way {
@@ -153,28 +164,33 @@ extension WayChoice {
 
     /// `nil` if the next way has to be tried instead.
     private func pauseBeforeAnotherAttempt(_ round: Round, at now: NIODeadline) -> Duration? {
-        guard next(round.failed.union([current])).map({ ways[$0] }) == .tls,
+        guard next(round.failed.union([current]), toTLS: true).map({ ways[$0] }) == .tls,
             round.failures <= Self.pauses.count, now < round.startedAt + patience
         else { return nil }
         return Self.pauses[round.failures - 1]
     }
 
-    private func next(_ failed: Set<Int>) -> Int? {
-        ways.indices.first { !failed.contains($0) }
+    /// Ways that were left are the last that are tried.
+    private func next(_ failed: Set<Int>, toTLS: Bool) -> Int? {
+        let untried = ways.indices.filter { !failed.contains($0) && (toTLS || ways[$0] != .tls) }
+        return untried.first { !closing.contains($0) } ?? closing.first { untried.contains($0) }
     }
 
     /// The server of that endpoint shuts down. The next endpoint that has not failed is used at once, if there is one; this
     /// alone does not lead to TLS. Returns the way to use from now on; `nil` if it stays the same.
     package mutating func left(_ way: UplinkWay, _ why: String, at now: NIODeadline, jitter: Double) -> UplinkWay? {
-        guard way == chosen, let next = next((round?.failed ?? []).union([current])), ways[next] != .tls else {
+        guard way == chosen else {
+            if way != .tls, !closing.contains(index(of: way)) { closing.append(index(of: way)) }
             return nil
         }
+        guard let next = next((round?.failed ?? []).union([current]), toTLS: false) else { return nil }
+        closing.append(current)
         var round = round ?? Round(startedAt: now, newestFailure: now)
         round.failed.insert(current)
         round.failures = 0
         round.newestFailure = now
         lastFailure = why
-        current = next
+        use(next)
         self.round = round
         scheduleProbe(at: now, jitter: jitter)
         return chosen
@@ -184,12 +200,13 @@ extension WayChoice {
         var round = round
         round.failed.insert(current)
         round.failures = 0
-        if let next = next(round.failed), ways[next] != .tls || round.leadsToTLS {
-            current = next
+        if let next = next(round.failed, toTLS: round.leadsToTLS) {
+            use(next)
             self.round = round
             return .next(chosen)
         }
-        current = lastGood
+        // A server that shuts down is no good any more.
+        use(closing.contains(lastGood) ? next([], toTLS: false) ?? lastGood : lastGood)
         isDark = true
         self.round = nil
         return .exhausted
@@ -197,10 +214,14 @@ extension WayChoice {
 
     /// A handshake worked. Returns the change if the way was not the one in use.
     package mutating func succeeded(_ way: UplinkWay, at now: NIODeadline, jitter: Double) -> Change? {
-        // The attempt may be older than the choice of a better way.
-        guard index(of: way) <= current || isDark else { return nil }
+        // The attempt may be older than the choice of a better way, or than the news that its server shuts down.
+        guard isDark || (index(of: way) <= current && !closing.contains(index(of: way))) else { return nil }
+        return worked(way, at: now, jitter: jitter)
+    }
+
+    private mutating func worked(_ way: UplinkWay, at now: NIODeadline, jitter: Double) -> Change? {
         let previous = lastGood
-        current = index(of: way)
+        use(index(of: way))
         lastGood = current
         round = nil
         isDark = false
@@ -227,13 +248,13 @@ extension WayChoice {
 
     /// The server of an endpoint was heard, though not in a handshake: after an outage this endpoint is tried first.
     package mutating func pathAnswered(_ endpoint: Int, at now: NIODeadline) {
-        guard hasAlternatives, endpoint < ways.count, case .quic = ways[endpoint] else { return }
-        if isDark {
-            current = endpoint
-            round = nil
-        } else if round != nil, endpoint < current {
+        // A server that shuts down answers, too.
+        guard hasAlternatives, endpoint < ways.count, case .quic = ways[endpoint],
+            isDark || !closing.contains(endpoint)
+        else { return }
+        if isDark || (round != nil && endpoint < current) {
             // The search is not over: an endpoint that was given up as unanswered answers after all.
-            current = endpoint
+            use(endpoint)
             round = nil
         } else if endpoint < current, nextProbe != nil {
             nextProbe = now
@@ -263,7 +284,8 @@ extension WayChoice {
     /// One of the better ways worked.
     package mutating func probeSucceeded(_ way: UplinkWay, at now: NIODeadline, jitter: Double) -> Change? {
         isProbing = false
-        return succeeded(way, at: now, jitter: jitter)
+        guard index(of: way) <= current || isDark else { return nil }
+        return worked(way, at: now, jitter: jitter)
     }
 
     private func longer(_ interval: TimeAmount) -> TimeAmount {

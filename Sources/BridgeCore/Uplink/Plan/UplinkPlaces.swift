@@ -28,7 +28,8 @@ enum ConnectionRole {
     case single(UplinkLegID)
     /// Devices share it.
     case shared
-    /// It was shared, but its way is no longer the best one: it keeps its devices and gets no more.
+    /// It was shared, but its way is no longer the best one, or its server shuts down: it keeps its devices and gets no
+    /// more.
     case leaving
 
     /// When a connection in the stock became ready, and when it is replaced.

@@ -9,24 +9,26 @@ extension UplinkPlan {
         if way != knownWay {
             let isBetter = way < knownWay
             knownWay = way
-            if isBetter { leaveLesser(way) }
-            abandonDials(at: now) { isBetter ? $0 == .tls : $0 < way }
+            let left = gate.leftWays
+            leaveShared { left.contains($0) || (isBetter && way != .tls && $0 != way) }
+            abandonDials(at: now) { left.contains($0) || (isBetter ? $0 == .tls : $0 < way) }
         }
         probes.isDue = true
         reconsider()
     }
 
-    /// A better way works. Shared connections on lesser ways keep their devices, and get no more.
-    private mutating func leaveLesser(_ way: UplinkWay) {
-        guard way != .tls else { return }
-        for id in shared where connections[id]?.way != way {
-            if connections[id]?.legCount == 0 { retire(id) } else { connections[id]?.role = .leaving }
+    /// A better way works, or a server shuts down. Shared connections on the other ways keep their devices, and get no
+    /// more.
+    private mutating func leaveShared(where isLeft: (UplinkWay) -> Bool) {
+        for id in shared {
+            guard let connection = connections[id], isLeft(connection.way) else { continue }
+            if connection.legCount == 0 { retire(id) } else { connections[id]?.role = .leaving }
         }
-        shared = shared.filter { connections[$0]?.way == way }
+        shared = shared.filter { id in connections[id].map { !isLeft($0.way) } ?? false }
     }
 
-    /// Gives up connections that are being made over a way that has failed, or over TLS if QUIC works again. A leg
-    /// whose CONNECT has already been sent has to wait for the outcome.
+    /// Gives up connections that are being made over a way that has failed, to a server that shuts down, or over TLS if
+    /// QUIC works again. A leg whose CONNECT has already been sent has to wait for the outcome.
     private mutating func abandonDials(at now: NIODeadline, where isLeft: (UplinkWay) -> Bool) {
         // The latest goes first, so that the legs are at the front of the line in their previous order.
         for id in dialing.sorted(by: >) {
