@@ -73,12 +73,73 @@ struct ServeDrainTests {
         }
     }
 
-    /// Two servers in front of one broker: devices of the one that drains continue on the other.
+    /// A drain that is to be over sooner tells the rest sooner, and the address is no longer listened on.
+    @Test func aSecondDrainMayBeShorter() async throws {
+        try await ServeScenario.run { scenario in
+            // One client per second leaves each of the two event loops.
+            let change: (inout ServeConfiguration) -> Void = { $0.limits.handshakesPerSecond = 8 }
+            try await InnerServe.run(broker: scenario.broker.port, change) { serve in
+                var clients: [QUICClient] = []
+                for _ in 0..<40 { clients.append(try await Self.patientClient(serve.port)) }
+                await serve.monitor.drain(within: .seconds(3_600))
+                #expect(await serve.monitor.status().listen == [])
+                await serve.monitor.drain(within: .seconds(16))
+                let start = ContinuousClock.now
+                for client in clients {
+                    let end = try await client.closed()
+                    #expect(end == .applicationClosed(code: Self.elsewhere, reason: "server shutting down"))
+                    await client.stop()
+                }
+                // All are told by half of the time.
+                #expect(.now - start < .seconds(15))
+            }
+        }
+    }
+
+    /// Tries again while too many handshakes come at once.
+    private static func patientClient(_ port: Int) async throws -> QUICClient {
+        var options = QUICClient.Options()
+        options.alpn = ["mqtt-mux"]
+        for _ in 0..<100 {
+            if let client = try? await QUICClient.connect(port: port, options) { return client }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+        return try await QUICClient.connect(port: port, options)
+    }
+
+    /// Those whose turn has not come are sent elsewhere, too. Whoever has heard nothing yet is still refused for a while.
+    @Test func theEndOfADrainSendsTheRestElsewhere() async throws {
+        var options = ServeScenario.Options()
+        options.serve = ["handshakes_per_second: 4", "drain_timeout: 1h"]
+        try await ServeScenario.run(options) { scenario in
+            var clients: [QUICClient] = []
+            for _ in 0..<4 { clients.append(try await scenario.multiplexedClient()) }
+            scenario.serve.process.signal(SIGUSR1)
+            try await scenario.serve.logs("draining: nobody new is taken")
+            scenario.serve.process.signal(SIGTERM)
+            for client in clients {
+                let end = try await client.closed()
+                #expect(end == .applicationClosed(code: Self.elsewhere, reason: "server shutting down"))
+            }
+            #expect(try await scenario.serve.process.end() == .exit(0))
+            let lines = await scenario.serve.process.errors.all
+            let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+            let times = lines.filter { $0.contains("shutting down within") || $0.contains("stopped") }
+                .compactMap { try? format.parse(String($0.prefix(24))) }
+            #expect(times.count == 2 && times[1].timeIntervalSince(times[0]) >= 1, "\(lines.suffix(3))")
+            for client in clients { await client.stop() }
+        }
+    }
+
+    /// Two servers in front of one broker: devices of the one that drains continue on the other, without an attempt to
+    /// come back to it.
     @Test(arguments: ["mux", "connection"], ["3.1.1", "5.0"])
     func theBridgeMovesToTheOtherServer(mapping: String, version: String) async throws {
-        try await ServeScenario.run { scenario in
+        var options = ServeScenario.Options()
+        options.threads = 2
+        try await ServeScenario.run(options) { [options] scenario in
             let text = try await ServeScenario.configuration(
-                .init(), in: scenario.folder, brokerPort: scenario.broker.port)
+                options, in: scenario.folder, brokerPort: scenario.broker.port)
             let other = try await Serve.start(in: scenario.folder, configuration: text)
             await scenario.own(other.process)
             let configuration = try await Scenario.configuration(
@@ -110,7 +171,12 @@ struct ServeDrainTests {
                 let line = try await bridge.process.errors.first("the bridge to go elsewhere") {
                     $0.contains("the endpoint's server is shutting down, using another")
                 }
-                #expect(line.contains("before=\"QUIC to localhost:\(scenario.serve.port)\""))
+                let old = "localhost:\(scenario.serve.port)"
+                #expect(line.contains("before=\"QUIC to \(old)\""))
+                let later = await bridge.process.errors.all.drop { $0 != line }
+                #expect(later.count { $0.contains("session resumed on a new uplink leg") } == devices.count)
+                let attempts = later.filter { $0.contains("way=\"QUIC to \(old)\"") }
+                #expect(attempts == [])
             }
         }
     }
@@ -118,6 +184,7 @@ struct ServeDrainTests {
     private static func options(_ ports: [Int], _ mapping: String) -> Scenario.Options {
         var options = Scenario.Options()
         let endpoints = ports.map { "{host: localhost, port: \($0)}" }.joined(separator: ", ")
+        options.configuration = "threads: 3"
         options.uplink = ["mapping: \(mapping)", "endpoints: [\(endpoints)]", "backoff_minimum: 100ms"]
         return options
     }

@@ -95,18 +95,24 @@ final class ServeHost {
 
     // MARK: - Shutdown
 
-    /// Refuses new connections, and has the clients leave one after the other.
+    /// Refuses new connections, and has the clients leave one after the other. Called again, it has those that are left
+    /// leave within the new limit.
     ///
     /// - Parameter loops: How many event loops there are, whose clients leave at the same time.
     func drain(within limit: Duration, loops: Int) {
-        guard exodus == nil, !isShuttingDown else { return }
+        guard !isShuttingDown else { return }
+        self.exodus?.end()
+        let staying = connections.values.filter { !$0.isShuttingDown }
         // The other server may have the same limit, and clients of its own.
         let rate = configuration.limits.handshakesPerSecond / 4 / max(loops, 1)
-        let pace = ExodusPace(of: connections.count, perSecond: rate, within: limit)
-        let exodus = ServeExodus(of: Array(connections.values), pace, on: eventLoop)
+        let pace = ExodusPace(of: staying.count, perSecond: rate, within: limit)
+        let exodus = ServeExodus(of: staying, pace, on: eventLoop)
         self.exodus = exodus
         exodus.nextTurn()
     }
+
+    /// What clients are told that are there at the end: to come back later, or, after a drain, to go to another server.
+    private var parting: UInt64 { exodus == nil ? ServeCode.goingAway : ServeCode.goElsewhere }
 
     /// Refuses new connections and ends all sessions in order; completes when the last connection has ended.
     func shutDown() -> EventLoopFuture<Void> {
@@ -114,14 +120,14 @@ final class ServeHost {
         exodus?.end()
         let promise = whenEmpty ?? eventLoop.makePromise()
         whenEmpty = promise
-        for connection in connections.values { connection.shutDown() }
+        for connection in connections.values { connection.shutDown(parting) }
         if connections.isEmpty { promise.succeed() }
         return promise.futureResult
     }
 
     /// Closes the remaining connections, and then the sockets once these have sent the closing packets, or after 1 s.
     func close() -> EventLoopFuture<Void> {
-        for connection in connections.values { connection.close(ServeCode.goingAway, "server shutting down") }
+        for connection in connections.values { connection.close(parting, "server shutting down") }
         let impatience = Timer(on: eventLoop)
         impatience.arm(in: .seconds(1)) { [endpoints] in
             for endpoint in endpoints { endpoint.flushAndAbandon() }

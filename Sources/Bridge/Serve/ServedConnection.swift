@@ -27,7 +27,8 @@ final class ServedConnection: QUICConnectionObserver {
     /// `nil` until the handshake has completed. Streams that were opened in early data come before that.
     private var alpn: String?
     private var firstStream: QUICStreamID?
-    private var isShuttingDown = false
+    /// Whether its sessions have been told that it ends.
+    private(set) var isShuttingDown = false
     /// The code with which sessions and connection end when the server ends them.
     private var parting = ServeCode.goingAway
     private var isClosed = false
@@ -68,7 +69,7 @@ final class ServedConnection: QUICConnectionObserver {
     }
 
     /// Ends all sessions in order and then the connection.
-    func shutDown(_ code: UInt64 = ServeCode.goingAway) {
+    func shutDown(_ code: UInt64) {
         guard !isShuttingDown, !isClosed else { return }
         isShuttingDown = true
         parting = code
