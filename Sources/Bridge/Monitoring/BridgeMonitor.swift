@@ -28,7 +28,7 @@ final class BridgeMonitor: MonitoredService {
             uplink: StatusReport.Uplink(
                 state: verdict.state, transport: transport, endpoint: endpoint, mapping: mapping,
                 since: verdict.since.map { clock.seconds(at: $0) } ?? state.startedAt, problem: verdict.problem,
-                connections: [connections, draining].reduce(0) { $0 + $1.standing + $1.silent }),
+                connections: connections.all + draining.all),
             listen: running.listen, devices: devices, certificates: await certificates())
     }
 
@@ -54,8 +54,8 @@ final class BridgeMonitor: MonitoredService {
         guard !state.running.listen.isEmpty else {
             return ServiceState(ok: false, detail: "the bridge is starting or ending: it does not listen")
         }
-        let connections = await connections()
-        let verdict = shared.upstream.record.verdict(connections, at: .now())
+        let (connections, devices) = (await connections(), await state.census.counts())
+        let verdict = shared.upstream.record.verdict(connections, isAwaited: devices.held > 0, at: .now())
         switch verdict.state {
         case .up where connections.standing > 0:
             return ServiceState(ok: true, detail: "a connection to the broker stands")
@@ -146,7 +146,9 @@ extension BridgeMonitor {
 extension SessionHost {
     /// The connections of this loop that carry devices or are ready to.
     var uplinkConnections: UplinkRecord.Connections {
-        ([uplink] + gateways.values).map(\.standing).reduce(UplinkRecord.Connections(), +)
+        var found = ([uplink] + gateways.values).map(\.standing).reduce(UplinkRecord.Connections(), +)
+        found.connects = connects
+        return found
     }
 
     /// The connections that were made before a reload changed how they are made.

@@ -18,6 +18,7 @@ extension SessionDriver {
         // The bridge lets a device in only once, but a broker may accept a second CONNECT.
         if meter.state == .connecting {
             host.sessions.count(ConnectOutcome.accepted, seconds: meter.connectTook(at: .now()))
+            host.connects.count(.accepted, at: .now())
         }
         enter(.live)
     }
@@ -28,7 +29,9 @@ extension SessionDriver {
             // Whoever connects and sends no CONNECT, as health checks do, is refused nothing.
             if let seconds = meter.connectTook(at: .now()) {
                 let isLate = seconds >= host.configuration.uplink.sessionTimeout.inSeconds
-                host.sessions.count(ConnectOutcome(why, isLate: isLate))
+                let outcome = ConnectOutcome(why, isLate: isLate)
+                host.sessions.count(outcome)
+                host.connects.count(outcome, at: .now())
             }
         case .held:
             host.sessions.count(HoldOutcome(why))

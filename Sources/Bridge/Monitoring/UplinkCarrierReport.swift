@@ -12,6 +12,7 @@ struct UplinkCarrierReport {
     var statistics: QUICStatistics?
     /// How often the connection has moved to another path; `nil` over TLS.
     var pathChanges: Int?
-    var isSilent = false
+    /// `nil` over TLS, where this is not known.
+    var isSilent: Bool?
     var isResumed: Bool?
 }

@@ -30,6 +30,8 @@ final class SessionHost {
     /// What passes through the sessions.
     let traffic = TrafficCounters()
     var sessions = SessionCounters()
+    /// Whether the broker answers the CONNECT packets of devices.
+    var connects = ConnectRecord()
     var reportedLosses = ReportedLosses()
     private let keepAlives: KeepAliveClock
     private let rests: RestClock

@@ -25,7 +25,7 @@ final class UplinkDriver {
     let settings: UplinkSettings
     /// Who has the driver that makes connections, once this one ``drain()``s.
     weak var owner: (any UplinkDriverOwner)?
-    private let dialer: QUICDialer
+    let dialer: QUICDialer
     /// The dialer of the fallback; `nil` if there is none.
     private let tlsDialer: TLSDialer?
     var plan: UplinkPlan
@@ -74,7 +74,7 @@ final class UplinkDriver {
     /// Starts a leg; the outcome goes to its observer, never from within this call.
     func connect(keepAlive: Duration?, observer: any UplinkLegObserver) -> UplinkLeg {
         let id = plan.makeLegID()
-        let leg = UplinkLeg(id, observer: observer, driver: self)
+        let leg = UplinkLeg(id, keepAlive: keepAlive, observer: observer, driver: self)
         eventLoop.assumeIsolated().execute { [self] in
             guard leg.isWaiting else { return }
             legs[id] = leg

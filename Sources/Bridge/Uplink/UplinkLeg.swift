@@ -28,6 +28,8 @@ final class UplinkLeg {
 
     /// The leg's identifier in the plan; `nil` for a leg that is given its stream directly.
     private(set) var id: UplinkLegID?
+    /// The MQTT keepalive of its device; `nil` if it has none, or the leg carries no device's own session.
+    let keepAlive: Duration?
     private var state = State.waiting
     /// This is kept until the leg is over or the observer closes it, because a weak reference would cost an allocation
     /// per device.
@@ -44,8 +46,12 @@ final class UplinkLeg {
     private var beginning: Beginning?
 
     /// - Parameter driver: The driver that looks for a connection; `nil` for a leg that is given its stream directly.
-    init(_ id: UplinkLegID? = nil, observer: any UplinkLegObserver, driver: UplinkDriver? = nil) {
+    init(
+        _ id: UplinkLegID? = nil, keepAlive: Duration? = nil, observer: any UplinkLegObserver,
+        driver: UplinkDriver? = nil
+    ) {
         self.id = id
+        self.keepAlive = keepAlive
         self.observer = observer
         self.driver = driver
     }

@@ -107,7 +107,12 @@ extension Upstream {
     ) -> WayChoice.Verdict {
         let (verdict, news) = decide { $0.failed(permit, end, at: now) }
         let why = failure(permit.purpose) ?? end.why
-        state.withLock { $0.record.failed(why, at: now) }
+        switch verdict {
+        // The way is not in use, so this says nothing about those that come now.
+        case .stale: break
+        case .again, .next: state.withLock { $0.record.failed(why, isRetried: true, at: now) }
+        case .exhausted: state.withLock { $0.record.failed(why, at: now) }
+        }
         log(news, permit, end.why, hasOthers: hasOthers)
         return verdict
     }
@@ -167,7 +172,9 @@ extension Upstream {
     }
 
     func probeSucceeded(_ way: UplinkWay, at now: NIODeadline) {
-        if let change = decide({ $0.probeSucceeded(way, at: now) }) { log(change) }
+        let change = decide { $0.probeSucceeded(way, at: now) }
+        state.withLock { $0.record.succeeded(at: now) }
+        if let change { log(change) }
     }
 
     func probesFailed(at now: NIODeadline) {

@@ -4,6 +4,8 @@ import NIOCore
 package struct UplinkRecord: Sendable, Equatable {
     /// How long a success or a failure says something about the present.
     package static let memory = TimeAmount.seconds(60)
+    /// How long attempts may fail, each followed by another one at once, before that counts although connections stand.
+    package static let tolerance = TimeAmount.seconds(5)
 
     /// When an attempt last succeeded; `nil` if none has.
     package private(set) var succeededAt: NIODeadline?
@@ -13,6 +15,8 @@ package struct UplinkRecord: Sendable, Equatable {
     package private(set) var failedAt: NIODeadline?
     /// Why the last attempt failed; `nil` if it succeeded, or if there was none.
     package private(set) var problem: String?
+    /// Whether an attempt has failed since the last success that no other one followed at once.
+    private var isFinal = false
     /// When a connection was last lost; `nil` if none has been.
     private var lostAt: NIODeadline?
 
@@ -22,12 +26,16 @@ package struct UplinkRecord: Sendable, Equatable {
         if since == nil || problem != nil { since = now }
         succeededAt = now
         problem = nil
+        isFinal = false
     }
 
-    package mutating func failed(_ why: String, at now: NIODeadline) {
+    /// - Parameter isRetried: Whether another attempt follows at once, here or another way: a server that is busy for a
+    ///   moment refuses some attempts and accepts others.
+    package mutating func failed(_ why: String, isRetried: Bool = false, at now: NIODeadline) {
         if since == nil || problem == nil { since = now }
         failedAt = now
         problem = why
+        if !isRetried { isFinal = true }
     }
 
     /// The network or the broker ended a connection that stood, so earlier successes say nothing any more.
@@ -47,17 +55,29 @@ package struct UplinkRecord: Sendable, Equatable {
     package struct Connections: Sendable, Equatable {
         /// Those on which the broker answers.
         package var standing = 0
+        /// Those of them that take a device that comes now.
+        package var taking = 0
         /// Those on which it does not, although it should.
         package var silent = 0
-        /// When the broker was last heard on a silent one.
+        /// When the broker was last heard on a silent one, or when its address was found to be silent.
         package var silentSince: NIODeadline?
+        /// Those on which nothing came for longer than it should have, so that nothing is known about them.
+        package var unheard = 0
+        /// What the last CONNECTs of devices came to.
+        package var connects = ConnectRecord()
         package init() {}
+
+        /// All that are open.
+        package var all: Int { standing + silent + unheard }
 
         package static func + (left: Self, right: Self) -> Self {
             var sum = left
             sum.standing += right.standing
+            sum.taking += right.taking
             sum.silent += right.silent
             sum.silentSince = [left.silentSince, right.silentSince].compactMap { $0 }.max()
+            sum.unheard += right.unheard
+            sum.connects = left.connects + right.connects
             return sum
         }
     }
@@ -76,14 +96,21 @@ package struct UplinkRecord: Sendable, Equatable {
         }
     }
 
-    /// The state, as the connections and the last attempts show it. A connection that stands says more than an attempt
-    /// that failed, and one that is silent says that the broker can't be reached, until another one succeeds. A failure
-    /// after which nothing tries any more says less and less.
+    /// The state, as the connections and the last attempts show it: whether a device that came now would reach the broker.
+    /// A connection that stands and takes such a device says more than an attempt that failed. One that takes none says
+    /// less, because the device needs another one. A silent connection says that the broker can't be reached, until
+    /// another one succeeds. A failure after which nothing tries any more says less and less.
     ///
     /// - Parameter isAwaited: Whether devices wait for the broker, so that attempts go on, however seldom.
     package func verdict(_ connections: Connections, isAwaited: Bool = false, at now: NIODeadline) -> Verdict {
         if connections.standing > 0 {
-            return Verdict(state: .up, since: problem == nil ? since : succeededAt, problem: nil)
+            if let failedAt = connections.connects.failedSince, connections.connects.isFailing(at: now) {
+                return Verdict(
+                    state: .down, since: failedAt, problem: "the broker does not answer the CONNECT of devices")
+            }
+            if problem == nil || connections.taking > 0 || !isSettled(at: now) {
+                return Verdict(state: .up, since: problem == nil ? since : succeededAt, problem: nil)
+            }
         }
         if let problem, let failedAt {
             let end = failedAt + Self.memory
@@ -100,5 +127,10 @@ package struct UplinkRecord: Sendable, Equatable {
         let end = succeededAt + Self.memory
         return end > now
             ? Verdict(state: .up, since: since, problem: nil) : Verdict(state: .unknown, since: end, problem: nil)
+    }
+
+    /// Whether the attempts have failed for good, or for too long to be a burst that the server did not take at once.
+    private func isSettled(at now: NIODeadline) -> Bool {
+        isFinal || since.map { $0 + Self.tolerance <= now } ?? false
     }
 }

@@ -5,10 +5,11 @@ import Testing
 @Suite struct UplinkRecordTests {
     private let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
 
-    private func connections(standing: Int = 0, silent: Int = 0, since: NIODeadline? = nil)
+    private func connections(standing: Int = 0, taking: Int = 0, silent: Int = 0, since: NIODeadline? = nil)
         -> UplinkRecord.Connections
     {
         var connections = UplinkRecord.Connections()
+        connections.taking = taking
         (connections.standing, connections.silent, connections.silentSince) = (standing, silent, since)
         return connections
     }
@@ -33,7 +34,9 @@ import Testing
         record.failed("refused", at: start + .seconds(2))
         let down = record.verdict(connections(), at: start + .seconds(50))
         #expect(down == .init(state: .down, since: start + .seconds(1), problem: "refused"))
-        #expect(record.verdict(connections(standing: 1), at: start + .seconds(3)).state == .up)
+        // The next device needs a connection of its own, unless one that stands takes it.
+        #expect(record.verdict(connections(standing: 1), at: start + .seconds(3)) == down)
+        #expect(record.verdict(connections(standing: 1, taking: 1), at: start + .seconds(3)).state == .up)
         record.succeeded(at: start + .seconds(4))
         #expect(record.verdict(connections(), at: start + .seconds(5)) == .init(state: .up, since: start + .seconds(4)))
     }
@@ -48,6 +51,51 @@ import Testing
         #expect(forgotten.problem == "the last attempt failed: refused")
         #expect(record.verdict(connections(), isAwaited: true, at: late).state == .down)
         #expect(record.verdict(connections(silent: 1, since: late), at: late).state == .unknown)
+    }
+
+    /// A server that refuses a burst takes most of it a moment later. One that goes on refusing is no good.
+    @Test func refusalsCountWhenTheyGoOn() {
+        var record = UplinkRecord()
+        record.succeeded(at: start)
+        for second in 1..<10 {
+            record.failed("refused", isRetried: true, at: start + .seconds(Int64(second)))
+            let verdict = record.verdict(connections(standing: 3), at: start + .seconds(Int64(second)))
+            #expect(verdict.state == (second < 6 ? .up : .down))
+        }
+        #expect(record.verdict(connections(), at: start + .seconds(10)).problem == "refused")
+        // Nothing has tried since, so what stands says as little as the failure.
+        #expect(record.verdict(connections(standing: 3), at: start + .seconds(70)).state == .unknown)
+        record.succeeded(at: start + .seconds(71))
+        record.failed("refused", isRetried: true, at: start + .seconds(72))
+        #expect(record.verdict(connections(standing: 3), at: start + .seconds(73)).state == .up)
+    }
+
+    @Test func connectionsOnWhichNothingComesSayNothing() {
+        var (record, unheard) = (UplinkRecord(), connections())
+        unheard.unheard = 2
+        record.succeeded(at: start)
+        #expect(record.verdict(unheard, at: start + .seconds(1)).state == .up)
+        #expect(record.verdict(unheard, at: start + .seconds(61)).state == .unknown)
+        #expect(unheard.all == 2)
+    }
+
+    /// The connection stands, but a broker that does not answer CONNECT is of no use.
+    @Test func connectsThatAreNotAnsweredCount() {
+        var record = UplinkRecord()
+        record.succeeded(at: start)
+        var (one, other) = (connections(standing: 1, taking: 1), connections())
+        one.connects.count(.timeout, at: start + .seconds(1))
+        #expect(record.verdict(one, at: start + .seconds(2)).state == .up)
+        other.connects.count(.unreachable, at: start + .seconds(3))
+        let down = record.verdict(one + other, at: start + .seconds(4))
+        #expect(down.state == .down && down.since == start + .seconds(1) && down.problem != nil)
+        #expect(record.verdict(one + other, at: start + .seconds(64)).state == .up)
+        other.connects.count(.abandoned, at: start + .seconds(5))
+        other.connects.count(.refusedByBrokerAuthorization, at: start + .seconds(5))
+        #expect(record.verdict(one + other, at: start + .seconds(6)).state == .up)
+        one.connects.count(.timeout, at: start + .seconds(7))
+        one.connects.count(.timeout, at: start + .seconds(8))
+        #expect(record.verdict(other + one, at: start + .seconds(9)).state == .down)
     }
 
     @Test func aSuccessSaysNothingOnceTheConnectionIsLost() {

@@ -93,6 +93,9 @@ final class PathKeeper {
         news.silent(address)
     }
 
+    /// The addresses that are silent, as all event loops know them, and since when.
+    var silentAddresses: [SocketAddress: NIODeadline] { news.silentAddresses }
+
     /// A connection to this address was begun.
     func tried(_ address: SocketAddress, of endpoint: UplinkEndpoint) {
         guard addresses.first?.address != address else { return }

@@ -17,6 +17,9 @@ final class PathNews: Sendable {
         self.logger = logger
     }
 
+    /// The addresses that are silent now, and when that was noticed.
+    var silentAddresses: [SocketAddress: NIODeadline] { silent.withLock { $0 } }
+
     /// A connection to this address has become silent.
     func silent(_ address: SocketAddress) {
         let isNews = silent.withLock { silent in

@@ -25,7 +25,7 @@ extension UplinkPlan {
     }
 
     /// The oldest connection that takes another device now.
-    func sharedWithRoom(seeing view: some UplinkConnectionsView) -> UplinkConnectionID? {
+    package func sharedWithRoom(seeing view: some UplinkConnectionsView) -> UplinkConnectionID? {
         shared.first { room(on: $0, seeing: view) > 0 }
     }
 

@@ -161,7 +161,8 @@ extension TLSCarrier {
 extension TLSCarrier: UplinkCarrier {
     var limits: GatewayLimits? { nil }
 
-    /// TCP itself notices when nothing is acknowledged, and there are no streams to run out of.
+    /// TCP itself notices when nothing is acknowledged, and there are no streams to run out of. Whether the broker is silent
+    /// is not known here: a connection that is given no second device anyway is never held back for it.
     var facts: UplinkConnectionFacts {
         UplinkConnectionFacts(availableStreams: isFree ? 1 : 0, isSilent: false)
     }
