@@ -207,6 +207,8 @@ extension SessionHost: UplinkDriverOwner {
         rules = new.rules.counted(after: rules)
         contexts = [:]
         guard hasOtherUplink else { return }
+        // What devices met on the way before says nothing about the next one.
+        connects = ConnectRecord()
         dialer.adopt(new.uplink)
         let previous = [uplink] + gateways.values
         gateways = [:]
