@@ -83,6 +83,39 @@ struct BrowserTests {
         }
     }
 
+    /// What would turn the text round, or hide in it, is shown as its number.
+    @Test func aNameCannotLookLikeAnother() async throws {
+        let service = FakeService()
+        service.add("a\u{202E}1-pmup\u{2066}\u{0}\n\u{200B}\u{E000}", id: 1)
+        let shown = #"a\u{202e}1-pmup\u{2066}\u{0}\n\u{200b}\u{e000}"#
+        try await withPage(service) { browser, _ in
+            try await browser.wait("document.querySelectorAll('#rows tr').length === 1")
+            #expect(try await browser.text(Self.rows) == shown)
+            #expect(
+                try await browser.text("getComputedStyle(document.querySelector('#rows .open')).unicodeBidi")
+                    == "isolate")
+            try await browser.click("#rows .open")
+            try await browser.wait("document.getElementById('details-title').textContent !== 'Loading'")
+            #expect(try await browser.text("document.getElementById('details-title').textContent") == shown)
+            try await browser.click("#disconnect")
+            #expect(try await browser.text("document.getElementById('question-text').textContent").hasPrefix(shown))
+            #expect(try await browser.problems() == [])
+        }
+    }
+
+    @Test func aRestartOfTheProgramBeginsTheListAnew() async throws {
+        let service = FakeService()
+        for id in 1...60 { service.add("pump-\(id)", id: DeviceID(id)) }
+        try await withPage(service) { browser, _ in
+            try await browser.wait("document.querySelectorAll('#rows tr').length === 25")
+            try await browser.click("#next")
+            try await browser.wait("document.getElementById('range').textContent === '26 to 50 of 60 devices'")
+            service.report.withLock { $0.program.startedAt = 1 }
+            try await browser.wait("document.getElementById('range').textContent === '1 to 25 of 60 devices'")
+            #expect(try await browser.problems() == [])
+        }
+    }
+
     @Test func aTokenIsAskedFor() async throws {
         let service = FakeService()
         service.add("pump-1", id: 1)

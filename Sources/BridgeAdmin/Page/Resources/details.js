@@ -29,7 +29,7 @@ const detailGroups = (detail) => {
       ["In flight, sent", optional(detail.in_flight_up, whole)],
       ["In flight, received", optional(detail.in_flight_down, whole)],
       ["Held for it", bytes(detail.bytes_held)],
-      ["Subscriptions", optional(detail.subscriptions, (filters) => filters.join("\n") || "none")],
+      ["Subscriptions", optional(detail.subscriptions, (filters) => (filters.length > 0 ? filters : "none"))],
     ]],
     ["Way to the broker", uplink && [
       ["Transport", transportWords[uplink.transport] ?? uplink.transport],
@@ -91,10 +91,10 @@ class DeviceDetails {
   }
 
   show(detail) {
-    this.name = detail.summary.client_id || "without a client id";
+    this.name = printable(detail.summary.client_id ?? "") || "without a client id";
     byID("details-note").hidden = true;
     byID("disconnect").disabled = detail.summary.state === "ending";
-    setText(byID("details-title"), detail.summary.client_id || "No client id yet");
+    setText(byID("details-title"), printable(detail.summary.client_id ?? "") || "No client id yet");
     setText(byID("details-address"), detail.summary.address);
     keyed(
       byID("details-body"), detailGroups(detail), ([title]) => title,

@@ -38,6 +38,12 @@ class DeviceList {
     });
   }
 
+  // Back to the first page: the program has been started anew, and its devices have other numbers.
+  restart() {
+    this.starts = [0];
+    this.next = undefined;
+  }
+
   get query() {
     const query = new URLSearchParams({ limit: pageSize, after: this.starts.at(-1) });
     for (const [name, id] of [["client_id", "search"], ["address", "address"], ["state", "state"]]) {
@@ -113,7 +119,7 @@ const showRow = (row, device) => {
   setAttribute(state.firstChild, "data-state", device.state);
   setText(state.firstChild, stateWords[device.state] ?? device.state);
   const button = name.firstChild;
-  setText(button, device.client_id || "no client id yet");
+  setText(button, printable(device.client_id ?? "") || "no client id yet");
   button.toggleAttribute("data-nameless", !device.client_id);
   setText(address, device.address);
   setText(listener, device.listener);

@@ -4,11 +4,20 @@ const byID = (id) => document.getElementById(id);
 
 const svgNamespace = "http://www.w3.org/2000/svg";
 
+// As in the log: what cannot be seen, or turns the direction of writing round, is shown as its number. So a client id
+// cannot look like another one, or reach into the text beside it.
+const printable = (text) => text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu, (character) =>
+  ({ "\n": "\\n", "\r": "\\r", "\t": "\\t" })[character] ?? `\\u{${character.codePointAt(0).toString(16)}}`);
+
+// The same for a text of several lines.
+const printableLines = (text) => text.split("\n").map(printable).join("\n");
+
 const fill = (node, attributes, children) => {
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.filter((child) => child !== undefined && child !== null));
+  node.append(...children.filter((child) => child !== undefined && child !== null)
+    .map((child) => (typeof child === "string" ? printableLines(child) : child)));
   return node;
 };
 
@@ -19,7 +28,8 @@ const makeSVG = (tag, attributes = {}, ...children) =>
 
 // Touches the document only if something changes, so that a selection and a screen reader's place are kept.
 const setText = (node, text) => {
-  if (node.textContent !== text) node.textContent = text;
+  const shown = printableLines(text);
+  if (node.textContent !== shown) node.textContent = shown;
 };
 
 const setAttribute = (node, name, value) => {
@@ -51,14 +61,14 @@ const keyed = (parent, items, keyOf, create, update) => {
   }
 };
 
-// Shows pairs of a name and a text in a <dl>; those without a text are left out.
+// Shows pairs of a name and a text, or several lines of it, in a <dl>; those without a text are left out.
 const definitions = (list, pairs) => {
   keyed(
     list,
     pairs.filter(([, text]) => text !== undefined && text !== null),
     ([name]) => name,
     ([name]) => make("div", {}, make("dt", {}, name), make("dd")),
-    (node, [, text]) => setText(node.lastChild, String(text)),
+    (node, [, text]) => setText(node.lastChild, [text].flat().map((line) => printable(String(line))).join("\n")),
   );
 };
 

@@ -16,7 +16,7 @@ const showTroubles = (troubles, now) => {
   keyed(
     byID("troubles"), items, (item) => item.key,
     ({ trouble }) => {
-      const fields = Object.entries(trouble.fields).sort().map(([name, value]) => `${name}: ${value}`).join("\n");
+      const fields = Object.entries(trouble.fields).sort().map(([name, value]) => `${name}: ${printable(value)}`).join("\n");
       return make(
         "li", {},
         make("div", { class: "trouble-head" },

@@ -89,7 +89,10 @@ const feed = new Feed({
     page.offset = data.now - Date.now() / 1000;
     page.last = data.now;
     page.lostBecause = undefined;
-    if (data.status) page.status = data.status;
+    if (data.status) {
+      if (page.status && page.status.program.started_at !== data.status.program.started_at) list.restart();
+      page.status = data.status;
+    }
     if (data.troubles) page.troubles = data.troubles;
     if (name === "snapshot") page.history = data.history.slice(-historyLimit);
     if (data.sample) page.history = [...page.history, data.sample].slice(-historyLimit);
