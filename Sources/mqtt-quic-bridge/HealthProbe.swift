@@ -21,13 +21,15 @@ enum HealthProbe {
     /// Longer than a handshake with the broker, which the program may try before it answers.
     private static let readinessTimeout = Duration.seconds(12)
 
-    static func readiness(at address: ListenAddress) async -> Readiness {
+    /// - Parameter tokenFile: Where the token is, with which the answer says more. It goes without, too.
+    static func readiness(at address: ListenAddress, tokenFile: String?) async -> Readiness {
         guard address.port != 0 else {
             return .silent("the system chooses the port of admin.listen, so there is no known address to ask")
         }
         let url = AdminURL(host: target(of: address), port: address.port)
         do {
-            let answer = try await AdminClient(url, timeout: readinessTimeout).send("GET", "/readyz")
+            let token = tokenFile.flatMap { try? AdminClient.token(in: $0) }
+            let answer = try await AdminClient(url, token: token, timeout: readinessTimeout).send("GET", "/readyz")
             let state = try? JSONDecoder().decode(ServiceState.self, from: Data(answer.body.utf8))
             switch (answer.status, state) {
             case (200, _?): return .ready

@@ -17,7 +17,7 @@ struct AdminEndpoint: Sendable {
     /// Runs the endpoint on a port of its own, and ends it in order after `body`.
     static func run(
         _ service: FakeService = FakeService(), _ controls: AdminControls = .fixed(), token: String? = nil,
-        hostNames: [String] = [], limits: AdminLimits = AdminLimits(),
+        hostNames: [String] = [], limits: AdminLimits = AdminLimits(), logger: Logger = .silent,
         _ body: @Sendable @escaping (AdminEndpoint) async throws -> Void
     ) async throws {
         let folder = TemporaryFile(token ?? "")
@@ -28,7 +28,7 @@ struct AdminEndpoint: Sendable {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         guard
             let admin = try AdminService(
-                configuration: configuration, service: service, controls: controls, limits: limits, logger: .silent)
+                configuration: configuration, service: service, controls: controls, limits: limits, logger: logger)
         else { return }
         let group = ServiceGroup(
             services: [Running(service: admin, port: port)], logger: .silent)

@@ -47,7 +47,19 @@ struct AdminServiceTests {
                 #expect(answer.body == "")
                 #expect(answer.headers["content-length"].flatMap { Int($0) } ?? 0 > 0)
             }
-            #expect(try await endpoint.send("HEAD", "/nothing").status == 404)
+            for (path, status) in [
+                ("/nothing", 404), ("/api/drain", 405), ("/api/devices?limit=0", 400), ("/api/devices/7", 404),
+            ] {
+                let answer = try await endpoint.raw(
+                    "HEAD \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                #expect(answer.hasPrefix("HTTP/1.1 \(status) "))
+                #expect(answer.hasSuffix("\r\n\r\n") && !answer.contains("error"), "\(answer)")
+            }
+            for head in ["Host: evil.example", "Host: localhost\r\nHost: localhost"] {
+                let answer = try await endpoint.raw("HEAD / HTTP/1.1\r\n\(head)\r\nConnection: close\r\n\r\n")
+                #expect(answer.hasPrefix("HTTP/1.1 4") && answer.hasSuffix("\r\n\r\n"))
+                #expect(!answer.contains("error"), "\(answer)")
+            }
         }
     }
 
@@ -90,6 +102,25 @@ struct AdminServiceTests {
         }
     }
 
+    @Test func addressesAreForThoseWithTheToken() async throws {
+        let service = FakeService()
+        let detail = "the broker cannot be reached: 10.1.2.3:14567: the certificate of CN=secret has expired"
+        service.states.withLock { $0 = ServiceState(ok: false, detail: detail) }
+        try await AdminEndpoint.run(service, token: AdminEndpoint.token) { endpoint in
+            for client in [endpoint.client(), endpoint.client(token: "wrong")] {
+                let answer = try await client.send("GET", "/readyz")
+                #expect(answer.status == 503)
+                #expect(answer.body == #"{"detail":"the broker cannot be reached","ok":false}"#)
+            }
+            let whole = try await endpoint.client(token: AdminEndpoint.token).send("GET", "/readyz")
+            #expect(whole.body.contains(detail))
+        }
+        try await AdminEndpoint.run(service) { endpoint in
+            let whole = try await endpoint.get("/readyz")
+            #expect(whole.body.contains(detail))
+        }
+    }
+
     @Test func devicesCanBeFoundAndDisconnected() async throws {
         let service = FakeService()
         for id in 1...5 { service.add("pump-\(id)", id: DeviceID(id)) }
@@ -115,6 +146,8 @@ struct AdminServiceTests {
         ),
         ("/api/devices?limit=0", "limit=\\\"0\\\": it is a whole number, 1 to 1000"),
         ("/api/devices?limit=1001", "1 to 1000"), ("/api/devices?limit=", "1 to 1000"),
+        ("/api/devices?limit=+5", "1 to 1000"), ("/api/devices?limit=%2B5", "1 to 1000"),
+        ("/api/devices/+4", "is not the number of a device"),
         ("/api/devices?after=-1", "it is a whole number, from 0"), ("/api/devices?after=x", "from 0"),
         ("/api/devices?state=dead", "it is one of connecting, live, held, ending"),
         ("/api/devices?limit=1&limit=2", "limit is given twice"), ("/api/status?x=1", "this path takes none"),
@@ -166,9 +199,14 @@ struct AdminServiceTests {
             let answer = try await endpoint.send("POST", "/api/drain?within=30")
             #expect(answer.status == 202)
             #expect(answer.body == #"{"is_draining":true,"within":30}"#)
+            #expect(try await endpoint.get("/api/status").body.contains(#""is_draining":true"#))
             for await limit in service.drains.prefix(1) { #expect(limit == .seconds(30)) }
             #expect(try await endpoint.send("POST", "/api/drain?within=1.5").status == 400)
             #expect(try await endpoint.send("POST", "/api/drain?within=86401").status == 400)
+            service.isRunning.withLock { $0 = false }
+            let refused = try await endpoint.send("POST", "/api/drain")
+            #expect(refused.status == 503)
+            #expect(refused.body.contains("starting or ending"))
         }
     }
 

@@ -9,6 +9,8 @@ final class FakeService: MonitoredService {
     /// What both health checks answer.
     let states = Mutex(ServiceState(ok: true, detail: ""))
     let families: Mutex<[MetricFamily]> = Mutex([])
+    /// Neither starting nor ending.
+    let isRunning = Mutex(true)
     /// The limits of the drains that were asked for.
     let (drains, drained) = AsyncStream.makeStream(of: Duration?.self)
 
@@ -80,5 +82,12 @@ final class FakeService: MonitoredService {
     }
 
     func disconnect(_ id: DeviceID) async -> Bool { remove(id) }
-    func drain(within limit: Duration?) async { drained.yield(limit) }
+    /// Takes a moment, as every event loop of the program has to stop taking devices.
+    func drain(within limit: Duration?) async -> Bool {
+        guard isRunning.withLock({ $0 }) else { return false }
+        try? await Task.sleep(for: .milliseconds(50))
+        report.withLock { $0.program.isDraining = true }
+        drained.yield(limit)
+        return true
+    }
 }

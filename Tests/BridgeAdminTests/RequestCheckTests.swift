@@ -26,6 +26,8 @@ struct RequestCheckTests {
         ("[::1]:9883", 200), ("[::1]", 200), ("bridge.example.com", 200), ("BRIDGE.example.com.:80", 200),
         ("evil.example", 421), ("localhost.evil.example", 421), ("127.0.0.1.evil.example", 421), ("1.2.3", 421),
         ("[::1", 400), ("[]", 400), (":9883", 400), ("localhost:x", 400), ("localhost:70000", 400), ("[::1]x", 400),
+        ("[localhost]", 400), ("[127.0.0.1]", 400), ("localhost:+80", 400), ("localhost:-1", 400),
+        ("localhost:8 0", 400), ("localhost:", 200),
         ("", 400),
     ])
     func theNameHasToBeKnown(host: String, status: Int) {
@@ -65,7 +67,27 @@ struct RequestCheckTests {
     func aPageElsewhereCannotPost(fields: [String: String], status: Int) {
         #expect(Self.status(Self.check(), .post, fields) == status)
         #expect(Self.status(Self.check(), .put, fields) == status)
-        #expect(Self.status(Self.check(), .get, fields) == 200)
+        #expect(Self.status(Self.check(), .get, fields) == status)
+        #expect(Self.status(Self.check(), .get, path: "/readyz", fields) == status)
+    }
+
+    @Test(arguments: [
+        (["sec-fetch-mode": "navigate", "sec-fetch-dest": "document"], 200), (["sec-fetch-mode": "navigate"], 200),
+        (["sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"], 403), (["sec-fetch-mode": "no-cors"], 403),
+        (["sec-fetch-mode": "cors", "origin": "http://evil.example"], 403), ([:], 403),
+    ])
+    func aLinkElsewhereOpensThePageAndNothingElse(fields: [String: String], status: Int) {
+        let fields = fields.merging(["sec-fetch-site": "cross-site"]) { $1 }
+        #expect(Self.status(Self.check(), .get, path: "/", fields) == status)
+        for path in ["/api/events", "/readyz", "/metrics"] {
+            #expect(Self.status(Self.check(), .get, path: path, fields) == 403)
+        }
+        #expect(Self.status(Self.check(), .post, path: "/", fields) == 403)
+    }
+
+    @Test(arguments: [("100-continue", 200), ("100-Continue", 200), ("200-ok", 417)])
+    func onlyOneExpectationIsKnown(expectation: String, status: Int) {
+        #expect(Self.status(Self.check(), .put, ["expect": expectation]) == status)
     }
 
     @Test(arguments: [("100", 200), ("101", 413), ("99999999999999999999", 413), ("x", 413)])

@@ -160,5 +160,5 @@ final class FakeMonitor: MonitoredService {
     func devices(_ query: DeviceQuery) async -> DevicePage { DevicePage(devices: [], next: nil, matching: 0) }
     func device(_ id: DeviceID) async -> DeviceDetail? { nil }
     func disconnect(_ id: DeviceID) async -> Bool { false }
-    func drain(within limit: Duration?) async {}
+    func drain(within limit: Duration?) async -> Bool { true }
 }

@@ -60,6 +60,41 @@ struct AdminTests {
         }
     }
 
+    /// The answer to a drain is true when it comes; and a program that is ending takes no more orders.
+    @Test func aDrainHasBegunWhenItIsAnswered() async throws {
+        try await Scenario.run(Self.options) { scenario in
+            let admin = try Self.client(scenario)
+            let device = try await scenario.device("pump-1")
+            #expect(try await admin.send("POST", "/api/drain?within=600").status == 202)
+            #expect(try await admin.send("GET", "/api/status").body.contains(#""is_draining":true"#))
+            try await device.disconnect()
+            #expect(try await scenario.bridge.process.end() == .exit(0))
+        }
+    }
+
+    /// Whoever has no token learns from a health check nothing about where the broker is.
+    @Test func aHealthCheckKeepsAddressesToItself() async throws {
+        let token = "0123456789abcdef0123456789abcdef"
+        var options = Self.options
+        options.adminToken = token
+        options.relayed = true
+        options.uplink = [
+            "keep_alive: 1s", "idle_timeout: 4s", "connect_timeout: 2s", "backoff_minimum: 50ms",
+            "backoff_maximum: 500ms", "on_loss: hold",
+        ]
+        try await Scenario.run(options) { scenario in
+            let admin = try Self.client(scenario)
+            let known = AdminClient(admin.url, token: token, timeout: .seconds(30))
+            _ = try await scenario.device("pump-1")
+            try await scenario.duringBlackout {
+                let unreachable = "the broker cannot be reached"
+                try await Self.until { try await known.send("GET", "/readyz").body.contains("\(unreachable): ") }
+                let answer = try await admin.send("GET", "/readyz")
+                #expect(answer.status == 503 && answer.body == #"{"detail":"\#(unreachable)","ok":false}"#)
+            }
+        }
+    }
+
     /// Pages that are open, whether they read or not, do not keep the program from ending.
     @Test func theProgramEndsWithPagesOpen() async throws {
         try await Scenario.run(Self.options) { scenario in

@@ -7,12 +7,14 @@ extension MonitorState {
     private static var glance: Duration { .milliseconds(100) }
 
     /// Returns once no new devices are taken. If the service drains already, only its limit changes. Nothing happens if it
-    /// does not run.
-    func drain(within limit: Duration?) async {
+    /// does not run, and the result is `false`.
+    @discardableResult
+    func drain(within limit: Duration?) async -> Bool {
         let limit = limit ?? drainTimeout()
-        guard let stopTaking = beginDrain(within: limit) else { return }
+        guard let stopTaking = beginDrain(within: limit) else { return false }
         await stopTaking(limit)
         drainBegan.yield()
+        return true
     }
 
     /// Waits for a drain to begin, and then until no device is left or its time is over.

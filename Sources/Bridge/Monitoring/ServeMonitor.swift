@@ -74,7 +74,7 @@ final class ServeMonitor: MonitoredService {
         await state.census.with(id) { $0.removeByOperator() } != nil
     }
 
-    func drain(within limit: Duration?) async { await state.drain(within: limit) }
+    func drain(within limit: Duration?) async -> Bool { await state.drain(within: limit) }
 }
 
 // MARK: - What it is put together from

@@ -26,7 +26,7 @@ struct QueryReader {
 
     func number<Number: FixedWidthInteger>(_ name: String, _ range: ClosedRange<Number>) throws(AdminError) -> Number? {
         guard let text = values[name] else { return nil }
-        guard let number = Number(text), range.contains(number) else {
+        guard let number = Number(digits: text), range.contains(number) else {
             let bounds =
                 range.upperBound == .max ? "from \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
             throw AdminError(.badRequest, "\(name)=\(Self.quoted(text)): it is a whole number, \(bounds)")

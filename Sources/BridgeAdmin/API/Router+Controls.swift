@@ -38,8 +38,9 @@ extension Router where Context == AdminContext {
         post("/api/drain") { request, _ in
             let query = try QueryReader(request, ["within"])
             let limit = try query.number("within", 0...Self.longestDrain)
-            // It ends with the program.
-            Task { await service.drain(within: limit.map { .seconds($0) }) }
+            guard await service.drain(within: limit.map { .seconds($0) }) else {
+                throw AdminError(.serviceUnavailable, "the program is starting or ending: there is nothing to drain")
+            }
             return try Answer.json(DrainAnswer(within: limit), .accepted)
         }
         get("/api/log") { request, _ in
@@ -71,6 +72,8 @@ extension Router where Context == AdminContext {
             body = try await request.body.collect(upTo: limit)
         } catch is NIOTooManyBytesError {
             throw AdminError(.contentTooLarge, "the body may have \(limit) bytes at most", [.connection: "close"])
+        } catch {
+            throw RequestCutOff(cause: error)
         }
         let names = LogConfiguration.Level.allCases.map(\.rawValue).joined(separator: ", ")
         let right = #"the body is {"level": "info"}, and the levels are \#(names)"#

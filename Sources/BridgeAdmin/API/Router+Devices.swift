@@ -35,7 +35,7 @@ extension Router where Context == AdminContext {
 
     private static func id(of context: AdminContext) throws(AdminError) -> DeviceID {
         let text = context.parameters.get("id") ?? ""
-        guard let id = DeviceID(text) else {
+        guard let id = DeviceID(digits: text) else {
             throw AdminError(
                 .badRequest, "\(QueryReader.quoted(text)) is not the number of a device; /api/devices has them as id")
         }

@@ -4,17 +4,19 @@ import Hummingbird
 extension Router where Context == AdminContext {
     /// Health checks answer 200 or 503, and one sentence. They need no token, as those of a container have none.
     func addHealth(_ service: any MonitoredService) {
-        get("/healthz") { request, _ in
+        get("/healthz") { request, context in
             _ = try QueryReader(request, [])
-            return try Self.answer(await service.liveness())
+            return try Self.answer(await service.liveness(), context)
         }
-        get("/readyz") { request, _ in
+        get("/readyz") { request, context in
             _ = try QueryReader(request, [])
-            return try Self.answer(await service.readiness())
+            return try Self.answer(await service.readiness(), context)
         }
     }
 
-    private static func answer(_ state: ServiceState) throws -> Response {
-        try Answer.json(state, state.ok ? .ok : .serviceUnavailable)
+    /// Addresses and certificates are for those who have the token.
+    private static func answer(_ state: ServiceState, _ context: AdminContext) throws -> Response {
+        let shown = context.isTrusted ? state : ServiceState(ok: state.ok, detail: state.summary)
+        return try Answer.json(shown, state.ok ? .ok : .serviceUnavailable)
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOCore
 
 /// The status page: one HTML text with its style and script in it, so that the browser loads nothing else.
 ///
@@ -17,6 +18,8 @@ struct StatusPage: Sendable {
     static let shared = StatusPage()
 
     let html: String
+    /// All answers share its memory.
+    private let body: ByteBuffer
     let contentSecurityPolicy: String
     let entityTag: String
 
@@ -27,6 +30,7 @@ struct StatusPage: Sendable {
         html = String(decoding: PackageResources.index_html, as: UTF8.self)
             .replacing("/*STYLE*/", with: style, maxReplacements: 1)
             .replacing("/*SCRIPT*/", with: script, maxReplacements: 1)
+        body = ByteBuffer(string: html)
         contentSecurityPolicy = [
             "default-src 'none'", "script-src '\(Self.source(script))'", "style-src '\(Self.source(style))'",
             "connect-src 'self'", "img-src data:", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
@@ -51,6 +55,6 @@ struct StatusPage: Sendable {
         headers[.contentSecurityPolicy] = contentSecurityPolicy
         headers[.xContentTypeOptions] = "nosniff"
         if let referrerPolicy = HTTPField.Name("Referrer-Policy") { headers[referrerPolicy] = "no-referrer" }
-        return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(string: html)))
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: body))
     }
 }

@@ -21,6 +21,8 @@ struct AdminResponder: HTTPResponder {
 
     func respond(to request: Request, context: AdminContext) async throws -> Response {
         var response = await answer(request, context)
+        // Whatever the answer is, an error too [RFC 9110 9.3.2].
+        if request.method == .head { response = response.createHeadResponse() }
         for (name, value) in Self.fields where response.headers[name] == nil {
             response.headers[name] = value
         }
@@ -31,13 +33,18 @@ struct AdminResponder: HTTPResponder {
         let path = request.uri.path
         if let problem = check.problem(with: request.head, path: path) {
             note(problem, request, context)
-            return request.method == .head ? problem.response.createHeadResponse() : problem.response
+            return problem.response
         }
         do {
             if let problem = routes.problem(with: path, request.method) { throw problem }
+            var context = context
+            context.isTrusted = check.isTrusted(request.head)
             return try await router.respond(to: request, context: context)
         } catch let error as AdminError {
             return error.response
+        } catch let error as RequestCutOff {
+            logger.debug("admin request cut off", metadata: ["path": "\(path)", "error": "\(error.cause)"])
+            return Answer.error(.badRequest, "the body does not come to its end", [.connection: "close"])
         } catch {
             logger.error("admin request failed", metadata: ["path": "\(path)", "error": "\(error)"])
             return Answer.error(.internalServerError, "the program failed to answer; its log says why")
@@ -59,4 +66,9 @@ struct AdminResponder: HTTPResponder {
         ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"), ("Referrer-Policy", "no-referrer"),
         ("Cross-Origin-Resource-Policy", "same-origin"),
     ].compactMap { name, value in HTTPField.Name(name).map { ($0, value) } }
+}
+
+/// A client has left, or broken off, in the middle of its request. That is its own affair.
+struct RequestCutOff: Error {
+    let cause: any Error
 }

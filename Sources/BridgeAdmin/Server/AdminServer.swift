@@ -91,14 +91,8 @@ struct AdminServer {
     ) -> Application<AdminResponder> {
         var quiet = logger
         quiet.logLevel = .error
-        let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
-            maxHeaderFieldSize: limits.headerField, maxHeaderListSize: limits.headers,
-            maxHeaderFieldCount: limits.headerCount)
         return Application(
-            responder: responder,
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [ConnectionGuard(book.value)], httpDecoderConfiguration: decoder)),
+            responder: responder, server: HTTPServerBuilder { [limits] in AdminChannel($0, limits, book) },
             configuration: .init(address: .hostname(address.host, port: address.port)),
             onServerRunning: { running($0.localAddress) }, eventLoopGroupProvider: .shared(group), logger: quiet)
     }

@@ -15,17 +15,31 @@ final class ConnectionBook {
 
     var isEmpty: Bool { connections.isEmpty }
 
-    /// Lets a connection in, at the cost of an idle one if there are too many. Returns `false` if it has to go.
-    func admit(_ connection: ConnectionGuard) -> Bool {
-        guard !isEnding else { return false }
-        if connections.count >= limits.connections {
-            let idle = connections.values.filter(\.watch.isIdle).min { $0.watch.idleSince < $1.watch.idleSince }
-            guard let idle else { return false }
-            remove(idle)
-            idle.close()
+    /// Lets a connection in, at the cost of an idle one if there are too many. Returns why it has to go; `nil` if it may
+    /// stay.
+    func refusal(of connection: ConnectionGuard) -> String? {
+        guard !isEnding else { return "the program is ending" }
+        let neighbours = connections.values.filter { $0.address == connection.address }
+        if neighbours.count >= limits.connectionsPerAddress {
+            guard makeRoom(among: neighbours) else {
+                return "too many connections from one address: at most \(limits.connectionsPerAddress) at once"
+            }
+        } else if connections.count >= limits.connections {
+            guard makeRoom(among: Array(connections.values)) else {
+                return "too many connections: at most \(limits.connections) at once"
+            }
         }
         connections[ObjectIdentifier(connection)] = connection
         if connections.count == 1 { arrival.yield() }
+        return nil
+    }
+
+    /// Closes the connection that has been idle the longest. Returns `false` if none is idle.
+    private func makeRoom(among candidates: [ConnectionGuard]) -> Bool {
+        let idle = candidates.filter(\.watch.isIdle).min { $0.watch.idleSince < $1.watch.idleSince }
+        guard let idle else { return false }
+        remove(idle)
+        idle.close()
         return true
     }
 

@@ -20,7 +20,18 @@ struct RequestCheck: Sendable {
 
     /// Why a request is refused; `nil` if it is not.
     func problem(with head: HTTPRequest, path: String) -> AdminError? {
-        hostProblem(head) ?? tokenProblem(head, path) ?? originProblem(head) ?? bodyProblem(head)
+        hostProblem(head) ?? tokenProblem(head, path) ?? originProblem(head, path) ?? bodyProblem(head)
+    }
+
+    /// Whether a request comes from somebody who may know everything: one with the token, if there is one.
+    func isTrusted(_ head: HTTPRequest) -> Bool {
+        guard let token else { return true }
+        return head.headerFields[.authorization].map(token.isIn) ?? false
+    }
+
+    /// Whether the client waits for 100 (Continue) before it sends a body that would be taken [RFC 9110 10.1.1].
+    static func awaitsContinue(_ head: HTTPRequest, bodyLimit: Int) -> Bool {
+        head.headerFields[.expect]?.lowercased() == "100-continue" && !isTooLarge(head, bodyLimit)
     }
 
     // MARK: - By which name
@@ -49,13 +60,14 @@ struct RequestCheck: Sendable {
             guard let end = authority.firstIndex(of: "]") else { return nil }
             host = authority[..<end].dropFirst()
             rest = authority[authority.index(after: end)...]
+            guard case .v6? = try? SocketAddress(ipAddress: String(host), port: 0) else { return nil }
         } else {
             let end = authority.firstIndex(of: ":") ?? authority.endIndex
             host = authority[..<end]
             rest = authority[end...]
         }
         guard !host.isEmpty, rest.isEmpty || rest.hasPrefix(":") else { return nil }
-        guard rest.count < 2 || UInt16(rest.dropFirst()) != nil else { return nil }
+        guard rest.count < 2 || UInt16(digits: rest.dropFirst()) != nil else { return nil }
         return String(host)
     }
 
@@ -85,10 +97,11 @@ struct RequestCheck: Sendable {
 
     // MARK: - From which page
 
-    /// A page of another origin may send some requests unasked (CSRF). Browsers say where those come from.
-    private func originProblem(_ head: HTTPRequest) -> AdminError? {
-        guard head.method != .get, head.method != .head else { return nil }
-        if let site = Self.fetchSite.flatMap({ head.headerFields[$0] }), site != "same-origin", site != "none" {
+    /// A page of another origin may send some requests unasked (CSRF), and cannot read the answers; but the requests alone
+    /// would take places of the status page, or have the broker tried. Browsers say where they come from.
+    private func originProblem(_ head: HTTPRequest, _ path: String) -> AdminError? {
+        if path == "/", isVisit(head) { return nil }
+        if let site = Self.field("Sec-Fetch-Site", head), site != "same-origin", site != "none" {
             return Self.foreign
         }
         guard let origin = head.headerFields[.origin], let authority = head.authority else { return nil }
@@ -96,15 +109,33 @@ struct RequestCheck: Sendable {
         return own.contains(origin.lowercased()) ? nil : Self.foreign
     }
 
+    /// A link elsewhere may open the page, which has no data in it.
+    private func isVisit(_ head: HTTPRequest) -> Bool {
+        let (mode, destination) = (Self.field("Sec-Fetch-Mode", head), Self.field("Sec-Fetch-Dest", head))
+        return head.method == .get && mode == "navigate" && destination ?? "document" == "document"
+    }
+
+    private static func field(_ name: String, _ head: HTTPRequest) -> String? {
+        HTTPField.Name(name).flatMap { head.headerFields[$0] }
+    }
+
     private static let foreign = AdminError(
-        .forbidden, "a page of another origin may not change anything here; the endpoint's own page, and programs, may")
-    private static let fetchSite = HTTPField.Name("Sec-Fetch-Site")
+        .forbidden,
+        "a page of another origin may neither ask nor change anything here; the endpoint's own page, and programs, may")
 
     // MARK: - How large
 
     private func bodyProblem(_ head: HTTPRequest) -> AdminError? {
-        guard let length = head.headerFields[.contentLength], (Int(length) ?? .max) > bodyLimit else { return nil }
+        if let expectation = head.headerFields[.expect], expectation.lowercased() != "100-continue" {
+            return AdminError(.expectationFailed, "of Expect, only 100-continue is known", [.connection: "close"])
+        }
+        guard Self.isTooLarge(head, bodyLimit) else { return nil }
         return AdminError(
             .contentTooLarge, "the body may have \(bodyLimit) bytes at most", [.connection: "close"])
+    }
+
+    private static func isTooLarge(_ head: HTTPRequest, _ limit: Int) -> Bool {
+        guard let length = head.headerFields[.contentLength] else { return false }
+        return (Int(digits: length) ?? .max) > limit
     }
 }

@@ -28,16 +28,22 @@ package protocol MonitoredService: Sendable {
     /// such device any more.
     func disconnect(_ id: DeviceID) async -> Bool
 
-    /// Takes no new devices from now on, and ends the program when the last one has left, or after `limit`.
-    func drain(within limit: Duration?) async
+    /// Takes no new devices from now on, and ends the program when the last one has left, or after `limit`. Returns once
+    /// that is so and ``status()`` says it; `false` if the service is starting or ending, and nothing happens.
+    @discardableResult
+    func drain(within limit: Duration?) async -> Bool
 }
 
 /// The answer to a health check.
 package struct ServiceState: Codable, Sendable, Equatable {
     /// Whether everything is as it should be.
     package var ok: Bool
-    /// What is the matter, or what the answer rests on: a sentence for an operator.
+    /// What is the matter, or what the answer rests on: a sentence for an operator. What anybody may know comes first;
+    /// addresses, and reasons that may contain some, follow a colon.
     package var detail: String
+
+    /// The part of `detail` that anybody may know.
+    package var summary: String { detail.firstIndex(of: ":").map { String(detail[..<$0]) } ?? detail }
 
     package init(ok: Bool, detail: String) {
         self.ok = ok

@@ -27,10 +27,11 @@ struct HealthCommand: AsyncParsableCommand {
     private func problem() async -> String? {
         if serve {
             guard let loaded = try? options.load(.serve) else { return "the configuration is not usable" }
-            guard let address = loaded.configuration.admin.listen else {
+            let admin = loaded.configuration.admin
+            guard let address = admin.listen else {
                 return "serve has no admin endpoint to ask: name an address in admin.listen"
             }
-            switch await HealthProbe.readiness(at: address) {
+            switch await HealthProbe.readiness(at: address, tokenFile: admin.tokenFile) {
             case .ready: return nil
             case .unready(let problem), .silent(let problem): return problem
             }
@@ -40,7 +41,7 @@ struct HealthCommand: AsyncParsableCommand {
         }
         let admin = loaded.configuration.admin
         if let address = admin.listen {
-            switch await HealthProbe.readiness(at: address) {
+            switch await HealthProbe.readiness(at: address, tokenFile: admin.tokenFile) {
             case .ready: return nil
             case .unready(let problem): return problem
             case .silent(let problem) where admin.isListenGiven: return problem
