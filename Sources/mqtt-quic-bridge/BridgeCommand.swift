@@ -13,7 +13,7 @@ struct BridgeCommand: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             RunCommand.self, ServeCommand.self, CheckCommand.self, RoutesCommand.self, StatusCommand.self,
-            HealthCommand.self,
+            ReloadCommand.self, HealthCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 }

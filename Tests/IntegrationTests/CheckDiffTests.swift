@@ -50,6 +50,31 @@ struct CheckDiffTests {
         }
     }
 
+    @Test func theRunningProgramIsAskedToReload() async throws {
+        var options = Scenario.Options()
+        options.admin = true
+        try await Scenario.run(options) { scenario in
+            let port = try #require(scenario.bridge.adminPort)
+            func reload(_ more: String...) async throws -> (end: ChildProcess.ProcessEnd, said: String) {
+                try await Self.ask(port, ["reload", "--config", scenario.bridge.file] + more)
+            }
+            let device = try await scenario.device("device")
+            try scenario.bridge.rewrite { $0 + "limits: {devices: 1}\nthreads: 7\n" }
+            let (refused, why) = try await reload("--all-or-nothing")
+            #expect(refused == .exit(1) && why.contains("changed nothing, because this needs a restart:\n  threads: "))
+            _ = try await scenario.device("second")
+            let (end, said) = try await reload()
+            #expect(end == .exit(0), "\(said)")
+            for line in ["Applied:", "  limits.devices: ", "This needs a restart:", "  threads: "] {
+                #expect(said.contains(line), "\(said)")
+            }
+            try await device.publish("up", "still here", qos: 1)
+            try scenario.bridge.rewrite { $0 + "lisetn: []\n" }
+            let (bad, error) = try await reload()
+            #expect(bad == .exit(78) && error.contains("lisetn"), "\(error)")
+        }
+    }
+
     @Test func nobodyThereIsSaid() async throws {
         let folder = try Folder()
         defer { folder.remove() }
@@ -61,13 +86,18 @@ struct CheckDiffTests {
         #expect(off == .exit(1) && why.contains("admin.listen is off"), "\(why)")
     }
 
-    /// Runs `check --diff` with that port of the admin endpoint.
     private static func diff(
         _ file: String, _ port: Int
     ) async throws -> (end: ChildProcess.ProcessEnd, said: String) {
+        try await ask(port, ["check", "--config", file, "--diff"])
+    }
+
+    /// Runs a command with that port of the admin endpoint.
+    private static func ask(
+        _ port: Int, _ command: [String]
+    ) async throws -> (end: ChildProcess.ProcessEnd, said: String) {
         let process = try await ChildProcess.start(
-            "check", "env",
-            ["BRIDGE_ADMIN_LISTEN=127.0.0.1:\(port)", try Toolbox.bridge(), "check", "--config", file, "--diff"])
+            "ask", "env", ["BRIDGE_ADMIN_LISTEN=127.0.0.1:\(port)", try Toolbox.bridge()] + command)
         let end = try await process.end()
         _ = try? await process.output.first("the end of output") { _ in false }
         _ = try? await process.errors.first("the end of errors") { _ in false }

@@ -12,8 +12,9 @@ struct CheckCommand: AsyncParsableCommand {
             Reads everything that `run` would read, and tests whether `run` could listen. Exit codes: 0 if `run` would \
             start; 78 if the configuration or a file that it names is not usable; 1 if an address of `listen` is not \
             available (an address that is in use is only a warning); 69 if --connect could not reach the broker at every \
-            endpoint and by the fallback. Passwords are not shown. With --serve, all of this is about `serve`. With --diff or --diff-with, shows what \
-            a reload would do, key by key; 1 if the running program that --diff asks does not answer.
+            endpoint and by the fallback. Passwords are not shown. With --serve, all of this is about `serve`. With \
+            --diff or --diff-with, shows what a reload would do, key by key; 1 if the running program that --diff asks \
+            does not answer.
             """)
 
     @OptionGroup var options: ConfigurationOptions
@@ -61,7 +62,8 @@ struct CheckCommand: AsyncParsableCommand {
         _ configuration: () -> String
     ) async throws {
         if diff {
-            let report = try await RunningProgram(loaded.configuration.admin).reloadReport()
+            let program = RunningProgram(loaded.configuration.admin)
+            let report = try await program.reload(isDryRun: true, isAllOrNothing: false)
             print(ConfigurationDiff.render(report), terminator: "")
             guard report.ok else { throw ExitCode.configuration }
             return

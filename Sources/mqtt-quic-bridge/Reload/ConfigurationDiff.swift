@@ -36,16 +36,23 @@ enum ConfigurationDiff {
     }
 
     /// The changes as lines of text, one paragraph for those that a reload applies and one for the others.
-    static func render(_ report: ReloadReport) -> String {
-        guard report.ok else {
-            return "A reload would change nothing, because the program cannot use what it reads:\n"
-                + report.errors.map { "  \($0)\n" }.joined()
-        }
-        guard !report.changes.isEmpty else { return "A reload would change nothing.\n" }
+    ///
+    /// - Parameter isDone: Whether it has been reloaded; otherwise the text says what would be.
+    static func render(_ report: ReloadReport, isDone: Bool = false) -> String {
+        let nothing = isDone ? "The reload changed nothing" : "A reload would change nothing"
         let applied = report.changes.filter { $0.effect == .applied }
         let waiting = report.changes.filter { $0.effect == .needsRestart }
-        return paragraph("A reload would apply:", applied) + paragraph("This would need a restart:", waiting)
-            + (report.devicesEnded == 0 ? "" : "Devices that would be disconnected: \(report.devicesEnded)\n")
+        guard report.ok else {
+            return report.errors.isEmpty
+                ? paragraph("\(nothing), because this needs a restart:", waiting)
+                : "\(nothing), because the program cannot use what it reads:\n"
+                    + report.errors.map { "  \($0)\n" }.joined()
+        }
+        guard !report.changes.isEmpty else { return "\(nothing).\n" }
+        let ended = isDone ? "Devices that were disconnected" : "Devices that would be disconnected"
+        return paragraph(isDone ? "Applied:" : "A reload would apply:", applied)
+            + paragraph(isDone ? "This needs a restart:" : "This would need a restart:", waiting)
+            + (report.devicesEnded == 0 ? "" : "\(ended): \(report.devicesEnded)\n")
     }
 
     private static func paragraph(_ title: String, _ changes: [ReloadReport.Change]) -> String {

@@ -11,12 +11,17 @@ struct RunningProgram {
         self.admin = admin
     }
 
-    /// Asks what a reload would do. The program reads the files that it was started with.
+    /// Has it read again the files that it was started with.
     ///
     /// Throws ``ExitCode/failure`` if it cannot be asked; standard error says why.
-    func reloadReport() async throws -> ReloadReport {
+    ///
+    /// - Parameters:
+    ///   - isDryRun: Whether it only says what would change.
+    ///   - isAllOrNothing: Whether nothing is changed if something needs a restart.
+    func reload(isDryRun: Bool, isAllOrNothing: Bool) async throws -> ReloadReport {
         do {
-            let answer = try await client().send("POST", "/api/reload?dry_run=true")
+            let answer = try await client().send(
+                "POST", "/api/reload?dry_run=\(isDryRun)&all_or_nothing=\(isAllOrNothing)")
             if let report = try? decoder.decode(ReloadReport.self, from: Data(answer.body.utf8)) { return report }
             throw AdminClientError(
                 answer.status == 401
