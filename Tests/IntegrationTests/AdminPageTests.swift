@@ -44,6 +44,18 @@ struct AdminPageTests {
         }
     }
 
+    /// The browser has the page already, and asks whether it is still the same.
+    @Test func thePageOpensAgain() async throws {
+        try await withPage { scenario, browser in
+            let port = try #require(scenario.bridge.adminPort)
+            for _ in 0..<2 {
+                try await browser.open("http://127.0.0.1:\(port)/")
+                try await browser.wait("document.getElementById('empty').textContent === 'No device is connected.'")
+                #expect(try await browser.problems() == [])
+            }
+        }
+    }
+
     @Test func anOutageIsSeenFromItsStartToItsEnd() async throws {
         var options = Scenario.Options()
         options.relayed = true

@@ -45,16 +45,18 @@ struct StatusPage: Sendable {
 
     /// The page, or 304 if the browser has it already.
     func response(to request: Request) -> Response {
-        var headers: HTTPFields = [.eTag: entityTag, .cacheControl: "no-cache"]
+        // With 304, too: a browser replaces the header fields that it has kept by those of the latest answer (RFC 9111 3.2).
+        var headers: HTTPFields = [
+            .eTag: entityTag, .cacheControl: "no-cache", .contentSecurityPolicy: contentSecurityPolicy,
+            .xContentTypeOptions: "nosniff",
+        ]
+        if let referrerPolicy = HTTPField.Name("Referrer-Policy") { headers[referrerPolicy] = "no-referrer" }
         let known = request.headers[values: .ifNoneMatch].flatMap { $0.split(separator: ",") }
             .map { $0.trimmingCharacters(in: .whitespaces).replacing("W/", with: "") }
         if known.contains(entityTag) || known == ["*"] {
             return Response(status: .notModified, headers: headers)
         }
         headers[.contentType] = "text/html; charset=utf-8"
-        headers[.contentSecurityPolicy] = contentSecurityPolicy
-        headers[.xContentTypeOptions] = "nosniff"
-        if let referrerPolicy = HTTPField.Name("Referrer-Policy") { headers[referrerPolicy] = "no-referrer" }
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: body))
     }
 }
