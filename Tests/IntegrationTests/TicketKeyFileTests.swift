@@ -60,6 +60,9 @@ import Testing
         let key = QUICTicketKey()
         #expect(key.secret(for: "a") == key.secret(for: "a") && key.secret(for: "a").count == 32)
         #expect(key.secret(for: "a") != key.secret(for: "b"))
+        // Tickets of clients that were asked for another certificate, or for none, are void.
+        let keys = [nil, [1], [2]].map { key.bound(to: $0).bytes }
+        #expect(Set(keys).count == 3 && keys[0] == key.bytes && keys[1] == key.bound(to: [1]).bytes)
         #expect(key.secret(for: "a") != QUICTicketKey().secret(for: "a"))
         // This is the HMAC-SHA256 that another program computes: printf test | openssl dgst -sha256 -mac HMAC -macopt
         // hexkey:$(printf '00%.0s' $(seq 64))

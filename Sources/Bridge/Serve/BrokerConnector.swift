@@ -48,6 +48,9 @@ final class BrokerConnector {
         if !new.hasSameBroker(as: configuration) {
             addresses = []
             resolvedAt = nil
+            // What the other broker did says nothing about this one.
+            record = UplinkRecord()
+            lastFailure = nil
         }
         configuration = new
     }

@@ -86,9 +86,12 @@ final class ServerTLS: Sendable {
         _ configuration: ServeConfiguration, _ ticketKey: QUICTicketKey, _ antiReplay: QUICAntiReplay?
     ) throws(QUICError) -> QUICTLSContext {
         let antiReplay = configuration.acceptsEarlyData ? antiReplay : nil
+        let clientCA = configuration.clientCAFile.flatMap {
+            CredentialFiles.contents($0, upTo: PasswordFile.maximumSize)
+        }
         return try QUICTLSContext.server(
             certificateFile: configuration.certificateFile, keyFile: configuration.keyFile,
-            clientCAFile: configuration.clientCAFile, ticketKey: ticketKey, antiReplay: antiReplay)
+            clientCAFile: configuration.clientCAFile, ticketKey: ticketKey.bound(to: clientCA), antiReplay: antiReplay)
     }
 
     private static func loadTicketKey(

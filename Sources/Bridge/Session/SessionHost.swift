@@ -39,6 +39,7 @@ final class SessionHost {
     private var whenEmpty: EventLoopPromise<Void>?
     /// Whether no new devices are taken.
     private(set) var isDraining = false
+    private var isStarted = false
     private var isClosed = false
 
     init(shared: SharedState, eventLoop: any EventLoop) {
@@ -67,6 +68,7 @@ final class SessionHost {
 
     /// Makes connections to the broker ahead of the devices, which are about to come.
     func start() {
+        isStarted = true
         uplink.start()
     }
 
@@ -218,7 +220,7 @@ extension SessionHost: UplinkDriverOwner {
             draining[ObjectIdentifier(driver)] = driver
             driver.drain()
         }
-        if whenEmpty == nil { uplink.start() }
+        if isStarted, whenEmpty == nil, !isDraining { uplink.start() }
     }
 
     func driver(_ role: UplinkDriver.Role) -> UplinkDriver {

@@ -272,8 +272,10 @@ extension UplinkDriver: UplinkCarrierObserver, UplinkConnectionsView {
     }
 
     func carrierIsSentElsewhere(_ carrier: any UplinkCarrier) {
-        let index = carrier.endpointOverQUIC.flatMap { configuration.endpoints.firstIndex(of: $0) }
-        if let index { shared.upstream.left(.quic(index), at: .now()) }
+        // Of the settings in force, which may not have that endpoint any more, or have it in another place.
+        let present = shared.generation.uplink
+        let index = carrier.endpointOverQUIC.flatMap { present.configuration.uplink.endpoints.firstIndex(of: $0) }
+        if let index { present.upstream.left(.quic(index), at: .now()) }
     }
 
     func carrierEnded(_ carrier: any UplinkCarrier) {

@@ -11,4 +11,14 @@ extension QUICTicketKey {
         }
         return secret
     }
+
+    /// The key for tickets of a server that asks for certificates of this CA, or for none at all if it is `nil`. A client
+    /// that returns with a ticket is not asked for its certificate again, so a ticket must not outlive a change of what
+    /// is asked for (RFC 8446 4.6.1).
+    package func bound(to clientCA: [UInt8]?) -> QUICTicketKey {
+        guard let clientCA else { return self }
+        let digest = (SHA256.digest(of: clientCA) ?? clientCA).map { "\($0)" }.joined(separator: ",")
+        let bytes = (1...2).flatMap { secret(for: "mqtt-quic-bridge serve: tickets for a client CA, \($0), \(digest)") }
+        return QUICTicketKey(bytes: bytes) ?? QUICTicketKey()
+    }
 }

@@ -67,7 +67,7 @@ struct NotifyService: Service {
 
     private func status(_ addresses: [String]) async -> String {
         let report = await service.monitor.status()
-        return "listening on \(addresses.joined(separator: ", ")); \(report.line)"
+        return addresses.isEmpty ? report.line : "listening on \(addresses.joined(separator: ", ")); \(report.line)"
     }
 
     /// Returns whether to go on.

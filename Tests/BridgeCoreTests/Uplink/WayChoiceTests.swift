@@ -66,6 +66,8 @@ import Testing
         #expect(choice.left(.quic(1), "shutting down", at: at(3), jitter: 0) == .quic(0))
         #expect(choice.left(.quic(0), "shutting down", at: at(4), jitter: 0) == nil)
         #expect(choice.chosen == .quic(0))
+        // Not one of these ways: it was one of earlier settings.
+        #expect(choice.left(.quic(2), "shutting down", at: at(4), jitter: 0) == nil && choice.leftWays.count <= 2)
         var alone = self.choice()
         #expect(alone.left(.quic(0), "shutting down", at: at(1), jitter: 0) == nil && !alone.isDark)
     }

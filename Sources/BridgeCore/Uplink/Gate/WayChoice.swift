@@ -179,6 +179,7 @@ extension WayChoice {
     /// The server of that endpoint shuts down. The next endpoint that has not failed is used at once, if there is one; this
     /// alone does not lead to TLS. Returns the way to use from now on; `nil` if it stays the same.
     package mutating func left(_ way: UplinkWay, _ why: String, at now: NIODeadline, jitter: Double) -> UplinkWay? {
+        guard ways.contains(way) else { return nil }
         guard way == chosen else {
             if way != .tls, !closing.contains(index(of: way)) { closing.append(index(of: way)) }
             return nil
