@@ -181,6 +181,45 @@ struct ServeDrainTests {
         }
     }
 
+    /// Its place in the list is that of the new one now, which has nothing to do with it.
+    @Test func theOldServerShutsDownAfterAReloadToAnother() async throws {
+        try await ServeScenario.run { scenario in
+            let text = try await ServeScenario.configuration(
+                ServeScenario.Options(), in: scenario.folder, brokerPort: scenario.broker.port)
+            let new = try await Serve.start(in: scenario.folder, configuration: text)
+            await scenario.own(new.process)
+            let third = try await Serve.start(in: scenario.folder, configuration: text)
+            await scenario.own(third.process)
+            let configuration = try await Scenario.configuration(
+                Self.options([third.port, scenario.serve.port], "mux"), in: scenario.folder, port: 0)
+            let bridge = try await Bridge.start(
+                in: scenario.folder,
+                configuration: configuration.replacing(
+                    "{host: localhost, port: \(third.port)}, ", with: ""))
+            await scenario.own(bridge.process)
+            let device = await PahoClient("device", scenario.driver)
+            try await device.connect(port: bridge.port)
+            // From a list of one to a longer one, and to a shorter one again.
+            try await bridge.reload {
+                $0.replacing(
+                    "port: \(scenario.serve.port)}", with: "port: \(new.port)}, {host: localhost, port: \(third.port)}")
+            }
+            scenario.serve.process.signal(SIGUSR1)
+            #expect(try await scenario.serve.process.end() == .exit(0))
+            try await new.logs("session started")
+            let late = await PahoClient("late", scenario.driver)
+            try await late.connect(port: bridge.port)
+            try await bridge.reload {
+                $0.replacing("{host: localhost, port: \(new.port)}, ", with: "")
+            }
+            new.process.signal(SIGUSR1)
+            #expect(try await new.process.end() == .exit(0))
+            try await third.logs("session started")
+            for client in [device, late] { try await client.publish("up", "text", qos: 1) }
+            #expect(await bridge.process.errors.all.count { $0.contains("endpoint failed") } == 0)
+        }
+    }
+
     private static func options(_ ports: [Int], _ mapping: String) -> Scenario.Options {
         var options = Scenario.Options()
         let endpoints = ports.map { "{host: localhost, port: \($0)}" }.joined(separator: ", ")
