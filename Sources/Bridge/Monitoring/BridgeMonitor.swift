@@ -3,7 +3,7 @@ import NIOCore
 import QUICTransport
 
 /// What the admin endpoint sees and does of `run`.
-final class BridgeMonitor: MonitoredService {
+final class BridgeMonitor: CensusMonitor {
     let shared: SharedState
     let state: MonitorState<SessionHost>
     /// `nil`: it worked; otherwise the reason why it did not.
@@ -45,8 +45,6 @@ final class BridgeMonitor: MonitoredService {
         return sample
     }
 
-    func liveness() async -> ServiceState { await state.liveness() }
-
     func readiness() async -> ServiceState {
         guard !state.running.isDraining else {
             return ServiceState(ok: false, detail: "the bridge is draining: it takes no new devices")
@@ -72,18 +70,6 @@ final class BridgeMonitor: MonitoredService {
             return ServiceState(ok: false, detail: "the broker cannot be reached: \(problem)")
         }
     }
-
-    func devices(_ query: DeviceQuery) async -> DevicePage { await state.census.page(query) }
-
-    func device(_ id: DeviceID) async -> DeviceDetail? {
-        await state.census.with(id) { $0.detail(WallClock()) }
-    }
-
-    func disconnect(_ id: DeviceID) async -> Bool {
-        await state.census.with(id) { $0.removeByOperator() } != nil
-    }
-
-    func drain(within limit: Duration?) async -> Bool { await state.drain(within: limit) }
 }
 
 // MARK: - What it is put together from

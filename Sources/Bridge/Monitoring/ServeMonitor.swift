@@ -4,7 +4,7 @@ import NIOPosix
 import QUICTransport
 
 /// What the admin endpoint sees and does of `serve`.
-final class ServeMonitor: MonitoredService {
+final class ServeMonitor: CensusMonitor {
     private let inForce: ServeState
     let state: MonitorState<ServeHost>
     /// `nil`: it worked; otherwise the reason why it did not.
@@ -45,8 +45,6 @@ final class ServeMonitor: MonitoredService {
         return sample
     }
 
-    func liveness() async -> ServiceState { await state.liveness() }
-
     func readiness() async -> ServiceState {
         guard !state.running.isDraining else {
             return ServiceState(ok: false, detail: "the server is draining: it takes no new clients")
@@ -63,18 +61,6 @@ final class ServeMonitor: MonitoredService {
         }
         return ServiceState(ok: false, detail: "the broker cannot be reached: \(problem)")
     }
-
-    func devices(_ query: DeviceQuery) async -> DevicePage { await state.census.page(query) }
-
-    func device(_ id: DeviceID) async -> DeviceDetail? {
-        await state.census.with(id) { $0.detail(WallClock()) }
-    }
-
-    func disconnect(_ id: DeviceID) async -> Bool {
-        await state.census.with(id) { $0.removeByOperator() } != nil
-    }
-
-    func drain(within limit: Duration?) async -> Bool { await state.drain(within: limit) }
 }
 
 // MARK: - What it is put together from

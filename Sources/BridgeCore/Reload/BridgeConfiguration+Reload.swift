@@ -3,7 +3,7 @@
 extension BridgeConfiguration: Reloadable {
     package static let reloadRules: [ReloadRule<Self>] =
         topLevelRules + uplinkRules + fallbackRules
-        + identityRules + survivalRules + authRules + limitsRules + programRules
+        + identityRules + survivalRules + authRules + limitsRules + ReloadRule.ofEveryCommand
 
     private static let topLevelRules: [ReloadRule<Self>] = [
         .restart("listen", at: \.listen, "the addresses stay as they are until then"),
@@ -97,18 +97,6 @@ extension BridgeConfiguration: Reloadable {
     ]
 
     private static let counted = "it applies from now on; no device that is connected is disconnected because of it"
-
-    private static let programRules: [ReloadRule<Self>] = [
-        ReloadRule("log.level", at: \.log.level, .now, atOnce),
-        ReloadRule("log.format", at: \.log.format, .now, atOnce),
-        ReloadRule("log.repeats", at: \.log.repeats, .now, atOnce),
-        .restart("admin.listen", at: \.admin.listen, endpoint),
-        .restart("admin.token_file", at: \.admin.tokenFile, endpoint),
-        .restart("admin.host_names", at: \.admin.hostNames, endpoint),
-        .restart("threads", at: \.threads, "the number of event loops stays the same until then"),
-    ]
-
-    private static let endpoint = "the admin endpoint stays as it is until then"
 
     /// Whether devices become, or cease to be, data streams of the gateway: who checks them, and by which identity they
     /// appear at the broker, makes sense for one kind only.

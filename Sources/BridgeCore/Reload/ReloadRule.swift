@@ -67,4 +67,24 @@ package protocol Reloadable: Sendable, Equatable {
     static var reloadRules: [ReloadRule<Self>] { get }
     /// What is logged, and how.
     var log: LogConfiguration { get set }
+    var admin: AdminConfiguration { get set }
+    /// How many event loops there are.
+    var threads: Int { get set }
+}
+
+extension ReloadRule where Configuration: Reloadable {
+    /// The rules of the keys that every command has.
+    static var ofEveryCommand: [Self] {
+        let atOnce = "it applies from now on"
+        let endpoint = "the admin endpoint stays as it is until then"
+        return [
+            ReloadRule("log.level", at: \.log.level, .now, atOnce),
+            ReloadRule("log.format", at: \.log.format, .now, atOnce),
+            ReloadRule("log.repeats", at: \.log.repeats, .now, atOnce),
+            .restart("admin.listen", at: \.admin.listen, endpoint),
+            .restart("admin.token_file", at: \.admin.tokenFile, endpoint),
+            .restart("admin.host_names", at: \.admin.hostNames, endpoint),
+            .restart("threads", at: \.threads, "the number of event loops stays the same until then"),
+        ]
+    }
 }

@@ -1,6 +1,8 @@
 // What a reload of `serve` does.
 extension ServeConfiguration: Reloadable {
-    package static let reloadRules: [ReloadRule<Self>] = [
+    package static let reloadRules = ownRules + ReloadRule.ofEveryCommand
+
+    private static let ownRules: [ReloadRule<Self>] = [
         .restart("serve.listen", at: \.listen, "the addresses stay as they are until then"),
         ReloadRule("serve.certificate", at: \.certificateFile, .newDevices, fresh),
         ReloadRule("serve.key", at: \.keyFile, .newDevices, fresh),
@@ -24,13 +26,6 @@ extension ServeConfiguration: Reloadable {
         ReloadRule("serve.stream_buffer", at: \.limits.streamBuffer, .newDevices, fresh),
         ReloadRule("serve.shutdown_timeout", at: \.limits.shutdownTimeout, .now, atOnce),
         ReloadRule("serve.drain_timeout", at: \.limits.drainTimeout, .now, atOnce),
-        ReloadRule("log.level", at: \.log.level, .now, atOnce),
-        ReloadRule("log.format", at: \.log.format, .now, atOnce),
-        ReloadRule("log.repeats", at: \.log.repeats, .now, atOnce),
-        .restart("admin.listen", at: \.admin.listen, endpoint),
-        .restart("admin.token_file", at: \.admin.tokenFile, endpoint),
-        .restart("admin.host_names", at: \.admin.hostNames, endpoint),
-        .restart("threads", at: \.threads, "the number of event loops stays the same until then"),
     ]
 
     private static let fresh = "clients that connect from now on get it; connections that stand stay as they are"
@@ -38,5 +33,4 @@ extension ServeConfiguration: Reloadable {
     private static let streams = "sessions that begin from now on use it; the others stay where they are"
     private static let atOnce = "it applies from now on"
     private static let counted = "it applies from now on; no client that is connected is disconnected because of it"
-    private static let endpoint = "the admin endpoint stays as it is until then"
 }
