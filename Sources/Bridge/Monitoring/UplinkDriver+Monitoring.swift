@@ -49,7 +49,7 @@ extension UplinkDriver {
         return TimeAmount(keepAlive + max(keepAlive / 2, .seconds(5)))
     }
 
-    /// Of a device whose keepalive is not known.
+    /// What a device whose keepalive is not known is taken to have.
     private static let usualKeepAlive = Duration.seconds(60)
 
     private static let mostLookedAt = 512

@@ -1,7 +1,7 @@
 import Logging
 
 /// Reloads the certificate, key and client CA when their files change. Warns about certificates that have expired or are
-/// about to: at the start, once a day and after each reload.
+/// about to: at the start, once per day and after each reload.
 struct CertificateWatch {
     let tls: ServerTLS
     let hosts: ServeHosts

@@ -2,7 +2,7 @@ import BridgeCore
 
 // Whether the session is busy.
 extension SessionDriver {
-    /// A session to which this often something comes between two checks is busy. A device that publishes once a second
+    /// A session to which this often something comes between two checks is busy. A device that publishes once per second
     /// is, and one that has just connected and subscribed is not: a thousand of those must not take memory at once.
     private static let busyInputs: UInt8 = 8
 

@@ -272,7 +272,7 @@ extension UplinkDriver: UplinkCarrierObserver, UplinkConnectionsView {
     }
 
     func carrierIsSentElsewhere(_ carrier: any UplinkCarrier) {
-        // Of the settings in force, which may not have that endpoint any more, or have it in another place.
+        // It is looked up in the settings in force, which may lack that endpoint, or have it in another place.
         let present = shared.generation.uplink
         let index = carrier.endpointOverQUIC.flatMap { present.configuration.uplink.endpoints.firstIndex(of: $0) }
         if let index { present.upstream.left(.quic(index), at: .now()) }

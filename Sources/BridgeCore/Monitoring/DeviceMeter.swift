@@ -6,7 +6,7 @@ package struct DeviceMeter {
     private static let lastID = Atomic<DeviceID>(0)
 
     /// Has numbers begin where those of an earlier run of the program have not come to, unless that one took more than
-    /// 16,384 connections per second on average or the clock went back: who still has a list of before a restart on the
+    /// 16,384 connections per second on average or the clock went back: somebody who still has the list of the previous run on the
     /// screen must not disconnect another device with it. Numbers stay below 2^53 for thousands of years; JavaScript
     /// counts exactly up to there.
     ///

@@ -43,7 +43,7 @@ package struct UplinkRecord: Sendable, Equatable {
         lostAt = now
     }
 
-    /// Of the records of two event loops, the one that knows of the later attempt.
+    /// The record that knows of the later attempt, given those of two event loops.
     package static func latest(_ left: Self, _ right: Self) -> Self {
         func last(_ record: Self) -> NIODeadline {
             max(record.succeededAt ?? .distantPast, record.failedAt ?? .distantPast)

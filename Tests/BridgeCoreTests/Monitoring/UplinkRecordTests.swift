@@ -108,7 +108,7 @@ import Testing
         #expect(record.verdict(connections(), at: start + .seconds(13)).state == .up)
     }
 
-    /// The connections of before the outage are still there, but nothing comes on them.
+    /// The connections that were made before the outage are still there, but nothing comes on them.
     @Test func silentConnectionsAreNone() {
         var record = UplinkRecord()
         record.succeeded(at: start)

@@ -72,7 +72,7 @@ import Testing
         #expect(alone.left(.quic(0), "shutting down", at: at(1), jitter: 0) == nil && !alone.isDark)
     }
 
-    /// Its server still answers probes and refuses connections, and an attempt of before may even succeed there.
+    /// Its server still answers probes and refuses connections, and an earlier attempt may even succeed there.
     @Test func onlyAHandshakeThatCarriesNothingBringsAWayBackThatWasLeft() throws {
         var choice = choice(2)
         _ = choice.succeeded(.quic(0), at: at(0), jitter: 0.5)

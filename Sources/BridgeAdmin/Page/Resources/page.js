@@ -74,7 +74,7 @@ const showHistory = () => {
 };
 
 let reloading;
-// Loads the list and the open details again, at most once a second.
+// Loads the list and the open details again, at most once per second.
 const reload = () => {
   if (document.hidden) return;
   reloading ??= setTimeout(() => {
