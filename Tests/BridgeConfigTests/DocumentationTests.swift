@@ -98,6 +98,25 @@ struct DocumentationTests {
         }
     }
 
+    /// Each promise of the threat model names the tests that hold it: `File.function`, the file without an ending.
+    @Test func thePromisesOfTheThreatModelAreTested() throws {
+        let page = try Document("docs/security.md")
+        let named =
+            (page.rows(of: ["promise", "test"]) + page.rows(of: ["level", "asks for", "how it is met", "test"]))
+            .map { Document.spans(of: $0[$0.count - 1]) }
+        #expect(named.count > 30)
+        let files = Document.files(under: "Tests").filter { $0.hasSuffix("Tests.swift") }
+        for tests in named {
+            #expect(!tests.isEmpty, "a promise names no test")
+            for test in tests {
+                let parts = test.split(separator: ".")
+                let texts = try files.filter { $0.hasSuffix("/\(parts[0]).swift") }.map { try Document($0).text }
+                let function = "func \(parts.last ?? "")("
+                #expect(texts.contains { $0.contains(function) }, "there is no test \(test)")
+            }
+        }
+    }
+
     @Test func theReadmeLinksToEveryPage() throws {
         let targets = Set(try Document("README.md").links.map(\.target))
         for page in Document.files(under: "docs") { #expect(targets.contains(page), "\(page) is not linked") }

@@ -27,7 +27,8 @@ struct Document {
     /// The pages that are written in Markdown.
     static func pages() throws -> [Document] {
         let folders = ["docs", "examples", "Benchmarks", "credential_certificates"]
-        let names = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"] + folders.flatMap { files(under: $0) }
+        let names =
+            ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"] + folders.flatMap { files(under: $0) }
         return try names.filter { $0.hasSuffix(".md") }.map { try Document($0) }
     }
 }

@@ -102,17 +102,41 @@ struct FallbackTests {
 
     @Test func aPortWithoutTLSIsNotUsed() async throws {
         try await runBlocked(options()) { scenario in
-            var plain = scenario.options
-            plain.uplink = plain.uplink.map {
-                $0.hasPrefix("fallback") ? "fallback: {host: localhost, port: \(scenario.broker.port), after: 1s}" : $0
-            }
-            let bridge = try await scenario.anotherBridge(plain, port: scenario.options.uplinkPort)
-            let client = await scenario.client("refused")
-            let event = try await client.tryConnect(port: bridge.port, ["version": "5.0"])
-            #expect(event.code == 0x88)
-            _ = try await bridge.process.errors.first("the reason") {
-                $0.contains("the broker cannot be reached") && $0.contains("TLS")
-            }
+            try await expectUnusable(scenario.broker.port, in: scenario)
+        }
+    }
+
+    @Test func aServerWithAnOlderTLSIsNotUsed() async throws {
+        let certificates = try await Certificates.make()
+        let server = try await ChildProcess.start(
+            "older-tls", "openssl",
+            [
+                "s_server", "-tls1_2", "-accept", "127.0.0.1:0", "-cert", certificates.certificate("server"), "-key",
+                certificates.key("server"),
+            ])
+        do {
+            let line = try await server.output.first("the port") { $0.hasPrefix("ACCEPT ") }
+            let port = try #require(line.split(separator: ":").last.flatMap { Int($0) })
+            try await runBlocked(options()) { scenario in try await expectUnusable(port, in: scenario) }
+        } catch {
+            await server.stop()
+            throw error
+        }
+        await server.stop()
+    }
+
+    /// A bridge whose fallback is at this port refuses its devices.
+    private func expectUnusable(_ port: Int, in scenario: Scenario) async throws {
+        var options = scenario.options
+        options.uplink = options.uplink.map {
+            $0.hasPrefix("fallback") ? "fallback: {host: localhost, port: \(port), after: 1s}" : $0
+        }
+        let bridge = try await scenario.anotherBridge(options, port: scenario.options.uplinkPort)
+        let client = await scenario.client("refused")
+        let event = try await client.tryConnect(port: bridge.port, ["version": "5.0"])
+        #expect(event.code == 0x88)
+        _ = try await bridge.process.errors.first("the reason") {
+            $0.contains("the broker cannot be reached") && $0.contains("TLS")
         }
     }
 
