@@ -144,7 +144,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "BridgeConfigTests", dependencies: ["BridgeConfig", "BridgeCore", "TestSupport"],
+            name: "BridgeConfigTests",
+            dependencies: ["BridgeConfig", "BridgeCore", "TestSupport", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
         .testTarget(
             name: "BenchmarkMicroTests", dependencies: ["BenchmarkMicro", "bench-micro"], swiftSettings: strict),

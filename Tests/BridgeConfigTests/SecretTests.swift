@@ -1,4 +1,5 @@
 import BridgeCore
+import Foundation
 import Testing
 
 @testable import BridgeConfig
@@ -133,6 +134,19 @@ struct SecretTests {
         #expect(
             withoutDotEnv.warnings.last
                 == "\(file):2:37: auth.password_file: \(password) can be read by other users; chmod 600 it")
+    }
+
+    /// The program is user 10 in group 20.
+    @Test(arguments: [
+        (0o600, 10, 20, false), (0o400, 0, 0, false), (0o640, 0, 20, false), (0o440, 0, 20, false),
+        (0o640, 10, 20, true), (0o640, 0, 0, true), (0o640, 0, 21, true), (0o604, 10, 20, true), (0o644, 0, 20, true),
+    ])
+    func others(mode: mode_t, user: uid_t, group: gid_t, expected: Bool) {
+        var file = stat()
+        file.st_mode = S_IFREG | mode
+        file.st_uid = user
+        file.st_gid = group
+        #expect(FileMode.isReadableByOthers(file, user: 10, group: 20) == expected)
     }
 
     @Test func anIdentityForWhoeverConnectsIsWarnedOf() throws {

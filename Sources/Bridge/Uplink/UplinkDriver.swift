@@ -23,7 +23,7 @@ final class UplinkDriver {
     let logger: Logger
     let shared: SharedState
     let settings: UplinkSettings
-    /// Who has the driver that makes connections, once this one ``drain()``s.
+    /// The owner has the driver that makes connections, once this one drains.
     weak var owner: (any UplinkDriverOwner)?
     let dialer: QUICDialer
     /// The dialer of the fallback; `nil` if there is none.

@@ -17,7 +17,7 @@ enum FileText {
 
     struct Content {
         var bytes: [UInt8]
-        /// Whether the file's group or other users may read it.
+        /// See ``FileMode/isReadableByOthers(_:user:group:)``.
         var isReadableByOthers: Bool
     }
 
@@ -35,7 +35,7 @@ enum FileText {
         }
         let bytes = try readAll(descriptor, maximumSize: maximumSize)
         let isRegular = status.st_mode & S_IFMT == S_IFREG
-        return Content(bytes: bytes, isReadableByOthers: isRegular && status.st_mode & (S_IRGRP | S_IROTH) != 0)
+        return Content(bytes: bytes, isReadableByOthers: isRegular && FileMode.isReadableByOthers(status))
     }
 
     /// Reads a file that has to be UTF-8, and removes a byte order mark.
