@@ -129,7 +129,7 @@ import Testing
         #expect(last.up.count == 1 && (last.up == [asleep]) == !isPresent)
     }
 
-    @Test func whoHasNoRetainedWillIsLeftAsHeIs() throws {
+    @Test func aDeviceWithoutARetainedWillIsLeftAsItIs() throws {
         for hasWill in [true, false] {
             var bench = try HoldBench.connected(.v5_0) { if hasWill { $0.will = Will(topic: "lwt") } }
             _ = try bench.device(Self.message("Online"))

@@ -70,7 +70,7 @@ import Testing
     }
 
     /// The device had not asked for its previous session: without the bridge there would be none.
-    @Test func whoComesAfterABorrowedSessionBeginsAnew() throws {
+    @Test func aDeviceThatComesAfterABorrowedSessionBeginsAnew() throws {
         let policy = HoldPolicy(HoldConfiguration(), budget: HoldBudget(limit: 1_000_000))
         for (version, expiry, isBorrowed) in [
             (MQTTVersion.v5_0, UInt32?.none, true), (.v5_0, 7, false), (.v3_1_1, nil, false),

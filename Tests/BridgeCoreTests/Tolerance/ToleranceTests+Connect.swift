@@ -54,7 +54,7 @@ extension ToleranceTests {
     }
 
     /// A device sends CONNECT and shuts its sending side down.
-    @Test func whatTheBrokerSaysToAnUnreadableConnectComesToWhoOnlyReads() throws {
+    @Test func aDeviceThatOnlyReadsGetsTheAnswerToAnUnreadableConnect() throws {
         for isEarly in [true, false] {
             var bench = try SessionBench()
             let connect = OddPacket.unreadableConnects[2]

@@ -27,7 +27,7 @@ import Testing
         if case .wait = decision { true } else { false }
     }
 
-    @Test func whoWaitsForAPlaceIsWokenByAnyOutcome() throws {
+    @Test func aPlanThatWaitsForAPlaceIsWokenByAnyOutcome() throws {
         var policy = policy()
         let permits = try (0..<8).map { _ in try permit(policy.mayDial(.devices, for: 1, at: start)) }
         let outcomes: [(inout DialPolicy, DialPermit) -> Void] = [
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func aPlaceIsGivenBackByWhoMayNotGoForAnotherReason() throws {
+    @Test func aPlaceIsGivenBackIfAnotherReasonForbidsTheDial() throws {
         var policy = policy()
         policy.lost(.devices, at: start)
         let ahead = try permit(policy.mayDial(.devices, for: 1, at: start))

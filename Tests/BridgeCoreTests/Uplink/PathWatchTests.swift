@@ -119,7 +119,7 @@ import Testing
     }
 
     /// Otherwise a server that answers probes but refuses connections would be tried after every probe.
-    @Test func whoBeginsToWaitAgainIsToldOnceAMinute() {
+    @Test func aConnectionThatBeginsToWaitAgainIsToldOncePerMinute() {
         var pace = ScoutPace()
         _ = pace.isDue(at: at(100))
         #expect(pace.answered(at: at(100.1)) == true)

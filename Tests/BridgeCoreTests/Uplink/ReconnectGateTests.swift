@@ -91,7 +91,7 @@ import Testing
 
     /// Another way is tried while an attempt is still under way. Giving that attempt up later makes no room for a
     /// third.
-    @Test func whoWentAheadBeforeMakesNoRoomBesideTheOneThatGoesAhead() throws {
+    @Test func anEarlierAttemptMakesNoRoomBesideTheOneThatGoesAhead() throws {
         var gate = gate()
         let early = try pass(&gate, at: 0)
         gate.again(nil, at: at(0))

@@ -30,7 +30,7 @@ import Testing
         #expect((109...111).contains(total))
     }
 
-    @Test func whoHasToWaitIsToldForHowLong() throws {
+    @Test func aDeviceThatHasToWaitIsToldForHowLong() throws {
         var pacer = ReconnectPacer(perSecond: 10)
         pacer.disturbed(at: start)
         #expect(burst(&pacer, at: start) == 1)

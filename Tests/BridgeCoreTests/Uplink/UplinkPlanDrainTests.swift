@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test(arguments: UplinkPlanLeaveTests.Kind.all, [UplinkPlanLeaveTests.Place.inLine, .dialing, .awaitingStream])
-    func whoWaitsIsHandedOver(kind: UplinkPlanLeaveTests.Kind, place: UplinkPlanLeaveTests.Place) {
+    func aLegThatWaitsIsHandedOver(kind: UplinkPlanLeaveTests.Kind, place: UplinkPlanLeaveTests.Place) {
         let (world, old, new) = plans(kind)
         if place == .inLine { world.gate.mustPause(kind.purpose, atLeast: .seconds(5), at: world.now) }
         old.ask(all: "a", "b", "c")
@@ -72,7 +72,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    @Test func whoAsksAfterwardsIsHandedOver() {
+    @Test func aLegThatIsAskedForAfterwardsIsHandedOver() {
         let (world, old, new) = plans(Kind(mapping: .mux))
         old.ask("a")
         old.ready(1, shared: true)

@@ -67,7 +67,7 @@ import Testing
     }
 
     /// No CONNECT is on two ways, so it has to wait for the outcome of the first connection.
-    @Test func whoIsEarlyWaitsWhenTheWayHasFailedForOthers() {
+    @Test func anEarlyDeviceWaitsWhenTheWayHasFailedForOthers() {
         let world = PlanWorld(.plan(endpoints: 2))
         let driver = world.driver()
         driver.ask(all: "a", "b", "c")

@@ -32,7 +32,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    @Test func whoseEndpointFailsGoesBackToTheFrontInOrder() {
+    @Test func devicesWhoseEndpointFailsGoBackToTheFrontInOrder() {
         let world = PlanWorld(.plan(endpoints: 2))
         let driver = world.driver()
         for number in 1...9 { driver.ask("\(number)") }

@@ -217,7 +217,7 @@ import Testing
         #expect(world.violations() == [])
     }
 
-    @Test func whoWaitedForAStreamOnAConnectionThatIsClosedGetsAnother() {
+    @Test func aDeviceThatWaitedForAStreamOnAClosedConnectionGetsAnother() {
         let world = PlanWorld(.plan(.mux))
         let driver = world.driver()
         driver.ask("a")

@@ -115,7 +115,7 @@ import Testing
     }
 
     /// A device that waits for the stock's connection is told when it will not be made.
-    @Test func whoWaitsForOneThatIsGivenUpGoesItself() {
+    @Test func aDeviceThatWaitsForAConnectionThatIsGivenUpDialsItself() {
         let world = PlanWorld(.plan(.mux, endpoints: 2))
         let drivers = [world.driver(stock: 1), world.driver(stock: 1)]
         for driver in drivers { driver.devicesMayCome() }

@@ -29,7 +29,7 @@ import Testing
     }
 
     /// Entries of values that have left are dropped before they outnumber the others, wherever they stood.
-    @Test(arguments: [false, true]) func whoLeavesIsForgotten(fromTheEnd: Bool) {
+    @Test(arguments: [false, true]) func aValueThatLeavesIsForgotten(fromTheEnd: Bool) {
         var line = WaitingLine<Int, Int>()
         let count = 20_000
         for key in 0..<count { line.append(key, key) }
