@@ -110,7 +110,7 @@ class Trace:
             stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
         )
         assert self._strace.stderr is not None
-        # It says one such line, which may name several threads.
+        # strace writes one line about this, which may name several threads.
         said = self._strace.stderr.readline()
         if "attached" not in said:
             self._strace.wait()

@@ -23,9 +23,9 @@ package final class WANLink: Sendable {
     ///
     /// - Parameters:
     ///   - commands: Commands for the link before the first packet.
-    ///   - seed: Of the random numbers that choose which packets are lost.
+    ///   - seed: The seed of the random numbers that choose which packets are lost.
     ///   - mtu: The longest IP packet in bytes.
-    ///   - congestionControl: That of TCP over the link.
+    ///   - congestionControl: The congestion control of TCP over the link.
     /// - Throws: `LinkError`; nothing is left then.
     package static func up(
         commands: [String] = [], seed: UInt64 = 1, mtu: Int = 1500, congestionControl: String = "cubic"

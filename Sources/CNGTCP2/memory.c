@@ -193,7 +193,7 @@ static void *allocate_zeroed(size_t count, size_t size, void *user_data) {
     if (size > 0 && count > largest_size / size) {
         return NULL;
     }
-    /* What is zeroed is used as a whole, so it does not belong into a slot. */
+    /* Memory that is zeroed is used as a whole, so it does not belong in a slot. */
     if (count * size >= smallest_block) {
         return set_up(calloc(1, sizeof(header) + count * size), count * size, kind_malloc, 0);
     }

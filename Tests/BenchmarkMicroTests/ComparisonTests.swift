@@ -9,7 +9,7 @@ struct ComparisonTests {
         // A tenth more, and 0.05 besides, is still within the limit.
         (10.0, 10.0, Comparison.Verdict.kept), (10, 11.04, .kept), (10, 11.06, .exceeded), (10, 12, .exceeded),
         (1_000, 1_100, .kept), (1_000, 1_101, .exceeded),
-        // Of a small count, a tenth would be nothing.
+        // A tenth of a small count would be nothing.
         (0, 0.04, .kept), (0, 0.06, .exceeded), (0.2, 0.26, .kept), (0.2, 0.28, .exceeded),
         (10, 8.96, .kept), (10, 8.94, .better), (0.05, 0, .kept), (0.1, 0, .better), (1, 0, .better), (0, 0, .kept),
         (10, .nan, .exceeded), (10, .infinity, .exceeded),

@@ -134,7 +134,7 @@ struct AcknowledgementTests {
         let (simulation, exchange, id) = try quietPair()
         simulation.toServer.delay = .microseconds(100)
         simulation.toClient.delay = .microseconds(100)
-        // Both sides measure the new round trip: only who sends data does.
+        // Both sides have to measure the new round trip, and only a side that sends data does.
         for _ in 0..<50 {
             simulation.client.write(id, pattern(1_000, seed: 1), fin: false)
             simulation.run(for: .milliseconds(100))

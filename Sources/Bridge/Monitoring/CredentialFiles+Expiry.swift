@@ -1,8 +1,8 @@
 import BridgeCore
 
 extension CredentialFiles {
-    /// Until when the program's own certificate and the CAs that it trusts are valid. Of a bundle of CAs the one counts
-    /// that is valid longest, because not all of them have to be.
+    /// Until when the program's own certificate and the CAs that it trusts are valid. In a bundle of CAs, the one that
+    /// is valid longest counts, because not all of them have to be.
     var expiries: [StatusReport.Certificate] {
         files.compactMap { file in
             let chain = certificates(of: file)

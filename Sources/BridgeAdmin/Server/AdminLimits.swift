@@ -5,7 +5,7 @@ struct AdminLimits: Sendable {
     /// Connections at once. One more takes the place of the one that has been idle the longest, or is refused if every
     /// connection awaits an answer.
     var connections = 128
-    /// Of them, connections from one address, so that one client cannot take every place.
+    /// How many of them may come from one address, so that one client cannot take every place.
     var connectionsPerAddress = 64
     /// Bytes of one field of a request's head, and of all of them.
     var headerField = 8 * 1024

@@ -16,8 +16,8 @@ package struct LogConfiguration: Sendable, Equatable {
 
     /// What happens to messages that are logged again and again.
     package enum Repeats: String, Sendable, CaseIterable {
-        /// Of lines with the same message and reason the first in a window of time are shown, and then how many more
-        /// there were.
+        /// The first lines with the same message and reason in a window of time are shown, and then how many more there
+        /// were.
         case sum
         /// Every line is shown.
         case all

@@ -28,7 +28,7 @@ package struct ConnectRefusal: Error, Sendable, Equatable, CustomStringConvertib
     }
 
     init(_ reason: ReasonCode, version: MQTTVersion, message: String) {
-        // Of the five return codes of 3.1 and 3.1.1, only "not authorized" says that a client may not do something.
+        // 3.1 and 3.1.1 have five return codes. Only "not authorized" says that a client may not do something.
         self.init(code: version.hasProperties ? reason.rawValue : 5, message: message)
     }
 

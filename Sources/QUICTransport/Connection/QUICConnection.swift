@@ -39,7 +39,7 @@ package final class QUICConnection {
     var isCompleted = false
     /// Whether the peer is known to have finished it, too.
     var isConfirmed = false
-    /// The same as that of `closing`.
+    /// Whether the connection is open. A copy of what `closing` knows, because every datagram asks for it.
     var isOpen = true
     var closing = Closing()
     var identity = ConnectionIdentity()

@@ -58,7 +58,7 @@ final class DatagramBatch {
     }
 
     /// Empties the batch.
-    /// - Parameter size: That of a datagram that was written to `space` and did not fit. It begins at `space` then.
+    /// - Parameter size: The size of a datagram that was written to `space` and did not fit. It begins at `space` then.
     func leave(keeping size: Int = 0) {
         if size > 0, let start = bytes.baseAddress { start.copyMemory(from: start + count, byteCount: size) }
         (count, segments, isFull) = (0, 0, false)

@@ -89,7 +89,7 @@ extension QUICEndpoint {
         handle.isAwaited = handle.observer?.connectionAwaitsAnswer(handle) ?? false
     }
 
-    /// - Parameter size: That of a datagram that was written behind the batch, and begins the next one.
+    /// - Parameter size: The size of a datagram that was written behind the batch, and begins the next one.
     private func sendBatch(keeping size: Int = 0) {
         if !batch.isEmpty, let socket = batchSocket {
             let isSent =

@@ -7,7 +7,7 @@ struct StatusText {
     let snapshot: StatusSnapshot
     /// Seconds since 1970-01-01T00:00:00Z.
     let now: Double
-    /// Of what went wrong lately, how much is shown.
+    /// How many of the things that went wrong lately are shown.
     var troubleLimit = 8
 
     var text: String {

@@ -41,7 +41,7 @@ final class PlanDriver: UplinkConnectionsView {
     /// How often the plan wanted the broker's addresses probed.
     var watches = 0
     var faults: [String] = []
-    /// Who gets the legs that wait once this plan drains.
+    /// The driver that gets the legs that wait once this plan drains.
     var successor: PlanDriver?
     private(set) var isRunning = false
     /// Called after each action, so that something can happen before the next one.
