@@ -13,6 +13,7 @@ package struct BridgeService: Service {
     private let watch: BridgeMonitor
     /// What the admin endpoint sees and does of the bridge, before it runs, too.
     package var monitor: any MonitoredService { watch }
+    /// The addresses that devices can connect to, with the ports that the system chose.
     package var listening: [String] { watch.state.running.listen }
 
     /// Reads certificates and checks routes. Throws ``UnusableFile`` for a file, or the error in the routes.

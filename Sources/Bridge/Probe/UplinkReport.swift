@@ -9,6 +9,8 @@ package struct UplinkReport: Sendable {
     package var handshake: Duration
     /// The application protocol that the broker chose.
     package var alpn: String
+    /// What TLS has agreed on, and the broker's certificates.
     package var tls: QUICTLSInfo
+    /// Round-trip time, datagram size and counters of the connection.
     package var statistics: QUICStatistics
 }

@@ -15,6 +15,7 @@ package struct ServeService: Service {
     private let watch: ServeMonitor
     /// What the admin endpoint sees and does of the server, before it runs, too.
     package var monitor: any MonitoredService { watch }
+    /// The addresses that clients can connect to, with the ports that the system chose.
     package var listening: [String] { watch.state.running.listen }
 
     /// Reads certificates and keys, and makes the ticket key file if it is missing. Throws ``UnusableFile``.

@@ -3,10 +3,11 @@ import Foundation
 
 /// What `mqtt-quic-bridge status` shows.
 package struct StatusSnapshot: Sendable, Equatable {
+    /// The state of the whole program.
     package var status: StatusReport
     /// The last five seconds; `nil` if the program has just started.
     package var sample: HistorySample?
-    /// The newest first.
+    /// What went wrong lately, the newest first.
     package var troubles: [Trouble]
     /// All of it as the endpoint wrote it, in one object.
     package var json: String

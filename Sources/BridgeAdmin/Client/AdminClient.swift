@@ -5,13 +5,17 @@ import NIOPosix
 
 /// Asks an admin endpoint: one request, one connection. For the commands `status` and `health`.
 package struct AdminClient: Sendable {
+    /// What the endpoint has answered.
     package struct Answer: Sendable {
+        /// The status code of HTTP.
         package var status: Int
-        /// Names in lower case; of several fields of one name, the last one.
+        /// The fields of the head, with names in lower case. If a name comes more than once, the last field counts.
         package var headers: [String: String]
+        /// The body as text.
         package var body: String
     }
 
+    /// Where the endpoint is.
     package let url: AdminURL
     private let token: String?
     private let timeout: Duration

@@ -8,6 +8,7 @@ import ServiceLifecycle
 /// An event is encoded once and shared by all viewers. Without viewers there is nothing but the sampling. A viewer that
 /// reads more slowly than events come is let go, and gets everything anew when it comes back.
 package actor EventFeed: Service {
+    /// How many pages may be open at once.
     package static let viewerLimit = 32
     /// Events that wait for one viewer: a snapshot and half a minute.
     static let queueLimit = 16

@@ -6,9 +6,13 @@ import MQTTCodec
 package struct GatewayLimits: Sendable, Equatable {
     /// The highest QoS of a message that a device may publish.
     package var maximumQoS: QoS = .exactlyOnce
+    /// Whether the broker keeps retained messages (MQTT 5 3.2.2.3.5).
     package var isRetainAvailable = true
+    /// Whether filters may contain `+` and `#` (MQTT 5 3.2.2.3.11).
     package var areWildcardsAvailable = true
+    /// Whether a SUBSCRIBE may have a Subscription Identifier (MQTT 5 3.2.2.3.12).
     package var areSubscriptionIdentifiersAvailable = true
+    /// Whether filters may begin with `$share/` (MQTT 5 3.2.2.3.13).
     package var areSharedSubscriptionsAvailable = true
     /// How many QoS 1 and 2 messages of the client may be in flight at once on each stream.
     package var receiveMaximum = UInt16.max

@@ -6,6 +6,7 @@ package struct AdminControls: Sendable {
     package var reload: (@Sendable (_ isDryRun: Bool, _ isAllOrNothing: Bool) async -> ReloadReport)?
     /// The log level in force.
     package var logLevel: @Sendable () -> LogConfiguration.Level
+    /// Changes the log level at once.
     package var setLogLevel: @Sendable (LogConfiguration.Level) -> Void
     /// What went wrong lately, the newest first; a bounded number.
     package var troubles: @Sendable () -> [Trouble]
@@ -27,6 +28,7 @@ package struct AdminControls: Sendable {
 package struct ReloadReport: Codable, Sendable, Equatable {
     /// One key that differs from the configuration in force.
     package struct Change: Codable, Sendable, Equatable {
+        /// When a change takes effect.
         package enum Effect: String, Codable, Sendable {
             /// In force from now on.
             case applied
@@ -34,7 +36,7 @@ package struct ReloadReport: Codable, Sendable, Equatable {
             case needsRestart
         }
 
-        /// `uplink.host`
+        /// The key as the configuration names it, such as `uplink.host`.
         package var key: String
         package var effect: Effect
         /// What it means for devices, in a sentence.
@@ -52,7 +54,9 @@ package struct ReloadReport: Codable, Sendable, Equatable {
     /// Why not: each with file, line and what would be right. Empty if the only reason is that a change needs a restart,
     /// and all or nothing was asked for.
     package var errors: [String]
+    /// What the operator should know about the new configuration although it can be used.
     package var warnings: [String]
+    /// The keys that differ from the configuration in force.
     package var changes: [Change]
     /// How many devices' sessions ended because of it (for a dry run: would end).
     package var devicesEnded: Int

@@ -86,32 +86,41 @@ package enum HoldOutcome: String, Sendable, CaseIterable {
 
 /// How the sessions of one event loop began, were held and came back.
 package struct SessionCounters: Sendable, Equatable {
+    /// CONNECT packets of devices, by what they came to.
     package private(set) var connects: [ConnectOutcome: UInt64] = [:]
-    /// From CONNECT to CONNACK 0.
+    /// The time from CONNECT to CONNACK 0.
     package private(set) var connectTime = DurationHistogram()
     /// TCP connections of devices that were closed before any CONNECT, because too many are being refused already.
     package var closedAtOnce: UInt64 = 0
+    /// How often a session was held.
     package var holds: UInt64 = 0
+    /// Holds that are over, by how they ended.
     package private(set) var returns: [HoldOutcome: UInt64] = [:]
     /// Handshakes with the broker, by what they came to.
     package private(set) var handshakes: [HandshakeOutcome: UInt64] = [:]
-    /// Handshakes whose CONNECT went out as early data, by whether the broker accepted that.
+    /// Handshakes whose CONNECT went out as early data that the broker accepted.
     package var earlyDataAccepted: UInt64 = 0
+    /// Handshakes whose CONNECT went out as early data that the broker did not accept, so that it was sent again.
     package var earlyDataRejected: UInt64 = 0
     /// Connections that are ready for devices that have not come yet.
     package var warm = 0
 
     package init() {}
 
+    /// Counts what a CONNECT came to.
+    ///
+    /// - Parameter seconds: How long it took; only an accepted CONNECT has a use for it.
     package mutating func count(_ outcome: ConnectOutcome, seconds: Double? = nil) {
         connects[outcome, default: 0] += 1
         if outcome == .accepted, let seconds { connectTime.add(seconds: seconds) }
     }
 
+    /// Counts the end of a hold.
     package mutating func count(_ outcome: HoldOutcome) {
         returns[outcome, default: 0] += 1
     }
 
+    /// Counts the end of a handshake with the broker.
     package mutating func count(_ outcome: HandshakeOutcome) {
         handshakes[outcome, default: 0] += 1
     }

@@ -19,6 +19,7 @@ extension DeviceCounts {
         }
     }
 
+    /// All devices, whatever they are doing.
     package var all: Int { connecting + live + held + ending }
 
     /// The devices of two event loops together.

@@ -16,15 +16,18 @@ package struct DeviceMeter {
         lastID.max(DeviceID(secondsSince2026) << 14, ordering: .relaxed)
     }
 
+    /// The number of the device, which no other connection has had.
     package let id: DeviceID
-    /// Bytes of MQTT from the device and to it.
+    /// Bytes of MQTT from the device.
     package var bytesUp: UInt64 = 0
+    /// Bytes of MQTT to the device.
     package var bytesDown: UInt64 = 0
     /// When something last came from the broker; `distantPast` if nothing has.
     package var heardBroker = NIODeadline.distantPast
     /// When the device's CONNECT came; later, when the message came that ``sampledID`` names.
     private var startedAt = NIODeadline.distantPast
     private var sampledID: UInt16 = 0
+    /// What the device is doing.
     package var state = DeviceState.connecting
 
     package init() {

@@ -16,18 +16,22 @@ package enum DeviceState: String, Codable, Sendable, CaseIterable {
 
 /// One line of the list of devices.
 package struct DeviceSummary: Codable, Sendable, Equatable {
+    /// The number of the device.
     package var id: DeviceID
+    /// What the device is doing.
     package var state: DeviceState
-    /// As the device sent it; empty before its CONNECT. For `serve`, as it is in the CONNECT of the stream. Of a longer
-    /// one only ``longestText`` bytes are shown.
+    /// The client id as the device sent it; empty before its CONNECT. For `serve` it is the one in the CONNECT of the
+    /// stream. A longer one is cut to ``longestText`` bytes.
     package var clientID: String
-    /// `192.0.2.7:51234`
+    /// Where the device connects from, such as `192.0.2.7:51234`.
     package var address: String
+    /// The listener that accepted the device, by its address, such as `0.0.0.0:1883`.
     package var listener: String
-    /// Seconds since 1970-01-01T00:00:00Z.
+    /// When the device connected, in seconds since 1970-01-01T00:00:00Z.
     package var connectedAt: Double
-    /// Bytes of MQTT from the device and to it.
+    /// Bytes of MQTT from the device.
     package var bytesUp: UInt64
+    /// Bytes of MQTT to the device.
     package var bytesDown: UInt64
 
     package init(
@@ -66,6 +70,7 @@ extension DeviceSummary {
 package struct DeviceQuery: Sendable, Equatable {
     /// Part of the client id, compared without regard to case; `nil`: any.
     package var clientID: String?
+    /// What the devices are doing; `nil`: anything.
     package var state: DeviceState?
     /// The beginning of the address, `192.0.2.`; `nil`: any.
     package var address: String?
@@ -88,6 +93,7 @@ package struct DeviceQuery: Sendable, Equatable {
 
 /// Devices in the order of their numbers.
 package struct DevicePage: Codable, Sendable, Equatable {
+    /// The devices of this page.
     package var devices: [DeviceSummary]
     /// The value of `after` for the next page; `nil` if this is the last one.
     package var next: DeviceID?
@@ -107,12 +113,15 @@ package struct DeviceDetail: Codable, Sendable, Equatable {
     package struct Session: Codable, Sendable, Equatable {
         /// `3.1`, `3.1.1` or `5.0`.
         package var version: String
+        /// The user name that the device sent; `nil` if it sent none.
         package var username: String?
         /// The client id that the broker sees, if it is another one.
         package var brokerClientID: String?
+        /// Whether the device asked for Clean Session, or Clean Start in 5.0.
         package var isCleanStart: Bool
-        /// In seconds; 0: none.
+        /// The keepalive in seconds; 0: none.
         package var keepAlive: Int
+        /// Whether the broker has a will to publish for the device.
         package var hasWill: Bool
 
         package init(
@@ -132,15 +141,19 @@ package struct DeviceDetail: Codable, Sendable, Equatable {
     package struct Leg: Codable, Sendable, Equatable {
         /// `quic`, `tls` or `tcp`.
         package var transport: String
+        /// `connection`, `mux` or `data-stream`; `nil` if there is no mapping, as for `serve`.
         package var mapping: String?
-        /// `192.0.2.1:14567`
+        /// The broker's address, such as `192.0.2.1:14567`.
         package var remoteAddress: String?
+        /// This machine's address on the connection.
         package var localAddress: String?
-        /// Milliseconds.
+        /// The smoothed round-trip time in milliseconds.
         package var roundTrip: Double?
+        /// Packets that were declared lost on the connection.
         package var packetsLost: UInt64?
-        /// Bytes of UDP payload.
+        /// The largest datagram that is sent on the path now, in bytes of UDP payload.
         package var datagramSize: Int?
+        /// How many bytes may be under way to the broker at once.
         package var congestionWindow: UInt64?
         /// How often the connection has moved to another path.
         package var pathChanges: Int?
@@ -165,21 +178,24 @@ package struct DeviceDetail: Codable, Sendable, Equatable {
         }
     }
 
+    /// What the list of devices shows.
     package var summary: DeviceSummary
-    /// `nil` before the CONNECT.
+    /// The MQTT session; `nil` before the CONNECT.
     package var session: Session?
-    /// `nil` while there is none.
+    /// The leg to the broker; `nil` while there is none.
     package var uplink: Leg?
     /// Topic filters that the device is known to have, at most 100, as the device wrote them; `nil` if the program does not
     /// keep them (without hold, and for `serve`).
     package var subscriptions: [String]?
-    /// Messages that are not acknowledged yet, from the device and to it; `nil` if that is not known.
+    /// Messages from the device that the broker has not acknowledged yet; `nil` if that is not known.
     package var inFlightUp: Int?
+    /// Messages to the device that it has not acknowledged yet; `nil` if that is not known.
     package var inFlightDown: Int?
     /// Bytes that are kept for the device until the broker has them.
     package var bytesHeld: Int
-    /// Seconds since 1970-01-01T00:00:00Z; `nil`: nothing yet.
+    /// When something last came from the device, in seconds since 1970-01-01T00:00:00Z; `nil`: nothing yet.
     package var lastFromDevice: Double?
+    /// When something last came from the broker, in the same unit; `nil`: nothing yet.
     package var lastFromBroker: Double?
     /// What went wrong last, in a sentence; `nil`: nothing.
     package var lastProblem: String?

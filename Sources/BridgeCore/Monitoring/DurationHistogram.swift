@@ -15,6 +15,7 @@ package struct DurationHistogram: Sendable, Equatable {
     /// How many durations there are.
     package var count: UInt64 { counts.reduce(0, +) }
 
+    /// Counts one duration.
     package mutating func add(seconds: Double) {
         var index = 0
         while index < Self.limits.count, seconds > Self.limits[index] { index += 1 }
@@ -40,6 +41,7 @@ package struct DurationHistogram: Sendable, Equatable {
         return Self.limits.last
     }
 
+    /// What both have counted together.
     package static func + (left: Self, right: Self) -> Self {
         var result = left
         for index in result.counts.indices { result.counts[index] += right.counts[index] }

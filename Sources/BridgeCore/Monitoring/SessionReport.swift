@@ -6,8 +6,9 @@ package struct SessionReport: Sendable, Equatable {
     package var facts: Facts?
     /// At most ``maximumSubscriptions`` filters as the device wrote them; `nil` if they are not kept.
     package var subscriptions: [String]?
-    /// Messages in flight; `nil` if that is not known.
+    /// Messages of the device that the broker has not acknowledged yet; `nil` if that is not known.
     package var inFlightUp: Int?
+    /// Messages of the broker that the device has not acknowledged yet; `nil` if that is not known.
     package var inFlightDown: Int?
     /// Bytes that are kept until the broker has them.
     package var bytesHeld = 0
@@ -18,12 +19,15 @@ package struct SessionReport: Sendable, Equatable {
     package struct Facts: Sendable, Equatable {
         /// `3.1`, `3.1.1` or `5.0`.
         package var version: String
+        /// Whether the device asked for Clean Session, or Clean Start in 5.0.
         package var isCleanStart: Bool
-        /// In seconds; 0: none.
+        /// The keepalive in seconds; 0: none.
         package var keepAlive: Int
+        /// Whether there is a will that may still be published.
         package var hasWill: Bool
     }
 
+    /// How many filters are reported at most, because a device may have any number of them.
     package static let maximumSubscriptions = 100
 
     package init() {}

@@ -1,5 +1,6 @@
 /// The smallest, the largest and the mean of some values.
 package struct Spread: Sendable, Equatable {
+    /// How many values there are.
     package private(set) var count = 0
     private var sum = 0.0
     private var smallest = Double.infinity
@@ -7,6 +8,7 @@ package struct Spread: Sendable, Equatable {
 
     package init() {}
 
+    /// Takes one more value into account.
     package mutating func add(_ value: Double) {
         count += 1
         sum += value
@@ -19,6 +21,7 @@ package struct Spread: Sendable, Equatable {
         count == 0 ? [] : [("min", smallest), ("mean", sum / Double(count)), ("max", largest)]
     }
 
+    /// The spread of the values of both.
     package static func + (left: Self, right: Self) -> Self {
         var sum = left
         sum.count += right.count

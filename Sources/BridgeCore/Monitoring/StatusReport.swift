@@ -4,9 +4,11 @@ package struct StatusReport: Codable, Sendable, Equatable {
     package struct Program: Codable, Sendable, Equatable {
         /// `run` or `serve`.
         package var command: String
+        /// The version of the program.
         package var version: String
-        /// Seconds since 1970-01-01T00:00:00Z.
+        /// When the program started, in seconds since 1970-01-01T00:00:00Z.
         package var startedAt: Double
+        /// The process identifier, to which signals can be sent.
         package var processID: Int
         /// Whether it takes no new devices because it was asked to drain.
         package var isDraining: Bool
@@ -22,6 +24,7 @@ package struct StatusReport: Codable, Sendable, Equatable {
 
     /// The way to the broker: over QUIC or TLS for `run`, over TCP for `serve`.
     package struct Uplink: Codable, Sendable, Equatable {
+        /// Whether the broker can be reached.
         package enum State: String, Codable, Sendable, CaseIterable {
             /// A connection to the broker stands, or was made lately.
             case up
@@ -31,6 +34,7 @@ package struct StatusReport: Codable, Sendable, Equatable {
             case unknown
         }
 
+        /// Whether the broker can be reached.
         package var state: State
         /// `quic`, `tls` or `tcp`.
         package var transport: String
@@ -63,8 +67,9 @@ package struct StatusReport: Codable, Sendable, Equatable {
     package struct Certificate: Codable, Sendable, Equatable {
         /// What it is for: `broker`, `uplink client`, `server`, `CA`.
         package var role: String
+        /// Whose certificate it is: its distinguished name, such as `CN=mqtt.example.com`.
         package var subject: String
-        /// Seconds since 1970-01-01T00:00:00Z.
+        /// When it expires, in seconds since 1970-01-01T00:00:00Z.
         package var expiresAt: Double
 
         package init(role: String, subject: String, expiresAt: Double) {
@@ -74,11 +79,15 @@ package struct StatusReport: Codable, Sendable, Equatable {
         }
     }
 
+    /// The program itself.
     package var program: Program
+    /// The way to the broker.
     package var uplink: Uplink
     /// The addresses that devices (for `serve`: clients) connect to, with the ports that the system chose.
     package var listen: [String]
+    /// How many devices are in which state.
     package var devices: DeviceCounts
+    /// The certificates that the program uses or was shown.
     package var certificates: [Certificate]
 
     package init(
@@ -92,7 +101,7 @@ package struct StatusReport: Codable, Sendable, Equatable {
     }
 }
 
-/// How many devices are in which state now.
+/// How many devices are in which ``DeviceState`` now.
 package struct DeviceCounts: Codable, Sendable, Equatable {
     package var connecting: Int
     package var live: Int

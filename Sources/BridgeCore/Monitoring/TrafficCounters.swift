@@ -39,6 +39,7 @@ package final class TrafficCounters {
         figures[place + 1] &+= UInt64(truncatingIfNeeded: bytes)
     }
 
+    /// What has been counted until now.
     package var totals: TrafficTotals {
         var totals = TrafficTotals()
         for index in 0..<2 * Self.places {
@@ -51,6 +52,7 @@ package final class TrafficCounters {
 
 /// The figures of ``TrafficCounters``, of one event loop or of all together.
 package struct TrafficTotals: Sendable, Equatable {
+    /// What passed with one type and QoS, in one direction.
     package struct Figure: Sendable, Equatable {
         package var packets: UInt64 = 0
         package var bytes: UInt64 = 0
@@ -58,11 +60,14 @@ package struct TrafficTotals: Sendable, Equatable {
 
     /// 64 for each direction.
     fileprivate(set) var figures = Array(repeating: Figure(), count: 128)
+    /// From a device's PUBLISH to the broker's PUBACK or PUBREC.
     package fileprivate(set) var acknowledgement = DurationHistogram()
 
     package init() {}
 
-    /// - Parameter qos: It matters only for PUBLISH.
+    /// The packets of one type that passed in one direction.
+    ///
+    /// - Parameter qos: The QoS of the messages, which matters only for PUBLISH.
     package subscript(direction: TrafficCounters.Direction, type: PacketType, qos: Int = 0) -> Figure {
         figures[direction.rawValue * 64 + Int(type.rawValue) * 4 + (type == .publish ? qos & 3 : 0)]
     }
@@ -72,6 +77,7 @@ package struct TrafficTotals: Sendable, Equatable {
         (0..<4).reduce(0) { $0 + self[direction, .publish, $1].packets }
     }
 
+    /// What passed through the sessions of both.
     package static func + (left: Self, right: Self) -> Self {
         var sum = left
         for index in sum.figures.indices {

@@ -1,9 +1,10 @@
 /// Something that went wrong lately, in the words of the log.
 package struct Trouble: Codable, Sendable, Equatable {
-    /// Seconds since 1970-01-01T00:00:00Z: the last time.
+    /// When it happened last, in seconds since 1970-01-01T00:00:00Z.
     package var time: Double
     /// `warning`, `error` or `critical`.
     package var level: String
+    /// The constant message of the log line.
     package var message: String
     /// How often it happened since it was first noted.
     package var count: Int

@@ -3,6 +3,7 @@ package struct ReloadRule<Configuration: Sendable>: Sendable {
     /// The key, such as `uplink.host`. Further keys are other ways to give the same value, such as the path of a file
     /// that contains it.
     package let keys: [String]
+    /// When the new value takes effect, unless the key has to wait for another one.
     package let effect: ReloadEffect
     /// What the change means, in a sentence without a period.
     let detail: String

@@ -8,6 +8,7 @@ package struct RouteError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// The index of the route, from 0.
     package let routeIndex: Int
+    /// The key of the route that has the error.
     package let field: Field
     /// One line that says what is wrong and what would be right, with any text of a device made safe to print.
     package let message: String

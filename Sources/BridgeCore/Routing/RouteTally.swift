@@ -46,6 +46,7 @@ package final class RouteTally: @unchecked Sendable {
         fates[use.rawValue * Fate.allCases.count + fate.rawValue] &+= UInt64(clamping: times)
     }
 
+    /// What has been counted until now.
     package var totals: RouteTotals {
         var totals = RouteTotals()
         totals.uses = (0..<routeCount * Use.allCases.count).map { uses[$0] }
@@ -61,12 +62,15 @@ package struct RouteTotals: Sendable, Equatable {
 
     package init() {}
 
+    /// How often a route was used.
+    ///
     /// - Parameter route: The index of the route.
     package subscript(route: Int, use: RouteTally.Use) -> UInt64 {
         let index = route * RouteTally.Use.allCases.count + use.rawValue
         return uses.indices.contains(index) ? uses[index] : 0
     }
 
+    /// How often that became of something for which no route was used.
     package subscript(use: RouteTally.Use, fate: RouteTally.Fate) -> UInt64 {
         let index = use.rawValue * RouteTally.Fate.allCases.count + fate.rawValue
         return fates.indices.contains(index) ? fates[index] : 0
@@ -79,7 +83,7 @@ package struct RouteTotals: Sendable, Equatable {
         return sum
     }
 
-    /// Of two lists of different lengths, the longer one goes on alone.
+    /// The sums of two lists. If one is longer, its last values stay as they are.
     private static func added(_ left: [UInt64], _ right: [UInt64]) -> [UInt64] {
         var sum = left.count < right.count ? right : left
         for index in 0..<min(left.count, right.count) { sum[index] = left[index] &+ right[index] }

@@ -1,5 +1,6 @@
 /// The values of the variables for one device. In routes, client id and user name are those that the broker sees.
 package struct RouteVariables: Sendable, Equatable {
+    /// The client id, which may be empty.
     package var clientID: String
     /// Empty if the device has none.
     package var username: String
@@ -15,6 +16,7 @@ package struct RouteVariables: Sendable, Equatable {
         self.peer = peer
     }
 
+    /// The value of a variable.
     package subscript(variable: RouteVariable) -> String {
         switch variable {
         case .clientID: clientID

@@ -9,6 +9,7 @@ package struct TemplateString: Sendable, Equatable {
         case variable(RouteVariable)
     }
 
+    /// The parts in their order, which make the text when they are put together.
     package let segments: [Segment]
 
     /// Throws if a variable is unknown or its `}` is missing.

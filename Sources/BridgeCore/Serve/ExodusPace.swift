@@ -5,6 +5,7 @@ package struct ExodusPace: Sendable, Equatable {
 
     /// How many clients leave at each turn; the first is at once.
     package let atOnce: Int
+    /// The time between two turns.
     package let interval: Duration
 
     /// - Parameters:

@@ -6,7 +6,7 @@ package struct ServeStatistics: Sendable, Equatable {
     package var refusals: [ServeAdmission.Refusal: Int] = [:]
     /// Handshakes that failed or were not finished.
     package var failedHandshakes = 0
-    /// The same by reason.
+    /// Handshakes that failed or were not finished, by reason.
     package var handshakeFailures: [ClientHandshakeFailure: Int] = [:]
     /// Connections whose clients sent early data that was accepted.
     package var earlyDataAccepted = 0
@@ -18,8 +18,9 @@ package struct ServeStatistics: Sendable, Equatable {
     package var sessions = 0
     /// MQTT bytes from clients to the broker.
     package var bytesUp: UInt64 = 0
-    /// PUBLISH packets from clients to the broker, and from the broker to clients.
+    /// PUBLISH packets from clients to the broker.
     package var messagesUp: UInt64 = 0
+    /// PUBLISH packets from the broker to clients.
     package var messagesDown: UInt64 = 0
     /// MQTT bytes from the broker to clients.
     package var bytesDown: UInt64 = 0

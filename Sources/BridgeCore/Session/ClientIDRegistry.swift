@@ -28,7 +28,9 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
 
     /// The session that had the client id until now.
     package struct Predecessor: Sendable, Equatable {
+        /// Stands for the session.
         package var token: Token
+        /// How far the session was when the newcomer came.
         package var phase: Phase
     }
 

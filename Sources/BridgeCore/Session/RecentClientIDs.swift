@@ -16,6 +16,7 @@ package struct RecentClientIDs: Sendable {
 
     package init() {}
 
+    /// How many client ids are remembered.
     package var count: Int { order.count }
 
     /// The session of the client id has ended here.

@@ -111,7 +111,9 @@ package enum SessionTimer: Sendable, Hashable, CaseIterable {
 package struct SessionIdentity: Sendable, Equatable {
     /// The client id that the broker sees; empty if the broker has to assign one.
     package var clientID: String
+    /// The user name that the broker sees; `nil` if there is none.
     package var username: String?
+    /// The version that the device speaks.
     package var version: MQTTVersion
     /// What the device itself sent, if the broker sees something else.
     package var own: OwnIdentity?

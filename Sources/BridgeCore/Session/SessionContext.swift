@@ -53,7 +53,9 @@ package struct SessionContext: Sendable {
         self.overLimit = overLimit
     }
 
+    /// The routes of all devices, before the values of one device are filled in.
     package var routes: RoutingTable { shared.routes }
+    /// What decides which identity the broker sees.
     package var identities: IdentityMapper { shared.identities }
     /// The longest packet that is accepted from a device, in bytes.
     package var maximumPacketSize: Int { shared.maximumPacketSize }
@@ -65,6 +67,7 @@ package struct SessionContext: Sendable {
     package var connectTimeout: Duration { shared.connectTimeout }
     /// The value of `${listener}`.
     package var listener: String { shared.listener }
+    /// Makes a client id for a device that has none, of at most 23 characters [MQTT-3.1.3-5].
     package var makeClientID: @Sendable () -> String { shared.makeClientID }
     /// `nil` if a device is disconnected when its uplink leg is lost.
     package var hold: HoldPolicy? { shared.hold }
@@ -73,8 +76,8 @@ package struct SessionContext: Sendable {
 
     /// The CONNECT with which the device appears at the broker, before its will is routed.
     ///
-    /// - Returns: It, whether the operator's identities changed anything in it, and the client id if the bridge had to
-    ///   choose one.
+    /// - Returns: That CONNECT, whether the operator's identities changed anything in it, and the client id if the
+    ///   bridge had to choose one.
     func identified(_ original: Connect) -> (connect: Connect, isMapped: Bool, assignedClientID: String?) {
         var connect = original
         let isMapped = identities.apply(to: &connect, variables: variables(of: original))

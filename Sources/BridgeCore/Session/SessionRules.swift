@@ -2,7 +2,9 @@ import MQTTCodec
 
 /// The operator's rules about devices: which identity the broker sees, and which topics.
 package struct SessionRules: Sendable {
+    /// How topics are rewritten in both directions.
     package let routes: RoutingTable
+    /// Which identity the broker sees.
     package let identities: IdentityMapper
 
     package init(routes: RoutingTable, identities: IdentityMapper) {

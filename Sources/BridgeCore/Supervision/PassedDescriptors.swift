@@ -1,6 +1,7 @@
 /// The file descriptors that a service manager has opened for the program: systemd's `LISTEN_PID`, `LISTEN_FDS` and
 /// `LISTEN_FDNAMES` (sd_listen_fds(3)).
 package struct PassedDescriptor: Sendable, Equatable, CustomStringConvertible {
+    /// The file descriptor itself.
     package var number: Int32
     /// The name of the descriptor; `nil` if it has none.
     package var name: String?

@@ -16,6 +16,7 @@ package struct ConnectRecord: Sendable, Equatable {
 
     package init() {}
 
+    /// Notes what a CONNECT came to. What the bridge itself refused says nothing about the broker.
     package mutating func count(_ outcome: ConnectOutcome, at now: NIODeadline) {
         switch outcome {
         case .accepted, .refusedByBrokerAuthorization, .refusedByBrokerBusy, .refusedByBrokerOther:
@@ -36,7 +37,7 @@ package struct ConnectRecord: Sendable, Equatable {
         failures >= Self.enough && failedAt + UplinkRecord.memory > now
     }
 
-    /// An answer on one event loop is later than what failed before it on the other.
+    /// The record of two event loops: an answer on one of them settles what failed earlier on the other.
     package static func + (left: Self, right: Self) -> Self {
         var sum = Self()
         sum.answeredAt = max(left.answeredAt, right.answeredAt)

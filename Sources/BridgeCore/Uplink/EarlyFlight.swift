@@ -12,7 +12,9 @@ import NIOCore
 package struct EarlyFlight: Sendable {
     /// One write of the device: bytes, and whether the end of its stream follows them.
     package struct Piece: Sendable, Equatable {
+        /// What is written; `nil` if the stream only ends.
         package var bytes: ByteBuffer?
+        /// Whether the device sends nothing more.
         package var fin: Bool
 
         package init(bytes: ByteBuffer?, fin: Bool = false) {

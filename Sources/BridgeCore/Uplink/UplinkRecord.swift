@@ -22,6 +22,7 @@ package struct UplinkRecord: Sendable, Equatable {
 
     package init() {}
 
+    /// An attempt to reach the broker succeeded.
     package mutating func succeeded(at now: NIODeadline) {
         if since == nil || problem != nil { since = now }
         succeededAt = now
@@ -29,6 +30,8 @@ package struct UplinkRecord: Sendable, Equatable {
         isFinal = false
     }
 
+    /// An attempt to reach the broker failed.
+    ///
     /// - Parameter isRetried: Whether another attempt follows at once, here or another way: a server that is busy for a
     ///   moment refuses some attempts and accepts others.
     package mutating func failed(_ why: String, isRetried: Bool = false, at now: NIODeadline) {
@@ -84,9 +87,11 @@ package struct UplinkRecord: Sendable, Equatable {
 
     /// The state of the way to the broker.
     package struct Verdict: Sendable, Equatable {
+        /// Whether the broker can be reached.
         package var state: StatusReport.Uplink.State
-        /// `nil` if nothing has happened yet.
+        /// Since when that is so; `nil` if nothing has happened yet.
         package var since: NIODeadline?
+        /// Why the broker cannot be reached, in a sentence for an operator; `nil` if it can be, or nothing is known.
         package var problem: String?
 
         package init(state: StatusReport.Uplink.State, since: NIODeadline?, problem: String? = nil) {

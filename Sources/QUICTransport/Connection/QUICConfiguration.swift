@@ -1,9 +1,10 @@
 /// The settings of a connection. The same value serves many connections.
 package struct QUICConfiguration: Sendable {
+    /// What decides how much may be under way at once (RFC 9002 7).
     package enum CongestionControl: Sendable, Equatable {
-        /// RFC 9438.
+        /// CUBIC (RFC 9438): slows down when packets are lost.
         case cubic
-        /// Google's BBR, version 2 or later.
+        /// Google's BBR, version 2 or later: follows the bandwidth and the round-trip time that it measures.
         case bbr
     }
 

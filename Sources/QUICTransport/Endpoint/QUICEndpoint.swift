@@ -32,6 +32,7 @@ package final class QUICEndpoint {
     var batchSocket: EndpointSocket?
     let sendFailures = SendFailures(supportsSegmentation: System.supportsUDPSegmentationOffload)
     var probes = PendingProbes()
+    /// What the endpoint has sent and received since it began.
     package internal(set) var traffic = QUICTraffic()
     private var deadlines = DeadlineQueue<ObjectIdentifier>()
     private let timer: Timer

@@ -1,8 +1,10 @@
 /// What an endpoint has sent and received since it began: plain integers of its event loop.
 package struct QUICTraffic: Sendable, Equatable {
+    /// Datagrams that were given to the socket.
     package internal(set) var datagramsSent: UInt64 = 0
     /// System calls that sent datagrams, each of them one or more.
     package internal(set) var sendCalls: UInt64 = 0
+    /// Datagrams that came from the socket.
     package internal(set) var datagramsReceived: UInt64 = 0
     /// System calls that received datagrams.
     package internal(set) var receiveCalls: UInt64 = 0
@@ -15,6 +17,7 @@ package struct QUICTraffic: Sendable, Equatable {
 
     package init() {}
 
+    /// What both endpoints have sent and received together.
     package static func + (left: Self, right: Self) -> Self {
         var sum = left
         sum.datagramsSent += right.datagramsSent

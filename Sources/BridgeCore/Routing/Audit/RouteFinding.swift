@@ -4,6 +4,7 @@ package struct RouteFinding: Sendable, Equatable {
     package var index: Int
     /// The earlier routes that come first; never empty.
     package var earlier: [Int]
+    /// What is wrong.
     package var kind: Kind
 
     /// What is wrong. Topics are examples, in which variables stand as they are written in the configuration.

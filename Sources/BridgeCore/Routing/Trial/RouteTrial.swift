@@ -22,11 +22,13 @@ package struct RouteTrial: Sendable {
         }
     }
 
-    /// Whom the broker sees.
+    /// The identity that the broker sees.
     package struct Identity: Sendable, Equatable, Encodable {
         /// Empty if the broker has to choose one.
         package var clientID: String
+        /// The user name; `nil` if the broker sees none.
         package var username: String?
+        /// Where the identity comes from.
         package var source: IdentityMapper.Source
         /// The client id that the bridge made for a device without one; it is another one at each connect.
         package var assignedClientID: String?
@@ -41,13 +43,19 @@ package struct RouteTrial: Sendable {
     package struct Row: Sendable, Equatable, Encodable {
         /// Counted from 0.
         package var route: Int
+        /// The topic or filter that the device uses.
         package var local: String
+        /// The topic or filter that the broker sees.
         package var remote: String
+        /// The direction as the configuration has it: `up`, `down` or `both`.
         package var direction: String
+        /// The highest QoS with which a message passes by the route.
         package var qosLimit: Int
+        /// Whether messages lose their RETAIN flag.
         package var stripsRetain: Bool
     }
 
+    /// The identity that the device would have at the broker.
     package let identity: Identity
     let routes: ResolvedRoutes
     /// Whether the broker judges packets, and not the bridge.

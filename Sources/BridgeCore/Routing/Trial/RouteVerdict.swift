@@ -1,5 +1,6 @@
 /// What becomes of one message or one filter of a device.
 package struct RouteVerdict: Sendable, Equatable, Encodable {
+    /// Whether the message or the filter goes to the broker.
     package enum Outcome: String, Sendable, Encodable {
         /// It goes to the broker.
         case forwarded
@@ -19,6 +20,7 @@ package struct RouteVerdict: Sendable, Equatable, Encodable {
         package var qosLimit: Int
         /// Whether a message loses its RETAIN flag.
         package var stripsRetain: Bool
+        /// What becomes of a message that comes back this way.
         package var back: Back
     }
 
@@ -46,6 +48,7 @@ package struct RouteVerdict: Sendable, Equatable, Encodable {
         package var text: String
     }
 
+    /// Whether it goes to the broker.
     package var outcome: Outcome
     /// Why it does not go to the broker.
     package var reason: String?

@@ -2,7 +2,9 @@ import NIOCore
 
 /// Permission to make one connection. It is given back exactly once, with the outcome.
 package struct DialPermit: Sendable {
+    /// The way that the connection takes.
     package let way: UplinkWay
+    /// What the connection is for: each purpose has a backoff of its own.
     package let purpose: UplinkPurpose
     /// When the permission was given.
     package let startedAt: NIODeadline

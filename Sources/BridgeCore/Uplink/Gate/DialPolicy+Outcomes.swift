@@ -31,6 +31,7 @@ extension DialPolicy {
         return SuccessNews(change: change, recoveredFrom: previous)
     }
 
+    /// The connection could not be made. Returns what becomes of the device that waited for it, and what the log is told.
     package mutating func failed(
         _ permit: DialPermit, _ end: UplinkConnectionEnd, at now: NIODeadline
     ) -> (verdict: WayChoice.Verdict, news: FailureNews) {

@@ -43,8 +43,9 @@ package struct HandshakeWindow: Sendable {
     /// How many handshakes may wait for the server's CPU. This keeps it busy, and fits into the socket buffer that a
     /// kernel gives by default.
     package static let queue = 32.0
-    /// The limits of the pause after a refusal, before its jitter.
+    /// The pause after the first refusal, before its jitter.
     package static let shortestPause = TimeAmount.milliseconds(5)
+    /// The longest pause after many refusals, before its jitter.
     package static let longestPause = TimeAmount.seconds(1)
 
     /// How many handshakes may be under way at once; only its whole part counts.

@@ -57,7 +57,9 @@ package struct UplinkDial: Sendable, Equatable {
         case probe
     }
 
+    /// The endpoint over QUIC, or the fallback, that the connection goes to.
     package let way: UplinkWay
+    /// What the connection is made for.
     package let aim: Aim
     /// How long making the connection may take, from looking up the broker's name to verifying the broker.
     package let patience: Duration
