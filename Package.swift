@@ -17,7 +17,8 @@ let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collect
 let package = Package(
     name: "mqtt-quic-bridge",
     products: [
-        .executable(name: "mqtt-quic-bridge", targets: ["mqtt-quic-bridge"])
+        .executable(name: "mqtt-quic-bridge", targets: ["mqtt-quic-bridge"]),
+        .library(name: "MQTTQUICClient", targets: ["MQTTQUICClient"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
@@ -58,6 +59,11 @@ let package = Package(
                 "BridgeCore", "MQTTCodec", "Passwords", "QUICTransport", nioCore, nioPosix, nioSSL, logging, deque,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "MQTTQUICClient",
+            dependencies: ["MQTTCodec", "QUICTransport", nioCore, nioPosix, nioSSL, logging, deque],
             swiftSettings: strict
         ),
         .target(
@@ -134,6 +140,10 @@ let package = Package(
             name: "PasswordsTests", dependencies: ["Passwords", "BridgeCore"], swiftSettings: strict),
         .testTarget(
             name: "BridgeCoreTests", dependencies: ["BridgeCore", "MQTTCodec", "TestSupport", nioCore],
+            swiftSettings: strict),
+        .testTarget(
+            name: "MQTTQUICClientTests",
+            dependencies: ["MQTTQUICClient", "MQTTCodec", "TestSupport", logging, nioCore, nioPosix],
             swiftSettings: strict),
         .testTarget(
             name: "BridgeAdminTests",
