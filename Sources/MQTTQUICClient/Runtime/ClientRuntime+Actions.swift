@@ -1,0 +1,110 @@
+import NIOCore
+
+extension ClientRuntime {
+    func perform(_ actions: [ClientAction]) {
+        for action in actions { perform(action) }
+    }
+
+    func perform(_ action: ClientAction) {
+        switch action {
+        case .send(let bytes, let stream):
+            keepAlive?.sent(at: .now())
+            link?.write(bytes, on: stream)
+        case .connected(let facts): connected(facts)
+        case .published(let operation, let result): published(operation, result)
+        case .subscribed(let operation, let result): subscribed(operation, result)
+        case .unsubscribed(let operation, let result):
+            guard case .unsubscribe(let continuation)? = waiters.removeValue(forKey: operation) else { return }
+            continuation.resume(returning: result)
+        case .deliver(let message, let delivery, let recipients): deliver(message, delivery, recipients)
+        case .subscriptionEnded(let operation, let error): ended(operation, error)
+        case .fail(let error): failed(error)
+        }
+    }
+
+    private func failed(_ error: MQTTClientError) {
+        // After a fault of the broker's, DISCONNECT says which.
+        let isGraceful = if case .protocolError = error { true } else { false }
+        lost(error, isRetryUseful: true, isGraceful: isGraceful)
+    }
+
+    private func published(_ operation: ClientOperation, _ result: Result<MQTTPublishAnswer, MQTTClientError>) {
+        if case .publish(let continuation)? = waiters.removeValue(forKey: operation) {
+            return continuation.resume(returning: result)
+        }
+        if case .failure(let error) = result { requestFailed(operation, error) }
+    }
+
+    private func subscribed(_ operation: ClientOperation, _ result: Result<[MQTTReasonCode], MQTTClientError>) {
+        if case .failure = result { letGo(of: operation) }
+        if case .subscribe(let continuation)? = waiters.removeValue(forKey: operation) {
+            return continuation.resume(returning: result)
+        }
+        responseTopicSubscribed(operation, result)
+    }
+
+    // MARK: - Messages to the application
+
+    private func deliver(
+        _ message: MQTTMessage, _ delivery: IncomingFlow.Delivery?, _ recipients: [ClientOperation]
+    ) {
+        let claimed = recipients.filter { buffers[$0] != nil || requests.isForAnswers($0) }
+        let all = claimed.isEmpty ? [unclaimed].compactMap { $0 } : claimed
+        guard !all.isEmpty else {
+            logger.debug("message dropped, because nobody subscribed to it", metadata: ["topic": "\(message.topic)"])
+            return taken(delivery)
+        }
+        if let delivery, all.count > 1 { shares[delivery] = all.count }
+        for operation in all {
+            guard let buffer = buffers[operation] else {
+                answered(message)
+                taken(delivery)
+                continue
+            }
+            buffer.append(message, delivery)
+            if buffer.isFull { full.insert(operation) }
+        }
+    }
+
+    /// A sequence has taken a message.
+    func taken(_ delivery: IncomingFlow.Delivery?, from operation: ClientOperation) {
+        taken(delivery)
+        if full.contains(operation), buffers[operation]?.isFull != true { emptied(operation) }
+    }
+
+    private func emptied(_ operation: ClientOperation) {
+        full.remove(operation)
+        guard full.isEmpty else { return }
+        keepAlive?.received(at: .now())
+        giveCredit()
+    }
+
+    private func taken(_ delivery: IncomingFlow.Delivery?) {
+        guard let delivery else { return }
+        if let count = shares[delivery] {
+            shares[delivery] = count > 1 ? count - 1 : nil
+            guard count == 1 else { return }
+        }
+        perform(session.taken(delivery))
+    }
+
+    /// A subscription has ended. Its sequence keeps what is in the buffer.
+    func ended(_ operation: ClientOperation, _ error: MQTTClientError?) {
+        buffers[operation]?.finish(error)
+        responseTopicEnded(operation, error ?? .notConnected)
+    }
+
+    /// Nobody has the sequence any more.
+    func abandon(_ operation: ClientOperation) {
+        letGo(of: operation)
+        perform(session.abandon(operation))
+    }
+
+    private func letGo(of operation: ClientOperation) {
+        if unclaimed == operation { unclaimed = nil }
+        guard let buffer = buffers.removeValue(forKey: operation) else { return }
+        buffer.finish(nil)
+        for delivery in buffer.drain() { taken(delivery) }
+        if full.contains(operation) { emptied(operation) }
+    }
+}

@@ -1,0 +1,60 @@
+import MQTTCodec
+
+extension ClientSession {
+    /// A request that the broker did not accept, or that cannot be sent.
+    mutating func failed(_ request: FilterRequest, _ error: MQTTClientError) -> [ClientAction] {
+        switch request {
+        case .subscribe(let operation, _, let isAgain):
+            _ = subscriptions.remove(operation)
+            return isAgain ? [.subscriptionEnded(operation, error)] : [.subscribed(operation, .failure(error))]
+        case .unsubscribe(let operation, _, _, let hasWaiter):
+            return hasWaiter ? [.unsubscribed(operation, .failure(error))] : []
+        case .undo: return []
+        }
+    }
+
+    mutating func received(_ suback: Suback) -> [ClientAction] {
+        guard let request = sentRequests.removeValue(forKey: suback.packetID) else {
+            return fault(.protocolError, "its SUBACK is for no SUBSCRIBE")
+        }
+        flows[0].identifiers.free(suback.packetID)
+        let codes = suback.codes.map(MQTTReasonCode.init)
+        switch request {
+        case .subscribe(let operation, let list, let isAgain):
+            guard codes.count == list.count else {
+                return fault(.protocolError, "its SUBACK has \(codes.count) codes for \(list.count) filters")
+            }
+            guard let refusal = codes.first, codes.allSatisfy(\.isError) else {
+                subscriptions.granted(operation, codes)
+                return isAgain ? [] : [.subscribed(operation, .success(codes))]
+            }
+            return failed(request, .rejected(refusal, reason: suback.properties.reasonString))
+        case .undo(let operation, let list):
+            let granted = zip(list, codes).filter { !$0.1.isError }.map(\.0.filter)
+            let unused = granted.filter { filter in !subscriptions.isUsed(filter) }
+            guard !unused.isEmpty else { return [] }
+            unsentRequests.append(.unsubscribe(operation, unused, [], hasWaiter: false))
+            return sendRequests()
+        case .unsubscribe: return fault(.protocolError, "its SUBACK is for an UNSUBSCRIBE")
+        }
+    }
+
+    mutating func received(_ unsuback: Unsuback) -> [ClientAction] {
+        guard case .unsubscribe(let operation, let filters, _, let hasWaiter)? = sentRequests[unsuback.packetID] else {
+            return fault(.protocolError, "its UNSUBACK is for no UNSUBSCRIBE")
+        }
+        sentRequests[unsuback.packetID] = nil
+        flows[0].identifiers.free(unsuback.packetID)
+        guard !version.hasProperties || unsuback.codes.count == filters.count else {
+            return fault(
+                .protocolError, "its UNSUBACK has \(unsuback.codes.count) codes for \(filters.count) filters")
+        }
+        let codes =
+            version.hasProperties
+            ? unsuback.codes.map(MQTTReasonCode.init) : Array(repeating: .success, count: filters.count)
+        guard hasWaiter else { return [] }
+        let gone = zip(filters, codes).filter { !$0.1.isError }.map(\.0)
+        let ended = subscriptions.remove(filters: gone)
+        return ended.map { .subscriptionEnded($0, nil) } + [.unsubscribed(operation, .success(codes))]
+    }
+}

@@ -1,0 +1,92 @@
+import MQTTCodec
+import NIOCore
+
+// Nobody waits any more, or nobody should.
+extension ClientSession {
+    /// Nobody waits for a message any more. One that was not sent is not sent; for one that was, the protocol goes on.
+    mutating func cancelPublish(_ operation: ClientOperation) -> [ClientAction] {
+        for lane in flows.indices {
+            if let index = flows[lane].waiting.firstIndex(where: { $0.operation == operation }) {
+                guard flows[lane].waiting[index].hasWaiter else { return [] }
+                if flows[lane].waiting[index].packetID != nil || flows[lane].waiting[index].isSent {
+                    flows[lane].waiting[index].hasWaiter = false
+                } else {
+                    settle(flows[lane].waiting.remove(at: index), from: lane)
+                }
+                return [.published(operation, .failure(.cancelled))]
+            }
+            if flows[lane].forgetWaiter(of: operation) { return [.published(operation, .failure(.cancelled))] }
+        }
+        return []
+    }
+
+    /// There will be no connection for now. Everybody who waits is told so. Messages that the broker may have got
+    /// remain, because the session may be resumed.
+    mutating func giveUp(_ error: MQTTClientError) -> [ClientAction] {
+        var actions: [ClientAction] = []
+        for lane in flows.indices {
+            let kept = configuration.outlivesConnections
+            let waiting = flows[lane].waiting
+            flows[lane].waiting = []
+            for var publish in waiting {
+                if publish.hasWaiter { actions.append(.published(publish.operation, .failure(error))) }
+                publish.hasWaiter = false
+                if kept, publish.packetID != nil { flows[lane].waiting.append(publish) } else { drop(publish, lane) }
+            }
+            for (packetID, known) in flows[lane].inFlight {
+                if known.publish.hasWaiter { actions.append(.published(known.publish.operation, .failure(error))) }
+                _ = flows[lane].forgetWaiter(of: known.publish.operation)
+                if !kept {
+                    flows[lane].inFlight[packetID] = nil
+                    drop(known.publish, lane)
+                }
+            }
+        }
+        return actions + giveUpRequests(error)
+    }
+
+    private mutating func drop(_ publish: OutgoingPublish, _ lane: Int) {
+        if let packetID = publish.packetID { flows[lane].identifiers.free(packetID) }
+        settle(publish, from: lane)
+    }
+
+    private mutating func giveUpRequests(_ error: MQTTClientError) -> [ClientAction] {
+        var actions: [ClientAction] = []
+        let requests = unsentRequests + sentRequests.sorted { $0.value.operation < $1.value.operation }.map(\.value)
+        for packetID in sentRequests.keys { flows[0].identifiers.free(packetID) }
+        unsentRequests = []
+        sentRequests = [:]
+        for request in requests {
+            switch request {
+            case .subscribe(let operation, _, isAgain: false):
+                _ = subscriptions.remove(operation)
+                actions.append(.subscribed(operation, .failure(error)))
+            case .unsubscribe(let operation, _, _, hasWaiter: true):
+                actions.append(.unsubscribed(operation, .failure(error)))
+            case .subscribe, .unsubscribe, .undo: break
+            }
+        }
+        for (operation, _) in subscriptions.inOrder {
+            _ = subscriptions.remove(operation)
+            actions.append(.subscriptionEnded(operation, error))
+        }
+        return actions
+    }
+}
+
+extension OutgoingFlow {
+    /// - Returns: Whether somebody had waited for that one.
+    fileprivate mutating func forgetWaiter(of operation: ClientOperation) -> Bool {
+        for (packetID, known) in inFlight where known.publish.operation == operation {
+            guard known.publish.hasWaiter else { return false }
+            var publish = known.publish
+            publish.hasWaiter = false
+            switch known {
+            case .published: inFlight[packetID] = .published(publish)
+            case .released: inFlight[packetID] = .released(publish)
+            }
+            return true
+        }
+        return false
+    }
+}

@@ -1,0 +1,125 @@
+import DequeModule
+import MQTTCodec
+import NIOCore
+
+/// An MQTT session from the client's side: what is sent and what is told to the application, whatever happens to the
+/// connection. It does no I/O and has no clock.
+///
+/// ```
+///   offline ── connectPacket ──▶ connecting ── CONNACK, 0 ──▶ online
+///      ▲                             │                          │
+///      └────── connectionLost ◀──────┴──────────────────────────┘
+/// ```
+/// PUBLISH packets are not among the actions: the runtime asks for them by ``nextPublishes(on:budget:)`` whenever the
+/// link has room. Everything else is sent at once.
+///
+/// There is one flow, with packet identifiers of its own, for each stream: lane 0 is the control stream, the others are
+/// data streams. A lane without a stream uses lane 0.
+struct ClientSession: Sendable {
+    enum Phase: Sendable, Equatable {
+        case offline, connecting, online
+    }
+
+    let configuration: MQTTClientConfiguration
+    let version: MQTTCodec.MQTTVersion
+    private(set) var phase = Phase.offline
+    var limits = MQTTBrokerLimits()
+    /// The one that the broker has assigned, if it has.
+    var clientID: String
+    /// Whether CONNECT asked for a new session.
+    var askedCleanStart = true
+
+    var flows: [OutgoingFlow]
+    /// The stream of each lane, while there is one.
+    var streams: [LinkStream?]
+    /// For each lane, how many of its messages are in lane 0. As long as there are some, later ones follow them there,
+    /// so that they stay in order.
+    var diverted: [Int]
+    var lastOrder: UInt64 = 0
+    /// How many messages wait to be sent or acknowledged, with or without somebody who waits for them.
+    var outstandingCount = 0
+    /// Their payloads and topics.
+    var outstandingBytes = 0
+
+    var incoming: IncomingFlow
+    var subscriptions = SubscriptionTable()
+    /// SUBSCRIBE and UNSUBSCRIBE that wait for a connection, in order.
+    var unsentRequests: Deque<FilterRequest> = []
+    /// Those that wait for the answer.
+    var sentRequests: [UInt16: FilterRequest] = [:]
+
+    init(_ configuration: MQTTClientConfiguration) {
+        self.configuration = configuration
+        version = configuration.version.codec
+        clientID = configuration.clientID
+        let lanes = max(0, configuration.dataStreams) + 1
+        flows = Array(repeating: OutgoingFlow(), count: lanes)
+        streams = Array(repeating: nil, count: lanes)
+        diverted = Array(repeating: 0, count: lanes)
+        incoming = IncomingFlow(maximum: version.hasProperties ? Int(configuration.receiveMaximum) : nil)
+    }
+
+    mutating func become(_ phase: Phase) { self.phase = phase }
+
+    /// A packet has come.
+    mutating func received(_ packet: Packet, on stream: LinkStream) -> [ClientAction] {
+        switch (phase, packet) {
+        case (.offline, _): return []
+        case (.connecting, .connack(let connack)) where stream == .control: return received(connack)
+        case (.connecting, .auth), (.online, .auth):
+            return fault(.protocolError, "it sent AUTH, although CONNECT asked for no enhanced authentication")
+        case (.connecting, _): return fault(.protocolError, "its first packet is not CONNACK")
+        case (.online, _): return receivedOnline(packet, on: stream)
+        }
+    }
+
+    private mutating func receivedOnline(_ packet: Packet, on stream: LinkStream) -> [ClientAction] {
+        switch packet {
+        case .puback(let ack): return puback(ack, on: stream)
+        case .pubrec(let ack): return pubrec(ack, on: stream)
+        case .pubcomp(let ack): return pubcomp(ack, on: stream)
+        case .publish(let head, let payload) where stream == .control: return received(head, payload)
+        case .pubrel(let ack) where stream == .control: return pubrel(ack)
+        case .suback(let suback) where stream == .control: return received(suback)
+        case .unsuback(let unsuback) where stream == .control: return received(unsuback)
+        case .pingresp: return []
+        case .disconnect(let disconnect) where version.hasProperties: return received(disconnect)
+        case .publish, .pubrel, .suback, .unsuback:
+            return fault(.protocolError, "it sent a packet on a data stream that does not belong there")
+        case .connack: return fault(.protocolError, "it sent a second CONNACK")
+        case .connect, .subscribe, .unsubscribe, .pingreq, .disconnect, .auth:
+            return fault(.protocolError, "it sent a packet that only clients send")
+        }
+    }
+
+    private func received(_ disconnect: Disconnect) -> [ClientAction] {
+        let code = MQTTReasonCode(rawValue: disconnect.reasonCode)
+        guard code != .sessionTakenOver else { return [.fail(.sessionTakenOver)] }
+        return [
+            .fail(
+                .disconnectedByBroker(
+                    code, reason: disconnect.properties.reasonString,
+                    serverReference: disconnect.properties.serverReference))
+        ]
+    }
+
+    /// The broker's bytes make no sense.
+    func malformed(_ error: MQTTError) -> [ClientAction] {
+        fault(MQTTReasonCode(rawValue: error.reasonCode.rawValue), error.description)
+    }
+
+    /// Tells the broker what it did wrong, if it can be told, and ends the connection (MQTT 5 4.13.1).
+    func fault(_ code: MQTTReasonCode, _ detail: String) -> [ClientAction] {
+        var actions: [ClientAction] = []
+        if phase == .online, version.hasProperties {
+            actions += send(.disconnect(Disconnect(reasonCode: code.rawValue)))
+        }
+        return actions + [.fail(.protocolError(detail: detail))]
+    }
+
+    /// A packet of the session's own making. It can be encoded, because everything in it was checked or received.
+    func send(_ packet: Packet, on stream: LinkStream = .control) -> [ClientAction] {
+        guard let bytes = try? packet.encode(version: version) else { return [] }
+        return [.send(bytes, on: stream)]
+    }
+}

@@ -1,0 +1,19 @@
+/// Which packet identifiers of one stream are in use (MQTT 5 2.2.1).
+struct PacketIdentifiers: Sendable {
+    private var used: Set<UInt16> = []
+    private var last: UInt16 = 0
+
+    var count: Int { used.count }
+
+    /// One that is not in use, other than those that were freed lately; `nil` if there is none.
+    mutating func allocate() -> UInt16? {
+        guard used.count < Int(UInt16.max) else { return nil }
+        repeat { last = last == .max ? 1 : last + 1 } while used.contains(last)
+        used.insert(last)
+        return last
+    }
+
+    mutating func free(_ identifier: UInt16) { used.remove(identifier) }
+
+    mutating func freeAll() { used = [] }
+}
