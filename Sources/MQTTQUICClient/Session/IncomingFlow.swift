@@ -51,6 +51,9 @@ struct IncomingFlow: Sendable {
         self.maximum = maximum ?? .max
     }
 
+    /// Whether messages wait for the application to take them.
+    var owesAcknowledgements: Bool { !due.isEmpty }
+
     /// How many messages the broker has sent that do not have their last acknowledgement.
     private var open: Int { owedPubacks + exact.count }
 
