@@ -58,10 +58,10 @@ import Testing
 
     @Test func theNumberOfTicketsIsLimited() {
         var shelf = TicketShelf()
-        for number in 0..<20 { shelf.put(ticket(UInt8(number)), for: first) }
-        #expect(shelf.all[first]?.map { $0.session[0] } == Array((12..<20).reversed()))
-        for port in 1...100 { shelf.put(ticket(0), for: UplinkEndpoint(host: "c", port: port)) }
-        #expect(shelf.all.count == TicketShelf.endpoints)
+        for number in 0..<20 { shelf.put(ticket(UInt8(number)), for: first.ticketServer) }
+        #expect(shelf.all[first.ticketServer]?.map { $0.session[0] } == Array((12..<20).reversed()))
+        for port in 1...100 { shelf.put(ticket(0), for: TicketServer(host: "c", port: port, name: "c")) }
+        #expect(shelf.all.count == TicketShelf.servers)
     }
 
     @Test func whatHasExpiredIsNotUsed() {

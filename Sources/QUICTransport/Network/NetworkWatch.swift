@@ -1,4 +1,3 @@
-import BridgeCore
 import Logging
 import NIOCore
 import NIOPosix
@@ -12,7 +11,7 @@ import NIOPosix
 /// Receives the kernel's notifications about this machine's addresses, routes and interfaces (rtnetlink(7)) on a thread
 /// of its own. It needs no privileges. On a system without such notifications, timeouts reveal that the network has
 /// changed.
-final class NetworkWatch: Sendable {
+package final class NetworkWatch: Sendable {
     /// The maximum length of a message. Longer ones are truncated, and the missing part does not matter.
     private static let bufferSize = 32_768
     /// The multicast groups RTMGRP_LINK, _IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR and _IPV6_ROUTE.
@@ -27,7 +26,7 @@ final class NetworkWatch: Sendable {
     /// `nil` if the kernel sends no notifications; the log says why.
     ///
     /// - Parameter changed: Called on the thread, every 2 s at most, with descriptions of what changed.
-    init?(logger: Logger, changed: @escaping @Sendable ([String]) -> Void) {
+    package init?(logger: Logger, changed: @escaping @Sendable ([String]) -> Void) {
         self.logger = logger
         #if os(Linux)
             let descriptor = Self.open()
@@ -49,7 +48,7 @@ final class NetworkWatch: Sendable {
         #endif
     }
 
-    func stop() async {
+    package func stop() async {
         var byte: UInt8 = 0
         _ = write(end.write, &byte, 1)
         try? await pool.shutdownGracefully()

@@ -1,6 +1,4 @@
-import BridgeCore
 import Logging
-import QUICTransport
 import Synchronization
 
 #if canImport(Glibc)
@@ -12,22 +10,18 @@ import Synchronization
 /// The session tickets of the process, which make handshakes shorter and early data possible. It is asked once per
 /// connection, from any event loop.
 ///
-/// With a file the tickets outlive the process. The file is read at the start, and replaced some seconds after a change
-/// and at the end. Without a file, or if it cannot be used, the first handshakes are full ones and everything else
+/// With a file the tickets outlive the process. The file is read at the start, and replaced when the owner saves it. Without a file, or if it cannot be used, the first handshakes are full ones and everything else
 /// stays the same.
-final class TicketStore: Sendable {
+package final class TicketStore: Sendable {
     private struct State {
         var shelf = TicketShelf()
         var hasChanged = false
     }
 
-    /// The time between two checks whether the file has to be written.
-    private static let pause = Duration.seconds(5)
-
     private let state = Mutex(State())
     /// One thread writes at a time, so that the newest contents are written last.
     private let writing = Mutex(())
-    private let endpoints: [UplinkEndpoint]
+    private let servers: [TicketServer]
     private let identity: TicketIdentity
     private let file: TicketFile?
     private let logger: Logger
@@ -36,23 +30,24 @@ final class TicketStore: Sendable {
 
     /// Reads the file, if there is one.
     ///
-    /// - Parameter previous: The store that this one replaces while the program runs. It gives its tickets, as far as
-    ///   they are still valid, and its file.
-    init(_ uplink: UplinkConfiguration, trust: [UInt8], after previous: TicketStore? = nil, logger: Logger) {
-        var logger = logger
-        logger[metadataKey: "leg"] = "uplink"
+    /// - Parameters:
+    ///   - servers: The servers whose tickets are kept in the file. Others have theirs in memory only.
+    ///   - path: The file; `nil` if tickets are kept in memory only.
+    ///   - previous: The store that this one replaces while the program runs. It gives its tickets, as far as they are
+    ///     still valid, and its file.
+    package init(
+        _ servers: [TicketServer], identity: TicketIdentity, file path: String?, after previous: TicketStore? = nil,
+        logger: Logger
+    ) {
         self.logger = logger
-        endpoints = uplink.endpoints
-        let certificates = [uplink.clientCertificateFile, uplink.clientKeyFile].compactMap { $0 }
-        identity = TicketIdentity(
-            trust: trust, client: certificates.flatMap { Array($0.utf8) + Self.contents($0) },
-            alpn: uplink.alpn ?? uplink.mapping.alpn)
+        self.servers = servers
+        self.identity = identity
         if let previous {
             file = previous.file
             takeOver(previous)
             return
         }
-        guard let path = uplink.ticketFile else {
+        guard let path else {
             file = nil
             return
         }
@@ -72,25 +67,25 @@ final class TicketStore: Sendable {
         let tickets = previous.state.withLock { $0.shelf.all }
         state.withLock { state in
             state.hasChanged = true
-            for endpoint in endpoints where identity.key(for: endpoint) == previous.identity.key(for: endpoint) {
-                for ticket in (tickets[endpoint] ?? []).reversed() { state.shelf.put(ticket, for: endpoint) }
+            for server in servers where identity.key(for: server) == previous.identity.key(for: server) {
+                for ticket in (tickets[server] ?? []).reversed() { state.shelf.put(ticket, for: server) }
             }
         }
     }
 
     /// Takes a ticket, which no other connection gets. ``put(_:for:)`` gives back one that its server has not seen.
-    func take(for endpoint: UplinkEndpoint) -> QUICResumption? {
+    package func take(for server: TicketServer) -> QUICResumption? {
         let now = Int64(time(nil))
         return state.withLock { state in
-            guard let ticket = state.shelf.take(for: endpoint, now: now) else { return nil }
+            guard let ticket = state.shelf.take(for: server, now: now) else { return nil }
             state.hasChanged = true
             return ticket
         }
     }
 
-    func put(_ ticket: QUICResumption, for endpoint: UplinkEndpoint) {
+    package func put(_ ticket: QUICResumption, for server: TicketServer) {
         state.withLock {
-            $0.shelf.put(ticket, for: endpoint)
+            $0.shelf.put(ticket, for: server)
             $0.hasChanged = true
         }
     }
@@ -99,30 +94,25 @@ final class TicketStore: Sendable {
 // MARK: - The file
 
 extension TicketStore {
-    /// Writes the file of the store in use when something has changed, until it is cancelled.
-    static func keepSaved(_ present: @escaping @Sendable () -> TicketStore) async {
-        guard present().file != nil else { return }
-        while (try? await Task.sleep(for: pause)) != nil {
-            _ = await FileThread.run { present().save() }
-        }
-    }
+    /// Whether there is a file that ``save()`` may have to write.
+    package var hasFile: Bool { file != nil }
 
     /// Writes the file now if something has changed.
-    func save() {
+    package func save() {
         guard let file else { return }
         writing.withLock { _ in save(to: file) }
     }
 
     private func save(to file: TicketFile) {
-        let tickets = state.withLock { state -> [UplinkEndpoint: [QUICResumption]]? in
+        let tickets = state.withLock { state -> [TicketServer: [QUICResumption]]? in
             guard state.hasChanged else { return nil }
             state.hasChanged = false
             return state.shelf.all
         }
         guard let tickets else { return }
-        let entries = endpoints.flatMap { endpoint -> [TicketFile.Entry] in
-            guard let key = identity.key(for: endpoint) else { return [] }
-            return (tickets[endpoint] ?? []).map { TicketFile.Entry(key: key, ticket: $0) }
+        let entries = servers.flatMap { server -> [TicketFile.Entry] in
+            guard let key = identity.key(for: server) else { return [] }
+            return (tickets[server] ?? []).map { TicketFile.Entry(key: key, ticket: $0) }
         }
         do {
             try file.write(entries)
@@ -140,16 +130,16 @@ extension TicketStore {
         let now = Int64(time(nil))
         var foreign = 0
         var used = 0
-        let known = endpoints.map { ($0, identity.key(for: $0)) }
+        let known = servers.map { ($0, identity.key(for: $0)) }
         state.withLock { state in
-            // The newest tickets of each endpoint come first in the file, and are put last so that they end up on top.
+            // The newest tickets of each server come first in the file, and are put last so that they end up on top.
             for entry in contents.entries.reversed() {
-                guard let endpoint = known.first(where: { $0.1 == entry.key })?.0 else {
+                guard let server = known.first(where: { $0.1 == entry.key })?.0 else {
                     foreign += 1
                     continue
                 }
                 guard !entry.ticket.isExpired(at: now) else { continue }
-                state.shelf.put(entry.ticket, for: endpoint)
+                state.shelf.put(entry.ticket, for: server)
                 used += 1
             }
         }
@@ -177,14 +167,5 @@ extension TicketStore {
             level: why.level, "the file of session tickets is not used: connections begin with full handshakes",
             metadata: ["file": "\(path)", "reason": "\(why.reason)"])
         return why.isWritten
-    }
-
-    /// The contents of a file; empty if it cannot be read, which loading the certificate has reported.
-    private static func contents(_ path: String) -> [UInt8] {
-        guard let descriptor = fopen(path, "re") else { return [] }
-        defer { fclose(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 1_048_576)
-        let count = fread(&bytes, 1, bytes.count, descriptor)
-        return Array(bytes.prefix(count))
     }
 }

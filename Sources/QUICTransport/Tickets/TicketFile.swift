@@ -1,6 +1,4 @@
-import QUICTransport
-
-/// The contents of `uplink.ticket_file`: session tickets, each under a key that identifies what it can be used for.
+/// The contents of a file of session tickets, each under a key that identifies what it can be used for.
 ///
 ///     "mqtt-quic-bridge tickets 1\n" | for each: key (32) | length (4, big-endian) | ``QUICResumption/encoded``
 ///

@@ -57,8 +57,7 @@ package struct PathWatch: Sendable {
     private let timeout: Duration?
     private var state = State.healthy
 
-    /// - Parameter timeout: How long an answer may take: `uplink.path_timeout`. `nil` stands for three probe timeouts,
-    ///   and at least 1 s.
+    /// - Parameter timeout: How long an answer may take. `nil` stands for three probe timeouts, and at least 1 s.
     package init(timeout: Duration?) {
         self.timeout = timeout
     }

@@ -5,8 +5,8 @@
 #endif
 
 /// A file that only its owner can access. It is read and replaced as a whole.
-struct SecretFile: Sendable {
-    enum ReadError: Error, Equatable {
+package struct SecretFile: Sendable {
+    package enum ReadError: Error, Equatable {
         case missing
         /// Other users can read the file, so its contents are not secret.
         case readableByOthers
@@ -15,14 +15,18 @@ struct SecretFile: Sendable {
         case unreadable(String)
     }
 
-    struct WriteError: Error {
-        let reason: String
+    package struct WriteError: Error {
+        package let reason: String
     }
 
-    let path: String
+    package let path: String
+
+    package init(path: String) {
+        self.path = path
+    }
 
     /// - Parameter limit: The maximum length in bytes; a longer file is not read.
-    func read(limit: Int) throws(ReadError) -> [UInt8] {
+    package func read(limit: Int) throws(ReadError) -> [UInt8] {
         // O_NONBLOCK keeps open() from waiting for a writer if the path is a pipe.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else {
@@ -56,7 +60,7 @@ struct SecretFile: Sendable {
     }
 
     /// Replaces the file in one step, so that no reader sees it half-written, not even after a crash.
-    func write(_ bytes: [UInt8]) throws(WriteError) {
+    package func write(_ bytes: [UInt8]) throws(WriteError) {
         // mkstemp lets only the owner read the file.
         var name = Array("\(path).XXXXXX".utf8CString)
         let descriptor = mkstemp(&name)

@@ -7,7 +7,7 @@ import NIOCore
 /// ```
 ///   resting -- unanswered for a while --> asking -- the server answers others, and still nothing here --> leave
 ///      ^                                    | |
-///      +------ a datagram came -------------+ +-- half of `connect_timeout` --> leave
+///      +------ a datagram came -------------+ +-- half of the connect timeout --> leave
 /// ```
 /// A server that answers, but not here, has been restarted and has forgotten the connection. As long as nothing is
 /// known about the server, an outage and a slow server look the same, and there is no hurry to find out on another

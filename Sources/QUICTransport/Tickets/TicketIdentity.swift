@@ -1,9 +1,6 @@
-import BridgeCore
-import QUICTransport
-
-/// What a ticket is valid for, apart from its endpoint. With other authorities, another client certificate or other
+/// What a ticket is valid for, apart from its server. With other authorities, another client certificate or other
 /// offered protocols, a full handshake is needed.
-struct TicketIdentity: Sendable {
+package struct TicketIdentity: Sendable {
     private let trust: [UInt8]
     private let client: [UInt8]
     private let alpn: [String]
@@ -11,17 +8,17 @@ struct TicketIdentity: Sendable {
     /// - Parameters:
     ///   - trust: A digest of the authorities.
     ///   - client: The client's certificate chain and key in PEM, if there are any.
-    init(trust: [UInt8], client: [UInt8], alpn: [String]) {
+    package init(trust: [UInt8], client: [UInt8], alpn: [String]) {
         self.trust = trust
         self.client = client
         self.alpn = alpn
     }
 
-    /// A digest that identifies the endpoint and the identity without revealing them; `nil` if no digest can be
+    /// A digest that identifies the server and the identity without revealing them; `nil` if no digest can be
     /// computed.
-    func key(for endpoint: UplinkEndpoint) -> [UInt8]? {
+    func key(for server: TicketServer) -> [UInt8]? {
         let fields =
-            [endpoint.host, "\(endpoint.port)", endpoint.serverName ?? endpoint.host].map { Array($0.utf8) }
+            [server.host, "\(server.port)", server.name].map { Array($0.utf8) }
             + [trust, client] + alpn.map { Array($0.utf8) }
         // Each part is preceded by its length, so that no two lists give the same bytes.
         return SHA256.digest(of: fields.flatMap { Array("\($0.count):".utf8) + $0 })

@@ -1,5 +1,5 @@
-import BridgeCore
 import NIOCore
+import QUICTransport
 import Testing
 
 @Suite struct PathWatchTests {

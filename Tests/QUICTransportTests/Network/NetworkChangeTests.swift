@@ -1,5 +1,5 @@
-import BridgeCore
 import NIOCore
+import QUICTransport
 import TestSupport
 import Testing
 
