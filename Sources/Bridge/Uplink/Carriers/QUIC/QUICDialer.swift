@@ -132,19 +132,20 @@ extension QUICDialer {
 // MARK: - For attempts
 
 extension QUICDialer {
-    /// Starts one QUIC connection to one address. Its events go to the attempt.
+    /// Starts one QUIC connection to one address. Its events go to the dial.
     func connect(
-        _ attempt: QUICAttempt, to address: SocketAddress, ticket: QUICResumption?, earlyData: Bool
+        _ connection: QUICCarrier, by dial: QUICDial, to address: SocketAddress, ticket: QUICResumption?,
+        earlyData: Bool
     ) throws -> QUICConnectionHandle {
-        let connection = attempt.connection
+        paths.tried(address, of: connection.endpoint)
         let settings = connection.settings
         var quic = QUICConfiguration(settings.uplink)
-        quic.handshakeTimeout = max(Duration(attempt.deadline - .now()), .milliseconds(100))
+        quic.handshakeTimeout = max(Duration(dial.deadline - .now()), .milliseconds(100))
         quic.idleTimeout = connection.idleTimeout
         quic.setWindows(settings.receiveWindow, streams: settings.uplink.largestShare)
         return try endpoint(for: address).connect(
             to: address, serverName: connection.endpoint.certificateName, configuration: quic,
-            tls: settings.tls, resumption: ticket, earlyData: earlyData, observer: attempt)
+            tls: settings.tls, resumption: ticket, earlyData: earlyData, observer: dial)
     }
 
     private func endpoint(for address: SocketAddress) throws -> QUICEndpoint {
