@@ -7,6 +7,7 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
@@ -45,6 +46,9 @@ let package = Package(
             dependencies: ["CNGTCP2", nioCore, nioPosix, logging, deque, heap],
             swiftSettings: strict
         ),
+        .target(
+            name: "TLSTransport", dependencies: ["QUICTransport", nioCore, nioPosix, nioSSL, nioTLS],
+            swiftSettings: strict),
         .target(name: "Passwords", dependencies: ["CNGTCP2"], swiftSettings: strict),
         .target(name: "MQTTCodec", dependencies: [nioCore], swiftSettings: strict),
         .target(name: "BridgeCore", dependencies: ["MQTTCodec", nioCore], swiftSettings: strict),
@@ -56,14 +60,15 @@ let package = Package(
         .target(
             name: "Bridge",
             dependencies: [
-                "BridgeCore", "MQTTCodec", "Passwords", "QUICTransport", nioCore, nioPosix, nioSSL, logging, deque,
+                "BridgeCore", "MQTTCodec", "Passwords", "QUICTransport", "TLSTransport", nioCore, nioPosix, logging,
+                deque,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),
         .target(
             name: "MQTTQUICClient",
-            dependencies: ["MQTTCodec", "QUICTransport", nioCore, nioPosix, nioSSL, logging, deque],
+            dependencies: ["MQTTCodec", "QUICTransport", "TLSTransport", nioCore, nioPosix, logging, deque],
             swiftSettings: strict
         ),
         .target(
@@ -135,6 +140,8 @@ let package = Package(
             name: "QUICTransportTests", dependencies: ["QUICTransport", "TestSupport", nioCore, nioPosix],
             swiftSettings: strict),
         .testTarget(
+            name: "TLSTransportTests", dependencies: ["TLSTransport", "QUICTransport"], swiftSettings: strict),
+        .testTarget(
             name: "MQTTCodecTests", dependencies: ["MQTTCodec", "TestSupport", nioCore], swiftSettings: strict),
         .testTarget(
             name: "PasswordsTests", dependencies: ["Passwords", "BridgeCore"], swiftSettings: strict),
@@ -168,7 +175,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "BenchmarkLink", "BenchmarkLoad", "Bridge", "BridgeAdmin", "BridgeCore", "MQTTCodec", "QUICTransport",
-                "TestSupport", "mqtt-quic-bridge", logging, nioCore, nioPosix,
+                "TLSTransport", "TestSupport", "mqtt-quic-bridge", logging, nioCore, nioPosix,
             ],
             swiftSettings: strict
         ),

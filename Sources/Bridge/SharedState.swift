@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import QUICTransport
 import Synchronization
+import TLSTransport
 
 #if canImport(Glibc)
     import Glibc
@@ -57,7 +58,7 @@ extension SharedState {
     var tls: QUICTLSContext { generation.uplink.tls }
     var tickets: TicketStore { generation.uplink.tickets }
     var upstream: Upstream { generation.uplink.upstream }
-    var fallback: TLSUplinkContext? { generation.uplink.fallback }
+    var fallback: TLSClientContext? { generation.uplink.fallback }
     var chosenMapping: ChosenMapping { generation.uplink.chosenMapping }
     var hold: HoldPolicy? { generation.hold }
 }
@@ -70,7 +71,7 @@ extension SharedState {
         // Otherwise the context would create the file.
         uplink.tlsKeyLogFile = nil
         _ = try QUICTLSContext.client(uplink)
-        _ = try uplink.usableFallback.map { try TLSUplinkContext($0, uplink) }
+        _ = try uplink.usableFallback.map { try TLSClientContext($0, uplink) }
         _ = try SessionRules(configuration)
         _ = try configuration.auth.usersFile.map { try LocalUsers(path: $0) }
     }

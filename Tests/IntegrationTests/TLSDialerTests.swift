@@ -3,6 +3,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 import QUICTransport
+import TLSTransport
 import Testing
 
 @testable import Bridge
@@ -43,7 +44,7 @@ struct TLSDialerTests {
             host: "localhost", caFile: certificates.certificate("ca"),
             clientCertificateFile: certificates.certificate("client"), clientKeyFile: key)
         let error = #expect(throws: QUICError.self) {
-            try TLSUplinkContext(UplinkFallback(host: "localhost", port: 8_883), uplink)
+            try TLSClientContext(UplinkFallback(host: "localhost", port: 8_883), uplink)
         }
         let said = "\(try #require(error))"
         #expect(said.contains(key) && said.contains("does not know this kind of key"), "\(said)")
@@ -56,7 +57,7 @@ struct TLSDialerTests {
         let certificates = try await Certificates.make()
         let fallback = UplinkFallback(host: "localhost", port: 8_883)
         let uplink = UplinkConfiguration(host: "localhost", caFile: certificates.certificate("ca"))
-        let context = try TLSUplinkContext(fallback, uplink)
+        let context = try TLSClientContext(fallback, uplink)
         let never = loop.makePromise(of: [SocketAddress].self)
         let count = 300
         let state = try await loop.submit {

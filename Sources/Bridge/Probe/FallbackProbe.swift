@@ -1,6 +1,7 @@
 import BridgeCore
 import NIOCore
 import NIOPosix
+import TLSTransport
 
 /// Makes one TLS connection to the fallback (`uplink.fallback`), sends no MQTT on it, and reports how long that took.
 package enum FallbackProbe {
@@ -8,7 +9,7 @@ package enum FallbackProbe {
     /// the connection could not be made, in words for the operator.
     package static func run(_ configuration: BridgeConfiguration) async throws -> Duration? {
         guard let fallback = configuration.uplink.fallback else { return nil }
-        let context = try TLSUplinkContext(fallback, configuration.uplink)
+        let context = try TLSClientContext(fallback, configuration.uplink)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let eventLoop = group.next()
         do {
@@ -34,7 +35,7 @@ private final class FallbackDial: UplinkCarrierObserver {
     }
 
     static func start(
-        _ context: TLSUplinkContext, _ configuration: BridgeConfiguration, on eventLoop: any EventLoop
+        _ context: TLSClientContext, _ configuration: BridgeConfiguration, on eventLoop: any EventLoop
     ) -> EventLoopFuture<Duration> {
         let dialer = TLSDialer(context, configuration, on: eventLoop)
         let dial = FallbackDial(on: eventLoop)
@@ -50,6 +51,6 @@ private final class FallbackDial: UplinkCarrierObserver {
     }
 
     func carrierFailed(_ carrier: any UplinkCarrier, _ end: UplinkConnectionEnd) {
-        promise.fail(TLSUplinkError(end.failure ?? .other, end.why))
+        promise.fail(TLSFailure(.other, end.why))
     }
 }

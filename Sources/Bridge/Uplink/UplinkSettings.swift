@@ -1,6 +1,7 @@
 import BridgeCore
 import Logging
 import QUICTransport
+import TLSTransport
 
 /// How connections to the broker are made under one configuration, and what all event loops have to agree about
 /// meanwhile. A reload that changes any of it makes another one; the connections that stand keep the one that they were
@@ -11,7 +12,7 @@ final class UplinkSettings: Sendable {
     let tickets: TicketStore
     let upstream: Upstream
     /// The TLS side of `uplink.fallback`; `nil` if there is no fallback to use.
-    let fallback: TLSUplinkContext?
+    let fallback: TLSClientContext?
     let stockShares: StockShares
     let chosenMapping: ChosenMapping
 
@@ -27,7 +28,7 @@ final class UplinkSettings: Sendable {
         self.upstream = Upstream(uplink, probing: probing, logger: logger)
         // This comes before all others that read these files, because its errors say best what is wrong with them.
         self.tls = try QUICTLSContext.client(uplink)
-        self.fallback = try uplink.usableFallback.map { try TLSUplinkContext($0, uplink) }
+        self.fallback = try uplink.usableFallback.map { try TLSClientContext($0, uplink) }
         self.tickets = TicketStore(uplink, trust: tls.trust, after: previous?.tickets, logger: logger)
         self.stockShares = StockShares(total: uplink.warm, loops: configuration.threads)
         self.chosenMapping = previous?.chosenMapping ?? ChosenMapping()

@@ -63,16 +63,6 @@ package enum CredentialFile {
         }
     }
 
-    /// The PEM text of a file in the form that BoringSSL needs, which is stricter than GnuTLS: without a byte order mark,
-    /// and with an LF at the end of every line.
-    package static func plainText(of bytes: [UInt8]) -> [UInt8] {
-        let (cr, lf) = (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
-        let text = bytes.withoutByteOrderMark
-        return text.indices.map { index in
-            text[index] == cr && (index + 1 == text.endIndex || text[index + 1] != lf) ? lf : text[index]
-        }
-    }
-
     // MARK: - Kinds
 
     private static func emptyOrForeign(_ bytes: [UInt8], _ path: String) -> String? {

@@ -30,14 +30,4 @@ import Testing
         let one = ListenAddress(host: "::1", port: 1)
         #expect(!one.leavesIPv4(to: [one] + others))
     }
-
-    @Test(arguments: [
-        ("mqtt.example.com", "mqtt.example.com"), ("mqtt.example.com.", "mqtt.example.com"), ("10.0.0.1", "10.0.0.1"),
-        ("fe80::1%eth0", "fe80::1"), ("::1", "::1"),
-    ])
-    func certificateName(_ host: String, _ expected: String) {
-        #expect(UplinkEndpoint(host: host).certificateName == expected)
-        #expect(UplinkFallback(host: host, port: 1).certificateName == expected)
-        #expect(UplinkEndpoint(host: host, serverName: "name.").certificateName == "name")
-    }
 }

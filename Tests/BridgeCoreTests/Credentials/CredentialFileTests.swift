@@ -86,14 +86,6 @@ import Testing
         #expect(expected.map { problem?.hasPrefix($0) == true } ?? (problem == nil), "\(problem ?? "none")")
     }
 
-    @Test(arguments: [
-        ("", ""), ("\u{FEFF}", ""), ("\u{FEFF}a\r\nb\nc", "a\r\nb\nc"), ("a\rb\r\rc\r", "a\nb\n\nc\n"),
-        ("a\u{FEFF}", "a\u{FEFF}"),
-    ])
-    func plainText(_ text: String, _ expected: String) {
-        #expect(CredentialFile.plainText(of: Array(text.utf8)) == Array(expected.utf8))
-    }
-
     /// No bytes in a file can trap.
     @Test func anyBytesCanBeExamined() {
         for sample in [Self.pkcs12, Self.certificate, Self.encrypted, Self.pem("CERTIFICATE"), Self.keystore] {

@@ -7,13 +7,3 @@ package enum CertificateName {
         return text.hasSuffix(".") && text.count > 1 ? String(text.dropLast()) : text
     }
 }
-
-extension UplinkEndpoint {
-    /// The name that the server's certificate must have.
-    package var certificateName: String { CertificateName.of(serverName ?? host) }
-}
-
-extension UplinkFallback {
-    /// The name that the server's certificate must have.
-    package var certificateName: String { CertificateName.of(serverName ?? host) }
-}

@@ -1,42 +1,38 @@
-import BridgeCore
 import NIOCore
 import NIOSSL
 import NIOTLS
 
 // Events of the channel.
-extension TLSCarrier {
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+extension TLSConnection {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = unwrapInboundIn(data)
         lastReceived = .now()
-        guard let leg else { return }
+        guard let observer else { return }
         unconsumed += bytes.readableBytes
-        leg.received(bytes, isEnd: false)
+        observer.tls(self, received: bytes)
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
+    package func channelReadComplete(context: ChannelHandlerContext) {
         isReading = false
         readIfRoom()
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event as? TLSUserEvent {
         case .handshakeCompleted?:
             guard case .handshaking(let channel) = state else { break }
             state = .ready(channel)
             deadline.cancel()
-            observer?.carrierReady(
-                self,
-                UplinkReadiness(
-                    isShared: false, alpn: UplinkConfiguration.Mapping.singleStreamProtocol, idleTimeout: .zero))
+            observer?.tlsReady(self)
         case .shutdownCompleted?:
-            hasBrokerClosed = true
+            hasPeerClosed = true
         case nil:
             break
         }
         context.fireUserInboundEventTriggered(event)
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch state {
         case .dialing, .handshaking:
             fail(words.error(error, certificate: tls?.peerCertificate))
@@ -47,23 +43,18 @@ extension TLSCarrier {
         }
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    package func channelInactive(context: ChannelHandlerContext) {
         let previous = state
         state = .closed
         deadline.cancel()
-        let leg = leg
-        self.leg = nil
         switch previous {
         case .dialing, .handshaking:
             state = previous
             fail(words.error(NIOSSLError.uncleanShutdown, certificate: nil))
-        case .ready where !hasBrokerClosed || failure != nil:
-            let loss = words.loss(failure)
-            observer?.carrierLost(self, UplinkConnectionEnd(why: "\(loss)", failure: .network), wasSilent: false)
-            leg?.lost(loss)
+        case .ready where !hasPeerClosed || failure != nil:
+            observer?.tlsLost(self, cause: failure)
         case .ready, .finishing:
-            observer?.carrierEnded(self)
-            leg?.received(ByteBuffer(), isEnd: true)
+            observer?.tlsEnded(self)
         case .closed:
             // The observer knows already: the connection failed, or was closed from this side.
             break

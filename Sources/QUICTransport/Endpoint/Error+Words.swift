@@ -8,7 +8,7 @@ import NIOCore
 
 extension Error {
     /// A description for operators. SwiftNIO's own texts name its calls, and call any failure to connect a reset.
-    var inWords: String {
+    package var inWords: String {
         if let error = self as? IOError { return String(cString: strerror(error.errnoCode)) }
         if case .connectTimeout(let limit)? = self as? ChannelError {
             return "no answer within \(Double(limit.nanoseconds) / 1e9) s"

@@ -1,4 +1,3 @@
-import BridgeCore
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -12,127 +11,136 @@ import QUICTransport
 
 /// Says what went wrong with a TLS connection, and what to do about it, in the words that are used for QUIC.
 /// BoringSSL's own messages name its source files.
-struct TLSUplinkWords: Sendable {
-    /// The host and port of the fallback.
-    let remote: String
+package struct TLSWords: Sendable {
+    /// The host and port of the server.
+    package let remote: String
     /// The name that the certificate has to carry.
     let serverName: String
+    /// What messages call the authorities.
     let caFile: String
     let hasClientCertificate: Bool
 
-    init(_ fallback: UplinkFallback, _ uplink: UplinkConfiguration) {
+    package init(_ settings: TLSClientSettings) {
         self.remote =
-            fallback.host.contains(":") ? "[\(fallback.host)]:\(fallback.port)" : "\(fallback.host):\(fallback.port)"
-        self.serverName = fallback.certificateName
-        self.caFile = uplink.caFile
-        self.hasClientCertificate = uplink.clientCertificateFile != nil
+            settings.host.contains(":") ? "[\(settings.host)]:\(settings.port)" : "\(settings.host):\(settings.port)"
+        self.serverName = settings.certificateName
+        self.caFile = settings.trustName
+        self.hasClientCertificate = settings.certificateFile != nil
     }
 
-    func noAnswer(_ patience: Duration) -> TLSUplinkError {
-        TLSUplinkError(
+    package func noAnswer(_ patience: Duration) -> TLSFailure {
+        TLSFailure(
             .unanswered,
             "no answer from \(remote) over TCP within \(seconds(patience)): is the port open in the firewall, and does the "
                 + "broker listen there?")
     }
 
-    func handshakeTimeout(_ patience: Duration) -> TLSUplinkError {
-        TLSUplinkError(
+    package func handshakeTimeout(_ patience: Duration) -> TLSFailure {
+        TLSFailure(
             .unanswered,
             "\(remote) took the TCP connection, but the TLS handshake did not finish within \(seconds(patience)): is it a "
                 + "TLS port, and the network very lossy or slow?")
     }
 
     /// - Parameter certificate: The broker's certificate, if it has been received.
-    func error(_ error: any Error, certificate: NIOSSLCertificate?) -> TLSUplinkError {
+    package func error(_ error: any Error, certificate: NIOSSLCertificate?) -> TLSFailure {
         switch error {
-        case let error as TLSUplinkError: error
-        case let error as QUICResolutionError: TLSUplinkError(.network, "\(error)")
+        case let error as TLSFailure: error
+        case let error as QUICResolutionError: TLSFailure(.network, "\(error)")
         case let error as NIOConnectionError: unreachable(error)
         case NIOSSLError.handshakeFailed(let reason): handshake(reason, certificate)
         case let error as NIOSSLExtraError where error == .failedToValidateHostname:
-            TLSUplinkError(.certificate, hostNameMismatch(certificate))
+            TLSFailure(.certificate, hostNameMismatch(certificate))
         case NIOSSLError.uncleanShutdown, is IOError, is ChannelError:
-            TLSUplinkError(.network, "\(remote) ended the TLS handshake (\(plain(error))): is it a TLS port?")
+            TLSFailure(.network, "\(remote) ended the TLS handshake (\(plain(error))): is it a TLS port?")
         default:
-            TLSUplinkError(.other, "the TLS connection to \(remote) failed: \(error.inWords)")
+            TLSFailure(.other, "the TLS connection to \(remote) failed: \(error.inWords)")
         }
     }
 
     /// Explains the end of a connection that had been ready.
-    func loss(_ error: (any Error)?) -> UplinkLoss {
+    package func loss(_ error: (any Error)?) -> String {
         switch error {
         case let error as BoringSSLError where alert(error) != nil:
             // In TLS 1.3 a server that rejects the client's certificate says so after the handshake. It rejects the
-            // connection; no MQTT session is concerned yet.
-            .network(description: alert(error)?.description ?? "")
+            // connection; no session of the application is concerned yet.
+            alert(error)?.description ?? ""
         case NIOSSLError.uncleanShutdown?, nil:
-            .network(
-                description:
-                    "the TCP connection to \(remote) ended without TLS's farewell: has the broker's process died, or "
-                    + "does something on the way cut connections?")
+            "the TCP connection to \(remote) ended without TLS's farewell: has the broker's process died, or does "
+                + "something on the way cut connections?"
         case let error as IOError where error.errnoCode == ETIMEDOUT:
-            .network(description: "nothing heard from \(remote): is the network down, or the broker gone?")
+            "nothing heard from \(remote): is the network down, or the broker gone?"
         case let error?:
-            .network(description: "the TLS connection to \(remote) broke: \(plain(error))")
+            "the TLS connection to \(remote) broke: \(plain(error))"
         }
+    }
+
+    /// What a server that ended a finished handshake says about the client's certificate; `nil` if it says nothing.
+    package func refusal(_ error: (any Error)?) -> TLSFailure? {
+        guard let failure = (error as? BoringSSLError).flatMap(alert), failure.concernsClientCertificate else {
+            return nil
+        }
+        return failure
     }
 }
 
 // MARK: - The handshake
 
-extension TLSUplinkWords {
-    private func unreachable(_ error: NIOConnectionError) -> TLSUplinkError {
+extension TLSWords {
+    private func unreachable(_ error: NIOConnectionError) -> TLSFailure {
         guard let failure = error.connectionErrors.last else {
-            return TLSUplinkError(.network, "\(remote) has no address to connect to")
+            return TLSFailure(.network, "\(remote) has no address to connect to")
         }
         if case .connectTimeout(let limit)? = failure.error as? ChannelError { return noAnswer(Duration(limit)) }
-        return TLSUplinkError(
+        return TLSFailure(
             .network,
             "no TCP connection to \(remote): \(failure.error.inWords): is the port right, and does the broker listen there?"
         )
     }
 
-    private func handshake(_ error: BoringSSLError, _ certificate: NIOSSLCertificate?) -> TLSUplinkError {
+    private func handshake(_ error: BoringSSLError, _ certificate: NIOSSLCertificate?) -> TLSFailure {
         let text = "\(error)"
-        if text.contains("CERTIFICATE_VERIFY_FAILED") { return TLSUplinkError(.certificate, notAccepted(certificate)) }
+        if text.contains("CERTIFICATE_VERIFY_FAILED") { return TLSFailure(.certificate, notAccepted(certificate)) }
         if let alert = alert(error) { return alert }
         if text.contains("UNSUPPORTED_PROTOCOL") { return tooOld }
         if text.contains("WRONG_VERSION_NUMBER") || text.contains("HTTP_REQUEST") || text.contains("UNEXPECTED_RECORD")
         {
-            return TLSUplinkError(.other, "\(remote) does not speak TLS: is it the port for MQTT over TLS?")
+            return TLSFailure(.other, "\(remote) does not speak TLS: is it the port for MQTT over TLS?")
         }
         if text.contains("EOF during") {
-            return TLSUplinkError(
+            return TLSFailure(
                 .network,
                 "\(remote) ended the connection in the middle of the TLS handshake: is it the port for MQTT over TLS?")
         }
-        return TLSUplinkError(.other, "TLS handshake with \(remote) failed: \(reason(text))")
+        return TLSFailure(.other, "TLS handshake with \(remote) failed: \(reason(text))")
     }
 
     /// Explains the alert that the broker raised, if it did.
-    private func alert(_ error: BoringSSLError) -> TLSUplinkError? {
+    private func alert(_ error: BoringSSLError) -> TLSFailure? {
         let text = "\(error)"
         guard text.contains("_ALERT_") || text.contains("TLSV1_CERTIFICATE_REQUIRED") else { return nil }
         if text.contains("CERTIFICATE_REQUIRED") {
-            return TLSUplinkError(.certificate, "\(QUICError.clientCertificateRequired)")
+            return TLSFailure(
+                .certificate, "\(QUICError.clientCertificateRequired)", concernsClientCertificate: true)
         }
         if text.contains("NO_APPLICATION_PROTOCOL") {
-            return TLSUplinkError(
+            return TLSFailure(
                 .alpnMismatch, "\(remote) does not speak MQTT (ALPN mqtt): is it the port for MQTT over TLS?")
         }
         if text.contains("ALERT_PROTOCOL_VERSION") { return tooOld }
         let name = reason(text).replacing("TLSV1_ALERT_", with: "").replacing("SSLV3_ALERT_", with: "")
             .replacing("_", with: " ").lowercased()
         if hasClientCertificate, ["certificate", "unknown ca", "access denied"].contains(where: name.contains) {
-            return TLSUplinkError(
+            return TLSFailure(
                 .certificate,
-                "the broker does not accept the configured client certificate (\(name)): is it the right one?")
+                "the broker does not accept the configured client certificate (\(name)): is it the right one?",
+                concernsClientCertificate: true)
         }
-        return TLSUplinkError(.other, "TLS with \(remote) failed: the peer raised an alert (\(name))")
+        return TLSFailure(.other, "TLS with \(remote) failed: the peer raised an alert (\(name))")
     }
 
-    private var tooOld: TLSUplinkError {
-        TLSUplinkError(.other, "\(remote) does not speak TLS 1.3, and nothing older is used: can it be updated?")
+    private var tooOld: TLSFailure {
+        TLSFailure(.other, "\(remote) does not speak TLS 1.3, and nothing older is used: can it be updated?")
     }
 
     /// Cuts the reason out of `error:1000007d:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED at ...`.
@@ -152,7 +160,7 @@ extension TLSUplinkWords {
 
 // MARK: - The certificate
 
-extension TLSUplinkWords {
+extension TLSWords {
     /// BoringSSL does not distinguish between the two possible reasons, but the dates show which one it is.
     private func notAccepted(_ certificate: NIOSSLCertificate?) -> String {
         guard let certificate else { return "\(QUICError.peerCertificateMissing)" }
