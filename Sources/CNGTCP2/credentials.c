@@ -103,21 +103,35 @@ static void mix_into_digest(bridge_quic_credentials *credentials, const gnutls_d
     }
 }
 
-bool bridge_quic_credentials_load_ca(bridge_quic_credentials *credentials, const char *path, char *why) {
-    gnutls_datum_t contents = load(path, why);
-    if (!contents.data) {
-        return false;
-    }
-    int count =
-        gnutls_certificate_set_x509_trust_mem(credentials->certificates, &contents, GNUTLS_X509_FMT_PEM);
-    mix_into_digest(credentials, &contents);
-    unload(&contents);
+static bool add_authorities(bridge_quic_credentials *credentials, const gnutls_datum_t *contents, char *why) {
+    int count = gnutls_certificate_set_x509_trust_mem(credentials->certificates, contents, GNUTLS_X509_FMT_PEM);
+    mix_into_digest(credentials, contents);
     if (count == 0 || count == GNUTLS_E_BASE64_DECODING_ERROR || count == GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR) {
         set_why(why, "it holds no certificate in PEM form");
     } else if (count < 0) {
         set_why_damaged(why, "a certificate in it", count);
     }
     return count > 0;
+}
+
+bool bridge_quic_credentials_load_ca(bridge_quic_credentials *credentials, const char *path, char *why) {
+    gnutls_datum_t contents = load(path, why);
+    if (!contents.data) {
+        return false;
+    }
+    bool added = add_authorities(credentials, &contents, why);
+    unload(&contents);
+    return added;
+}
+
+bool bridge_quic_credentials_add_ca_text(bridge_quic_credentials *credentials, const uint8_t *text, size_t length,
+                                         char *why) {
+    if (length == 0 || length > maximum_file_size) {
+        set_why(why, length == 0 ? "it is empty" : "it is too large");
+        return false;
+    }
+    gnutls_datum_t contents = {(unsigned char *)text, (unsigned int)length};
+    return add_authorities(credentials, &contents, why);
 }
 
 static bool load_chain(const char *path, gnutls_x509_crt_t **chain, unsigned int *count, char *why) {

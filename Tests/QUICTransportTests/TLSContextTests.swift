@@ -46,6 +46,19 @@ import Testing
     }
 
     /// The key tells which certificate is the server's own.
+    /// The digest of authorities that came as text is that of a file with the same text: tickets stay valid.
+    @Test func authoritiesCanBeText() throws {
+        let file = certificates.path("ec-root.pem")
+        let text = Array(try String(contentsOfFile: file, encoding: .utf8).utf8)
+        let context = try QUICTLSContext.client(caText: text, name: "the text")
+        #expect(context.trust == (try QUICTLSContext.client(caFile: file)).trust)
+        for (text, why) in [("", "it is empty"), ("no certificate\n", "it holds no certificate in PEM form")] {
+            #expect(throws: QUICError.fileUnreadable(path: "the text", why: why)) {
+                try QUICTLSContext.client(caText: Array(text.utf8), name: "the text")
+            }
+        }
+    }
+
     @Test func aChainInTheWrongOrderIsNamed() throws {
         let certificate = try String(contentsOfFile: certificates.path("other.pem"), encoding: .utf8)
         let root = try String(contentsOfFile: certificates.path("ec-root.pem"), encoding: .utf8)

@@ -15,6 +15,9 @@ void bridge_quic_credentials_free(bridge_quic_credentials *credentials);
 /// On failure, the functions below return false and write the reason, a NUL-terminated text, to `why`
 /// (`BRIDGE_QUIC_WHY_CAPACITY` bytes).
 bool bridge_quic_credentials_load_ca(bridge_quic_credentials *credentials, const char *path, char *why);
+/// The same with PEM text. GnuTLS reads a NUL behind it, which `length` does not count.
+bool bridge_quic_credentials_add_ca_text(bridge_quic_credentials *credentials, const uint8_t *text, size_t length,
+                                         char *why);
 /// `key_at_fault` tells whether the reason concerns the key file rather than the certificate file.
 bool bridge_quic_credentials_load_key_pair(bridge_quic_credentials *credentials, const char *certificate_path,
                                            const char *key_path, bool *key_at_fault, char *why);

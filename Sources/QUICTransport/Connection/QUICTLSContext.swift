@@ -45,9 +45,34 @@ package final class QUICTLSContext: @unchecked Sendable {
     ) throws(QUICError) -> QUICTLSContext {
         let context = try QUICTLSContext(caFile: caFile, demandsClientCertificate: false)
         try context.loadCA(caFile)
+        try context.loadOwn(certificateFile: certificateFile, keyFile: keyFile)
+        try context.openKeyLog(keyLogFile)
+        return context
+    }
+
+    /// The same with authorities that are in memory.
+    ///
+    /// - Parameters:
+    ///   - caText: PEM certificates.
+    ///   - name: What messages call them.
+    package static func client(
+        caText: [UInt8], name: String, certificateFile: String? = nil, keyFile: String? = nil
+    ) throws(QUICError) -> QUICTLSContext {
+        let context = try QUICTLSContext(caFile: name, demandsClientCertificate: false)
+        let (isLoaded, why) = withReason { why in
+            (caText + [0]).withUnsafeBufferPointer {
+                bridge_quic_credentials_add_ca_text(context.credentials, $0.baseAddress, caText.count, why)
+            }
+        }
+        guard isLoaded else { throw .fileUnreadable(path: name, why: why) }
+        try context.loadOwn(certificateFile: certificateFile, keyFile: keyFile)
+        return context
+    }
+
+    private func loadOwn(certificateFile: String?, keyFile: String?) throws(QUICError) {
         switch (certificateFile, keyFile) {
         case (let certificateFile?, let keyFile?):
-            try context.loadKeyPair(certificateFile: certificateFile, keyFile: keyFile)
+            try loadKeyPair(certificateFile: certificateFile, keyFile: keyFile)
         case (let certificateFile?, nil):
             throw .fileUnreadable(path: certificateFile, why: "a certificate needs its key, and no key file is given")
         case (nil, let keyFile?):
@@ -55,8 +80,6 @@ package final class QUICTLSContext: @unchecked Sendable {
         case (nil, nil):
             break
         }
-        try context.openKeyLog(keyLogFile)
-        return context
     }
 
     /// Loads what a server needs.

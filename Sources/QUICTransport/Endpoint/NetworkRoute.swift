@@ -22,4 +22,9 @@ package enum NetworkRoute {
         guard status != 0, [ENETUNREACH, EHOSTUNREACH, ENETDOWN, EADDRNOTAVAIL].contains(errno) else { return nil }
         return String(cString: strerror(errno))
     }
+
+    /// This machine's address from which the kernel would send to that one; `nil` if it would not. Sends nothing.
+    package static func source(to address: SocketAddress) -> SocketAddress? {
+        ClientSockets.source(to: address)
+    }
 }
