@@ -150,7 +150,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "MQTTQUICClientTests",
-            dependencies: ["MQTTQUICClient", "MQTTCodec", "TestSupport", logging, nioCore, nioPosix],
+            dependencies: [
+                "MQTTQUICClient", "MQTTCodec", "QUICTransport", "TLSTransport", "TestSupport", logging, nioCore,
+                nioPosix,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "BridgeAdminTests",
@@ -174,8 +177,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "BenchmarkLink", "BenchmarkLoad", "Bridge", "BridgeAdmin", "BridgeCore", "MQTTCodec", "QUICTransport",
-                "TLSTransport", "TestSupport", "mqtt-quic-bridge", logging, nioCore, nioPosix,
+                "BenchmarkLink", "BenchmarkLoad", "Bridge", "BridgeAdmin", "BridgeCore", "MQTTCodec", "MQTTQUICClient",
+                "QUICTransport", "TLSTransport", "TestSupport", "mqtt-quic-bridge", logging, nioCore, nioPosix,
             ],
             swiftSettings: strict
         ),
