@@ -71,6 +71,11 @@ let package = Package(
             dependencies: ["MQTTCodec", "QUICTransport", "TLSTransport", nioCore, nioPosix, logging, deque],
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "example-sensor", dependencies: ["MQTTQUICClient"], path: "examples/sensor", swiftSettings: strict),
+        .executableTarget(
+            name: "example-command-receiver", dependencies: ["MQTTQUICClient"], path: "examples/command-receiver",
+            swiftSettings: strict),
         .target(
             name: "BridgeAdmin",
             dependencies: [

@@ -39,6 +39,9 @@ final class MessageBuffer: Sendable {
 
     var isFull: Bool { state.withLock { isFull($0) } }
 
+    /// The payloads that wait to be taken.
+    var bytes: Int { state.withLock { $0.bytes } }
+
     private func isFull(_ state: State) -> Bool { state.items.count >= limit || state.bytes >= Self.maximumBytes }
 
     func append(_ message: MQTTMessage, _ delivery: Delivery?) {
