@@ -11,7 +11,7 @@ struct CommandReceiver {
     static func main() async throws {
         let environment = ProcessInfo.processInfo.environment
         guard let host = environment["MQTT_HOST"], let device = environment["MQTT_USERNAME"] else {
-            print("Set MQTT_HOST and MQTT_USERNAME, which is the device's identifier.")
+            say("Set MQTT_HOST and MQTT_USERNAME, which is the device's identifier.")
             exit(64)
         }
         var configuration = MQTTClientConfiguration(
@@ -27,7 +27,7 @@ struct CommandReceiver {
             await client.disconnect()
         } catch let error as MQTTClientError {
             // The description says what happened and what to do.
-            print("command-receiver: \(error)")
+            say("command-receiver: \(error)")
             exit(1)
         }
     }
@@ -36,13 +36,13 @@ struct CommandReceiver {
         // The commands that waited come before this program can subscribe.
         let waiting = client.unclaimedMessages()
         let watching = Task {
-            for await event in client.events { print("connection: \(event)") }
+            for await event in client.events { say("connection: \(event)") }
         }
         defer { watching.cancel() }
         let answer = try await client.connect()
         let commands = try await client.subscribe(
             to: [MQTTSubscription("device/\(device)/commands/#", qos: .exactlyOnce)])
-        print("ready")
+        say("ready")
         let sources = answer.isSessionPresent ? [waiting, commands] : [commands]
         try await withThrowingTaskGroup(of: Void.self) { group in
             let left = Countdown(count)
@@ -50,7 +50,7 @@ struct CommandReceiver {
                 group.addTask {
                     // A command is acknowledged when this loop takes it.
                     for try await command in source {
-                        print("command \(command.topic): \(command.text)")
+                        say("command \(command.topic): \(command.text)")
                         try await client.publish(
                             MQTTMessage(topic: "device/\(device)/status", text: command.text, qos: .atLeastOnce))
                         if await left.isLast() { return }
@@ -73,4 +73,9 @@ actor Countdown {
         left -= 1
         return left <= 0
     }
+}
+
+/// Writes a line at once, also into a pipe.
+func say(_ line: String) {
+    try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
 }

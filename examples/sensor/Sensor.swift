@@ -17,7 +17,7 @@ struct Sensor {
     static func main() async throws {
         let environment = ProcessInfo.processInfo.environment
         guard let host = environment["MQTT_HOST"], let device = environment["MQTT_USERNAME"] else {
-            print("Set MQTT_HOST and MQTT_USERNAME, which is the device's identifier.")
+            say("Set MQTT_HOST and MQTT_USERNAME, which is the device's identifier.")
             exit(64)
         }
         var configuration = MQTTClientConfiguration(
@@ -34,7 +34,7 @@ struct Sensor {
                 interval: .seconds(environment["SENSOR_INTERVAL"].flatMap { Double($0) } ?? 5))
         } catch let error as MQTTClientError {
             // The description says what happened and what to do.
-            print("sensor: \(error)")
+            say("sensor: \(error)")
             exit(1)
         }
     }
@@ -51,9 +51,14 @@ struct Sensor {
                 // This returns when the broker has the message. While the connection is lost, it waits.
                 try await client.publish(
                     MQTTMessage(topic: "device/\(device)/telemetry", text: text, qos: .atLeastOnce))
-                print("published \(text)")
+                say("published \(text)")
                 if number < count { try await Task.sleep(for: interval) }
             }
         }
     }
+}
+
+/// Writes a line at once, also into a pipe.
+func say(_ line: String) {
+    try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
 }

@@ -8,7 +8,11 @@ extension ClientRuntime: BrokerLinkObserver {
     }
 
     func link(_ link: any BrokerLink, received bytes: ByteBuffer, on stream: LinkStream) {
-        guard link === self.link else { return }
+        guard link === self.link else {
+            // Its end comes behind what the broker had sent before.
+            link.consumed(bytes.readableBytes, on: stream)
+            return
+        }
         keepAlive?.received(at: .now())
         readers[stream]?.append(bytes)
         if stream == .control { owedCredit += bytes.readableBytes }

@@ -35,16 +35,21 @@ enum Toolbox {
         if let given = ProcessInfo.processInfo.environment["BRIDGE_BINARY"] {
             return given
         }
+        return try built("mqtt-quic-bridge")
+    }
+
+    /// The path of a program of this package that was built beside this test bundle.
+    static func built(_ name: String) throws -> String {
         let bundle = URL(filePath: CommandLine.arguments.first ?? "").deletingLastPathComponent()
         let running = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         let debug = root.appending(path: ".build/debug")
         for folder in [bundle, running, debug] {
-            let binary = folder.appending(path: "mqtt-quic-bridge").path
+            let binary = folder.appending(path: name).path
             if FileManager.default.isExecutableFile(atPath: binary) {
                 return binary
             }
         }
-        throw HarnessError("mqtt-quic-bridge is not built; set BRIDGE_BINARY or run swift build")
+        throw HarnessError("\(name) is not built: run swift build, or set BRIDGE_BINARY for mqtt-quic-bridge")
     }
 
     /// Returns a port that no TCP or UDP socket had a moment ago, for programs that cannot choose one themselves. It is
