@@ -25,7 +25,16 @@ enum FileText {
     static let maximumSize = 1_048_576
 
     static func read(_ path: String, maximumSize: Int = maximumSize) throws(Problem) -> Content {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        try read(path, maximumSize: maximumSize, flags: 0)
+    }
+
+    /// Refuses everything but regular files, symbolic links too, and waits for no other program.
+    static func readRegular(_ path: String, maximumSize: Int) throws(Problem) -> Content {
+        try read(path, maximumSize: maximumSize, flags: O_NOFOLLOW | O_NONBLOCK)
+    }
+
+    private static func read(_ path: String, maximumSize: Int, flags: CInt) throws(Problem) -> Content {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | flags)
         guard descriptor >= 0 else { throw problem(errno) }
         defer { close(descriptor) }
         var status = stat()
@@ -33,8 +42,9 @@ enum FileText {
         guard status.st_mode & S_IFMT != S_IFDIR else {
             throw Problem(message: "is a folder, not a file", isFolder: true)
         }
-        let bytes = try readAll(descriptor, maximumSize: maximumSize)
         let isRegular = status.st_mode & S_IFMT == S_IFREG
+        guard isRegular || flags & O_NOFOLLOW == 0 else { throw Problem(message: "is not a regular file") }
+        let bytes = try readAll(descriptor, maximumSize: maximumSize)
         return Content(bytes: bytes, isReadableByOthers: isRegular && FileMode.isReadableByOthers(status))
     }
 
@@ -77,7 +87,7 @@ enum FileText {
         }
     }
 
-    private static func problem(_ code: CInt) -> Problem {
+    static func problem(_ code: CInt) -> Problem {
         switch code {
         case ENOENT, ENOTDIR: Problem(message: "no such file", isMissing: true)
         case EACCES, EPERM: Problem(message: "this user may not read it; check owner and mode")

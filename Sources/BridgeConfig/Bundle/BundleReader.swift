@@ -1,0 +1,195 @@
+import BridgeCore
+
+/// Reads what is in the files of a TESAIoT bundle.
+///
+/// If several files have a value, the first of these wins: `mqtt-quic-config.json`, `.env`, `endpoints.json`. A
+/// placeholder gives way to a value that is none. Differences are reported as findings.
+package enum BundleReader {
+    /// - Throws: Everything that makes the bundle unreadable: a file that is too large or damaged, or a value that cannot
+    ///   be what it is meant to be. What is only missing is a finding.
+    package static func read(_ contents: BundleContents) throws(ConfigurationErrors) -> DeviceBundle {
+        var draft = BundleDraft(contents)
+        try draft.checkSizes()
+        draft.readConfiguration()
+        draft.readDotEnv()
+        draft.readEndpoints()
+        draft.checkAuthorities()
+        try draft.diagnostics.throwIfAny()
+        draft.reportExposure()
+        draft.reportMissing()
+        return draft.bundle
+    }
+}
+
+/// A bundle while it is read.
+struct BundleDraft {
+    let contents: BundleContents
+    let diagnostics = Diagnostics()
+    var bundle = DeviceBundle()
+    private var filesWithPassword: Set<BundleFile> = []
+
+    init(_ contents: BundleContents) {
+        self.contents = contents
+        bundle.files = BundleFile.allCases.filter { contents.files[$0] != nil }
+    }
+
+    /// Throws if nothing can be read, because other messages would only mislead then.
+    func checkSizes() throws(ConfigurationErrors) {
+        let settings: [BundleFile] = [.configuration, .dotEnv, .endpoints]
+        if settings.allSatisfy({ contents.files[$0] == nil }) {
+            let names = settings.map(\.rawValue).joined(separator: ", ")
+            diagnostics.error(
+                Origin(.nowhere(name: contents.place)), nil,
+                "is not a TESAIoT bundle: it has none of the files \(names)")
+        }
+        for (file, bytes) in contents.files where bytes.count > BundleFile.maximumSize {
+            diagnostics.error(
+                Origin(.nowhere(name: contents.path(of: file))), nil,
+                "is larger than \(SizeValue.render(BundleFile.maximumSize)); a file of a bundle has a few KB")
+        }
+        try diagnostics.throwIfAny()
+    }
+
+    mutating func note(_ kind: BundleFinding.Kind, _ origin: Origin, _ message: String) {
+        let finding = BundleFinding(kind: kind, origin: origin, message: message)
+        if !bundle.findings.contains(finding) { bundle.findings.append(finding) }
+    }
+
+    // MARK: - Values
+
+    /// Keeps a value, or says where it differs from the one that is kept already.
+    ///
+    /// - Parameters:
+    ///   - what: What the value is, for a message: `the host`.
+    ///   - shows: Whether the message may quote both values.
+    mutating func keep<Value>(
+        _ value: Value, _ origin: Origin, at path: WritableKeyPath<DeviceBundle, DeviceBundle.Entry<Value>?>,
+        _ what: String, shows: Bool = true
+    ) {
+        guard let present = bundle[keyPath: path] else {
+            bundle[keyPath: path] = DeviceBundle.Entry(value: value, origin: origin)
+            return
+        }
+        guard present.value != value else { return }
+        let values = shows ? ": \(shown(value)) here, \(shown(present.value)) there" : ""
+        note(.contradiction, origin, "\(what) is not the same as in \(present.origin), which is used\(values)")
+    }
+
+    private func shown<Value>(_ value: Value) -> String { TextValue.shortened("\(value)") }
+
+    mutating func keepHost(_ text: String, _ origin: Origin) {
+        if TextValue.isPlaceholder(text) {
+            return note(.placeholder, origin, "the host is still the placeholder \(TextValue.shortened(text))")
+        }
+        if text.contains("://") { return keepURL(text, origin) }
+        if let problem = HostValue.problem(with: text) { return diagnostics.error(origin, "host", problem) }
+        keep(text, origin, at: \.host, "the host")
+    }
+
+    mutating func keepUsername(_ text: String, _ origin: Origin) {
+        if TextValue.isPlaceholder(text) {
+            let advice = "enter the device id"
+            return note(
+                .placeholder, origin, "the user name is still the placeholder \(TextValue.shortened(text)); \(advice)")
+        }
+        if let problem = TextValue.problem(with: text) {
+            return diagnostics.error(origin, "username", "the user name \(problem)")
+        }
+        keep(text, origin, at: \.username, "the user name or device id")
+    }
+
+    mutating func keepPassword(_ text: String, _ origin: Origin, in file: BundleFile) {
+        if TextValue.isPlaceholder(text) {
+            guard bundle.password == nil else { return }
+            bundle.password = DeviceBundle.Entry(value: .placeholder(TextValue.shortened(text)), origin: origin)
+            return
+        }
+        if let problem = TextValue.problem(with: text) {
+            return diagnostics.error(origin, "password", "the password \(problem)")
+        }
+        filesWithPassword.insert(file)
+        if case .placeholder? = bundle.password?.value { bundle.password = nil }
+        keep(.secret(Secret(text)), origin, at: \.password, "the password", shows: false)
+    }
+
+    mutating func keepPort(_ text: String, _ origin: Origin) {
+        guard let port = port(text, origin) else { return }
+        keep(port, origin, at: \.port, "the port for QUIC")
+    }
+
+    func port(_ text: String, _ origin: Origin) -> Int? {
+        whole(text, origin, "port", in: 1...65_535, "a port")
+    }
+
+    /// A whole number that may be written as a text. An error is reported.
+    func whole(
+        _ text: String, _ origin: Origin, _ key: String, in range: ClosedRange<Int>, _ what: String
+    ) -> Int? {
+        let digits = text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
+        guard let number = digits, range.contains(number) else {
+            let quoted = "\"\(TextValue.shortened(text))\""
+            diagnostics.error(origin, key, "\(quoted) is not \(what), \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return number
+    }
+
+    mutating func keepSeconds(
+        _ text: String, _ origin: Origin, at path: WritableKeyPath<DeviceBundle, DeviceBundle.Entry<Int>?>,
+        _ key: String
+    ) {
+        guard let seconds = whole(text, origin, key, in: 0...65_535, "a number of seconds") else { return }
+        keep(seconds, origin, at: path, key)
+    }
+
+    mutating func keepFlag(
+        _ text: String, _ origin: Origin, at path: WritableKeyPath<DeviceBundle, DeviceBundle.Entry<Bool>?>,
+        _ key: String
+    ) {
+        guard let value = Self.flag(text) else {
+            return diagnostics.error(origin, key, "\"\(TextValue.shortened(text))\" is neither true nor false")
+        }
+        keep(value, origin, at: path, key)
+    }
+
+    static func flag(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "true", "1", "yes", "on": true
+        case "false", "0", "no", "off": false
+        default: nil
+        }
+    }
+
+    // MARK: - What is wrong with the whole
+
+    mutating func reportExposure() {
+        for file in BundleFile.allCases
+        where filesWithPassword.contains(file) && contents.readableByOthers.contains(file) {
+            let origin = Origin(.nowhere(name: contents.path(of: file)))
+            note(.exposed, origin, "contains a password and can be read by other users; chmod 600 it")
+        }
+    }
+
+    mutating func reportMissing() {
+        let bundle = bundle
+        let place = Origin(.nowhere(name: contents.place))
+        if case .placeholder(let text)? = bundle.password?.value, let origin = bundle.password?.origin {
+            let advice = "enter the password that the platform showed when it made the device"
+            note(.placeholder, origin, "the password is still the placeholder \(text); \(advice)")
+        }
+        let isNamed = { (word: String) in
+            bundle.findings.contains { $0.kind == .placeholder && $0.message.hasPrefix("the \(word)") }
+        }
+        if bundle.host == nil, !isNamed("host") { note(.missing, place, "does not say which host the broker is") }
+        if bundle.port == nil {
+            note(.missing, place, "does not say which port takes MQTT over QUIC; TESAIoT's is 14567")
+        }
+        if bundle.username == nil, !isNamed("user name") {
+            note(.missing, place, "has no user name, which on TESAIoT is the device id")
+        }
+        if bundle.password == nil { note(.missing, place, "has no password") }
+        if bundle.ca == nil {
+            note(.missing, place, "has no CA certificates (\(BundleFile.authorities.rawValue))")
+        }
+    }
+}
