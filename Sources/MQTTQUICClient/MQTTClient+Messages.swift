@@ -32,6 +32,7 @@ extension MQTTClient {
     }
 
     /// Subscribes, runs `body`, and unsubscribes.
+    @discardableResult
     public func subscribe<Result: Sendable>(
         to subscriptions: [MQTTSubscription], identifier: UInt32? = nil, userProperties: [MQTTUserProperty] = [],
         buffer: Int = 64, _ body: (MQTTMessages) async throws -> Result

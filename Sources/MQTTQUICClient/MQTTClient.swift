@@ -46,6 +46,7 @@ public final class MQTTClient: Sendable {
     }
 
     /// Connects, runs `body` and disconnects, whether `body` returns or throws.
+    @discardableResult
     public static func withClient<Result: Sendable>(
         _ configuration: MQTTClientConfiguration,
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,

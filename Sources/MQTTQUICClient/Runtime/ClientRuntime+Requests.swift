@@ -23,7 +23,7 @@ extension ClientRuntime {
             let timer = Timer(on: eventLoop)
             requests.waiting[correlation] = RequestTable.Request(
                 operation: operation, message: message, topic: topic, continuation: continuation, timer: timer)
-            timer.arm(in: TimeAmount(timeout)) { [weak self] in
+            timer.arm(in: TimeAmount(limited: timeout)) { [weak self] in
                 self?.finish(correlation, .failure(.timedOut(operation: "the request", after: timeout)))
             }
             if case .ready? = requests.topics[topic] { publish(correlation) }

@@ -102,7 +102,7 @@ final class ClientRuntime {
         owedCredit = 0
         link = dialer.dial(connect: connect, observer: self)
         let limit = configuration.connectTimeout
-        timer.arm(in: TimeAmount(limit)) { [weak self] in
+        timer.arm(in: TimeAmount(limited: limit)) { [weak self] in
             self?.lost(.timedOut(operation: "connecting", after: limit), isRetryUseful: true)
         }
     }
@@ -153,7 +153,7 @@ final class ClientRuntime {
             metadata: ["error": "\(error)", "retry_in": wait.map { "\($0)" } ?? "never"])
         if let wait {
             phase = .pausing
-            timer.arm(in: TimeAmount(wait)) { [weak self] in self?.tryAgain() }
+            timer.arm(in: TimeAmount(limited: wait)) { [weak self] in self?.tryAgain() }
         } else {
             becomeIdle(error)
         }

@@ -59,7 +59,7 @@ extension ClientSession {
         streams[0] = .control
         let facts = ConnackFacts(
             isSessionPresent: connack.sessionPresent, clientID: clientID, isClientIDAssigned: assigned != nil,
-            keepAlive: connack.properties.serverKeepAlive.map { .seconds(Int64($0)) } ?? configuration.keepAlive,
+            keepAlive: .seconds(Int64(connack.properties.serverKeepAlive ?? configuration.keepAlive.wholeSeconds())),
             limits: limits, responseInformation: connack.properties.responseInformation,
             reason: connack.properties.reasonString, userProperties: connack.properties.publicUserProperties)
         return [.connected(facts)] + (connack.sessionPresent ? resume() : startOver())
@@ -87,7 +87,10 @@ extension ClientSession {
                         .published(publish.operation, .failure(.deliveryUnknown(topic: publish.message.topic))))
                 }
             }
-            flows[lane].putBack(flows[lane].takeAll(isSent: false))
+            let rest = flows[lane].takeAll(isSent: false)
+            // Those whose callers were told of a failure, or do not wait any more, are not sent a second time.
+            for publish in rest where !publish.hasWaiter { settle(publish, from: lane) }
+            flows[lane].putBack(rest.filter(\.hasWaiter))
         }
         // In front of the requests that wait, because an UNSUBSCRIBE among them may be for one of these.
         for (operation, entry) in subscriptions.inOrder.reversed() where entry.isGranted {

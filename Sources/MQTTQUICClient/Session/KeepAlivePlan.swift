@@ -19,7 +19,7 @@ struct KeepAlivePlan: Sendable {
     /// `nil` if there is no keepalive.
     init?(_ interval: Duration, at now: NIODeadline) {
         guard interval > .zero else { return nil }
-        self.interval = TimeAmount(interval)
+        self.interval = TimeAmount(limited: interval)
         sentAt = now
         receivedAt = now
     }
@@ -48,5 +48,10 @@ struct KeepAlivePlan: Sendable {
 }
 
 extension TimeAmount {
+    /// A century if the duration is longer, because a number of nanoseconds has its limits.
+    init(limited duration: Duration) {
+        self.init(min(max(duration, .zero), .seconds(3_155_760_000)))
+    }
+
     fileprivate static func / (left: TimeAmount, right: Int64) -> TimeAmount { .nanoseconds(left.nanoseconds / right) }
 }

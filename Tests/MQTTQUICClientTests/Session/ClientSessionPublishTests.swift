@@ -162,6 +162,38 @@ struct ClientSessionPublishTests {
         #expect(heads == ["false 1", "false 4"])
     }
 
+    @Test("What nobody waits for any more is not sent again in a new session")
+    func startOverWithoutWaiter() throws {
+        var session = try ClientSession.online()
+        try session.publish(operation(1), MQTTMessage("a", "1"))
+        try session.publish(operation(2), MQTTMessage("a", "2"))
+        _ = session.pump()
+        _ = session.cancelPublish(operation(1))
+        #expect(try session.reconnect(sessionPresent: false).told.count == 1)
+        #expect(try session.pump().sent().count == 1)
+        #expect(session.outstandingCount == 1)
+    }
+
+    @Test("A client that gave up told everybody, and keeps only what a resumed session needs")
+    func giveUp() throws {
+        for expiry in [Duration.zero, .seconds(60)] {
+            var configuration = MQTTClientConfiguration.test
+            configuration.sessionExpiry = expiry
+            var session = try ClientSession.online(configuration, [.receiveMaximum(1)])
+            try session.publish(operation(1), MQTTMessage("a", "1"))
+            try session.publish(operation(2), MQTTMessage("a", "2"))
+            _ = session.pump()
+            session.connectionLost()
+            let actions = session.giveUp(.notConnected)
+            #expect(
+                Set(actions.map { "\($0)" })
+                    == Set(
+                        ([1, 2] as [UInt64]).map { "\(ClientAction.published(operation($0), .failure(.notConnected)))" }
+                    ))
+            #expect(session.outstandingCount == (expiry == .zero ? 0 : 1))
+        }
+    }
+
     @Test("A message that was not sent is taken back by cancelling; one that was sent goes on without a waiter")
     func cancel() throws {
         var session = try ClientSession.online(.test, [.receiveMaximum(1)])
