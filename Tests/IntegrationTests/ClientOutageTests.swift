@@ -46,7 +46,7 @@ struct ClientOutageTests {
             #expect(try await first.connect().isSessionPresent == false)
             let messages = try await first.subscribe(to: [MQTTSubscription("t")])
             await first.disconnect()
-            _ = consume messages
+            withExtendedLifetime(messages) {}
             let observer = try await scenario.observer()
             for number in 1...5 { try await observer.publish("t", .text("\(number)"), qos: 1) }
             let second = MQTTClient(configuration)
@@ -71,10 +71,13 @@ struct ClientOutageTests {
             }
             let second = MQTTClient(scenario.configuration("same"))
             try await second.connect()
-            guard case .disconnected(.sessionTakenOver, let wait)? = await events.next() else {
-                Issue.record("not taken over")
+            let event = await events.next()
+            guard case .disconnected(let error, let wait)? = event else {
+                Issue.record("not taken over: \(String(describing: event))")
                 return
             }
+            // Mosquitto 2.0.11 sends no DISCONNECT, but ends the stream.
+            if kind == .front { #expect(error == .sessionTakenOver) }
             #expect(wait ?? .zero >= .seconds(5))
             await first.disconnect()
             try await second.publish(MQTTMessage(topic: "t", qos: .atLeastOnce))

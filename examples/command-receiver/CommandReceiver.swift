@@ -24,7 +24,6 @@ struct CommandReceiver {
         do {
             let client = MQTTClient(configuration)
             try await run(client, device, count: environment["RECEIVER_COUNT"].flatMap { Int($0) } ?? .max)
-            await client.disconnect()
         } catch let error as MQTTClientError {
             // The description says what happened and what to do.
             say("command-receiver: \(error)")
@@ -60,6 +59,9 @@ struct CommandReceiver {
             _ = try await group.next()
             group.cancelAll()
         }
+        await client.disconnect()
+        // Letting go of the sequence before that would unsubscribe, and commands would not wait for the next start.
+        withExtendedLifetime(commands) {}
     }
 }
 

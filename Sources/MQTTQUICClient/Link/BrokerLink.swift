@@ -58,3 +58,11 @@ enum LinkEnd: Sendable, Equatable {
     ///   - applicationCode: The code that the peer closed the connection with, if it did.
     case lost(MQTTClientError, isRetryUseful: Bool, applicationCode: UInt64? = nil)
 }
+
+extension LinkEnd {
+    /// The broker has ended the session in good order, but without a reason. A client of 3.1.1, and any client of a
+    /// broker that sends no DISCONNECT then, hears no more than that when its session is taken over.
+    static let endedByBroker = LinkEnd.lost(
+        .connectionLost(detail: "the broker ended it without a reason; perhaps another client has the same identifier"),
+        isRetryUseful: true)
+}

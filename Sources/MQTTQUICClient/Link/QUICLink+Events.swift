@@ -51,7 +51,7 @@ extension QUICLink: QUICConnectionObserver {
             if isEnd, stream == .control { finished() }
             return
         }
-        ended(stream, .lost(.connectionLost(detail: "the broker ended the session's stream"), isRetryUseful: true))
+        ended(stream, .endedByBroker)
     }
 
     /// The broker has answered our FIN.

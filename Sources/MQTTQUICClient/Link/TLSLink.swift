@@ -132,7 +132,7 @@ extension TLSLink: TLSConnectionObserver {
     }
 
     func tlsEnded(_ connection: TLSConnection) {
-        ended(.lost(.connectionLost(detail: "the broker ended the connection"), isRetryUseful: true))
+        ended(.endedByBroker)
     }
 
     func tlsLost(_ connection: TLSConnection, cause: (any Error)?) {

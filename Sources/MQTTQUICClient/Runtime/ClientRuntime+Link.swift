@@ -67,7 +67,11 @@ extension ClientRuntime: BrokerLinkObserver {
         self.link = nil
         switch end {
         case .finished: lost(.connectionLost(detail: "it was closed"), isRetryUseful: true)
-        case .lost(let error, let isRetryUseful, _): lost(error, isRetryUseful: isRetryUseful)
+        case .lost(let error, let isRetryUseful, let code):
+            let reason = MQTTClientError(applicationCode: code)
+            lost(
+                reason ?? error, isRetryUseful: reason == nil ? isRetryUseful : true,
+                mayBeTakeover: end == .endedByBroker)
         }
         releaseIfIdle()
     }

@@ -139,15 +139,20 @@ final class ClientRuntime {
 
     /// The connection is gone or has to go.
     ///
-    /// - Parameter isGraceful: Whether what was written has to arrive.
-    func lost(_ error: MQTTClientError, isRetryUseful: Bool, isGraceful: Bool = false) {
+    /// - Parameters:
+    ///   - isGraceful: Whether what was written has to arrive.
+    ///   - mayBeTakeover: Whether another client may have taken the session over, although nobody said so.
+    func lost(
+        _ error: MQTTClientError, isRetryUseful: Bool, isGraceful: Bool = false, mayBeTakeover: Bool = false
+    ) {
         let since: NIODeadline? = if case .online(let since) = phase { since } else { nil }
         let wasFirst = phase == .connecting(isFirst: true)
         dropLink(isGraceful: isGraceful)
         session.connectionLost()
         let lived = since.map { Duration.nanoseconds((NIODeadline.now() - $0).nanoseconds) }
         let wait =
-            wasFirst || !isRetryUseful ? nil : pace.next(after: error, lived: lived, random: random())
+            wasFirst || !isRetryUseful
+            ? nil : pace.next(after: error, lived: lived, random: random(), mayBeTakeover: mayBeTakeover)
         logger.info(
             wasFirst ? "connecting failed" : "connection lost",
             metadata: ["error": "\(error)", "retry_in": wait.map { "\($0)" } ?? "never"])

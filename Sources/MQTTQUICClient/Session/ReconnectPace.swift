@@ -20,8 +20,11 @@ struct ReconnectPace: Sendable {
     ///   - lived: How long the connection had been there; `nil` if there was none. One that outlived the wait before it
     ///     counts as good, and the waits begin anew.
     ///   - random: 0 to 1.
+    ///   - mayBeTakeover: Whether another client may have taken the session over, although nobody said so.
     /// - Returns: How long to wait; `nil` if no other try is to be made.
-    mutating func next(after error: MQTTClientError, lived: Duration?, random: Double) -> Duration? {
+    mutating func next(
+        after error: MQTTClientError, lived: Duration?, random: Double, mayBeTakeover: Bool = false
+    ) -> Duration? {
         guard let rule, error.mayPass else { return nil }
         if let lived {
             failures = 0
@@ -33,11 +36,21 @@ struct ReconnectPace: Sendable {
         let wait = min(step, rule.maximum)
         step = min(step * 2, rule.maximum)
         let spread = wait * (1 - random / 2)
-        return error == .sessionTakenOver ? max(spread, Self.afterTakeover) : spread
+        return error == .sessionTakenOver || mayBeTakeover ? max(spread, Self.afterTakeover) : spread
     }
 }
 
 extension MQTTClientError {
+    /// What the code means with which the broker closed the QUIC connection, if it carries a reason of MQTT: 0x300 and
+    /// the reason code ("MQTT Over QUIC", Single Stream Mode 1.0).
+    init?(applicationCode: UInt64?) {
+        guard let applicationCode, (0x380...0x3FF).contains(applicationCode) else { return nil }
+        let code = MQTTReasonCode(rawValue: UInt8(truncatingIfNeeded: applicationCode))
+        self =
+            code == .sessionTakenOver
+            ? .sessionTakenOver : .disconnectedByBroker(code, reason: nil, serverReference: nil)
+    }
+
     /// Whether the same client may do better later.
     var mayPass: Bool {
         switch self {

@@ -34,6 +34,7 @@ struct PaceTests {
     func takeover() {
         var pace = ReconnectPace(.init(initial: .seconds(1)))
         #expect(pace.next(after: .sessionTakenOver, lived: .seconds(1), random: 1) == .seconds(5))
+        #expect(pace.next(after: lost, lived: .seconds(1), random: 1, mayBeTakeover: true) == .seconds(5))
     }
 
     @Test(
@@ -48,6 +49,16 @@ struct PaceTests {
     func mayPass(error: MQTTClientError, expected: Bool) {
         var pace = ReconnectPace(.init())
         #expect((pace.next(after: error, lived: nil, random: 0) != nil) == expected)
+    }
+
+    @Test(
+        "A close code of the broker may carry a reason code",
+        arguments: [
+            (nil, nil), (0, nil), (1, nil), (0x37F, nil), (0x400, nil), (0x38E, .sessionTakenOver),
+            (0x389, .disconnectedByBroker(.serverBusy, reason: nil, serverReference: nil)),
+        ] as [(UInt64?, MQTTClientError?)])
+    func applicationCode(code: UInt64?, expected: MQTTClientError?) {
+        #expect(MQTTClientError(applicationCode: code) == expected)
     }
 
     @Test("Without a rule there is no reconnect")
