@@ -21,4 +21,18 @@ struct MQTTClientErrorTests {
     func description(error: MQTTClientError, text: String) {
         #expect(error.description == text)
     }
+
+    @Test(
+        "An event is a line that can be read",
+        arguments: [
+            (
+                MQTTClientEvent.disconnected(.sessionTakenOver, retryIn: .seconds(5)),
+                "disconnected, next try in 5.0 seconds: another client has connected with the same client identifier: give each client one of its own"
+            ),
+            (.disconnected(.cancelled, retryIn: nil), "disconnected: the task was cancelled"),
+            (.moved(to: "192.0.2.7:4000"), "moved to 192.0.2.7:4000"), (.closed, "closed"),
+        ])
+    func event(event: MQTTClientEvent, text: String) {
+        #expect(event.description == text)
+    }
 }

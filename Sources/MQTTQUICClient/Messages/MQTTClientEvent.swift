@@ -10,3 +10,27 @@ public enum MQTTClientEvent: Sendable, Equatable {
     /// ``MQTTClient/disconnect(reason:sessionExpiry:)`` has ended the connection.
     case closed
 }
+
+extension MQTTClientEvent: CustomStringConvertible {
+    /// One line for a log or a terminal.
+    public var description: String {
+        switch self {
+        case .connected(let answer):
+            "connected to \(answer.remoteAddress) over \(answer.transport) as \(answer.clientID)"
+                + (answer.isSessionPresent ? ", with the session from before" : "")
+        case .disconnected(let error, let wait?): "disconnected, next try in \(wait): \(error)"
+        case .disconnected(let error, nil): "disconnected: \(error)"
+        case .moved(let address): "moved to \(address)"
+        case .closed: "closed"
+        }
+    }
+}
+
+extension MQTTTransport: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .quic: "QUIC"
+        case .tls: "TLS over TCP"
+        }
+    }
+}
