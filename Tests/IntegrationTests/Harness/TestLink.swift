@@ -7,22 +7,24 @@ import NIOPosix
 
 /// A dialer of the client library on an event loop of its own, without a session above it.
 struct TestDialer: Sendable {
+    /// Looks up the addresses of a name with a port.
+    typealias Resolve = @Sendable (String, Int, any EventLoop) -> EventLoopFuture<[SocketAddress]>
+
     let loop: any EventLoop
     private let dialer: NIOLoopBound<LinkDialer>
     private let group: MultiThreadedEventLoopGroup
 
     /// Runs `body` with a dialer, and checks afterwards that nothing is left of it.
     static func with<Result>(
-        _ configuration: MQTTClientConfiguration, resolve: LinkDialer.Resolve? = nil,
+        _ configuration: MQTTClientConfiguration, resolve: Resolve? = nil,
         _ body: (TestDialer) async throws -> Result
     ) async throws -> Result {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let resolve = NIOLoopBoundBox.makeBoxSendingValue(resolve, eventLoop: loop)
         let dialer = try await loop.submit {
             let dialer =
-                resolve.value.map { LinkDialer(configuration, on: loop, logger: logger, resolve: $0) }
+                resolve.map { LinkDialer(configuration, on: loop, logger: logger, resolve: $0) }
                 ?? LinkDialer(configuration, on: loop, logger: logger)
             return NIOLoopBound(dialer, eventLoop: loop)
         }.get()
