@@ -10,14 +10,16 @@ import Testing
 @Suite(.mapping(.connection), .timeLimit(.minutes(10)))
 struct ClientLinkFailureTests {
     private func expectFailure(
-        _ options: LinkScenario.Options, says words: [String], isRetryUseful: Bool
+        _ options: LinkScenario.Options, says words: [String], isRetryUseful: Bool, sendsConnect: Bool = false
     ) async throws -> MQTTClientError? {
         let told = EventLog<MQTTClientError>()
         try await LinkScenario.run(options) { scenario, dialer in
             let (error, isUseful) = try await dialer.dial("link-1").fails()
             for word in words { #expect("\(error)".contains(word), "'\(word)' in: \(error)") }
             #expect(isUseful == isRetryUseful)
-            if let front = scenario.farEnd.front { #expect(try await front.connects(of: "link-1").isEmpty) }
+            if let front = scenario.farEnd.front, !sendsConnect {
+                #expect(try await front.connects(of: "link-1").isEmpty)
+            }
             await told.append(error)
         }
         return await told.all.first
@@ -54,7 +56,9 @@ struct ClientLinkFailureTests {
             configuration.tls.trust = .file(certificates.certificate(certificate.ca))
             configuration.tls.serverName = certificate.serverName
         }
-        let error = try await expectFailure(options, says: certificate.words, isRetryUseful: false)
+        // With TLS 1.3 the client hears what the server thinks of its certificate only after CONNECT has gone out.
+        let error = try await expectFailure(
+            options, says: certificate.words, isRetryUseful: false, sendsConnect: certificate.isClients)
         switch error {
         case .certificateRefused("localhost", _): #expect(!certificate.isClients)
         case .clientCertificateRefused: #expect(certificate.isClients)
