@@ -43,6 +43,7 @@ package enum ConfigurationLoader {
         var (settings, dotEnv) = try settings(of: input, deviceNames: subject.hasUplink, diagnostics)
         if subject.hasUplink {
             EndpointPrecedence(diagnostics: diagnostics).apply(to: &settings)
+            ProfileDefaults(settings)?.apply(to: &settings)
             warnOfExposure(input, settings, dotEnv, diagnostics)
         }
         let reader = ConfigurationReader(settings: settings, diagnostics: diagnostics, cores: cores)

@@ -1,5 +1,6 @@
 /// The keys of the configuration, except those inside the items of a list (routes, overrides, endpoints).
 enum Key: String, CaseIterable, Sendable {
+    case profile
     case listen
     case uplinkHost = "uplink.host"
     case uplinkPort = "uplink.port"

@@ -17,7 +17,12 @@ package struct Loaded<Configuration: Sendable>: Sendable {
         self.warnings = diagnostics.warnings
         self.notes = settings.overridden
         self.origins = settings.origins
-        self.routeOrigins = settings.nodes[.routes].map(Self.items(of:)) ?? []
+        self.routeOrigins = settings.nodes[.routes].map(Self.items(of:)) ?? Self.profileRoutes(settings)
+        if settings.nodes[.routes] == nil, let origin = routeOrigins.first { origins[Key.routes.rawValue] = origin }
+    }
+
+    private static func profileRoutes(_ settings: Settings) -> [Origin] {
+        ProfileDefaults(settings).map { Array(repeating: $0.origin, count: TESAIoT.routes.count) } ?? []
     }
 
     private static func items(of node: YAMLNode) -> [Origin] {

@@ -7,6 +7,8 @@ package struct Origin: Sendable, Equatable {
         case file(name: String, line: Int, column: Int)
         case dotEnv(name: String, line: Int, variable: String)
         case environment(variable: String)
+        /// A value that comes with the key `profile`.
+        case profile(name: String)
         /// The configuration as a whole, for a value that is missing from it.
         case nowhere(name: String)
     }
@@ -19,8 +21,13 @@ package struct Origin: Sendable, Equatable {
     package var variable: String? {
         switch place {
         case .dotEnv(_, _, let variable), .environment(let variable): variable
-        case .file, .nowhere: nil
+        case .file, .nowhere, .profile: nil
         }
+    }
+
+    /// Where the value comes from, if it is not written in the configuration file: `BRIDGE_UPLINK_HOST`.
+    var remark: String? {
+        if case .profile(let name) = place { "profile \(name)" } else { variable }
     }
 
     var isEnvironment: Bool {
@@ -31,7 +38,7 @@ package struct Origin: Sendable, Equatable {
     var sortKey: (Int, Int, Int, String) {
         switch place {
         case .file(_, let line, let column): (0, line, column, "")
-        case .nowhere: (1, 0, 0, "")
+        case .nowhere, .profile: (1, 0, 0, "")
         case .dotEnv(_, let line, let variable): (2, line, 0, variable)
         case .environment(let variable): (3, 0, 0, variable)
         }
@@ -46,6 +53,7 @@ extension Origin: CustomStringConvertible {
         case .dotEnv(let name, let line, let variable):
             variable.isEmpty ? "\(name):\(line)" : "\(name):\(line): \(variable)"
         case .environment(let variable): "environment: \(variable)"
+        case .profile(let name): "profile \(name)"
         case .nowhere(let name): name
         }
     }

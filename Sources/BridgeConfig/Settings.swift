@@ -8,6 +8,8 @@ struct Setting: Sendable {
 
     /// Where values come from. If several layers have a value for one key, the highest layer wins.
     enum Layer: Int, Comparable, Sendable {
+        /// What the key `profile` stands for.
+        case profile
         case file
         /// `MQTT_` names (TESAIoT).
         case deviceNamesInDotEnv
@@ -48,7 +50,7 @@ struct Settings {
     /// One line per key whose value in the file is overridden by another one from the environment or `.env`.
     var overridden: [String] {
         Key.allCases.compactMap { key in
-            guard let winner = scalars[key], winner.layer != .file else { return nil }
+            guard let winner = scalars[key], winner.layer > .file else { return nil }
             guard let loser = nodes[key]?.origin ?? replaced[key]?.origin else { return nil }
             guard winner.text != replaced[key]?.text else { return nil }
             return "\(winner.origin): overrides \(key.rawValue) of \(loser)"

@@ -84,7 +84,7 @@ struct RouteReport {
                 Self.line("decided by", decider(way.route, places)),
                 Self.line("result", "forwarded: \(effects.joined(separator: ", "))"),
                 Self.line("way back", back(way, action, places)),
-            ]
+            ] + (way.remark.map { [Self.line("note", $0)] } ?? [])
         }
     }
 

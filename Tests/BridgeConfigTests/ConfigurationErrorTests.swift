@@ -19,7 +19,8 @@ struct ConfigurationErrorTests {
     @Test(arguments: [
         Case(
             "prot: 1",
-            "2:1: prot: unknown key; known: listen, routes, unrouted, threads, uplink, auth, limits, log, admin, serve"),
+            "2:1: prot: unknown key; known: profile, listen, routes, unrouted, threads, uplink, auth, limits, log, admin, "
+                + "serve"),
         Case("port: 1", "2:1: port: unknown key; \"port\" belongs under \"uplink:\""),
         Case("host: a", "2:1: host: unknown key; \"host\" belongs under \"uplink:\""),
         Case("fallback: {port: 1}", "2:1: fallback: unknown key; \"fallback:\" belongs under \"uplink:\""),

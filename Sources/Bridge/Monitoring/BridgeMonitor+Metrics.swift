@@ -85,6 +85,11 @@ extension BridgeMonitor {
             MetricFamily(
                 MetricFamily.prefix + "unrouted_total", .counter,
                 "Messages and filters that no route matched, by what became of them.", fates),
+            .labelled(
+                "platform_messages_total", .counter,
+                "Messages on topics for which the platform of the profile would disconnect the device, which the bridge"
+                    + " kept back, or whose messages the platform never stores.", "finding",
+                PlatformFinding.allCases.map { ($0.name, Double(totals[$0])) }),
         ]
     }
 

@@ -78,6 +78,7 @@ extension BridgeService {
 extension ReloadPlan<BridgeConfiguration> {
     /// Whether devices that are connected may have another identity or other topics from now on.
     fileprivate func changesRules(since old: BridgeConfiguration) -> Bool {
-        target.routes != old.routes || target.unrouted != old.unrouted || target.auth != old.auth
+        target.routes != old.routes || target.unrouted != old.unrouted || target.platform != old.platform
+            || target.auth != old.auth
     }
 }

@@ -50,7 +50,7 @@ final class Generation: Sendable {
             uplink = try UplinkSettings(configuration, after: previous?.uplink, probing: probing, logger: logger)
         }
         if let previous, configuration.routes == old?.routes, configuration.unrouted == old?.unrouted,
-            configuration.auth == old?.auth
+            configuration.platform == old?.platform, configuration.auth == old?.auth
         {
             rules = previous.rules
         } else {

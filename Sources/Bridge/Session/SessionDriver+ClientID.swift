@@ -70,7 +70,7 @@ extension SessionNote {
         switch self {
         case .held: .held
         case .resumed: .living
-        case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost: nil
+        case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost, .platform: nil
         }
     }
 }

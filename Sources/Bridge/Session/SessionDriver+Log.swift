@@ -42,6 +42,12 @@ extension SessionDriver {
                 ["broker_session": isSessionPresent ? "kept" : "new", "resent": "\(resent)"])
         case .subscriptionsLost(let count):
             log(level, "the broker no longer grants subscriptions that the device had", ["filters": "\(count)"])
+        case .platform(let notice):
+            let message: Logger.Message =
+                notice.finding.isRefused
+                ? "message kept back: the platform would disconnect the device"
+                : "message passed on: the platform accepts it and never stores it"
+            log(level, message, ["topic": "\(notice.topic)", "reason": "\(notice.finding.explanation)"])
         }
     }
 

@@ -116,6 +116,7 @@ extension ConfigurationReader {
     func fallback(of first: UplinkEndpoint, _ mapping: Mapping) -> UplinkFallback? {
         let keys = Key.allCases.filter { $0.section == "uplink.fallback" && settings.origin(of: $0) != nil }
         guard settings.sections["uplink.fallback"] != nil || !keys.isEmpty else { return nil }
+        if settings.scalars[.uplinkFallbackPort]?.text == "off" { return fallbackOff(keys) }
         if mapping == .dataStream, mappingIsReadable { refuseFallback() }
         let ownHost = host(.uplinkFallbackHost)
         let serverName = host(.uplinkFallbackServerName)
@@ -131,6 +132,14 @@ extension ConfigurationReader {
         fallback.after = after ?? fallback.after
         checkServerName(of: fallback)
         return fallback
+    }
+
+    /// `port: off` does without the fallback of a profile.
+    private func fallbackOff(_ keys: [Key]) -> UplinkFallback? {
+        for key in keys where key != .uplinkFallbackPort {
+            warning(key, "has no effect, as the fallback's port is off")
+        }
+        return nil
     }
 
     /// An IP address cannot be sent as SNI (RFC 6066 3), and TLS then compares the certificate with the address that the

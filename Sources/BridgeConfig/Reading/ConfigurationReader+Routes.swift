@@ -15,7 +15,7 @@ extension ConfigurationReader {
     }
 
     func routes() -> [PlacedRoute] {
-        guard let node = settings.nodes[.routes] else { return [] }
+        guard let node = settings.nodes[.routes] else { return profileRoutes() }
         guard case .list(let items) = node.content else {
             error(
                 .routes,

@@ -17,6 +17,7 @@ struct ConfigurationReader {
 
     /// Reads everything but the section `serve`. Throws every error, including those that were found earlier.
     func configuration() throws(ConfigurationErrors) -> BridgeConfiguration {
+        let platform = platform()
         let uplink = uplink()
         let limits = limits()
         let listen = listeners()
@@ -24,14 +25,16 @@ struct ConfigurationReader {
         let routes = routes()
         let unrouted = choice(.unrouted) ?? UnroutedPolicy.reject
         checkRoutes(routes, unrouted: unrouted)
+        checkPlatform(platform, uplink, auth, routes)
         let log = log()
         let admin = admin(besides: listen)
         let threads = threads()
         try diagnostics.throwIfAny()
         let configuration = BridgeConfiguration(
-            listen: listen, uplink: uplink, auth: auth, routes: routes.map(\.route), unrouted: unrouted, limits: limits,
-            log: log, admin: admin, threads: threads)
+            listen: listen, uplink: uplink, platform: platform, auth: auth, routes: routes.map(\.route),
+            unrouted: unrouted, limits: limits, log: log, admin: admin, threads: threads)
         warn(of: configuration)
+        warnOfPlatform(configuration)
         warnOfRoutes(routes)
         return configuration
     }

@@ -5,12 +5,13 @@ package enum EffectiveConfiguration {
     private static let hidden = "hidden; not a value to copy"
 
     /// Renders the configuration of `run`.
-    /// - Parameter origins: The origins of the loaded values. A value that comes from an environment variable gets a comment
-    ///   with the variable's name.
+    /// - Parameter origins: The origins of the loaded values. A value that comes from an environment variable or a profile
+    ///   gets a comment with its name.
     package static func render(_ configuration: BridgeConfiguration, origins: [String: Origin] = [:]) -> String {
         var yaml = YAMLText(origins: origins)
+        yaml.pair("profile", configuration.platform?.rawValue)
         render(configuration.listen, into: &yaml)
-        render(configuration.uplink, into: &yaml)
+        render(configuration.uplink, hasProfile: configuration.platform != nil, into: &yaml)
         render(configuration.auth, into: &yaml)
         render(configuration.routes, into: &yaml)
         let isIdle = configuration.routes.isEmpty
@@ -49,7 +50,7 @@ package enum EffectiveConfiguration {
         }
     }
 
-    private static func render(_ uplink: UplinkConfiguration, into yaml: inout YAMLText) {
+    private static func render(_ uplink: UplinkConfiguration, hasProfile: Bool, into yaml: inout YAMLText) {
         yaml.section("uplink")
         render(uplink.endpoints, into: &yaml)
         yaml.pair("uplink.ca", YAMLText.scalar(uplink.caFile))
@@ -73,7 +74,13 @@ package enum EffectiveConfiguration {
         renderSurvival(of: uplink, into: &yaml)
         yaml.pair("uplink.tls_key_log", uplink.tlsKeyLogFile.map(YAMLText.scalar))
         yaml.pair("uplink.qlog", uplink.qlogDirectory.map(YAMLText.scalar))
-        if let fallback = uplink.fallback { render(fallback, into: &yaml) }
+        if let fallback = uplink.fallback {
+            render(fallback, into: &yaml)
+        } else if hasProfile {
+            // So that this text, as a file, has no fallback either.
+            yaml.section("uplink.fallback")
+            yaml.pair("uplink.fallback.port", "off")
+        }
         if let identity = uplink.identity { render(identity, into: &yaml) }
     }
 

@@ -1,7 +1,8 @@
 /// Writes YAML-lite line by line.
 struct YAMLText {
     private(set) var text = ""
-    /// Where values come from, by key path. A value from an environment variable gets a comment with its name.
+    /// Where values come from, by key path. A value from an environment variable or a profile gets a comment with its
+    /// name.
     let origins: [String: Origin]
 
     init(origins: [String: Origin]) {
@@ -10,15 +11,15 @@ struct YAMLText {
 
     /// Begins a section, or a list whose items follow; indented as `path` (`uplink`, `uplink.identity`) requires.
     mutating func section(_ path: String) {
-        let note = origins[path]?.variable.map { "  # from \($0)" } ?? ""
+        let note = origins[path]?.remark.map { "  # from \($0)" } ?? ""
         text += "\(Self.indentation(of: path))\(Section.name(of: path)):\(note)\n"
     }
 
     /// Writes a key and its value; indented as `path` (`uplink.host`) requires. Writes nothing if `value` is `nil`.
     mutating func pair(_ path: String, _ value: String?, comment: String? = nil) {
         guard let value else { return }
-        let variable = origins[path]?.variable.map { "from \($0)" }
-        let notes = [comment, variable].compactMap { $0 }.joined(separator: ", ")
+        let remark = origins[path]?.remark.map { "from \($0)" }
+        let notes = [comment, remark].compactMap { $0 }.joined(separator: ", ")
         text +=
             "\(Self.indentation(of: path))\(Section.name(of: path)): \(value)\(notes.isEmpty ? "" : "  # \(notes)")\n"
     }

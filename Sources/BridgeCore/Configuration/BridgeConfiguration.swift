@@ -6,6 +6,8 @@ package struct BridgeConfiguration: Sendable, Equatable {
     /// The addresses to which devices connect, in the order of the file. This is never empty.
     package var listen: [ListenAddress]
     package var uplink: UplinkConfiguration
+    /// The platform whose broker this is, if it is one whose rules are known: the key `profile`.
+    package var platform: Platform?
     package var auth: AuthConfiguration
     /// The routes in the order of the file: the first route that matches a topic is used. Without any, every packet
     /// passes unchanged.
@@ -21,6 +23,7 @@ package struct BridgeConfiguration: Sendable, Equatable {
     package init(
         listen: [ListenAddress] = [ListenAddress(host: "127.0.0.1", port: 1883)],
         uplink: UplinkConfiguration,
+        platform: Platform? = nil,
         auth: AuthConfiguration = AuthConfiguration(),
         routes: [Route] = [],
         unrouted: UnroutedPolicy = .reject,
@@ -31,6 +34,7 @@ package struct BridgeConfiguration: Sendable, Equatable {
     ) {
         self.listen = listen
         self.uplink = uplink
+        self.platform = platform
         self.auth = auth
         self.routes = routes
         self.unrouted = unrouted

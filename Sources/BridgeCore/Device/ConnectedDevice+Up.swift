@@ -31,10 +31,10 @@ extension ConnectedDevice {
             if let refusal = terms.refusal(of: begin) { return refuse(refusal) }
         }
         let routed = try router.fromDevice(begin)
-        if let refusal = routed.close { return refuse(refusal) }
+        if let refusal = routed.close { return noting(refuse(refusal)) }
         guard let head = routed.head else {
             up.begin(isForwarded: false, deferred: routed.reply)
-            return []
+            return noting([])
         }
         guard gateway?.takes(head.readableBytes + begin.payloadLength) ?? true else {
             return refuse(.tooLargeOnceRouted)
@@ -42,9 +42,16 @@ extension ConnectedDevice {
         gateway?.noteSent(head, of: .publish, facts.version)
         up.begin(isForwarded: true, deferred: routed.reply)
         guard let step = try hold?.journal.begin(head, payloadLength: begin.payloadLength) else {
-            return [.sendToUplink(head)]
+            return noting([.sendToUplink(head)])
         }
-        return try perform(step)
+        return noting(try perform(step))
+    }
+
+    /// The actions, after what the operator should know about the topics of the device and has not been told. There is
+    /// rarely anything, so that rarely an array is made.
+    mutating func noting(_ actions: [SessionAction]) -> [SessionAction] {
+        guard router.notices.hasNew else { return actions }
+        return router.notices.takeNew().map { .note(.platform($0)) } + actions
     }
 
     private mutating func deviceContinued(_ bytes: ByteBuffer, isLast: Bool) throws(MQTTError) -> [SessionAction] {
@@ -71,7 +78,7 @@ extension ConnectedDevice {
             guard gateway?.takes(routed.forward.byteCount) ?? true else { return refuse(.tooLargeOnceRouted) }
             if let first = routed.forward.first { gateway?.noteSent(first, of: frame.type, facts.version) }
         }
-        var actions = try passUp(routed.forward)
+        var actions = noting(try passUp(routed.forward))
         for reply in routed.reply { actions += toDevice(reply) }
         if let refusal = routed.close { actions += refuse(refusal) }
         return actions

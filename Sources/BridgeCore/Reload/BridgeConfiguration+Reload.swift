@@ -7,11 +7,14 @@ extension BridgeConfiguration: Reloadable {
 
     private static let topLevelRules: [ReloadRule<Self>] = [
         .restart("listen", at: \.listen, "the addresses stay as they are until then"),
+        ReloadRule("profile", at: \.platform, .devicesConcerned, judged),
         ReloadRule("routes", at: \.routes, .devicesConcerned, rerouted),
         ReloadRule("unrouted", at: \.unrouted, .devicesConcerned, rerouted),
     ]
 
     private static let rerouted = "devices whose topics are mapped differently are disconnected and come back"
+    private static let judged =
+        "devices are disconnected and come back, because their topics are judged differently"
     private static let fresh = "new connections to the broker use it; those that stand stay"
     private static let atOnce = "it applies from now on"
     private static let newcomers = "devices that connect from now on get it"

@@ -19,7 +19,7 @@ extension PacketRouter {
         else {
             return refuse(.topicNameInvalid, "the will has an invalid topic or response topic, which the routes need")
         }
-        switch remoteFate(of: will.topic) {
+        switch judged(remoteFate(of: will.topic), of: will.topic) {
         case .forwarded(let topic, let routeIndex):
             if case .refused(let reason) = routeResponseTopicUp(in: &will.properties) {
                 let topic = will.properties.responseTopic ?? ""
@@ -35,6 +35,10 @@ extension PacketRouter {
         case .dropped:
             counters.droppedUp += 1
             routes.tally?.count(.up, .dropped)
+            connect.will = nil
+        case .denied:
+            // The broker would accept the will and never publish it.
+            counters.droppedUp += 1
             connect.will = nil
         case .refused(let reason):
             return refuse(reason, Self.message(for: "the topic of the will", topic: will.topic, reason: reason))

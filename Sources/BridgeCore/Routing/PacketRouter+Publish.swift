@@ -9,6 +9,8 @@ extension PacketRouter {
         case forwarded(topic: String?, routeIndex: Int?)
         case dropped
         case refused(ReasonCode)
+        /// The broker would disconnect the device for it.
+        case denied(PlatformFinding)
     }
 
     /// What happens to a PUBLISH, whether its payload is here or still to come.
@@ -87,7 +89,7 @@ extension PacketRouter {
 
     /// Routes a long PUBLISH of the broker by its head alone.
     package mutating func fromBroker(_ begin: StreamedPublish) throws(MQTTError) -> RoutedStream {
-        guard !routes.isEmpty else {
+        guard routes.mapsTopics else {
             return RoutedStream(head: begin.head)
         }
         let aliases = deviceMaximumPacketSize == nil ? nil : downAliases
@@ -101,7 +103,7 @@ extension PacketRouter {
 
     /// Routes a long PUBLISH of the broker whose head cannot be read.
     package mutating func fromBroker(_ unread: UnreadPublish) throws(MQTTError) -> RoutedStream {
-        guard !routes.isEmpty else { return RoutedStream(head: unread.start) }
+        guard routes.mapsTopics else { return RoutedStream(head: unread.start) }
         return RoutedStream(reply: try swallowUnread(unread.start).reply)
     }
 
@@ -179,6 +181,8 @@ extension PacketRouter {
             return .dropped
         case .refused?:
             return .refused(.notAuthorized)
+        case .denied(let finding)?:
+            return .denied(finding)
         case nil:
             throw Refusal(
                 reasonCode: .protocolError,
@@ -204,6 +208,8 @@ extension PacketRouter {
             aliases.set(alias, to: .dropped)
         case .refused:
             aliases.set(alias, to: .refused)
+        case .denied(let finding):
+            aliases.set(alias, to: .denied(finding))
         }
     }
 }

@@ -6,12 +6,13 @@ extension PacketRouter {
     mutating func decideUp(_ head: PublishHead) throws(MQTTError) -> PublishDecision {
         // A strict reader has checked them already.
         if isLenient { try head.checkTopics(version) }
-        let fate: TopicFate
+        var fate: TopicFate
         do {
             fate = try Self.fate(of: head, aliases: upAliases) { remoteFate(of: $0) }
         } catch {
             return PublishDecision(forwarding: .nothing, close: error)
         }
+        fate = judged(fate, of: head.topic)
         let decision: PublishDecision
         if let answer = try repeatedAnswer(to: head) {
             decision = PublishDecision(forwarding: .nothing, reply: [answer])
@@ -26,6 +27,8 @@ extension PacketRouter {
                 decision = try acknowledgeUp(head)
             case .refused(let reason):
                 decision = try refuseUp(head, reason: reason)
+            case .denied:
+                decision = try denyUp(head)
             }
         }
         Self.remember(fate, of: head, isForwarded: decision.forwarding != .nothing, in: &upAliases)
@@ -169,6 +172,17 @@ extension PacketRouter {
             return .closing(reason, Self.message(for: head, reason: reason, isResponseTopic: isResponseTopic))
         }
         return try acknowledging(head, reason)
+    }
+
+    /// Keeps back a message for which the broker would disconnect the device. A device that cannot be told is answered as
+    /// if the broker had taken it: that is what 3.1.1 leaves besides closing the connection ([MQTT-3.3.5-2]).
+    private mutating func denyUp(_ head: PublishHead) throws(MQTTError) -> PublishDecision {
+        guard version.hasProperties, head.packetID != nil else {
+            counters.droppedUp += 1
+            return try acknowledgeUp(head)
+        }
+        counters.rejectedUp += 1
+        return try acknowledging(head, .notAuthorized)
     }
 
     private static func message(for head: PublishHead, reason: ReasonCode, isResponseTopic: Bool) -> String {

@@ -57,6 +57,8 @@ package struct PacketRouter: Sendable {
     package static let maximumRemoteFilters = 4_096
 
     let routes: ResolvedRoutes
+    /// What the operator should know about the topics of this session.
+    var notices = PlatformNotices()
     let version: MQTTVersion
     /// Whether the broker judges the device's packets. If not, the bridge does.
     let isLenient: Bool
@@ -95,7 +97,7 @@ package struct PacketRouter: Sendable {
         set { upAliases.maximum = newValue }
     }
 
-    /// Whether there are no routes, so that every packet passes unchanged.
+    /// Whether every packet passes unchanged and unread.
     package var passesEverything: Bool { routes.isEmpty }
 
     /// Routes a packet of the device. Throws if a part of the packet that the routes need cannot be read.
@@ -106,10 +108,9 @@ package struct PacketRouter: Sendable {
         switch frame.type {
         case .publish:
             return try publishFromDevice(frame)
-        case .subscribe:
-            return try routeFilters(of: Subscribe.decode(frame, version: version, isLenient: isLenient), in: frame)
-        case .unsubscribe:
-            return try routeFilters(of: Unsubscribe.decode(frame, version: version, isLenient: isLenient), in: frame)
+        case .subscribe, .unsubscribe:
+            guard routes.mapsTopics else { return Routed(forward: BufferList(frame.bytes)) }
+            return try routeFilters(frame)
         case .pubrel:
             return try releaseFromDevice(frame)
         case .connect, .connack, .puback, .pubrec, .pubcomp, .suback, .unsuback, .pingreq, .pingresp, .disconnect,
@@ -118,9 +119,15 @@ package struct PacketRouter: Sendable {
         }
     }
 
+    private mutating func routeFilters(_ frame: Frame) throws(MQTTError) -> Routed {
+        frame.type == .subscribe
+            ? try routeFilters(of: Subscribe.decode(frame, version: version, isLenient: isLenient), in: frame)
+            : try routeFilters(of: Unsubscribe.decode(frame, version: version, isLenient: isLenient), in: frame)
+    }
+
     /// Routes a packet of the broker. Throws if the packet is malformed, or does not fit the request that it answers.
     package mutating func fromBroker(_ frame: Frame) throws(MQTTError) -> Routed {
-        guard !routes.isEmpty else {
+        guard routes.mapsTopics else {
             return Routed(forward: BufferList(frame.bytes))
         }
         switch frame.type {

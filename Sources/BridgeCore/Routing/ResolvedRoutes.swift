@@ -5,22 +5,31 @@ package struct ResolvedRoutes: Sendable, Equatable {
     package let unrouted: UnroutedPolicy
     /// Where their uses are counted; `nil` if nobody wants to know.
     let tally: RouteTally?
+    /// The platform's rules for this device; `nil` if there is no platform.
+    let platform: PlatformTopics?
 
-    init(routes: [ResolvedRoute], unrouted: UnroutedPolicy, tally: RouteTally? = nil) {
+    init(
+        routes: [ResolvedRoute], unrouted: UnroutedPolicy, tally: RouteTally? = nil, platform: PlatformTopics? = nil
+    ) {
         self.routes = routes
-        self.unrouted = unrouted
+        self.unrouted = routes.isEmpty ? .pass : unrouted
         self.tally = tally
+        self.platform = platform
     }
 
     /// Whether they route alike, wherever that is counted.
     package static func == (left: Self, right: Self) -> Bool {
-        left.routes == right.routes && left.unrouted == right.unrouted
+        left.routes == right.routes && left.unrouted == right.unrouted && left.platform == right.platform
     }
 
     /// Without routes every packet passes unchanged.
     package static let none = ResolvedRoutes(routes: [], unrouted: .pass)
 
-    package var isEmpty: Bool { routes.isEmpty }
+    /// Whether no topic has to be looked at.
+    package var isEmpty: Bool { routes.isEmpty && platform == nil }
+
+    /// Whether topics may change, or be kept back because no route matches them.
+    var mapsTopics: Bool { !routes.isEmpty }
 
     /// The route with that index; `nil` if no route matched and there is none.
     func route(at index: Int?) -> ResolvedRoute? {

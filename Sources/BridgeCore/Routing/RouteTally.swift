@@ -20,6 +20,7 @@ package final class RouteTally: @unchecked Sendable {
 
     private let uses: UnsafeMutablePointer<UInt64>
     private let fates: UnsafeMutablePointer<UInt64>
+    private let findings: UnsafeMutablePointer<UInt64>
     private let routeCount: Int
 
     init(routes: Int) {
@@ -28,11 +29,14 @@ package final class RouteTally: @unchecked Sendable {
         uses.initialize(repeating: 0, count: max(routes * Use.allCases.count, 1))
         fates = .allocate(capacity: Use.allCases.count * Fate.allCases.count)
         fates.initialize(repeating: 0, count: Use.allCases.count * Fate.allCases.count)
+        findings = .allocate(capacity: PlatformFinding.allCases.count)
+        findings.initialize(repeating: 0, count: PlatformFinding.allCases.count)
     }
 
     deinit {
         uses.deallocate()
         fates.deallocate()
+        findings.deallocate()
     }
 
     /// Something passed: by that route, or without one.
@@ -46,11 +50,16 @@ package final class RouteTally: @unchecked Sendable {
         fates[use.rawValue * Fate.allCases.count + fate.rawValue] &+= UInt64(clamping: times)
     }
 
+    func count(_ finding: PlatformFinding) {
+        findings[finding.rawValue] &+= 1
+    }
+
     /// What has been counted until now.
     package var totals: RouteTotals {
         var totals = RouteTotals()
         totals.uses = (0..<routeCount * Use.allCases.count).map { uses[$0] }
         totals.fates = (0..<Use.allCases.count * Fate.allCases.count).map { fates[$0] }
+        totals.findings = PlatformFinding.allCases.map { findings[$0.rawValue] }
         return totals
     }
 }
@@ -59,6 +68,7 @@ package final class RouteTally: @unchecked Sendable {
 package struct RouteTotals: Sendable, Equatable {
     fileprivate var uses: [UInt64] = []
     fileprivate var fates: [UInt64] = []
+    fileprivate var findings: [UInt64] = []
 
     package init() {}
 
@@ -76,10 +86,15 @@ package struct RouteTotals: Sendable, Equatable {
         return fates.indices.contains(index) ? fates[index] : 0
     }
 
+    package subscript(finding: PlatformFinding) -> UInt64 {
+        findings.indices.contains(finding.rawValue) ? findings[finding.rawValue] : 0
+    }
+
     package static func + (left: Self, right: Self) -> Self {
         var sum = RouteTotals()
         sum.uses = added(left.uses, right.uses)
         sum.fates = added(left.fates, right.fates)
+        sum.findings = added(left.findings, right.findings)
         return sum
     }
 

@@ -8,19 +8,23 @@ package struct RoutingTable: Sendable {
 
     private let rules: [Rule]
     private let unrouted: UnroutedPolicy
+    private let platform: Platform?
     /// The routes of all devices, if no route uses a variable.
     private var constant: ResolvedRoutes?
     /// Where the uses of the routes are counted; `nil` if nobody wants to know.
     package private(set) var tally: RouteTally?
 
     /// Throws at the first route whose sides are not valid filters, do not correspond, or use an unknown variable.
-    package init(routes: [Route], unrouted: UnroutedPolicy) throws(RouteError) {
+    ///
+    /// - Parameter platform: The platform whose broker judges the topics; `nil` if its rules are not known.
+    package init(routes: [Route], unrouted: UnroutedPolicy, platform: Platform? = nil) throws(RouteError) {
         var rules: [Rule] = []
         for (index, route) in routes.enumerated() {
             rules.append(try Self.checked(route, index: index))
         }
         self.rules = rules
         self.unrouted = unrouted
+        self.platform = platform
         if rules.allSatisfy({ $0.remote.variables.isEmpty }) {
             constant = try Self.resolve(rules, unrouted: unrouted, variables: RouteVariables(), tally: nil)
         }
@@ -45,8 +49,8 @@ package struct RoutingTable: Sendable {
     /// The local side of each route, in their order.
     package var localSides: [String] { rules.map(\.route.local) }
 
-    /// Whether there are no routes, so that every packet passes unchanged.
-    package var isEmpty: Bool { rules.isEmpty }
+    /// Whether no topic has to be looked at, so that every packet passes unchanged.
+    package var isEmpty: Bool { rules.isEmpty && platform == nil }
 
     /// Whether a route uses that variable.
     package func uses(_ variable: RouteVariable) -> Bool {
@@ -56,10 +60,19 @@ package struct RoutingTable: Sendable {
     /// The routes of one device. Throws if a value cannot be part of a topic of a route that uses it: the value is empty,
     /// contains `/`, `+`, `#` or NUL, makes the topic too long, or turns it into a `$` topic.
     package func resolved(with variables: RouteVariables) throws(RouteError) -> ResolvedRoutes {
+        let routes: ResolvedRoutes
         if let constant {
-            return constant
+            routes = constant
+        } else {
+            routes = try Self.resolve(rules, unrouted: unrouted, variables: variables, tally: tally)
         }
-        return try Self.resolve(rules, unrouted: unrouted, variables: variables, tally: tally)
+        switch platform {
+        case nil:
+            return routes
+        case .tesaiot?:
+            let topics = PlatformTopics(clientID: variables.clientID, username: variables.username)
+            return ResolvedRoutes(routes: routes.routes, unrouted: unrouted, tally: routes.tally, platform: topics)
+        }
     }
 
     private static func resolve(

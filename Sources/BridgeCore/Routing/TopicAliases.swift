@@ -8,6 +8,7 @@ struct TopicAliases: Sendable {
         case held(topic: String, routeIndex: Int?)
         case dropped
         case refused
+        case denied(PlatformFinding)
     }
 
     /// The bound on the bytes of held topics, over all aliases. A topic is held only if its message is refused for

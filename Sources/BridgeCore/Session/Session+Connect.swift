@@ -179,7 +179,9 @@ extension Session {
         }
         device.hold = try hold(after: original, connecting, keepAlive: keepAlive)
         let assigned = original.properties.assignedClientIdentifier.map { [SessionAction.takeClientID($0)] } ?? []
-        return letIn(device, outgoing, keepAlive: keepAlive, naming: assigned)
+        let notes = device.noting([])
+        let actions = letIn(device, outgoing, keepAlive: keepAlive, naming: assigned)
+        return notes.isEmpty ? actions : notes + actions
     }
 
     /// The CONNACK for the device, with the bridge's own limit if that fits. `nil` if what the bridge has to add makes

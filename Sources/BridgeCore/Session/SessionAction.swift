@@ -62,6 +62,8 @@ package enum SessionNote: Sendable, Equatable {
     case resumed(SessionReturn)
     /// The broker refuses that many filters that it had granted the device before.
     case subscriptionsLost(Int)
+    /// The platform refuses or ignores messages on a topic of the device. Comes once per session and finding.
+    case platform(PlatformNotice)
 }
 
 /// How a held device came back.
@@ -76,7 +78,7 @@ extension SessionNote {
     /// Whether an operator should look at it.
     package var needsAttention: Bool {
         switch self {
-        case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost: true
+        case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost, .platform: true
         // With many devices on one uplink these are many lines: the uplink itself logs one warning.
         case .held, .resumed: false
         }

@@ -15,7 +15,8 @@ package struct SessionRules: Sendable {
     /// Throws what is wrong with the routes or with a template.
     package init(_ configuration: BridgeConfiguration) throws {
         self.init(
-            routes: try RoutingTable(routes: configuration.routes, unrouted: configuration.unrouted),
+            routes: try RoutingTable(
+                routes: configuration.routes, unrouted: configuration.unrouted, platform: configuration.platform),
             identities: try IdentityMapper(configuration.auth))
     }
 

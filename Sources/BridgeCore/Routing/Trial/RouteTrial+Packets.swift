@@ -25,6 +25,10 @@ extension RouteTrial {
             if case .publish(let head, _)? = attempt.passage.forward { head } else { nil }
         }
         guard let head = heads.max(by: { $0.qos < $1.qos }) else {
+            if let finding = finding(publishing: topic), finding.isRefused {
+                return RouteVerdict(
+                    outcome: .rejected, reason: finding.explanation, answers: Self.answers(in: attempts))
+            }
             return kept(attempts, "topic", topic, router(.v5_0).remoteFate(of: topic).refusal) { $0.goesUp }
         }
         let remote = String(MarkedTopic(publishTopic: head.topic).topic)
@@ -32,8 +36,14 @@ extension RouteTrial {
         back.isExpected = back.local?.hasSameBytes(as: MarkedTopic(publishTopic: topic).topic) == true
         let way = RouteVerdict.Way(
             remote: head.topic, route: routes.remoteTopic(for: topic)?.routeIndex, qosLimit: Int(head.qos.rawValue),
-            stripsRetain: !head.retain, back: back)
+            stripsRetain: !head.retain, back: back, remark: finding(publishing: topic)?.explanation)
         return RouteVerdict(outcome: .forwarded, ways: [way])
+    }
+
+    /// What the platform does with a message on that topic, once it is routed.
+    private func finding(publishing topic: String) -> PlatformFinding? {
+        guard case .forwarded(let remote, _) = router(.v5_0).remoteFate(of: topic) else { return nil }
+        return routes.platform?.finding(publishing: remote ?? topic)
     }
 
     /// What becomes of a subscription to that filter. Throws if a device cannot subscribe to it.
@@ -149,11 +159,15 @@ extension RouteTrial {
             ? "the \(subject) is too long once it is routed"
             : "no route that goes \(way) matches the \(subject), and unrouted is \(routes.unrouted.rawValue)"
         return RouteVerdict(
-            outcome: refusal == nil ? .dropped : .rejected, reason: reason,
-            answers: attempts.map {
-                RouteVerdict.Answer(
-                    version: $0.version.number, qos: $0.qos.map { Int($0.rawValue) }, text: $0.passage.answer)
-            }, otherDirection: others)
+            outcome: refusal == nil ? .dropped : .rejected, reason: reason, answers: Self.answers(in: attempts),
+            otherDirection: others)
+    }
+
+    private static func answers(in attempts: [Attempt]) -> [RouteVerdict.Answer] {
+        attempts.map {
+            RouteVerdict.Answer(
+                version: $0.version.number, qos: $0.qos.map { Int($0.rawValue) }, text: $0.passage.answer)
+        }
     }
 }
 

@@ -67,7 +67,8 @@ package struct RouteTrial: Sendable {
         _ configuration: BridgeConfiguration, _ device: Device, makeClientID: @escaping @Sendable () -> String
     ) throws {
         let context = SessionContext(
-            routes: try RoutingTable(routes: configuration.routes, unrouted: configuration.unrouted),
+            routes: try RoutingTable(
+                routes: configuration.routes, unrouted: configuration.unrouted, platform: configuration.platform),
             identities: try IdentityMapper(configuration.auth),
             maximumPacketSize: configuration.limits.packetSize, connectWithin: configuration.limits.connectWithin,
             connectTimeout: configuration.uplink.sessionTimeout, listener: device.listener, peer: device.peer,

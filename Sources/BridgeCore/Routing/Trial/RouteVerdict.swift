@@ -22,6 +22,8 @@ package struct RouteVerdict: Sendable, Equatable, Encodable {
         package var stripsRetain: Bool
         /// What becomes of a message that comes back this way.
         package var back: Back
+        /// What the platform does with it although it accepts it; `nil` if there is nothing to say.
+        package var remark: String?
     }
 
     /// What becomes of a message that the broker sends to the device.
