@@ -24,23 +24,21 @@ enum ConnectCheck {
         for (index, certificate) in report.tls.peerCertificates.enumerated() {
             lines += describe(certificate, index, now)
         }
-        lines += [
-            "compliance",
-            row("encrypted transport", "yes (QUIC)"),
-            row("server verified", "yes (\(name), by \(uplink.caFile))"),
-            row("TLS 1.3", report.tls.version == "TLS 1.3" ? "yes" : "no (\(report.tls.version))"),
-        ]
-        return lines.joined(separator: "\n")
+        let compliance = Compliance(
+            transport: "QUIC, \(report.tls.cipher)", verification: "\(name), by \(uplink.caFile)",
+            version: report.tls.version)
+        return (lines + compliance.lines(row)).joined(separator: "\n")
     }
 
     /// The report about the fallback. Its TLS version is not measured, because the fallback allows only TLS 1.3.
     static func render(_ fallback: UplinkFallback, _ handshake: Duration) -> String {
-        [
+        let compliance = Compliance(
+            transport: "TLS 1.3 over TCP", verification: fallback.certificateName, version: Compliance.modern)
+        let lines = [
             "connected to the fallback \(fallback.host) port \(fallback.port)",
             row("handshake", milliseconds(handshake)),
-            row("encrypted transport", "yes (TLS 1.3 over TCP)"),
-            row("server verified", "yes (\(fallback.certificateName))"),
-        ].joined(separator: "\n")
+        ]
+        return (lines + compliance.lines(row)).joined(separator: "\n")
     }
 
     private static func describe(_ certificate: QUICCertificate, _ index: Int, _ now: Date) -> [String] {
