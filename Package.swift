@@ -57,6 +57,9 @@ let package = Package(
             dependencies: ["BridgeCore", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict
         ),
+        .systemLibrary(name: "CMinizip", pkgConfig: "minizip", providers: [.apt(["libminizip-dev", "zlib1g-dev"])]),
+        .target(
+            name: "BridgeSetup", dependencies: ["BridgeConfig", "BridgeCore", "CMinizip"], swiftSettings: strict),
         .target(
             name: "Bridge",
             dependencies: [
@@ -91,7 +94,8 @@ let package = Package(
         .executableTarget(
             name: "mqtt-quic-bridge",
             dependencies: [
-                "Bridge", "BridgeAdmin", "BridgeConfig", "BridgeCore", "QUICTransport", nioCore, nioPosix, logging,
+                "Bridge", "BridgeAdmin", "BridgeConfig", "BridgeCore", "BridgeSetup", "QUICTransport", nioCore,
+                nioPosix, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -171,6 +175,9 @@ let package = Package(
         .testTarget(
             name: "BridgeConfigTests",
             dependencies: ["BridgeConfig", "BridgeCore", "TestSupport", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict),
+        .testTarget(
+            name: "BridgeSetupTests", dependencies: ["BridgeSetup", "BridgeConfig", "BridgeCore"],
             swiftSettings: strict),
         .testTarget(
             name: "BenchmarkMicroTests", dependencies: ["BenchmarkMicro", "bench-micro"], swiftSettings: strict),

@@ -12,7 +12,8 @@ struct BridgeCommand: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            RunCommand.self, ServeCommand.self, CheckCommand.self, RoutesCommand.self, StatusCommand.self,
+            RunCommand.self, ServeCommand.self, InitCommand.self, CheckCommand.self, RoutesCommand.self,
+            StatusCommand.self,
             ReloadCommand.self, HealthCommand.self,
         ],
         defaultSubcommand: RunCommand.self)

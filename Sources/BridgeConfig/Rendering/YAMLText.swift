@@ -1,5 +1,5 @@
 /// Writes YAML-lite line by line.
-struct YAMLText {
+package struct YAMLText {
     private(set) var text = ""
     /// Where values come from, by key path. A value from an environment variable or a profile gets a comment with its
     /// name.
@@ -33,7 +33,7 @@ struct YAMLText {
     }
 
     /// The text without quotes if YAML reads it as the same text, otherwise in double quotes.
-    static func scalar(_ text: String) -> String {
+    package static func scalar(_ text: String) -> String {
         isPlain(text) ? text : quoted(text)
     }
 
@@ -41,7 +41,7 @@ struct YAMLText {
         "[\(items.map(quoted).joined(separator: ", "))]"
     }
 
-    static func quoted(_ text: String) -> String {
+    package static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
