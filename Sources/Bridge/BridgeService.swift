@@ -21,12 +21,13 @@ package struct BridgeService: Service {
     /// - Parameters:
     ///   - sockets: Sockets that are used instead of opening those addresses of `listen`.
     ///   - probing: How often better ways to the broker than the one in use are tried.
+    ///   - bundles: Reads bundles; without it the mode `bundles` is refused.
     package init(
         configuration: BridgeConfiguration, signals: ProgramSignals, sockets: PassedSockets = .none,
-        probing: WayChoice.Probing = .init(), logger: Logger
+        probing: WayChoice.Probing = .init(), bundles: BundleOpener? = nil, logger: Logger
     ) throws {
         self.shared = try CredentialFiles(configuration).explaining {
-            try SharedState(configuration: configuration, probing: probing, logger: logger)
+            try SharedState(configuration: configuration, probing: probing, bundles: bundles, logger: logger)
         }
         self.signals = signals
         self.sockets = sockets
@@ -43,6 +44,11 @@ package struct BridgeService: Service {
             warnings: files.warnings + files.usersWarnings
                 + (try ListenProbe.warnings(configuration.listen + configuration.admin.givenAddress, .tcp)),
             notes: files.notes)
+    }
+
+    /// Warnings about CA certificates of bundles that have expired, or are about to.
+    package static func warnings(aboutAuthorities paths: [String], key: String) -> [String] {
+        CredentialFiles(authorities: paths, key: key).warnings
     }
 
     /// Runs until graceful shutdown or cancellation. Throws ``ListenError``.
@@ -78,6 +84,7 @@ package struct BridgeService: Service {
         CredentialFiles(shared.configuration).logWarnings(shared.logger)
         let tickets = Task { [shared] in await TicketStore.keepSaved { shared.tickets } }
         let users = Task { [shared] in await UsersWatch(shared).run() }
+        let bundles = Task { [shared] in await BundleWatch(shared).run() }
         let network = followNetwork(hosts, group)
         let report = StatisticsReport(logger: shared.logger) { [hosts] in await Self.statistics(hosts.values).fields }
         let run = ServiceRun(
@@ -86,6 +93,7 @@ package struct BridgeService: Service {
         await run.untilStopped(signals, draining: state) {
             state.ending()
             users.cancel()
+            bundles.cancel()
             await network?.stop()
             tickets.cancel()
             for channel in channels { try? await channel.close() }

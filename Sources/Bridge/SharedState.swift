@@ -24,19 +24,24 @@ final class SharedState: Sendable {
     let probing: WayChoice.Probing
     /// The sessions of each event loop, while the service runs.
     let loops = Mutex<[NIOLoopBound<SessionHost>]>([])
+    /// Reads bundles; `nil` if the mode `bundles` is not available.
+    let openBundles: BundleOpener?
     private let present: Mutex<Generation>
 
     /// Reads the files that the configuration names. Throws what makes the configuration unusable.
     init(
-        configuration: BridgeConfiguration, probing: WayChoice.Probing = .init(), logger: Logger
+        configuration: BridgeConfiguration, probing: WayChoice.Probing = .init(), bundles: BundleOpener? = nil,
+        logger: Logger
     ) throws {
         self.logger = logger
         self.probing = probing
+        self.openBundles = bundles
         self.pathNews = PathNews(logger: logger)
         self.holdBudget = HoldBudget(limit: configuration.uplink.hold.totalBuffer)
         self.admission = SharedAdmission(limits: configuration.limits, logger: logger)
         self.present = Mutex(
-            try Generation(first: configuration, budget: holdBudget, probing: probing, logger: logger))
+            try Generation(
+                first: configuration, budget: holdBudget, probing: probing, bundles: bundles, logger: logger))
     }
 
     /// What is in force. An event loop takes a new generation over a moment later, with ``SessionHost/adopt(_:)``.

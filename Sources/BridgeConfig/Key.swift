@@ -49,6 +49,9 @@ enum Key: String, CaseIterable, Sendable {
     case authUsernameFile = "auth.username_file"
     case authPassword = "auth.password"
     case authPasswordFile = "auth.password_file"
+    case authBundles = "auth.bundles"
+    case authBundleMap = "auth.bundle_map"
+    case authDevicePasswords = "auth.device_passwords"
     case authUsersFile = "auth.users_file"
     case authAnonymous = "auth.anonymous"
     case authOverrides = "auth.overrides"
@@ -104,7 +107,7 @@ enum Key: String, CaseIterable, Sendable {
     var shape: Shape {
         switch self {
         case .listen, .uplinkEndpoints, .uplinkALPN, .adminHostNames, .serveListen: .list
-        case .routes, .authOverrides: .structure
+        case .routes, .authBundleMap, .authOverrides: .structure
         default: .scalar
         }
     }

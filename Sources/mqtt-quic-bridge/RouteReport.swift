@@ -67,6 +67,8 @@ struct RouteReport {
         case .configured: "by auth, in the mode inject"
         case .clientIDOverride: "by auth.overrides, which matches the client id"
         case .usernameOverride: "by auth.overrides, which matches the user name"
+        case .bundle: "by the bundle of the device, in auth.bundles"
+        case .mappedBundle: "by the bundle that auth.bundle_map names"
         case .gateway: "the gateway of uplink.identity; a user name's password is checked here"
         }
     }

@@ -174,7 +174,8 @@ struct ConfigurationErrorTests {
     @Test(arguments: [
         Case(
             "mode: injekt",
-            "2:14: auth.mode: \"injekt\" is not a value of this key; did you mean \"inject\"? one of: passthrough, inject, local"
+            "2:14: auth.mode: \"injekt\" is not a value of this key; did you mean \"inject\"? one of: passthrough, inject, "
+                + "bundles, local"
         ),
         Case(
             "mode: inject",

@@ -21,6 +21,8 @@ struct ConfigurationReferenceTests {
 
         """
 
+    private static let bundles = "uplink: {host: broker.example.com, ca: ca.pem}\nauth: {mode: bundles, bundles: .}\n"
+
     private static func rows() throws -> [Row] {
         try Document("docs/configuration.md").rows(of: ["key", "default", "allowed", "variable", "meaning"]).map {
             cells in
@@ -79,7 +81,7 @@ struct ConfigurationReferenceTests {
                 defaults[key] = value
             }
         }
-        for text in [bridge, gateway] {
+        for text in [bridge, gateway, bundles] {
             let loaded = try ConfigurationLoader.load(.run, text: text, folder: folder.path, cores: cores)
             try add(EffectiveConfiguration.render(loaded.configuration), writtenAre: loaded.origins)
         }
@@ -162,6 +164,11 @@ struct ConfigurationReferenceTests {
         },
         Item(list: .uplinkEndpoints, keys: ConfigurationReader.endpointKeys, least: "host: a") {
             "uplink: {ca: ca.pem, endpoints: [{\($0)}]}\n"
+        },
+        Item(
+            list: .authBundleMap, keys: ConfigurationReader.bundleMapKeys, least: "client_id: a, device_id: b"
+        ) {
+            "\(minimal)auth: {mode: bundles, bundles: ., bundle_map: [{\($0)}]}\n"
         },
         Item(list: .authOverrides, keys: ConfigurationReader.overrideKeys, least: "match: {client_id: a}, username: b")
         {

@@ -156,7 +156,7 @@ struct MappingErrorTests {
         Case(
             "mode: lokal, anonymous: true",
             "2:14: auth.mode: \"lokal\" is not a value of this key; did you mean \"local\"? one of: passthrough, inject, "
-                + "local"),
+                + "bundles, local"),
     ])
     func authWithDataStream(_ test: Case) throws {
         try expect(dataStream(auth: test.text), test.expected)

@@ -4,4 +4,9 @@ package struct CheckResult: Sendable, Equatable {
     package var warnings: [String]
     /// What is usually right, but worth a look if something does not work.
     package var notes: [String]
+
+    package init(warnings: [String], notes: [String]) {
+        self.warnings = warnings
+        self.notes = notes
+    }
 }

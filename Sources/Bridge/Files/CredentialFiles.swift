@@ -45,6 +45,11 @@ struct CredentialFiles: Sendable {
         ])
     }
 
+    /// Files of CA certificates that are not used for connections, but come from the same place as something that is.
+    init(authorities paths: [String], key: String) {
+        files = paths.map { File(key: key, path: $0, kind: .authorities) }
+    }
+
     private static func files(_ all: [(key: String, path: String?, kind: Kind)]) -> [File] {
         all.compactMap { key, path, kind in path.map { File(key: key, path: $0, kind: kind) } }
     }
@@ -59,6 +64,8 @@ struct CredentialFiles: Sendable {
             throw unusable(path, why)
         } catch let error as LocalUsersError {
             throw unusable(error.path, error.message)
+        } catch let error as UnreadableBundles {
+            throw UnusableFile(key: "auth.bundles", path: error.folder, why: error.message)
         } catch let error as TicketKeyError {
             throw unusable(error.path, error.reason)
         }

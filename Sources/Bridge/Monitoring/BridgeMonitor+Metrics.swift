@@ -43,8 +43,22 @@ extension BridgeMonitor {
                 "hold_bytes", .gauge, "Bytes that are kept for devices until the broker has them.",
                 Double(shared.holdBudget.usedBytes)),
             .certificates(status.certificates, now: now), .timerFirings,
-        ] + uplink(sessions) + routes(figures.routes) + MetricFamily.uplink(status.uplink)
+        ] + bundles + uplink(sessions) + routes(figures.routes) + MetricFamily.uplink(status.uplink)
             + MetricFamily.quic(await census.quicFigures())
+    }
+
+    private var bundles: [MetricFamily] {
+        let book = shared.generation.bundles?.live.current ?? BundleBook()
+        return [
+            .labelled(
+                "bundles", .gauge, "Devices that have a bundle, by whether there is a password in it.", "state",
+                [("usable", Double(book.usableCount)), ("unusable", Double(book.count - book.usableCount))]),
+            .labelled(
+                "bundle_problems", .gauge, "What is wrong with bundles, by its kind.", "kind",
+                BundleBook.Problem.Kind.allCases.map { kind in
+                    (kind.rawValue, Double(book.problems.count { $0.kind == kind }))
+                }),
+        ]
     }
 
     private func uplink(_ sessions: SessionCounters) -> [MetricFamily] {

@@ -14,11 +14,13 @@ extension BridgeService {
                 let (plan, files) = try Self.prepare(new, present)
                 let warnings = Self.warnings(plan.target)
                 let isWanted = !isDryRun && plan.refusal(isAllOrNothing: isAllOrNothing) == nil
-                return (plan, warnings, isWanted ? try Self.next(plan.target, files, present, shared) : nil)
+                let next = isWanted ? try Self.next(plan.target, files, present, shared) : nil
+                let rules = try next?.rules ?? Self.rules(plan.target, present, shared)
+                return (plan, warnings, next, rules)
             }
         }
         guard let result else { return ReloadReport(ok: false, errors: ["the program is ending"]) }
-        let (plan, warnings, next) = try result.get()
+        let (plan, warnings, next, rules) = try result.get()
         if let refusal = plan.refusal(isAllOrNothing: isAllOrNothing) { return refusal }
         if let next {
             await adopt(next)
@@ -26,7 +28,6 @@ extension BridgeService {
         }
         var report = ReloadReport(ok: true, warnings: warnings, changes: plan.changes)
         if plan.changesRules(since: present.configuration) {
-            let rules = try next?.rules ?? SessionRules(plan.target)
             report.devicesEnded = await review(rules, isDryRun: isDryRun)
         }
         return report
@@ -37,7 +38,18 @@ extension BridgeService {
     ) throws -> Generation {
         try CredentialFiles(target).explaining {
             try present.next(
-                target, files: files, budget: shared.holdBudget, probing: shared.probing, logger: shared.logger)
+                target, files: files, budget: shared.holdBudget, probing: shared.probing,
+                bundles: shared.openBundles, logger: shared.logger)
+        }
+    }
+
+    /// The rules that a reload would put in force.
+    private static func rules(
+        _ target: BridgeConfiguration, _ present: Generation, _ shared: SharedState
+    ) throws -> SessionRules {
+        try CredentialFiles(target).explaining {
+            let bundles = try DeviceBundles.of(target, after: present.bundles, shared.openBundles)
+            return try SessionRules(target, bundles: bundles?.live)
         }
     }
 

@@ -12,16 +12,22 @@ final class Generation: Sendable {
     let rules: SessionRules
     /// The users that the bridge itself authenticates; only the mapping `data-stream` has them.
     let users: LocalUsers?
+    /// The bundles of devices; only the mode `bundles` has them.
+    let bundles: DeviceBundles?
     /// `nil` if devices are disconnected when their uplink is lost.
     let hold: HoldPolicy?
     let files: FileDigests
 
     /// The first generation. Reads the files that the configuration names, and throws what makes it unusable.
+    ///
+    /// - Parameter open: Reads bundles; `nil` if the mode `bundles` is not available.
     convenience init(
-        first configuration: BridgeConfiguration, budget: HoldBudget, probing: WayChoice.Probing, logger: Logger
+        first configuration: BridgeConfiguration, budget: HoldBudget, probing: WayChoice.Probing,
+        bundles open: BundleOpener?, logger: Logger
     ) throws {
         try self.init(
-            configuration, nil, files: FileDigests(configuration), budget: budget, probing: probing, logger: logger)
+            configuration, nil, files: FileDigests(configuration), budget: budget, probing: probing, bundles: open,
+            logger: logger)
     }
 
     /// The generation that follows on this one.
@@ -29,14 +35,15 @@ final class Generation: Sendable {
     /// - Parameter files: The files that `configuration` names, as they were when it was compared with the present one.
     func next(
         _ configuration: BridgeConfiguration, files: FileDigests, budget: HoldBudget, probing: WayChoice.Probing,
-        logger: Logger
+        bundles open: BundleOpener?, logger: Logger
     ) throws -> Generation {
-        try Generation(configuration, self, files: files, budget: budget, probing: probing, logger: logger)
+        try Generation(
+            configuration, self, files: files, budget: budget, probing: probing, bundles: open, logger: logger)
     }
 
     private init(
         _ configuration: BridgeConfiguration, _ previous: Generation?, files: FileDigests, budget: HoldBudget,
-        probing: WayChoice.Probing, logger: Logger
+        probing: WayChoice.Probing, bundles open: BundleOpener?, logger: Logger
     ) throws {
         self.configuration = configuration
         self.files = files
@@ -49,12 +56,14 @@ final class Generation: Sendable {
         } else {
             uplink = try UplinkSettings(configuration, after: previous?.uplink, probing: probing, logger: logger)
         }
+        let bundles = try DeviceBundles.of(configuration, after: previous?.bundles, open)
+        self.bundles = bundles
         if let previous, configuration.routes == old?.routes, configuration.unrouted == old?.unrouted,
-            configuration.platform == old?.platform, configuration.auth == old?.auth
+            configuration.platform == old?.platform, configuration.auth == old?.auth, bundles === previous.bundles
         {
             rules = previous.rules
         } else {
-            rules = try SessionRules(configuration)
+            rules = try SessionRules(configuration, bundles: bundles?.live)
         }
         let hasSameUsers =
             old?.auth.usersFile == configuration.auth.usersFile && !changed.contains(FileDigests.usersKey)

@@ -18,6 +18,9 @@ package struct BundleContents: Sendable {
         self.readableByOthers = readableByOthers
     }
 
+    /// Whether there is a file that says something about the device.
+    var isBundle: Bool { files.keys.contains { $0 != .authorities } }
+
     func path(of file: BundleFile) -> String { PathResolver.resolve(file.rawValue, in: place) }
 
     func contains(_ name: String) -> Bool {

@@ -15,15 +15,19 @@ package enum BundleFolder {
 
     /// The files of the bundle in a folder. Folders in it are not searched.
     ///
+    /// - Parameter parent: A folder that this one has to be in, if it is a symbolic link; `nil` if it may be anywhere.
     /// - Throws: What is wrong with the folder, or with files that are there and cannot be read. A symbolic link is
     ///   followed within the folder only.
-    package static func contents(_ path: String) throws(ConfigurationErrors) -> BundleContents {
+    package static func contents(
+        _ path: String, in parent: String? = nil
+    ) throws(ConfigurationErrors) -> BundleContents {
         let diagnostics = Diagnostics()
         var files: [BundleFile: [UInt8]] = [:]
         var otherNames: Set<String> = []
         var readableByOthers: Set<BundleFile> = []
         do {
             let folder = try Folder(path)
+            if let parent { try folder.check(isIn: try Folder(parent)) }
             for file in BundleFile.allCases {
                 guard let content = folder.content(of: file.rawValue, diagnostics) else { continue }
                 files[file] = content.bytes
@@ -59,6 +63,16 @@ private struct Folder {
         realPath = real
     }
 
+    func check(isIn parent: Folder) throws(FileText.Problem) {
+        guard realPath.hasPrefix(parent.prefix) else {
+            let advice = "put the bundle itself there"
+            throw FileText.Problem(message: "is a symbolic link out of \(parent.path); \(advice)")
+        }
+    }
+
+    /// What the real paths of everything in this folder begin with.
+    private var prefix: String { realPath.hasSuffix("/") ? realPath : realPath + "/" }
+
     /// `nil` if there is no such file. What is wrong with one is reported.
     func content(of name: String, _ diagnostics: Diagnostics) -> FileText.Content? {
         let path = PathResolver.resolve(name, in: path)
@@ -80,7 +94,7 @@ private struct Folder {
             }
             throw FileText.problem(errno)
         }
-        guard real.hasPrefix(realPath.hasSuffix("/") ? realPath : realPath + "/") else {
+        guard real.hasPrefix(prefix) else {
             let advice = "a bundle is read from its own folder only; copy the file there"
             throw FileText.Problem(message: "is a symbolic link out of the folder; \(advice)")
         }

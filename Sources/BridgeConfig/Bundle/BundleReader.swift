@@ -35,9 +35,8 @@ struct BundleDraft {
 
     /// Throws if nothing can be read, because other messages would only mislead then.
     func checkSizes() throws(ConfigurationErrors) {
-        let settings: [BundleFile] = [.configuration, .dotEnv, .endpoints]
-        if settings.allSatisfy({ contents.files[$0] == nil }) {
-            let names = settings.map(\.rawValue).joined(separator: ", ")
+        if !contents.isBundle {
+            let names = BundleFile.allCases.filter { $0 != .authorities }.map(\.rawValue).joined(separator: ", ")
             diagnostics.error(
                 Origin(.nowhere(name: contents.place)), nil,
                 "is not a TESAIoT bundle: it has none of the files \(names)")

@@ -14,4 +14,12 @@ enum FolderAccess {
         guard status.st_mode & S_IFMT == S_IFDIR else { return "is not a folder" }
         return access(path, W_OK | X_OK) == 0 ? nil : "this user may not write there"
     }
+
+    /// Why the names in the folder `path` can't be listed; `nil` if this process may do so.
+    static func problemWithListing(_ path: String) -> String? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return "no such folder" }
+        guard status.st_mode & S_IFMT == S_IFDIR else { return "is not a folder" }
+        return access(path, R_OK | X_OK) == 0 ? nil : "this user may not look into it; check owner and mode"
+    }
 }

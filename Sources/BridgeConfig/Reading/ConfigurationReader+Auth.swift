@@ -18,6 +18,9 @@ extension ConfigurationReader {
         let fields = Self.identityKeys.compactMapValues { settings.scalars[$0] }
         auth.identity = identity(fields, "auth")
         auth.overrides = overrides()
+        auth.bundlesFolder = bundlesFolder()
+        auth.bundleMap = bundleMap()
+        auth.devicePasswords = choice(.authDevicePasswords) ?? auth.devicePasswords
         auth.usersFile = usersFile()
         auth.allowsAnonymous = boolean(.authAnonymous) ?? auth.allowsAnonymous
         let modeIsReadable =
@@ -32,9 +35,18 @@ extension ConfigurationReader {
             error(.authMode, "inject needs at least one of auth.client_id, auth.username and auth.password")
         case .inject:
             break
+        case .bundles:
+            refuse(Array(Self.identityKeys.values), with: "bundles", "remove this")
+            if settings.scalars[.authBundles] == nil {
+                missing(.authBundles, "the folder with a TESAIoT bundle per device, such as credential_certificates")
+            }
         case .local:
             refuse(Self.identityKeys.values + [.authOverrides], with: "local", "remove this")
             checkWhoIsLetIn(auth)
+        }
+        if auth.mode != .bundles {
+            let advice = "write mode: bundles under auth:, or remove this"
+            refuse([.authBundles, .authBundleMap, .authDevicePasswords], with: auth.mode.rawValue, advice)
         }
         if auth.mode != .local {
             let advice = "write mode: local under auth:, or remove this"
@@ -58,7 +70,7 @@ extension ConfigurationReader {
             error(.authMode, "uplink.mapping data-stream needs mode local, not \(mode.rawValue): \(reason)")
         } else if mapping != .dataStream, mode == .local {
             let reason = "with mapping \(mapping.rawValue) the broker checks devices itself"
-            error(.authMode, "local needs uplink.mapping data-stream; \(reason): write passthrough or inject")
+            error(.authMode, "local needs uplink.mapping data-stream; \(reason): write passthrough, inject or bundles")
         }
     }
 

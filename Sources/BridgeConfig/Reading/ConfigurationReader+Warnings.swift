@@ -14,6 +14,9 @@ extension ConfigurationReader {
             if configuration.auth.identity.password != nil {
                 warnOfOpenListener(configuration, "under the identity of auth")
             }
+        case .bundles:
+            let how = "as the device whose id it sends, with the password of that device's bundle (auth.bundles)"
+            warnOfOpenListener(configuration, how)
         case .local:
             if configuration.auth.allowsAnonymous {
                 warnOfOpenListener(configuration, "without a user name, as auth.anonymous is true")

@@ -99,6 +99,15 @@ package enum EffectiveConfiguration {
         yaml.pair("auth.client_id", auth.identity.clientID.map(YAMLText.quoted))
         yaml.pair("auth.username", auth.identity.username.map(YAMLText.quoted))
         yaml.pair("auth.password", auth.identity.password.map { "\"\($0)\"" }, comment: hidden)
+        if auth.mode == .bundles {
+            yaml.pair("auth.bundles", auth.bundlesFolder.map(YAMLText.scalar))
+            yaml.pair("auth.device_passwords", auth.devicePasswords.rawValue)
+            if !auth.bundleMap.isEmpty { yaml.line("  bundle_map:") }
+            for item in auth.bundleMap {
+                let sides = [YAMLText.quoted(item.clientID), YAMLText.quoted(item.deviceID)]
+                yaml.line("    - {client_id: \(sides[0]), device_id: \(sides[1])}")
+            }
+        }
         if auth.mode == .local {
             yaml.pair("auth.users_file", auth.usersFile.map(YAMLText.scalar))
             yaml.pair("auth.anonymous", "\(auth.allowsAnonymous)")

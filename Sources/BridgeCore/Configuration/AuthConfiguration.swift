@@ -4,8 +4,8 @@ package struct AuthConfiguration: Sendable, Equatable {
     package var mode: Mode
     /// In the mode `inject`, the identity that replaces the device's own. A field that is `nil` passes through.
     package var identity: IdentityTemplate
-    /// Identities of single devices, which replace `identity` in the modes `passthrough` and `inject`. The first one that
-    /// matches the client id is used, else the first one that matches the user name.
+    /// Identities of single devices, which replace `identity` or a bundle in the modes `passthrough`, `inject` and
+    /// `bundles`. The first one that matches the client id is used, else the first one that matches the user name.
     package var overrides: [Override]
     /// In the mode `local`, the path of a password file in the format of `mosquitto_passwd`; `nil` if only anonymous
     /// devices are accepted.
@@ -13,12 +13,21 @@ package struct AuthConfiguration: Sendable, Equatable {
     /// In the mode `local`, whether devices without a user name are accepted.
     package var allowsAnonymous: Bool
 
+    /// In the mode `bundles`, the path of the folder with a bundle per device.
+    package var bundlesFolder: String?
+    /// In the mode `bundles`, the devices whose client id is not their device id.
+    package var bundleMap: [BundleMapping]
+    /// In the mode `bundles`, what becomes of a device that brings a password of its own.
+    package var devicePasswords: DevicePasswords
+
     /// Where a device's identity comes from.
     package enum Mode: String, Sendable, CaseIterable {
         /// The broker sees the device's own client id, user name and password.
         case passthrough
         /// The broker sees the client id, user name and password of the configuration.
         case inject
+        /// The broker sees the device id and the password of the device's bundle, as client id, user name and password.
+        case bundles
         /// The bridge itself checks user name and password, and the broker never sees them. This is for the mapping
         /// `data-stream`.
         case local
@@ -56,14 +65,38 @@ package struct AuthConfiguration: Sendable, Equatable {
         }
     }
 
+    /// A device that connects with another client id than the id in its bundle.
+    package struct BundleMapping: Sendable, Equatable {
+        /// What the device sends.
+        package var clientID: String
+        /// The user name in its bundle.
+        package var deviceID: String
+
+        package init(clientID: String, deviceID: String) {
+            self.clientID = clientID
+            self.deviceID = deviceID
+        }
+    }
+
+    package enum DevicePasswords: String, Sendable, CaseIterable {
+        /// The broker checks the password that the device sent. Its bundle is not used.
+        case pass
+        /// Nobody checks the password that the device sent. That of its bundle takes its place.
+        case replace
+    }
+
     package init(
         mode: Mode = .passthrough, identity: IdentityTemplate = IdentityTemplate(), overrides: [Override] = [],
-        usersFile: String? = nil, allowsAnonymous: Bool = false
+        usersFile: String? = nil, allowsAnonymous: Bool = false, bundlesFolder: String? = nil,
+        bundleMap: [BundleMapping] = [], devicePasswords: DevicePasswords = .pass
     ) {
         self.mode = mode
         self.identity = identity
         self.overrides = overrides
         self.usersFile = usersFile
         self.allowsAnonymous = allowsAnonymous
+        self.bundlesFolder = bundlesFolder
+        self.bundleMap = bundleMap
+        self.devicePasswords = devicePasswords
     }
 }

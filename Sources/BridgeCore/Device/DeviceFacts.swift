@@ -61,5 +61,6 @@ extension SessionIdentity {
         self.init(
             clientID: connect.clientID, username: connect.username, version: connect.version,
             own: original.map { OwnIdentity(clientID: $0.clientID, username: $0.username) })
+        bringsCredentials = (original ?? connect).bringsCredentials
     }
 }

@@ -83,6 +83,9 @@ extension BridgeConfiguration: Reloadable {
         ReloadRule("auth.password", "auth.password_file", at: \.auth.identity.password, .devicesConcerned, renamed),
         ReloadRule("auth.users_file", at: \.auth.usersFile, .newDevices, newcomers),
         ReloadRule("auth.anonymous", at: \.auth.allowsAnonymous, .newDevices, newcomers),
+        ReloadRule("auth.bundles", at: \.auth.bundlesFolder, .devicesConcerned, renamed),
+        ReloadRule("auth.bundle_map", at: \.auth.bundleMap, .devicesConcerned, renamed),
+        ReloadRule("auth.device_passwords", at: \.auth.devicePasswords, .devicesConcerned, renamed),
         ReloadRule("auth.overrides", at: \.auth.overrides, .devicesConcerned, renamed),
     ].map { $0.bound(to: "uplink.mapping", restoring: \.auth, if: changesSessions) }
 

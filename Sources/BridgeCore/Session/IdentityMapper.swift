@@ -25,6 +25,10 @@ package struct IdentityMapper: Sendable {
         case clientIDOverride
         /// An item of `auth.overrides` matches the user name.
         case usernameOverride
+        /// It is that of the device's bundle.
+        case bundle
+        /// It is that of the bundle that `auth.bundle_map` names.
+        case mappedBundle
         /// The broker sees the gateway, in the mapping `data-stream`.
         case gateway
     }
@@ -32,13 +36,19 @@ package struct IdentityMapper: Sendable {
     private let injected: Templates?
     private var byClientID: [ExactText: Templates] = [:]
     private var byUsername: [ExactText: Templates] = [:]
+    private let bundles: BundleRule?
 
     /// Throws if a template names a variable that does not exist.
-    package init(_ configuration: AuthConfiguration) throws {
+    ///
+    /// - Parameter bundles: The bundles of the mode `bundles`. Without them no device of that mode has one.
+    package init(_ configuration: AuthConfiguration, bundles: LiveBundles? = nil) throws {
         switch configuration.mode {
-        case .passthrough, .local: injected = nil
+        case .passthrough, .local, .bundles: injected = nil
         case .inject: injected = try Templates(configuration.identity)
         }
+        self.bundles =
+            configuration.mode == .bundles
+            ? BundleRule(configuration, bundles ?? LiveBundles(BundleBook())) : nil
         for override in configuration.overrides {
             let templates = try Templates(override.identity)
             switch override.match {
@@ -53,42 +63,95 @@ package struct IdentityMapper: Sendable {
     }
 
     /// Every device keeps its own identity.
-    package var isEmpty: Bool { injected == nil && byClientID.isEmpty && byUsername.isEmpty }
+    package var isEmpty: Bool { injected == nil && byClientID.isEmpty && byUsername.isEmpty && bundles == nil }
 
-    /// What the broker sees of a device; `nil` stands for a password of the device's own.
+    /// What the broker sees of a device.
     struct Appearance: Equatable {
+        enum Password: Equatable {
+            /// The device's own, or none.
+            case own
+            case configured(Secret)
+            /// That of the bundle, whichever it is: a new one is no reason to disconnect a device that is let in.
+            case bundle
+        }
+
         var clientID: String
         var username: String?
-        var password: Secret?
+        var password = Password.own
+        var isRefused = false
     }
 
     /// How a device that sent this identity appears at the broker.
-    func appearance(of own: OwnIdentity, _ variables: RouteVariables) -> Appearance {
-        let templates = match(own.clientID, own.username).templates
-        return Appearance(
-            clientID: templates?.clientID?.render(variables) ?? own.clientID,
-            username: templates?.username?.render(variables) ?? own.username, password: templates?.password)
+    ///
+    /// - Parameter bringsCredentials: See ``SessionIdentity/bringsCredentials``.
+    func appearance(of own: OwnIdentity, bringsCredentials: Bool, _ variables: RouteVariables) -> Appearance {
+        var appearance = Appearance(clientID: own.clientID, username: own.username)
+        switch match(own.clientID, own.username, bringsCredentials) {
+        case .own:
+            break
+        case .templates(let templates, _):
+            if let clientID = templates.clientID { appearance.clientID = clientID.render(variables) }
+            if let username = templates.username { appearance.username = username.render(variables) }
+            if let password = templates.password { appearance.password = .configured(password) }
+        case .bundle(let deviceID, _, _):
+            appearance = Appearance(clientID: deviceID, username: deviceID, password: .bundle)
+        case .refused:
+            appearance.isRefused = true
+        }
+        return appearance
     }
 
     /// Changes client id, user name and password as the configuration says; a field without a template stays.
     ///
     /// - Parameter variables: What the device itself sent.
     /// - Returns: whether anything changed.
-    package func apply(to connect: inout Connect, variables: RouteVariables) -> Bool {
-        guard let templates = match(connect.clientID, connect.username).templates else { return false }
+    /// - Throws: Why the device is not let in.
+    func apply(to connect: inout Connect, variables: RouteVariables) throws(BundleRule.Refusal) -> Bool {
         let before = connect
-        if let clientID = templates.clientID { connect.clientID = clientID.render(variables) }
-        if let username = templates.username { connect.username = username.render(variables) }
-        if let password = templates.password { connect.password = ByteBuffer(string: password.value) }
+        switch match(connect.clientID, connect.username, connect.bringsCredentials) {
+        case .own:
+            return false
+        case .templates(let templates, _):
+            if let clientID = templates.clientID { connect.clientID = clientID.render(variables) }
+            if let username = templates.username { connect.username = username.render(variables) }
+            if let password = templates.password { connect.password = ByteBuffer(string: password.value) }
+        case .bundle(let deviceID, let password, _):
+            connect.clientID = deviceID
+            connect.username = deviceID
+            connect.password = ByteBuffer(string: password.value)
+        case .refused(let refusal):
+            throw refusal
+        }
         return connect != before
     }
 
     /// What decides about the identity of the device that sent this CONNECT.
-    package func source(for connect: Connect) -> Source { match(connect.clientID, connect.username).source }
+    package func source(for connect: Connect) -> Source {
+        switch match(connect.clientID, connect.username, connect.bringsCredentials) {
+        case .own, .refused: .device
+        case .templates(_, let source): source
+        case .bundle(_, _, let isMapped): isMapped ? .mappedBundle : .bundle
+        }
+    }
 
-    private func match(_ clientID: String, _ username: String?) -> (source: Source, templates: Templates?) {
-        if let templates = byClientID[ExactText(text: clientID)] { return (.clientIDOverride, templates) }
-        if let username, let templates = byUsername[ExactText(text: username)] { return (.usernameOverride, templates) }
-        return injected.map { (.configured, $0) } ?? (.device, nil)
+    private enum Match {
+        case own
+        case templates(Templates, Source)
+        case bundle(deviceID: String, password: Secret, isMapped: Bool)
+        case refused(BundleRule.Refusal)
+    }
+
+    private func match(_ clientID: String, _ username: String?, _ bringsCredentials: Bool) -> Match {
+        if let templates = byClientID[ExactText(text: clientID)] { return .templates(templates, .clientIDOverride) }
+        if let username, let templates = byUsername[ExactText(text: username)] {
+            return .templates(templates, .usernameOverride)
+        }
+        guard let bundles else { return injected.map { .templates($0, .configured) } ?? .own }
+        return switch bundles.decision(clientID: clientID, username: username, bringsCredentials: bringsCredentials) {
+        case .own: .own
+        case .bundle(let deviceID, let password, let isMapped):
+            .bundle(deviceID: deviceID, password: password, isMapped: isMapped)
+        case .refused(let refusal): .refused(refusal)
+        }
     }
 }

@@ -32,7 +32,13 @@ extension Session {
         if let overLimit = context.overLimit {
             return refuse(facts, .overLimit(overLimit), code: ReasonCode.quotaExceeded.connackCode(version))
         }
-        var (connect, isMapped, assignedClientID) = context.identified(original)
+        var connect: Connect
+        let (isMapped, assignedClientID): (Bool, String?)
+        do {
+            (connect, isMapped, assignedClientID) = try context.identified(original)
+        } catch {
+            return refuse(facts, .notAllowed(error.message), code: error.code.connackCode(version))
+        }
         facts.assignedClientID = assignedClientID
         let routes: ResolvedRoutes
         do {

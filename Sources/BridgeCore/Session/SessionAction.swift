@@ -119,6 +119,8 @@ package struct SessionIdentity: Sendable, Equatable {
     package var version: MQTTVersion
     /// What the device itself sent, if the broker sees something else.
     package var own: OwnIdentity?
+    /// Whether the device sent a password, or asks for enhanced authentication.
+    var bringsCredentials = false
     /// The reason why the device's CONNECT could not be read. Then nothing else is known about the device, and its
     /// packets are not read either.
     package var unread: MQTTError?

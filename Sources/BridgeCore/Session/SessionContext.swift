@@ -78,9 +78,12 @@ package struct SessionContext: Sendable {
     ///
     /// - Returns: That CONNECT, whether the operator's identities changed anything in it, and the client id if the
     ///   bridge had to choose one.
-    func identified(_ original: Connect) -> (connect: Connect, isMapped: Bool, assignedClientID: String?) {
+    /// - Throws: Why the device is not let in.
+    func identified(
+        _ original: Connect
+    ) throws(BundleRule.Refusal) -> (connect: Connect, isMapped: Bool, assignedClientID: String?) {
         var connect = original
-        let isMapped = identities.apply(to: &connect, variables: variables(of: original))
+        let isMapped = try identities.apply(to: &connect, variables: variables(of: original))
         guard connect.clientID.isEmpty, routes.uses(.clientID) else { return (connect, isMapped, nil) }
         connect.clientID = makeClientID()
         return (connect, isMapped, connect.clientID)

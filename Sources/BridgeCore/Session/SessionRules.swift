@@ -13,11 +13,13 @@ package struct SessionRules: Sendable {
     }
 
     /// Throws what is wrong with the routes or with a template.
-    package init(_ configuration: BridgeConfiguration) throws {
+    ///
+    /// - Parameter bundles: Those of the mode `bundles`.
+    package init(_ configuration: BridgeConfiguration, bundles: LiveBundles? = nil) throws {
         self.init(
             routes: try RoutingTable(
                 routes: configuration.routes, unrouted: configuration.unrouted, platform: configuration.platform),
-            identities: try IdentityMapper(configuration.auth))
+            identities: try IdentityMapper(configuration.auth, bundles: bundles))
     }
 
     /// The same rules, with the uses of the routes counted for one event loop.
@@ -62,8 +64,10 @@ extension SessionContext {
         if !identities.isEmpty || !rules.identities.isEmpty {
             let own = identity.own ?? OwnIdentity(clientID: identity.clientID, username: identity.username)
             let variables = variables(own.clientID, own.username)
-            let before = identities.appearance(of: own, variables)
-            guard rules.identities.appearance(of: own, variables) == before else { return .identity }
+            let credentials = identity.bringsCredentials
+            let before = identities.appearance(of: own, bringsCredentials: credentials, variables)
+            let after = rules.identities.appearance(of: own, bringsCredentials: credentials, variables)
+            guard before == after else { return .identity }
         }
         let variables = variables(identity.clientID, identity.username)
         // Routes that this device can't have are other routes.

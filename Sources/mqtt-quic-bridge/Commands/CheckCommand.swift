@@ -52,7 +52,14 @@ struct CheckCommand: AsyncParsableCommand {
         }
         let loaded = try options.load(.run)
         try await show(loaded, .run) { EffectiveConfiguration.render(loaded.configuration, origins: loaded.origins) }
-        try report(loaded) { try BridgeService.check($0) }
+        try report(loaded) { configuration in
+            var result = try BridgeService.check(configuration)
+            if let bundles = try BundleCheck.result(of: configuration) {
+                result.warnings += bundles.warnings
+                result.notes += bundles.notes
+            }
+            return result
+        }
         if connect { try await connect(loaded.configuration) }
     }
 

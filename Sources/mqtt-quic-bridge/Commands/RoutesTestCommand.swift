@@ -75,7 +75,12 @@ struct RoutesTestCommand: ParsableCommand {
             clientID: clientID, username: username, listener: try listener(in: loaded.configuration), peer: peer)
         let trial: RouteTrial
         do {
-            trial = try RouteTrial(loaded.configuration, device, makeClientID: ClientIDMaker.make)
+            trial = try RouteTrial(
+                loaded.configuration, device, bundles: try bundles(of: loaded.configuration),
+                makeClientID: ClientIDMaker.make)
+        } catch let error as UnreadableBundles {
+            StandardError.write("auth.bundles: \(error)\n")
+            throw ExitCode.configuration
         } catch {
             StandardError.write("the device would be refused: \(error)\n")
             throw ExitCode.failure
@@ -86,6 +91,11 @@ struct RoutesTestCommand: ParsableCommand {
             table: all ? trial.table : nil, unrouted: loaded.configuration.unrouted)
         print(try json ? report.json() : report.text(places: loaded.routeOrigins.map { "\($0)" }))
         if let verdict, verdict.outcome != .forwarded { throw ExitCode.failure }
+    }
+
+    private func bundles(of configuration: BridgeConfiguration) throws -> LiveBundles? {
+        guard configuration.auth.mode == .bundles, let folder = configuration.auth.bundlesFolder else { return nil }
+        return LiveBundles(try BundleFolderCatalog.opener(folder, []).look() ?? BundleBook())
     }
 
     private func verdict(of trial: RouteTrial) throws -> RouteVerdict? {

@@ -26,7 +26,8 @@ struct RunCommand: AsyncParsableCommand {
         try await Supervisor.run(source) { (configuration, signals, logger) throws -> BridgeService in
             let sockets = try PassedSockets(try ServiceManager.passedDescriptors(), for: configuration.listen)
             return try BridgeService(
-                configuration: configuration, signals: signals, sockets: sockets, logger: logger)
+                configuration: configuration, signals: signals, sockets: sockets,
+                bundles: BundleFolderCatalog.opener, logger: logger)
         }
     }
 }

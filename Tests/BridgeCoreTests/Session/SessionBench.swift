@@ -14,12 +14,13 @@ struct SessionBench {
     init(
         _ version: MQTTVersion = .v3_1_1, routes: [Route] = [], unrouted: UnroutedPolicy = .reject,
         auth: AuthConfiguration = AuthConfiguration(), packetSize: Int = 10_000_000, hold: HoldPolicy? = nil,
-        overLimit: String? = nil
+        overLimit: String? = nil, bundles: LiveBundles? = nil
     ) throws {
         self.version = version
         session = Session(
             context: SessionContext(
-                routes: try RoutingTable(routes: routes, unrouted: unrouted), identities: try IdentityMapper(auth),
+                routes: try RoutingTable(routes: routes, unrouted: unrouted),
+                identities: try IdentityMapper(auth, bundles: bundles),
                 maximumPacketSize: packetSize, connectWithin: .seconds(5), connectTimeout: .seconds(5),
                 listener: "lan", peer: "192.0.2.7", makeClientID: { "mqb0123456789abcdef" }, hold: hold,
                 overLimit: overLimit))

@@ -61,15 +61,18 @@ package struct RouteTrial: Sendable {
     /// Whether the broker judges packets, and not the bridge.
     let isLenient: Bool
 
-    /// - Parameter makeClientID: Makes a client id for a device that needs one and has none.
+    /// - Parameters:
+    ///   - bundles: Those of the mode `bundles`.
+    ///   - makeClientID: Makes a client id for a device that needs one and has none.
     /// - Throws: ``Refused`` if the device would not be let in; other errors if the configuration is not valid.
     package init(
-        _ configuration: BridgeConfiguration, _ device: Device, makeClientID: @escaping @Sendable () -> String
+        _ configuration: BridgeConfiguration, _ device: Device, bundles: LiveBundles? = nil,
+        makeClientID: @escaping @Sendable () -> String
     ) throws {
         let context = SessionContext(
             routes: try RoutingTable(
                 routes: configuration.routes, unrouted: configuration.unrouted, platform: configuration.platform),
-            identities: try IdentityMapper(configuration.auth),
+            identities: try IdentityMapper(configuration.auth, bundles: bundles),
             maximumPacketSize: configuration.limits.packetSize, connectWithin: configuration.limits.connectWithin,
             connectTimeout: configuration.uplink.sessionTimeout, listener: device.listener, peer: device.peer,
             makeClientID: makeClientID)
@@ -78,7 +81,7 @@ package struct RouteTrial: Sendable {
         if let gateway {
             (identity, connect) = try Self.served(device, by: gateway, context, configuration.auth)
         } else {
-            (identity, connect) = Self.mapped(device, context)
+            (identity, connect) = try Self.mapped(device, context)
         }
         isLenient = gateway == nil
         do {
@@ -97,9 +100,16 @@ package struct RouteTrial: Sendable {
         }
     }
 
-    private static func mapped(_ device: Device, _ context: SessionContext) -> (Identity, Connect) {
+    private static func mapped(
+        _ device: Device, _ context: SessionContext
+    ) throws(Refused) -> (Identity, Connect) {
         let original = Connect(version: .v3_1_1, clientID: device.clientID, username: device.username)
-        let (connect, _, assigned) = context.identified(original)
+        let (connect, assigned): (Connect, String?)
+        do {
+            (connect, _, assigned) = try context.identified(original)
+        } catch {
+            throw Refused(description: error.message)
+        }
         let identity = Identity(
             clientID: connect.clientID, username: connect.username, source: context.identities.source(for: original),
             assignedClientID: assigned)
