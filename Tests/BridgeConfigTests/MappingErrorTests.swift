@@ -166,7 +166,7 @@ struct MappingErrorTests {
         Case(
             "mode: local, anonymous: true",
             "2:14: auth.mode: local needs uplink.mapping data-stream; with mapping auto the broker checks devices itself: "
-                + "write passthrough or inject"),
+                + "write passthrough, inject or bundles"),
         Case(
             "users_file: ca.pem",
             "2:20: auth.users_file: has no effect with mode passthrough; write mode: local under auth:, or remove this"),

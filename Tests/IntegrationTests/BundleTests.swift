@@ -149,7 +149,7 @@ struct BundleTests {
     /// The device is connected again in its absence, with the identity of its bundle.
     @Test func aHeldDeviceKeepsItsIdentity() async throws {
         try await run(uplink: Uplink.brisk + Uplink.hold(), relayed: true) { scenario, bundles in
-            let device = try await scenario.device("old-pump", ["clean": false])
+            let device = try await scenario.device("old-pump", ["clean": false, "keep_alive": 3])
             try await scenario.relay.blackOut(true)
             try await scenario.holds()
             try bundles.remove("pump")
