@@ -39,6 +39,14 @@ static char *key_of(gnutls_x509_crt_t certificate) {
     return clean_copy(text, length > 0 && (size_t)length < sizeof(text) ? (size_t)length : 0);
 }
 
+/// For example "RSA-SHA256".
+static char *signature_of(gnutls_x509_crt_t certificate) {
+    int algorithm = gnutls_x509_crt_get_signature_algorithm(certificate);
+    const char *name = algorithm < 0 ? NULL : gnutls_sign_get_name((gnutls_sign_algorithm_t)algorithm);
+    name = name ? name : "unknown";
+    return clean_copy(name, strlen(name));
+}
+
 /// The text of an alternative name; null for kinds that no host name is compared with.
 static const char *alternative_name(int type, const char *bytes, size_t length, char *address, socklen_t capacity) {
     if (type == GNUTLS_SAN_DNSNAME) {
@@ -88,6 +96,7 @@ void bridge_quic_describe_certificate(gnutls_x509_crt_t certificate, bridge_quic
         .issuer = name_of(certificate, gnutls_x509_crt_get_issuer_dn3),
         .names = alternative_names(certificate),
         .key = key_of(certificate),
+        .signature = signature_of(certificate),
         .not_before = (int64_t)gnutls_x509_crt_get_activation_time(certificate),
         .not_after = (int64_t)gnutls_x509_crt_get_expiration_time(certificate),
     };
@@ -114,5 +123,6 @@ void bridge_quic_certificate_free(bridge_quic_certificate *certificate) {
     free(certificate->issuer);
     free(certificate->names);
     free(certificate->key);
+    free(certificate->signature);
     *certificate = (bridge_quic_certificate){0};
 }

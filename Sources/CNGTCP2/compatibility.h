@@ -87,6 +87,14 @@ static inline void bridge_compat_set_original_dcid(ngtcp2_transport_params *para
 #endif
 }
 
+static inline bool bridge_compat_has_preferred_address(const ngtcp2_transport_params *params) {
+#if NGTCP2_VERSION_NUM >= 0x010000
+    return params->preferred_addr_present != 0;
+#else
+    return params->preferred_address_present != 0;
+#endif
+}
+
 static inline const uint8_t *bridge_compat_token(const ngtcp2_pkt_hd *header, size_t *length) {
 #if NGTCP2_VERSION_NUM >= 0x010000
     *length = header->tokenlen;

@@ -56,3 +56,28 @@ bridge_quic_stats bridge_quic_stats_of(bridge_quic_connection *connection) {
         .datagram_size = ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn),
     };
 }
+
+bool bridge_quic_peer_parameters(bridge_quic_connection *connection, bridge_quic_parameters *parameters) {
+    const ngtcp2_transport_params *theirs = ngtcp2_conn_get_remote_transport_params(connection->conn);
+    if (!theirs) {
+        return false;
+    }
+    *parameters = (bridge_quic_parameters){
+        .max_idle_timeout = theirs->max_idle_timeout,
+        .max_udp_payload_size = theirs->max_udp_payload_size,
+        .max_data = theirs->initial_max_data,
+        .max_stream_data_bidi_local = theirs->initial_max_stream_data_bidi_local,
+        .max_stream_data_bidi_remote = theirs->initial_max_stream_data_bidi_remote,
+        .max_stream_data_uni = theirs->initial_max_stream_data_uni,
+        .max_streams_bidi = theirs->initial_max_streams_bidi,
+        .max_streams_uni = theirs->initial_max_streams_uni,
+        .ack_delay_exponent = theirs->ack_delay_exponent,
+        .max_ack_delay = theirs->max_ack_delay,
+        .active_connection_id_limit = theirs->active_connection_id_limit,
+        .max_datagram_frame_size = theirs->max_datagram_frame_size,
+        .disables_active_migration = theirs->disable_active_migration != 0,
+        .has_preferred_address = bridge_compat_has_preferred_address(theirs),
+        .greases_quic_bit = theirs->grease_quic_bit != 0,
+    };
+    return true;
+}

@@ -19,6 +19,25 @@ import Testing
         #expect(simulation.client.negotiatedALPN == "mqtt")
     }
 
+    @Test func thePeersTransportParametersAreKnown() throws {
+        var server = QUICConfiguration.test()
+        server.maxBidiStreams = 7
+        server.idleTimeout = .seconds(33)
+        server.maxAckDelay = .milliseconds(12)
+        server.initialMaxStreamData = 54_321
+        let simulation = try Simulation(server: server)
+        #expect(simulation.client.peerParameters == nil)
+        #expect(simulation.run { simulation.client.isHandshakeCompleted })
+        let parameters = try #require(simulation.client.peerParameters)
+        #expect(parameters.initialMaxStreamsBidi == 7)
+        #expect(parameters.idleTimeout == .seconds(33))
+        #expect(parameters.maxAckDelay == .milliseconds(12))
+        #expect(parameters.initialMaxStreamDataBidiRemote == 54_321)
+        #expect(!parameters.disablesActiveMigration && !parameters.hasPreferredAddress)
+        #expect(parameters.maxDatagramFrameSize == 0)
+        #expect(simulation.server?.peerParameters?.initialMaxStreamsBidi == 10)
+    }
+
     @Test(arguments: [
         ("rsa", "rsa-root.pem", "broker.test"),
         ("ecdsa", "ec-root.pem", "broker.test"),
@@ -76,6 +95,8 @@ import Testing
         simulation.run(for: .seconds(5))
         let error = try #require(simulation.clientError)
         #expect(error.description.hasPrefix(message), "\(error)")
+        // What was refused can still be looked at.
+        #expect(simulation.client.peerCertificates.first.map { $0.signature.contains("SHA256") } == true)
         guard case .tlsAlert(alert, _, isRemote: true)? = simulation.serverError else {
             Issue.record("the server was told \(String(describing: simulation.serverError))")
             return

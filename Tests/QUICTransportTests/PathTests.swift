@@ -12,6 +12,19 @@ import Testing
         #expect(simulation.server?.statistics.datagramSize ?? 0 > 1400)
     }
 
+    /// Whoever waits for the result of path MTU discovery sees that it has come to its end.
+    @Test(arguments: [(1_300, 1_232), (1_400, 1_342), (65_535, 1_444)])
+    func theSearchForTheDatagramSizeEnds(maximumSize: Int, size: Int) throws {
+        let simulation = try Simulation()
+        simulation.toServer.maximumSize = maximumSize
+        simulation.run(for: .seconds(30))
+        let probes = simulation.client.statistics.sizeProbesSent
+        #expect(simulation.client.statistics.datagramSize == size)
+        #expect(maximumSize == 65_535 ? probes == 2 : (4...12).contains(probes))
+        simulation.run(for: .seconds(30))
+        #expect(simulation.client.statistics.sizeProbesSent == probes)
+    }
+
     @Test func discoveryRespectsAHole() throws {
         let simulation = try Simulation(client: .test(), server: .test())
         simulation.toServer.maximumSize = 1300

@@ -33,6 +33,8 @@ typedef struct {
     /// One name per line.
     char *names;
     char *key;
+    /// The algorithm of the issuer's signature, for example "ECDSA-SHA256".
+    char *signature;
     int64_t not_before;
     int64_t not_after;
 } bridge_quic_certificate;

@@ -107,6 +107,28 @@ typedef struct {
 
 bridge_quic_stats bridge_quic_stats_of(bridge_quic_connection *connection);
 
+/// The peer's transport parameters (RFC 9000 18.2). Times are in nanoseconds.
+typedef struct {
+    uint64_t max_idle_timeout;
+    uint64_t max_udp_payload_size;
+    uint64_t max_data;
+    uint64_t max_stream_data_bidi_local;
+    uint64_t max_stream_data_bidi_remote;
+    uint64_t max_stream_data_uni;
+    uint64_t max_streams_bidi;
+    uint64_t max_streams_uni;
+    uint64_t ack_delay_exponent;
+    uint64_t max_ack_delay;
+    uint64_t active_connection_id_limit;
+    uint64_t max_datagram_frame_size;
+    bool disables_active_migration;
+    bool has_preferred_address;
+    bool greases_quic_bit;
+} bridge_quic_parameters;
+
+/// False if they are not known yet. Those that the peer left out have their defaults.
+bool bridge_quic_peer_parameters(bridge_quic_connection *connection, bridge_quic_parameters *parameters);
+
 // MARK: The end
 
 typedef enum BRIDGE_QUIC_CLOSED_ENUM {

@@ -47,6 +47,7 @@ extension QUICConnection {
         }
         notePath(written)
         hasWrittenProbe = written.is_probe
+        if written.is_probe { counters.sizeProbesSent += 1 }
         if written.stream_bytes > 0, isWorthRepeating(written, at: now) {
             let copy = ByteBuffer(bytes: space.prefix(written.length))
             repetition.copy = copy

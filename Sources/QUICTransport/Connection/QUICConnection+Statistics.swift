@@ -12,6 +12,7 @@ extension QUICConnection {
         /// Only those with data of streams that are closed; ngtcp2 counts for the others.
         var packetsLost: UInt64 = 0
         var probeTimeouts: UInt64 = 0
+        var sizeProbesSent: UInt64 = 0
     }
 
     /// What the connection has sent and received so far, and what it knows of its path now.
@@ -30,6 +31,7 @@ extension QUICConnection {
         statistics.datagramsSent = counters.datagramsSent
         statistics.datagramsReceived = counters.datagramsReceived
         statistics.probeTimeouts = counters.probeTimeouts
+        statistics.sizeProbesSent = counters.sizeProbesSent
         statistics.packetsLost = streams.values.reduce(counters.packetsLost) { sum, stream in
             sum + bridge_quic_stream_losses(handle, stream.id.rawValue)
         }

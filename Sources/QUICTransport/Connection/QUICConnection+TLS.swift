@@ -29,7 +29,9 @@ extension QUICConnection {
         )
     }
 
-    private var peerCertificates: [QUICCertificate] {
+    /// The peer's chain as far as it is known, its own certificate first, whether or not it was accepted: after a failed
+    /// check this is what the peer has shown. See ``QUICTLSInfo/peerCertificates`` for the time after the handshake.
+    package var peerCertificates: [QUICCertificate] {
         var certificates: [QUICCertificate] = []
         while let certificate = peerCertificate(at: certificates.count) {
             certificates.append(certificate)

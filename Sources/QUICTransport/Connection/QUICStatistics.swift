@@ -24,6 +24,9 @@ package struct QUICStatistics: Sendable, Equatable {
     package var packetsLost: UInt64 = 0
     /// How often nothing had come for a probe timeout, with its backoff (RFC 9002 6.2), while an answer was awaited.
     package var probeTimeouts: UInt64 = 0
+    /// How many datagrams went out that are larger than what the path is known to carry, to find out if it does. When it
+    /// stays the same for several probe timeouts, path MTU discovery has come to its end.
+    package var sizeProbesSent: UInt64 = 0
     /// The largest UDP payload that is sent on the path now, in bytes: the result of path MTU discovery, or 1200 if the
     /// path has begun to swallow larger datagrams.
     package var datagramSize: Int = 0

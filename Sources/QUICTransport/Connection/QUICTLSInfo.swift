@@ -27,6 +27,21 @@ package struct QUICCertificate: Sendable, Equatable {
     package var notAfter: Int64
     /// The kind of the public key and its size in bits, for example "RSA 2048" or "EC/ECDSA 256".
     package var key: String
+    /// The algorithm of the issuer's signature, for example "RSA-SHA256" or "ECDSA-SHA256".
+    package var signature: String
+
+    package init(
+        subject: String, issuer: String, names: [String], notBefore: Int64, notAfter: Int64, key: String,
+        signature: String = ""
+    ) {
+        self.subject = subject
+        self.issuer = issuer
+        self.names = names
+        self.notBefore = notBefore
+        self.notAfter = notAfter
+        self.key = key
+        self.signature = signature
+    }
 }
 
 extension QUICCertificate {
@@ -49,7 +64,8 @@ extension QUICCertificate {
             names: names.split(separator: "\n").map(String.init),
             notBefore: certificate.not_before,
             notAfter: certificate.not_after,
-            key: certificate.key.map { String(cString: $0) } ?? ""
+            key: certificate.key.map { String(cString: $0) } ?? "",
+            signature: certificate.signature.map { String(cString: $0) } ?? ""
         )
     }
 }

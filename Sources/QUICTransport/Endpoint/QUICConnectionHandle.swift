@@ -110,6 +110,10 @@ package final class QUICConnectionHandle {
     /// The peer's own certificate; `nil` if it has shown none, or a while after the handshake unless
     /// ``QUICConfiguration/keepsPeerCertificates`` is set.
     package var peerCertificate: QUICCertificate? { connection.peerCertificate }
+    /// See ``QUICConnection/peerCertificates``.
+    package var peerCertificates: [QUICCertificate] { connection.peerCertificates }
+    /// See ``QUICConnection/peerParameters``.
+    package var peerParameters: QUICTransportParameters? { connection.peerParameters }
     /// Whether the peer is known to have completed the handshake, too (RFC 9001 4.1.2).
     package var isHandshakeConfirmed: Bool { connection.isHandshakeConfirmed }
     /// See ``QUICConnection/idleTimeout``.

@@ -57,6 +57,23 @@ extension QUICEndpoint {
         scheduleCheck()
     }
 
+    /// Continues from another port of this machine and tells nobody, as a NAT does that has forgotten its mapping: the
+    /// peers see datagrams of their connections come from another address (RFC 9000 9.3). What is on its way to the
+    /// previous port is lost. Only a client can do this.
+    package func rebind() {
+        guard server == nil, sockets.move == nil, let wildcard = try? family.wildcard else { return }
+        let previous = socket
+        // With the same label, the connections do not know.
+        socket = EndpointSocket(
+            eventLoop: eventLoop, address: wildcard, label: previous.label, listening: nil, logger: logger)
+        socket.endpoint = self
+        socket.open()
+        previous.close()
+    }
+
+    /// The UDP port that a client sends from now; `nil` while the socket is not open.
+    package var localPort: Int? { socket.channel?.localAddress?.port }
+
     /// The current socket is open now.
     func moveIfWanted() {
         guard let move = sockets.move, move.moved == nil else { return }

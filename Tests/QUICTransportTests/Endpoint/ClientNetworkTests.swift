@@ -261,6 +261,28 @@ struct ClientNetworkTests {
         }
     }
 
+    /// As behind a NAT that has forgotten its mapping: the peer sees another address, and this side knows nothing of it.
+    @Test func connectionsContinueFromAnotherPort() async throws {
+        try await run { world in
+            try await wait(world, { try $0.connect() }, until: { $0.events.contains(.handshakeConfirmed) })
+            try await wait(world, { try $0.client.write(10_000) }, until: { $0.echoed == 10_000 })
+            for round in 1...3 {
+                let before = try await world.eventLoop.submit { world.value.server.handles.first?.remoteAddress }.get()
+                try await wait(
+                    world,
+                    { world in
+                        world.endpoint.rebind()
+                        try world.client.write(100_000)
+                    }, until: { $0.echoed == 10_000 + round * 100_000 && !$0.hasMoved })
+                let (after, port) = try await world.eventLoop.submit {
+                    (world.value.server.handles.first?.remoteAddress, world.value.endpoint.localPort)
+                }.get()
+                #expect(before != nil && after != before && after?.port == port)
+            }
+            #expect(try await world.eventLoop.submit { world.value.endpoint.sockets.old.isEmpty }.get())
+        }
+    }
+
     @Test func nothingChangesWhereTheSourceAddressIsTheSame() async throws {
         try await run { world in
             try await wait(world, { try $0.connect() }, until: { $0.events.contains(.handshakeConfirmed) })
