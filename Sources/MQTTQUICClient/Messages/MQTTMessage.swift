@@ -11,6 +11,9 @@ public struct MQTTMessage: Sendable, Equatable {
     public var isDuplicate = false
     /// MQTT 5 only.
     public var properties: MQTTMessageProperties
+    /// The identifier of the packet that a message was received in; `nil` with QoS 0. It has no meaning for a message to
+    /// be published.
+    package var packetID: UInt16?
 
     public init(
         topic: String, payload: ByteBuffer = ByteBuffer(), qos: MQTTQoS = .atMostOnce, isRetained: Bool = false,

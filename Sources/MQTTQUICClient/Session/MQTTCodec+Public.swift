@@ -79,6 +79,7 @@ extension MQTTMessage {
             topic: head.topic, payload: payload, qos: MQTTQoS(head.qos), isRetained: head.retain,
             properties: MQTTMessageProperties(head.properties))
         isDuplicate = head.isDuplicate
+        packetID = head.packetID
     }
 
     func head(packetID: UInt16?, isDuplicate: Bool) -> PublishHead {
