@@ -4,7 +4,7 @@ import BridgeCore
 struct DeviceNames {
     let overrides: Overrides
 
-    private enum Name: String, CaseIterable {
+    enum Name: String, CaseIterable {
         case host = "MQTT_HOST"
         case port = "MQTT_PORT"
         case caCertificate = "MQTT_CA_CERT"
@@ -22,7 +22,7 @@ struct DeviceNames {
     /// The rest of the name says what the topic is for.
     private static let topicPrefix = "MQTT_TOPIC_"
 
-    private var diagnostics: Diagnostics { overrides.diagnostics }
+    var diagnostics: Diagnostics { overrides.diagnostics }
 
     func apply(to settings: inout Settings) {
         var found: [Name: Setting] = [:]
@@ -49,7 +49,8 @@ struct DeviceNames {
         diagnostics.warning(Origin(.nowhere(name: "note")), nil, "\(names): ignored; each device chooses these itself")
     }
 
-    private func variables() -> [(String, Setting)] {
+    /// The `MQTT_` names of the environment after those of `.env`, so that the environment wins.
+    func variables() -> [(String, Setting)] {
         var all: [(String, Setting)] = []
         for entry in overrides.dotEnv?.entries ?? [] where entry.name.hasPrefix("MQTT_") && !entry.value.isEmpty {
             let origin = overrides.origin(of: entry)
@@ -69,7 +70,7 @@ struct DeviceNames {
     }
 
     /// Refuses values that ask for something other than QUIC and TLS 1.3, which must not be ignored silently.
-    private func checkTransport(_ found: [Name: Setting]) {
+    func checkTransport(_ found: [Name: Setting]) {
         if let setting = found[.transport], setting.text.lowercased() != "quic" {
             let message =
                 "\"\(setting.text)\" is refused: towards the broker this program speaks MQTT over QUIC only; write quic"

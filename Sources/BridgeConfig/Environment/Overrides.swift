@@ -28,7 +28,7 @@ struct Overrides {
         if deviceNames { DeviceNames(overrides: self).apply(to: &settings) }
     }
 
-    private mutating func leaveOutServices(_ prefixes: [String]) {
+    mutating func leaveOutServices(_ prefixes: [String]) {
         let links = ServiceLinks(in: environment, prefixes: prefixes)
         for (names, message) in links.warnings {
             let names = (list: names.joined(separator: ", "), count: names.count)
@@ -90,7 +90,7 @@ struct Overrides {
         }
     }
 
-    private func reportRepetitions() {
+    func reportRepetitions() {
         var lines: [String: Int] = [:]
         for entry in dotEnv?.entries ?? [] where entry.name.hasPrefix("BRIDGE_") || entry.name.hasPrefix("MQTT_") {
             if let first = lines[entry.name] {
