@@ -94,8 +94,8 @@ let package = Package(
         .executableTarget(
             name: "mqtt-quic-bridge",
             dependencies: [
-                "Bridge", "BridgeAdmin", "BridgeConfig", "BridgeCore", "BridgeSetup", "QUICTransport", nioCore,
-                nioPosix, logging,
+                "Bridge", "BridgeAdmin", "BridgeConfig", "BridgeCore", "BridgeSetup", "MQTTCodec", "MQTTQUICClient",
+                "QUICTransport", nioCore, nioPosix, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -183,7 +183,10 @@ let package = Package(
             name: "BenchmarkMicroTests", dependencies: ["BenchmarkMicro", "bench-micro"], swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["mqtt-quic-bridge", "Bridge", "BridgeAdmin", "BridgeCore", logging, nioCore, nioPosix],
+            dependencies: [
+                "mqtt-quic-bridge", "Bridge", "BridgeAdmin", "BridgeConfig", "BridgeCore", "MQTTQUICClient", logging,
+                nioCore, nioPosix,
+            ],
             swiftSettings: strict
         ),
         .testTarget(

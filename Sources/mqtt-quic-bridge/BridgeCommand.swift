@@ -13,8 +13,7 @@ struct BridgeCommand: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             RunCommand.self, ServeCommand.self, InitCommand.self, CheckCommand.self, RoutesCommand.self,
-            StatusCommand.self,
-            ReloadCommand.self, HealthCommand.self,
+            StatusCommand.self, ReloadCommand.self, HealthCommand.self, PubCommand.self, SubCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 }
