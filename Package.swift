@@ -91,11 +91,16 @@ let package = Package(
             resources: [.embedInCode("Page/Resources"), .embedInCode("API/Resources")],
             swiftSettings: strict
         ),
+        .target(
+            name: "BrokerProbe",
+            dependencies: ["BridgeCore", "MQTTCodec", "QUICTransport", nioCore, nioPosix, logging],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "mqtt-quic-bridge",
             dependencies: [
-                "Bridge", "BridgeAdmin", "BridgeConfig", "BridgeCore", "BridgeSetup", "MQTTCodec", "MQTTQUICClient",
-                "QUICTransport", nioCore, nioPosix, logging,
+                "Bridge", "BridgeAdmin", "BridgeConfig", "BridgeCore", "BridgeSetup", "BrokerProbe", "MQTTCodec",
+                "MQTTQUICClient", "QUICTransport", nioCore, nioPosix, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -182,10 +187,13 @@ let package = Package(
         .testTarget(
             name: "BenchmarkMicroTests", dependencies: ["BenchmarkMicro", "bench-micro"], swiftSettings: strict),
         .testTarget(
+            name: "BrokerProbeTests", dependencies: ["BrokerProbe", "MQTTCodec", "QUICTransport", nioCore],
+            swiftSettings: strict),
+        .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "mqtt-quic-bridge", "Bridge", "BridgeAdmin", "BridgeConfig", "BridgeCore", "MQTTQUICClient", logging,
-                nioCore, nioPosix,
+                "mqtt-quic-bridge", "Bridge", "BridgeAdmin", "BridgeConfig", "BridgeCore", "BrokerProbe",
+                "MQTTQUICClient", logging, nioCore, nioPosix,
             ],
             swiftSettings: strict
         ),

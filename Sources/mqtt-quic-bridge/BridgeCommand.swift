@@ -13,7 +13,8 @@ struct BridgeCommand: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             RunCommand.self, ServeCommand.self, InitCommand.self, CheckCommand.self, RoutesCommand.self,
-            StatusCommand.self, ReloadCommand.self, HealthCommand.self, PubCommand.self, SubCommand.self,
+            StatusCommand.self, ReloadCommand.self, HealthCommand.self, ProbeCommand.self, PubCommand.self,
+            SubCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 }

@@ -182,8 +182,9 @@ extension ReasonCode {
 }
 
 /// Names the codes of CONNACK, both the return codes of 3.x and the reason codes of 5.0.
-enum ConnackCode {
-    static func describe(_ code: UInt8) -> String {
+package enum ConnackCode {
+    /// For example `5, not authorized` or `0x87, not authorized`.
+    package static func describe(_ code: UInt8) -> String {
         switch code {
         case 1: "1, unacceptable protocol version"
         case 2: "2, identifier rejected"
