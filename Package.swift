@@ -105,8 +105,12 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: strict
+            swiftSettings: strict,
+            plugins: ["RecordDependencies"]
         ),
+        .plugin(name: "RecordDependencies", capability: .buildTool(), dependencies: ["record-dependencies"]),
+        .executableTarget(
+            name: "record-dependencies", path: "Plugins/RecordDependenciesTool", swiftSettings: strict),
         .target(name: "CBenchmark", path: "Benchmarks/CBenchmark"),
         .target(
             name: "BenchmarkLink", dependencies: ["CBenchmark", deque], path: "Benchmarks/Link",

@@ -6,7 +6,7 @@ import Testing
 /// The links, file names and log messages in the documentation must name something that exists.
 struct DocumentationTests {
     private static let folders = [
-        "Sources/", "Tests/", "scripts/", "docs/", "deploy/", "examples/", "Benchmarks/", ".ci/",
+        "Sources/", "Plugins/", "Tests/", "scripts/", "docs/", "deploy/", "examples/", "Benchmarks/", ".ci/",
         "credential_certificates/",
     ]
     /// Files, and folders of files, that the operator provides.

@@ -19,9 +19,7 @@ extension QUICResumption {
     /// Identifies the libraries that wrote the bytes. Other versions do not read them.
     static var writer: String {
         let order = UInt16(1).bigEndian == 1 ? "big" : "little"
-        let ngtcp2 = bridge_quic_library_version().map { String(cString: $0) } ?? "?"
-        let tls = bridge_quic_tls_library_version().map { String(cString: $0) } ?? "?"
-        return "ngtcp2 \(ngtcp2), GnuTLS \(tls), \(order)-endian"
+        return "ngtcp2 \(LinkedLibraries.ngtcp2), GnuTLS \(LinkedLibraries.gnuTLS), \(order)-endian"
     }
 
     /// The resumption as bytes. They are secret.

@@ -5,7 +5,8 @@ extension BridgeCommand {
     /// Runs the command that the process's arguments name. `pub` and `sub` have mosquitto's way with properties and its
     /// exit code for a wrong command line.
     static func main() async {
-        let arguments = ToolArguments.folded(Array(CommandLine.arguments.dropFirst()))
+        let given = Array(CommandLine.arguments.dropFirst())
+        let arguments = ToolArguments.folded(VersionCommand.replacement(for: given))
         do {
             var command = try await asyncParseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand {
