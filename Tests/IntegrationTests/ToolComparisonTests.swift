@@ -141,8 +141,8 @@ struct ToolComparisonTests {
             try await ServeScenario.run { scenario in
                 let runner = try await ToolRunner(scenario)
                 try await Self.retain(runner)
-                let line = ["sub", "-t", "r/#", "-T", "r/a", "--remove-retained", "-C", "3", "-v"]
-                #expect(try await runner.run(kind, line).end == .exit(0))
+                let line = ["sub", "-t", "r/#", "-T", "r/a", "--remove-retained", "-W", "2", "-v"]
+                #expect(try await runner.run(kind, line).end == .exit(27))
                 let left = try await runner.run(.theirs, ["sub", "-t", "r/#", "-W", "1", "-F", "%t"])
                 #expect(left.text == "r/a\n", "\(kind)")
             }

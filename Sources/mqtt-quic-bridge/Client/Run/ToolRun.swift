@@ -61,12 +61,12 @@ struct ToolRun: Sendable {
         for await next in events {
             switch next {
             case .finished(let code) where result == nil: result = code
-            case .signal(let signal) where result == nil:
-                console.silence()
-                result = signalCode(signal)
+            case .signal(let signal) where result == nil: result = signalCode(signal)
             case .signal, .disconnected: return result ?? .success
             case .finished: continue
             }
+            // What else the work has begun fails from now on, which nobody needs to hear.
+            console.silence()
             Task {
                 await disconnect()
                 event.yield(.disconnected)
