@@ -7,7 +7,7 @@ protocol BrokerLinkObserver: AnyObject {
 
     func link(_ link: any BrokerLink, received bytes: ByteBuffer, on stream: LinkStream)
 
-    /// The backlog of that stream was above ``LinkWaterMarks/high`` and has fallen below ``LinkWaterMarks/low``.
+    /// The backlog of that stream was at ``LinkWaterMarks/high`` or above and has fallen below ``LinkWaterMarks/low``.
     func linkWritable(_ link: any BrokerLink, on stream: LinkStream)
 
     /// The peer has ended or reset a data stream. The end of the control stream is the end of the link.

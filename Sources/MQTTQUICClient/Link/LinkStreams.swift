@@ -7,7 +7,7 @@ struct LinkStreams {
         var isOpen = true
         /// Bytes that were handed over and that the session has not taken.
         var unconsumed = 0
-        /// Whether the backlog was above the high-water mark and has not fallen below the low one since.
+        /// Whether the backlog was at the high-water mark or above and has not fallen below the low one since.
         var isFull = false
     }
 
@@ -71,10 +71,10 @@ struct LinkStreams {
 
     /// Something was written.
     mutating func note(_ stream: LinkStream, backlog: Int) {
-        if backlog > LinkWaterMarks.high { entries[stream]?.isFull = true }
+        if backlog >= LinkWaterMarks.high { entries[stream]?.isFull = true }
     }
 
-    /// Whether the backlog has fallen below the low-water mark for the first time since it was above the high one.
+    /// Whether the backlog has fallen below the low-water mark for the first time since it was at the high one.
     mutating func isWritableAgain(_ stream: LinkStream, backlog: Int) -> Bool {
         guard entries[stream]?.isFull == true, backlog < LinkWaterMarks.low else { return false }
         entries[stream]?.isFull = false

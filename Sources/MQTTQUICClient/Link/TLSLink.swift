@@ -64,7 +64,7 @@ extension TLSLink: LinkCarrier {
     func write(_ bytes: ByteBuffer, on stream: LinkStream) {
         guard case .open(let connection) = state, stream == .control else { return }
         connection.write(bytes, fin: false)
-        if connection.backlog > LinkWaterMarks.high { isFull = true }
+        if connection.backlog >= LinkWaterMarks.high { isFull = true }
     }
 
     func backlog(of stream: LinkStream) -> Int {

@@ -58,9 +58,10 @@ import Testing
         let all = Streams()
         all.streams.addControl(id)
         #expect(!all.isWritableAgain(.control, backlog: 0))
-        all.streams.note(.control, backlog: LinkWaterMarks.high)
+        all.streams.note(.control, backlog: LinkWaterMarks.high - 1)
         #expect(!all.isWritableAgain(.control, backlog: 0))
-        all.streams.note(.control, backlog: LinkWaterMarks.high + 1)
+        // The session stops at exactly this backlog.
+        all.streams.note(.control, backlog: LinkWaterMarks.high)
         #expect(!all.isWritableAgain(.control, backlog: LinkWaterMarks.low))
         #expect(all.isWritableAgain(.control, backlog: LinkWaterMarks.low - 1))
         #expect(!all.isWritableAgain(.control, backlog: 0))
