@@ -45,7 +45,8 @@ extension MQTTClient {
     /// The messages that no subscription of this client asked for: those of an earlier session, before it subscribes
     /// again. Ask for it before ``connect()``. As long as nobody does, such messages are acknowledged and dropped.
     ///
-    /// Only the sequence that was asked for last gets messages.
+    /// Only the sequence that was asked for last gets messages. It ends with the connection, but not if ``connect()``
+    /// fails.
     public func unclaimedMessages(buffer: Int = 64) -> MQTTMessages {
         let operation = nextOperation()
         let handle = handle(for: operation, limit: buffer)

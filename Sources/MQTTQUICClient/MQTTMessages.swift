@@ -1,7 +1,7 @@
 /// The messages of a subscription, in the order in which the broker sent them. One task iterates over it, once.
 ///
 /// A message of QoS 1 or 2 is acknowledged when it is taken. While the buffer is full, nothing more is read from the
-/// broker than fits into the connection's window. When the sequence and its iterators are let go of, the client
+/// broker than fits into the connection's window, and two mebibytes if somebody waits for an answer behind it. When the sequence and its iterators are let go of, the client
 /// unsubscribes.
 public struct MQTTMessages: AsyncSequence, Sendable {
     public typealias Element = MQTTMessage

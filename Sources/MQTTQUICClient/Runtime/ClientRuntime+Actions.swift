@@ -75,6 +75,7 @@ extension ClientRuntime {
     private func emptied(_ operation: ClientOperation) {
         full.remove(operation)
         guard full.isEmpty else { return }
+        creditBeyondFull = 0
         keepAlive?.received(at: .now())
         giveCredit()
     }
@@ -91,6 +92,8 @@ extension ClientRuntime {
     /// A subscription has ended. Its sequence keeps what is in the buffer.
     func ended(_ operation: ClientOperation, _ error: MQTTClientError?) {
         buffers[operation]?.finish(error)
+        // Nothing is added to it any more, so it need not hold up the connection, or the next one.
+        if full.contains(operation) { emptied(operation) }
         responseTopicEnded(operation, error ?? .notConnected)
     }
 

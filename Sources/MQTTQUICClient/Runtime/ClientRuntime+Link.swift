@@ -2,6 +2,9 @@ import MQTTCodec
 import NIOCore
 
 extension ClientRuntime: BrokerLinkObserver {
+    /// How many bytes may come for the sake of an answer while a sequence is full.
+    static let mostBeyondFull = 2 * 1_048_576
+
     func linkOpened(_ link: any BrokerLink, _ facts: LinkFacts) {
         guard link === self.link else { return }
         logger.debug("link open", metadata: ["remote": "\(facts.remoteAddress)", "transport": "\(facts.transport)"])
@@ -31,10 +34,16 @@ extension ClientRuntime: BrokerLinkObserver {
     }
 
     /// Lets the broker send more, unless a sequence is full.
+    ///
+    /// While somebody waits for the broker's answer, some more may come, because the answer is behind it. A loop that
+    /// publishes and waits for the acknowledgement before it takes the next message would otherwise wait for ever.
     func giveCredit() {
-        guard owedCredit > 0, full.isEmpty, let link else { return }
+        guard owedCredit > 0, let link else { return }
+        let isAnswerAwaited = !waiters.isEmpty || !requests.waiting.isEmpty
+        guard full.isEmpty || (isAnswerAwaited && creditBeyondFull < Self.mostBeyondFull) else { return }
         let bytes = owedCredit
         owedCredit = 0
+        if !full.isEmpty { creditBeyondFull += bytes }
         link.consumed(bytes, on: .control)
     }
 

@@ -17,6 +17,7 @@ extension ClientRuntime {
             try publish(operation, message)
             waiters[operation] = .publish(continuation)
             pump()
+            giveCredit()
         } catch {
             continuation.resume(returning: .failure(error))
         }
@@ -39,6 +40,7 @@ extension ClientRuntime {
             waiters[operation] = .subscribe(continuation)
             buffers[operation] = buffer
             perform(actions)
+            giveCredit()
         } catch {
             continuation.resume(returning: .failure(error))
         }
@@ -53,6 +55,7 @@ extension ClientRuntime {
             let actions = try session.unsubscribe(operation, filters, userProperties: userProperties)
             waiters[operation] = .unsubscribe(continuation)
             perform(actions)
+            giveCredit()
         } catch {
             continuation.resume(returning: .failure(error))
         }

@@ -27,6 +27,7 @@ extension ClientRuntime {
                 self?.finish(correlation, .failure(.timedOut(operation: "the request", after: timeout)))
             }
             if case .ready? = requests.topics[topic] { publish(correlation) }
+            giveCredit()
         } catch {
             continuation.resume(returning: .failure(error))
         }

@@ -52,8 +52,10 @@ final class ClientRuntime {
     var waiters: [ClientOperation: Waiter] = [:]
     var endWaiters: [CheckedContinuation<Void, Never>] = []
     var buffers: [ClientOperation: MessageBuffer] = [:]
-    /// Those that are full. As long as there are some, no credit is given.
+    /// Those that are full. As long as there are some, no credit is given, unless somebody waits for an answer.
     var full: Set<ClientOperation> = []
+    /// How many bytes of credit were given since a sequence became full.
+    var creditBeyondFull = 0
     /// The sequence of the messages that are for no subscription.
     var unclaimed: ClientOperation?
     /// How many sequences have not taken a message yet that several have got.
@@ -186,6 +188,7 @@ final class ClientRuntime {
 
     /// - Parameter error: What everybody is told who waits; `nil` if the application ended the connection itself.
     func becomeIdle(_ error: MQTTClientError?) {
+        let wasFirst = phase == .connecting(isFirst: true)
         phase = .idle
         timer.cancel()
         for (operation, waiter) in waiters {
@@ -193,12 +196,13 @@ final class ClientRuntime {
             waiters[operation] = nil
             continuation.resume(returning: .failure(error ?? .cancelled))
         }
-        endAll(error)
+        // The sequence of the unclaimed messages was asked for in advance, for the connection that comes about.
+        endAll(error, keepsUnclaimed: wasFirst && error != nil)
         releaseIfIdle()
     }
 
     /// Everybody who waits is told, and all sequences end.
-    func endAll(_ error: MQTTClientError?) {
+    func endAll(_ error: MQTTClientError?, keepsUnclaimed: Bool = false) {
         for action in session.giveUp(error ?? .notConnected) {
             if case .subscriptionEnded(let operation, _) = action {
                 ended(operation, error)
@@ -206,7 +210,10 @@ final class ClientRuntime {
                 perform(action)
             }
         }
-        if let unclaimed { buffers[unclaimed]?.finish(error) }
+        if let unclaimed, !keepsUnclaimed {
+            self.unclaimed = nil
+            ended(unclaimed, error)
+        }
         failRequests(error ?? .notConnected)
     }
 

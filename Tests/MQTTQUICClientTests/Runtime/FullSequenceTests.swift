@@ -1,0 +1,105 @@
+import MQTTCodec
+import NIOCore
+import Testing
+
+@testable import MQTTQUICClient
+
+/// A sequence that nobody empties holds up its connection, but neither answers nor what comes after it.
+@Suite(.timeLimit(.minutes(2)))
+struct FullSequenceTests {
+    /// A client that is connected, and what it does from then on.
+    private func connected() async throws -> (FakeBroker, FakeReader) {
+        let broker = try FakeBroker()
+        var reader = FakeReader(broker)
+        async let answer = broker.client.connect()
+        _ = await reader.dialed()
+        try await broker.accept()
+        _ = try await answer
+        return (broker, reader)
+    }
+
+    private func subscribed(
+        _ broker: FakeBroker, _ reader: inout FakeReader, _ filter: String, buffer: Int = 64
+    ) async throws -> MQTTMessages {
+        async let messages = broker.client.subscribe(to: [MQTTSubscription(filter)], buffer: buffer)
+        let packetID = await reader.packetID()
+        try await broker.send(.suback(Suback(packetID: packetID, codes: [1])))
+        return try await messages
+    }
+
+    @Test("A loop that waits for an acknowledgement gets it from behind more messages than its sequence holds")
+    func answerBehindMessages() async throws {
+        let (broker, first) = try await connected()
+        var reader = first
+        let client = broker.client
+        let messages = try await subscribed(broker, &reader, "a", buffer: 1)
+        try await broker.message("a", "1")
+        let before = try await broker.link { $0.credit } ?? 0
+        for number in 2...3 { try await broker.message("a", "\(number)") }
+        #expect(try await broker.link { $0.credit } == before)
+        let published = Task { try await client.publish(MQTTMessage("b", "1")) }
+        let packetID = await reader.packetID()
+        while try await broker.link({ $0.credit }) == before { await Task.yield() }
+        // There is a limit to it.
+        let text = String(repeating: "x", count: 65_536)
+        for _ in 0..<64 { try await broker.message("a", text) }
+        let beyond = (try await broker.link { $0.credit } ?? 0) - before
+        #expect(beyond >= ClientRuntime.mostBeyondFull && beyond < ClientRuntime.mostBeyondFull + 2 * 65_536)
+        try await broker.send(.puback(PublishAck(packetID: packetID)))
+        _ = try await published.value
+        var iterator = messages.makeAsyncIterator()
+        for _ in 1...67 { _ = try await iterator.next() }
+        #expect(try await broker.inside { $0.owedCredit == 0 && $0.full.isEmpty })
+    }
+
+    @Test("A sequence that has ended holds up neither its connection nor the next one")
+    func endedSequence() async throws {
+        let (broker, first) = try await connected()
+        var reader = first
+        let client = broker.client
+        let messages = try await subscribed(broker, &reader, "a", buffer: 1)
+        try await broker.message("a", "1")
+        #expect(try await broker.inside { !$0.full.isEmpty })
+        await client.disconnect()
+        async let answer = client.connect()
+        _ = await reader.dialed()
+        try await broker.accept()
+        _ = try await answer
+        let before = try await broker.link { $0.credit } ?? 0
+        try await broker.message("b", "2")
+        #expect(try await broker.link { $0.credit } ?? 0 > before)
+        var iterator = messages.makeAsyncIterator()
+        #expect(try await iterator.next()?.text == "1")
+        #expect(try await iterator.next() == nil)
+    }
+
+    @Test("The sequence of unclaimed messages outlives a connect() that fails, and ends with the connection")
+    func unclaimedAfterFailure() async throws {
+        let broker = try FakeBroker()
+        var reader = FakeReader(broker)
+        let client = broker.client
+        let messages = client.unclaimedMessages(buffer: 1)
+        let failing = Task { try await client.connect() }
+        _ = await reader.dialed()
+        try await broker.lose()
+        await #expect(throws: MQTTClientError.self) { try await failing.value }
+        for isFirst in [true, false] {
+            async let answer = client.connect()
+            _ = await reader.dialed()
+            try await broker.accept()
+            _ = try await answer
+            try await broker.message("a", isFirst ? "kept" : "dropped", 1)
+            try await broker.message("a", "more")
+            if isFirst {
+                await client.disconnect()
+            } else {
+                #expect(await reader.packet() == .puback(PublishAck(packetID: 1)))
+            }
+        }
+        #expect(try await broker.inside { $0.full.isEmpty && $0.owedCredit == 0 })
+        var iterator = messages.makeAsyncIterator()
+        #expect(try await iterator.next()?.text == "kept")
+        #expect(try await iterator.next()?.text == "more")
+        #expect(try await iterator.next() == nil)
+    }
+}
