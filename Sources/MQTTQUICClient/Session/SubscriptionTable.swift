@@ -16,10 +16,15 @@ struct SubscriptionTable: Sendable {
     /// The greatest identifier of all is 268 435 455 (MQTT 5 3.8.2.1.2).
     private static let ownIdentifiers: UInt64 = 68_435_456
 
+    /// A process that goes on with another one's session must not take the other one's identifiers for its own.
+    private static let firstOfProcess = UInt64.random(in: 0..<ownIdentifiers)
+    /// What EMQX has in front of a filter, as others have `$share/{ShareName}/`.
+    private static let prefixes = ["$queue/", "$exclusive/"]
+
     private(set) var entries: [ClientOperation: Entry] = [:]
 
     static func identifier(for operation: ClientOperation) -> UInt32 {
-        firstOwnIdentifier + UInt32(operation.number % ownIdentifiers)
+        firstOwnIdentifier + UInt32((firstOfProcess + operation.number % ownIdentifiers) % ownIdentifiers)
     }
 
     /// In the order in which the application subscribed.
@@ -67,19 +72,30 @@ struct SubscriptionTable: Sendable {
     ///
     /// The identifiers tell it if there are some. Without them, a message that the broker sends once for each of two
     /// overlapping filters goes to both of them each time. Two subscriptions to the same filter are one at the broker,
-    /// with the later one's identifier.
+    /// with the later one's identifier. A broker may have rewritten a filter or a topic, so that none of the filters
+    /// matches: then the identifiers alone count.
     func recipients(of topic: String, identifiers: [UInt32]) -> [ClientOperation] {
         let matching = entries.filter { _, entry in
-            entry.subscriptions.contains { TopicFilter.matches($0.filter, topic: topic) }
+            entry.subscriptions.contains { Self.matches($0.filter, topic: topic) }
         }
-        let named = matching.filter { _, entry in entry.identifier.map(identifiers.contains) ?? false }
-        guard !named.isEmpty else { return matching.keys.sorted() }
+        let named = (matching.isEmpty ? entries : matching).filter { _, entry in
+            entry.identifier.map(identifiers.contains) ?? false
+        }
+        guard !named.isEmpty, !matching.isEmpty else { return (matching.isEmpty ? named : matching).keys.sorted() }
         let filters = Set(named.values.flatMap { $0.subscriptions.map(\.filter) })
         let same = matching.filter { _, entry in
             entry.subscriptions.contains {
-                filters.contains($0.filter) && TopicFilter.matches($0.filter, topic: topic)
+                filters.contains($0.filter) && Self.matches($0.filter, topic: topic)
             }
         }
         return same.keys.sorted()
+    }
+
+    private static func matches(_ filter: String, topic: String) -> Bool {
+        if TopicFilter.matches(filter, topic: topic) { return true }
+        guard filter.utf8.first == UInt8(ascii: "$"), let prefix = prefixes.first(where: filter.hasPrefix) else {
+            return false
+        }
+        return TopicFilter.matches(String(filter.dropFirst(prefix.count)), topic: topic)
     }
 }

@@ -59,6 +59,17 @@ struct ClientSessionFilterTests {
         #expect(recipients(&session, "c", []) == [])
     }
 
+    @Test("A message whose topic no filter matches goes where its identifier says")
+    func rewritten() throws {
+        var session = try ClientSession.online()
+        _ = try subscribe(&session, 1, ["$exclusive/a"], identifier: 11)
+        _ = try subscribe(&session, 2, ["x/#"], identifier: 22)
+        #expect(recipients(&session, "y/1", [22]) == [2])
+        #expect(recipients(&session, "y/1", []) == [])
+        #expect(recipients(&session, "a", []) == [1])
+        #expect(recipients(&session, "$exclusive/b", []) == [])
+    }
+
     @Test("In a new session everything is subscribed anew; in a resumed one only what was not answered")
     func again() throws {
         var session = try ClientSession.online()
