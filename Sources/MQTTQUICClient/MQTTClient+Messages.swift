@@ -66,6 +66,7 @@ extension MQTTClient {
 
     /// Ends subscriptions. Sequences all of whose filters are named end as well, after the messages that have come.
     ///
+    /// If the task is cancelled after the request was sent, the sequences end as well.
     /// - Returns: The broker's answer for each filter. MQTT 3.1.1 has none, which counts as success.
     @discardableResult
     public func unsubscribe(

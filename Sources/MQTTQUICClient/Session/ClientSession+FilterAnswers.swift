@@ -52,9 +52,9 @@ extension ClientSession {
         let codes =
             version.hasProperties
             ? unsuback.codes.map(MQTTReasonCode.init) : Array(repeating: .success, count: filters.count)
-        guard hasWaiter else { return [] }
+        // The broker has done it, also if nobody waits for that any more.
         let gone = zip(filters, codes).filter { !$0.1.isError }.map(\.0)
-        let ended = subscriptions.remove(filters: gone)
-        return ended.map { .subscriptionEnded($0, nil) } + [.unsubscribed(operation, .success(codes))]
+        let ended = subscriptions.remove(filters: gone).map { ClientAction.subscriptionEnded($0, nil) }
+        return hasWaiter ? ended + [.unsubscribed(operation, .success(codes))] : ended
     }
 }

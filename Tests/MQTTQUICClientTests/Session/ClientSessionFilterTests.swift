@@ -148,6 +148,19 @@ struct ClientSessionFilterTests {
                 ])
     }
 
+    @Test("An UNSUBSCRIBE that was sent and cancelled ends the subscription, because the broker carries it out")
+    func cancelUnsubscribe() throws {
+        var session = try ClientSession.online()
+        _ = try subscribe(&session, 1, ["a"])
+        _ = granted(&session, 1, [1])
+        _ = try session.unsubscribe(operation(2), ["a"], userProperties: [])
+        #expect(session.cancelRequest(operation(2)) == [.unsubscribed(operation(2), .failure(.cancelled))])
+        #expect(
+            session.received(.unsuback(Unsuback(packetID: 2, codes: [0])), on: .control)
+                == [.subscriptionEnded(operation(1), nil)])
+        #expect(session.subscriptions.entries.isEmpty)
+    }
+
     @Test("An UNSUBSCRIBE that waits for a new session comes after the SUBSCRIBE that it undoes")
     func unsubscribeAfterLoss() throws {
         var session = try ClientSession.online()
