@@ -78,7 +78,8 @@ extension MQTTClientConfiguration {
     }
 
     /// How a lost connection is made anew: after `initial`, and then after twice as long each time, up to `maximum`.
-    /// Each wait is shortened by a random part of up to a half, so that many clients do not come at once.
+    /// Each wait is shortened by a random part of up to a half, so that many clients do not come at once. Only the first
+    /// wait may be shorter than 100 ms.
     public struct Reconnect: Sendable, Equatable {
         public var initial: Duration
         public var maximum: Duration

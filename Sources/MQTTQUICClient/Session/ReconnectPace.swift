@@ -3,6 +3,10 @@ struct ReconnectPace: Sendable {
     /// How long a client whose session was taken over stays away (MQTT over QUIC, Single Stream Mode 1.0).
     static let afterTakeover = Duration.seconds(5)
 
+    /// However short the configured waits are, they grow to this, so that a broker that ends every connection at once
+    /// is not asked without a pause.
+    private static let leastGrowth = Duration.milliseconds(100)
+
     private let rule: MQTTClientConfiguration.Reconnect?
     /// How many tries have failed since the last connection.
     private var failures = 0
@@ -28,13 +32,13 @@ struct ReconnectPace: Sendable {
         guard let rule, error.mayPass else { return nil }
         if let lived {
             failures = 0
-            if lived > step { step = rule.initial }
+            if lived > max(step, Self.leastGrowth) { step = rule.initial }
         } else {
             failures += 1
             if let attempts = rule.attempts, failures >= attempts { return nil }
         }
-        let wait = min(step, rule.maximum)
-        step = min(step * 2, rule.maximum)
+        let wait = min(max(step, .zero), max(rule.maximum, Self.leastGrowth))
+        step = max(min(step * 2, rule.maximum), Self.leastGrowth)
         let spread = wait * (1 - random / 2)
         return error == .sessionTakenOver || mayBeTakeover ? max(spread, Self.afterTakeover) : spread
     }

@@ -61,6 +61,14 @@ struct PaceTests {
         #expect(MQTTClientError(applicationCode: code) == expected)
     }
 
+    @Test("Waits of nothing do not stay so while connections do not live")
+    func floor() {
+        var pace = ReconnectPace(.init(initial: .zero, maximum: .zero))
+        let waits = (0..<3).map { _ in pace.next(after: lost, lived: .milliseconds(5), random: 0) }
+        #expect(waits == [.zero, .milliseconds(100), .milliseconds(100)])
+        #expect(pace.next(after: lost, lived: .seconds(1), random: 0) == .zero)
+    }
+
     @Test("Without a rule there is no reconnect")
     func never() {
         var pace = ReconnectPace(nil)
