@@ -7,7 +7,7 @@ extension MQTTClientError: CustomStringConvertible {
         case .unreachable(let address, let detail):
             "\(address) cannot be reached (\(detail)): check the host, the port and whether UDP passes the firewall"
         case .handshakeTimedOut(let address, let limit):
-            "the handshake with \(address) did not finish within \(limit): check that a broker with QUIC is there"
+            "the handshake with \(address) did not finish within \(limit.inWords): check that a broker with QUIC is there"
         case .certificateRefused(let host, let detail):
             "the certificate of \(host) is not trusted: \(detail)"
         case .clientCertificateRefused(let detail):
@@ -24,7 +24,7 @@ extension MQTTClientError: CustomStringConvertible {
             "another client has connected with the same client identifier: give each client one of its own"
         case .connectionLost(let detail): "the connection is lost: \(detail)"
         case .protocolError(let detail): "the broker broke a rule of MQTT: \(detail)"
-        case .timedOut(let operation, let limit): "\(operation) did not finish within \(limit)"
+        case .timedOut(let operation, let limit): "\(operation) did not finish within \(limit.inWords)"
         case .cancelled: "the task was cancelled"
         case .notConnected: "the client is not connected: call connect() first"
         case .alreadyConnected: "the client is connected or connecting already: call disconnect() first"

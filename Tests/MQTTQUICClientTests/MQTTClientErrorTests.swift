@@ -14,6 +14,18 @@ struct MQTTClientErrorTests {
                 "the broker ended the connection: server moved (0x9D), \"gone\", it names another server: b.example"
             ),
             (
+                .handshakeTimedOut(address: "b.example:14567", after: .nanoseconds(4_994_238_777)),
+                "the handshake with b.example:14567 did not finish within 5 s: check that a broker with QUIC is there"
+            ),
+            (
+                .timedOut(operation: "the request", after: .milliseconds(1_540)),
+                "the request did not finish within 1.5 s"
+            ),
+            (
+                .timedOut(operation: "connecting", after: .microseconds(20_400)),
+                "connecting did not finish within 20 ms"
+            ),
+            (
                 .rejected(MQTTReasonCode(rawValue: 0xEE), reason: nil),
                 "the broker did not accept this: reason code 0xEE"
             ),
@@ -27,7 +39,7 @@ struct MQTTClientErrorTests {
         arguments: [
             (
                 MQTTClientEvent.disconnected(.sessionTakenOver, retryIn: .seconds(5)),
-                "disconnected, next try in 5.0 seconds: another client has connected with the same client identifier: give each client one of its own"
+                "disconnected, next try in 5 s: another client has connected with the same client identifier: give each client one of its own"
             ),
             (.disconnected(.cancelled, retryIn: nil), "disconnected: the task was cancelled"),
             (.moved(to: "192.0.2.7:4000"), "moved to 192.0.2.7:4000"), (.closed, "closed"),

@@ -52,7 +52,7 @@ struct LinkFailure: Sendable, Equatable {
             case .certificate where failure.concernsClientCertificate:
                 .clientCertificateRefused(detail: failure.description)
             case .certificate:
-                .certificateRefused(host: target.host, detail: failure.description)
+                .certificateRefused(host: target.host, certificate: failure.description)
             case .refused, .other:
                 .handshakeFailed(address: target.hostAndPort, detail: failure.description)
             }
@@ -78,6 +78,16 @@ struct LinkFailure: Sendable, Equatable {
         case .handshakeFailed(_, let detail): detail
         default: "\(error)"
         }
+    }
+}
+
+extension MQTTClientError {
+    private static let verdict = "certificate not trusted: "
+
+    /// The words of QUIC and TLS begin with the verdict, which the description of this error has as well.
+    static func certificateRefused(host: String, certificate words: String) -> Self {
+        let detail = words.hasPrefix(verdict) ? String(words.dropFirst(verdict.count)) : words
+        return .certificateRefused(host: host, detail: detail)
     }
 }
 

@@ -13,7 +13,7 @@ extension MQTTClientError {
             self = .handshakeTimedOut(address: address, after: after.toTenths)
         case .certificateNotTrusted, .hostNameMismatch, .certificateExpired, .certificateNotYetValid,
             .certificateUnacceptable, .peerCertificateMissing:
-            self = .certificateRefused(host: target.host, detail: "\(error)")
+            self = .certificateRefused(host: target.host, certificate: "\(error)")
         case .clientCertificateRequired, .clientCertificateRefused:
             self = .clientCertificateRefused(detail: "\(error)")
         case .alpnRefused, .versionNegotiationFailed:

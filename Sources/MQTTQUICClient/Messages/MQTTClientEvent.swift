@@ -18,7 +18,7 @@ extension MQTTClientEvent: CustomStringConvertible {
         case .connected(let answer):
             "connected to \(answer.remoteAddress) over \(answer.transport) as \(answer.clientID)"
                 + (answer.isSessionPresent ? ", with the session from before" : "")
-        case .disconnected(let error, let wait?): "disconnected, next try in \(wait): \(error)"
+        case .disconnected(let error, let wait?): "disconnected, next try in \(wait.inWords): \(error)"
         case .disconnected(let error, nil): "disconnected: \(error)"
         case .moved(let address): "moved to \(address)"
         case .closed: "closed"

@@ -157,7 +157,7 @@ final class ClientRuntime {
             ? nil : pace.next(after: error, lived: lived, random: random(), mayBeTakeover: mayBeTakeover)
         logger.info(
             wasFirst ? "connecting failed" : "connection lost",
-            metadata: ["error": "\(error)", "retry_in": wait.map { "\($0)" } ?? "never"])
+            metadata: ["error": "\(error)", "retry_in": "\(wait?.inWords ?? "never")"])
         if let wait {
             phase = .pausing
             timer.arm(in: TimeAmount(limited: wait)) { [weak self] in self?.tryAgain() }

@@ -92,6 +92,20 @@ import Testing
         #expect(failure.obstacle == .connection(ConnectFailure(cause)))
     }
 
+    /// Over QUIC and over TLS, a certificate that is not trusted is said to be so once.
+    @Test func aVerdictIsSaidOnce() {
+        let cause = QUICError.certificateNotTrusted(subject: "CN=a", issuer: "CN=b", caFile: "/ca.pem")
+        for failure in [
+            LinkFailure(cause: cause, why: "", kind: .other, on: target),
+            LinkFailure(TLSFailure(.certificate, "\(cause)"), on: target),
+        ] {
+            #expect(
+                "\(failure.error)"
+                    == "the certificate of broker.example is not trusted: 'CN=a', issued by 'CN=b', does "
+                    + "not lead to a certificate in /ca.pem: is that the broker's CA?")
+        }
+    }
+
     @Test func aNameThatIsNotFound() {
         let cause = QUICResolutionError(host: "broker.example", reason: "Name or service not known")
         let failure = LinkFailure(cause: cause, why: "", kind: .network, on: target)
