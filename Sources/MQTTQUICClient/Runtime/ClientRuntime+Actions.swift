@@ -8,7 +8,8 @@ extension ClientRuntime {
     func perform(_ action: ClientAction) {
         switch action {
         case .send(let bytes, let stream):
-            keepAlive?.sent(at: .now())
+            // EMQX counts only what comes on the control stream.
+            if stream == .control { keepAlive?.sent(at: .now()) }
             link?.write(bytes, on: stream)
         case .connected(let facts): connected(facts)
         case .published(let operation, let result): published(operation, result)

@@ -16,9 +16,11 @@ extension ClientRuntime: BrokerLinkObserver {
             link.consumed(bytes.readableBytes, on: stream)
             return
         }
-        keepAlive?.received(at: .now())
         readers[stream]?.append(bytes)
-        if stream == .control { owedCredit += bytes.readableBytes }
+        if stream == .control {
+            keepAlive?.received(at: .now())
+            owedCredit += bytes.readableBytes
+        }
         while link === self.link {
             do throws(MQTTError) {
                 guard let packet = try readers[stream]?.next() else { break }

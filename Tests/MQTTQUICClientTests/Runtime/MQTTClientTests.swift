@@ -239,6 +239,26 @@ struct MQTTClientTests {
         #expect(streams == [.control, .data(1), .data(2), nil, nil])
     }
 
+    @Test("PINGREQ goes out on the control stream, however busy a data stream is")
+    func keepAliveBesideDataStreams() async throws {
+        var configuration = MQTTClientConfiguration.test
+        configuration.dataStreams = 1
+        let (broker, first) = try await connected(
+            configuration, Connack(properties: [.serverKeepAlive(1)]), dataStreams: 1)
+        var reader = first
+        let client = broker.client
+        let publishing = Task {
+            while !Task.isCancelled { _ = try await client.publish(MQTTMessage("a")) }
+        }
+        while let event = await reader.next() {
+            if event == .packet(.pingreq, on: .control) { break }
+            guard case .packet(.publish(let head, _), on: let stream) = event else { continue }
+            #expect(stream == .data(1))
+            try await broker.send(.puback(PublishAck(packetID: head.packetID ?? 0)), on: stream)
+        }
+        publishing.cancel()
+    }
+
     @Test("A request gets the answer with its correlation data, and others do not count")
     func request() async throws {
         let (broker, first) = try await connected()
