@@ -78,8 +78,9 @@ extension MQTTClient {
     /// Publishes a message and waits for its answer (MQTT 5 4.10).
     ///
     /// The correlation data is the client's own. So is the response topic, unless the message has one; the client
-    /// subscribes to it with the first request and stays subscribed.
-    /// - Throws: ``MQTTClientError/timedOut(operation:after:)`` if no answer comes in time.
+    /// subscribes to it with the first request and stays subscribed, to the 16 topics used last at least.
+    /// - Throws: ``MQTTClientError/timedOut(operation:after:)`` if no answer comes in time, and
+    ///   ``MQTTClientError/notConnected`` also while a lost connection is being made anew.
     public func request(
         _ message: MQTTMessage, timeout: Duration
     ) async throws(MQTTClientError) -> MQTTMessage {

@@ -37,6 +37,9 @@ extension ClientRuntime {
         guard requests.topics[topic] == nil else { return }
         let actions = try session.subscribe(
             operation, [MQTTSubscription(topic, qos: .atLeastOnce)], identifier: nil, userProperties: [])
+        while let idle = requests.topicToGiveUp, let place = requests.topics.removeValue(forKey: idle) {
+            perform(session.abandon(place.operation))
+        }
         requests.topics[topic] = .subscribing(operation)
         perform(actions)
     }

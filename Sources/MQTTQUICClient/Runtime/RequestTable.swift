@@ -23,9 +23,12 @@ struct RequestTable {
         }
     }
 
+    /// How many response topics are kept. With more, those that no request waits at are given up.
+    static let mostTopics = 16
+
     /// By correlation data.
     var waiting: [ByteBuffer: Request] = [:]
-    /// By response topic. One is kept as long as the client is connected.
+    /// By response topic. One is kept as long as the client is connected, unless others need its place.
     var topics: [String: Place] = [:]
     /// What the broker offers to begin response topics with.
     var responseInformation: String?
@@ -38,6 +41,13 @@ struct RequestTable {
 
     func isForAnswers(_ subscription: ClientOperation) -> Bool {
         topics.values.contains { $0.operation == subscription }
+    }
+
+    /// A response topic that has to make room for another one; `nil` if there is room, or requests wait at all of them.
+    var topicToGiveUp: String? {
+        guard topics.count >= Self.mostTopics else { return nil }
+        let inUse = Set(waiting.values.map(\.topic))
+        return topics.keys.first { !inUse.contains($0) }
     }
 
     mutating func nextCorrelation() -> ByteBuffer {
