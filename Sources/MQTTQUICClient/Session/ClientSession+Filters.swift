@@ -63,9 +63,8 @@ extension ClientSession {
 
     /// The application lets go of a subscription. Nobody waits for the outcome.
     mutating func abandon(_ subscription: ClientOperation) -> [ClientAction] {
-        if let index = unsentRequests.firstIndex(where: { $0.operation == subscription }) {
-            unsentRequests.remove(at: index)
-        }
+        // An UNSUBSCRIBE that undoes a cancelled SUBSCRIBE stays.
+        unsentRequests.removeAll { if case .subscribe(subscription, _, _) = $0 { true } else { false } }
         for (packetID, request) in sentRequests {
             guard case .subscribe(subscription, let list, _) = request else { continue }
             sentRequests[packetID] = .undo(subscription, list)
