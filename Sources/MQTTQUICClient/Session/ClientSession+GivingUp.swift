@@ -35,11 +35,8 @@ extension ClientSession {
             }
             for (packetID, known) in flows[lane].inFlight {
                 if known.publish.hasWaiter { actions.append(.published(known.publish.operation, .failure(error))) }
-                _ = flows[lane].forgetWaiter(of: known.publish.operation)
-                if !kept {
-                    flows[lane].inFlight[packetID] = nil
-                    drop(known.publish, lane)
-                }
+                flows[lane].inFlight[packetID] = kept ? known.withoutWaiter : nil
+                if !kept { drop(known.publish, lane) }
             }
         }
         return actions + giveUpRequests(error)
@@ -79,14 +76,20 @@ extension OutgoingFlow {
     fileprivate mutating func forgetWaiter(of operation: ClientOperation) -> Bool {
         for (packetID, known) in inFlight where known.publish.operation == operation {
             guard known.publish.hasWaiter else { return false }
-            var publish = known.publish
-            publish.hasWaiter = false
-            switch known {
-            case .published: inFlight[packetID] = .published(publish)
-            case .released: inFlight[packetID] = .released(publish)
-            }
+            inFlight[packetID] = known.withoutWaiter
             return true
         }
         return false
+    }
+}
+
+extension OutgoingFlow.InFlight {
+    fileprivate var withoutWaiter: Self {
+        var publish = publish
+        publish.hasWaiter = false
+        return switch self {
+        case .published: .published(publish)
+        case .released: .released(publish)
+        }
     }
 }
