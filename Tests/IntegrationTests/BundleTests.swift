@@ -96,7 +96,7 @@ struct BundleTests {
             for (name, code, words) in [
                 ("stranger", 0x87, "there is no bundle for it in auth.bundles"),
                 ("orphan", 0x87, "which has no bundle"),
-                ("dev-3", 0x86, "still has the placeholder <your device password>"),
+                ("dev-3", 0x86, "still has a placeholder in angle brackets"),
             ] {
                 let refused = try await scenario.client(name).tryConnect(
                     port: scenario.bridge.port, ["version": .string(version)])
@@ -204,7 +204,7 @@ struct BundleTests {
         for words in [
             "4 devices have a bundle, 3 with a password; damaged: 1, without a password: 1, for another broker: 1, "
                 + "readable by other users: 1",
-            "/b: still has the placeholder <password> for a password",
+            "/b: still has a placeholder in angle brackets for a password",
             "/c/mqtt-quic-config.json: contains a password and can be read by other users; chmod 600 it",
             "/d/mqtt-quic-config.json:1:10: port: \"0\" is not a port, 1 to 65535",
             "/e/mqtt-quic-config.json:1:31: is for the broker other.example",

@@ -12,7 +12,7 @@ extension BundleDraft {
         let isIdentity: [[String]] = [
             ["auth", "username"], ["auth", "device_id"], ["username"], ["client_id"], ["device_id"],
         ]
-        for path in isIdentity { scalar(root, text, path) { $0.keepUsername($1, $2) } }
+        for path in isIdentity { scalar(root, text, path) { $0.keepUsername($1, $2, in: .configuration) } }
         scalar(root, text, ["auth", "password"], ["password"]) { $0.keepPassword($1, $2, in: .configuration) }
         scalar(root, text, ["tls", "ca_file"], ["tls", "ca_cert"], ["ca_file"]) { $0.keepAuthorities($1, $2) }
         scalar(root, text, ["connection", "keepalive"], ["keepalive"]) {

@@ -6,7 +6,10 @@ extension BundleDraft {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             return diagnostics.error(Origin(.nowhere(name: name)), nil, "is not UTF-8 text")
         }
-        for entry in DotEnv(text, name: name, diagnostics: diagnostics).entries where !entry.value.isEmpty {
+        let entries = DotEnv(text, name: name, diagnostics: diagnostics).entries.filter { !$0.value.isEmpty }
+        // The broker checks the password for the user name, so that counts before the client id, wherever it stands.
+        let isLate = { (entry: DotEnv.Entry) in entry.name == "MQTT_CLIENT_ID" }
+        for entry in entries.filter({ !isLate($0) }) + entries.filter(isLate) {
             keep(entry, Origin(.dotEnv(name: name, line: entry.line, variable: entry.name)))
         }
     }
@@ -16,7 +19,7 @@ extension BundleDraft {
         switch entry.name {
         case "MQTT_HOST": keepHost(value, origin)
         case "MQTT_PORT": keepPort(value, origin)
-        case "MQTT_USERNAME", "MQTT_CLIENT_ID": keepUsername(value, origin)
+        case "MQTT_USERNAME", "MQTT_CLIENT_ID": keepUsername(value, origin, in: .dotEnv)
         case "MQTT_PASSWORD": keepPassword(value, origin, in: .dotEnv)
         case "MQTT_KEEPALIVE": keepSeconds(value, origin, at: \.keepAlive, "MQTT_KEEPALIVE")
         case "MQTT_CLEAN_SESSION": keepFlag(value, origin, at: \.cleanSession, "MQTT_CLEAN_SESSION")

@@ -8,7 +8,9 @@ extension BundleDraft {
         for path in [["device_id"], ["device", "device_id"], ["device", "id"], ["auth", "username"], ["username"]] {
             var node: JSONNode? = root
             for name in path { node = node?.value(name) }
-            if let node, let value = node.scalar, !value.isEmpty { keepUsername(value, text.origin(of: node)) }
+            if let node, let value = node.scalar, !value.isEmpty {
+                keepUsername(value, text.origin(of: node), in: .endpoints)
+            }
         }
     }
 

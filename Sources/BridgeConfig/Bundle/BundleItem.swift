@@ -50,7 +50,7 @@ struct BundleItem {
         deviceID = bundle.username?.value
         switch bundle.password?.value {
         case .secret(let password)?: entry = .password(password)
-        case .placeholder(let text)?: entry = .unusable("still has the placeholder \(text) for a password")
+        case .placeholder?: entry = .unusable("still has a placeholder in angle brackets for a password")
         case nil: entry = .unusable("has no password")
         }
         problems = bundle.findings.compactMap { finding in

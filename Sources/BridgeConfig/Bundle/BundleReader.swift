@@ -14,6 +14,7 @@ package enum BundleReader {
         draft.readDotEnv()
         draft.readEndpoints()
         draft.checkAuthorities()
+        draft.checkOwner()
         try draft.diagnostics.throwIfAny()
         draft.reportExposure()
         draft.reportMissing()
@@ -27,6 +28,9 @@ struct BundleDraft {
     let diagnostics = Diagnostics()
     var bundle = DeviceBundle()
     private var filesWithPassword: Set<BundleFile> = []
+    /// The user name in each file, and the one in the file whose password is kept.
+    private var usernames: [BundleFile: String] = [:]
+    private var passwordFile: BundleFile?
 
     init(_ contents: BundleContents) {
         self.contents = contents
@@ -81,11 +85,15 @@ struct BundleDraft {
             return note(.placeholder, origin, "the host is still the placeholder \(TextValue.shortened(text))")
         }
         if text.contains("://") { return keepURL(text, origin) }
-        if let problem = HostValue.problem(with: text) { return diagnostics.error(origin, "host", problem) }
+        if let problem = HostValue.problem(with: text) {
+            // A text such as `user:password@host` is not quoted.
+            let advice = "is not a host name; leave out what stands before the @"
+            return diagnostics.error(origin, "host", text.contains("@") ? advice : problem)
+        }
         keep(text, origin, at: \.host, "the host")
     }
 
-    mutating func keepUsername(_ text: String, _ origin: Origin) {
+    mutating func keepUsername(_ text: String, _ origin: Origin, in file: BundleFile) {
         if TextValue.isPlaceholder(text) {
             let advice = "enter the device id"
             return note(
@@ -94,13 +102,13 @@ struct BundleDraft {
         if let problem = TextValue.problem(with: text) {
             return diagnostics.error(origin, "username", "the user name \(problem)")
         }
+        if usernames[file] == nil { usernames[file] = text }
         keep(text, origin, at: \.username, "the user name or device id")
     }
 
     mutating func keepPassword(_ text: String, _ origin: Origin, in file: BundleFile) {
         if TextValue.isPlaceholder(text) {
-            guard bundle.password == nil else { return }
-            bundle.password = DeviceBundle.Entry(value: .placeholder(TextValue.shortened(text)), origin: origin)
+            if bundle.password == nil { bundle.password = DeviceBundle.Entry(value: .placeholder, origin: origin) }
             return
         }
         if let problem = TextValue.problem(with: text) {
@@ -108,6 +116,7 @@ struct BundleDraft {
         }
         filesWithPassword.insert(file)
         if case .placeholder? = bundle.password?.value { bundle.password = nil }
+        if bundle.password == nil { passwordFile = file }
         keep(.secret(Secret(text)), origin, at: \.password, "the password", shows: false)
     }
 
@@ -161,6 +170,16 @@ struct BundleDraft {
 
     // MARK: - What is wrong with the whole
 
+    /// A device must not appear with the password of another one.
+    mutating func checkOwner() {
+        guard let username = bundle.username?.value, let origin = bundle.password?.origin,
+            let owner = passwordFile.flatMap({ usernames[$0] }), !owner.utf8.elementsEqual(username.utf8)
+        else { return }
+        let names = "\"\(TextValue.shortened(owner))\", and the bundle is for \"\(TextValue.shortened(username))\""
+        let advice = "use one device id in all files"
+        diagnostics.error(origin, nil, "the password here is that of the device \(names); \(advice)")
+    }
+
     mutating func reportExposure() {
         for file in BundleFile.allCases
         where filesWithPassword.contains(file) && contents.readableByOthers.contains(file) {
@@ -172,9 +191,10 @@ struct BundleDraft {
     mutating func reportMissing() {
         let bundle = bundle
         let place = Origin(.nowhere(name: contents.place))
-        if case .placeholder(let text)? = bundle.password?.value, let origin = bundle.password?.origin {
+        if case .placeholder? = bundle.password?.value, let origin = bundle.password?.origin {
+            // It is not quoted, because someone may have put the password between the brackets.
             let advice = "enter the password that the platform showed when it made the device"
-            note(.placeholder, origin, "the password is still the placeholder \(text); \(advice)")
+            note(.placeholder, origin, "the password is still the placeholder in angle brackets; \(advice)")
         }
         let isNamed = { (word: String) in
             bundle.findings.contains { $0.kind == .placeholder && $0.message.hasPrefix("the \(word)") }

@@ -12,8 +12,9 @@ package struct DeviceBundle: Sendable, Equatable {
 
     package enum Password: Sendable, Equatable {
         case secret(Secret)
-        /// A text in angle brackets, which someone has to replace by the password: `<your device password>`.
-        case placeholder(String)
+        /// A text in angle brackets, which someone has to replace by the password: `<your device password>`. It is not
+        /// kept, because it may be the password itself, between brackets that were left.
+        case placeholder
     }
 
     /// The broker's host name or IP address.

@@ -111,7 +111,7 @@ struct BundleFolderCatalogTests {
         try write("d", Bundles.configuration(username: "dev-d", password: "pd"), mode: 0o644)
         try write("e", Bundles.configuration(username: "dev-d", password: "pe"))
         let book = try #require(try catalog.look())
-        #expect(book["dev-a"] == .unusable("still has the placeholder <password> for a password"))
+        #expect(book["dev-a"] == .unusable("still has a placeholder in angle brackets for a password"))
         #expect(book["dev-d"] == Self.password("pd"))
         #expect(book.count == 3 && book.usableCount == 2)
         #expect(

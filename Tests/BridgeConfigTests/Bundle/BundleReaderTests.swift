@@ -66,9 +66,10 @@ struct BundleReaderTests {
         let text = Bundles.configuration(password: "<your device password>")
         let bundle = try read([.configuration: text, .authorities: Bundles.authorities])
         #expect(bundle.identity == nil)
-        #expect(bundle.password?.value == .placeholder("<your device password>"))
+        #expect(bundle.password?.value == .placeholder)
         #expect(bundle.findings.map(\.kind) == [.placeholder])
-        #expect(bundle.findings.first?.description.contains("still the placeholder <your device password>") == true)
+        let finding = try #require(bundle.findings.first?.description)
+        #expect(finding.contains("still the placeholder in angle brackets") && !finding.contains("your device"))
         let mended = try read([
             .configuration: text, .dotEnv: "MQTT_PASSWORD=real", .authorities: Bundles.authorities,
         ])
@@ -107,6 +108,29 @@ struct BundleReaderTests {
         #expect(!text.contains("p#a%s$s!"))
     }
 
+    @Test("The user name counts before the client id, wherever it stands")
+    func userNameBeforeClientID() throws {
+        let text = "MQTT_CLIENT_ID=pump\nMQTT_PASSWORD=p\nMQTT_USERNAME=sensor-1"
+        let bundle = try read([.dotEnv: text, .authorities: Bundles.authorities])
+        #expect(bundle.identity?.username == "sensor-1" && bundle.identity?.password.value == "p")
+        #expect(bundle.findings.contains { $0.kind == .contradiction && $0.description.contains("pump here") })
+    }
+
+    @Test("A password that stands beside the name of another device is not used")
+    func passwordOfAnotherDevice() throws {
+        let template = Bundles.configuration(password: "<password>")
+        for text in ["MQTT_USERNAME=sensor-2\nMQTT_PASSWORD=hunter2", "MQTT_PASSWORD=hunter2\nMQTT_USERNAME=sensor-2"] {
+            let error = #expect(throws: ConfigurationErrors.self) {
+                try read([.configuration: template, .dotEnv: text, .authorities: Bundles.authorities])
+            }
+            let message = error.map { "\($0)" } ?? ""
+            #expect(
+                message.contains(
+                    #"the password here is that of the device "sensor-2", and the bundle is for "sensor-1""#))
+            #expect(!message.contains("hunter2"))
+        }
+    }
+
     struct Wrong: Sendable, CustomTestStringConvertible {
         var files: [BundleFile: String]
         var message: String
@@ -114,6 +138,10 @@ struct BundleReaderTests {
     }
 
     static let mistakes: [Wrong] = [
+        Wrong(
+            files: [.configuration: #"{"host": "me:hunter2@broker"}"#],
+            message: "sensor-1/mqtt-quic-config.json:1:10: host: is not a host name; leave out what stands before the @"
+        ),
         Wrong(files: [:], message: "sensor-1: is not a TESAIoT bundle: it has none of the files mqtt-quic-config.json"),
         Wrong(files: [.authorities: Bundles.authorities], message: "sensor-1: is not a TESAIoT bundle"),
         Wrong(
