@@ -6,8 +6,10 @@ import Logging
 struct BundleWatch {
     /// The time between two looks, at least. Two looks have to find the same before a change counts.
     private static let interval = Duration.seconds(2)
-    /// A look takes at most this part of the time.
+    /// A look takes at most this part of the time, unless it takes longer than ``longestInterval`` allows.
     private static let share = 100
+    /// However long a look took, a bundle that was removed is missed by then.
+    private static let longestInterval = Duration.seconds(60)
     /// More problems than this are summed up in one line.
     private static let mostLines = 10
 
@@ -33,7 +35,7 @@ struct BundleWatch {
             }
             let start = ContinuousClock.now
             guard let result = await FileThread.run({ Result { try bundles.look() } }) else { return }
-            pause = max(pause, start.duration(to: .now) * Self.share)
+            pause = max(pause, min(start.duration(to: .now) * Self.share, Self.longestInterval))
             switch result {
             case .success(let change):
                 unreadable = nil

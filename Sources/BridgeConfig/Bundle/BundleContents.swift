@@ -7,6 +7,8 @@ package struct BundleContents: Sendable {
     package var otherNames: Set<String>
     /// The files that the group of their owner, or everybody, may read.
     package var readableByOthers: Set<BundleFile>
+    /// Whether the file of CA certificates is known to be sound, so that it is not examined again.
+    var hasSoundAuthorities = false
 
     package init(
         place: String, files: [BundleFile: [UInt8]], otherNames: Set<String> = [],

@@ -119,6 +119,7 @@ extension BundleDraft {
         let path = contents.path(of: .authorities)
         let origin = Origin(.nowhere(name: path))
         if bundle.ca == nil { keep(BundleFile.authorities.rawValue, origin, at: \.ca, "the file of CA certificates") }
+        guard !contents.hasSoundAuthorities else { return }
         if let problem = CredentialFile.problem(withCertificates: bytes, at: path) {
             diagnostics.error(origin, nil, problem)
         }

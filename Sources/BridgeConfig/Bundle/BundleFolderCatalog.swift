@@ -18,6 +18,7 @@ package final class BundleFolderCatalog: BundleCatalog {
         var items: [String: BundleItem] = [:]
         var leftOut: [BundleBook.Problem] = []
         var hasLooked = false
+        var soundAuthorities: [UInt8] = []
     }
 
     /// - Parameter hosts: The configured brokers.
@@ -36,13 +37,15 @@ package final class BundleFolderCatalog: BundleCatalog {
             items.reserveCapacity(listing.names.count)
             for name in listing.names {
                 let present = state.items[name]
-                let item = look(at: name, present, isFirstLook: !state.hasLooked)
+                let item = look(at: name, present, isFirstLook: !state.hasLooked, sound: &state.soundAuthorities)
                 if item.stamp != present?.stamp { hasChanged = true }
                 items[name] = item
             }
             // A folder that has not been read yet is no change, whether it has come or is gone.
             if state.items.contains(where: { items[$0.key] == nil && $0.value.stamp != nil }) { hasChanged = true }
-            state = State(items: items, leftOut: listing.leftOut, hasLooked: true)
+            state.items = items
+            state.leftOut = listing.leftOut
+            state.hasLooked = true
             return hasChanged ? book(listing.names, state) : nil
         }
     }
@@ -59,7 +62,9 @@ package final class BundleFolderCatalog: BundleCatalog {
         }
     }
 
-    private func look(at name: String, _ present: BundleItem?, isFirstLook: Bool) -> BundleItem {
+    private func look(
+        at name: String, _ present: BundleItem?, isFirstLook: Bool, sound: inout [UInt8]
+    ) -> BundleItem {
         let path = PathResolver.resolve(name, in: folder)
         let stamp = BundleStamp(path)
         if let present, present.stamp == stamp {
@@ -72,7 +77,7 @@ package final class BundleFolderCatalog: BundleCatalog {
             item.pending = stamp
             return item
         }
-        var item = BundleItem.read(path, in: folder, hosts: hosts, after: present)
+        var item = BundleItem.read(path, in: folder, hosts: hosts, after: present, sound: &sound)
         item.stamp = stamp
         return item
     }

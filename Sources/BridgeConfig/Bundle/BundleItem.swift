@@ -17,16 +17,20 @@ struct BundleItem {
     ///   - folder: The folder that the bundle has to be in.
     ///   - hosts: The configured brokers.
     ///   - previous: What there was of the bundle. It stays in use if the files are damaged now.
+    ///   - sound: The CA certificates of another bundle that were found sound. Usually all bundles have the same ones.
     static func read(
-        _ path: String, in folder: String, hosts: Set<String>, after previous: BundleItem?
+        _ path: String, in folder: String, hosts: Set<String>, after previous: BundleItem?, sound: inout [UInt8]
     ) -> BundleItem {
         do {
-            let contents = try BundleFolder.contents(path, in: folder)
+            var contents = try BundleFolder.contents(path, in: folder)
             guard contents.isBundle else {
                 return BundleItem(problems: [.init(.leftOut, "\(path): has none of the files of a TESAIoT bundle")])
             }
+            let authorities = contents.files[.authorities]
+            contents.hasSoundAuthorities = authorities == sound
             var item = BundleItem(try BundleReader.read(contents), path, hosts)
-            item.authorities = contents.files[.authorities]?.hashValue
+            if let authorities, !contents.hasSoundAuthorities { sound = authorities }
+            item.authorities = authorities?.hashValue
             return item
         } catch {
             return BundleItem(error, after: previous)

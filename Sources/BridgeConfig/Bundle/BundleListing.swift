@@ -41,7 +41,10 @@ struct BundleListing {
         leftOut = misplaced.sorted().prefix(10).map { Self.problem(withMisplaced: $0, in: folder) }
         guard names.count > maximumCount || count == Self.mostEntries else { return }
         names.removeLast(max(0, names.count - maximumCount))
-        let text = "has more than \(maximumCount) folders; those behind \(names.last ?? "") are left out"
+        let text =
+            count == Self.mostEntries
+            ? "has more than \(Self.mostEntries) entries; keep the bundles, and nothing else, in a folder of their own"
+            : "has more than \(maximumCount) folders; those behind \(names.last ?? "") are left out"
         leftOut.append(.init(.leftOut, "\(folder): \(text)"))
     }
 

@@ -94,6 +94,20 @@ struct BundleFolderCatalogTests {
         #expect(mended["dev-a"] == Self.password("mended") && mended.problems.count == 1)
     }
 
+    /// Sound ones are examined once for all bundles that have the same.
+    @Test("Damaged CA certificates are found in each bundle that has them")
+    func damagedAuthorities() throws {
+        try folder.write("bundles/a/ca-chain.pem", TemporaryFolder.certificate)
+        try folder.write("bundles/b/ca-chain.pem", "no certificate")
+        try write("c", Bundles.configuration(username: "dev-c", password: "pc"))
+        try folder.write("bundles/c/ca-chain.pem", "no certificate")
+        try write("d", Bundles.configuration(username: "dev-d", password: "pd"))
+        try folder.write("bundles/d/ca-chain.pem", TemporaryFolder.certificate)
+        let book = try #require(try catalog.look())
+        #expect(book["dev-a"] != nil && book["dev-b"] == nil && book["dev-c"] == nil && book["dev-d"] != nil)
+        #expect(book.problems.map(\.kind) == [.damaged, .damaged])
+    }
+
     @Test("A bundle whose files are gone gives no identity")
     func emptied() throws {
         _ = try catalog.look()
