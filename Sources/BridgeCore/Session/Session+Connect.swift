@@ -39,7 +39,9 @@ extension Session {
         } catch {
             return refuse(facts, .notAllowed(error.message), code: error.code.connackCode(version))
         }
-        facts.assignedClientID = assignedClientID
+        // A device without a client id learns the one that a bundle or a template gave it [MQTT-3.2.2-16].
+        let isNamed = original.clientID.isEmpty && !connect.clientID.isEmpty
+        facts.assignedClientID = assignedClientID ?? (isNamed ? connect.clientID : nil)
         let routes: ResolvedRoutes
         do {
             routes = try context.resolvedRoutes(for: connect)

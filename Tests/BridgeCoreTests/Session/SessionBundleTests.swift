@@ -25,6 +25,21 @@ struct SessionBundleTests {
         #expect(connect.keepAlive == 17)
     }
 
+    /// It has to use that client id from then on [MQTT-3.2.2-16].
+    @Test func aDeviceWithoutAClientIDLearnsTheOneOfItsBundle() throws {
+        var bench = try SessionBench(.v5_0, auth: Self.auth, bundles: Self.live())
+        _ = try bench.device(
+            bench.connect {
+                $0.clientID = ""
+                $0.username = "dev"
+            })
+        _ = bench.session.uplinkReady()
+        let actions = try bench.broker(.connack(Connack(sessionPresent: false, code: 0)))
+        let sent = try #require(actions.toDevice.first)
+        let connack = try Connack.decode(Frame(packet: sent, version: .v5_0), version: .v5_0)
+        #expect(connack.properties.assignedClientIdentifier == "dev")
+    }
+
     @Test(arguments: [(MQTTVersion.v3_1, UInt8(5)), (.v3_1_1, 5), (.v5_0, 0x87)])
     func aDeviceWithoutABundleIsRefused(version: MQTTVersion, code: UInt8) throws {
         var bench = try SessionBench(version, auth: Self.auth, bundles: Self.live())
