@@ -114,7 +114,8 @@ struct ProfileTests {
                 + "telemetry, status, events, metrics"
         ),
         (
-            "profile: tesaiot\nauth: {mode: inject, username: d1}\nroutes: [{local: a, remote: device/d2/status}]",
+            "profile: tesaiot\nauth: {mode: inject, username: d1, client_id: d1}\n"
+                + "routes: [{local: a, remote: device/d2/status}]",
             "bridge.yaml:3:29: routes[0].remote: the topic is another device's, and the platform disconnects a device "
                 + "that publishes there; a device publishes to device/<its own id>/"
         ),
@@ -145,6 +146,14 @@ struct ProfileTests {
             "routes[0].remote: the platform accepts messages there and never stores them"
         ),
         ("routes: [{local: a, remote: device/d2/status}]", "routes[0].remote: only the device of that id may publish"),
+        (
+            "auth: {mode: inject, username: d1}\nroutes: [{local: a, remote: device/d2/status}]",
+            "routes[0].remote: only the device of that id may publish there, and messages"
+        ),
+        (
+            "routes: [{local: a, remote: device/d2/config, direction: down}]",
+            "routes[0].remote: only the device of that id may subscribe there, and subscriptions"
+        ),
         ("uplink: {fallback: {port: off, after: 2s}}", "uplink.fallback.after: has no effect"),
     ])
     func warns(_ text: String, _ expected: String) throws {

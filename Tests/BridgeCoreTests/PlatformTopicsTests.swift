@@ -25,6 +25,21 @@ import Testing
         #expect(topics.finding(publishing: topic) == finding)
     }
 
+    @Test(
+        arguments: [
+            ("device/d1/commands/#", nil), ("device/c1/#", nil), ("devices/d1/+", nil), ("device/d1/data", nil),
+            ("device", nil), ("+", nil), ("+/d2", nil), ("other/#", nil), ("$SYS/#", nil),
+            ("$share/g/device/d1/config", nil),
+            ("device/d2/commands/#", .deniedFilter), ("devices/d2", .deniedFilter),
+            ("device/+/commands/#", .deniedFilter),
+            ("device/#", .deniedFilter), ("#", .deniedFilter), ("+/#", .deniedFilter), ("+/+/commands", .deniedFilter),
+            ("$share/g/device/d2/config", .deniedFilter), ("device//x", .deniedFilter),
+        ] as [(String, PlatformFinding?)])
+    func judgesFilters(_ filter: String, _ finding: PlatformFinding?) {
+        let topics = PlatformTopics(clientID: "c1", username: "d1")
+        #expect(topics.finding(subscribing: filter) == finding)
+    }
+
     @Test func aDeviceWithoutAnyIdIsJudgedByKindOnly() {
         let topics = PlatformTopics(clientID: "", username: "")
         #expect(topics.finding(publishing: "device/x/telemetry") == nil)
@@ -82,13 +97,49 @@ import Testing
     /// Without routes the platform's rules change nothing else.
     @Test(
         arguments: [
-            .publish("device/d1/telemetry"), .publish("anything"), .subscribe(1, ("device/d2/#", .atMostOnce)),
-            .unsubscribe(2, "a/+"), .pubrel(7),
+            .publish("device/d1/telemetry"), .publish("anything"), .subscribe(1, ("device/d1/#", .atMostOnce)),
+            .unsubscribe(2, "a/+"), .unsubscribe(3, "device/d2/#"), .pubrel(7),
         ] as [Packet])
     func theRestPassesUnchanged(_ packet: Packet) throws {
         var (device, _) = try Self.harness(.v5_0, routes: [])
         #expect(try device.device(packet) == .unchanged(packet))
         #expect(!device.router.passesEverything)
+    }
+
+    @Test(arguments: [(MQTTVersion.v3_1, UInt8(1)), (.v3_1_1, 0x80), (.v5_0, 0x87)])
+    func aFilterForOtherDevicesIsKeptBack(_ version: MQTTVersion, _ code: UInt8) throws {
+        var (device, tally) = try Self.harness(version, routes: [])
+        let mixed = Packet.subscribe(
+            3, ("device/d1/config", .exactlyOnce), ("device/d2/#", .atLeastOnce), ("device/d1/commands/#", .atMostOnce))
+        let rest = Packet.subscribe(3, ("device/d1/config", .exactlyOnce), ("device/d1/commands/#", .atMostOnce))
+        #expect(try device.device(mixed) == .forward(rest))
+        #expect(try device.broker(.suback(3, [2, 0])) == .forward(.suback(3, [2, code, 0])))
+        // Nothing is left for the broker.
+        #expect(try device.device(.subscribe(4, ("#", .atLeastOnce))) == .reply(.suback(4, [code])))
+        #expect(tally.totals[.deniedFilter] == 2 && device.router.counters.rejectedFilters == 2)
+        #expect(
+            device.router.notices.takeNew() == [PlatformNotice(finding: .deniedFilter, topic: "device/d2/#")])
+        let answer = Packet.suback(5, [1])
+        #expect(try device.broker(answer) == .unchanged(answer))
+    }
+
+    /// A filter that several routes share loses only the part that would be denied.
+    @Test func onlyTheDeniedPartOfARoutedFilterIsKeptBack() throws {
+        let routes = [
+            Route(local: "in/a/#", remote: "device/${username}/config/#", direction: .down),
+            Route(local: "in/b/#", remote: "device/d2/config/#", direction: .down),
+        ]
+        var (device, tally) = try Self.harness(.v5_0, routes: routes)
+        let mapped = Packet.subscribe(1, ("device/d1/config/#", .atLeastOnce))
+        #expect(try device.device(.subscribe(1, ("in/#", .atLeastOnce))) == .forward(mapped))
+        #expect(tally.totals[.deniedFilter] == 1)
+    }
+
+    @Test func aLongTopicIsNotKept() throws {
+        var (device, _) = try Self.harness(.v5_0, routes: [])
+        _ = try device.device(.publish("device/d1/data/" + String(repeating: "x", count: 60_000)))
+        let notice = try #require(device.router.notices.takeNew().first)
+        #expect(notice.topic.utf8.count < 300 && notice.topic.hasSuffix("x..."))
     }
 
     @Test func deliveriesPassUnread() throws {
@@ -156,18 +207,23 @@ import Testing
                 PlatformAudit(index: 0, finding: .neverIngested, isPartial: false)
             ),
             ("device/fixed/status/#", nil, PlatformAudit(index: 0, finding: .anotherDevice, isPartial: true)),
-            ("device/fixed/status/#", "fixed", nil),
-            ("device/fixed/status/#", "d1", PlatformAudit(index: 0, finding: .anotherDevice, isPartial: false)),
+            ("device/fixed/status/#", ["d1", "fixed"], nil),
+            (
+                "device/fixed/status/#", ["d1", "c1"],
+                PlatformAudit(index: 0, finding: .anotherDevice, isPartial: false)
+            ),
             ("device/x-${username}/status/#", nil, nil), ("site/fixed/data/#", nil, nil),
-        ] as [(String, String?, PlatformAudit?)])
-    func judgesRoutes(_ remote: String, _ deviceID: String?, _ expected: PlatformAudit?) {
+        ] as [(String, [String]?, PlatformAudit?)])
+    func judgesRoutes(_ remote: String, _ deviceIDs: [String]?, _ expected: PlatformAudit?) {
         let routes = [Route(local: "a/#", remote: remote, direction: .up)]
-        #expect(PlatformAudit.findings(routes, deviceID: deviceID) == (expected.map { [$0] } ?? []))
+        #expect(PlatformAudit.findings(routes, deviceIDs: deviceIDs) == (expected.map { [$0] } ?? []))
         let down = [Route(local: "a/#", remote: remote, direction: .down)]
-        #expect(PlatformAudit.findings(down, deviceID: deviceID).isEmpty)
+        let isForeign = expected?.finding == .anotherDevice
+        let filter = PlatformAudit(index: 0, finding: .deniedFilter, isPartial: expected?.isPartial ?? false)
+        #expect(PlatformAudit.findings(down, deviceIDs: deviceIDs) == (isForeign ? [filter] : []))
     }
 
     @Test func theProfilesOwnRoutesAreFine() {
-        #expect(PlatformAudit.findings(TESAIoT.routes, deviceID: nil).isEmpty)
+        #expect(PlatformAudit.findings(TESAIoT.routes, deviceIDs: nil).isEmpty)
     }
 }

@@ -55,6 +55,24 @@ struct PlatformTests {
         }
     }
 
+    /// The broker sees the filters of the device's own topics only.
+    @Test(.mapping(.connection, .mux), arguments: ["3.1.1", "5.0"])
+    func aFilterForOtherDevicesIsKeptBack(version: String) async throws {
+        try await Scenario.run(Self.options("routes: []")) { scenario in
+            let observer = try await scenario.observer("none")
+            let device = try await scenario.device("d1", ["version": .string(version), "username": "d1"])
+            let filters = ("device/d2/config", "device/d1/config", "device/+/commands/#")
+            let codes = try await device.subscribe(filters.0, filters.1, filters.2, qos: 1)
+            let refused = version == "5.0" ? 0x87 : 0x80
+            #expect(codes == [refused, 1, refused])
+            #expect(try await device.subscribe("#", qos: 1) == [refused])
+            try await observer.publish("device/d2/config", "x", qos: 1)
+            try await observer.publish("device/d1/config", "x", qos: 1)
+            #expect(try await device.message().topic == "device/d1/config")
+            try await scenario.bridgeSays("subscription kept back: the platform would disconnect the device")
+        }
+    }
+
     @Test(.mapping(.connection, .mux)) func aWillThatTheBrokerWouldDenyIsLeftOut() async throws {
         try await Scenario.run(Self.options("routes: []")) { scenario in
             let observer = try await scenario.observer("#")

@@ -44,9 +44,11 @@ extension SessionDriver {
             log(level, "the broker no longer grants subscriptions that the device had", ["filters": "\(count)"])
         case .platform(let notice):
             let message: Logger.Message =
-                notice.finding.isRefused
-                ? "message kept back: the platform would disconnect the device"
-                : "message passed on: the platform accepts it and never stores it"
+                switch notice.finding {
+                case .anotherDevice, .deniedKind: "message kept back: the platform would disconnect the device"
+                case .deniedFilter: "subscription kept back: the platform would disconnect the device"
+                case .neverIngested: "message passed on: the platform accepts it and never stores it"
+                }
             log(level, message, ["topic": "\(notice.topic)", "reason": "\(notice.finding.explanation)"])
         }
     }

@@ -23,9 +23,7 @@ extension ConfigurationReader {
                 .uplinkMapping,
                 "cannot be used with profile \(platform.rawValue): \(reason) it sees the gateway's; write auto")
         }
-        let isOneIdentity = auth.mode == .inject && auth.overrides.isEmpty
-        let deviceID = isOneIdentity ? auth.identity.username.flatMap { $0.contains("${") ? nil : $0 } : nil
-        for audit in PlatformAudit.findings(routes.map(\.route), deviceID: deviceID) {
+        for audit in PlatformAudit.findings(routes.map(\.route), deviceIDs: Self.commonIDs(auth)) {
             guard routes.indices.contains(audit.index) else { continue }
             let placed = routes[audit.index]
             let key = "routes[\(placed.index)].remote"
@@ -37,9 +35,18 @@ extension ConfigurationReader {
         }
     }
 
+    /// The user name and the client id of all devices at the broker; `nil` if devices differ in one of them.
+    private static func commonIDs(_ auth: AuthConfiguration) -> [String]? {
+        guard auth.mode == .inject, auth.overrides.isEmpty, let username = auth.identity.username,
+            let clientID = auth.identity.clientID, !username.contains("${"), !clientID.contains("${")
+        else { return nil }
+        return [username, clientID]
+    }
+
     private static func message(_ audit: PlatformAudit) -> String {
         guard audit.isPartial else { return audit.finding.explanation }
-        return "only the device of that id may publish there, and messages of others are kept back;"
+        let (verb, things) = audit.finding == .deniedFilter ? ("subscribe", "subscriptions") : ("publish", "messages")
+        return "only the device of that id may \(verb) there, and \(things) of others are kept back;"
             + " write ${username}, which is the device id there"
     }
 

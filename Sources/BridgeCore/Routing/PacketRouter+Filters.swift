@@ -12,7 +12,9 @@ extension PacketRouter {
         var plan = FilterPlan<Request.Item>()
         for item in request.items {
             let filter = Request.filter(of: item)
-            switch filterFate(of: filter) {
+            let fate = filterFate(of: filter)
+            // The broker judges no UNSUBSCRIBE.
+            switch Request.type == .subscribe ? judged(fate, of: filter) : fate {
             case .unchanged:
                 routes.tally?.passed(.filter, by: nil)
                 plan.pass(item)
@@ -26,6 +28,10 @@ extension PacketRouter {
                 }
             case .dropped:
                 plan.answer(Request.codeForDropped(item))
+            case .denied:
+                counters.rejectedFilters += 1
+                // 3.1 has no code for a failure, and a closed connection is what the device is spared.
+                plan.answer(Request.code(for: .notAuthorized, version) ?? Request.codeForDropped(item))
             case .refused(let reason):
                 guard let code = Request.code(for: reason, version) else { return closing(reason, filter: filter) }
                 plan.answer(code)
@@ -96,6 +102,8 @@ extension PacketRouter {
         case mapped([ResolvedRoutes.MappedFilter])
         case dropped
         case refused(ReasonCode)
+        /// The broker would disconnect the device for it.
+        case denied
     }
 
     mutating func filterFate(of filter: String) -> FilterFate {

@@ -108,7 +108,9 @@ package struct PacketRouter: Sendable {
         switch frame.type {
         case .publish:
             return try publishFromDevice(frame)
-        case .subscribe, .unsubscribe:
+        case .subscribe:
+            return try routeFilters(frame)
+        case .unsubscribe:
             guard routes.mapsTopics else { return Routed(forward: BufferList(frame.bytes)) }
             return try routeFilters(frame)
         case .pubrel:
@@ -127,7 +129,8 @@ package struct PacketRouter: Sendable {
 
     /// Routes a packet of the broker. Throws if the packet is malformed, or does not fit the request that it answers.
     package mutating func fromBroker(_ frame: Frame) throws(MQTTError) -> Routed {
-        guard routes.mapsTopics else {
+        // Without routes only answers are changed, to requests of which the platform's rules kept filters back.
+        guard routes.mapsTopics || (frame.type == .suback && !pendingSubscribes.isEmpty) else {
             return Routed(forward: BufferList(frame.bytes))
         }
         switch frame.type {

@@ -3,7 +3,7 @@ import MQTTCodec
 /// A finding about a session's topics that the operator has not been told of.
 package struct PlatformNotice: Sendable, Equatable {
     package var finding: PlatformFinding
-    /// The topic as the broker would have seen it.
+    /// The topic or filter as the broker would have seen it, cut off if it is long.
     package var topic: String
 }
 
@@ -17,7 +17,14 @@ struct PlatformNotices: Sendable, Equatable {
 
     mutating func add(_ finding: PlatformFinding, _ topic: String) {
         guard !first.contains(where: { $0.finding == finding }) else { return }
-        first.append(PlatformNotice(finding: finding, topic: topic))
+        first.append(PlatformNotice(finding: finding, topic: Self.shortened(topic)))
+    }
+
+    /// A session keeps its notices, and a topic may have 65,535 bytes.
+    private static func shortened(_ topic: String) -> String {
+        let limit = 256
+        guard topic.utf8.count > limit else { return topic }
+        return String(topic.unicodeScalars.prefix(limit)) + "..."
     }
 
     mutating func takeNew() -> [PlatformNotice] {
@@ -46,5 +53,26 @@ extension PacketRouter {
         case .dropped, .refused:
             return fate
         }
+    }
+
+    /// What the platform makes of a filter that the device subscribes to, with that fate. Counts and remembers its finding.
+    mutating func judged(_ fate: FilterFate, of local: String) -> FilterFate {
+        guard let platform = routes.platform else { return fate }
+        switch fate {
+        case .unchanged:
+            return isKeptBack(local, platform) ? .denied : fate
+        case .mapped(let mapped):
+            let allowed = mapped.filter { !isKeptBack($0.filter, platform) }
+            return allowed.isEmpty ? .denied : .mapped(allowed)
+        case .dropped, .refused, .denied:
+            return fate
+        }
+    }
+
+    private mutating func isKeptBack(_ filter: String, _ platform: PlatformTopics) -> Bool {
+        guard let finding = platform.finding(subscribing: filter) else { return false }
+        routes.tally?.count(finding)
+        notices.add(finding, filter)
+        return finding.isRefused
     }
 }

@@ -6,20 +6,21 @@ package struct PlatformAudit: Sendable, Equatable {
     /// Whether messages of some devices may still be fine: only the device whose id the route names may publish there.
     package var isPartial: Bool
 
-    /// The findings about routes that devices publish by, at most one per route. The routes have to be valid.
+    /// The findings about routes, at most one per route. The routes have to be valid.
     ///
-    /// - Parameter deviceID: The user name that all devices have at the broker; `nil` if each has its own.
-    package static func findings(_ routes: [Route], deviceID: String?) -> [PlatformAudit] {
+    /// - Parameter deviceIDs: The user name and the client id that all devices have at the broker; `nil` if devices differ
+    ///   in one of them.
+    package static func findings(_ routes: [Route], deviceIDs: [String]?) -> [PlatformAudit] {
         routes.enumerated().compactMap { index, route in
-            guard route.direction != .down, let remote = try? TemplateString(parsing: route.remote) else { return nil }
-            return finding(remote, deviceID: deviceID).map {
+            guard let remote = try? TemplateString(parsing: route.remote) else { return nil }
+            return finding(remote, isPublished: route.direction != .down, deviceIDs).map {
                 PlatformAudit(index: index, finding: $0.finding, isPartial: $0.isPartial)
             }
         }
     }
 
     private static func finding(
-        _ remote: TemplateString, deviceID: String?
+        _ remote: TemplateString, isPublished: Bool, _ deviceIDs: [String]?
     ) -> (finding: PlatformFinding, isPartial: Bool)? {
         // No value contains a separator, so each variable stays inside its level. No topic contains U+0000.
         let text = remote.render { "\u{0}\($0.rawValue)" }
@@ -27,14 +28,15 @@ package struct PlatformAudit: Sendable, Equatable {
         guard let root = levels.next(), let space = PlatformTopics.space(root), let id = levels.next() else {
             return nil
         }
-        if let kind = levels.next(),
+        if isPublished, let kind = levels.next(),
             let finding = PlatformTopics.finding(space, kind: kind, isDeeper: levels.rest != nil)
         {
             return (finding, false)
         }
         guard isFixed(id) else { return nil }
-        guard let deviceID else { return (.anotherDevice, true) }
-        return id.hasSameBytes(as: deviceID) ? nil : (.anotherDevice, false)
+        let finding = isPublished ? PlatformFinding.anotherDevice : .deniedFilter
+        guard let deviceIDs else { return (finding, true) }
+        return deviceIDs.contains { id.hasSameBytes(as: $0) } ? nil : (finding, false)
     }
 
     /// Whether the level is the same for all devices and messages.

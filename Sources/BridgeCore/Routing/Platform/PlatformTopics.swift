@@ -24,6 +24,19 @@ package final class PlatformTopics: Sendable, Equatable {
         return levels.next().flatMap { Self.finding(space, kind: $0, isDeeper: levels.rest != nil) }
     }
 
+    /// - Parameter filter: What the broker sees. `nil` if nothing is known against it.
+    package func finding(subscribing filter: String) -> PlatformFinding? {
+        var levels = TopicLevels(MarkedTopic(filter: filter).topic)
+        guard let root = levels.next() else { return nil }
+        if root.isMultiLevelWildcard { return .deniedFilter }
+        guard Self.space(root) != nil || root.isSingleLevelWildcard, let id = levels.next(), !isOwn(id) else {
+            return nil
+        }
+        // Below another first level the same text may be something else than an id.
+        let isAnyDevice = id.isSingleLevelWildcard || id.isMultiLevelWildcard
+        return isAnyDevice || !root.isSingleLevelWildcard ? .deniedFilter : nil
+    }
+
     private func isOwn(_ id: Substring) -> Bool {
         // A device that shows neither has no id that could be compared.
         if clientID.isEmpty, username.isEmpty { return true }

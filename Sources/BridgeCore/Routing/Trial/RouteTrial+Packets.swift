@@ -56,9 +56,16 @@ extension RouteTrial {
         }
         guard case .subscribe(let remote)? = attempts.last?.passage.forward else {
             var router = router(.v5_0)
+            if case .denied = router.judged(router.filterFate(of: filter), of: filter) {
+                return RouteVerdict(
+                    outcome: .rejected, reason: PlatformFinding.deniedFilter.explanation,
+                    answers: Self.answers(in: attempts))
+            }
             return kept(attempts, "filter", filter, router.filterFate(of: filter).refusal) { $0.goesDown }
         }
-        let deciders = routes.remoteFilters(for: filter)
+        let deciders = routes.remoteFilters(for: filter).filter {
+            routes.platform?.finding(subscribing: $0.filter) == nil
+        }
         let local = try? TopicPattern(parsing: String(MarkedTopic(filter: filter).topic))
         let sample = SampleTopic(avoiding: routes.namedLevels)
         var ways: [RouteVerdict.Way] = []
