@@ -19,6 +19,9 @@ final class DeviceBundles: Sendable {
         guard configuration.auth.mode == .bundles, let folder = configuration.auth.bundlesFolder else { return nil }
         let hosts = Set(configuration.uplink.endpoints.map { $0.host.lowercased() })
         if let previous, previous.folder == folder, previous.hosts == hosts { return previous }
+        if let previous, previous.folder == folder {
+            return try DeviceBundles(folder, hosts, previous.catalog.following(hosts: hosts))
+        }
         guard let open else { throw UnreadableBundles(folder: folder, message: "nothing here can read bundles") }
         return try DeviceBundles(folder, hosts, open(folder, hosts))
     }

@@ -27,6 +27,15 @@ package final class BundleFolderCatalog: BundleCatalog {
         self.hosts = hosts
     }
 
+    package func following(hosts: Set<String>) -> any BundleCatalog {
+        let catalog = BundleFolderCatalog(folder, hosts: hosts)
+        var items = state.withLock { $0.items }
+        // Without a stamp all of them are read again at the first look.
+        for name in items.keys { items[name]?.stamp = nil }
+        catalog.state.withLock { $0.items = items }
+        return catalog
+    }
+
     /// Throws ``UnreadableBundles``.
     package func look() throws -> BundleBook? {
         // Only one look is under way, because whoever looks waits for the answer.

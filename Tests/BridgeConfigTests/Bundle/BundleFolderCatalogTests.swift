@@ -94,6 +94,19 @@ struct BundleFolderCatalogTests {
         #expect(mended["dev-a"] == Self.password("mended") && mended.problems.count == 1)
     }
 
+    @Test("For other brokers everything is read again, and a damaged bundle keeps what it gave")
+    func otherBrokers() throws {
+        _ = try catalog.look()
+        try write("a", "{\"auth\": ")
+        try write("c", Bundles.configuration(host: "other.example", username: "dev-c", password: "pc"))
+        _ = try settled()
+        let book = try #require(try catalog.following(hosts: ["other.example"]).look())
+        #expect(book["dev-a"] == Self.password("pa"))
+        #expect(book["dev-b"] == Self.password("pb") && book["dev-c"] == Self.password("pc"))
+        #expect(book.problems.map(\.kind) == [.damaged, .otherBroker])
+        #expect(book.problems.last?.description.contains("/b/") == true)
+    }
+
     /// Sound ones are examined once for all bundles that have the same.
     @Test("Damaged CA certificates are found in each bundle that has them")
     func damagedAuthorities() throws {

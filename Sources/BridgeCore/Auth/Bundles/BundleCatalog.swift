@@ -8,6 +8,9 @@ package protocol BundleCatalog: Sendable {
     /// - Throws: ``UnreadableBundles`` if the folder as a whole can't be read. What is wrong with a single bundle is in
     ///   the book.
     func look() throws -> BundleBook?
+
+    /// Opens the same folder for other brokers. A bundle that is damaged goes on with what it gave here.
+    func following(hosts: Set<String>) -> any BundleCatalog
 }
 
 /// A folder of bundles that can't be read.
