@@ -1,5 +1,8 @@
 /// A JSON text (RFC 8259) that is read into values whose places are known, so that a message about any of them can name
 /// its line. It is strict: no comments, no trailing commas, no name twice in an object.
+///
+/// Foundation's JSONSerialization knows no places of values, takes one of two members with the same name without a word, and
+/// accepts commas before a closing bracket.
 struct JSONText {
     /// Objects and lists within each other, at most.
     static let maximumDepth = 32

@@ -1,5 +1,8 @@
-/// Checks that bytes are one JSON value (RFC 8259) and splits them into tokens. It needs no recursion, so no nesting can
-/// exhaust the stack.
+/// Checks that bytes are one JSON value (RFC 8259) and splits them into tokens. Foundation's JSONSerialization cannot stand
+/// in for it: it accepts commas before a closing bracket and other encodings, and loses how numbers are written and in
+/// which order members come.
+///
+/// It keeps no tokens and needs no recursion, so what it needs does not grow with the payload.
 struct JSONScanner {
     struct Problem: Error, Equatable, CustomStringConvertible {
         /// Counts from 0.
@@ -16,7 +19,9 @@ struct JSONScanner {
     struct Token: Equatable {
         enum Kind: Equatable {
             case objectStart, objectEnd, arrayStart, arrayEnd, comma, colon
-            /// A string, a number, `true`, `false` or `null`.
+            /// The name of a member of an object.
+            case name
+            /// A string that is a value, a number, `true`, `false` or `null`.
             case scalar
         }
 
@@ -26,10 +31,16 @@ struct JSONScanner {
         var container: Container
     }
 
-    static func tokens(of bytes: [UInt8]) throws(Problem) -> [Token] {
-        var scanner = JSONScanner(bytes: bytes)
-        try scanner.scan()
-        return scanner.tokens
+    /// Objects and lists within each other, at most. With `--pretty` each level indents every line below it, so that a short
+    /// payload with many levels would become a text of gigabytes.
+    static let maximumDepth = 128
+
+    /// - Parameter body: Gets each token, also of a text that turns out not to be JSON at a later one.
+    static func scan(_ bytes: [UInt8], _ body: (Token) -> Void = { _ in }) throws(Problem) {
+        try withoutActuallyEscaping(body) { body throws(Problem) in
+            var scanner = JSONScanner(bytes: bytes, body: body)
+            try scanner.scan()
+        }
     }
 
     /// What may come next.
@@ -48,9 +59,12 @@ struct JSONScanner {
     private let bytes: [UInt8]
     private var position = 0
     private var containers: [Container] = []
-    private var tokens: [Token] = []
+    private let body: (Token) -> Void
 
-    private init(bytes: [UInt8]) { self.bytes = bytes }
+    private init(bytes: [UInt8], body: @escaping (Token) -> Void) {
+        self.bytes = bytes
+        self.body = body
+    }
 
     private var byte: UInt8? { position < bytes.count ? bytes[position] : nil }
 
@@ -78,7 +92,7 @@ struct JSONScanner {
             single(.comma)
             return containers.last == .object ? .key : .value
         case (.firstKey, UInt8(ascii: "\"")), (.key, UInt8(ascii: "\"")):
-            try string()
+            try string(.name)
             return .colon
         case (.colon, UInt8(ascii: ":")):
             single(.colon)
@@ -93,14 +107,12 @@ struct JSONScanner {
     private mutating func value(_ byte: UInt8) throws(Problem) -> State {
         switch byte {
         case UInt8(ascii: "{"):
-            single(.objectStart)
-            containers.append(.object)
+            try enter(.object, .objectStart)
             return .firstKey
         case UInt8(ascii: "["):
-            single(.arrayStart)
-            containers.append(.array)
+            try enter(.array, .arrayStart)
             return .firstElement
-        case UInt8(ascii: "\""): try string()
+        case UInt8(ascii: "\""): try string(.scalar)
         case UInt8(ascii: "-"), 0x30...0x39: try number()
         case UInt8(ascii: "t"): try word("true")
         case UInt8(ascii: "f"): try word("false")
@@ -113,8 +125,17 @@ struct JSONScanner {
     private var container: Container { containers.last ?? .none }
 
     private mutating func single(_ kind: Token.Kind) {
-        tokens.append(Token(kind: kind, range: position..<position + 1, container: container))
+        body(Token(kind: kind, range: position..<position + 1, container: container))
         position += 1
+    }
+
+    private mutating func enter(_ inner: Container, _ kind: Token.Kind) throws(Problem) {
+        guard containers.count < Self.maximumDepth else {
+            let expected = "an end of the \(Self.maximumDepth) objects and lists within each other, the most here,"
+            throw Problem(position: position, expected: expected)
+        }
+        single(kind)
+        containers.append(inner)
     }
 
     private mutating func leave(_ kind: Token.Kind) -> State {
@@ -123,12 +144,12 @@ struct JSONScanner {
         return containers.isEmpty ? .end : .commaOrEnd
     }
 
-    private mutating func scalar(from start: Int) {
-        tokens.append(Token(kind: .scalar, range: start..<position, container: container))
+    private func scalar(_ kind: Token.Kind = .scalar, from start: Int) {
+        body(Token(kind: kind, range: start..<position, container: container))
     }
 
     private mutating func skipWhiteSpace() {
-        while let byte, [0x20, 0x09, 0x0A, 0x0D].contains(byte) { position += 1 }
+        while let byte, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
     }
 
     private func problem(_ state: State) -> Problem {
@@ -178,7 +199,7 @@ extension JSONScanner {
         guard position > start else { throw Problem(position: position, expected: "a digit") }
     }
 
-    private mutating func string() throws(Problem) {
+    private mutating func string(_ kind: Token.Kind) throws(Problem) {
         let start = position
         position += 1
         while let byte {
@@ -188,7 +209,7 @@ extension JSONScanner {
                 guard String(validating: bytes[start..<position], as: UTF8.self) != nil else {
                     throw Problem(position: start, expected: "a string of UTF-8")
                 }
-                return scalar(from: start)
+                return scalar(kind, from: start)
             case UInt8(ascii: "\\"): try escape()
             case 0..<0x20: throw Problem(position: position, expected: "an escape instead of a control character")
             default: position += 1

@@ -70,28 +70,23 @@ struct JSONWriter {
         }
     }
 
-    /// Writes a value that was read from `bytes`: strings and numbers as they stand there, with new white space.
-    mutating func tokens(_ tokens: [JSONScanner.Token], of bytes: [UInt8]) {
-        for (index, token) in tokens.enumerated() {
-            let isInObject = token.container == .object
-            switch token.kind {
-            case .objectStart: begin()
-            case .objectEnd: end()
-            case .arrayStart:
-                output.writeString("[")
-                depth += 1
-            case .arrayEnd:
-                output.writeString("]")
-                depth -= 1
-            case .colon: colon()
-            case .comma where isInObject: output.writeString(",")
-            case .comma: output.writeString(isPretty ? ", " : ",")
-            case .scalar:
-                let isKey = isInObject && index + 1 < tokens.count && tokens[index + 1].kind == .colon
-                if isKey { indent() }
-                output.writeBytes(bytes[token.range])
-                isFirst = false
-            }
+    /// Writes a part of a value that was read from `bytes`: strings and numbers as they stand there, with new white space.
+    mutating func token(_ token: JSONScanner.Token, of bytes: [UInt8]) {
+        switch token.kind {
+        case .objectStart: begin()
+        case .objectEnd: end()
+        case .arrayStart:
+            output.writeString("[")
+            depth += 1
+        case .arrayEnd:
+            output.writeString("]")
+            depth -= 1
+        case .colon: colon()
+        case .comma: output.writeString(isPretty && token.container == .array ? ", " : ",")
+        case .name:
+            indent()
+            output.writeBytes(bytes[token.range])
+        case .scalar: output.writeBytes(bytes[token.range])
         }
     }
 
