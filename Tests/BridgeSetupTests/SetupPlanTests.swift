@@ -76,6 +76,15 @@ struct SetupPlanTests {
         #expect(try folder.text("bridge.yaml") == "other")
     }
 
+    @Test func theFolderOfCredentialsIsNotLeftBehindEither() throws {
+        let folder = try SetupFolder()
+        let zip = try folder.write("b.zip", SetupFolder.zippedBundle())
+        let plan = try Self.plan(.zip(zip), in: folder)
+        try folder.write("bridge.yaml", "other")
+        #expect(Self.problem { try plan.write() }?.contains("bridge.yaml is in the way") == true)
+        #expect(folder.names == ["b.zip", "bridge.yaml"])
+    }
+
     @Test(arguments: ["bridge.yaml", "credential_certificates/b", "credential_certificates/sensor-1.password"])
     func nothingIsOverwritten(_ name: String) throws {
         let folder = try SetupFolder()

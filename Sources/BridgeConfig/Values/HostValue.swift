@@ -68,38 +68,41 @@ enum HostValue {
         if text.hasPrefix("["), text.contains("]") { return "an IPv6 address goes here without brackets" }
         if let problem = problemWithZone(of: text) { return problem }
         if isIPv4(text) || isIPv6(text) { return nil }
+        let shown = TextValue.shortened(text)
         if text.contains("://") {
-            return "\"\(text)\" is a URL; only the host name goes here, such as mqtt.example.com"
+            return "\"\(shown)\" is a URL; only the host name goes here, such as mqtt.example.com"
         }
-        if text.hasPrefix("<") { return "\"\(text)\" is a placeholder; put the host name of your broker here" }
+        if text.hasPrefix("<") { return "\"\(shown)\" is a placeholder; put the host name of your broker here" }
         if text.hasPrefix("[") { return "an IPv6 address goes here without brackets" }
         if text.contains(":") {
-            return "\"\(text)\" is neither a host name nor an IPv6 address; a port has a key of its own"
+            return "\"\(shown)\" is neither a host name nor an IPv6 address; a port has a key of its own"
         }
-        if text.contains("/") { return "\"\(text)\" contains a slash; only the host name goes here" }
+        if text.contains("/") { return "\"\(shown)\" contains a slash; only the host name goes here" }
         return problemWithName(text)
     }
 
     /// RFC 1123 2.1, plus underscores, which private networks use. A final dot makes the name absolute, so that the
     /// resolver applies no search list (RFC 1034 3.1).
     private static func problemWithName(_ text: String) -> String? {
+        let shown = TextValue.shortened(text)
         var labels = text.split(separator: ".", omittingEmptySubsequences: false)
         if labels.count > 1, labels.last?.isEmpty == true { labels.removeLast() }
         if let last = labels.last, !last.isEmpty, last.allSatisfy({ $0.isASCII && $0.isNumber }) {
-            return "\"\(text)\" is not an IPv4 address"
+            return "\"\(shown)\" is not an IPv4 address"
         }
         guard text.utf8.count <= 253 else { return "longer than 253 characters, the most that a host name can have" }
         guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
-            return "\"\(text)\" is not ASCII; write the name in its xn-- form"
+            return "\"\(shown)\" is not ASCII; write the name in its xn-- form"
         }
         for label in labels {
-            if label.isEmpty { return "\"\(text)\" has an empty part; dots only separate names" }
+            if label.isEmpty { return "\"\(shown)\" has an empty part; dots only separate names" }
             if label.utf8.count > 63 {
-                return "\"\(label)\" is longer than 63 characters, the most that a part of a host name can have"
+                let part = TextValue.shortened(String(label))
+                return "\"\(part)\" is longer than 63 characters, the most that a part of a host name can have"
             }
             let isNamed = label.allSatisfy { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
             if !isNamed || label.hasPrefix("-") || label.hasSuffix("-") {
-                return "\"\(text)\" is not a host name; a host name is letters, digits and hyphens, separated by dots"
+                return "\"\(shown)\" is not a host name; a host name is letters, digits and hyphens, separated by dots"
             }
         }
         return nil

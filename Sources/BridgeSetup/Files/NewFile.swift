@@ -51,9 +51,12 @@ enum NewFile {
     }
 
     /// Makes a folder for secrets, if there is none.
-    static func makeFolder(_ path: String) throws(SetupProblem) {
-        guard mkdir(path, 0o700) != 0, errno != EEXIST else { return }
-        throw problem(path, errno)
+    ///
+    /// - Returns: Whether it was made.
+    static func makeFolder(_ path: String) throws(SetupProblem) -> Bool {
+        if mkdir(path, 0o700) == 0 { return true }
+        guard errno == EEXIST else { throw problem(path, errno) }
+        return false
     }
 
     /// The error number that says that something is in the way.

@@ -7,7 +7,9 @@ extension SetupPlan {
     package func write() throws(SetupProblem) {
         var undo: [() -> Void] = []
         do throws(SetupProblem) {
-            if secret != nil || unpacked != nil { try NewFile.makeFolder(paths.credentials) }
+            if secret != nil || unpacked != nil, try NewFile.makeFolder(paths.credentials) {
+                undo.append { NewFolder.remove(paths.credentials, []) }
+            }
             if let unpacked {
                 try NewFolder.write(unpacked.files, to: unpacked.folder)
                 undo.append { NewFolder.remove(unpacked.folder, unpacked.files) }

@@ -177,6 +177,9 @@ struct BundleReaderTests {
             files: [.configuration: "{}", .endpoints: "{\"quic\": {\"host\": \"a b\", \"port\": 1}}"],
             message: "endpoints.json:1:34: host: \"a b\" is not a host name"),
         Wrong(
+            files: [.configuration: "{\"host\": \"\\u001b[31mx\\n\"}"],
+            message: "host: \"\u{FFFD}[31mx\u{FFFD}\" is not a host name"),
+        Wrong(
             files: [.configuration: String(repeating: " ", count: BundleFile.maximumSize + 1)],
             message: "sensor-1/mqtt-quic-config.json: is larger than 256KiB"),
     ]
