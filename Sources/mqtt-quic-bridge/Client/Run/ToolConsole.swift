@@ -26,7 +26,18 @@ final class ToolConsole: Sendable {
     }
 
     func say(_ text: String) {
-        if !isSilent.load(ordering: .relaxed) { write(text + "\n") }
+        if !isSilent.load(ordering: .relaxed) { write(Self.visible(text) + "\n") }
+    }
+
+    /// The text without what controls a terminal or begins a new line: it may quote the broker.
+    private static func visible(_ text: String) -> String {
+        text.unicodeScalars.reduce(into: "") { result, scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator:
+                result += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
     }
 
     /// Why the client could not connect, or lost the connection for good.
