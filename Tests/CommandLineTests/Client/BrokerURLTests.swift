@@ -36,6 +36,7 @@ struct BrokerURLTests {
         ("mqtt-quic://h:65536/t", "is not a UDP port"), ("mqtt-quic://::1/t", "goes in brackets"),
         ("mqtt-quic://u:%4@h/t", "two hexadecimal digits"), ("mqtt-quic://u:%+1@h/t", "two hexadecimal digits"),
         ("mqtt-quic://u%FF@h/t", "the user name is not UTF-8"), ("mqtt-quic://a b/t", "is not a host name"),
+        ("mqtt-quic://u:p/q@h:1/t", "a / in a password is written as %2F"),
     ])
     func errorsSayWhatWouldBeRight(text: String, words: String) {
         let error = #expect(throws: UsageError.self) { try BrokerURL(parsing: text) }
@@ -43,7 +44,10 @@ struct BrokerURLTests {
     }
 
     @Test func errorsDoNotShowAPassword() {
-        for text in ["u:secret@h/t", "mqtt-quic://u:secret%@h/t", "mqtt-quic://u:secret@h:x/t", "http://u:secret@h/t"] {
+        for text in [
+            "u:secret@h/t", "mqtt-quic://u:secret%@h/t", "mqtt-quic://u:secret@h:x/t", "http://u:secret@h/t",
+            "mqtt://u:secret/x@h/t",
+        ] {
             let error = #expect(throws: UsageError.self) { try BrokerURL(parsing: text) }
             #expect(error?.description.contains("secret") == false)
         }

@@ -34,6 +34,12 @@ struct BrokerURL: Equatable, Sendable {
             (username, password) = try Self.identity(place[..<at])
             place = place[place.index(after: at)...]
         }
+        // The part of a password behind a slash would be the topic, and the error would quote what is before it.
+        if rest[..<slash].contains(":"), !rest[..<slash].contains("@"), topic.contains("@"),
+            (try? Self.place(place)) == nil
+        {
+            throw UsageError("-L: HOST:PORT must come before the first slash; a / in a password is written as %2F")
+        }
         (host, port) = try Self.place(place)
     }
 
