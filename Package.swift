@@ -91,6 +91,7 @@ let package = Package(
             resources: [.embedInCode("Page/Resources"), .embedInCode("API/Resources")],
             swiftSettings: strict
         ),
+        .target(name: "Measurement", swiftSettings: strict),
         .target(
             name: "BrokerProbe",
             dependencies: ["BridgeCore", "MQTTCodec", "QUICTransport", nioCore, nioPosix, logging],
@@ -100,7 +101,7 @@ let package = Package(
             name: "mqtt-quic-bridge",
             dependencies: [
                 "Bridge", "BridgeAdmin", "BridgeConfig", "BridgeCore", "BridgeSetup", "BrokerProbe", "MQTTCodec",
-                "MQTTQUICClient", "QUICTransport", nioCore, nioPosix, logging,
+                "MQTTQUICClient", "Measurement", "QUICTransport", nioCore, nioPosix, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -117,7 +118,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "BenchmarkLoad",
-            dependencies: ["CBenchmark", "MQTTCodec", "QUICTransport", nioCore, nioPosix, deque],
+            dependencies: ["CBenchmark", "MQTTCodec", "Measurement", "QUICTransport", nioCore, nioPosix, deque],
             path: "Benchmarks/Load",
             swiftSettings: strict
         ),
@@ -151,7 +152,7 @@ let package = Package(
         .testTarget(
             name: "BenchmarkTests",
             dependencies: [
-                "BenchmarkLink", "BenchmarkLoad", "BenchmarkSuite", "TestSupport", "MQTTCodec", nioCore,
+                "BenchmarkLink", "BenchmarkLoad", "BenchmarkSuite", "Measurement", "TestSupport", "MQTTCodec", nioCore,
             ],
             swiftSettings: strict),
         .testTarget(
@@ -190,6 +191,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "BenchmarkMicroTests", dependencies: ["BenchmarkMicro", "bench-micro"], swiftSettings: strict),
+        .testTarget(
+            name: "MeasurementTests", dependencies: ["Measurement", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "BrokerProbeTests", dependencies: ["BrokerProbe", "MQTTCodec", "QUICTransport", nioCore],
             swiftSettings: strict),

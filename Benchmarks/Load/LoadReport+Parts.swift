@@ -1,3 +1,5 @@
+import Measurement
+
 extension LoadReport {
     /// The distribution of a latency, in milliseconds. All but `count` are 0 if there is no sample.
     package struct Latency: Codable, Sendable, Equatable {

@@ -1,4 +1,5 @@
 import MQTTCodec
+import Measurement
 
 extension LoadRun {
     func report() -> LoadReport {

@@ -1,4 +1,5 @@
 import Glibc
+import Measurement
 
 /// What the watched processes, and this thread, have used: before the devices connect, at the beginning and the end of
 /// the window, and at the end of each minute.

@@ -1,3 +1,5 @@
+import Measurement
+
 /// All that a run counts.
 struct Tally {
     var connect = LatencyHistogram()

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import BenchmarkLoad
+@testable import Measurement
 
 struct LatencyHistogramTests {
     @Test func percentilesOfKnownSamples() {
