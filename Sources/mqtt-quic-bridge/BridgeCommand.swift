@@ -14,7 +14,7 @@ struct BridgeCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, ServeCommand.self, InitCommand.self, CheckCommand.self, RoutesCommand.self,
             StatusCommand.self, ReloadCommand.self, HealthCommand.self, ProbeCommand.self, PubCommand.self,
-            SubCommand.self, VersionCommand.self,
+            SubCommand.self, BenchCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 
 extension BridgeCommand {
-    /// Runs the command that the process's arguments name. `pub` and `sub` have mosquitto's way with properties and its
+    /// Runs the command that the process's arguments name. `pub`, `sub` and `bench` have mosquitto's way with properties and its
     /// exit code for a wrong command line.
     static func main() async {
         StandardDescriptors.fillGaps()

@@ -2,7 +2,7 @@ import ArgumentParser
 import BridgeCore
 import Foundation
 
-/// What `pub` and `sub` do before they connect.
+/// What `pub`, `sub` and `bench` do before they connect.
 enum ToolSetup {
     /// Reads everything that says how to connect.
     ///

@@ -24,7 +24,7 @@ struct ToolArgumentsTests {
     }
 
     /// An option that is missing in the list would take a `-D` that is its value for an option.
-    @Test(arguments: ["pub", "sub"])
+    @Test(arguments: ["pub", "sub", "bench"])
     func theListOfOptionsWithAValueIsComplete(command: String) throws {
         let error = #expect(throws: (any Error).self) {
             try BridgeCommand.parseAsRoot([command, "--experimental-dump-help"])

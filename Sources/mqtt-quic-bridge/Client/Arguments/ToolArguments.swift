@@ -1,4 +1,4 @@
-/// Prepares the arguments of `pub` and `sub` for ArgumentParser.
+/// Prepares the arguments of `pub`, `sub` and `bench` for ArgumentParser.
 ///
 /// `-D command identifier value` and `-D command user-property name value` have three or four words, which no option of
 /// ArgumentParser can have, so they become one argument. Its separator is U+0000, which no argument of a process contains.
@@ -15,15 +15,16 @@ enum ToolArguments {
         "--fallback-port", "--config", "--env-file", "--will-topic", "--will-payload", "--will-qos", "-m", "--message",
         "-f", "--file", "--repeat", "--repeat-delay", "-C", "-F", "-T", "--filter-out", "-U", "--unsubscribe", "-W",
         "--random-filter", "-A", "--capath", "--ciphers", "--keyform", "--tls-engine", "--tls-engine-kpass-sha1",
-        "--psk", "--psk-identity", "--proxy", "--unix",
+        "--psk", "--psk-identity", "--proxy", "--unix", "--devices", "--rate", "--duration", "--size", "--connect-rate",
+        "--subscribers",
     ]
 
-    /// Whether the arguments are for `pub` or `sub`.
+    /// Whether the arguments are for `pub`, `sub` or `bench`.
     static func isTool(_ arguments: [String]) -> Bool {
-        arguments.first.map { ["pub", "sub"].contains($0) } ?? false
+        arguments.first.map { ["pub", "sub", "bench"].contains($0) } ?? false
     }
 
-    /// - Parameter arguments: Without the program's name. Arguments of other commands than `pub` and `sub` stay as they are.
+    /// - Parameter arguments: Without the program's name. Arguments of other commands stay as they are.
     static func folded(_ arguments: [String]) -> [String] {
         guard let command = arguments.first, isTool(arguments) else { return arguments }
         var result = [command]

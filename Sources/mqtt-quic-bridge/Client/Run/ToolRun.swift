@@ -24,15 +24,17 @@ struct ToolRun: Sendable {
     }
 
     init(_ plan: ConnectionPlan, _ console: ToolConsole, isDebugging: Bool) {
-        if isDebugging {
-            BridgeLogHandler.bootstrap(LogOutput(.init(level: .debug, format: .text)))
-            logger = Logger(label: "mqtt-quic-bridge")
-        } else {
-            logger = Logger(label: "mqtt-quic-bridge") { _ in SwiftLogNoOpLogHandler() }
-        }
+        logger = Self.logger(isDebugging: isDebugging)
         client = MQTTClient(plan.configuration, logger: logger)
         properties = plan.properties
         self.console = console
+    }
+
+    /// For `-d`; otherwise a logger that says nothing.
+    static func logger(isDebugging: Bool) -> Logger {
+        guard isDebugging else { return Logger(label: "mqtt-quic-bridge") { _ in SwiftLogNoOpLogHandler() } }
+        BridgeLogHandler.bootstrap(LogOutput(.init(level: .debug, format: .text)))
+        return Logger(label: "mqtt-quic-bridge")
     }
 
     /// - Parameters:

@@ -1,0 +1,139 @@
+import MQTTQUICClient
+import NIOCore
+import Synchronization
+
+/// One device of `bench`: connects, publishes at its pace, and disconnects.
+final class BenchDevice: Sendable {
+    let number: Int
+    let client: MQTTClient
+    private let plan: BenchPlan
+    private let topic: String
+    private let run: UInt32
+    private let tally: BenchTally
+    private let isLost = Atomic(false)
+
+    init(number: Int, client: MQTTClient, plan: BenchPlan, topic: String, run: UInt32, tally: BenchTally) {
+        self.number = number
+        self.client = client
+        self.plan = plan
+        self.topic = topic
+        self.run = run
+        self.tally = tally
+    }
+
+    /// Subscribers have the numbers after the devices'.
+    private var isDevice: Bool { number <= plan.devices }
+
+    /// Returns whether there is a connection. The time counts from `due`.
+    func connect(due: NIODeadline) async -> Bool {
+        let events = client.events
+        do {
+            let answer = try await client.connect()
+            let taken = (NIODeadline.now() - due).nanoseconds
+            tally.count {
+                if isDevice { $0.connected += 1 }
+                if answer.transport == .tls { $0.tlsConnections += 1 }
+                $0.connect.record(taken)
+            }
+            Task { await watch(events) }
+            return true
+        } catch {
+            guard error != .cancelled else { return false }
+            tally.count {
+                $0.connectFailures += 1
+                $0.note("\(error)")
+            }
+            return false
+        }
+    }
+
+    /// Ends with the connection, or when ``BenchRun`` disconnects the client.
+    private func watch(_ events: AsyncStream<MQTTClientEvent>) async {
+        for await event in events {
+            switch event {
+            case .closed: return
+            case .connected, .moved: continue
+            case .disconnected(let error, _):
+                isLost.store(true, ordering: .relaxed)
+                return tally.count {
+                    $0.lost += 1
+                    $0.note("\(error)")
+                }
+            }
+        }
+    }
+
+    /// Publishes until `end`, or until the task is cancelled. Each message has its time, whether or not those before it
+    /// have been acknowledged, and its latency counts from that time: so a broker that stalls shows.
+    ///
+    /// - Parameter isStopped: Whether a cancellation was somebody's wish, so that what was not sent was not to be sent.
+    func publish(from start: NIODeadline, isStopped: @Sendable () -> Bool) async {
+        let total = plan.messages(of: number)
+        let sent = await withTaskGroup(of: Void.self) { group in
+            var running = 0
+            var isBehind = false
+            for index in 0..<total {
+                let due = start + .nanoseconds(plan.due(index, of: number))
+                if due > .now() { isBehind = false }
+                guard await wait(until: due, countsLag: !isBehind) else { return index }
+                if running >= plan.window {
+                    let wait = NIODeadline.now()
+                    await group.next()
+                    running -= 1
+                    if NIODeadline.now() - wait > .milliseconds(1) {
+                        isBehind = true
+                        tally.count { $0.late += 1 }
+                    }
+                    if Task.isCancelled || isLost.load(ordering: .relaxed) { return index }
+                }
+                group.addTask { await self.publish(due: due) }
+                running += 1
+            }
+            return total
+        }
+        if !isStopped() { tally.count { $0.unsent += total - sent } }
+    }
+
+    /// Returns `false` if the device is to end.
+    ///
+    /// - Parameter countsLag: Whether it is this program's own fault if the time has passed.
+    private func wait(until due: NIODeadline, countsLag: Bool) async -> Bool {
+        let left = due - .now()
+        if left > .zero {
+            guard (try? await Task.sleep(for: .nanoseconds(left.nanoseconds), tolerance: .zero)) != nil else {
+                return false
+            }
+        }
+        if countsLag {
+            let lag = (NIODeadline.now() - due).nanoseconds
+            tally.count { $0.lag.record(lag) }
+        }
+        return !Task.isCancelled && !isLost.load(ordering: .relaxed)
+    }
+
+    private func publish(due: NIODeadline) async {
+        let payload = BenchStamp(run: run, due: due, device: number).payload(size: plan.size)
+        let message = MQTTMessage(topic: topic, payload: payload, qos: plan.qos, properties: plan.properties)
+        tally.count {
+            $0.sent += 1
+            $0.bytesSent += plan.size
+        }
+        do {
+            try await client.publish(message)
+            let taken = (NIODeadline.now() - due).nanoseconds
+            tally.count {
+                $0.published += 1
+                $0.publish.record(taken)
+            }
+        } catch {
+            tally.count {
+                if error == .cancelled {
+                    $0.unanswered += 1
+                    return
+                }
+                $0.publishFailures += 1
+                $0.note("\(error)")
+            }
+        }
+    }
+}
