@@ -63,8 +63,8 @@ final class BenchDevice: Sendable {
         }
     }
 
-    /// Publishes until `end`, or until the task is cancelled. Each message has its time, whether or not those before it
-    /// have been acknowledged, and its latency counts from that time: so a broker that stalls shows.
+    /// Publishes what the plan says, or until the task is cancelled. Each message has its time, whether or not those
+    /// before it have been acknowledged, and its latency counts from that time: so a broker that stalls shows.
     ///
     /// - Parameter isStopped: Whether a cancellation was somebody's wish, so that what was not sent was not to be sent.
     func publish(from start: NIODeadline, isStopped: @Sendable () -> Bool) async {
@@ -91,7 +91,21 @@ final class BenchDevice: Sendable {
             }
             return total
         }
-        if !isStopped() { tally.count { $0.unsent += total - sent } }
+        if !isStopped() { countUnsent(sent..<total, from: start) }
+    }
+
+    /// Messages that were kept back because others had no answer count with the time that they have waited. Those of a
+    /// lost connection do not, because no time would have been enough.
+    private func countUnsent(_ indices: Range<Int>, from start: NIODeadline) {
+        let now = NIODeadline.now()
+        let isLost = isLost.load(ordering: .relaxed)
+        tally.count {
+            $0.unsent += indices.count
+            guard !isLost else { return }
+            for index in indices {
+                $0.publish.record((now - (start + .nanoseconds(plan.due(index, of: number)))).nanoseconds)
+            }
+        }
     }
 
     /// Returns `false` if the device is to end.
@@ -126,9 +140,12 @@ final class BenchDevice: Sendable {
                 $0.publish.record(taken)
             }
         } catch {
+            let waited = (NIODeadline.now() - due).nanoseconds
             tally.count {
-                if error == .cancelled {
+                guard error != .cancelled else {
                     $0.unanswered += 1
+                    // It takes at least so long. Without it, a broker that stops for good would look as fast as before.
+                    $0.publish.record(waited)
                     return
                 }
                 $0.publishFailures += 1

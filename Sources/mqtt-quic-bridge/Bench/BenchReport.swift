@@ -55,7 +55,7 @@ extension BenchReport {
             lines.append("held up      \(counts.late) waited because \(plan.window) had no acknowledgement (-M)")
         }
         if counts.unanswered > 0 {
-            lines.append("unanswered   \(counts.unanswered) at the end, which the latencies do not contain")
+            lines.append("unanswered   \(counts.unanswered) at the end, in the latencies with the time until then")
         }
         if counts.unsent > 0 { lines.append("never sent   \(counts.unsent) that were due") }
         lines.append(
