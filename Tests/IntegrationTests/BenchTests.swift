@@ -4,7 +4,7 @@ import Testing
 @testable import mqtt_quic_bridge
 
 /// `mqtt-quic-bridge bench` against `serve` with Mosquitto. It has no mapping, so one run is enough.
-@Suite(.mapping(.connection), .timeLimit(.minutes(10)))
+@Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct BenchTests {
     private static func decode(_ text: String) throws -> BenchDocument {
         let decoder = JSONDecoder()

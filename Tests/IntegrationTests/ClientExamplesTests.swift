@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The programs in `examples/` do what they say.
-@Suite(.mapping(.connection), .timeLimit(.minutes(10)))
+@Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct ClientExamplesTests {
     private func start(
         _ name: String, _ scenario: ClientScenario, _ environment: [String: String]

@@ -7,7 +7,7 @@ import Testing
 @testable import MQTTQUICClient
 
 /// What a caller of the client library is told when there is no link, and which other ways are tried.
-@Suite(.mapping(.connection), .timeLimit(.minutes(10)))
+@Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct ClientLinkFailureTests {
     private func expectFailure(
         _ options: LinkScenario.Options, says words: [String], isRetryUseful: Bool, sendsConnect: Bool = false

@@ -4,7 +4,7 @@ import Testing
 @testable import MQTTQUICClient
 
 /// MQTT over TLS over TCP where QUIC does not get through.
-@Suite(.mapping(.connection), .timeLimit(.minutes(10)))
+@Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct ClientLinkFallbackTests {
     private func options(
         certificate: String = "server",

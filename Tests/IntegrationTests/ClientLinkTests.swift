@@ -5,7 +5,7 @@ import Testing
 @testable import QUICTransport
 
 /// What a link of the client library does over QUIC, seen from the other end.
-@Suite(.mapping(.connection), .timeLimit(.minutes(10)))
+@Suite(.mapping(.connection), .timeLimit(.minutes(20)))
 struct ClientLinkTests {
     @Test(arguments: [FarEnd.Kind.front, .serve]) func messagesPassAndTheEndIsOrderly(_ kind: FarEnd.Kind) async throws
     {
