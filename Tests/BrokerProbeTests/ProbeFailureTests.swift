@@ -40,7 +40,7 @@ struct ProbeFailureTests {
         #expect(Set(ProbeFailure.Kind.allCases.map(\.words)).count == codes.count)
     }
 
-    /// Of several addresses, the one that came furthest says most.
+    /// If there are several addresses, the one that came furthest says most.
     @Test func theFailureOfTheFurthestAttemptCounts() {
         let order: [ProbeFailure.Kind] = [.unreachable, .busy, .broken, .protocol, .certificate, .refused]
         let progress = order.map { ProbeFailure($0, "").progress }

@@ -99,6 +99,6 @@ struct ProbePlanTests {
     @Test func theCommandIsThere() throws {
         let command = try BridgeCommand.parseAsRoot(["probe", "a.test:1", "--json", "-i", "me", "--cafile", "x"])
         let probe = try #require(command as? ProbeCommand)
-        #expect(probe.options.json && probe.options.clientID == "me" && probe.options.caFile == "x")
+        #expect(probe.options.json && probe.options.clientID == "me" && probe.options.certificates.caFile == "x")
     }
 }

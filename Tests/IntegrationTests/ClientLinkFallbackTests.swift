@@ -147,15 +147,7 @@ struct ClientLinkFallbackTests {
         try await runBlocked(options()) { _, dialer in
             let link = try await dialer.dial("link-1")
             _ = try await link.connects()
-            let payload = [UInt8](repeating: 7, count: 8_000_000)
-            let packet = RawMQTT.publish("news", payload, packetID: 1, properties: [])
-            let backlog = try await link.run { link in
-                link.write(ByteBuffer(bytes: packet), on: .control)
-                return link.backlog(of: .control)
-            }
-            #expect(backlog > LinkWaterMarks.high)
-            _ = try await link.told.first("room") { if case .writable(.control) = $0 { true } else { false } }
-            try await link.gets(0x40)
+            try await link.fillsUpAndHasRoomAgain(bytes: 8_000_000)
             try await link.disconnects()
         }
     }

@@ -251,15 +251,7 @@ struct ClientLinkTests {
         try await LinkScenario.run { _, dialer in
             let link = try await dialer.dial("link-1")
             _ = try await link.connects()
-            let payload = [UInt8](repeating: 7, count: 4_000_000)
-            let packet = RawMQTT.publish("news", payload, packetID: 1, properties: [])
-            let backlog = try await link.run { link in
-                link.write(ByteBuffer(bytes: packet), on: .control)
-                return link.backlog(of: .control)
-            }
-            #expect(backlog > LinkWaterMarks.high)
-            _ = try await link.told.first("room") { if case .writable(.control) = $0 { true } else { false } }
-            try await link.gets(0x40)
+            try await link.fillsUpAndHasRoomAgain(bytes: 4_000_000)
             let left = try await link.run { $0.backlog(of: .control) }
             #expect(left < LinkWaterMarks.low)
             try await link.disconnects()

@@ -6,23 +6,11 @@ import Testing
 struct FrontTests {
     /// Tests/Support/front_check.py has the list of checks, and runs them with another QUIC stack than the bridge's.
     @Test func theFrontDoesWithDataStreamsWhatEMQXDoes() async throws {
-        await Gate.shared.enter(alone: false)
-        let folder = try Folder()
-        var result: Result<Void, any Error> = .success(())
-        do {
+        try await TestPrograms.run { folder, processes in
             let broker = try await Broker.start(in: folder)
-            do {
-                try await check(broker)
-            } catch {
-                result = .failure(error)
-            }
-            await broker.process.stop()
-        } catch {
-            result = .failure(error)
+            await processes.append(broker.process)
+            try await check(broker)
         }
-        folder.remove()
-        await Gate.shared.leave(alone: false)
-        try result.get()
     }
 
     private func check(_ broker: Broker) async throws {

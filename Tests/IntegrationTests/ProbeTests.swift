@@ -9,23 +9,13 @@ struct ProbeTests {
         _ options: Front.Options = .init(), broker brokerOptions: Broker.Options = .init(),
         _ body: (Front, Broker) async throws -> Void
     ) async throws {
-        await Gate.shared.enter(alone: false)
-        let folder = try Folder()
-        var processes: [ChildProcess] = []
-        var failure: (any Error)?
-        do {
+        try await TestPrograms.run { folder, processes in
             let broker = try await Broker.start(in: folder, brokerOptions)
-            processes.append(broker.process)
+            await processes.append(broker.process)
             let front = try await Front.start(broker: broker.port, options)
-            processes.append(front.process)
+            await processes.append(front.process)
             try await body(front, broker)
-        } catch {
-            failure = HarnessError("\(error)", await Scenario.lastWords(of: processes))
         }
-        for process in processes.reversed() { await process.stop() }
-        folder.remove()
-        await Gate.shared.leave(alone: false)
-        if let failure { throw failure }
     }
 
     // MARK: - Brokers that work

@@ -19,7 +19,7 @@ struct SupervisionTests {
         } catch {
             await parent.process.stop()
             folder.remove()
-            throw HarnessError("\(error)", await Scenario.lastWords(of: [parent.process]))
+            throw HarnessError("\(error)", await TestPrograms.lastWords(of: [parent.process]))
         }
         await parent.process.stop()
         folder.remove()

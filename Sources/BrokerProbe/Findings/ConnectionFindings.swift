@@ -92,7 +92,7 @@ package struct ParametersFinding: Sendable, Equatable, Encodable {
     package var idleTimeoutMilliseconds: Double
     package var maxUDPPayloadSize: UInt64
     package var initialMaxData: UInt64
-    /// Of a stream that the client opens.
+    /// How many bytes the client may send on a stream that it opens.
     package var initialMaxStreamData: UInt64
     package var initialMaxStreamsBidi: UInt64
     package var initialMaxStreamsUni: UInt64

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import QUICTransport
 
 #if canImport(Glibc)
     import Glibc
@@ -14,21 +15,34 @@ enum ClosedPort {
     static func isClosed(
         _ address: SocketAddress, within limit: TimeAmount, on eventLoop: any EventLoop
     ) -> EventLoopFuture<Bool> {
+        eventLoop.flatSubmit { ask(address, within: limit, on: eventLoop) }
+    }
+
+    private static func ask(
+        _ address: SocketAddress, within limit: TimeAmount, on eventLoop: any EventLoop
+    ) -> EventLoopFuture<Bool> {
+        // The first outcome counts.
         let promise = eventLoop.makePromise(of: Bool.self)
-        // A second outcome is ignored.
-        eventLoop.scheduleTask(in: limit) { promise.succeed(false) }
-        return DatagramBootstrap(group: eventLoop)
+        let timer = Timer(on: eventLoop)
+        timer.arm(in: limit) { promise.succeed(false) }
+        DatagramBootstrap(group: eventLoop)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Listener(promise))
                 }
             }
             .connect(to: address)
-            .flatMap { channel in
-                channel.writeAndFlush(AddressedEnvelope(remoteAddress: address, data: ByteBuffer(bytes: [0])))
-                    .cascadeFailure(to: promise)
-                return promise.futureResult.always { _ in channel.close(promise: nil) }
+            .whenComplete { result in
+                switch result {
+                case .success(let channel):
+                    promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
+                    channel.writeAndFlush(AddressedEnvelope(remoteAddress: address, data: ByteBuffer(bytes: [0])))
+                        .cascadeFailure(to: promise)
+                case .failure(let error):
+                    promise.fail(error)
+                }
             }
+        return promise.futureResult.assumeIsolated().always { _ in timer.cancel() }.nonisolated()
     }
 
     private final class Listener: ChannelInboundHandler {

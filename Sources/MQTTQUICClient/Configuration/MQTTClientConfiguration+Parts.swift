@@ -27,7 +27,7 @@ extension MQTTClientConfiguration {
         }
     }
 
-    /// Whom to trust, and how to show who this client is.
+    /// Which authorities to trust, and the certificate that identifies this client.
     public struct TLS: Sendable, Equatable {
         /// Where the certificates are that the broker's chain has to lead to.
         public enum Trust: Sendable, Equatable {

@@ -23,7 +23,7 @@ extension ClientRuntime {
         }
     }
 
-    /// Without anybody who waits.
+    /// No task waits for the outcome.
     func publish(_ operation: ClientOperation, _ message: MQTTMessage) throws(MQTTClientError) {
         guard isActive else { throw .notConnected }
         try session.publish(operation, message)

@@ -186,7 +186,7 @@ final class ClientRuntime {
         if isGraceful { old.finish() } else { old.abort() }
     }
 
-    /// - Parameter error: What everybody is told who waits; `nil` if the application ended the connection itself.
+    /// - Parameter error: What the waiting tasks are told; `nil` if the application ended the connection itself.
     func becomeIdle(_ error: MQTTClientError?) {
         let wasFirst = phase == .connecting(isFirst: true)
         phase = .idle
@@ -201,7 +201,7 @@ final class ClientRuntime {
         releaseIfIdle()
     }
 
-    /// Everybody who waits is told, and all sequences end.
+    /// The waiting tasks are told, and all sequences end.
     func endAll(_ error: MQTTClientError?, keepsUnclaimed: Bool = false) {
         for action in session.giveUp(error ?? .notConnected) {
             if case .subscriptionEnded(let operation, _) = action {

@@ -1,7 +1,7 @@
 import MQTTCodec
 import NIOCore
 
-// Nobody waits any more, or nobody should.
+// Waiting tasks that were cancelled, or that have to be told that there is no connection.
 extension ClientSession {
     /// Nobody waits for a message any more. One that was not sent is not sent; for one that was, the protocol goes on.
     mutating func cancelPublish(_ operation: ClientOperation) -> [ClientAction] {
@@ -20,7 +20,7 @@ extension ClientSession {
         return []
     }
 
-    /// There will be no connection for now. Everybody who waits is told so. Messages that the broker may have got
+    /// There will be no connection for now. All waiting tasks are told so. Messages that the broker may have got
     /// remain, because the session may be resumed.
     mutating func giveUp(_ error: MQTTClientError) -> [ClientAction] {
         var actions: [ClientAction] = []

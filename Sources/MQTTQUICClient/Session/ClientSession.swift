@@ -36,7 +36,7 @@ struct ClientSession: Sendable {
     /// so that they stay in order.
     var diverted: [Int]
     var lastOrder: UInt64 = 0
-    /// How many messages wait to be sent or acknowledged, with or without somebody who waits for them.
+    /// How many messages wait to be sent or acknowledged, whether or not a task waits for them.
     var outstandingCount = 0
     /// Their payloads and topics.
     var outstandingBytes = 0

@@ -31,7 +31,7 @@ struct BenchPlan: Sendable, Equatable {
     /// are written for one device.
     var takesUsername = false
     var takesPassword = false
-    /// Of each message.
+    /// The properties of each message.
     var properties = MQTTMessageProperties()
 
     /// All clients.

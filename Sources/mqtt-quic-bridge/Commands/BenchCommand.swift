@@ -105,8 +105,8 @@ struct BenchCommand: AsyncParsableCommand {
             plan.clientID = BenchPattern(text)
         }
         plan.properties = try ToolProperties(broker.property).publish
-        plan.takesUsername = broker.username != nil || broker.usernameFile != nil
-        plan.takesPassword = broker.password != nil || broker.passwordFile != nil
+        plan.takesUsername = broker.credentials.username != nil || broker.credentials.usernameFile != nil
+        plan.takesPassword = broker.credentials.password != nil || broker.credentials.passwordFile != nil
         try plan.validate()
         return plan
     }

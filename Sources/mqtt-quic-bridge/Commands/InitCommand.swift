@@ -109,7 +109,7 @@ struct InitCommand: AsyncParsableCommand {
         return only
     }
 
-    /// What somebody reads who has called the command without anything to begin with.
+    /// What the command prints if there is nothing to begin with.
     private static func help(_ paths: SetupPaths) -> String {
         """
         There is nothing to make a configuration from: no bundle in \(paths.credentials), and no .env beside \(paths.file).

@@ -53,7 +53,8 @@ struct ProbeCommand: AsyncParsableCommand {
         let dotEnv: DeviceSettings.Result
         do {
             environment = try DeviceSettings.environment(ProcessInfo.processInfo.environment)
-            dotEnv = try DeviceSettings.dotEnv(at: options.envFile ?? ".env", isOptional: options.envFile == nil)
+            dotEnv = try DeviceSettings.dotEnv(
+                at: options.certificates.envFile ?? ".env", isOptional: options.certificates.envFile == nil)
         } catch {
             throw Self.shown("\(error)", .configuration)
         }

@@ -1,28 +1,11 @@
 import ArgumentParser
 
-/// The options of `probe`. Those that `pub` and `sub` have too have the same names.
+/// The options of `probe`. What all clients need is shared with `pub` and `sub`.
 struct ProbeOptionGroup: ParsableArguments {
     @Argument(help: "The broker: HOST, HOST:PORT or [IPV6]:PORT. Default: MQTT_HOST, port 14567.")
     var endpoint: String?
 
-    @Option(
-        name: [.customLong("cafile"), .customLong("ca")],
-        help: ArgumentHelp(
-            "A PEM file with the CA certificates to trust. Default: those of the system.", valueName: "file"))
-    var caFile: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "The name that the broker's certificate must have, if it is not the host.", valueName: "name"))
-    var serverName: String?
-
-    @Option(
-        name: .customLong("cert"),
-        help: ArgumentHelp("A PEM file with a client certificate. It needs --key.", valueName: "file"))
-    var certificateFile: String?
-
-    @Option(name: .customLong("key"), help: ArgumentHelp("A PEM file with the key of --cert.", valueName: "file"))
-    var keyFile: String?
+    @OptionGroup var certificates: CertificateOptions
 
     @Option(
         name: .customLong("alpn"),
@@ -35,25 +18,7 @@ struct ProbeOptionGroup: ParsableArguments {
     @Flag(name: .customShort("6"), help: "Use only IPv6 addresses.")
     var onlyIPv6 = false
 
-    @Option(
-        name: [.customShort("u"), .long], parsing: .unconditional,
-        help: ArgumentHelp("The user name.", valueName: "name"))
-    var username: String?
-
-    @Option(
-        name: [.customShort("P"), .customLong("pw")], parsing: .unconditional,
-        help: ArgumentHelp(
-            "The password. Every user of this machine can see it in the list of processes; --pw-file, MQTT_PASSWORD and "
-                + ".env hide it.", valueName: "password"))
-    var password: String?
-
-    @Option(help: ArgumentHelp("A file whose first line is the user name.", valueName: "file"))
-    var usernameFile: String?
-
-    @Option(
-        name: .customLong("pw-file"),
-        help: ArgumentHelp("A file whose first line is the password.", valueName: "file"))
-    var passwordFile: String?
+    @OptionGroup var credentials: CredentialOptions
 
     @Option(
         name: [.customShort("i"), .customLong("id")], parsing: .unconditional,
@@ -61,11 +26,6 @@ struct ProbeOptionGroup: ParsableArguments {
             "The client id. Default: a random one. If a client with this id is connected, the probe takes its session over.",
             valueName: "id"))
     var clientID: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "A file of KEY=VALUE lines with MQTT_ names. Default: .env in this folder.", valueName: "file"))
-    var envFile: String?
 
     @Option(
         help: ArgumentHelp(

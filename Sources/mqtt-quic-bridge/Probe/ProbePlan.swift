@@ -34,7 +34,7 @@ struct ProbePlan {
             notes.append(
                 "\(source.source) is for another host, \(source.host ?? ""), so its MQTT_ names are not used")
         }
-        guard let caFile = group.caFile ?? self.sources.lazy.compactMap(\.caFile).first ?? systemCA else {
+        guard let caFile = group.certificates.caFile ?? self.sources.lazy.compactMap(\.caFile).first ?? systemCA else {
             throw Problem(
                 description: "this machine has no file of CA certificates: give the broker's with --cafile")
         }
@@ -62,11 +62,13 @@ struct ProbePlan {
     }
 
     private mutating func setTrust() throws(Problem) {
-        guard (group.certificateFile == nil) == (group.keyFile == nil) else {
+        guard (group.certificates.certificateFile == nil) == (group.certificates.keyFile == nil) else {
             throw Problem(description: "--cert and --key go together: the certificate and its private key")
         }
-        (options.clientCertificateFile, options.clientKeyFile) = (group.certificateFile, group.keyFile)
-        if let name = group.serverName {
+        (options.clientCertificateFile, options.clientKeyFile) = (
+            group.certificates.certificateFile, group.certificates.keyFile
+        )
+        if let name = group.certificates.serverName {
             if let problem = EndpointText.problem(withHost: name) {
                 throw Problem(description: "--server-name: \(problem)")
             }
@@ -80,8 +82,10 @@ struct ProbePlan {
     }
 
     private mutating func setIdentity() throws(Problem) {
-        let username = try Self.value(group.username, file: group.usernameFile, "-u", "--username-file")
-        let password = try Self.value(group.password, file: group.passwordFile, "-P", "--pw-file")
+        let username = try Self.value(
+            group.credentials.username, file: group.credentials.usernameFile, "-u", "--username-file")
+        let password = try Self.value(
+            group.credentials.password, file: group.credentials.passwordFile, "-P", "--pw-file")
         // A user name of the command line has its password there too, unless a source is about the same user.
         let source = sources.first { $0.username != nil || $0.password != nil }
         let isSameUser = username == nil || username == source?.username

@@ -60,12 +60,13 @@ struct ToolArgumentsTests {
             "--nodelay", "--tls-version", "tlsv1.3",
         ])
         let pub = try #require(command as? PubCommand)
-        #expect(pub.broker.host == "b.example" && pub.broker.port == 1 && pub.broker.password == "-p")
-        #expect(pub.broker.clientID == "c" && pub.broker.username == "u" && pub.broker.keepAlive == 30)
+        #expect(pub.broker.host == "b.example" && pub.broker.port == 1 && pub.broker.credentials.password == "-p")
+        #expect(pub.broker.clientID == "c" && pub.broker.credentials.username == "u" && pub.broker.keepAlive == 30)
         #expect(pub.broker.keepsSession && pub.broker.debug && pub.broker.quiet)
         #expect(pub.broker.protocolVersion?.version == .v5_0 && pub.broker.sessionExpiry?.seconds == .max)
         #expect(pub.will.topic == "w" && pub.will.payload == "--x" && pub.will.qos?.qos == .atLeastOnce)
-        #expect(pub.will.isRetained && pub.trust.caFile == "ca" && pub.trust.certificateFile == "ce")
+        let certificates = pub.trust.certificates
+        #expect(pub.will.isRetained && certificates.caFile == "ca" && certificates.certificateFile == "ce")
         let plan = try pub.plan()
         #expect(plan.topic == "-a" && plan.source == .text("-5") && plan.qos == .exactlyOnce && plan.isRetained)
         #expect(plan.count == 3 && plan.delay == .milliseconds(250) && plan.window == 7)

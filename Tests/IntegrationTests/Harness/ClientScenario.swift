@@ -24,20 +24,9 @@ struct ClientScenario: Sendable {
         _ kind: FarEnd.Kind, _ options: Options = Options(),
         _ body: @Sendable (ClientScenario) async throws -> Void
     ) async throws {
-        await Gate.shared.enter(alone: options.alone)
-        let processes = EventLog<ChildProcess>()
-        let folder = try Folder()
-        var failure: (any Error)?
-        do {
+        try await TestPrograms.run(alone: options.alone) { folder, processes in
             try await body(try await start(kind, options, folder, processes))
-        } catch {
-            failure = HarnessError("\(error)", await Scenario.lastWords(of: processes.all))
         }
-        if Toolbox.showsLogs { print(await Scenario.lastWords(of: processes.all, lines: .max)) }
-        for process in await processes.all.reversed() { await process.stop() }
-        folder.remove()
-        await Gate.shared.leave(alone: options.alone)
-        if let failure { throw failure }
     }
 
     private static func start(

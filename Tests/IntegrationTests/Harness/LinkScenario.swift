@@ -30,40 +30,35 @@ struct LinkScenario: Sendable {
     static func run(
         _ options: Options = Options(), _ body: @Sendable (LinkScenario, TestDialer) async throws -> Void
     ) async throws {
-        await Gate.shared.enter(alone: false)
-        let folder = try Folder()
-        var processes: [ChildProcess] = []
-        var relay: UDPRelay?
-        do {
+        try await TestPrograms.run { folder, processes in
             let broker = try await Broker.start(in: folder, options.broker)
-            processes.append(broker.process)
+            await processes.append(broker.process)
             let farEnd = try await FarEnd.start(
                 in: folder, broker: broker.port, options.front, kind: options.farEnd)
-            processes.append(farEnd.process)
-            if options.isRelayed { relay = try await UDPRelay.start(to: farEnd.port) }
-            let certificates = try await Certificates.make()
-            var configuration = MQTTClientConfiguration(
-                host: "localhost", port: options.port ?? relay?.port ?? farEnd.port)
-            configuration.tls.trust = .file(certificates.certificate("ca"))
-            configuration.connectTimeout = .seconds(20)
-            if let port = broker.tlsPort {
-                configuration.fallback = MQTTClientConfiguration.Fallback(port: port)
+            await processes.append(farEnd.process)
+            let relay = options.isRelayed ? try await UDPRelay.start(to: farEnd.port) : nil
+            do {
+                try await run(options, broker, farEnd, relay, body)
+                await relay?.stop()
+            } catch {
+                await relay?.stop()
+                throw error
             }
-            options.configure(&configuration, certificates)
-            let scenario = LinkScenario(
-                broker: broker, farEnd: farEnd, relay: relay, configuration: configuration)
-            try await TestDialer.with(configuration) { try await body(scenario, $0) }
-            await clear(processes, relay, folder)
-        } catch {
-            await clear(processes, relay, folder)
-            throw error
         }
     }
 
-    private static func clear(_ processes: [ChildProcess], _ relay: UDPRelay?, _ folder: Folder) async {
-        await relay?.stop()
-        for process in processes.reversed() { await process.stop() }
-        folder.remove()
-        await Gate.shared.leave(alone: false)
+    private static func run(
+        _ options: Options, _ broker: Broker, _ farEnd: FarEnd, _ relay: UDPRelay?,
+        _ body: @Sendable (LinkScenario, TestDialer) async throws -> Void
+    ) async throws {
+        let certificates = try await Certificates.make()
+        var configuration = MQTTClientConfiguration(
+            host: "localhost", port: options.port ?? relay?.port ?? farEnd.port)
+        configuration.tls.trust = .file(certificates.certificate("ca"))
+        configuration.connectTimeout = .seconds(20)
+        if let port = broker.tlsPort { configuration.fallback = MQTTClientConfiguration.Fallback(port: port) }
+        options.configure(&configuration, certificates)
+        let scenario = LinkScenario(broker: broker, farEnd: farEnd, relay: relay, configuration: configuration)
+        try await TestDialer.with(configuration) { try await body(scenario, $0) }
     }
 }

@@ -48,32 +48,15 @@ struct Scenario: Sendable {
     /// Starts everything, runs the test, and ends everything. If the test throws, its error contains the last output of
     /// each process.
     static func run(_ options: Options = Options(), _ body: @Sendable (Scenario) async throws -> Void) async throws {
-        await Gate.shared.enter(alone: options.alone)
-        let processes = EventLog<ChildProcess>()
-        let folder = try Folder()
-        var failure: (any Error)?
-        do {
+        try await TestPrograms.run(alone: options.alone) { folder, processes in
             let scenario = try await start(options, folder, processes)
             do {
                 try await body(scenario)
+                await scenario.possibleRelay?.stop()
             } catch {
-                failure = error
+                await scenario.possibleRelay?.stop()
+                throw error
             }
-            await scenario.possibleRelay?.stop()
-            if let failure { throw failure }
-        } catch {
-            failure = HarnessError("\(error)", await lastWords(of: processes.all))
-        }
-        if Toolbox.showsLogs {
-            print(await lastWords(of: processes.all, lines: .max))
-        }
-        for process in await processes.all.reversed() {
-            await process.stop()
-        }
-        folder.remove()
-        await Gate.shared.leave(alone: options.alone)
-        if let failure {
-            throw failure
         }
     }
 
@@ -216,14 +199,5 @@ struct Scenario: Sendable {
     /// Has a process that the test itself started ended with the others.
     func own(_ process: ChildProcess) async {
         await processes.append(process)
-    }
-
-    static func lastWords(of processes: [ChildProcess], lines count: Int = 40) async -> String {
-        var text = ""
-        for process in processes {
-            let lines = await process.errors.all.suffix(count) + process.output.all.suffix(count)
-            text += "--- \(process.name)\n\(lines.joined(separator: "\n"))\n"
-        }
-        return text
     }
 }

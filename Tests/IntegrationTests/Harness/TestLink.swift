@@ -2,6 +2,7 @@ import Logging
 import MQTTCodec
 import NIOCore
 import NIOPosix
+import Testing
 
 @testable import MQTTQUICClient
 
@@ -128,6 +129,18 @@ struct TestLink: Sendable {
         }
         guard case .packet(_, let bytes, _) = told else { throw HarnessError("not a packet: \(told)") }
         return bytes
+    }
+
+    /// Writes one long message, sees it wait in the link, and waits until there is room again and PUBACK comes.
+    func fillsUpAndHasRoomAgain(bytes: Int) async throws {
+        let packet = RawMQTT.publish("news", [UInt8](repeating: 7, count: bytes), packetID: 1, properties: [])
+        let backlog = try await run { link in
+            link.write(ByteBuffer(bytes: packet), on: .control)
+            return link.backlog(of: .control)
+        }
+        #expect(backlog > LinkWaterMarks.high)
+        _ = try await told.first("room") { if case .writable(.control) = $0 { true } else { false } }
+        try await gets(0x40)
     }
 
     func ends() async throws -> LinkEnd {

@@ -7,16 +7,6 @@ import Testing
 /// Every call that waits can be cancelled, at any time, and leaves nothing behind.
 @Suite(.timeLimit(.minutes(2)))
 struct CancellationTests {
-    private func connected() async throws -> (FakeBroker, FakeReader) {
-        let broker = try FakeBroker()
-        var reader = FakeReader(broker)
-        async let answer = broker.client.connect()
-        _ = await reader.dialed()
-        try await broker.accept()
-        _ = try await answer
-        return (broker, reader)
-    }
-
     private func expectCancelled<Value>(_ task: Task<Value, any Error>) async {
         task.cancel()
         await #expect(throws: MQTTClientError.cancelled) { try await task.value }
@@ -43,7 +33,7 @@ struct CancellationTests {
 
     @Test("publish() that was sent and one that was not")
     func publish() async throws {
-        let (broker, first) = try await connected()
+        let (broker, first) = try await FakeBroker.connected()
         var reader = first
         let client = broker.client
         let sent = Task<MQTTPublishAnswer, any Error> { try await client.publish(MQTTMessage("a")) }
@@ -63,7 +53,7 @@ struct CancellationTests {
 
     @Test("subscribe() and unsubscribe()")
     func filters() async throws {
-        let (broker, first) = try await connected()
+        let (broker, first) = try await FakeBroker.connected()
         var reader = first
         let client = broker.client
         let subscribing = Task<MQTTMessages, any Error> { try await client.subscribe(to: [MQTTSubscription("a")]) }
@@ -83,7 +73,7 @@ struct CancellationTests {
 
     @Test("request()")
     func request() async throws {
-        let (broker, first) = try await connected()
+        let (broker, first) = try await FakeBroker.connected()
         var reader = first
         let client = broker.client
         let task = Task<MQTTMessage, any Error> {
@@ -97,7 +87,7 @@ struct CancellationTests {
 
     @Test("Waiting for a message: none is lost, and the sequence goes on")
     func next() async throws {
-        let (broker, first) = try await connected()
+        let (broker, first) = try await FakeBroker.connected()
         var reader = first
         let client = broker.client
         async let pending = client.subscribe(to: [MQTTSubscription("a")])
@@ -123,7 +113,7 @@ struct CancellationTests {
 
     @Test("disconnect() goes on in a cancelled task, so that the connection ends in good order")
     func disconnect() async throws {
-        let (broker, first) = try await connected()
+        let (broker, first) = try await FakeBroker.connected()
         var reader = first
         let client = broker.client
         let task = Task {

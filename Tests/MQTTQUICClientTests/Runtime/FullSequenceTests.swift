@@ -7,32 +7,12 @@ import Testing
 /// A sequence that nobody empties holds up its connection, but neither answers nor what comes after it.
 @Suite(.timeLimit(.minutes(2)))
 struct FullSequenceTests {
-    /// A client that is connected, and what it does from then on.
-    private func connected() async throws -> (FakeBroker, FakeReader) {
-        let broker = try FakeBroker()
-        var reader = FakeReader(broker)
-        async let answer = broker.client.connect()
-        _ = await reader.dialed()
-        try await broker.accept()
-        _ = try await answer
-        return (broker, reader)
-    }
-
-    private func subscribed(
-        _ broker: FakeBroker, _ reader: inout FakeReader, _ filter: String, buffer: Int = 64
-    ) async throws -> MQTTMessages {
-        async let messages = broker.client.subscribe(to: [MQTTSubscription(filter)], buffer: buffer)
-        let packetID = await reader.packetID()
-        try await broker.send(.suback(Suback(packetID: packetID, codes: [1])))
-        return try await messages
-    }
-
     @Test("A loop that waits for an acknowledgement gets it from behind more messages than its sequence holds")
     func answerBehindMessages() async throws {
-        let (broker, first) = try await connected()
+        let (broker, first) = try await FakeBroker.connected()
         var reader = first
         let client = broker.client
-        let messages = try await subscribed(broker, &reader, "a", buffer: 1)
+        let messages = try await broker.subscribed(&reader, "a", buffer: 1)
         try await broker.message("a", "1")
         let before = try await broker.link { $0.credit } ?? 0
         for number in 2...3 { try await broker.message("a", "\(number)") }
@@ -54,10 +34,10 @@ struct FullSequenceTests {
 
     @Test("A sequence that has ended holds up neither its connection nor the next one")
     func endedSequence() async throws {
-        let (broker, first) = try await connected()
+        let (broker, first) = try await FakeBroker.connected()
         var reader = first
         let client = broker.client
-        let messages = try await subscribed(broker, &reader, "a", buffer: 1)
+        let messages = try await broker.subscribed(&reader, "a", buffer: 1)
         try await broker.message("a", "1")
         #expect(try await broker.inside { !$0.full.isEmpty })
         await client.disconnect()

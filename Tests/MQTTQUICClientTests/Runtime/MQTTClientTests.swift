@@ -6,28 +6,6 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2)))
 struct MQTTClientTests {
-    /// A client that is connected, and what it does from then on.
-    private func connected(
-        _ configuration: MQTTClientConfiguration = .test, _ connack: Connack = Connack(), dataStreams: Int = 0
-    ) async throws -> (FakeBroker, FakeReader) {
-        let broker = try FakeBroker(configuration)
-        var reader = FakeReader(broker)
-        async let answer = broker.client.connect()
-        _ = await reader.dialed()
-        try await broker.accept(connack, dataStreams: dataStreams)
-        _ = try await answer
-        return (broker, reader)
-    }
-
-    private func subscribed(
-        _ broker: FakeBroker, _ reader: inout FakeReader, _ filter: String, buffer: Int = 64
-    ) async throws -> MQTTMessages {
-        async let messages = broker.client.subscribe(to: [MQTTSubscription(filter)], buffer: buffer)
-        let packetID = await reader.packetID()
-        try await broker.send(.suback(Suback(packetID: packetID, codes: [1])))
-        return try await messages
-    }
-
     @Test("connect() returns what CONNACK and the handshake said; disconnect() leaves nothing behind")
     func connect() async throws {
         let broker = try FakeBroker()
@@ -83,10 +61,10 @@ struct MQTTClientTests {
     func reconnect() async throws {
         var configuration = MQTTClientConfiguration.test
         configuration.reconnect = .init(initial: .milliseconds(1))
-        let (broker, first) = try await connected(configuration)
+        let (broker, first) = try await FakeBroker.connected(configuration)
         var reader = first
         var events = broker.client.events.makeAsyncIterator()
-        let messages = try await subscribed(broker, &reader, "a/#")
+        let messages = try await broker.subscribed(&reader, "a/#")
         async let published = broker.client.publish(MQTTMessage("b", "1"))
         _ = await reader.packetID()
         try await broker.lose()
@@ -113,14 +91,14 @@ struct MQTTClientTests {
         #expect(try await iterator.next() == nil)
     }
 
-    @Test("Without a reconnect everybody who waits is told of the loss")
+    @Test("Without a reconnect, all waiting tasks are told of the loss")
     func lostForGood() async throws {
         var configuration = MQTTClientConfiguration.test
         configuration.reconnect = nil
         configuration.sessionExpiry = .zero
-        let (broker, first) = try await connected(configuration)
+        let (broker, first) = try await FakeBroker.connected(configuration)
         var reader = first
-        let messages = try await subscribed(broker, &reader, "a")
+        let messages = try await broker.subscribed(&reader, "a")
         let client = broker.client
         let published = Task<MQTTPublishAnswer, any Error> { try await client.publish(MQTTMessage("b", "1")) }
         _ = await reader.packetID()
@@ -133,9 +111,9 @@ struct MQTTClientTests {
 
     @Test("A message is acknowledged when it is taken")
     func acknowledgement() async throws {
-        let (broker, first) = try await connected()
+        let (broker, first) = try await FakeBroker.connected()
         var reader = first
-        let messages = try await subscribed(broker, &reader, "a")
+        let messages = try await broker.subscribed(&reader, "a")
         try await broker.message("a", "1", 9)
         try await broker.message("a", "2", 8)
         #expect(try await broker.inside { $0.session.incoming.owesAcknowledgements })
@@ -148,9 +126,9 @@ struct MQTTClientTests {
 
     @Test("A full sequence stops the credit, and gives it again when it is emptied")
     func backPressure() async throws {
-        let (broker, first) = try await connected()
+        let (broker, first) = try await FakeBroker.connected()
         var reader = first
-        let messages = try await subscribed(broker, &reader, "a", buffer: 2)
+        let messages = try await broker.subscribed(&reader, "a", buffer: 2)
         let before = try await broker.link { $0.credit }
         try await broker.message("a", "1")
         let one = try await broker.link { $0.credit }
@@ -166,7 +144,7 @@ struct MQTTClientTests {
 
     @Test("A link that is full stops PUBLISH until it has room")
     func fullLink() async throws {
-        let (broker, first) = try await connected()
+        let (broker, first) = try await FakeBroker.connected()
         var reader = first
         try await broker.link { $0.stuck = LinkWaterMarks.high }
         async let published = broker.client.publish(MQTTMessage("a", "1", .atMostOnce))
@@ -198,9 +176,9 @@ struct MQTTClientTests {
 
     @Test("A sequence that is let go of is unsubscribed, and its messages are acknowledged")
     func letGo() async throws {
-        let (broker, first) = try await connected()
+        let (broker, first) = try await FakeBroker.connected()
         var reader = first
-        var messages: MQTTMessages? = try await subscribed(broker, &reader, "a")
+        var messages: MQTTMessages? = try await broker.subscribed(&reader, "a")
         try await broker.message("a", "1", 9)
         #expect(messages != nil)
         messages = nil
@@ -234,7 +212,7 @@ struct MQTTClientTests {
     func dataStreams() async throws {
         var configuration = MQTTClientConfiguration.test
         configuration.dataStreams = 4
-        let (broker, _) = try await connected(configuration, dataStreams: 2)
+        let (broker, _) = try await FakeBroker.connected(configuration, dataStreams: 2)
         let streams = try await broker.inside { $0.session.streams }
         #expect(streams == [.control, .data(1), .data(2), nil, nil])
     }
@@ -243,7 +221,7 @@ struct MQTTClientTests {
     func keepAliveBesideDataStreams() async throws {
         var configuration = MQTTClientConfiguration.test
         configuration.dataStreams = 1
-        let (broker, first) = try await connected(
+        let (broker, first) = try await FakeBroker.connected(
             configuration, Connack(properties: [.serverKeepAlive(1)]), dataStreams: 1)
         var reader = first
         let client = broker.client
@@ -261,7 +239,7 @@ struct MQTTClientTests {
 
     @Test("A request gets the answer with its correlation data, and others do not count")
     func request() async throws {
-        let (broker, first) = try await connected()
+        let (broker, first) = try await FakeBroker.connected()
         var reader = first
         async let answer = broker.client.request(MQTTMessage("do", "it"), timeout: .seconds(60))
         guard case .subscribe(let subscribe)? = await reader.packet() else {
@@ -288,7 +266,7 @@ struct MQTTClientTests {
 
     @Test("A request without an answer ends in time")
     func requestTimeout() async throws {
-        let (broker, _) = try await connected()
+        let (broker, _) = try await FakeBroker.connected()
         await #expect(throws: MQTTClientError.timedOut(operation: "the request", after: .milliseconds(5))) {
             try await broker.client.request(MQTTMessage("do", "it"), timeout: .milliseconds(5))
         }

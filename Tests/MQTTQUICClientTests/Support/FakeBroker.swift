@@ -122,3 +122,28 @@ struct FakeReader {
         return nil
     }
 }
+
+extension FakeBroker {
+    /// A client that is connected, and what it does from then on.
+    static func connected(
+        _ configuration: MQTTClientConfiguration = .test, _ connack: Connack = Connack(), dataStreams: Int = 0
+    ) async throws -> (FakeBroker, FakeReader) {
+        let broker = try FakeBroker(configuration)
+        var reader = FakeReader(broker)
+        async let answer = broker.client.connect()
+        _ = await reader.dialed()
+        try await broker.accept(connack, dataStreams: dataStreams)
+        _ = try await answer
+        return (broker, reader)
+    }
+
+    /// A subscription of QoS 1 that is granted.
+    func subscribed(
+        _ reader: inout FakeReader, _ filter: String, buffer: Int = 64
+    ) async throws -> MQTTMessages {
+        async let messages = client.subscribe(to: [MQTTSubscription(filter)], buffer: buffer)
+        let packetID = await reader.packetID()
+        try await send(.suback(Suback(packetID: packetID, codes: [1])))
+        return try await messages
+    }
+}

@@ -21,27 +21,7 @@ struct BrokerOptions: ParsableArguments {
             valueName: "url"))
     var urlText: String?
 
-    @Option(
-        name: [.customShort("u"), .long], parsing: .unconditional,
-        help: ArgumentHelp("The user name.", valueName: "name"))
-    var username: String?
-
-    @Option(
-        name: [.customShort("P"), .customLong("pw")], parsing: .unconditional,
-        help: ArgumentHelp(
-            "The password. Every user of this machine can see it in the list of processes; --pw-file, MQTT_PASSWORD and "
-                + ".env hide it.",
-            valueName: "password"))
-    var password: String?
-
-    @Option(
-        parsing: .unconditional, help: ArgumentHelp("A file whose first line is the user name.", valueName: "file"))
-    var usernameFile: String?
-
-    @Option(
-        name: .customLong("pw-file"), parsing: .unconditional,
-        help: ArgumentHelp("A file whose first line is the password.", valueName: "file"))
-    var passwordFile: String?
+    @OptionGroup var credentials: CredentialOptions
 
     @Option(
         name: [.customShort("i"), .customLong("id")], parsing: .unconditional,
@@ -111,30 +91,10 @@ struct BrokerOptions: ParsableArguments {
 
 /// The options of `pub` and `sub` about trust, certificates and files.
 struct TrustOptions: ParsableArguments {
-    @Option(
-        name: .customLong("cafile"), parsing: .unconditional,
-        help: ArgumentHelp(
-            "A PEM file with the CA certificates to trust. Default: those of the system.", valueName: "file"))
-    var caFile: String?
+    @OptionGroup var certificates: CertificateOptions
 
     @Flag(name: .customLong("tls-use-os-certs"), help: "Trust the CA certificates of the system: the default.")
     var trustsSystem = false
-
-    @Option(
-        name: .customLong("cert"), parsing: .unconditional,
-        help: ArgumentHelp("A PEM file with the client's certificate. It needs --key.", valueName: "file"))
-    var certificateFile: String?
-
-    @Option(
-        name: .customLong("key"), parsing: .unconditional,
-        help: ArgumentHelp("A PEM file with the key of --cert.", valueName: "file"))
-    var keyFile: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "The name that the broker's certificate must have, if it is not the host.", valueName: "name"))
-    var serverName: String?
 
     @Option(
         name: .customLong("tls-alpn"), parsing: .unconditional,
@@ -159,11 +119,6 @@ struct TrustOptions: ParsableArguments {
             "A bridge.yaml from which host, port, CA certificates, client certificate and fallback are taken.",
             valueName: "file"))
     var config: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("A file with MQTT_ names. Default: .env in this folder, if it exists.", valueName: "file"))
-    var envFile: String?
 }
 
 /// The options of `pub` and `sub` about the will.

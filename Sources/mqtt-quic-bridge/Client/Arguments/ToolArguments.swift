@@ -11,7 +11,7 @@ enum ToolArguments {
     static let optionsWithValue: Set<String> = [
         "-h", "--host", "-p", "--port", "-L", "--url", "-u", "--username", "-P", "--pw", "--username-file", "--pw-file",
         "-i", "--id", "-I", "--id-prefix", "-k", "--keepalive", "-V", "--protocol-version", "-x", "-M", "-q", "--qos",
-        "-t", "--topic", "--cafile", "--cert", "--key", "--server-name", "--tls-alpn", "--tls-version",
+        "-t", "--topic", "--cafile", "--ca", "--cert", "--key", "--server-name", "--tls-alpn", "--tls-version",
         "--fallback-port", "--config", "--env-file", "--will-topic", "--will-payload", "--will-qos", "-m", "--message",
         "-f", "--file", "--repeat", "--repeat-delay", "-C", "-F", "-T", "--filter-out", "-U", "--unsubscribe", "-W",
         "--random-filter", "-A", "--capath", "--ciphers", "--keyform", "--tls-engine", "--tls-engine-kpass-sha1",

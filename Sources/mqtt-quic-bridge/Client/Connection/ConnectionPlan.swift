@@ -138,22 +138,22 @@ struct ConnectionPlan: Sendable {
         if let version = trust.tlsVersion, version != "tlsv1.3" {
             throw UsageError("--tls-version: QUIC has no TLS but 1.3; write tlsv1.3, or leave it out")
         }
-        guard (trust.certificateFile == nil) == (trust.keyFile == nil) else {
+        guard (trust.certificates.certificateFile == nil) == (trust.certificates.keyFile == nil) else {
             throw UsageError("--cert and --key go together: the certificate and its private key")
         }
-        if trust.caFile != nil, trust.trustsSystem {
+        if trust.certificates.caFile != nil, trust.trustsSystem {
             throw UsageError(
                 "--cafile and --tls-use-os-certs exclude each other; put all CA certificates into one file")
         }
-        if let file = trust.caFile ?? (trust.trustsSystem ? nil : bridge?.caFile ?? first(\.caFile)) {
+        if let file = trust.certificates.caFile ?? (trust.trustsSystem ? nil : bridge?.caFile ?? first(\.caFile)) {
             configuration.tls.trust = .file(file)
         }
-        let certificate = trust.certificateFile ?? bridge?.certificateFile
-        let key = trust.keyFile ?? bridge?.keyFile
+        let certificate = trust.certificates.certificateFile ?? bridge?.certificateFile
+        let key = trust.certificates.keyFile ?? bridge?.keyFile
         if let certificate, let key {
             configuration.tls.clientCertificate = .init(chainFile: certificate, keyFile: key)
         }
-        configuration.tls.serverName = trust.serverName ?? bridge?.serverName
+        configuration.tls.serverName = trust.certificates.serverName ?? bridge?.serverName
         if let alpn = trust.alpn {
             guard (1...255).contains(alpn.utf8.count) else {
                 throw UsageError("--tls-alpn: the name of a protocol has 1 to 255 bytes (RFC 7301)")
@@ -206,14 +206,17 @@ struct ConnectionPlan: Sendable {
 
     /// A password is used only with the user name that it was written with.
     private func credentials() throws(UsageError) -> (username: String?, password: String?) {
-        if broker.username != nil, sources.usernameInFile != nil {
+        if broker.credentials.username != nil, sources.usernameInFile != nil {
             throw UsageError("-u and --username-file exclude each other")
         }
-        if broker.password != nil, sources.passwordInFile != nil {
+        if broker.credentials.password != nil, sources.passwordInFile != nil {
             throw UsageError("-P and --pw-file exclude each other")
         }
         var levels: [(username: String?, password: String?)] = [
-            (broker.username ?? sources.usernameInFile, broker.password ?? sources.passwordInFile),
+            (
+                broker.credentials.username ?? sources.usernameInFile,
+                broker.credentials.password ?? sources.passwordInFile
+            ),
             (url?.username, url?.password),
         ]
         levels += devices.map { ($0.username, $0.password) }

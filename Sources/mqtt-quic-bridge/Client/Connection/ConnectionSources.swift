@@ -23,19 +23,20 @@ extension ConnectionSources {
         var sources = ConnectionSources()
         do {
             let process = try DeviceSettings.environment(environment)
-            let file = try DeviceSettings.dotEnv(at: trust.envFile ?? ".env", isOptional: trust.envFile == nil)
+            let file = try DeviceSettings.dotEnv(
+                at: trust.certificates.envFile ?? ".env", isOptional: trust.certificates.envFile == nil)
             sources.devices = [process.settings, file.settings]
             sources.warnings = process.warnings + file.warnings
             if let path = trust.config {
                 let loaded = try ConfigurationLoader.load(
-                    .run, file: path, envFile: trust.envFile, environment: environment, cores: 1)
+                    .run, file: path, envFile: trust.certificates.envFile, environment: environment, cores: 1)
                 sources.bridge = BridgeFile(loaded.configuration.uplink)
             }
         } catch {
             throw UsageError("\(error)")
         }
-        sources.usernameInFile = try line(of: broker.usernameFile, "--username-file", &sources.warnings)
-        sources.passwordInFile = try line(of: broker.passwordFile, "--pw-file", &sources.warnings)
+        sources.usernameInFile = try line(of: broker.credentials.usernameFile, "--username-file", &sources.warnings)
+        sources.passwordInFile = try line(of: broker.credentials.passwordFile, "--pw-file", &sources.warnings)
         return sources
     }
 
