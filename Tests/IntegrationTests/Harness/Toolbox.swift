@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Where the tests find the programs that they run.
 enum Toolbox {
@@ -52,15 +53,18 @@ enum Toolbox {
         throw HarnessError("\(name) is not built: run swift build, or set BRIDGE_BINARY for mqtt-quic-bridge")
     }
 
-    /// Returns a port that no TCP or UDP socket had a moment ago, for programs that cannot choose one themselves. It is
-    /// below the ports that Linux gives to clients, so that no client of another test gets it in between.
+    /// Returns a port that no TCP or UDP socket had a moment ago, for programs that cannot choose one themselves. No
+    /// other test of this run gets it, and it is below the ports that Linux gives to clients.
     static func freePort() throws -> Int {
-        for _ in 0..<100 {
+        for _ in 0..<1000 {
             let port = UInt16.random(in: 10_000..<32_768)
-            if isFree(port, SOCK_STREAM) && isFree(port, SOCK_DGRAM) { return Int(port) }
+            guard isFree(port, SOCK_STREAM), isFree(port, SOCK_DGRAM) else { continue }
+            if givenPorts.withLock({ $0.insert(port).inserted }) { return Int(port) }
         }
         throw HarnessError("no free port: errno \(errno)")
     }
+
+    private static let givenPorts = Mutex<Set<UInt16>>([])
 
     private static func isFree(_ port: UInt16, _ type: __socket_type) -> Bool {
         let descriptor = socket(AF_INET, Int32(type.rawValue), 0)
