@@ -41,6 +41,16 @@ struct KubernetesTests {
         }
     }
 
+    /// Every folder that the manifest names has to be in the image that builds it.
+    @Test func theImageHasEveryFolderOfTheManifest() throws {
+        let manifest = try Document("Package.swift").text
+        let named = manifest.matches(of: /path: "([A-Za-z]+)\//).map { String($0.1) }
+        let (image, ignored) = (try Document("deploy/Dockerfile").text, try Document(".dockerignore").text)
+        for folder in Set(named).union(["Sources", "Tests", "Plugins"]) {
+            #expect(image.contains("COPY \(folder) \(folder)\n") && ignored.contains("\n!\(folder)\n"), "\(folder)")
+        }
+    }
+
     @Test func thereAreSome() {
         #expect(Self.files == ["deploy/kubernetes/gateway.yaml", "deploy/kubernetes/sidecar.yaml"])
     }
