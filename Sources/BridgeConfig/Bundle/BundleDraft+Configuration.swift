@@ -15,15 +15,6 @@ extension BundleDraft {
         for path in isIdentity { scalar(root, text, path) { $0.keepUsername($1, $2, in: .configuration) } }
         scalar(root, text, ["auth", "password"], ["password"]) { $0.keepPassword($1, $2, in: .configuration) }
         scalar(root, text, ["tls", "ca_file"], ["tls", "ca_cert"], ["ca_file"]) { $0.keepAuthorities($1, $2) }
-        scalar(root, text, ["connection", "keepalive"], ["keepalive"]) {
-            $0.keepSeconds($1, $2, at: \.keepAlive, "keepalive")
-        }
-        scalar(root, text, ["connection", "clean_session"], ["clean_session"]) {
-            $0.keepFlag($1, $2, at: \.cleanSession, "clean_session")
-        }
-        scalar(root, text, ["connection", "connect_timeout"], ["connect_timeout"]) {
-            $0.keepSeconds($1, $2, at: \.connectTimeout, "connect_timeout")
-        }
     }
 
     /// The value of a JSON file. An error is reported.

@@ -21,9 +21,6 @@ extension BundleDraft {
         case "MQTT_PORT": keepPort(value, origin)
         case "MQTT_USERNAME", "MQTT_CLIENT_ID": keepUsername(value, origin, in: .dotEnv)
         case "MQTT_PASSWORD": keepPassword(value, origin, in: .dotEnv)
-        case "MQTT_KEEPALIVE": keepSeconds(value, origin, at: \.keepAlive, "MQTT_KEEPALIVE")
-        case "MQTT_CLEAN_SESSION": keepFlag(value, origin, at: \.cleanSession, "MQTT_CLEAN_SESSION")
-        case "MQTT_CONNECT_TIMEOUT": keepSeconds(value, origin, at: \.connectTimeout, "MQTT_CONNECT_TIMEOUT")
         case "MQTT_TRANSPORT" where !value.lowercased().contains("quic"):
             let message = "\"\(TextValue.shortened(value))\" is not quic: this bundle is not for MQTT over QUIC"
             diagnostics.error(origin, nil, message)

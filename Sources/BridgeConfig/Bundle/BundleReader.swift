@@ -53,9 +53,13 @@ struct BundleDraft {
         try diagnostics.throwIfAny()
     }
 
+    /// More than this are left out: nobody reads them all.
+    private static let maximumFindings = 100
+
     mutating func note(_ kind: BundleFinding.Kind, _ origin: Origin, _ message: String) {
         let finding = BundleFinding(kind: kind, origin: origin, message: message)
-        if !bundle.findings.contains(finding) { bundle.findings.append(finding) }
+        guard bundle.findings.count < Self.maximumFindings, !bundle.findings.contains(finding) else { return }
+        bundle.findings.append(finding)
     }
 
     // MARK: - Values
@@ -140,24 +144,6 @@ struct BundleDraft {
             return nil
         }
         return number
-    }
-
-    mutating func keepSeconds(
-        _ text: String, _ origin: Origin, at path: WritableKeyPath<DeviceBundle, DeviceBundle.Entry<Int>?>,
-        _ key: String
-    ) {
-        guard let seconds = whole(text, origin, key, in: 0...65_535, "a number of seconds") else { return }
-        keep(seconds, origin, at: path, key)
-    }
-
-    mutating func keepFlag(
-        _ text: String, _ origin: Origin, at path: WritableKeyPath<DeviceBundle, DeviceBundle.Entry<Bool>?>,
-        _ key: String
-    ) {
-        guard let value = Self.flag(text) else {
-            return diagnostics.error(origin, key, "\"\(TextValue.shortened(text))\" is neither true nor false")
-        }
-        keep(value, origin, at: path, key)
     }
 
     static func flag(_ text: String) -> Bool? {

@@ -28,11 +28,6 @@ package struct DeviceBundle: Sendable, Equatable {
     /// On TESAIoT this is the device id, and the client id too.
     package var username: Entry<String>?
     package var password: Entry<Password>?
-    /// MQTT keep alive, in seconds.
-    package var keepAlive: Entry<Int>?
-    package var cleanSession: Entry<Bool>?
-    /// In seconds.
-    package var connectTimeout: Entry<Int>?
     /// The files that were read, by their names in the folder.
     package var files: [BundleFile] = []
     package var findings: [BundleFinding] = []

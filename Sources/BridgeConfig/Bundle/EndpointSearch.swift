@@ -13,8 +13,11 @@ struct EndpointSearch {
 
     /// More than this are left out.
     private static let maximumCount = 64
+    /// How many values are looked at. A real file has some dozens.
+    private static let maximumVisits = 4_096
 
     private(set) var found: [Endpoint] = []
+    private var visits = 0
 
     /// What surrounds a value, from the inside out.
     private struct Surroundings {
@@ -28,7 +31,8 @@ struct EndpointSearch {
     }
 
     private mutating func visit(_ node: JSONNode, _ around: Surroundings) {
-        guard found.count < Self.maximumCount else { return }
+        visits += 1
+        guard visits <= Self.maximumVisits, found.count < Self.maximumCount else { return }
         switch node.content {
         case .object(let members): visit(members, node, around)
         case .list(let items): for item in items { visit(item, around) }
@@ -137,9 +141,12 @@ enum EndpointUse: Equatable {
         }
     }
 
+    /// How much of a word is looked at. It is looked at once for each value below it.
+    private static let longestWord = 256
+
     /// `nil` if the word says nothing.
     init?(word: String) {
-        let lower = word.lowercased()
+        let lower = String(word.unicodeScalars.prefix(Self.longestWord)).lowercased()
         let parts = lower.split { !$0.isLetter && !$0.isNumber }
         if lower.contains("http")
             || parts.contains(where: { ["ws", "wss", "api", "coap", "coaps", "amqp"].contains($0) })

@@ -33,9 +33,6 @@ struct BundleReaderTests {
         #expect(bundle.ca?.value == "ca-chain.pem")
         #expect(bundle.identity?.username == "sensor-1")
         #expect(bundle.identity?.password.value == "p#a%s$s!")
-        #expect(bundle.keepAlive?.value == 60)
-        #expect(bundle.cleanSession?.value == true)
-        #expect(bundle.connectTimeout?.value == 10)
         #expect(bundle.files == [.configuration, .endpoints, .authorities])
         #expect(bundle.findings == [])
     }
@@ -56,8 +53,6 @@ struct BundleReaderTests {
         let bundle = try read([.dotEnv: text, .authorities: Bundles.authorities])
         #expect(bundle.identity?.password.value == "a#b%c$d!")
         #expect(bundle.port?.value == 14567)
-        #expect(bundle.keepAlive?.value == 30)
-        #expect(bundle.cleanSession?.value == false)
         #expect(bundle.findings == [])
     }
 
@@ -90,6 +85,15 @@ struct BundleReaderTests {
         let bundle = try read([.configuration: "{}"])
         #expect(bundle.findings.map(\.kind) == Array(repeating: .missing, count: 5))
         #expect(Set(bundle.findings.map(\.origin.description)) == ["sensor-1"])
+    }
+
+    @Test("The number of findings is bounded")
+    func manyFindings() throws {
+        let lines = (0..<5_000).map { "MQTT_HOST=h\($0).example" }.joined(separator: "\n")
+        let bundle = try read([
+            .configuration: Bundles.configuration(), .authorities: Bundles.authorities, .dotEnv: lines,
+        ])
+        #expect(bundle.findings.count == 100)
     }
 
     @Test("Places that contradict each other are named, without secrets")

@@ -93,6 +93,14 @@ struct EndpointSearchTests {
         #expect(EndpointSearch(root).found.map(\.port) == [nil])
     }
 
+    @Test("A long name over many values takes no time", .timeLimit(.minutes(1)))
+    func longName() throws {
+        let name = String(repeating: "ä", count: 64_000)
+        let urls = Array(repeating: #""a""#, count: 30_000).joined(separator: ",")
+        let root = try JSONText(Array(#"{"\#(name)": {"url": [\#(urls)]}}"#.utf8), name: "endpoints.json").parse()
+        #expect(EndpointSearch(root).found == [])
+    }
+
     @Test("The number of endpoints is bounded")
     func bound() throws {
         let items = (0..<200).map { #"{"host": "h\#($0)", "quic_port": 14567}"# }.joined(separator: ",")
