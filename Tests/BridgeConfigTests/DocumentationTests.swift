@@ -111,9 +111,29 @@ struct DocumentationTests {
             for test in tests {
                 let parts = test.split(separator: ".")
                 let texts = try files.filter { $0.hasSuffix("/\(parts[0]).swift") }.map { try Document($0).text }
-                let function = "func \(parts.last ?? "")("
-                #expect(texts.contains { $0.contains(function) }, "there is no test \(test)")
+                #expect(
+                    parts.count == 2 && texts.contains { Self.isTest(parts[1], in: $0) }, "there is no test \(test)")
             }
+        }
+    }
+
+    /// Whether a function of that name stands behind `@Test`, with no empty line between.
+    private static func isTest(_ name: Substring, in text: String) -> Bool {
+        text.components(separatedBy: "\n\n").contains { part in
+            guard let test = part.range(of: "@Test"), let function = part.range(of: "func \(name)(") else {
+                return false
+            }
+            return test.lowerBound < function.lowerBound
+        }
+    }
+
+    /// The threat model names keys that exist.
+    @Test func theKeysOfTheThreatModelExist() throws {
+        let keys = Set(Key.allCases.map(\.rawValue))
+        let sections = Set(keys.compactMap { $0.split(separator: ".").first }.map { "\($0)." })
+        for (line, text) in try Document("docs/security.md").codes where sections.contains(where: text.hasPrefix) {
+            guard text.allSatisfy({ $0.isLowercase || "._".contains($0) }) else { continue }
+            #expect(keys.contains(text), "docs/security.md:\(line): there is no key \(text)")
         }
     }
 

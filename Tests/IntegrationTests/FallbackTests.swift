@@ -91,6 +91,8 @@ struct FallbackTests {
             for word in ["over QUIC", "no answer", "over TLS"] + words {
                 #expect(line.localizedCaseInsensitiveContains(word), "'\(word)' in: \(line)")
             }
+            let seen = await scenario.broker.process.errors.all
+            #expect(!seen.contains { $0.contains(" as refused ") }, "the device's CONNECT reached the broker")
         }
     }
 

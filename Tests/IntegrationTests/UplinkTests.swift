@@ -104,6 +104,8 @@ struct UplinkTests {
         options.uplink = ["backoff_minimum: 10ms", "backoff_maximum: 20ms"]
         try await Scenario.run(options) { scenario in
             try await expectUnavailable(scenario, reason: reason)
+            let seen = try await scenario.farEnd.front?.reported() ?? []
+            #expect(!seen.contains { $0.type == "CONNECT" }, "a device's CONNECT reached it")
         }
     }
 
