@@ -2,7 +2,7 @@
 """Makes the SBOM of a package (SPDX 2.3, JSON) from what the program says of itself.
 
     mqtt-quic-bridge version --json | sbom.py --version VERSION --swift VERSION --time SECONDS --binary FILE \\
-        --resolved Package.resolved
+        --resolved Package.resolved [--library NAME=VERSION ...]
 
 The version is the package's, the time that of the source (SOURCE_DATE_EPOCH), so that the same source always has the same
 SBOM. It goes to standard output.
@@ -55,6 +55,12 @@ def swift_package(entry: dict[str, str], revision: str) -> dict[str, Any]:
     )
 
 
+def library(text: str) -> dict[str, str]:
+    """A shared library that cannot tell its version, given as NAME=VERSION."""
+    name, version = text.split("=", 1)
+    return {"name": name, "version": version}
+
+
 def relation(kind: str, target: str, source: str = PROGRAM) -> dict[str, str]:
     return {"spdxElementId": source, "relationshipType": kind, "relatedSpdxElement": target}
 
@@ -71,7 +77,7 @@ def document(report: dict[str, Any], options: argparse.Namespace) -> dict[str, A
     built_in.append(package("swift", options.swift, "https://swift.org", f"pkg:generic/swift@{options.swift}"))
     loaded = [
         package(each["name"], each["version"], "", f"pkg:generic/{each['name'].lower()}@{each['version']}")
-        for each in report["libraries"]
+        for each in [*report["libraries"], *map(library, options.library)]
     ]
     created = datetime.datetime.fromtimestamp(options.time, datetime.timezone.utc)
     return {
@@ -98,6 +104,7 @@ def main() -> None:
     for name in ("version", "swift", "binary", "resolved"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--time", type=int, required=True)
+    parser.add_argument("--library", action="append", default=[])
     json.dump(document(json.load(sys.stdin), parser.parse_args()), sys.stdout, indent=2)
     sys.stdout.write("\n")
 
