@@ -15,7 +15,8 @@ Options:
 
 Commands:
     start ARGUMENT...   starts the program
-    restart             ends the program by SIGTERM, and starts it again when it has ended
+    restart [SIGNAL [SECONDS]]
+                        ends the program by this signal (SIGTERM), and starts it again so long after it has ended
     signal NUMBER       sends the program a signal
 
 Events: sockets {ports}, started {pid}, notice {text, pid}, terminal {text}, ended {code}, with a signal as a negative code.
@@ -35,6 +36,7 @@ import socket
 import struct
 import sys
 import tempfile
+import time
 from typing import Any
 
 PR_SET_PDEATHSIG = 1
@@ -78,7 +80,9 @@ class Parent:
         self.terminal: int | None = None
         self.pid = 0
         self.command: list[str] = []
-        self.is_restarting = False
+        #: In seconds: what RestartSec= is for systemd. None if the program must not be started again when it ends.
+        self.restart_after: float | None = None
+        self.start_at: float | None = None
 
     def start(self) -> None:
         terminal = pty.openpty() if self.options.terminal else None
@@ -108,7 +112,8 @@ class Parent:
             for index, copy in enumerate(high):
                 os.dup2(copy, FIRST_DESCRIPTOR + index, inheritable=True)
             os.closerange(FIRST_DESCRIPTOR + len(high), 600)
-            environment = dict(os.environ, NOTIFY_SOCKET=self.notify)
+            # As in the units.
+            environment = dict(os.environ, NOTIFY_SOCKET=self.notify, SWIFT_BACKTRACE="enable=no")
             if self.sockets:
                 environment |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": str(len(self.sockets))}
             if self.options.names:
@@ -126,9 +131,9 @@ class Parent:
             return
         self.pid = 0
         emit("ended", code=os.waitstatus_to_exitcode(status))
-        if self.is_restarting:
-            self.is_restarting = False
-            self.start()
+        if self.restart_after is not None:
+            self.start_at = time.monotonic() + self.restart_after
+            self.restart_after = None
 
     def perform(self, line: str) -> None:
         name, *arguments = shlex.split(line)
@@ -136,8 +141,8 @@ class Parent:
             self.command = arguments
             self.start()
         elif name == "restart":
-            self.is_restarting = True
-            os.kill(self.pid, signal.SIGTERM)
+            self.restart_after = float(arguments[1]) if len(arguments) > 1 else 0.0
+            os.kill(self.pid, int(arguments[0]) if arguments else signal.SIGTERM)
         elif name == "signal" and self.pid:
             os.kill(self.pid, int(arguments[0]))
 
@@ -163,6 +168,9 @@ class Parent:
                     return
                 self.perform(line)
             self.reap()
+            if self.start_at is not None and time.monotonic() >= self.start_at:
+                self.start_at = None
+                self.start()
 
     def read_terminal(self, terminal: int) -> None:
         try:
