@@ -84,6 +84,7 @@ enum Key: String, CaseIterable, Sendable {
     case serveRetryAbove = "serve.retry_above"
     case serveEarlyData = "serve.early_data"
     case serveTicketKeyFile = "serve.ticket_key_file"
+    case serveServerID = "serve.server_id"
     case serveIdleTimeout = "serve.idle_timeout"
     case serveCongestionControl = "serve.congestion_control"
     case serveSendTwice = "serve.send_twice"

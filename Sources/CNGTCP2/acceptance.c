@@ -88,10 +88,11 @@ size_t bridge_quic_write_version_negotiation(uint8_t *buffer, size_t capacity, c
 }
 
 size_t bridge_quic_write_retry(uint8_t *buffer, size_t capacity, const bridge_quic_initial *initial,
-                               size_t connection_id_length, const uint8_t *connection_id_prefix, const uint8_t *secret,
-                               const struct sockaddr *remote, socklen_t remote_length, uint64_t now) {
+                               size_t connection_id_length, const uint8_t *prefix, size_t prefix_length,
+                               const uint8_t *secret, const struct sockaddr *remote, socklen_t remote_length,
+                               uint64_t now) {
     ngtcp2_cid retry_scid;
-    if (!bridge_new_connection_id(&retry_scid, connection_id_length, connection_id_prefix)) {
+    if (!bridge_new_connection_id(&retry_scid, connection_id_length, prefix, prefix_length)) {
         return 0;
     }
     ngtcp2_cid client_id = bridge_cid_of(&initial->scid);

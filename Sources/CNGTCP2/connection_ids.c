@@ -3,19 +3,20 @@
 
 #include <string.h>
 
-bool bridge_new_connection_id(ngtcp2_cid *cid, size_t length, const uint8_t *prefix) {
-    if (length > NGTCP2_MAX_CIDLEN || gnutls_rnd(GNUTLS_RND_RANDOM, cid->data, length) != 0) {
+bool bridge_new_connection_id(ngtcp2_cid *cid, size_t length, const uint8_t *prefix, size_t prefix_length) {
+    if (length > NGTCP2_MAX_CIDLEN || prefix_length > length ||
+        gnutls_rnd(GNUTLS_RND_RANDOM, cid->data, length) != 0) {
         return false;
     }
     cid->datalen = length;
-    if (prefix && length > 0) {
-        cid->data[0] = *prefix;
+    if (prefix_length > 0) {
+        memcpy(cid->data, prefix, prefix_length);
     }
     return true;
 }
 
 bool bridge_issue_connection_id(const bridge_quic_connection *connection, ngtcp2_cid *cid, size_t length) {
-    return bridge_new_connection_id(cid, length, connection->ids.has_prefix ? &connection->ids.prefix : NULL);
+    return bridge_new_connection_id(cid, length, connection->ids.prefix.bytes, connection->ids.prefix.length);
 }
 
 bool bridge_stateless_reset_token(const bridge_quic_connection *connection, uint8_t *token, const ngtcp2_cid *cid) {

@@ -4,9 +4,9 @@
 
 #include "internal.h"
 
-/// Makes a random connection ID. `prefix` is its first byte; null if that is random too. False if the system has no
-/// random bytes.
-bool bridge_new_connection_id(ngtcp2_cid *cid, size_t length, const uint8_t *prefix);
+/// Makes a connection ID that begins with `prefix` and is random behind it. False if the system has no random bytes, or
+/// the lengths do not fit.
+bool bridge_new_connection_id(ngtcp2_cid *cid, size_t length, const uint8_t *prefix, size_t prefix_length);
 /// The same with the prefix that the connection's settings ask for.
 bool bridge_issue_connection_id(const bridge_quic_connection *connection, ngtcp2_cid *cid, size_t length);
 /// The token of a stateless reset under this ID. On a server it is derived from the secret, so that it outlives the

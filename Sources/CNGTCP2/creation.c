@@ -121,8 +121,14 @@ static int new_conn(bridge_quic_connection *connection, const bridge_quic_settin
     ngtcp2_path_storage path;
     ngtcp2_path_storage_init(&path, given.local, given.local_length, given.remote, given.remote_length, NULL);
     ngtcp2_cid scid;
-    connection->ids.has_prefix = settings->has_connection_id_prefix;
-    connection->ids.prefix = settings->connection_id_prefix;
+    if (settings->connection_id_prefix_length > settings->connection_id_length ||
+        settings->connection_id_length > sizeof(connection->ids.prefix.bytes)) {
+        return NGTCP2_ERR_INVALID_ARGUMENT;
+    }
+    connection->ids.prefix.length = settings->connection_id_prefix_length;
+    if (settings->connection_id_prefix_length > 0) {
+        memcpy(connection->ids.prefix.bytes, settings->connection_id_prefix, settings->connection_id_prefix_length);
+    }
     if (!bridge_issue_connection_id(connection, &scid, settings->connection_id_length)) {
         return NGTCP2_ERR_INTERNAL;
     }

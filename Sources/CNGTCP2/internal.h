@@ -35,8 +35,8 @@ typedef struct {
 typedef struct {
     /// The ID that this side began with.
     bridge_quic_cid first;
-    bool has_prefix;
-    uint8_t prefix;
+    /// What all of them begin with.
+    bridge_quic_cid prefix;
     /// Servers only.
     bool has_secret;
     uint8_t secret[BRIDGE_QUIC_SECRET_LENGTH];

@@ -80,7 +80,7 @@ struct ExampleTests {
                 == ServeConfiguration(
                     certificateFile: certificates + "/server.pem", keyFile: certificates + "/server.key",
                     clientCAFile: certificates + "/client-ca.pem", brokerHost: "127.0.0.1",
-                    ticketKeyFile: certificates + "/ticket.key", threads: 4))
+                    ticketKeyFile: certificates + "/ticket.key", serverID: [1], threads: 4))
         #expect(loaded.warnings.isEmpty)
         #expect(Key.allCases.allSatisfy { $0.section != "serve" || loaded.origins[$0.rawValue] != nil })
         // `run` still ignores the section.

@@ -36,6 +36,7 @@ struct ServeConfigurationTests {
               retry_above: 7
               early_data: False
               ticket_key_file: ticket.key
+              server_id: 0A1f
               idle_timeout: 45s
               congestion_control: cubic
               send_twice: small
@@ -58,7 +59,7 @@ struct ServeConfigurationTests {
                     certificateFile: folder.path + "/ca.pem", keyFile: folder.path + "/server.key",
                     clientCAFile: folder.path + "/ca.pem", brokerHost: "::1", brokerPort: 1_884,
                     brokerConnectTimeout: .seconds(1), sendsProxyHeader: true, retry: .auto, retryAbove: 7,
-                    acceptsEarlyData: false, ticketKeyFile: folder.path + "/ticket.key",
+                    acceptsEarlyData: false, ticketKeyFile: folder.path + "/ticket.key", serverID: [0x0a, 0x1f],
                     limits: .init(
                         connections: 11, connectionsPerAddress: 10, streamsPerConnection: 9, handshakesPerSecond: 8,
                         connectWithin: .seconds(6), streamBuffer: 65_536, shutdownTimeout: .zero,
@@ -145,7 +146,7 @@ struct ServeConfigurationTests {
         let configuration = ServeConfiguration(
             listen: [ListenAddress(host: "0.0.0.0", port: 14_567), ListenAddress(host: "::", port: 14_567)],
             certificateFile: "/c.pem", keyFile: "/k.key", clientCAFile: "/ca.pem", brokerHost: "127.0.0.1",
-            ticketKeyFile: "/t.key")
+            ticketKeyFile: "/t.key", serverID: [0, 0x1e, 7])
         let expected = """
             serve:
               listen: ["0.0.0.0:14567", "[::]:14567"]
@@ -160,6 +161,7 @@ struct ServeConfigurationTests {
               retry_above: 200
               early_data: true
               ticket_key_file: /t.key
+              server_id: "001e07"
               idle_timeout: 2m
               congestion_control: bbr
               send_twice: retransmissions
@@ -186,7 +188,7 @@ struct ServeConfigurationTests {
 
     @Test func whatIsShownCanBeLoaded() throws {
         let folder = try TemporaryFolder.forServe()
-        let text = minimalServe.replacing("}", with: ", retry: never, listen: [127.0.0.1:0], stream_buffer: 20000}")
+        let text = minimalServe.replacing("}", with: ", retry: never, listen: [127.0.0.1:0], server_id: 00}")
         var first = try loadServe(text, folder: folder).configuration
         let second = try ConfigurationLoader.load(.serve, text: EffectiveConfiguration.render(first)).configuration
         // What is shown names also the defaults.

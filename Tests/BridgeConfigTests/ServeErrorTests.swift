@@ -44,6 +44,18 @@ struct ServeErrorTests {
             "ticket_key_file: nowhere/ticket.key",
             "1:85: serve.ticket_key_file: DIR/nowhere: no such folder; make it first"),
         Case("ticket_key_file: .", "1:85: serve.ticket_key_file: DIR/.: is a folder, not a file"),
+        Case(
+            "server_id: 1",
+            "1:79: serve.server_id: \"1\" is not a server ID; write 1 to 8 bytes as two hexadecimal digits each, such as "
+                + "\"01\" or \"0a1f\""),
+        Case(
+            "server_id: 0x",
+            "1:79: serve.server_id: \"0x\" is not a server ID; write 1 to 8 bytes as two hexadecimal digits each, such as "
+                + "\"01\" or \"0a1f\""),
+        Case(
+            "server_id: 010203040506070809",
+            "1:79: serve.server_id: \"010203040506070809\" is not a server ID; write 1 to 8 bytes as two hexadecimal digits "
+                + "each, such as \"01\" or \"0a1f\""),
         Case("idle_timeout: 1s", "1:82: serve.idle_timeout: 1s is out of range; write a value from 5s to 1h"),
         Case(
             "connections: 0",

@@ -197,20 +197,28 @@ import Testing
         #expect(next.client.tlsInfo?.peerCertificates.first?.issuer == "CN=RSA root,O=Test")
     }
 
-    @Test func connectionIDsBeginWithThePrefix() throws {
-        let simulation = try Simulation(server: .test { $0.connectionIDPrefix = 7 }, retry: .always)
-        var (destinations, sources): (Set<UInt8>, Set<UInt8>) = ([], [])
+    /// One of 16 bytes with a server ID, which is QUIC-LB's plain text form, has the number of the bytes behind the first.
+    @Test(
+        arguments: [
+            (ConnectionIDLayout(loop: 7), [7], 8), (.init(serverID: [1, 2]), [10, 1, 2], 11),
+            (.init(serverID: [UInt8](1...8), loop: 7), [16, 1, 2, 3, 4, 5, 6, 7, 8, 7], 17),
+        ] as [(ConnectionIDLayout, [UInt8], Int)])
+    func connectionIDsAreLaidOutAsAsked(layout: ConnectionIDLayout, prefix: [UInt8], length: Int) throws {
+        let simulation = try Simulation(server: .test { $0.connectionIDs = layout }, retry: .always)
+        var (destinations, sources): (Set<[UInt8]>, Set<[UInt8]>) = ([], [])
         simulation.onSend = { datagram, isToServer in
             let bytes = Array(datagram.bytes.readableBytesView)
-            if isToServer, let id = QUICPacketHeader.destinationConnectionID(of: datagram.bytes) {
-                destinations.insert(id.bytes[0])
+            let id = QUICPacketHeader.destinationConnectionID(of: datagram.bytes, localLength: length)
+            if isToServer, let id {
+                destinations.insert(Array(id.bytes.prefix(prefix.count)))
             } else if bytes[0] & 0x80 != 0 {
                 // In a long header, the source connection ID follows the destination connection ID.
-                sources.insert(bytes[7 + Int(bytes[5])])
+                sources.insert(Array(bytes.dropFirst(7 + Int(bytes[5])).prefix(prefix.count)))
             }
         }
         let firstID = try #require(simulation.client.nextDatagram(at: simulation.now)).bytes
-        let chosen = try #require(QUICPacketHeader.destinationConnectionID(of: firstID)?.bytes[0])
+        let firstDestination = try #require(QUICPacketHeader.destinationConnectionID(of: firstID)?.bytes)
+        let chosen = Array(firstDestination.prefix(prefix.count))
         simulation.inject(
             QUICDatagram(
                 bytes: firstID, local: Self.client, remote: Self.server, ecn: .transportNotCapable),
@@ -218,11 +226,14 @@ import Testing
         #expect(simulation.run(for: .seconds(5)) { simulation.server?.isHandshakeConfirmed == true })
         simulation.run(for: .seconds(1))
         #expect(simulation.answers.count == 1)
-        #expect(sources == [7])
-        #expect(destinations.contains(7) && destinations.isSubset(of: [7, chosen]))
+        #expect(sources == [prefix])
+        #expect(destinations.contains(prefix) && destinations.isSubset(of: [prefix, chosen]))
         let server = try #require(simulation.server)
         #expect(server.connectionIDs.count > 2)
-        #expect(server.connectionIDs.allSatisfy { $0.bytes[0] == 7 })
+        #expect(
+            server.connectionIDs.filter { $0.bytes != firstDestination }.allSatisfy {
+                $0.bytes.starts(with: prefix) && $0.count == length
+            })
         #expect(Set(server.connectionIDs).count == server.connectionIDs.count)
     }
 }

@@ -100,6 +100,7 @@ package struct ServeService: Service {
         quic.activeConnectionIDLimit = 8
         var server = QUICServerConfiguration(quic: quic, tls: context)
         server.secret = tls.secret
+        server.serverID = configuration.serverID
         server.repliesPerSecond = max(1_000, 2 * limits.handshakesPerSecond)
         return server
     }

@@ -28,6 +28,7 @@ extension ConfigurationReader {
         serve.retryAbove =
             integer(.serveRetryAbove, in: 1...1_000_000, "a number of connections per second") ?? serve.retryAbove
         serve.acceptsEarlyData = boolean(.serveEarlyData) ?? serve.acceptsEarlyData
+        serve.serverID = serverID() ?? serve.serverID
         serve.idleTimeout = duration(.serveIdleTimeout, in: .seconds(5)...(.seconds(3_600))) ?? serve.idleTimeout
         serve.congestionControl = choice(.serveCongestionControl) ?? serve.congestionControl
         serve.sendTwice = choice(.serveSendTwice) ?? serve.sendTwice
@@ -50,6 +51,17 @@ extension ConfigurationReader {
         limits.streamBuffer = size(.serveStreamBuffer, in: 16_384...1_073_741_824) ?? limits.streamBuffer
         limits.shutdownTimeout = duration(.serveShutdownTimeout, in: .zero...(.seconds(300))) ?? limits.shutdownTimeout
         limits.drainTimeout = duration(.serveDrainTimeout, in: .zero...(.seconds(86_400))) ?? limits.drainTimeout
+    }
+
+    private func serverID() -> [UInt8]? {
+        guard let setting = settings.scalars[.serveServerID] else { return nil }
+        guard let bytes = ServerIDValue.parse(setting.text) else {
+            let (least, most) = (ServerIDValue.lengths.lowerBound, ServerIDValue.lengths.upperBound)
+            let rule = "write \(least) to \(most) bytes as two hexadecimal digits each, such as \"01\" or \"0a1f\""
+            error(.serveServerID, "\(values.quoted(setting.text)) is not a server ID; \(rule)")
+            return nil
+        }
+        return bytes
     }
 
     private func serveBrokerHost() -> String {

@@ -17,6 +17,9 @@ extension EffectiveConfiguration {
         if configuration.retry == .auto { yaml.pair("serve.retry_above", "\(configuration.retryAbove)") }
         yaml.pair("serve.early_data", "\(configuration.acceptsEarlyData)")
         yaml.pair("serve.ticket_key_file", configuration.ticketKeyFile.map(YAMLText.scalar))
+        if !configuration.serverID.isEmpty {
+            yaml.pair("serve.server_id", YAMLText.quoted(ServerIDValue.render(configuration.serverID)))
+        }
         yaml.pair("serve.idle_timeout", DurationValue.render(configuration.idleTimeout))
         yaml.pair("serve.congestion_control", configuration.congestionControl.rawValue)
         yaml.pair("serve.send_twice", configuration.sendTwice.rawValue)

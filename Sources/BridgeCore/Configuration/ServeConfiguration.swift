@@ -26,6 +26,8 @@ package struct ServeConfiguration: Sendable, Equatable {
     /// The path of the file with the keys of the session tickets, which is created if it does not exist. If it is `nil`,
     /// no client can resume its TLS session after a restart.
     package var ticketKeyFile: String?
+    /// What the connection IDs contain so that a load balancer finds this server (QUIC-LB): 1 to 8 bytes, empty without.
+    package var serverID: [UInt8]
     package var limits: Limits
     /// The `max_idle_timeout` of QUIC (RFC 9000 10.1).
     package var idleTimeout: Duration
@@ -105,6 +107,7 @@ package struct ServeConfiguration: Sendable, Equatable {
         retryAbove: Int = 200,
         acceptsEarlyData: Bool = true,
         ticketKeyFile: String? = nil,
+        serverID: [UInt8] = [],
         limits: Limits = Limits(),
         idleTimeout: Duration = .seconds(120),
         congestionControl: CongestionControl = .bbr,
@@ -125,6 +128,7 @@ package struct ServeConfiguration: Sendable, Equatable {
         self.retryAbove = retryAbove
         self.acceptsEarlyData = acceptsEarlyData
         self.ticketKeyFile = ticketKeyFile
+        self.serverID = serverID
         self.limits = limits
         self.idleTimeout = idleTimeout
         self.congestionControl = congestionControl

@@ -15,6 +15,7 @@ extension ServeConfiguration: Reloadable {
         ReloadRule("serve.retry_above", at: \.retryAbove, .now, atOnce),
         ReloadRule("serve.early_data", at: \.acceptsEarlyData, .newDevices, fresh),
         ReloadRule("serve.ticket_key_file", at: \.ticketKeyFile, .newDevices, tickets),
+        .restart("serve.server_id", at: \.serverID, "connection IDs stay as they are until then"),
         ReloadRule("serve.idle_timeout", at: \.idleTimeout, .newDevices, fresh),
         ReloadRule("serve.congestion_control", at: \.congestionControl, .newDevices, fresh),
         ReloadRule("serve.send_twice", at: \.sendTwice, .newDevices, fresh),

@@ -53,10 +53,11 @@ bridge_quic_token bridge_quic_check_token(bridge_quic_initial *initial, const ui
 
 /// The functions below return the length of the datagram, or 0 if none can be written.
 size_t bridge_quic_write_version_negotiation(uint8_t *buffer, size_t capacity, const bridge_quic_long_ids *ids);
-/// `connection_id_prefix` is null if there is none.
+/// `prefix` is what the connection ID that the Retry introduces begins with.
 size_t bridge_quic_write_retry(uint8_t *buffer, size_t capacity, const bridge_quic_initial *initial,
-                               size_t connection_id_length, const uint8_t *connection_id_prefix, const uint8_t *secret,
-                               const struct sockaddr *remote, socklen_t remote_length, uint64_t now);
+                               size_t connection_id_length, const uint8_t *prefix, size_t prefix_length,
+                               const uint8_t *secret, const struct sockaddr *remote, socklen_t remote_length,
+                               uint64_t now);
 /// Refuses a client's first packet with a transport error.
 size_t bridge_quic_write_refusal(uint8_t *buffer, size_t capacity, const bridge_quic_initial *initial, uint64_t code);
 size_t bridge_quic_write_stateless_reset(uint8_t *buffer, size_t length, const uint8_t *secret, const uint8_t *id,

@@ -60,9 +60,9 @@ typedef struct {
     /// Bytes of UDP payload.
     size_t max_datagram_size;
     size_t connection_id_length;
-    /// The first byte of every connection ID that this side issues; random if there is no prefix.
-    bool has_connection_id_prefix;
-    uint8_t connection_id_prefix;
+    /// The first bytes of every connection ID that this side issues. The others are random.
+    const uint8_t *connection_id_prefix;
+    size_t connection_id_prefix_length;
     bool path_mtu_discovery;
     /// BBR version 2 or later; otherwise Cubic.
     bool bbr;

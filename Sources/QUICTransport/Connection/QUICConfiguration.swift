@@ -45,10 +45,9 @@ package struct QUICConfiguration: Sendable {
     package var maxBidiStreams: Int = 0
     /// How many of the peer's connection IDs are kept for migration (`active_connection_id_limit`), 2 to 8.
     package var activeConnectionIDLimit: Int = 4
-    /// The first byte of every connection ID that this side issues, including that of a Retry, so that a server with
-    /// several event loops finds the loop that has the connection. Only the ID in a client's first datagrams is the
-    /// client's choice. With `nil` it is random.
-    package var connectionIDPrefix: UInt8?
+    /// How the connection IDs that this side issues are laid out, including that of a Retry. Only the ID in a client's
+    /// first datagrams is the client's choice.
+    package var connectionIDs = ConnectionIDLayout()
     /// Whether `tlsInfo` has the peer's certificates for as long as the connection exists. Otherwise they are freed with
     /// the rest of the handshake.
     package var keepsPeerCertificates = false

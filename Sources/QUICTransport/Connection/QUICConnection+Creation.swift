@@ -114,8 +114,8 @@ extension QUICConnection {
             return [UInt8(bytes.count)] + bytes
         }
         let largestInteger: UInt64 = 1 << 62 - 1
-        return alpn.withUnsafeBufferPointer { alpn in
-            var settings = bridge_quic_settings()
+        var settings = bridge_quic_settings()
+        return withPointers(alpn, configuration.connectionIDs.prefix) { alpn, prefix in
             settings.alpn = alpn.baseAddress
             settings.alpn_length = alpn.count
             settings.handshake_timeout = configuration.handshakeTimeout.nanoseconds
@@ -126,9 +126,9 @@ extension QUICConnection {
             settings.max_bidi_streams = UInt64(min(max(configuration.maxBidiStreams, 0), 1 << 60))
             settings.active_connection_id_limit = UInt64(min(max(configuration.activeConnectionIDLimit, 2), 8))
             settings.max_datagram_size = configuration.datagramCapacity
-            settings.connection_id_length = QUICConnectionID.localLength
-            settings.has_connection_id_prefix = configuration.connectionIDPrefix != nil
-            settings.connection_id_prefix = configuration.connectionIDPrefix ?? 0
+            settings.connection_id_length = configuration.connectionIDs.length
+            settings.connection_id_prefix = prefix.baseAddress
+            settings.connection_id_prefix_length = prefix.count
             settings.path_mtu_discovery = configuration.pathMTUDiscovery
             settings.keeps_peer_certificates = configuration.keepsPeerCertificates
             settings.bbr = configuration.congestionControl == .bbr
@@ -139,6 +139,13 @@ extension QUICConnection {
                 return body(&settings)
             }
         }
+    }
+
+    private static func withPointers<Result>(
+        _ first: [UInt8], _ second: [UInt8],
+        _ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>) -> Result
+    ) -> Result {
+        first.withUnsafeBufferPointer { first in second.withUnsafeBufferPointer { body(first, $0) } }
     }
 }
 

@@ -3,8 +3,8 @@
 package struct QUICConnectionID: Hashable, Sendable, CustomStringConvertible {
     /// In bytes, in version 1 of QUIC (RFC 9000 17.2).
     package static let maximumLength = 20
-    /// The length in bytes of every connection ID that this program issues. A short header does not carry the length,
-    /// so it has to be known.
+    /// The length in bytes of the connection IDs that this program issues, unless they name the server (see
+    /// ``ConnectionIDLayout``). A short header does not carry the length, so it has to be known.
     package static let localLength = 8
 
     private var low: UInt64 = 0
@@ -37,18 +37,18 @@ package struct QUICConnectionID: Hashable, Sendable, CustomStringConvertible {
     /// In bytes.
     package var count: Int { Int(length) }
 
-    var firstByte: UInt8? { length > 0 ? UInt8(truncatingIfNeeded: low) : nil }
-
-    /// A copy, for the rare uses that need an array.
-    package var bytes: [UInt8] {
-        (0..<count).map { index in
-            switch index {
-            case 0..<8: UInt8(truncatingIfNeeded: low &>> UInt64(8 * index))
-            case 8..<16: UInt8(truncatingIfNeeded: middle &>> UInt64(8 * (index - 8)))
-            default: UInt8(truncatingIfNeeded: high &>> UInt32(8 * (index - 16)))
-            }
+    /// `nil` if it has no byte at that position, counted from 0.
+    subscript(position: Int) -> UInt8? {
+        guard (0..<count).contains(position) else { return nil }
+        return switch position {
+        case 0..<8: UInt8(truncatingIfNeeded: low &>> UInt64(8 * position))
+        case 8..<16: UInt8(truncatingIfNeeded: middle &>> UInt64(8 * (position - 8)))
+        default: UInt8(truncatingIfNeeded: high &>> UInt32(8 * (position - 16)))
         }
     }
+
+    /// A copy, for the rare uses that need an array.
+    package var bytes: [UInt8] { (0..<count).compactMap { self[$0] } }
 
     /// In hexadecimal digits.
     package var description: String {

@@ -3,12 +3,20 @@ import NIOCore
 /// Reads the parts of a datagram that are not encrypted. Never traps, whatever the bytes are.
 package enum QUICPacketHeader {
     /// The destination connection ID of a datagram's first packet (RFC 8999 5); `nil` if the datagram is too short or
-    /// malformed. A short header does not carry the length of our own connection IDs, `QUICConnectionID.localLength`.
-    package static func destinationConnectionID(of datagram: ByteBuffer) -> QUICConnectionID? {
+    /// malformed.
+    ///
+    /// - Parameter localLength: The length of the connection IDs that the receiver issues, which a short header does not
+    ///   carry.
+    package static func destinationConnectionID(
+        of datagram: ByteBuffer, localLength: Int = QUICConnectionID.localLength
+    ) -> QUICConnectionID? {
         datagram.withUnsafeReadableBytes { bytes in
             guard let start = bytes.baseAddress, let first = bytes.first else { return nil }
             guard first & 0x80 != 0 else {
-                guard bytes.count > QUICConnectionID.localLength else { return nil }
+                guard bytes.count > localLength else { return nil }
+                guard localLength == QUICConnectionID.localLength else {
+                    return QUICConnectionID(bytes.dropFirst().prefix(localLength))
+                }
                 return QUICConnectionID(localAt: start + 1)
             }
             let rest = bytes.dropFirst(5)

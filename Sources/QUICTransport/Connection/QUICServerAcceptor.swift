@@ -64,11 +64,11 @@ package struct QUICServerAcceptor {
         budget = ReplyBudget(perSecond: repliesPerSecond)
     }
 
-    /// The settings of the next connections, apart from the prefix of their IDs, which belongs to the socket.
+    /// The settings of the next connections, apart from the layout of their IDs, which belongs to the socket.
     package mutating func adopt(_ new: QUICConfiguration, repliesPerSecond: Int) {
-        let prefix = configuration.connectionIDPrefix
+        let layout = configuration.connectionIDs
         configuration = new
-        configuration.connectionIDPrefix = prefix
+        configuration.connectionIDs = layout
         if budget.perSecond != max(repliesPerSecond, 1) { budget = ReplyBudget(perSecond: repliesPerSecond) }
     }
 
@@ -133,13 +133,12 @@ package struct QUICServerAcceptor {
                 false, written { bridge_quic_write_refusal($0, $1, &initial, TransportErrorCode.invalidToken) }
             )
         case (.absent, .always):
+            let ids = configuration.connectionIDs
             let answer = remote.withSockAddr { address, length in
-                withOptionalByte(configuration.connectionIDPrefix) { prefix in
-                    written {
-                        bridge_quic_write_retry(
-                            $0, $1, &initial, QUICConnectionID.localLength, prefix, secret, address,
-                            socklen_t(length), now.nanoseconds)
-                    }
+                written {
+                    bridge_quic_write_retry(
+                        $0, $1, &initial, ids.length, ids.prefix, ids.prefix.count, secret, address, socklen_t(length),
+                        now.nanoseconds)
                 }
             }
             return (false, answer)
@@ -148,7 +147,8 @@ package struct QUICServerAcceptor {
 
     private func statelessReset(for datagram: ByteBuffer) -> ByteBuffer? {
         guard datagram.readableBytes >= Self.leastLengthForReset,
-            let id = QUICPacketHeader.destinationConnectionID(of: datagram)?.bytes
+            let id = QUICPacketHeader.destinationConnectionID(
+                of: datagram, localLength: configuration.connectionIDs.length)?.bytes
         else { return nil }
         let length = min(Self.resetLength, datagram.readableBytes - 1)
         return written { buffer, _ in bridge_quic_write_stateless_reset(buffer, length, secret, id, id.count) }
@@ -163,9 +163,4 @@ private func written(_ write: (UnsafeMutablePointer<UInt8>?, Int) -> Int) -> Byt
         write(space.bindMemory(to: UInt8.self).baseAddress, min(space.count, capacity))
     }
     return length > 0 ? buffer : nil
-}
-
-private func withOptionalByte<Result>(_ byte: UInt8?, _ body: (UnsafePointer<UInt8>?) -> Result) -> Result {
-    guard let byte else { return body(nil) }
-    return withUnsafePointer(to: byte) { body($0) }
 }

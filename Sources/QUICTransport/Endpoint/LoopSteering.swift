@@ -6,8 +6,8 @@ import NIOCore
 /// Without it the kernel chooses the socket by the sender's address and port. A gateway sends all of its connections'
 /// datagrams from very few ports, so one loop might get all of them while the others have nothing to do.
 ///
-/// The program takes the first byte of the destination connection ID. In an ID that this program issued it is the
-/// loop's index. In a client's first datagram it is random, so new connections are spread evenly, and whoever sends that
+/// The program takes one byte of the destination connection ID. In an ID that this program issued it is the loop's
+/// index. In a client's first datagram it is random, so new connections are spread evenly, and whoever sends that
 /// datagram again reaches the same loop. `QUICDatagramExchange` is still needed: the kernel may have no such filter.
 struct LoopSteering {
     /// The kernel's `struct sock_filter`.
@@ -30,6 +30,9 @@ struct LoopSteering {
 
     /// The number of loops.
     let loops: Int
+    /// Where a connection ID has that byte, counted from 0. In an ID of the client's invention that is shorter, it is a
+    /// byte of what follows.
+    var offset = 0
 
     /// What the kernel runs for each datagram, on its UDP payload. The result is the index of a socket, in the order in
     /// which the sockets were bound; if there is none with that index yet, the kernel chooses by address and port.
@@ -41,9 +44,9 @@ struct LoopSteering {
             // A long header has its connection ID behind the version and the ID's length (RFC 8999 5.1), a short one
             // behind the first byte (RFC 8999 5.2).
             Instruction(code: jumpIfBits, ifFalse: 2, operand: 0x80),
-            Instruction(code: loadByte, operand: 6),
+            Instruction(code: loadByte, operand: UInt32(6 + offset)),
             Instruction(code: jump, operand: 1),
-            Instruction(code: loadByte, operand: 1),
+            Instruction(code: loadByte, operand: UInt32(1 + offset)),
             Instruction(code: modulo, operand: UInt32(loops)),
             Instruction(code: returnValue, operand: 0),
         ]

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Carries datagrams from the event loop whose socket received them to the loop that has their connection.
 ///
-/// The first byte of every connection ID that an endpoint issues is the endpoint's index here.
+/// Every connection ID that an endpoint issues contains the endpoint's index here; see ``ConnectionIDLayout``.
 package final class QUICDatagramExchange: Sendable {
     /// How many datagrams may wait for one loop. Others are dropped, and QUIC sends their contents again.
     static let capacity = 256
@@ -54,21 +54,23 @@ package final class QUICDatagramExchange: Sendable {
     /// One endpoint's access to the exchange.
     package struct Place: Sendable {
         fileprivate let exchange: QUICDatagramExchange
-        /// The index of its event loop, and the first byte of its connection IDs.
+        /// The index of its event loop, which its connection IDs contain.
         package let index: UInt8
 
         /// How the loops' sockets share what arrives.
-        var steering: LoopSteering { LoopSteering(loops: exchange.seats.count) }
+        func steering(_ layout: ConnectionIDLayout) -> LoopSteering {
+            LoopSteering(loops: exchange.seats.count, offset: layout.loopOffset)
+        }
 
         func take(_ endpoint: QUICEndpoint) {
             exchange.seat(endpoint, at: index)
         }
 
         /// - Returns: False if the datagram is this endpoint's own, or no endpoint's.
-        func forward(_ datagram: ByteBuffer, under id: QUICConnectionID, from remote: SocketAddress) -> Bool {
-            guard id.count == QUICConnectionID.localLength, let owner = id.firstByte, owner != index else {
-                return false
-            }
+        func forward(
+            _ datagram: ByteBuffer, under id: QUICConnectionID, _ layout: ConnectionIDLayout, from remote: SocketAddress
+        ) -> Bool {
+            guard id.count == layout.length, let owner = id[layout.loopOffset], owner != index else { return false }
             // The datagram is a part of a large buffer, which must not wait with it.
             let copy = ByteBuffer(bytes: datagram.readableBytesView)
             return exchange.deliver(Letter(datagram: copy, id: id, remote: remote), to: owner)

@@ -9,7 +9,7 @@ extension QUICEndpoint {
         traffic.datagramsReceived &+= 1
         sendFailures.received()
         receiver.received()
-        let id = QUICPacketHeader.destinationConnectionID(of: datagram)
+        let id = QUICPacketHeader.destinationConnectionID(of: datagram, localLength: connectionIDLength)
         let known = id.flatMap { connections[$0] }
         if known == nil, let id, server?.forward(datagram, under: id, from: remote) == true { return }
         let handle = known ?? connections.connectionReset(by: datagram, from: remote, at: .now())

@@ -19,6 +19,8 @@ package final class QUICEndpoint {
     let logger: Logger
     /// Present if the endpoint listens; `nil` if it only makes connections.
     package let server: QUICServerSide?
+    /// The length of the connection IDs that it issues, in bytes.
+    let connectionIDLength: Int
     /// The socket that new connections use.
     var socket: EndpointSocket
     /// What a client knows about its sockets, between which its connections move.
@@ -58,6 +60,7 @@ package final class QUICEndpoint {
         self.socket = EndpointSocket(
             eventLoop: eventLoop, address: address, listening: server?.socketOptions, logger: logger)
         self.server = server
+        self.connectionIDLength = (server?.connectionIDs ?? ConnectionIDLayout()).length
         // Each reset costs a look at all connections, of which a server has many, and its clients seldom send one.
         self.connections = ConnectionTable(resetsPerSecond: server == nil ? 500 : 20)
         socket.endpoint = self

@@ -6,17 +6,21 @@ package final class QUICServerSide {
     private var acceptor: QUICServerAcceptor
     private weak var delegate: (any QUICEndpointDelegate)?
     private let place: QUICDatagramExchange.Place?
+    /// How the connection IDs are laid out by which datagrams find their connection.
+    let connectionIDs: ConnectionIDLayout
     let socketOptions: DatagramSocket.Options
     private let logger: Logger
 
     init(
         acceptor: QUICServerAcceptor, delegate: any QUICEndpointDelegate, place: QUICDatagramExchange.Place?,
-        isIPv6Only: Bool, logger: Logger
+        connectionIDs: ConnectionIDLayout, isIPv6Only: Bool, logger: Logger
     ) {
         self.acceptor = acceptor
         self.delegate = delegate
         self.place = place
-        self.socketOptions = DatagramSocket.Options(steering: place?.steering, isIPv6Only: isIPv6Only)
+        self.connectionIDs = connectionIDs
+        self.socketOptions = DatagramSocket.Options(
+            steering: place?.steering(connectionIDs), isIPv6Only: isIPv6Only)
         self.logger = logger
     }
 
@@ -40,7 +44,7 @@ package final class QUICServerSide {
     /// - Returns: Whether the datagram belongs to another loop.
     func forward(_ datagram: ByteBuffer, under id: QUICConnectionID, from remote: SocketAddress) -> Bool {
         guard let place, !QUICPacketHeader.isInitial(datagram) else { return false }
-        return place.forward(datagram, under: id, from: remote)
+        return place.forward(datagram, under: id, connectionIDs, from: remote)
     }
 
     /// Handles a datagram that belongs to no connection: it may begin one, or deserve an answer.
@@ -106,6 +110,10 @@ package struct QUICServerConfiguration: Sendable {
     /// How many datagrams that belong to no connection are answered per second at most.
     package var repliesPerSecond = 1_000
 
+    /// What tells a load balancer which server it is; at most ``ConnectionIDLayout/longestServerID`` bytes, empty without
+    /// one.
+    package var serverID: [UInt8] = []
+
     /// A listener on `::` also receives IPv4, unless this is set: then another socket may listen there.
     package var isIPv6Only = false
 
@@ -129,12 +137,13 @@ extension QUICEndpoint {
     ) throws {
         guard let family = QUICAddressFamily(address) else { throw SocketAddressError.unsupported }
         var quic = configuration.quic
-        quic.connectionIDPrefix = place?.index
+        quic.connectionIDs = ConnectionIDLayout(serverID: configuration.serverID, loop: place?.index)
         let acceptor = QUICServerAcceptor(
             configuration: quic, tls: configuration.tls, secret: configuration.secret,
             repliesPerSecond: configuration.repliesPerSecond)
         let server = QUICServerSide(
-            acceptor: acceptor, delegate: delegate, place: place, isIPv6Only: configuration.isIPv6Only, logger: logger)
+            acceptor: acceptor, delegate: delegate, place: place, connectionIDs: quic.connectionIDs,
+            isIPv6Only: configuration.isIPv6Only, logger: logger)
         self.init(eventLoop: eventLoop, family: family, address: address, server: server, logger: logger)
         place?.take(self)
     }

@@ -23,6 +23,8 @@ final class UDPRelay: Sendable {
         var held: Set<Direction> = []
         /// The size in bytes of the largest datagrams that pass in each direction.
         var largest: [Direction: Int] = [:]
+        /// The port of the server that a datagram is for, with several servers; `nil` stands for the relay's server.
+        var serverPort: (@Sendable (ByteBuffer) -> Int?)?
     }
 
     /// A datagram, and what happened to it.
@@ -143,13 +145,20 @@ private final class RelayState {
     func fromClient(_ datagram: Datagram) {
         let mapping = mappings[datagram.remoteAddress] ?? open(datagram.remoteAddress)
         guard passes(datagram.data, .up, port: mapping.port) else { return }
-        after(.up) { [self] in
+        let server = destination(of: datagram.data)
+        after(.up) {
             if let outside = mapping.outside {
                 outside.writeAndFlush(Datagram(remoteAddress: server, data: datagram.data), promise: nil)
             } else {
                 mapping.waiting.append(datagram.data)
             }
         }
+    }
+
+    private func destination(of datagram: ByteBuffer) -> SocketAddress {
+        var address = server
+        if let port = rules.serverPort?(datagram) { address.port = port }
+        return address
     }
 
     private func fromServer(_ datagram: Datagram, to client: SocketAddress, port: Int) {
@@ -187,7 +196,7 @@ private final class RelayState {
         bind(client).assumeIsolated().whenSuccess { [self] channel in
             mapping.outside = channel
             for data in mapping.waiting {
-                channel.writeAndFlush(Datagram(remoteAddress: server, data: data), promise: nil)
+                channel.writeAndFlush(Datagram(remoteAddress: destination(of: data), data: data), promise: nil)
             }
             mapping.waiting = []
         }

@@ -8,7 +8,7 @@ import Testing
 /// Sockets of several event loops that share an address.
 @Suite(.timeLimit(.minutes(2)))
 struct LoopSteeringTests {
-    /// Passes the first connection ID byte of each datagram on, with the index of the socket that got it.
+    /// Passes the connection ID byte at `offset` of each datagram on, with the index of the socket that got it.
     private final class Recorder: ChannelInboundHandler {
         typealias InboundIn = AddressedEnvelope<ByteBuffer>
 
@@ -18,31 +18,33 @@ struct LoopSteeringTests {
         }
 
         private let index: Int
+        private let offset: Int
         private let arrivals: AsyncStream<Arrival>.Continuation
 
-        init(_ index: Int, _ arrivals: AsyncStream<Arrival>.Continuation) {
+        init(_ index: Int, offset: Int = 0, _ arrivals: AsyncStream<Arrival>.Continuation) {
             self.index = index
+            self.offset = offset
             self.arrivals = arrivals
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let bytes = Array(unwrapInboundIn(data).data.readableBytesView)
             let position = bytes[0] & 0x80 == 0 ? 1 : 6
-            arrivals.yield(Arrival(socket: index, byte: bytes[position]))
+            arrivals.yield(Arrival(socket: index, byte: bytes[position + offset]))
         }
     }
 
-    /// A datagram with a short or a long header (RFC 8999 5), whose destination connection ID begins with the byte.
-    private func datagram(_ byte: UInt8, isLong: Bool) -> ByteBuffer {
-        let id = [byte] + [UInt8](repeating: 9, count: 7)
+    /// A datagram with a short or a long header (RFC 8999 5), whose destination connection ID has the byte there.
+    private func datagram(_ byte: UInt8, at offset: Int, isLong: Bool) -> ByteBuffer {
+        let id = [UInt8](repeating: 8, count: offset) + [byte] + [UInt8](repeating: 9, count: 7)
         return ByteBuffer(bytes: isLong ? [0xc0, 0, 0, 0, 1, 8] + id + [0] : [0x40] + id)
     }
 
     /// The sender is the same for all of them.
-    @Test(arguments: ["127.0.0.1", "::1"])
-    func theConnectionIDChoosesTheLoop(host: String) async throws {
+    @Test(arguments: ["127.0.0.1", "::1"], [0, 3])
+    func theConnectionIDChoosesTheLoop(host: String, offset: Int) async throws {
         let group = MultiThreadedEventLoopGroup.singleton
-        let steering = LoopSteering(loops: 3)
+        let steering = LoopSteering(loops: 3, offset: offset)
         let (arrivals, continuation) = AsyncStream.makeStream(of: Recorder.Arrival.self)
         var sockets: [any Channel] = []
         for index in 0..<3 {
@@ -50,7 +52,7 @@ struct LoopSteeringTests {
             let options = DatagramSocket.Options(steering: steering)
             let loop = group.next()
             let socket = try await loop.flatSubmit {
-                DatagramSocket.open(address, options, on: loop) { Recorder(index, continuation) }
+                DatagramSocket.open(address, options, on: loop) { Recorder(index, offset: offset, continuation) }
             }.get()
             try await loop.flatSubmit { steering.begin(at: socket) }.get()
             sockets.append(socket)
@@ -60,7 +62,8 @@ struct LoopSteeringTests {
         let bytes = Array(UInt8(0)..<24) + [0x7f, 0x80, 0xff]
         for byte in bytes {
             for isLong in [false, true] {
-                let envelope = AddressedEnvelope(remoteAddress: address, data: datagram(byte, isLong: isLong))
+                let data = datagram(byte, at: offset, isLong: isLong)
+                let envelope = AddressedEnvelope(remoteAddress: address, data: data)
                 try await sender.writeAndFlush(envelope).get()
             }
         }

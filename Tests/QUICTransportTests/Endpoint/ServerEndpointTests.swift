@@ -172,19 +172,22 @@ struct ServerEndpointTests {
     }
 
     /// A datagram for another loop's connection is handed on. One that belongs to no loop, or is too many, is dropped.
-    @Test func datagramsAreHandedToTheLoopThatHasTheConnection() async throws {
+    @Test(arguments: [[], [7, 7, 7]] as [[UInt8]])
+    func datagramsAreHandedToTheLoopThatHasTheConnection(serverID: [UInt8]) async throws {
         let group = MultiThreadedEventLoopGroup.singleton
         let loop = group.next()
         let exchange = QUICDatagramExchange(eventLoops: [group.next(), loop])
         let remote = try SocketAddress(ipAddress: "192.0.2.1", port: 1)
-        func forward(_ first: UInt8, length: Int = 8) throws -> Bool {
-            let id = try #require(QUICConnectionID([first] + [UInt8](repeating: 0, count: length - 1)))
-            return exchange.place(0).forward(ByteBuffer(bytes: [0x40]), under: id, from: remote)
+        let layout = ConnectionIDLayout(serverID: serverID, loop: 0)
+        func forward(_ loop: UInt8, longer: Int = 0) throws -> Bool {
+            let rest = [UInt8](repeating: 0, count: layout.length - layout.prefix.count + longer)
+            let id = try #require(QUICConnectionID(layout.prefix.dropLast() + [loop] + rest))
+            return exchange.place(0).forward(ByteBuffer(bytes: [0x40]), under: id, layout, from: remote)
         }
         #expect(try !forward(0))
         #expect(try forward(1))
         #expect(try !forward(2))
-        #expect(try !forward(1, length: 9))
+        #expect(try !forward(1, longer: 1))
         for _ in 0..<2 * QUICDatagramExchange.capacity { #expect(try forward(1)) }
         #expect(exchange.waitingCount(1) == QUICDatagramExchange.capacity)
 

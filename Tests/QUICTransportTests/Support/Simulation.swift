@@ -38,6 +38,7 @@ final class Simulation {
     let client: QUICConnection
     private(set) var server: QUICConnection?
     var acceptor: QUICServerAcceptor
+    private let serverIDLength: Int
     private(set) var clientEvents: [QUICEvent] = []
     private(set) var serverEvents: [QUICEvent] = []
     /// Called for each event as it comes. It may call the connections.
@@ -60,6 +61,7 @@ final class Simulation {
         resumption: QUICResumption? = nil, earlyData: Bool = false, seed: UInt64 = 1
     ) throws {
         random = SplitMix64(seed: seed)
+        serverIDLength = serverConfiguration.connectionIDs.length
         client = try .client(
             configuration: clientConfiguration, tls: clientTLS ?? TestCertificates.shared.client(),
             serverName: serverName, local: Self.clientAddress, remote: Self.serverAddress, now: now,
@@ -145,7 +147,7 @@ final class Simulation {
             return
         }
         remote = clientAppearsAs ?? remote
-        let id = QUICPacketHeader.destinationConnectionID(of: datagram.bytes)
+        let id = QUICPacketHeader.destinationConnectionID(of: datagram.bytes, localLength: serverIDLength)
         if let server, let id, server.connectionIDs.contains(id) {
             server.receive(datagram.bytes, from: remote, to: local, ecn: datagram.ecn, at: now)
             return
