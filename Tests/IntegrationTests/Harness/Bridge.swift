@@ -15,13 +15,16 @@ struct Bridge: Sendable {
     /// - Parameters:
     ///   - namespace: The network namespace to run the bridge in.
     ///   - hasAdmin: Whether the configuration names the address of an admin endpoint, which has port 0.
+    ///   - launcher: What runs the program, and its arguments.
     static func start(
-        in folder: Folder, configuration: String, namespace: String? = nil, hasAdmin: Bool = false
+        in folder: Folder, configuration: String, namespace: String? = nil, hasAdmin: Bool = false,
+        through launcher: [String] = []
     ) async throws -> Bridge {
         let file = try folder.write("bridge-\(UUID().uuidString).yaml", configuration)
         let command =
             try (namespace.map { ["ip", "netns", "exec", $0] } ?? [])
-            + (hasAdmin ? ["env", "-u", "BRIDGE_ADMIN_LISTEN"] : []) + [Toolbox.bridge()]
+            + (hasAdmin ? ["env", "-u", "BRIDGE_ADMIN_LISTEN"] : [])
+            + launcher + [Toolbox.bridge()]
         let process = try await ChildProcess.start(
             "bridge", command[0], command.dropFirst() + ["run", "--config", file])
         do {

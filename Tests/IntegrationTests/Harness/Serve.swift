@@ -9,9 +9,12 @@ struct Serve: Sendable {
     let file: String
 
     /// Starts `serve` with this configuration, whose listeners have port 0, and waits until it listens.
-    static func start(in folder: Folder, configuration: String) async throws -> Serve {
+    ///
+    /// - Parameter launcher: What runs the program, and its arguments.
+    static func start(in folder: Folder, configuration: String, through launcher: [String] = []) async throws -> Serve {
         let file = try folder.write("serve-\(UUID().uuidString).yaml", configuration)
-        let process = try await ChildProcess.start("serve", Toolbox.bridge(), ["serve", "--config", file])
+        let command = try launcher + [Toolbox.bridge(), "serve", "--config", file]
+        let process = try await ChildProcess.start("serve", command[0], Array(command.dropFirst()))
         do {
             let line = try await process.errors.first("serve to listen") {
                 $0.contains("listening") && $0.contains("address=")
