@@ -43,7 +43,8 @@ public struct MQTTClientConfiguration: Sendable {
     public var maximumPacketSize = 16 * 1_048_576
     /// How many messages may wait for their acknowledgement or to be sent. Another one is refused.
     public var maximumOutstandingPublishes = 1024
-    /// How many bytes of payload and topic these may have together. A single message may be larger.
+    /// How many bytes these may have together: payloads, topics and properties, with 256 more for each message and 64
+    /// for each user property. A single message may be larger.
     public var maximumOutstandingBytes = 16 * 1_048_576
     /// On how many QUIC streams besides the first messages of QoS 0 and 1 are published, as EMQX allows it. Messages of
     /// one topic stay on one stream and in order. Where the broker allows fewer, the first stream carries the rest.

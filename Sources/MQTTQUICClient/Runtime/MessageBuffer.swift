@@ -10,11 +10,12 @@ final class MessageBuffer: Sendable {
     typealias Delivery = IncomingFlow.Delivery
     typealias Continuation = CheckedContinuation<Result<MQTTMessage?, MQTTClientError>, Never>
 
-    /// A buffer with this many bytes of payload is full, however few messages they are.
+    /// A buffer whose messages weigh this much is full, however few they are.
     static let maximumBytes = 1_048_576
 
     private struct Item {
         let message: MQTTMessage
+        let weight: Int
         let delivery: Delivery?
     }
 
@@ -39,7 +40,7 @@ final class MessageBuffer: Sendable {
 
     var isFull: Bool { state.withLock { isFull($0) } }
 
-    /// The payloads that wait to be taken.
+    /// What the messages that wait to be taken weigh, payloads and all that is with them.
     var bytes: Int { state.withLock { $0.bytes } }
 
     private func isFull(_ state: State) -> Bool { state.items.count >= limit || state.bytes >= Self.maximumBytes }
@@ -50,8 +51,9 @@ final class MessageBuffer: Sendable {
                 state.waiter = nil
                 return waiter
             }
-            state.items.append(Item(message: message, delivery: delivery))
-            state.bytes += message.payload.readableBytes
+            let weight = message.weight
+            state.items.append(Item(message: message, weight: weight, delivery: delivery))
+            state.bytes += weight
             return nil
         }
         guard let waiter else { return }
@@ -105,7 +107,7 @@ final class MessageBuffer: Sendable {
     private func take(_ state: inout State) -> (Result<MQTTMessage?, MQTTClientError>?, Delivery?, wasFull: Bool) {
         let wasFull = isFull(state)
         guard let item = state.items.popFirst() else { return (state.end, nil, false) }
-        state.bytes -= item.message.payload.readableBytes
+        state.bytes -= item.weight
         return (.success(item.message), item.delivery, wasFull && !isFull(state))
     }
 

@@ -18,7 +18,7 @@ extension ClientSession {
         var publish = known.publish
         guard !MQTTReasonCode(rawValue: ack.reasonCode).isError else { return finish(publish, lane, ack) }
         outstandingBytes -= publish.size
-        publish = publish.withoutPayload
+        publish = publish.released
         flows[lane].inFlight[ack.packetID] = .released(publish)
         return send(.pubrel(PublishAck(packetID: ack.packetID)), on: stream)
     }
@@ -68,9 +68,11 @@ extension ClientSession {
 }
 
 extension OutgoingPublish {
-    fileprivate var withoutPayload: Self {
+    /// PUBREC has come: only the topic is needed from here on.
+    fileprivate var released: Self {
         var publish = OutgoingPublish(operation: operation, order: order, message: message, lane: lane, size: 0)
         publish.message.payload = ByteBuffer()
+        publish.message.properties = MQTTMessageProperties()
         publish.packetID = packetID
         publish.isSent = isSent
         publish.hasWaiter = hasWaiter

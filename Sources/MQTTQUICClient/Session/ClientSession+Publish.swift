@@ -5,7 +5,7 @@ extension ClientSession {
     /// Takes a message, which ``nextPublishes(on:budget:)`` sends. The outcome is told as `published`.
     mutating func publish(_ operation: ClientOperation, _ message: MQTTMessage) throws(MQTTClientError) {
         try check(message)
-        let size = message.payload.readableBytes + message.topic.utf8.count
+        let size = message.weight
         try checkRoom(size)
         let lane = lane(of: message)
         lastOrder += 1

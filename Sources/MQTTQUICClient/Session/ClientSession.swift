@@ -38,7 +38,7 @@ struct ClientSession: Sendable {
     var lastOrder: UInt64 = 0
     /// How many messages wait to be sent or acknowledged, whether or not a task waits for them.
     var outstandingCount = 0
-    /// Their payloads and topics.
+    /// What they weigh.
     var outstandingBytes = 0
 
     var incoming: IncomingFlow

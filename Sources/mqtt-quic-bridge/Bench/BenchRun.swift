@@ -32,7 +32,8 @@ final class BenchRun: Sendable {
         configuration.cleanStart = true
         configuration.sessionExpiry = .zero
         configuration.maximumOutstandingPublishes = plan.window
-        configuration.maximumOutstandingBytes = max(configuration.maximumOutstandingBytes, plan.window * plan.size * 2)
+        configuration.maximumOutstandingBytes = max(
+            configuration.maximumOutstandingBytes, plan.window * (plan.size + 1_024) * 2)
         self.configuration = configuration
     }
 

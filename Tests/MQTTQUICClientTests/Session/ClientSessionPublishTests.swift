@@ -109,10 +109,10 @@ struct ClientSessionPublishTests {
     func bounds() throws {
         var configuration = MQTTClientConfiguration.test
         configuration.maximumOutstandingPublishes = 2
-        configuration.maximumOutstandingBytes = 10
+        configuration.maximumOutstandingBytes = 520
         var session = try ClientSession.online(configuration)
-        try session.publish(operation(1), MQTTMessage("a", "longer than the limit"))
-        #expect(throws: MQTTClientError.tooManyOutstanding(limit: "22 bytes of at most 10")) {
+        try session.publish(operation(1), MQTTMessage("a", String(repeating: "x", count: 1_000)))
+        #expect(throws: MQTTClientError.tooManyOutstanding(limit: "1257 bytes of at most 520")) {
             try session.publish(operation(2), MQTTMessage("a"))
         }
         _ = session.pump()
