@@ -1,8 +1,9 @@
 /// The messages of a subscription, in the order in which the broker sent them. One task iterates over it, once.
 ///
 /// A message of QoS 1 or 2 is acknowledged when it is taken. While the buffer is full, nothing more is read from the
-/// broker than fits into the connection's window, and two mebibytes if somebody waits for an answer behind it. When the sequence and its iterators are let go of, the client
-/// unsubscribes.
+/// broker than fits into the connection's window. While a task waits for an answer of the broker's, messages go on
+/// coming: a sequence that holds three mebibytes then drops those of QoS 0. Those of QoS 1 and 2 are never dropped; at
+/// six mebibytes the broker has to wait. When the sequence and its iterators are let go of, the client unsubscribes.
 public struct MQTTMessages: AsyncSequence, Sendable {
     public typealias Element = MQTTMessage
     public typealias Failure = MQTTClientError

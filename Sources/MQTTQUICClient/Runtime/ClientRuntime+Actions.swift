@@ -62,22 +62,34 @@ extension ClientRuntime {
                 taken(delivery)
                 continue
             }
+            guard delivery != nil || !isAnswerAwaited || buffer.level < .overfull else {
+                dropped(message, for: operation)
+                continue
+            }
             buffer.append(message, delivery)
             if buffer.isFull { full.insert(operation) }
         }
     }
 
+    /// An answer is awaited from behind more messages than are kept. Only those of QoS 0 may be lost.
+    private func dropped(_ message: MQTTMessage, for operation: ClientOperation) {
+        guard dropping.insert(operation).inserted else { return }
+        logger.warning(
+            "messages of QoS 0 are dropped: the application takes them too slowly and waits for an answer behind them",
+            metadata: ["topic": "\(message.topic)"])
+    }
+
     /// A sequence has taken a message.
     func taken(_ delivery: IncomingFlow.Delivery?, from operation: ClientOperation) {
         taken(delivery)
-        if full.contains(operation), buffers[operation]?.isFull != true { emptied(operation) }
+        guard full.contains(operation) else { return }
+        if buffers[operation]?.isFull == true { giveCredit() } else { emptied(operation) }
     }
 
     private func emptied(_ operation: ClientOperation) {
         full.remove(operation)
-        guard full.isEmpty else { return }
-        creditBeyondFull = 0
-        keepAlive?.received(at: .now())
+        dropping.remove(operation)
+        if full.isEmpty { keepAlive?.received(at: .now()) }
         giveCredit()
     }
 

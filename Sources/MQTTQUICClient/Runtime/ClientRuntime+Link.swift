@@ -2,9 +2,6 @@ import MQTTCodec
 import NIOCore
 
 extension ClientRuntime: BrokerLinkObserver {
-    /// How many bytes may come for the sake of an answer while a sequence is full.
-    static let mostBeyondFull = 2 * 1_048_576
-
     func linkOpened(_ link: any BrokerLink, _ facts: LinkFacts) {
         guard link === self.link else { return }
         logger.debug("link open", metadata: ["remote": "\(facts.remoteAddress)", "transport": "\(facts.transport)"])
@@ -37,17 +34,18 @@ extension ClientRuntime: BrokerLinkObserver {
 
     /// Lets the broker send more, unless a sequence is full.
     ///
-    /// While somebody waits for the broker's answer, some more may come, because the answer is behind it. A loop that
+    /// While a task waits for the broker's answer, messages go on coming, because the answer is behind them. A loop that
     /// publishes and waits for the acknowledgement before it takes the next message would otherwise wait for ever.
     func giveCredit() {
         guard owedCredit > 0, let link else { return }
-        let isAnswerAwaited = !waiters.isEmpty || !requests.waiting.isEmpty
-        guard full.isEmpty || (isAnswerAwaited && creditBeyondFull < Self.mostBeyondFull) else { return }
+        guard full.isEmpty || (isAnswerAwaited && !full.contains { buffers[$0]?.level == .closed }) else { return }
         let bytes = owedCredit
         owedCredit = 0
-        if !full.isEmpty { creditBeyondFull += bytes }
         link.consumed(bytes, on: .control)
     }
+
+    /// Whether a task waits for something that the broker has to send.
+    var isAnswerAwaited: Bool { !waiters.isEmpty || !requests.waiting.isEmpty }
 
     func linkWritable(_ link: any BrokerLink, on stream: LinkStream) {
         guard link === self.link else { return }

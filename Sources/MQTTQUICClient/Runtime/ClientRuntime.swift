@@ -54,8 +54,8 @@ final class ClientRuntime {
     var buffers: [ClientOperation: MessageBuffer] = [:]
     /// Those that are full. As long as there are some, no credit is given, unless somebody waits for an answer.
     var full: Set<ClientOperation> = []
-    /// How many bytes of credit were given since a sequence became full.
-    var creditBeyondFull = 0
+    /// Those that messages of QoS 0 are dropped for.
+    var dropping: Set<ClientOperation> = []
     /// The sequence of the messages that are for no subscription.
     var unclaimed: ClientOperation?
     /// How many sequences have not taken a message yet that several have got.

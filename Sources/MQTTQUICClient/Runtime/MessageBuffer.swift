@@ -5,13 +5,29 @@ import Synchronization
 /// by the application's task.
 ///
 /// It does not refuse messages. When it is full, the runtime stops giving credit, so that no more than the link's
-/// window comes on top.
+/// window comes on top. While a task waits for an answer that is behind the messages, the runtime goes on by what the
+/// buffer holds: see ``Level``.
 final class MessageBuffer: Sendable {
     typealias Delivery = IncomingFlow.Delivery
     typealias Continuation = CheckedContinuation<Result<MQTTMessage?, MQTTClientError>, Never>
 
+    /// How much a buffer holds.
+    enum Level: Int, Comparable, Sendable {
+        case hasRoom
+        /// The broker may send more only for the sake of an answer.
+        case full
+        /// It holds `mostBytes`: what may be dropped is dropped for the sake of an answer.
+        case overfull
+        /// It holds twice `mostBytes`, and the broker may send nothing more.
+        case closed
+
+        static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    }
+
     /// A buffer whose messages weigh this much is full, however few they are.
-    static let maximumBytes = 1_048_576
+    private static let fullBytes = 1_048_576
+    /// How much may be kept for the sake of an answer before messages of QoS 0 are dropped.
+    static let mostBytes = 3 * 1_048_576
 
     private struct Item {
         let message: MQTTMessage
@@ -29,7 +45,7 @@ final class MessageBuffer: Sendable {
 
     private let limit: Int
     private let state = Mutex(State())
-    /// Called from the task that has taken a message, if there is something to be done about it.
+    /// Called from the task that has taken a message, if that has to be given back or the level is lower now.
     private let onTaken: @Sendable (Delivery?) -> Void
 
     /// - Parameter limit: With this many messages it is full.
@@ -38,12 +54,21 @@ final class MessageBuffer: Sendable {
         self.onTaken = onTaken
     }
 
-    var isFull: Bool { state.withLock { isFull($0) } }
+    var level: Level { state.withLock { level(of: $0) } }
+
+    var isFull: Bool { level >= .full }
 
     /// What the messages that wait to be taken weigh, payloads and all that is with them.
     var bytes: Int { state.withLock { $0.bytes } }
 
-    private func isFull(_ state: State) -> Bool { state.items.count >= limit || state.bytes >= Self.maximumBytes }
+    private func level(of state: State) -> Level {
+        switch state.bytes {
+        case (2 * Self.mostBytes)...: .closed
+        case Self.mostBytes...: .overfull
+        case Self.fullBytes...: .full
+        default: state.items.count >= limit ? .full : .hasRoom
+        }
+    }
 
     func append(_ message: MQTTMessage, _ delivery: Delivery?) {
         let waiter = state.withLock { state -> Continuation? in
@@ -99,21 +124,21 @@ final class MessageBuffer: Sendable {
     }
 
     private func take() -> Result<MQTTMessage?, MQTTClientError>? {
-        let (result, taken, wasFull) = state.withLock { take(&$0) }
-        if taken != nil || wasFull { onTaken(taken) }
+        let (result, taken, isLower) = state.withLock { take(&$0) }
+        if taken != nil || isLower { onTaken(taken) }
         return result
     }
 
-    private func take(_ state: inout State) -> (Result<MQTTMessage?, MQTTClientError>?, Delivery?, wasFull: Bool) {
-        let wasFull = isFull(state)
+    private func take(_ state: inout State) -> (Result<MQTTMessage?, MQTTClientError>?, Delivery?, isLower: Bool) {
+        let before = level(of: state)
         guard let item = state.items.popFirst() else { return (state.end, nil, false) }
         state.bytes -= item.weight
-        return (.success(item.message), item.delivery, wasFull && !isFull(state))
+        return (.success(item.message), item.delivery, level(of: state) < before)
     }
 
     /// - Returns: What the caller need not wait for.
     private func wait(_ continuation: Continuation) -> Result<MQTTMessage?, MQTTClientError>? {
-        let (result, taken, wasFull) = state.withLock { state in
+        let (result, taken, isLower) = state.withLock { state in
             guard state.waiter == nil else {
                 let misuse = MQTTClientError.invalidArgument("two tasks wait for messages of one sequence: use one")
                 return (Result<MQTTMessage?, MQTTClientError>.failure(misuse) as Result?, nil as Delivery?, false)
@@ -122,7 +147,7 @@ final class MessageBuffer: Sendable {
             if next.0 == nil { state.waiter = continuation }
             return next
         }
-        if taken != nil || wasFull { onTaken(taken) }
+        if taken != nil || isLower { onTaken(taken) }
         return result
     }
 

@@ -7,7 +7,7 @@ import Testing
 /// A sequence that nobody empties holds up its connection, but neither answers nor what comes after it.
 @Suite(.timeLimit(.minutes(2)))
 struct FullSequenceTests {
-    @Test("A loop that waits for an acknowledgement gets it from behind more messages than its sequence holds")
+    @Test("A loop that waits for an acknowledgement gets it from behind any number of messages of QoS 0")
     func answerBehindMessages() async throws {
         let (broker, first) = try await FakeBroker.connected()
         var reader = first
@@ -20,16 +20,42 @@ struct FullSequenceTests {
         let published = Task { try await client.publish(MQTTMessage("b", "1")) }
         let packetID = await reader.packetID()
         while try await broker.link({ $0.credit }) == before { await Task.yield() }
-        // There is a limit to it.
         let text = String(repeating: "x", count: 65_536)
-        for _ in 0..<64 { try await broker.message("a", text) }
-        let beyond = (try await broker.link { $0.credit } ?? 0) - before
-        #expect(beyond >= ClientRuntime.mostBeyondFull && beyond < ClientRuntime.mostBeyondFull + 2 * 65_536)
+        for _ in 0..<128 {
+            try await broker.message("a", text)
+            #expect(try await broker.inside { $0.owedCredit == 0 })
+        }
+        let kept = try await broker.inside { $0.buffers.values.map(\.bytes).reduce(0, +) }
+        #expect(kept >= MessageBuffer.mostBytes && kept < MessageBuffer.mostBytes + 2 * 65_536)
+        #expect(try await broker.inside { $0.dropping.count } == 1)
         try await broker.send(.puback(PublishAck(packetID: packetID)))
         _ = try await published.value
         var iterator = messages.makeAsyncIterator()
-        for _ in 1...67 { _ = try await iterator.next() }
-        #expect(try await broker.inside { $0.owedCredit == 0 && $0.full.isEmpty })
+        for number in 1...3 { #expect(try await iterator.next()?.text == "\(number)") }
+        while try await broker.inside({ !$0.full.isEmpty }) { #expect(try await iterator.next()?.text == text) }
+        #expect(try await broker.inside { $0.owedCredit == 0 && $0.dropping.isEmpty })
+    }
+
+    @Test("Messages of QoS 1 are never dropped for an answer: at six mebibytes the broker has to wait for the loop")
+    func acknowledgedMessages() async throws {
+        let (broker, first) = try await FakeBroker.connected()
+        var reader = first
+        let client = broker.client
+        let messages = try await broker.subscribed(&reader, "a", buffer: 1)
+        let published = Task { try await client.publish(MQTTMessage("b", "1")) }
+        let publishID = await reader.packetID()
+        let text = String(repeating: "x", count: 262_144)
+        for packetID in 1...24 as ClosedRange<UInt16> {
+            #expect(try await broker.inside { $0.owedCredit == 0 })
+            try await broker.message("a", text, packetID)
+        }
+        #expect(try await broker.inside { $0.owedCredit > 0 && $0.dropping.isEmpty })
+        var iterator = messages.makeAsyncIterator()
+        _ = try await iterator.next()
+        while try await broker.inside({ $0.owedCredit > 0 }) { await Task.yield() }
+        try await broker.send(.puback(PublishAck(packetID: publishID)))
+        _ = try await published.value
+        for _ in 2...24 { #expect(try await iterator.next()?.text == text) }
     }
 
     @Test("A sequence that has ended holds up neither its connection nor the next one")
