@@ -12,7 +12,7 @@ extension ClientSession {
         guard let packetID = head.packetID, head.qos != .atMostOnce else {
             return [.deliver(message, nil, to: recipients)]
         }
-        switch incoming.received(packetID, qos: message.qos) {
+        switch incoming.received(message, packetID) {
         case .new(let delivery): return [.deliver(message, delivery, to: recipients)]
         case .known(let answers): return answer(answers)
         case .tooMany:

@@ -5,6 +5,10 @@ import DequeModule
 /// A message is acknowledged when the application has taken it, in the order in which they came ([MQTT-4.6.0-2],
 /// [MQTT-4.6.0-3]). A message of QoS 2 is passed on when its PUBLISH comes; its packet identifier is then kept until
 /// PUBREL, over lost connections as well, so that it is not passed on again.
+///
+/// A broker may have forgotten a message when its client is back, such as one that has expired. An identifier of an
+/// earlier connection therefore counts only if the broker still uses it for that message: it then sends the same message
+/// with DUP ([MQTT-3.3.1-1]), or PUBREL.
 struct IncomingFlow: Sendable {
     /// A message that the application has not taken yet.
     struct Delivery: Hashable, Sendable {
@@ -31,16 +35,36 @@ struct IncomingFlow: Sendable {
         var isTaken: Bool
     }
 
-    private enum Exact: Sendable {
-        /// The application has not taken it.
-        case passedOn(Delivery)
-        /// The application has it.
-        case taken
+    private struct Exact: Sendable {
+        /// `nil` if the application has taken it.
+        var untaken: Delivery?
+        /// Of topic and payload. The packet identifier of a forgotten message may be that of another one, of which only
+        /// a repetition has come.
+        let fingerprint: Int
+
+        init(_ message: MQTTMessage, _ delivery: Delivery) {
+            untaken = delivery
+            fingerprint = Self.fingerprint(of: message)
+        }
+
+        func isRepeated(by message: MQTTMessage) -> Bool {
+            message.qos == .exactlyOnce && message.isDuplicate && fingerprint == Self.fingerprint(of: message)
+        }
+
+        private static func fingerprint(of message: MQTTMessage) -> Int {
+            var hasher = Hasher()
+            hasher.combine(message.topic)
+            hasher.combine(message.payload)
+            return hasher.finalize()
+        }
     }
 
     /// In the order of arrival on this connection.
     private var due: Deque<Due> = []
+    /// The messages of QoS 2 of this connection that PUBREL has not come for.
     private var exact: [UInt16: Exact] = [:]
+    /// Those of earlier connections.
+    private var earlier: [UInt16: Exact] = [:]
     private var lastNumber: UInt64 = 0
     /// How many messages of QoS 1 are in `due`.
     private var owedPubacks = 0
@@ -58,25 +82,27 @@ struct IncomingFlow: Sendable {
     private var open: Int { owedPubacks + exact.count }
 
     /// A PUBLISH of QoS 1 or 2 has come.
-    mutating func received(_ packetID: UInt16, qos: MQTTQoS) -> Receipt {
-        if qos == .exactlyOnce, let known = exact[packetID] { return .known(again(packetID, known)) }
+    mutating func received(_ message: MQTTMessage, _ packetID: UInt16) -> Receipt {
+        let isExact = message.qos == .exactlyOnce
+        if isExact, let known = exact[packetID] { return .known(again(packetID, known)) }
         guard open < maximum else { return .tooMany }
+        if let known = earlier.removeValue(forKey: packetID), known.isRepeated(by: message) {
+            exact[packetID] = known
+            return .known(again(packetID, known))
+        }
         lastNumber += 1
         let delivery = Delivery(number: lastNumber)
-        if qos == .exactlyOnce { exact[packetID] = .passedOn(delivery) } else { owedPubacks += 1 }
-        due.append(
-            Due(
-                delivery: delivery, answer: qos == .exactlyOnce ? .pubrec(packetID) : .puback(packetID), isTaken: false)
-        )
+        if isExact { exact[packetID] = Exact(message, delivery) } else { owedPubacks += 1 }
+        due.append(Due(delivery: delivery, answer: isExact ? .pubrec(packetID) : .puback(packetID), isTaken: false))
         return .new(delivery)
     }
 
     private mutating func again(_ packetID: UInt16, _ known: Exact) -> [Answer] {
         let answer = Answer.pubrec(packetID)
         guard !due.contains(where: { $0.answer == answer }) else { return [] }
-        switch known {
-        case .passedOn(let delivery): due.append(Due(delivery: delivery, answer: answer, isTaken: false))
-        case .taken:
+        if let delivery = known.untaken {
+            due.append(Due(delivery: delivery, answer: answer, isTaken: false))
+        } else {
             lastNumber += 1
             due.append(Due(delivery: Delivery(number: lastNumber), answer: answer, isTaken: true))
         }
@@ -90,17 +116,14 @@ struct IncomingFlow: Sendable {
             return []
         }
         due[index].isTaken = true
-        if case .pubrec(let packetID) = due[index].answer, exact[packetID] != nil { exact[packetID] = .taken }
+        if case .pubrec(let packetID) = due[index].answer { exact[packetID]?.untaken = nil }
         return answers()
     }
 
     /// The connection that the message came on is gone. Its PUBREC is due when the broker has sent it again.
     private mutating func takenLate(_ delivery: Delivery) {
-        for (packetID, state) in exact {
-            guard case .passedOn(delivery) = state else { continue }
-            exact[packetID] = .taken
-            return
-        }
+        guard let packetID = earlier.first(where: { $0.value.untaken == delivery })?.key else { return }
+        earlier[packetID]?.untaken = nil
     }
 
     private mutating func answers() -> [Answer] {
@@ -117,18 +140,22 @@ struct IncomingFlow: Sendable {
     /// - Returns: Whether the packet identifier was known.
     mutating func released(_ packetID: UInt16) -> Bool {
         due.removeAll { $0.answer == .pubrec(packetID) }
-        return exact.removeValue(forKey: packetID) != nil
+        let present = exact.removeValue(forKey: packetID)
+        let past = earlier.removeValue(forKey: packetID)
+        return present != nil || past != nil
     }
 
     /// The connection is gone. The broker sends again what it got no acknowledgement for.
     mutating func connectionLost() {
         due = []
         owedPubacks = 0
+        earlier.merge(exact) { $1 }
+        exact = [:]
     }
 
     /// The broker has no session any more.
     mutating func sessionLost() {
         connectionLost()
-        exact = [:]
+        earlier = [:]
     }
 }

@@ -5,8 +5,10 @@ import Testing
 @testable import MQTTQUICClient
 
 struct ClientSessionReceiveTests {
-    private func publish(_ packetID: UInt16, _ qos: QoS, duplicate: Bool = false) -> Packet {
-        .publish(PublishHead(isDuplicate: duplicate, qos: qos, topic: "a", packetID: packetID), payload: ByteBuffer())
+    private func publish(_ packetID: UInt16, _ qos: QoS, duplicate: Bool = false, _ text: String = "") -> Packet {
+        .publish(
+            PublishHead(isDuplicate: duplicate, qos: qos, topic: "a", packetID: packetID),
+            payload: ByteBuffer(string: text))
     }
 
     private func delivery(_ actions: [ClientAction]) -> IncomingFlow.Delivery? {
@@ -41,6 +43,45 @@ struct ClientSessionReceiveTests {
         #expect(
             try session.received(.pubrel(PublishAck(packetID: 4)), on: .control).sent()
                 == [.pubcomp(PublishAck(packetID: 4, reasonCode: 0x92))])
+    }
+
+    @Test("The packet identifier of a message that the broker forgot belongs to its next message")
+    func forgotten() throws {
+        var session = try ClientSession.online()
+        let first = try #require(delivery(session.received(publish(4, .exactlyOnce), on: .control)))
+        _ = session.received(publish(5, .exactlyOnce), on: .control)
+        _ = try session.reconnect(sessionPresent: true)
+        let second = try #require(delivery(session.received(publish(4, .exactlyOnce), on: .control)))
+        #expect(second != first)
+        #expect(session.taken(first).isEmpty)
+        #expect(try session.taken(second).sent() == [.pubrec(PublishAck(packetID: 4))])
+        #expect(delivery(session.received(publish(5, .atLeastOnce, duplicate: true), on: .control)) != nil)
+        #expect(
+            try session.received(.pubrel(PublishAck(packetID: 5)), on: .control).sent()
+                == [.pubcomp(PublishAck(packetID: 5, reasonCode: 0x92))])
+    }
+
+    @Test("A repetition of a message that never came is not one of the message that the broker forgot")
+    func forgottenAndRepeated() throws {
+        var session = try ClientSession.online()
+        _ = session.received(publish(4, .exactlyOnce, "1"), on: .control)
+        _ = try session.reconnect(sessionPresent: true)
+        // The broker sends "2" here, and it gets lost.
+        _ = try session.reconnect(sessionPresent: true)
+        #expect(delivery(session.received(publish(4, .exactlyOnce, duplicate: true, "2"), on: .control)) != nil)
+    }
+
+    @Test("Messages that the broker forgot do not count in Receive Maximum; those that it sends again do")
+    func receiveMaximumOverLostConnections() throws {
+        var configuration = MQTTClientConfiguration.test
+        configuration.receiveMaximum = 2
+        var session = try ClientSession.online(configuration)
+        for packetID in [1, 2] as [UInt16] { _ = session.received(publish(packetID, .exactlyOnce), on: .control) }
+        _ = try session.reconnect(sessionPresent: true)
+        #expect(session.received(publish(2, .exactlyOnce, duplicate: true), on: .control).isEmpty)
+        #expect(delivery(session.received(publish(3, .exactlyOnce), on: .control)) != nil)
+        let actions = session.received(publish(4, .exactlyOnce), on: .control)
+        #expect(try actions.sent() == [.disconnect(Disconnect(reasonCode: 0x93))])
     }
 
     @Test("In a new session the same packet identifier is a new message")

@@ -70,12 +70,17 @@ struct ModelBroker {
         return .publish(message.head(packetID: lastID, isDuplicate: false), payload: message.payload)
     }
 
-    /// What it sends again when its client is back.
-    mutating func resumes() -> [Packet] {
-        order.compactMap { packetID in
+    /// Its client is back. Those of its messages that have expired are forgotten, and their packet identifiers are free.
+    /// - Returns: The messages that it has forgotten, and what it sends again of the others.
+    mutating func resumes(isExpired: () -> Bool) -> (forgotten: [MQTTMessage], packets: [Packet]) {
+        let expired = order.filter { _ in isExpired() }
+        let forgotten = expired.compactMap { owed.removeValue(forKey: $0)?.message }
+        order.removeAll { expired.contains($0) }
+        let packets: [Packet] = order.compactMap { packetID in
             guard let owed = owed[packetID] else { return nil }
             if owed.isReleased { return .pubrel(PublishAck(packetID: packetID)) }
             return .publish(owed.message.head(packetID: packetID, isDuplicate: true), payload: owed.message.payload)
         }
+        return (forgotten, packets)
     }
 }
