@@ -43,6 +43,10 @@ struct MQTTClientErrorTests {
             ),
             (.disconnected(.cancelled, retryIn: nil), "disconnected: the task was cancelled"),
             (.moved(to: "192.0.2.7:4000"), "moved to 192.0.2.7:4000"), (.closed, "closed"),
+            (
+                .subscriptionRefused(filter: "a/#", .notAuthorized, reason: "no"),
+                "the broker did not grant a/# again: not authorized (0x87), \"no\""
+            ),
         ])
     func event(event: MQTTClientEvent, text: String) {
         #expect(event.description == text)

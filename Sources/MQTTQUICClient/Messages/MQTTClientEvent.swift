@@ -7,7 +7,10 @@ public enum MQTTClientEvent: Sendable, Equatable {
     /// The client has another address now, and the connection goes on.
     /// - Parameter to: The new local address.
     case moved(to: String)
-    /// ``MQTTClient/disconnect(reason:sessionExpiry:)`` has ended the connection.
+    /// The broker had forgotten the session and did not grant this filter again. Its messages do not come any more. A
+    /// sequence that has no other filter ends with ``MQTTClientError/rejected(_:reason:)``.
+    case subscriptionRefused(filter: String, MQTTReasonCode, reason: String?)
+    /// ``MQTTClient/disconnect(reason:sessionExpiry:userProperties:)`` has ended the connection.
     case closed
 }
 
@@ -21,6 +24,8 @@ extension MQTTClientEvent: CustomStringConvertible {
         case .disconnected(let error, let wait?): "disconnected, next try in \(wait.inWords): \(error)"
         case .disconnected(let error, nil): "disconnected: \(error)"
         case .moved(let address): "moved to \(address)"
+        case .subscriptionRefused(let filter, let code, let reason):
+            "the broker did not grant \(filter) again: \(code)" + (reason.map { ", \"\($0)\"" } ?? "")
         case .closed: "closed"
         }
     }

@@ -18,6 +18,10 @@ extension ClientRuntime {
             guard case .unsubscribe(let continuation)? = waiters.removeValue(forKey: operation) else { return }
             continuation.resume(returning: result)
         case .deliver(let message, let delivery, let recipients): deliver(message, delivery, recipients)
+        case .subscriptionRefused(let filter, let code, let reason):
+            logger.warning(
+                "the broker did not grant a subscription again", metadata: ["filter": "\(filter)", "code": "\(code)"])
+            tell(.subscriptionRefused(filter: filter, code, reason: reason))
         case .subscriptionEnded(let operation, let error): ended(operation, error)
         case .fail(let error): failed(error)
         }

@@ -12,6 +12,8 @@ enum ClientAction: Equatable {
     ///   - delivery: What has to be given back when the application has taken the message; `nil` with QoS 0.
     ///   - to: The subscriptions that it is for; empty if there is none.
     case deliver(MQTTMessage, IncomingFlow.Delivery?, to: [ClientOperation])
+    /// A filter that the application is subscribed to was not granted again in a new session.
+    case subscriptionRefused(filter: String, MQTTReasonCode, reason: String?)
     /// A subscription has ended, by an error if there is one.
     case subscriptionEnded(ClientOperation, MQTTClientError?)
     /// The connection cannot go on. What has to be sent before its end was sent.

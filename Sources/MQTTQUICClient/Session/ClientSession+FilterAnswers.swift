@@ -24,9 +24,10 @@ extension ClientSession {
             guard codes.count == list.count else {
                 return fault(.protocolError, "its SUBACK has \(codes.count) codes for \(list.count) filters")
             }
+            guard !isAgain else { return answeredAgain(operation, list, codes, suback.properties.reasonString) }
             guard let refusal = codes.first, codes.allSatisfy(\.isError) else {
-                subscriptions.granted(operation, codes)
-                return isAgain ? [] : [.subscribed(operation, .success(codes))]
+                subscriptions.granted(operation, list, codes)
+                return [.subscribed(operation, .success(codes))]
             }
             return failed(request, .rejected(refusal, reason: suback.properties.reasonString))
         case .undo(let operation, let list):
@@ -37,6 +38,18 @@ extension ClientSession {
             return sendRequests()
         case .unsubscribe: return fault(.protocolError, "its SUBACK is for an UNSUBSCRIBE")
         }
+    }
+
+    /// The application was told long ago that it is subscribed, so that it has to hear of what was refused now.
+    private mutating func answeredAgain(
+        _ operation: ClientOperation, _ list: [MQTTSubscription], _ codes: [MQTTReasonCode], _ reason: String?
+    ) -> [ClientAction] {
+        guard subscriptions.entries[operation] != nil else { return [] }
+        subscriptions.granted(operation, list, codes)
+        let refusals = zip(list, codes).filter { $0.1.isError }
+        let told = refusals.map { ClientAction.subscriptionRefused(filter: $0.0.filter, $0.1, reason: reason) }
+        guard let first = refusals.first, subscriptions.entries[operation] == nil else { return told }
+        return told + [.subscriptionEnded(operation, .rejected(first.1, reason: reason))]
     }
 
     mutating func received(_ unsuback: Unsuback) -> [ClientAction] {

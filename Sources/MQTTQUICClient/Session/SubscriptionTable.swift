@@ -37,10 +37,12 @@ struct SubscriptionTable: Sendable {
         entries[operation]?.identifier = identifier
     }
 
-    /// The broker's answer: only what it granted remains.
-    mutating func granted(_ operation: ClientOperation, _ codes: [MQTTReasonCode]) {
+    /// The broker's answer to a SUBSCRIBE: of what was sent, only what it granted remains.
+    mutating func granted(_ operation: ClientOperation, _ sent: [MQTTSubscription], _ codes: [MQTTReasonCode]) {
         guard var entry = entries[operation] else { return }
-        entry.subscriptions = zip(entry.subscriptions, codes).filter { !$0.1.isError }.map(\.0)
+        // Some of them may have been unsubscribed from since.
+        let refused = Set(zip(sent, codes).filter { $0.1.isError }.map(\.0.filter))
+        entry.subscriptions.removeAll { refused.contains($0.filter) }
         entry.isGranted = true
         entries[operation] = entry.subscriptions.isEmpty ? nil : entry
     }

@@ -52,7 +52,7 @@ final class BenchDevice: Sendable {
         for await event in events {
             switch event {
             case .closed: return
-            case .connected, .moved: continue
+            case .connected, .moved, .subscriptionRefused: continue
             case .disconnected(let error, _):
                 isLost.store(true, ordering: .relaxed)
                 return tally.count {

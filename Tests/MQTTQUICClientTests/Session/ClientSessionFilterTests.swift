@@ -103,7 +103,30 @@ struct ClientSessionFilterTests {
         }
         #expect(
             granted(&session, packet.packetID, [0x87])
-                == [.subscriptionEnded(operation(1), .rejected(.notAuthorized, reason: nil))])
+                == [
+                    .subscriptionRefused(filter: "a", .notAuthorized, reason: nil),
+                    .subscriptionEnded(operation(1), .rejected(.notAuthorized, reason: nil)),
+                ])
+        #expect(session.subscriptions.entries.isEmpty)
+    }
+
+    @Test("Of several filters those that are refused the second time are told, and the others go on")
+    func someRefusedAgain() throws {
+        var session = try ClientSession.online()
+        _ = try subscribe(&session, 1, ["a", "b", "c"])
+        _ = granted(&session, 1, [1, 1, 1])
+        guard case .subscribe(let packet)? = try session.reconnect(sessionPresent: false).sent().first else {
+            Issue.record("not subscribed")
+            return
+        }
+        // What is left of the subscription is not what was sent when the answer comes.
+        _ = try session.unsubscribe(operation(2), ["a"], userProperties: [])
+        let unsubscribe = packet.packetID + 1
+        _ = session.received(.unsuback(Unsuback(packetID: unsubscribe, codes: [0])), on: .control)
+        #expect(
+            granted(&session, packet.packetID, [1, 0x87, 1])
+                == [.subscriptionRefused(filter: "b", .notAuthorized, reason: nil)])
+        #expect(session.subscriptions.entries[operation(1)]?.subscriptions.map(\.filter) == ["c"])
     }
 
     @Test("Letting go unsubscribes from what nobody else wants")

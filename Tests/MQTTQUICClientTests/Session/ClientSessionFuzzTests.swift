@@ -35,7 +35,7 @@ struct ClientSessionFuzzTests {
                     if let delivery { untaken.append(delivery) }
                 case .fail(let error): failures.append("\(error)")
                 case .connected: session.opened((0..<dataStreams).map { .data($0) })
-                case .subscribed, .unsubscribed, .subscriptionEnded: break
+                case .subscribed, .unsubscribed, .subscriptionRefused, .subscriptionEnded: break
                 }
             }
         }
