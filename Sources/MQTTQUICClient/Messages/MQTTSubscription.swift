@@ -8,7 +8,8 @@ public struct MQTTSubscription: Sendable, Equatable {
     }
 
     public var filter: String
-    /// The highest QoS that messages are sent with.
+    /// The highest QoS that messages are sent with. With several subscriptions to one filter, the highest of theirs
+    /// counts.
     public var qos: MQTTQoS
     /// The client's own messages are not sent to it. MQTT 5 only.
     public var noLocal: Bool

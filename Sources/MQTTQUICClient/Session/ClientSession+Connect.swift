@@ -92,6 +92,8 @@ extension ClientSession {
             for publish in rest where !publish.hasWaiter { settle(publish, from: lane) }
             flows[lane].putBack(rest.filter(\.hasWaiter))
         }
+        // All of them are made anew, each with what the others need.
+        unsentRequests.removeAll { if case .refresh = $0 { true } else { false } }
         // In front of the requests that wait, because an UNSUBSCRIBE among them may be for one of these.
         for (operation, entry) in subscriptions.inOrder.reversed() where entry.isGranted {
             let isAsked = unsentRequests.contains { $0.operation == operation }
@@ -127,9 +129,18 @@ extension ClientSession {
         streams = Array(repeating: nil, count: flows.count)
         for (packetID, request) in sentRequests.sorted(by: { $0.value.operation < $1.value.operation }).reversed() {
             flows[0].identifiers.free(packetID)
-            unsentRequests.prepend(request.afterConnectionLost)
+            if let rest = afterConnectionLost(request) { unsentRequests.prepend(rest) }
         }
         sentRequests = [:]
+    }
+
+    /// What is left to do of a request that was sent and not answered: a SUBSCRIBE that nobody wants may have been
+    /// granted.
+    private mutating func afterConnectionLost(_ request: FilterRequest) -> FilterRequest? {
+        guard case .undo(let operation, let list) = request else { return request }
+        let unused = list.map(\.filter).filter { !subscriptions.isUsed($0) }
+        refresh(list.map(\.filter))
+        return unused.isEmpty ? nil : .unsubscribe(operation, unused, [], hasWaiter: false)
     }
 
     /// DISCONNECT. 3.1.1 has nothing to say in it.

@@ -9,7 +9,7 @@ extension ClientSession {
             return isAgain ? [.subscriptionEnded(operation, error)] : [.subscribed(operation, .failure(error))]
         case .unsubscribe(let operation, _, _, let hasWaiter):
             return hasWaiter ? [.unsubscribed(operation, .failure(error))] : []
-        case .undo: return []
+        case .undo, .refresh: return []
         }
     }
 
@@ -33,9 +33,11 @@ extension ClientSession {
         case .undo(let operation, let list):
             let granted = zip(list, codes).filter { !$0.1.isError }.map(\.0.filter)
             let unused = granted.filter { filter in !subscriptions.isUsed(filter) }
-            guard !unused.isEmpty else { return [] }
-            unsentRequests.append(.unsubscribe(operation, unused, [], hasWaiter: false))
+            if !unused.isEmpty { unsentRequests.append(.unsubscribe(operation, unused, [], hasWaiter: false)) }
+            refresh(granted)
             return sendRequests()
+        // If it is refused, the broker has kept what it had.
+        case .refresh: return []
         case .unsubscribe: return fault(.protocolError, "its SUBACK is for an UNSUBSCRIBE")
         }
     }

@@ -64,7 +64,12 @@ extension ClientSession {
     /// The application lets go of a subscription. Nobody waits for the outcome.
     mutating func abandon(_ subscription: ClientOperation) -> [ClientAction] {
         // An UNSUBSCRIBE that undoes a cancelled SUBSCRIBE stays.
-        unsentRequests.removeAll { if case .subscribe(subscription, _, _) = $0 { true } else { false } }
+        unsentRequests.removeAll { request in
+            switch request {
+            case .subscribe(subscription, _, _), .refresh(subscription, _): true
+            default: false
+            }
+        }
         for (packetID, request) in sentRequests {
             guard case .subscribe(subscription, let list, _) = request else { continue }
             sentRequests[packetID] = .undo(subscription, list)
@@ -72,9 +77,12 @@ extension ClientSession {
             return []
         }
         let wasGranted = subscriptions.entries[subscription]?.isGranted ?? false
-        let unused = subscriptions.remove(subscription)
-        guard wasGranted, !unused.isEmpty else { return [] }
-        unsentRequests.append(.unsubscribe(subscription, unused, [], hasWaiter: false))
+        guard wasGranted else {
+            _ = subscriptions.remove(subscription)
+            return []
+        }
+        let unused = remove(subscription)
+        if !unused.isEmpty { unsentRequests.append(.unsubscribe(subscription, unused, [], hasWaiter: false)) }
         return phase == .online ? sendRequests() : []
     }
 
@@ -100,6 +108,10 @@ extension ClientSession {
     mutating func sendRequests() -> [ClientAction] {
         var actions: [ClientAction] = []
         while let request = unsentRequests.first {
+            if case .refresh(let owner, let filters) = request, subscriptions(of: filters, owner).isEmpty {
+                unsentRequests.removeFirst()
+                continue
+            }
             guard let packetID = flows[0].identifiers.allocate() else { break }
             unsentRequests.removeFirst()
             do throws(MQTTClientError) {
@@ -120,6 +132,8 @@ extension ClientSession {
         switch request {
         case .subscribe(let operation, let list, _): packet = .subscribe(try subscribe(operation, list, packetID))
         case .undo(let operation, let list): packet = .subscribe(try subscribe(operation, list, packetID))
+        case .refresh(let owner, let filters):
+            packet = .subscribe(try subscribe(owner, subscriptions(of: filters, owner), packetID))
         case .unsubscribe(_, let filters, let userProperties, _):
             var properties = Properties()
             properties.append(userProperties)
@@ -161,7 +175,8 @@ extension ClientSession {
             }
             properties.append(subscriptions.entries[operation]?.userProperties ?? [])
         }
-        return Subscribe(packetID: packetID, properties: properties, subscriptions: list.map(\.codec))
+        return Subscribe(
+            packetID: packetID, properties: properties, subscriptions: list.map { subscriptions.merged($0).codec })
     }
 
     func checkSize(_ bytes: Int) throws(MQTTClientError) {

@@ -60,7 +60,7 @@ extension ClientSession {
                 actions.append(.subscribed(operation, .failure(error)))
             case .unsubscribe(let operation, _, _, hasWaiter: true):
                 actions.append(.unsubscribed(operation, .failure(error)))
-            case .subscribe, .unsubscribe, .undo: break
+            case .subscribe, .unsubscribe, .undo, .refresh: break
             }
         }
         for (operation, _) in subscriptions.inOrder {

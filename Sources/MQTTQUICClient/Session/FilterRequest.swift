@@ -6,17 +6,15 @@ enum FilterRequest: Sendable {
     case unsubscribe(ClientOperation, [String], [MQTTUserProperty], hasWaiter: Bool)
     /// A SUBSCRIBE that nobody waits for any more: it is undone when it has been granted.
     case undo(ClientOperation, [MQTTSubscription])
+    /// A SUBSCRIBE by which these filters become those of a subscription that was granted long ago, because a later one
+    /// to the same filters is gone.
+    case refresh(ClientOperation, [String])
 
     var operation: ClientOperation {
         switch self {
-        case .subscribe(let operation, _, _), .unsubscribe(let operation, _, _, _), .undo(let operation, _): operation
+        case .subscribe(let operation, _, _), .unsubscribe(let operation, _, _, _), .undo(let operation, _),
+            .refresh(let operation, _):
+            operation
         }
-    }
-
-    /// What is left to do of a request that was sent and not answered: a SUBSCRIBE that nobody wants may have been
-    /// granted.
-    var afterConnectionLost: Self {
-        guard case .undo(let operation, let list) = self else { return self }
-        return .unsubscribe(operation, list.map(\.filter), [], hasWaiter: false)
     }
 }
