@@ -78,7 +78,8 @@ extension ClientRuntime {
     }
 
     func setUnclaimed(_ operation: ClientOperation, _ buffer: MessageBuffer) {
-        if let old = unclaimed { buffers[old]?.finish(nil) }
+        // If it is full, it no longer holds up the connection.
+        if let old = unclaimed { ended(old, nil) }
         buffers[operation] = buffer
         unclaimed = operation
     }

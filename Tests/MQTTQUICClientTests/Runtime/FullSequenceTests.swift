@@ -79,6 +79,22 @@ struct FullSequenceTests {
         #expect(try await iterator.next() == nil)
     }
 
+    @Test("A sequence of unclaimed messages that another one has replaced holds up nothing, and can still be read")
+    func replacedUnclaimed() async throws {
+        let (broker, _) = try await FakeBroker.connected()
+        let old = broker.client.unclaimedMessages(buffer: 1)
+        try await broker.message("a", "1", 1)
+        #expect(try await broker.inside { !$0.full.isEmpty })
+        let new = broker.client.unclaimedMessages()
+        #expect(try await broker.inside { $0.full.isEmpty && $0.owedCredit == 0 })
+        try await broker.message("a", "2", 2)
+        var iterator = new.makeAsyncIterator()
+        #expect(try await iterator.next()?.text == "2")
+        var rest = old.makeAsyncIterator()
+        #expect(try await rest.next()?.text == "1")
+        #expect(try await rest.next() == nil)
+    }
+
     @Test("The sequence of unclaimed messages outlives a connect() that fails, and ends with the connection")
     func unclaimedAfterFailure() async throws {
         let broker = try FakeBroker()
