@@ -78,7 +78,8 @@ extension MQTTClient {
     /// Publishes a message and waits for its answer (MQTT 5 4.10).
     ///
     /// The correlation data is the client's own. So is the response topic, unless the message has one; the client
-    /// subscribes to it with the first request and stays subscribed, to the 16 topics used last at least.
+    /// subscribes to it with the first request and stays subscribed. With more than 16 response topics, it unsubscribes
+    /// from those that no request waits at.
     /// - Throws: ``MQTTClientError/timedOut(operation:after:)`` if no answer comes in time, and
     ///   ``MQTTClientError/notConnected`` also while a lost connection is being made anew.
     public func request(

@@ -15,11 +15,12 @@ extension ClientRuntime {
             let limit = configuration.maximumOutstandingPublishes
             guard requests.waiting.count < limit else { throw .tooManyOutstanding(limit: "\(limit) requests") }
             let topic = message.properties.responseTopic ?? requests.ownTopic(clientID: session.clientID)
-            try subscribeToAnswers(topic, subscribing)
             let correlation = requests.nextCorrelation()
             var message = message
             message.properties.responseTopic = topic
             message.properties.correlationData = correlation
+            try session.check(message)
+            try subscribeToAnswers(topic, subscribing)
             let timer = Timer(on: eventLoop)
             requests.waiting[correlation] = RequestTable.Request(
                 operation: operation, message: message, topic: topic, continuation: continuation, timer: timer)
@@ -103,7 +104,7 @@ extension ClientRuntime {
         guard let request = requests.waiting.removeValue(forKey: correlation) else { return }
         request.timer.cancel()
         request.continuation.resume(returning: result)
-        // A request that was not sent yet need not be.
-        if case .failure = result { _ = session.cancelPublish(request.operation) }
+        // A request that was not sent yet need not be, and one that has its answer must not be sent again as a new one.
+        _ = session.cancelPublish(request.operation)
     }
 }

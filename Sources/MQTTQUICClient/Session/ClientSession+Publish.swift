@@ -21,7 +21,8 @@ extension ClientSession {
         }
     }
 
-    private func check(_ message: MQTTMessage) throws(MQTTClientError) {
+    /// - Throws: If no broker could be sent this message.
+    func check(_ message: MQTTMessage) throws(MQTTClientError) {
         do throws(MQTTError) {
             try TopicName.validate(message.topic, version: version)
             if let topic = message.properties.responseTopic { try TopicName.validate(topic, version: version) }

@@ -6,6 +6,40 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2)))
 struct RequestTableTests {
+    @Test("A request that cannot be published subscribes to nothing")
+    func invalidRequest() async throws {
+        let (broker, _) = try await FakeBroker.connected()
+        let client = broker.client
+        await #expect(throws: MQTTClientError.self) {
+            try await client.request(MQTTMessage("do/#"), timeout: .seconds(60))
+        }
+        #expect(try await broker.inside { $0.requests.topics.isEmpty && $0.session.subscriptions.entries.isEmpty })
+    }
+
+    @Test("A request that has its answer is not sent again in a new session")
+    func answeredRequest() async throws {
+        var configuration = MQTTClientConfiguration.test
+        configuration.reconnect = .init(initial: .milliseconds(1))
+        let (broker, first) = try await FakeBroker.connected(configuration)
+        var reader = first
+        async let answer = broker.client.request(MQTTMessage("do"), timeout: .seconds(60))
+        try await broker.send(.suback(Suback(packetID: await reader.packetID(), codes: [1])))
+        guard case .publish(let head, _)? = await reader.packet() else {
+            Issue.record("not published")
+            return
+        }
+        // The answer overtakes PUBACK, and PUBACK is lost.
+        var properties = Properties()
+        properties.correlationData = head.properties.correlationData
+        let topic = try #require(head.properties.responseTopic)
+        try await broker.send(.publish(PublishHead(topic: topic, properties: properties), payload: ByteBuffer()))
+        _ = try await answer
+        try await broker.lose()
+        _ = await reader.dialed()
+        try await broker.accept()
+        #expect(try await broker.inside { $0.session.outstandingCount == 0 })
+    }
+
     @Test("A client whose every request has a response topic of its own stays subscribed to some of them only")
     func manyTopics() async throws {
         let broker = try FakeBroker()
