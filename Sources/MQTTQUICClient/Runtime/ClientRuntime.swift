@@ -122,7 +122,7 @@ final class ClientRuntime {
             ])
         var streams: [LinkStream] = []
         while streams.count < configuration.dataStreams, let stream = link.openDataStream() {
-            readers[stream] = PacketReading(configuration)
+            readers[stream] = PacketReading(configuration, atMost: PacketReading.mostOnDataStream)
             streams.append(stream)
         }
         session.opened(streams)

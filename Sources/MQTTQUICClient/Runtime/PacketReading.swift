@@ -6,8 +6,11 @@ struct PacketReading {
     private var decoder: FrameDecoder
     private let version: MQTTCodec.MQTTVersion
 
-    init(_ configuration: MQTTClientConfiguration) {
-        let limit = max(configuration.maximumPacketSize, 2)
+    /// Only acknowledgements come on a data stream, so that many streams need little memory together.
+    static let mostOnDataStream = 65_536
+
+    init(_ configuration: MQTTClientConfiguration, atMost most: Int = .max) {
+        let limit = max(min(configuration.maximumPacketSize, most), 2)
         version = configuration.version.codec
         // A message is kept whole, however long it is, because the application gets it whole.
         decoder = FrameDecoder(maximumPacketSize: limit, streamingThreshold: limit, maximumBufferedSize: limit)

@@ -217,6 +217,30 @@ struct MQTTClientTests {
         #expect(streams == [.control, .data(1), .data(2), nil, nil])
     }
 
+    @Test("An acknowledgement on a data stream may not be as large as a message")
+    func largePacketOnDataStream() async throws {
+        var configuration = MQTTClientConfiguration.test
+        configuration.dataStreams = 1
+        configuration.reconnect = nil
+        let (broker, first) = try await FakeBroker.connected(configuration, dataStreams: 1)
+        var reader = first
+        let client = broker.client
+        let published = Task { try await client.publish(MQTTMessage("a")) }
+        let packetID = await reader.packetID()
+        let half = String(repeating: "x", count: 40_000)
+        try await broker.send(
+            .puback(
+                PublishAck(packetID: packetID, properties: [.reasonString(half), .userProperty(name: "", value: half)])),
+            on: .data(1))
+        guard case .failure(let error) = await published.result,
+            case .protocolError(let detail)? = error as? MQTTClientError
+        else {
+            Issue.record("it was accepted")
+            return
+        }
+        #expect(detail.contains("65536"), "\(detail)")
+    }
+
     @Test("PINGREQ goes out on the control stream, however busy a data stream is")
     func keepAliveBesideDataStreams() async throws {
         var configuration = MQTTClientConfiguration.test
