@@ -1,6 +1,6 @@
 import NIOCore
 
-/// All that a client has to know about its broker and about itself.
+/// All that a client has to know about its broker and about itself. ``MQTTClient/connect()`` refuses what makes no sense.
 public struct MQTTClientConfiguration: Sendable {
     /// A name or an address. The broker's certificate has to be for it, unless ``TLS/serverName`` says otherwise.
     public var host: String
@@ -48,6 +48,7 @@ public struct MQTTClientConfiguration: Sendable {
     public var maximumOutstandingBytes = 16 * 1_048_576
     /// On how many QUIC streams besides the first messages of QoS 0 and 1 are published, as EMQX allows it. Messages of
     /// one topic stay on one stream and in order. Where the broker allows fewer, the first stream carries the rest.
+    /// 0 to 1,024.
     public var dataStreams = 0
     /// User properties of CONNECT.
     public var userProperties: [MQTTUserProperty] = []

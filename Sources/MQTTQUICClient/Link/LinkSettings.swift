@@ -16,8 +16,8 @@ struct LinkSettings: Sendable {
     private static let share = 0.9
     /// A longer limit is none.
     private static let longest = Duration.seconds(3_600)
-    /// More than EMQX can be configured to allow in earnest.
-    private static let mostDataStreams = 1_024
+    /// The longest keepalive that MQTT has (MQTT 5 3.1.2.10).
+    private static let longestKeepAlive = Duration.seconds(65_535)
 
     let configuration: MQTTClientConfiguration
 
@@ -60,7 +60,8 @@ struct LinkSettings: Sendable {
         var quic = QUICConfiguration(alpn: [configuration.alpn])
         quic.handshakeTimeout = handshakeTimeout
         // MQTT's own keepalive expires first.
-        quic.idleTimeout = max(Self.idleTimeout, configuration.keepAlive * 3 / 2 + .seconds(10))
+        quic.idleTimeout = max(
+            Self.idleTimeout, min(configuration.keepAlive, Self.longestKeepAlive) * 3 / 2 + .seconds(10))
         quic.keepAlive = Self.quicKeepAlive
         quic.congestionControl =
             switch configuration.congestionControl {
@@ -70,7 +71,9 @@ struct LinkSettings: Sendable {
         // A client that publishes 100 times per second has its answers acknowledged with its next message.
         quic.maxAckDelay = .milliseconds(15)
         // A session that does not read its control stream takes no credit from the data streams.
-        quic.setWindows(Self.window, streams: 1 + min(max(configuration.dataStreams, 0), Self.mostDataStreams))
+        quic.setWindows(
+            Self.window,
+            streams: 1 + min(max(configuration.dataStreams, 0), MQTTClientConfiguration.mostDataStreams))
         return quic
     }
 

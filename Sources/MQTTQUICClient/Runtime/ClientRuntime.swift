@@ -90,6 +90,7 @@ final class ClientRuntime {
         guard phase == .idle else { return continuation.resume(returning: .failure(.alreadyConnected)) }
         pace = ReconnectPace(configuration.reconnect)
         do throws(MQTTClientError) {
+            try configuration.check()
             try dial(isFirst: true)
             waiters[operation] = .connect(continuation)
         } catch {

@@ -52,7 +52,7 @@ struct ClientSession: Sendable {
         self.configuration = configuration
         version = configuration.version.codec
         clientID = configuration.clientID
-        let lanes = max(0, configuration.dataStreams) + 1
+        let lanes = min(max(0, configuration.dataStreams), MQTTClientConfiguration.mostDataStreams) + 1
         flows = Array(repeating: OutgoingFlow(), count: lanes)
         streams = Array(repeating: nil, count: lanes)
         diverted = Array(repeating: 0, count: lanes)
