@@ -48,12 +48,15 @@ struct ClientSession: Sendable {
     /// Those that wait for the answer.
     var sentRequests: [UInt16: FilterRequest] = [:]
 
-    init(_ configuration: MQTTClientConfiguration) {
+    /// - Parameter lastPacketID: What an earlier process used last, as far as that can be guessed. The broker may still
+    ///   remember a message of QoS 2 of that process, and would take a new one with the same packet identifier for it.
+    init(_ configuration: MQTTClientConfiguration, lastPacketID: UInt16 = .random(in: .min ... .max)) {
         self.configuration = configuration
         version = configuration.version.codec
         clientID = configuration.clientID
         let lanes = min(max(0, configuration.dataStreams), MQTTClientConfiguration.mostDataStreams) + 1
         flows = Array(repeating: OutgoingFlow(), count: lanes)
+        if !configuration.cleanStart { flows[0].identifiers = PacketIdentifiers(after: lastPacketID) }
         streams = Array(repeating: nil, count: lanes)
         diverted = Array(repeating: 0, count: lanes)
         incoming = IncomingFlow(maximum: version.hasProperties ? Int(configuration.receiveMaximum) : nil)

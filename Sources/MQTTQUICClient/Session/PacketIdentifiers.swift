@@ -1,7 +1,10 @@
 /// Which packet identifiers of one stream are in use (MQTT 5 2.2.1).
 struct PacketIdentifiers: Sendable {
     private var used: Set<UInt16> = []
-    private var last: UInt16 = 0
+    private var last: UInt16
+
+    /// - Parameter last: The first one that is given out is the next.
+    init(after last: UInt16 = 0) { self.last = last }
 
     var count: Int { used.count }
 

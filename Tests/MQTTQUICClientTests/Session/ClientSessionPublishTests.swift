@@ -124,6 +124,24 @@ struct ClientSessionPublishTests {
         }
     }
 
+    @Test("A process that goes on with an earlier session does not begin with the same packet identifiers")
+    func firstIdentifier() throws {
+        for (cleanStart, first, second) in [(true, 1, 2), (false, 65_535, 1)] as [(Bool, UInt16, UInt16)] {
+            var configuration = MQTTClientConfiguration.test
+            configuration.cleanStart = cleanStart
+            var session = ClientSession(configuration, lastPacketID: 65_534)
+            _ = try session.connectPacket(isReconnect: false)
+            _ = session.received(.connack(Connack()), on: .control)
+            for number in 1...2 as ClosedRange<UInt64> {
+                try session.publish(operation(number), MQTTMessage("a", "\(number)", .exactlyOnce))
+            }
+            let identifiers = try session.pump().sent().map { packet -> UInt16? in
+                if case .publish(let head, _) = packet { head.packetID } else { nil }
+            }
+            #expect(identifiers == [first, second])
+        }
+    }
+
     @Test("In a resumed session the same packets go out again in order, with DUP, and PUBREL for those released")
     func resume() throws {
         var session = try ClientSession.online()
