@@ -140,12 +140,23 @@ extension QUICDial {
         let ticket = owner.takeTicket()
         let isEarly = isFirst && ticket?.allowsEarlyData == true && owner.hasEarlyData
         isFirst = false
+        let handle: QUICConnectionHandle
         do {
-            let handle = try owner.dial(self, connectTo: address, ticket: ticket, isEarly: isEarly)
-            runners[ObjectIdentifier(handle)] = Runner(
-                handle: handle, address: address, ticket: ticket, startedAt: .now(), isEarly: isEarly)
+            handle = try owner.dial(self, connectTo: address, ticket: ticket, isEarly: isEarly)
+        } catch {
+            // No server has seen the ticket. If the network is at fault, it can be used at the next address.
+            if let ticket, Self.isOfNetwork(error) { owner.putBack(ticket) }
+            return failed(error)
+        }
+        let runner = Runner(handle: handle, address: address, ticket: ticket, startedAt: .now(), isEarly: isEarly)
+        runners[ObjectIdentifier(handle)] = runner
+        do {
             if isEarly, try owner.sendEarlyData(on: handle) { race?.sentEarlyData(at: .now()) }
         } catch {
+            // The attempt counts as failed from here on, so its connection must not go on beside the others.
+            runners[ObjectIdentifier(handle)] = nil
+            close(runner)
+            owner.earlyDataLost(on: handle, isRejected: false)
             failed(error)
         }
     }
@@ -181,6 +192,11 @@ extension QUICDial {
         case .noAnswer, .unreachable: true
         default: false
         }
+    }
+
+    /// Whether a connection could not even begin, and its ticket has nothing to do with that.
+    private static func isOfNetwork(_ error: any Error) -> Bool {
+        error is IOError || ConnectFailure(error) == .network
     }
 
     private func close(_ runner: Runner) {
