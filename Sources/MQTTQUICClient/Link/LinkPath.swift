@@ -52,7 +52,7 @@ final class LinkPath {
     private func tick(at now: NIODeadline) {
         guard look(at: now) else { return }
         if watch.isSilent {
-            if pace.isDue(at: now) { sockets.probe(handle.remoteAddress) }
+            if pace.isDue(at: now) { sockets.probe(handle.remoteAddress, at: now) }
         } else {
             pace.stop()
         }

@@ -20,6 +20,7 @@ final class LinkSockets {
     private var observers: [ObjectIdentifier: Weak] = [:]
     private var network: Int?
     private var users = 0
+    private var probes = ProbePace()
 
     private struct Weak {
         weak var observer: (any LinkSocketsObserver)?
@@ -95,8 +96,9 @@ final class LinkSockets {
         observers[ObjectIdentifier(observer)] = nil
     }
 
-    /// Asks whether the broker answers there at all.
-    func probe(_ address: SocketAddress) {
+    /// Asks whether the broker answers there at all, unless that was asked just now. All observers hear of the answer.
+    func probe(_ address: SocketAddress, at now: NIODeadline) {
+        guard probes.isDue(address, at: now) else { return }
         QUICAddressFamily(address).flatMap { endpoints[$0] }?.probe(address)
     }
 
