@@ -56,6 +56,21 @@ struct ClientExamplesTests {
         }
     }
 
+    @Test(
+        "A number that cannot be used ends an example with a sentence and with 64",
+        arguments: [
+            ("sensor", "SENSOR_COUNT", "0"), ("sensor", "SENSOR_INTERVAL", "nan"), ("sensor", "MQTT_PORT", "abc"),
+            ("command-receiver", "RECEIVER_COUNT", "-1"), ("command-receiver", "MQTT_PORT", "70000"),
+        ])
+    func invalidNumber(name: String, variable: String, value: String) async throws {
+        let example = try await ChildProcess.start(
+            name, "env",
+            ["MQTT_HOST=localhost", "MQTT_USERNAME=d", "\(variable)=\(value)", try Toolbox.built("example-\(name)")])
+        let line = try await example.output.first("the reason") { _ in true }
+        #expect(line.hasPrefix("\(variable) is \"\(value)\": set it to a number from "))
+        #expect(try await example.end() == .exit(64))
+    }
+
     @Test("The command receiver carries commands out, also those that came while it was away")
     func commandReceiver() async throws {
         try await ClientScenario.run(.serve, options) { scenario in

@@ -3,9 +3,9 @@ import MQTTQUICClient
 
 /// A device that carries out commands, one after another, and reports each.
 ///
-/// It is told by environment variables, under the names that TESAIoT uses: `MQTT_HOST`, `MQTT_PORT` (14567), `MQTT_CA_CERT`
-/// (a PEM file; without it, what the system trusts), `MQTT_USERNAME` (also the client and device identifier) and
-/// `MQTT_PASSWORD`. `RECEIVER_COUNT` ends it after so many commands.
+/// It is configured by environment variables, under the names that TESAIoT uses: `MQTT_HOST`, `MQTT_PORT` (14567),
+/// `MQTT_CA_CERT` (a PEM file; without it, what the system trusts), `MQTT_USERNAME` (also the client and device
+/// identifier) and `MQTT_PASSWORD`. `RECEIVER_COUNT` ends it after so many commands.
 @main
 struct CommandReceiver {
     static func main() async throws {
@@ -15,7 +15,7 @@ struct CommandReceiver {
             exit(64)
         }
         var configuration = MQTTClientConfiguration(
-            host: host, port: environment["MQTT_PORT"].flatMap { Int($0) } ?? 14567, clientID: device)
+            host: host, port: number("MQTT_PORT", in: 1...65_535) ?? 14567, clientID: device)
         configuration.credentials = .init(username: device, password: environment["MQTT_PASSWORD"] ?? "")
         if let file = environment["MQTT_CA_CERT"] { configuration.tls.trust = .file(file) }
         // Commands that come while this program is not running wait at the broker for two hours.
@@ -23,7 +23,7 @@ struct CommandReceiver {
         configuration.sessionExpiry = .seconds(7200)
         do {
             let client = MQTTClient(configuration)
-            try await run(client, device, count: environment["RECEIVER_COUNT"].flatMap { Int($0) } ?? .max)
+            try await run(client, device, count: number("RECEIVER_COUNT", in: 1...1_000_000_000) ?? .max)
         } catch let error as MQTTClientError {
             // The description says what happened and what to do.
             say("command-receiver: \(error)")
@@ -75,6 +75,17 @@ actor Countdown {
         left -= 1
         return left <= 0
     }
+}
+
+/// A number from the environment; `nil` if the variable is not set. What cannot be used ends the program with a
+/// sentence.
+func number<Number: LosslessStringConvertible & Comparable>(_ name: String, in range: ClosedRange<Number>) -> Number? {
+    guard let text = ProcessInfo.processInfo.environment[name] else { return nil }
+    guard let number = Number(text), range.contains(number) else {
+        say("\(name) is \"\(text)\": set it to a number from \(range.lowerBound) to \(range.upperBound).")
+        exit(64)
+    }
+    return number
 }
 
 /// Writes a line at once, also into a pipe.

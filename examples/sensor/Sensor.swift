@@ -3,10 +3,10 @@ import MQTTQUICClient
 
 /// A sensor that publishes a reading every few seconds, and keeps at it over lost connections.
 ///
-/// It is told by environment variables, under the names that TESAIoT uses: `MQTT_HOST`, `MQTT_PORT` (14567), `MQTT_CA_CERT`
-/// (a PEM file; without it, what the system trusts), `MQTT_USERNAME` (also the client and device identifier) and
-/// `MQTT_PASSWORD`. `SENSOR_COUNT` ends it after so many readings, and `SENSOR_INTERVAL` is the time between two of them
-/// in seconds (5).
+/// It is configured by environment variables, under the names that TESAIoT uses: `MQTT_HOST`, `MQTT_PORT` (14567),
+/// `MQTT_CA_CERT` (a PEM file; without it, what the system trusts), `MQTT_USERNAME` (also the client and device
+/// identifier) and `MQTT_PASSWORD`. `SENSOR_COUNT` ends it after so many readings, and `SENSOR_INTERVAL` is
+/// the time between two of them in seconds (5).
 @main
 struct Sensor {
     struct Reading: Encodable {
@@ -21,7 +21,7 @@ struct Sensor {
             exit(64)
         }
         var configuration = MQTTClientConfiguration(
-            host: host, port: environment["MQTT_PORT"].flatMap { Int($0) } ?? 14567, clientID: device)
+            host: host, port: number("MQTT_PORT", in: 1...65_535) ?? 14567, clientID: device)
         configuration.credentials = .init(username: device, password: environment["MQTT_PASSWORD"] ?? "")
         if let file = environment["MQTT_CA_CERT"] { configuration.tls.trust = .file(file) }
         // The broker keeps the session for two hours, so that nothing is lost or doubled when a connection is lost.
@@ -30,8 +30,8 @@ struct Sensor {
             MQTTMessage(topic: "device/\(device)/status", text: #"{"online":false}"#, qos: .atLeastOnce))
         do {
             try await run(
-                configuration, device, count: environment["SENSOR_COUNT"].flatMap { Int($0) } ?? .max,
-                interval: .seconds(environment["SENSOR_INTERVAL"].flatMap { Double($0) } ?? 5))
+                configuration, device, count: number("SENSOR_COUNT", in: 1...1_000_000_000) ?? .max,
+                interval: .seconds(number("SENSOR_INTERVAL", in: 0.0...86_400) ?? 5))
         } catch let error as MQTTClientError {
             // The description says what happened and what to do.
             say("sensor: \(error)")
@@ -56,6 +56,17 @@ struct Sensor {
             }
         }
     }
+}
+
+/// A number from the environment; `nil` if the variable is not set. What cannot be used ends the program with a
+/// sentence.
+func number<Number: LosslessStringConvertible & Comparable>(_ name: String, in range: ClosedRange<Number>) -> Number? {
+    guard let text = ProcessInfo.processInfo.environment[name] else { return nil }
+    guard let number = Number(text), range.contains(number) else {
+        say("\(name) is \"\(text)\": set it to a number from \(range.lowerBound) to \(range.upperBound).")
+        exit(64)
+    }
+    return number
 }
 
 /// Writes a line at once, also into a pipe.
