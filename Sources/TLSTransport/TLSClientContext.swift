@@ -100,7 +100,7 @@ package struct TLSClientContext: Sendable {
     }
 
     /// At most 4 MiB; `nil` if the file cannot be read. A bundle of all public CAs has about 220 KB.
-    private static func contents(_ path: String) -> [UInt8]? {
+    package static func contents(_ path: String) -> [UInt8]? {
         guard let file = fopen(path, "re") else { return nil }
         defer { fclose(file) }
         var bytes: [UInt8] = []

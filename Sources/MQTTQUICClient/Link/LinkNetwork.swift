@@ -42,9 +42,6 @@ final class LinkNetwork: Sendable {
         Task { await watch.stop() }
     }
 
-    /// Whether the kernel is listened to.
-    var isListening: Bool { state.withLock { $0.watch != nil } }
-
     private func tell() {
         let listeners = state.withLock { Array($0.listeners.values) }
         for listener in listeners { listener() }

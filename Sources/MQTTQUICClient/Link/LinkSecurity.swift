@@ -2,12 +2,6 @@ import Logging
 import QUICTransport
 import TLSTransport
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// What is read from files before a link can be made: certificates, keys and tickets.
 final class LinkSecurity: Sendable {
     private let credentials: LinkCredentials
@@ -27,10 +21,11 @@ final class LinkSecurity: Sendable {
             return
         }
         let path: String? = if case .file(let path) = configuration.tickets { path } else { nil }
+        // A file that cannot be read is an error of the credentials above.
         let files = [certificate?.chainFile, certificate?.keyFile].compactMap { $0 }
+        let client = files.flatMap { Array($0.utf8) + (TLSClientContext.contents($0) ?? []) }
         let identity = TicketIdentity(
-            trust: credentials.quic.trust, client: files.flatMap { Array($0.utf8) + Self.contents($0) },
-            alpn: [configuration.alpn])
+            trust: credentials.quic.trust, client: client, alpn: [configuration.alpn])
         tickets = TicketStore(
             [settings.ticketServer], identity: identity, file: path, after: previous?.tickets, logger: logger)
     }
@@ -39,12 +34,4 @@ final class LinkSecurity: Sendable {
 
     /// `nil` if there is no fallback.
     var tls: TLSClientContext? { credentials.tls }
-
-    /// The contents of a file; empty if it cannot be read, which loading the certificate has reported.
-    private static func contents(_ path: String) -> [UInt8] {
-        guard let file = fopen(path, "re") else { return [] }
-        defer { fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: 1_048_576)
-        return Array(bytes.prefix(fread(&bytes, 1, bytes.count, file)))
-    }
 }
