@@ -27,7 +27,8 @@ extension MQTTClientError: CustomStringConvertible {
         case .timedOut(let operation, let limit): "\(operation) did not finish within \(limit.inWords)"
         case .cancelled: "the task was cancelled"
         case .notConnected: "the client is not connected: call connect() first"
-        case .alreadyConnected: "the client is connected or connecting already: call disconnect() first"
+        case .alreadyConnected:
+            "the client is connected, connecting or disconnecting: wait until disconnect() returns before connect()"
         case .rejected(let code, let reason): "the broker did not accept this: \(code)" + Self.suffix(reason, nil)
         case .deliveryUnknown(let topic):
             "the broker has forgotten the session in which the message to \(topic) was sent with QoS 2, so it may or may"

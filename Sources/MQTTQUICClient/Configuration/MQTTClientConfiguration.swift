@@ -1,6 +1,7 @@
 import NIOCore
 
-/// All that a client has to know about its broker and about itself. ``MQTTClient/connect()`` refuses what makes no sense.
+/// All that a client has to know about its broker and about itself. ``MQTTClient/connect()`` refuses what makes no
+/// sense.
 public struct MQTTClientConfiguration: Sendable {
     /// A name or an address. The broker's certificate has to be for it, unless ``TLS/serverName`` says otherwise.
     public var host: String

@@ -9,7 +9,7 @@ extension ClientRuntime: BrokerLinkObserver {
 
     func link(_ link: any BrokerLink, received bytes: ByteBuffer, on stream: LinkStream) {
         guard link === self.link else {
-            // Its end comes behind what the broker had sent before.
+            // This link is no longer used, but it ends only when all that the broker had sent was read.
             link.consumed(bytes.readableBytes, on: stream)
             return
         }

@@ -25,7 +25,7 @@ final class ClientRuntime {
 
     typealias Continuation<Value: Sendable> = CheckedContinuation<Result<Value, MQTTClientError>, Never>
 
-    /// Who waits for the outcome of an operation.
+    /// The task that waits for an operation's outcome.
     enum Waiter {
         case connect(Continuation<MQTTConnectAnswer>)
         case publish(Continuation<MQTTPublishAnswer>)

@@ -67,7 +67,7 @@ extension ClientSession {
         let codes =
             version.hasProperties
             ? unsuback.codes.map(MQTTReasonCode.init) : Array(repeating: .success, count: filters.count)
-        // The broker has done it, also if nobody waits for that any more.
+        // The broker has carried it out, even if no task waits for that any more.
         let gone = zip(filters, codes).filter { !$0.1.isError }.map(\.0)
         let ended = subscriptions.remove(filters: gone).map { ClientAction.subscriptionEnded($0, nil) }
         return hasWaiter ? ended + [.unsubscribed(operation, .success(codes))] : ended

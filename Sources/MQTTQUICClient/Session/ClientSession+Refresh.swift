@@ -1,6 +1,6 @@
-// When one of several subscriptions to a filter is let go of, the broker still has its options, and the identifier if it
-// was the last one. SUBSCRIBE then gives the filter to one that remains. Without identifiers there is little to gain, and
-// MQTT 3.1.1 cannot ask that retained messages are not sent again.
+// When one of several subscriptions to a filter is let go of, the broker still has its options, and the identifier if
+// it was the last one. SUBSCRIBE then gives the filter to one that remains. MQTT 3.1.1 has no identifiers, and cannot
+// ask that retained messages are not sent again, so nothing is done there.
 extension ClientSession {
     /// Lets go of a subscription. What the broker has to know of filters that others still use is put in line.
     ///

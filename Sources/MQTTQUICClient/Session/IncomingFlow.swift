@@ -7,8 +7,8 @@ import DequeModule
 /// PUBREL, over lost connections as well, so that it is not passed on again.
 ///
 /// A broker may have forgotten a message when its client is back, such as one that has expired. An identifier of an
-/// earlier connection therefore counts only if the broker still uses it for that message: it then sends the same message
-/// with DUP ([MQTT-3.3.1-1]), or PUBREL.
+/// earlier connection therefore counts only if the broker still uses it for that message: it then sends the same
+/// message with DUP ([MQTT-3.3.1-1]), or PUBREL.
 struct IncomingFlow: Sendable {
     /// A message that the application has not taken yet.
     struct Delivery: Hashable, Sendable {

@@ -2,9 +2,9 @@ import NIOCore
 
 /// When a PINGREQ is due, and when the broker counts as gone (MQTT 5 3.1.2.10).
 ///
-/// All of this is about the control stream: a broker such as EMQX, for which each stream is a connection of its own, does
-/// not count what comes on the others. A PINGREQ goes out when three quarters of the time have passed without a packet, sent or received. If then nothing
-/// at all comes for as long as the whole time, the connection is lost.
+/// All of this is about the control stream: a broker such as EMQX, for which each stream is a connection of its own,
+/// does not count what comes on the others. A PINGREQ goes out when three quarters of the time have passed without a
+/// packet, sent or received. If then nothing at all comes for as long as the whole time, the connection is lost.
 struct KeepAlivePlan: Sendable {
     enum Step: Equatable {
         case wait(until: NIODeadline)

@@ -10,8 +10,8 @@ import Synchronization
 /// The session tickets of the process, which make handshakes shorter and early data possible. It is asked once per
 /// connection, from any event loop.
 ///
-/// With a file the tickets outlive the process. The file is read at the start, and replaced when the owner saves it. Without a file, or if it cannot be used, the first handshakes are full ones and everything else
-/// stays the same.
+/// With a file the tickets outlive the process. The file is read at the start, and replaced when the owner saves it.
+/// Without a file, or if it cannot be used, the first handshakes are full ones and everything else stays the same.
 package final class TicketStore: Sendable {
     private struct State {
         var shelf = TicketShelf()

@@ -70,7 +70,7 @@ struct ModelBroker {
         return .publish(message.head(packetID: lastID, isDuplicate: false), payload: message.payload)
     }
 
-    /// Its client is back. Those of its messages that have expired are forgotten, and their packet identifiers are free.
+    /// Its client is back. Messages that have expired are forgotten, and their packet identifiers are free.
     /// - Returns: The messages that it has forgotten, and what it sends again of the others.
     mutating func resumes(isExpired: () -> Bool) -> (forgotten: [MQTTMessage], packets: [Packet]) {
         let expired = order.filter { _ in isExpired() }
