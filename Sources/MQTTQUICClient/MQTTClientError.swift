@@ -40,7 +40,7 @@ public enum MQTTClientError: Error, Sendable, Equatable {
     case cancelled
     /// There is no connection, and none is being made.
     case notConnected
-    /// ``MQTTClient/connect()`` was called twice.
+    /// ``MQTTClient/connect()`` was called while there was a connection, or before the end of the last one.
     case alreadyConnected
     /// The broker does not accept the message or the subscription.
     case rejected(MQTTReasonCode, reason: String?)

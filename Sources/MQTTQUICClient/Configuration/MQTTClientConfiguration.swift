@@ -40,7 +40,7 @@ public struct MQTTClientConfiguration: Sendable {
     public var reconnect: Reconnect? = Reconnect()
     /// How many messages of QoS 1 and 2 the broker may have sent that were not acknowledged yet; at least 1.
     public var receiveMaximum: UInt16 = 64
-    /// The largest packet in bytes that is accepted from the broker.
+    /// The largest packet in bytes that is accepted from the broker, and no more than 65,536 on a data stream.
     public var maximumPacketSize = 16 * 1_048_576
     /// How many messages may wait for their acknowledgement or to be sent. Another one is refused.
     public var maximumOutstandingPublishes = 1024

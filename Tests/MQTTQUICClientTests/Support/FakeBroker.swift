@@ -70,7 +70,8 @@ struct FakeBroker: Sendable {
     /// Whether nothing is left of any operation.
     func isClean() async throws -> Bool {
         try await inside { runtime in
-            runtime.waiters.isEmpty && runtime.buffers.isEmpty && runtime.full.isEmpty && runtime.shares.isEmpty
+            runtime.waiters.isEmpty && runtime.buffers.isEmpty && runtime.full.isEmpty && runtime.dropping.isEmpty
+                && runtime.shares.isEmpty
                 && runtime.requests.waiting.isEmpty && runtime.session.outstandingCount == 0
                 && runtime.session.subscriptions.entries.isEmpty && runtime.session.unsentRequests.isEmpty
                 && runtime.session.sentRequests.isEmpty && runtime.session.flows.allSatisfy { $0.isEmpty }
