@@ -3,5 +3,8 @@
 struct ClientOperation: Hashable, Comparable, Sendable {
     let number: UInt64
 
+    /// The session's own, which comes before all that the application has asked for.
+    static let none = Self(number: 0)
+
     static func < (left: Self, right: Self) -> Bool { left.number < right.number }
 }

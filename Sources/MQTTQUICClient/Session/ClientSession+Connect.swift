@@ -78,6 +78,7 @@ extension ClientSession {
     private mutating func startOver() -> [ClientAction] {
         var actions: [ClientAction] = []
         incoming.sessionLost()
+        ledger.forget()
         for lane in flows.indices {
             let lost = flows[lane].takeSentExactlyOnce()
             for publish in lost {
@@ -129,18 +130,12 @@ extension ClientSession {
         streams = Array(repeating: nil, count: flows.count)
         for (packetID, request) in sentRequests.sorted(by: { $0.value.operation < $1.value.operation }).reversed() {
             flows[0].identifiers.free(packetID)
-            if let rest = afterConnectionLost(request) { unsentRequests.prepend(rest) }
+            // Requests that nobody waits for, now or later, may be left out: what the broker knows is put right anyway.
+            ledger.doubts(request.filters)
+            if case .undo = request { continue }
+            unsentRequests.prepend(request)
         }
         sentRequests = [:]
-    }
-
-    /// What is left to do of a request that was sent and not answered: a SUBSCRIBE that nobody wants may have been
-    /// granted.
-    private mutating func afterConnectionLost(_ request: FilterRequest) -> FilterRequest? {
-        guard case .undo(let operation, let list) = request else { return request }
-        let unused = list.map(\.filter).filter { !subscriptions.isUsed($0) }
-        refresh(list.map(\.filter))
-        return unused.isEmpty ? nil : .unsubscribe(operation, unused, [], hasWaiter: false)
     }
 
     /// DISCONNECT. 3.1.1 has nothing to say in it.

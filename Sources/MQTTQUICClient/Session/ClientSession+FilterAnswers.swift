@@ -6,6 +6,7 @@ extension ClientSession {
         switch request {
         case .subscribe(let operation, _, let isAgain):
             _ = subscriptions.remove(operation)
+            ledger.refused(request.filters, subscriptions)
             return isAgain ? [.subscriptionEnded(operation, error)] : [.subscribed(operation, .failure(error))]
         case .unsubscribe(let operation, _, _, let hasWaiter):
             return hasWaiter ? [.unsubscribed(operation, .failure(error))] : []
@@ -19,27 +20,41 @@ extension ClientSession {
         }
         flows[0].identifiers.free(suback.packetID)
         let codes = suback.codes.map(MQTTReasonCode.init)
+        guard codes.count == request.filters.count else {
+            return fault(
+                .protocolError, "its SUBACK has \(codes.count) codes for \(request.filters.count) filters")
+        }
+        let reason = suback.properties.reasonString
+        let actions: [ClientAction]
         switch request {
         case .subscribe(let operation, let list, let isAgain):
-            guard codes.count == list.count else {
-                return fault(.protocolError, "its SUBACK has \(codes.count) codes for \(list.count) filters")
+            if isAgain {
+                actions = answeredAgain(operation, list, codes, reason)
+            } else if let refusal = codes.first, codes.allSatisfy(\.isError) {
+                actions = failed(request, .rejected(refusal, reason: reason))
+            } else {
+                granted(operation, list, codes)
+                actions = [.subscribed(operation, .success(codes))]
             }
-            guard !isAgain else { return answeredAgain(operation, list, codes, suback.properties.reasonString) }
-            guard let refusal = codes.first, codes.allSatisfy(\.isError) else {
-                subscriptions.granted(operation, list, codes)
-                return [.subscribed(operation, .success(codes))]
-            }
-            return failed(request, .rejected(refusal, reason: suback.properties.reasonString))
-        case .undo(let operation, let list):
-            let granted = zip(list, codes).filter { !$0.1.isError }.map(\.0.filter)
-            let unused = granted.filter { filter in !subscriptions.isUsed(filter) }
-            if !unused.isEmpty { unsentRequests.append(.unsubscribe(operation, unused, [], hasWaiter: false)) }
-            refresh(granted)
-            return sendRequests()
+        case .undo:
+            refused(request.filters, codes)
+            actions = []
         // If it is refused, the broker has kept what it had.
-        case .refresh: return []
+        case .refresh: actions = []
         case .unsubscribe: return fault(.protocolError, "its SUBACK is for an UNSUBSCRIBE")
         }
+        return actions + sendRequests()
+    }
+
+    private mutating func granted(
+        _ operation: ClientOperation, _ list: [MQTTSubscription], _ codes: [MQTTReasonCode]
+    ) {
+        subscriptions.granted(operation, list, codes)
+        refused(list.map(\.filter), codes)
+    }
+
+    private mutating func refused(_ filters: [String], _ codes: [MQTTReasonCode]) {
+        ledger.refused(zip(filters, codes).filter { $0.1.isError }.map(\.0), subscriptions)
     }
 
     /// The application was told long ago that it is subscribed, so that it has to hear of what was refused now.
@@ -47,7 +62,7 @@ extension ClientSession {
         _ operation: ClientOperation, _ list: [MQTTSubscription], _ codes: [MQTTReasonCode], _ reason: String?
     ) -> [ClientAction] {
         guard subscriptions.entries[operation] != nil else { return [] }
-        subscriptions.granted(operation, list, codes)
+        granted(operation, list, codes)
         let refusals = zip(list, codes).filter { $0.1.isError }
         let told = refusals.map { ClientAction.subscriptionRefused(filter: $0.0.filter, $0.1, reason: reason) }
         guard let first = refusals.first, subscriptions.entries[operation] == nil else { return told }
@@ -70,6 +85,7 @@ extension ClientSession {
         // The broker has carried it out, even if no task waits for that any more.
         let gone = zip(filters, codes).filter { !$0.1.isError }.map(\.0)
         let ended = subscriptions.remove(filters: gone).map { ClientAction.subscriptionEnded($0, nil) }
-        return hasWaiter ? ended + [.unsubscribed(operation, .success(codes))] : ended
+        let told = hasWaiter ? ended + [.unsubscribed(operation, .success(codes))] : ended
+        return told + sendRequests()
     }
 }

@@ -63,7 +63,6 @@ extension ClientSession {
 
     /// The application lets go of a subscription. Nobody waits for the outcome.
     mutating func abandon(_ subscription: ClientOperation) -> [ClientAction] {
-        // An UNSUBSCRIBE that undoes a cancelled SUBSCRIBE stays.
         unsentRequests.removeAll { request in
             switch request {
             case .subscribe(subscription, _, _), .refresh(subscription, _): true
@@ -73,16 +72,8 @@ extension ClientSession {
         for (packetID, request) in sentRequests {
             guard case .subscribe(subscription, let list, _) = request else { continue }
             sentRequests[packetID] = .undo(subscription, list)
-            _ = subscriptions.remove(subscription)
-            return []
         }
-        let wasGranted = subscriptions.entries[subscription]?.isGranted ?? false
-        guard wasGranted else {
-            _ = subscriptions.remove(subscription)
-            return []
-        }
-        let unused = remove(subscription)
-        if !unused.isEmpty { unsentRequests.append(.unsubscribe(subscription, unused, [], hasWaiter: false)) }
+        ledger.changed(subscriptions.remove(subscription))
         return phase == .online ? sendRequests() : []
     }
 
@@ -103,84 +94,5 @@ extension ClientSession {
             return [cancelled]
         }
         return []
-    }
-
-    mutating func sendRequests() -> [ClientAction] {
-        var actions: [ClientAction] = []
-        while let request = unsentRequests.first {
-            if case .refresh(let owner, let filters) = request, subscriptions(of: filters, owner).isEmpty {
-                unsentRequests.removeFirst()
-                continue
-            }
-            guard let packetID = flows[0].identifiers.allocate() else { break }
-            unsentRequests.removeFirst()
-            do throws(MQTTClientError) {
-                actions.append(.send(try encode(request, packetID), on: .control))
-                sentRequests[packetID] = request
-            } catch {
-                flows[0].identifiers.free(packetID)
-                actions += failed(request, error)
-            }
-        }
-        return actions
-    }
-
-    private mutating func encode(
-        _ request: FilterRequest, _ packetID: UInt16
-    ) throws(MQTTClientError) -> ByteBuffer {
-        let packet: Packet
-        switch request {
-        case .subscribe(let operation, let list, _): packet = .subscribe(try subscribe(operation, list, packetID))
-        case .undo(let operation, let list): packet = .subscribe(try subscribe(operation, list, packetID))
-        case .refresh(let owner, let filters):
-            packet = .subscribe(try subscribe(owner, subscriptions(of: filters, owner), packetID))
-        case .unsubscribe(_, let filters, let userProperties, _):
-            var properties = Properties()
-            properties.append(userProperties)
-            packet = .unsubscribe(Unsubscribe(packetID: packetID, properties: properties, filters: filters))
-        }
-        let bytes: ByteBuffer
-        do throws(MQTTError) {
-            bytes = try packet.encode(version: version)
-        } catch {
-            throw .invalidArgument(error.description)
-        }
-        try checkSize(bytes.readableBytes)
-        return bytes
-    }
-
-    private mutating func subscribe(
-        _ operation: ClientOperation, _ list: [MQTTSubscription], _ packetID: UInt16
-    ) throws(MQTTClientError) -> Subscribe {
-        for subscription in list {
-            guard limits.hasSharedSubscriptions || !TopicFilter.isShared(subscription.filter) else {
-                throw .notSupportedByBroker("shared subscriptions")
-            }
-            guard
-                limits.hasWildcardSubscriptions
-                    || !subscription.filter.utf8.contains(where: { $0 == UInt8(ascii: "#") || $0 == UInt8(ascii: "+") })
-            else { throw .notSupportedByBroker("wildcards in filters") }
-        }
-        var properties = Properties()
-        if version.hasProperties {
-            if limits.hasSubscriptionIdentifiers {
-                let identifier =
-                    subscriptions.entries[operation]?.identifier ?? SubscriptionTable.identifier(for: operation)
-                subscriptions.identify(operation, identifier)
-                properties.subscriptionIdentifiers = [identifier]
-            } else if let identifier = subscriptions.entries[operation]?.identifier {
-                guard identifier >= SubscriptionTable.firstOwnIdentifier else {
-                    throw .notSupportedByBroker("subscription identifiers")
-                }
-            }
-            properties.append(subscriptions.entries[operation]?.userProperties ?? [])
-        }
-        return Subscribe(
-            packetID: packetID, properties: properties, subscriptions: list.map { subscriptions.merged($0).codec })
-    }
-
-    func checkSize(_ bytes: Int) throws(MQTTClientError) {
-        guard let limit = limits.maximumPacketSize, bytes > limit else { return }
-        throw .packetTooLarge(bytes: bytes, limit: limit)
     }
 }

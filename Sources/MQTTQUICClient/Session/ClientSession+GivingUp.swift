@@ -53,6 +53,8 @@ extension ClientSession {
         for packetID in sentRequests.keys { flows[0].identifiers.free(packetID) }
         unsentRequests = []
         sentRequests = [:]
+        // The broker may keep them for a later connection.
+        ledger.forget()
         for request in requests {
             switch request {
             case .subscribe(let operation, _, isAgain: false):

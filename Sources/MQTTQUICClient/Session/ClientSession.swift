@@ -43,6 +43,7 @@ struct ClientSession: Sendable {
 
     var incoming: IncomingFlow
     var subscriptions = SubscriptionTable()
+    var ledger = FilterLedger()
     /// SUBSCRIBE and UNSUBSCRIBE that wait for a connection, in order.
     var unsentRequests: Deque<FilterRequest> = []
     /// Those that wait for the answer.

@@ -6,8 +6,8 @@ enum FilterRequest: Sendable {
     case unsubscribe(ClientOperation, [String], [MQTTUserProperty], hasWaiter: Bool)
     /// A SUBSCRIBE that nobody waits for any more: it is undone when it has been granted.
     case undo(ClientOperation, [MQTTSubscription])
-    /// A SUBSCRIBE by which these filters become those of a subscription that was granted long ago, because a later one
-    /// to the same filters is gone.
+    /// A SUBSCRIBE by which these filters become those of a subscription that was granted long ago, because others to
+    /// the same filters are gone.
     case refresh(ClientOperation, [String])
 
     var operation: ClientOperation {
@@ -15,6 +15,13 @@ enum FilterRequest: Sendable {
         case .subscribe(let operation, _, _), .unsubscribe(let operation, _, _, _), .undo(let operation, _),
             .refresh(let operation, _):
             operation
+        }
+    }
+
+    var filters: [String] {
+        switch self {
+        case .subscribe(_, let list, _), .undo(_, let list): list.map(\.filter)
+        case .unsubscribe(_, let filters, _, _), .refresh(_, let filters): filters
         }
     }
 }

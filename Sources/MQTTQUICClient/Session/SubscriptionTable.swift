@@ -47,10 +47,9 @@ struct SubscriptionTable: Sendable {
         entries[operation] = entry.subscriptions.isEmpty ? nil : entry
     }
 
-    /// - Returns: The filters that nobody is subscribed to any more.
+    /// - Returns: Its filters, which others may be subscribed to as well.
     mutating func remove(_ operation: ClientOperation) -> [String] {
-        guard let entry = entries.removeValue(forKey: operation) else { return [] }
-        return entry.subscriptions.map(\.filter).filter { filter in !isUsed(filter) }
+        entries.removeValue(forKey: operation)?.subscriptions.map(\.filter) ?? []
     }
 
     func isUsed(_ filter: String) -> Bool {
