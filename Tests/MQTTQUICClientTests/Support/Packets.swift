@@ -68,6 +68,8 @@ extension MQTTClientConfiguration {
     static var test: MQTTClientConfiguration {
         var configuration = MQTTClientConfiguration(host: "broker.example", clientID: "c")
         configuration.sessionExpiry = .seconds(300)
+        // Tests that compute may keep the others waiting.
+        configuration.connectTimeout = .seconds(60)
         return configuration
     }
 }
