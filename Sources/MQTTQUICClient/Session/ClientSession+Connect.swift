@@ -94,7 +94,7 @@ extension ClientSession {
             flows[lane].putBack(rest.filter(\.hasWaiter))
         }
         // All of them are made anew, each with what the others need.
-        unsentRequests.removeAll { if case .refresh = $0 { true } else { false } }
+        unsentRequests.removeAll { if case .refresh = $0 { true } else { $0.operation == .none } }
         // In front of the requests that wait, because an UNSUBSCRIBE among them may be for one of these.
         for (operation, entry) in subscriptions.inOrder.reversed() where entry.isGranted {
             let isAsked = unsentRequests.contains { $0.operation == operation }
@@ -130,7 +130,7 @@ extension ClientSession {
         streams = Array(repeating: nil, count: flows.count)
         for (packetID, request) in sentRequests.sorted(by: { $0.value.operation < $1.value.operation }).reversed() {
             flows[0].identifiers.free(packetID)
-            // Requests that nobody waits for, now or later, may be left out: what the broker knows is put right anyway.
+            // Whether the broker has carried it out is not known, and it may be cancelled before it is sent again.
             ledger.doubts(request.filters)
             if case .undo = request { continue }
             unsentRequests.prepend(request)

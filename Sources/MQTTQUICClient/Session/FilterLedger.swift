@@ -47,9 +47,11 @@ struct FilterLedger: Sendable {
     /// Subscriptions to these filters have gone.
     mutating func changed(_ filters: [String]) { open.formUnion(filters) }
 
-    /// The broker did not accept these filters, or was not sent them. They are no longer among the subscriptions.
+    /// The broker did not accept these filters, or was not sent them, and has kept what it had.
+    ///
+    /// - Parameter subscriptions: Those that are left.
     mutating func refused(_ filters: [String], _ subscriptions: SubscriptionTable) {
-        for filter in filters where !subscriptions.isUsed(filter) { told[filter] = nil }
+        for filter in filters { told[filter] = subscriptions.shared(filter).map { .subscribed($0) } }
         open.formUnion(filters)
     }
 

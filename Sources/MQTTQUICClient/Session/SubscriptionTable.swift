@@ -52,10 +52,6 @@ struct SubscriptionTable: Sendable {
         entries.removeValue(forKey: operation)?.subscriptions.map(\.filter) ?? []
     }
 
-    func isUsed(_ filter: String) -> Bool {
-        entries.values.contains { $0.subscriptions.contains { $0.filter == filter } }
-    }
-
     /// - Returns: The subscriptions that have no filter any more.
     mutating func remove(filters: [String]) -> [ClientOperation] {
         var ended: [ClientOperation] = []

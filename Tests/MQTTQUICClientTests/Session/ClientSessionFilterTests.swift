@@ -184,6 +184,15 @@ struct ClientSessionFilterTests {
         #expect(sent.filter.retainHandling == (sessionPresent ? 2 : 0) && sent.identifier == 11)
     }
 
+    @Test("When a second subscription to a filter is refused, the first one goes on")
+    func refusedShare() throws {
+        var session = try ClientSession.online()
+        _ = try share(&session)
+        let refusal = MQTTClientError.rejected(.notAuthorized, reason: nil)
+        #expect(granted(&session, 2, [0x87]) == [.subscribed(operation(2), .failure(refusal))])
+        #expect(recipients(&session, "a", [11]) == [1])
+    }
+
     @Test("A filter that is being unsubscribed from is not subscribed to again")
     func noRefresh() throws {
         var session = try ClientSession.online()
