@@ -83,6 +83,27 @@ struct ProbePlanTests {
         #expect(try Self.plan(["a.test", "-P", "mine"], [source]).options.identity.password == Array("mine".utf8))
     }
 
+    /// As `pub` and `sub` choose.
+    @Test func aPasswordWithoutUserNameIsForEveryUser() throws {
+        let environment = Self.source { $0.password = "secret" }
+        let dotEnv = Self.source { ($0.username, $0.password) = ("plc", "other") }
+        let named = try Self.plan(["a.test", "-u", "me"], [environment]).options.identity
+        #expect(named.username == "me" && named.password == Array("secret".utf8))
+        let both = try Self.plan(["a.test"], [environment, dotEnv]).options.identity
+        #expect(both.username == "plc" && both.password == Array("secret".utf8))
+    }
+
+    @Test func aPasswordFileThatOthersCanReadIsNamed() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        for (mode, warnings) in [(0o644, ["\(file) can be read by other users; chmod 600 it"]), (0o600, [])] {
+            try Data("secret\n".utf8).write(to: URL(fileURLWithPath: file))
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
+            let plan = try Self.plan(["a.test", "-u", "me", "--pw-file", file])
+            #expect(plan.options.identity.password == Array("secret".utf8) && plan.warnings == warnings)
+        }
+    }
+
     @Test func aPasswordMayLookLikeAnOption() throws {
         let identity = try Self.plan(["a.test", "-u", "-u", "-P", "--json", "-i", "-4"]).options.identity
         #expect(identity.username == "-u" && identity.clientID == "-4")

@@ -9,6 +9,11 @@ package struct FirstLine: Sendable, Equatable {
     package var text: String
     package var isReadableByOthers: Bool
 
+    /// What the owner of a secret should know about its file; `nil` if nobody else can read it.
+    package func warning(at path: String) -> String? {
+        isReadableByOthers ? "\(path) can be read by other users; chmod 600 it" : nil
+    }
+
     /// - Throws: If the file cannot be read, is empty, or has more than one line.
     package static func read(_ path: String) throws(Problem) -> FirstLine {
         do {

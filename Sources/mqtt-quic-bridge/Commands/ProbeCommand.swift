@@ -29,6 +29,7 @@ struct ProbeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let plan = try makePlan()
+        for warning in plan.warnings { StandardError.write("warning: \(warning)\n") }
         for note in plan.notes { StandardError.write("note: \(note)\n") }
         let printer = ProbePrinter(isJSON: options.json)
         let probe: ProbeRun

@@ -20,6 +20,8 @@ struct ProbePlan {
     private(set) var options: ProbeOptions
     /// What a person should know about the choice.
     private(set) var notes: [String] = []
+    /// What a person should mend.
+    private(set) var warnings: [String] = []
     private let group: ProbeOptionGroup
     private let sources: [DeviceSettings]
 
@@ -29,11 +31,7 @@ struct ProbePlan {
     init(_ group: ProbeOptionGroup, _ sources: [DeviceSettings], systemCA: String?) throws(Problem) {
         self.group = group
         let (host, port) = try Self.endpoint(group, sources)
-        self.sources = sources.filter { $0.host == nil || $0.host?.lowercased() == host.lowercased() }
-        for source in sources where !self.sources.contains(source) {
-            notes.append(
-                "\(source.source) is for another host, \(source.host ?? ""), so its MQTT_ names are not used")
-        }
+        (self.sources, notes) = sources.meant(for: host)
         guard let caFile = group.certificates.caFile ?? self.sources.lazy.compactMap(\.caFile).first ?? systemCA else {
             throw Problem(
                 description: "this machine has no file of CA certificates: give the broker's with --cafile")
@@ -82,16 +80,13 @@ struct ProbePlan {
     }
 
     private mutating func setIdentity() throws(Problem) {
-        let username = try Self.value(
-            group.credentials.username, file: group.credentials.usernameFile, "-u", "--username-file")
-        let password = try Self.value(
-            group.credentials.password, file: group.credentials.passwordFile, "-P", "--pw-file")
-        // A user name of the command line has its password there too, unless a source is about the same user.
-        let source = sources.first { $0.username != nil || $0.password != nil }
-        let isSameUser = username == nil || username == source?.username
+        let given = ClientCredentials(
+            username: try value(
+                group.credentials.username, file: group.credentials.usernameFile, "-u", "--username-file"),
+            password: try value(group.credentials.password, file: group.credentials.passwordFile, "-P", "--pw-file"))
+        let chosen = ClientCredentials(levels: [given] + sources.map(\.credentials))
         options.identity = .init(
-            clientID: group.clientID, username: username ?? source?.username,
-            password: (password ?? (isSameUser ? source?.password : nil)).map { Array($0.utf8) })
+            clientID: group.clientID, username: chosen.username, password: chosen.password.map { Array($0.utf8) })
         for (text, what) in [(options.identity.username, "user name"), (group.clientID, "client id")] {
             guard let text else { continue }
             guard !text.utf8.contains(0), text.utf8.count <= Int(UInt16.max) else {
@@ -104,7 +99,7 @@ struct ProbePlan {
     }
 
     /// A value of the command line or of the file that it names.
-    private static func value(
+    private mutating func value(
         _ value: String?, file: String?, _ option: String, _ fileOption: String
     ) throws(Problem) -> String? {
         guard let file else { return value }
@@ -112,7 +107,9 @@ struct ProbePlan {
             throw Problem(description: "\(option) and \(fileOption) exclude each other: keep one")
         }
         do {
-            return try FirstLine.read(file).text
+            let line = try FirstLine.read(file)
+            if fileOption == "--pw-file", let warning = line.warning(at: file) { warnings.append(warning) }
+            return line.text
         } catch {
             throw Problem(description: "\(fileOption) \(file): \(error)", isFile: true)
         }

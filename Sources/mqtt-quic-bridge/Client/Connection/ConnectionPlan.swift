@@ -39,11 +39,8 @@ struct ConnectionPlan: Sendable {
             broker.host ?? url?.host ?? sources.bridge?.host ?? sources.devices.lazy.compactMap(\.host).first
             ?? Self.defaultHost
         if let problem = EndpointText.problem(withHost: host) { throw UsageError("-h: \(problem)") }
-        devices = sources.devices.filter { $0.host == nil || $0.host?.lowercased() == host.lowercased() }
+        (devices, notes) = sources.devices.meant(for: host)
         configuration = MQTTClientConfiguration(host: host)
-        for device in sources.devices where !devices.contains(device) {
-            notes.append("\(device.source) is for another host, \(device.host ?? ""), so its MQTT_ names are not used")
-        }
         try setVersion()
         try setEndpoint()
         try setIdentity(makeID)
@@ -204,7 +201,6 @@ struct ConnectionPlan: Sendable {
         return username
     }
 
-    /// A password is used only with the user name that it was written with.
     private func credentials() throws(UsageError) -> (username: String?, password: String?) {
         if broker.credentials.username != nil, sources.usernameInFile != nil {
             throw UsageError("-u and --username-file exclude each other")
@@ -212,17 +208,12 @@ struct ConnectionPlan: Sendable {
         if broker.credentials.password != nil, sources.passwordInFile != nil {
             throw UsageError("-P and --pw-file exclude each other")
         }
-        var levels: [(username: String?, password: String?)] = [
-            (
-                broker.credentials.username ?? sources.usernameInFile,
-                broker.credentials.password ?? sources.passwordInFile
-            ),
-            (url?.username, url?.password),
-        ]
-        levels += devices.map { ($0.username, $0.password) }
-        let username = levels.lazy.compactMap(\.username).first
-        let password = levels.first { $0.password != nil && ($0.username == nil || $0.username == username) }
-        return (username, password?.password)
+        let given = ClientCredentials(
+            username: broker.credentials.username ?? sources.usernameInFile,
+            password: broker.credentials.password ?? sources.passwordInFile)
+        let named = ClientCredentials(username: url?.username, password: url?.password)
+        let chosen = ClientCredentials(levels: [given, named] + devices.map(\.credentials))
+        return (chosen.username, chosen.password)
     }
 
     private static func port(_ port: Int?, _ option: String) throws(UsageError) -> Int? {

@@ -46,9 +46,7 @@ extension ConnectionSources {
         guard let path else { return nil }
         do {
             let line = try FirstLine.read(path)
-            if line.isReadableByOthers, option == "--pw-file" {
-                warnings.append("\(path) can be read by other users; chmod 600 it")
-            }
+            if option == "--pw-file", let warning = line.warning(at: path) { warnings.append(warning) }
             return line.text
         } catch {
             throw UsageError("\(option): \(path): \(error)")
