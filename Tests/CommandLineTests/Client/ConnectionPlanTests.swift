@@ -69,6 +69,26 @@ struct ConnectionPlanTests {
         #expect(noHost.configuration.credentials == .init(username: "u", password: "p") && noHost.notes.isEmpty)
     }
 
+    /// Only the topic of a URL for another host is used.
+    @Test func theCredentialsOfAURLGoToItsHostOnly() throws {
+        let url = ["-L", "mqtt-quic://u:secret@a.example:7/t"]
+        let other = try Self.plan(["-h", "other"] + url)
+        #expect(other.configuration.host == "other" && other.configuration.port == 14567)
+        #expect(other.configuration.credentials == nil)
+        #expect(other.notes == ["-L is for another host, a.example, so only its topic is used"])
+        let same = try Self.plan(["-h", "A.example"] + url)
+        #expect(same.configuration.credentials == .init(username: "u", password: "secret") && same.notes.isEmpty)
+        #expect(same.configuration.port == 7)
+    }
+
+    @Test func aBridgeFileForAnotherHostIsNamed() throws {
+        let bridge = BridgeFile(UplinkConfiguration(host: "bridge.example", port: 5, caFile: "bridge.pem"))
+        let other = try Self.plan(["-h", "other"], bridge: bridge)
+        #expect(other.configuration.port == 14567 && other.configuration.tls.trust == .system)
+        #expect(other.notes == ["--config is for another host, bridge.example, so nothing of it is used"])
+        #expect(try Self.plan(["-h", "Bridge.example"], bridge: bridge).notes.isEmpty)
+    }
+
     /// A password belongs to the user name beside which it is written.
     @Test(arguments: [
         (["-u", "x"], nil as String?), (["-u", "dev"], "p#1"), (["-P", "q"], "q"), (["-u", "x", "-P", "y"], "y"),

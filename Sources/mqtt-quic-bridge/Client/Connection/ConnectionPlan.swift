@@ -8,7 +8,7 @@ import enum MQTTCodec.TopicName
 ///
 /// The first of them that has a value wins: an option, `-L`, `--config`, the environment, `.env`, the default. A source
 /// that names another host than the one that is used has been written for that one, so nothing is taken from it: a
-/// password must not go to a server that it is not for.
+/// password must not go to a server that it is not for. Only the topic of such a `-L` is used.
 struct ConnectionPlan: Sendable {
     static let defaultHost = "localhost"
     static let defaultPort = 14567
@@ -19,7 +19,10 @@ struct ConnectionPlan: Sendable {
     private(set) var notes: [String] = []
 
     private let broker: BrokerOptions
+    /// `-L`, unless it is for another host.
     private let url: BrokerURL?
+    /// The bridge's file, unless it is for another host.
+    private let bridge: BridgeFile?
     private let trust: TrustOptions
     private let sources: ConnectionSources
     /// The sources that are not for another host.
@@ -34,12 +37,20 @@ struct ConnectionPlan: Sendable {
         self.trust = trust
         self.sources = sources
         properties = try ToolProperties(broker.property)
-        url = try broker.url()
+        let named = try broker.url()
         let host =
-            broker.host ?? url?.host ?? sources.bridge?.host ?? sources.devices.lazy.compactMap(\.host).first
+            broker.host ?? named?.host ?? sources.bridge?.host ?? sources.devices.lazy.compactMap(\.host).first
             ?? Self.defaultHost
         if let problem = EndpointText.problem(withHost: host) { throw UsageError("-h: \(problem)") }
+        url = Self.isSame(named?.host, host) ? named : nil
+        bridge = Self.isSame(sources.bridge?.host, host) ? sources.bridge : nil
         (devices, notes) = sources.devices.meant(for: host)
+        if let file = sources.bridge, bridge == nil {
+            notes.insert("--config is for another host, \(file.host), so nothing of it is used", at: 0)
+        }
+        if let named, url == nil {
+            notes.insert("-L is for another host, \(named.host), so only its topic is used", at: 0)
+        }
         configuration = MQTTClientConfiguration(host: host)
         try setVersion()
         try setEndpoint()
@@ -186,9 +197,8 @@ struct ConnectionPlan: Sendable {
 
     // MARK: Choices
 
-    /// The bridge's file, unless another host was named.
-    private var bridge: BridgeFile? {
-        sources.bridge?.host.lowercased() == configuration.host.lowercased() ? sources.bridge : nil
+    private static func isSame(_ host: String?, _ other: String) -> Bool {
+        host?.lowercased() == other.lowercased()
     }
 
     private func first<Value>(_ value: KeyPath<DeviceSettings, Value?>) -> Value? {
