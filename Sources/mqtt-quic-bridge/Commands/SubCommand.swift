@@ -132,7 +132,9 @@ struct SubCommand: AsyncParsableCommand {
             retainAsPublished: retainAsPublished)
         plan.endsWhenSubscribed = endsWhenSubscribed
         if let timeout {
-            guard timeout > 0 else { throw UsageError("-W: \(timeout) is not a number of seconds, 1 or more") }
+            guard (1...Int(Int32.max)).contains(timeout) else {
+                throw UsageError("-W: \(timeout) is not a number of seconds from 1 to \(Int32.max)")
+            }
             plan.timeout = .seconds(timeout)
         }
         return plan
