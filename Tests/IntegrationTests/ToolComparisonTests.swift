@@ -71,6 +71,33 @@ struct ToolComparisonTests {
         }
     }
 
+    /// Together they have more bytes than the client takes at once, and the broker acknowledges none of them meanwhile.
+    @Test func longLinesWaitForTheBroker() async throws {
+        try await ServeScenario.run { scenario in
+            let runner = try await ToolRunner(scenario)
+            let observer = try await scenario.observer("lines")
+            let command = try runner.command(.ours, "pub")
+            let process = try await ChildProcess.start(
+                "pub", command[0], command.dropFirst() + ["-t", "lines", "-l", "-q", "1"])
+            await scenario.own(process)
+            try process.send("first")
+            #expect(try await observer.message().text == "first")
+            // Each has another length, which tells them apart.
+            let lengths = (0..<20).map { 1_048_576 + $0 }
+            scenario.broker.process.signal(SIGSTOP)
+            // The last one of these does not fit, and no more is read before it does.
+            for length in lengths.prefix(16) { try process.send(String(repeating: "x", count: length)) }
+            // The stall: time for pub to find that line, which has to wait.
+            try await Task.sleep(for: .seconds(2))
+            scenario.broker.process.signal(SIGCONT)
+            for length in lengths.dropFirst(16) { try process.send(String(repeating: "x", count: length)) }
+            try process.endInput()
+            for length in lengths { #expect(try await observer.message().size == length) }
+            #expect(try await process.end() == .exit(0))
+            #expect(await process.errors.all.isEmpty)
+        }
+    }
+
     // MARK: sub
 
     /// Lines of `sub` for four retained messages.

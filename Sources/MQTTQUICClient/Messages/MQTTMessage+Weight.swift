@@ -6,7 +6,7 @@ extension MQTTMessage {
 
     /// About how many bytes of memory the message takes. The limits count this rather than the payload, because a
     /// message may consist of properties alone.
-    var weight: Int {
+    package var weight: Int {
         let parts = [
             payload.readableBytes, topic.utf8.count, properties.contentType?.utf8.count ?? 0,
             properties.responseTopic?.utf8.count ?? 0, properties.correlationData?.readableBytes ?? 0,

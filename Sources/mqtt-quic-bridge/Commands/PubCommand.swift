@@ -77,13 +77,14 @@ struct PubCommand: AsyncParsableCommand {
     func run() async throws {
         let console = ToolConsole(isQuiet: broker.quiet)
         var connection = try ToolSetup.connection(broker, trust, will)
-        let plan: PublishPlan
+        var plan: PublishPlan
         do {
             plan = try self.plan()
         } catch {
             throw ToolSetup.refusal(error)
         }
         if plan.source == .lines { connection.reconnects() }
+        plan.byteWindow = connection.configuration.maximumOutstandingBytes
         let version = connection.configuration.version
         let run = ToolRun(connection, console, isDebugging: broker.debug)
         let publisher = Publisher(

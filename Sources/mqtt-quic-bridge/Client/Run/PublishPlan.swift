@@ -28,6 +28,8 @@ struct PublishPlan: Equatable, Sendable {
     var delay = Duration.zero
     /// How many messages may wait for their acknowledgement.
     var window = 20
+    /// How many bytes these may have together: what the client takes.
+    var byteWindow = MQTTClientConfiguration(host: "").maximumOutstandingBytes
 
     /// - Throws: If topic or source is missing, or there are several sources.
     init(topic: String?, sources: [Source]) throws(UsageError) {
@@ -48,6 +50,8 @@ struct PublishPlan: Equatable, Sendable {
         self.topic = topic
         self.source = source
     }
+
+    var sendWindow: PublishWindow { PublishWindow(messages: window, bytes: byteWindow) }
 
     func message(_ payload: ByteBuffer) -> MQTTMessage {
         MQTTMessage(topic: topic, payload: payload, qos: qos, isRetained: isRetained, properties: properties)

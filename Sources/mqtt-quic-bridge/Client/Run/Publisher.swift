@@ -91,21 +91,22 @@ struct Publisher: Sendable {
 // MARK: - Lines
 
 extension Publisher {
-    /// Publishes the lines in their order. No more is read while as many messages as allowed wait for the broker, so a
-    /// fast standard input has to wait as well.
+    /// Publishes the lines in their order. No more is read while as many messages or bytes as allowed wait for the broker,
+    /// so a fast standard input has to wait as well.
     private func publishLines() async throws -> ExitCode {
         var splitter = LineSplitter(maximumLength: PublishPlan.maximumPayload)
-        return try await withThrowingTaskGroup(of: Void.self) { group in
-            var waiting = 0
+        return try await withThrowingTaskGroup(of: Int.self) { group in
+            var window = plan.sendWindow
             func send(_ line: ByteBuffer) async throws {
-                if waiting == plan.window {
-                    try await group.next()
-                    waiting -= 1
-                }
-                waiting += 1
                 let message = plan.message(line)
+                let size = message.weight
+                while !window.hasRoom(for: size), let settled = try await group.next() { window.settled(settled) }
+                window.sent(size)
                 // An immediate task reaches the client before the next line is looked at, which keeps the order.
-                group.addImmediateTask { try await acknowledged(message) }
+                group.addImmediateTask {
+                    try await acknowledged(message)
+                    return size
+                }
             }
             while let bytes = try await named("-l: standard input", { try await StandardStreams.read() }) {
                 splitter.append(bytes)
