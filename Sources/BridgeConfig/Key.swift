@@ -117,6 +117,22 @@ enum Key: String, CaseIterable, Sendable {
     var isSecret: Bool { Self.secrets.contains(self) }
     static let secrets: [Key] = [.authPassword, .uplinkIdentityPassword]
 
+    /// The key that gives the same value in another way: `auth.password_file` for `auth.password`, and the other way
+    /// round.
+    var alternative: Key? {
+        switch self {
+        case .authUsername: .authUsernameFile
+        case .authUsernameFile: .authUsername
+        case .authPassword: .authPasswordFile
+        case .authPasswordFile: .authPassword
+        case .uplinkIdentityUsername: .uplinkIdentityUsernameFile
+        case .uplinkIdentityUsernameFile: .uplinkIdentityUsername
+        case .uplinkIdentityPassword: .uplinkIdentityPasswordFile
+        case .uplinkIdentityPasswordFile: .uplinkIdentityPassword
+        default: nil
+        }
+    }
+
     /// `uplink` for `uplink.host`, `uplink.identity` for `uplink.identity.version`; `nil` at the top level.
     var section: String? { Section.parent(of: rawValue) }
 

@@ -47,13 +47,18 @@ struct Settings {
         scalars[key] = setting
     }
 
-    /// One line per key whose value in the file is overridden by another one from the environment or `.env`.
-    var overridden: [String] {
+    /// The values of the file that the environment or `.env` overrides, in the order of the keys.
+    var overridden: [OverriddenValue] {
         Key.allCases.compactMap { key in
+            if let other = key.alternative, let loser = scalars[other], loser.layer == .file,
+                let winner = scalars[key], winner.layer > .file
+            {
+                return OverriddenValue(key: other.rawValue, origin: loser.origin, winner: winner.origin)
+            }
             guard let winner = scalars[key], winner.layer > .file else { return nil }
             guard let loser = nodes[key]?.origin ?? replaced[key]?.origin else { return nil }
             guard winner.text != replaced[key]?.text else { return nil }
-            return "\(winner.origin): overrides \(key.rawValue) of \(loser)"
+            return OverriddenValue(key: key.rawValue, origin: loser, winner: winner.origin)
         }
     }
 

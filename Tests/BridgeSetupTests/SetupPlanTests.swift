@@ -42,8 +42,8 @@ struct SetupPlanTests {
         #expect(configuration.auth.identity.username == "sensor-1")
         #expect(configuration.auth.identity.password == Secret("s3#c$r%t!"))
         #expect(try folder.mode("credential_certificates/sensor-1.password") == 0o600)
-        #expect(!plan.report.contains("s3#c") && !plan.text.contains("s3#c"))
-        #expect(plan.missing.isEmpty && plan.report.contains("written to credential_certificates/sensor-1.password"))
+        #expect(!plan.report().contains("s3#c") && !plan.text.contains("s3#c"))
+        #expect(plan.missing.isEmpty && plan.report().contains("written to credential_certificates/sensor-1.password"))
     }
 
     @Test(arguments: ["", "device-bundle/"])
@@ -93,7 +93,7 @@ struct SetupPlanTests {
         let problem = Self.problem { try Self.plan(.zip(zip), in: folder).write() }
         #expect(problem?.contains("\(name) is in the way") == true, "\(problem ?? "nothing")")
         #expect(try folder.text(name) == "mine")
-        #expect(folder.names.count == (name == "bridge.yaml" ? 3 : 3))
+        #expect(folder.names.count == 3)
     }
 
     @Test func aPasswordFileOfTheSameContentIsTakenAsItIs() throws {
@@ -116,8 +116,8 @@ struct SetupPlanTests {
         let folder = try SetupFolder()
         try folder.writeBundle("b", password: "<retrieve-via-password-reset>")
         let plan = try Self.plan(.folder("\(folder.path)/b"), in: folder)
-        #expect(plan.report.contains("the password is still the placeholder in angle brackets"))
-        #expect(plan.report.contains("without a password, devices have to send their own"))
+        #expect(plan.report().contains("the password is still the placeholder in angle brackets"))
+        #expect(plan.report().contains("without a password, devices have to send their own"))
         #expect(try Self.load(plan).configuration.auth.mode == .passthrough)
         #expect(!folder.names.contains { $0.hasSuffix(".password") })
     }
@@ -158,7 +158,10 @@ struct SetupPlanTests {
         try folder.write("device/ca-chain.pem", SetupFolder.certificate)
         let text = "MQTT_HOST=mqtt.example.com\nMQTT_PORT=14567\nMQTT_USERNAME=d/1\nMQTT_PASSWORD=p#$%!\n"
         let dotEnv = try folder.write("device/my.env", text + "MQTT_CA_CERT=certs/ca-chain.pem\n")
-        guard case .dotEnv = try SetupSource.at(dotEnv) else { return #expect(Bool(false), "not a .env") }
+        guard case .dotEnv = try SetupSource.at(dotEnv) else {
+            Issue.record("not a .env")
+            return
+        }
         let configuration = try Self.load(try Self.plan(.dotEnv(dotEnv), in: folder)).configuration
         #expect(configuration.uplink.caFile == folder.path + "/device/ca-chain.pem")
         #expect(configuration.auth.identity.password == Secret("p#$%!"))

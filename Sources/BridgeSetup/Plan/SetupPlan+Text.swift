@@ -22,11 +22,12 @@ extension SetupPlan {
     private var uplink: [String] {
         var lines: [String] = []
         if values.leavesRestToDotEnv {
-            lines.append("  # Host and port are in .env, which is read before this file.")
-        } else {
-            if let host = values.host { lines.append("  host: \(YAMLText.scalar(host))") }
-            if let port = values.port { lines.append("  port: \(port)") }
+            lines.append("  # What .env says of host and port overrides this file.")
         }
+        let (host, port) =
+            values.leavesRestToDotEnv ? (request.host, request.port) : (values.host, values.port)
+        if let host { lines.append("  host: \(YAMLText.scalar(host))") }
+        if let port { lines.append("  port: \(port)") }
         lines.append("  ca: \(YAMLText.scalar(values.ca))")
         guard let port = values.fallbackPort else { return lines }
         lines += ["  # MQTT over TLS over TCP, for networks that block UDP.", "  fallback:"]
@@ -35,10 +36,10 @@ extension SetupPlan {
     }
 
     private var auth: [String] {
-        if values.leavesRestToDotEnv {
-            return ["# The identity at the broker is in .env, which is read before this file."]
-        }
-        guard let file = values.passwordFile else {
+        guard let clientID = values.clientID else {
+            guard !values.leavesRestToDotEnv else {
+                return ["# The identity at the broker is in .env, which overrides this file."]
+            }
             return [
                 "# Devices show the broker their own client id, user name and password.", "auth:",
                 "  mode: passthrough",
@@ -46,17 +47,24 @@ extension SetupPlan {
         }
         return [
             "# The broker sees the device behind this gateway as this one. On TESAIoT the client id is the user name.",
-            "auth:", "  mode: inject", "  client_id: \(YAMLText.quoted(values.clientID ?? ""))",
-            "  username: \(YAMLText.quoted(values.username ?? ""))", "  password_file: \(YAMLText.scalar(file))",
+            "auth:", "  mode: inject", "  client_id: \(YAMLText.quoted(clientID))",
         ]
+            + [
+                values.username.map { "  username: \(YAMLText.quoted($0))" },
+                values.passwordFile.map { "  password_file: \(YAMLText.scalar($0))" }
+                    ?? "  # The rest of the identity is in .env, which overrides this file.",
+            ].compactMap { $0 }
     }
 
     /// What the operator sees before the configuration is checked.
-    package var report: String {
+    ///
+    /// - Parameter notes: What ``write()`` has returned.
+    package func report(_ notes: [String] = []) -> String {
         let width = found.map(\.name.count).max() ?? 0
         let rows = found.map { "  \($0.name)\(String(repeating: " ", count: width - $0.name.count))  \($0.text)" }
         var lines = ["found"] + rows
-        if !missing.isEmpty { lines += ["to look at"] + missing.map { "  \($0)" } }
+        let toLookAt = missing + notes
+        if !toLookAt.isEmpty { lines += ["to look at"] + toLookAt.map { "  \($0)" } }
         if let unpacked { lines.append("unpacked into \(unpacked.folder)") }
         return (lines + ["wrote \(paths.file)"]).joined(separator: "\n")
     }

@@ -15,11 +15,12 @@ package struct SetupPlan: Sendable {
         var clientID: String?
         var username: String?
         var passwordFile: String?
-        /// Whether host and identity come from the `.env` beside the configuration file.
+        /// Whether the `.env` beside the configuration file has what the options do not say: host and identity.
         var leavesRestToDotEnv = false
     }
 
     package let paths: SetupPaths
+    let request: SetupRequest
     var values = Values()
     /// The password, and the path of the file to write it into.
     var secret: (path: String, password: Secret)?
@@ -32,6 +33,7 @@ package struct SetupPlan: Sendable {
     /// - Throws: What is missing without which no configuration works, or what is in the way.
     package init(_ source: SetupSource, _ request: SetupRequest, _ paths: SetupPaths) throws {
         self.paths = paths
+        self.request = request
         guard !NewFile.exists(paths.file) else {
             throw SetupProblem(
                 "\(paths.file) is in the way: init never overwrites a file; move it away, or name another one with --output"
@@ -93,10 +95,8 @@ package struct SetupPlan: Sendable {
     private mutating func takeIdentity(_ bundle: SetupBundle?, _ request: SetupRequest) {
         let username = request.username ?? request.deviceID ?? bundle?.bundle.username?.value
         if let username { found.append(("device", username.quotedForMessage(limit: 80))) }
-        guard !values.leavesRestToDotEnv else {
-            found.append(("password", bundle?.bundle.identity == nil ? "none" : "stays in .env"))
-            return
-        }
+        let stays = values.leavesRestToDotEnv && (bundle?.bundle.identity != nil || !request.namesIdentity)
+        guard !stays else { return leaveIdentity(bundle, request, username) }
         var password: Secret?
         if case .secret(let secret)? = bundle?.bundle.password?.value { password = secret }
         if let file = request.passwordFile {
@@ -117,6 +117,15 @@ package struct SetupPlan: Sendable {
         values.username = username
         values.clientID = request.deviceID ?? username
         found.append(("password", secret == nil ? "read from \(file)" : "written to \(file), mode 600"))
+    }
+
+    /// The password is in the `.env` beside the configuration file. What the options say goes into that file.
+    private mutating func leaveIdentity(_ bundle: SetupBundle?, _ request: SetupRequest, _ username: String?) {
+        found.append(("password", bundle?.bundle.identity == nil ? "none" : "stays in .env"))
+        guard request.namesIdentity else { return }
+        values.username = request.username
+        values.clientID = request.deviceID ?? username
+        values.passwordFile = request.passwordFile.map { paths.written($0) }
     }
 
     /// A device id as a file name: letters, digits and some signs.

@@ -70,8 +70,7 @@ struct InitCommand: AsyncParsableCommand {
         do {
             let source = try source(paths)
             let plan = try SetupPlan(source, request, paths)
-            try plan.write()
-            print(plan.report)
+            print(plan.report(try plan.write()))
         } catch let error as SetupProblem {
             StandardError.write("\(error)\n")
             throw ExitCode.failure
