@@ -38,6 +38,43 @@ struct ToolProcessTests {
         }
     }
 
+    /// Whoever reads a report must hear that it is not whole, however the command ends.
+    @Test(arguments: [["version", "--json"], ["version", "--help"], ["--help"], ["help", "probe"]])
+    func aFullDiskIsAnError(line: [String]) async throws {
+        let outcome = try await Self.run("exec \"$@\" >/dev/full", line)
+        #expect(outcome.end == .exit(1))
+        #expect(outcome.errors == ["Error: standard output: No space left on device"])
+    }
+
+    /// `probe` writes out each of its texts, and `bench` ends by its exit code.
+    @Test(arguments: [(["probe"], ["--gentle"]), (["probe"], ["--gentle", "--json"]), (["bench"], ["--json"])])
+    func aFullDiskIsAnErrorAfterAllIsDone(command: [String], options: [String]) async throws {
+        try await ServeScenario.run { scenario in
+            let runner = try await ToolRunner(scenario)
+            let line =
+                command == ["probe"]
+                ? ["probe", "localhost:\(scenario.serve.port)", "--cafile", runner.ca] + options
+                : Array(try runner.command(.ours, "bench").dropFirst())
+                    + ["--devices", "1", "--duration", "1", "--quiet"] + options
+            let outcome = try await Self.run("exec \"$@\" >/dev/full", line)
+            #expect(outcome.end == .exit(1))
+            #expect(outcome.errors.last?.hasPrefix("Error: standard output: ") == true, "\(outcome.errors)")
+        }
+    }
+
+    /// A failure keeps its exit code.
+    @Test func aFullDiskDoesNotHideAFailure() async throws {
+        try await ServeScenario.run { scenario in
+            let runner = try await ToolRunner(scenario)
+            let line =
+                Array(try runner.command(.ours, "bench").dropFirst())
+                + ["--devices", "1", "--duration", "1", "--quiet", "--server-name", "other.example"]
+            let outcome = try await Self.run("exec \"$@\" >/dev/full", line)
+            #expect(outcome.end == .exit(69))
+            #expect(outcome.errors.last == "Error: standard output: No space left on device")
+        }
+    }
+
     @Test(arguments: [["pub", "-t", "a", "-m"], ["sub", "-t"]])
     func argumentsThatAreNotUTF8AreRefused(line: [String]) async throws {
         let outcome = try await Self.run("exec \"$@\" $'\\xff'", line)
