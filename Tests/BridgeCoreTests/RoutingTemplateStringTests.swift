@@ -72,4 +72,14 @@ struct RoutingTemplateStringTests {
     func quotes(text: String, expected: String) {
         #expect(text.quotedForMessage(limit: 10) == expected)
     }
+
+    @Test(
+        "shows a text on a terminal",
+        arguments: [
+            (#"plain "é😀\"#, #"plain "é😀\"#), ("a\u{1B}[2Jb", #"a\u{1B}[2Jb"#), ("a\r\nb", #"a\u{D}\u{A}b"#),
+            ("\u{202E}x\u{2028}", #"\u{202E}x\u{2028}"#), ("", ""),
+        ])
+    func printable(text: String, expected: String) {
+        #expect(text.printable == expected)
+    }
 }

@@ -111,7 +111,7 @@ struct ProbeReportTests {
             ProbeText.text(step) == """
                 warning  connect      3.1 ms     accepted
                                                  one
-                                                 warning: odd ?[2J
+                                                 warning: odd \\u{1B}[2J
 
                 """)
         #expect(ProbeText.text(ProbeStep(.burst, .skipped, "not asked for")).hasPrefix("skipped  burst  "))

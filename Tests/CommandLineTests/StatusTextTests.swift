@@ -53,7 +53,7 @@ struct StatusTextTests {
         #expect(text.contains("broker        DOWN for 2 h 46 min"))
         #expect(text.contains("\n              no answer\n"))
         #expect(text.contains("draining: no new devices"))
-        #expect(text.contains("troubles      1970-01-01T00:01:00Z warning held 0 client_id=?[2J\n"))
+        #expect(text.contains("troubles      1970-01-01T00:01:00Z warning held 0 client_id=\\u{1B}[2J\n"))
         #expect(text.contains("held 7 (8 times)") && !text.contains("held 8") && text.contains("and 2 more"))
     }
 

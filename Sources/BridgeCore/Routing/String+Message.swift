@@ -4,22 +4,27 @@ extension String {
     /// `limit` characters is cut off with `...`.
     package func quotedForMessage(limit: Int = 48) -> String {
         var result = "\""
-        var count = 0
-        for scalar in unicodeScalars {
-            if count == limit {
-                return result + "...\""
-            }
-            count += 1
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
-                result += "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
-            default:
-                if scalar == "\"" || scalar == "\\" {
-                    result.append("\\")
-                }
-                result.unicodeScalars.append(scalar)
-            }
+        for (count, scalar) in unicodeScalars.enumerated() {
+            if count == limit { return result + "...\"" }
+            if scalar == "\"" || scalar == "\\" { result.append("\\") }
+            result.append(scalar: scalar)
         }
         return result + "\""
+    }
+
+    /// The text for one line of a terminal, even if a stranger wrote it: a terminal obeys control characters, and others
+    /// hide text or turn it round. They are shown like `\u{1B}`.
+    package var printable: String {
+        unicodeScalars.reduce(into: "") { $0.append(scalar: $1) }
+    }
+
+    /// Appends a character, or what it is called if it cannot be shown.
+    private mutating func append(scalar: Unicode.Scalar) {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
+            self += "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
+        default:
+            unicodeScalars.append(scalar)
+        }
     }
 }

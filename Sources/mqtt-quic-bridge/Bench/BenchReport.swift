@@ -1,4 +1,5 @@
 import ArgumentParser
+import BridgeCore
 import Foundation
 import Measurement
 
@@ -104,7 +105,8 @@ extension BenchReport {
     private var errorLines: [String] {
         guard !counts.errors.isEmpty else { return [] }
         return ["", "errors"]
-            + counts.errors.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) x \($0.key)" }
+            + counts.errors.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+            .map { "\($0.value) x \($0.key.printable)" }
     }
 
     private static func columns(_ name: String, _ values: [String]) -> String {

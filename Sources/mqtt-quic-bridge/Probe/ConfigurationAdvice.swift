@@ -1,4 +1,5 @@
 import BridgeConfig
+import BridgeCore
 import BrokerProbe
 
 /// What to put into bridge.yaml for a broker that was probed. It is a whole configuration that `run` accepts, with
@@ -74,7 +75,7 @@ struct ConfigurationAdvice {
                 "The broker did not accept the probe as a client: \(session.codeInWords ?? "no CONNACK")."
             }
         return [
-            "auth:", "  # \(ProbeText.printable(words)) With passthrough, each device shows its own.",
+            "auth:", "  # \(words.printable) With passthrough, each device shows its own.",
             "  mode: passthrough",
         ]
     }

@@ -1,3 +1,4 @@
+import BridgeCore
 import BrokerProbe
 
 /// A probe as a person reads it on a terminal, step by step as they end.
@@ -8,7 +9,7 @@ struct ProbeText {
 
     static func header(_ options: ProbeOptions) -> String {
         let endpoint = ListenText.endpoint(options.host, options.port)
-        return printable("probing \(endpoint) over QUIC, with \(options.caFile)") + "\n"
+        return "probing \(endpoint) over QUIC, with \(options.caFile)".printable + "\n"
     }
 
     static func text(_ step: ProbeStep) -> String {
@@ -25,7 +26,7 @@ struct ProbeText {
             + step.summary
         let indentation = String(repeating: " ", count: outcomeWidth + nameWidth + timeWidth)
         let rest = step.details + step.warnings.map { "warning: \($0)" }
-        return ([first] + rest.map { indentation + $0 }).map { printable($0) + "\n" }.joined()
+        return ([first] + rest.map { indentation + $0 }).map { $0.printable + "\n" }.joined()
     }
 
     /// - Parameter configuration: What to put into bridge.yaml.
@@ -42,20 +43,6 @@ struct ProbeText {
 
     private static func padded(_ text: String, _ width: Int) -> String {
         text + String(repeating: " ", count: max(1, width - text.count))
-    }
-
-    /// A terminal obeys control characters, and the broker's texts may contain them.
-    static func printable(_ text: String) -> String {
-        var result = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
-                result.append("?")
-            default:
-                result.append(scalar)
-            }
-        }
-        return String(result)
     }
 }
 

@@ -23,7 +23,7 @@ struct StatusText {
         if !status.listen.isEmpty { lines.append(Self.line("listening", status.listen.joined(separator: ", "))) }
         lines += status.certificates.map { Self.line("certificate", certificate($0)) }
         lines += troubles
-        return lines.map(Self.printable).joined(separator: "\n") + "\n"
+        return lines.map(\.printable).joined(separator: "\n") + "\n"
     }
 
     // MARK: - Parts
@@ -85,20 +85,6 @@ struct StatusText {
 
     private static func line(_ name: String, _ text: String) -> String {
         name.padding(toLength: 14, withPad: " ", startingAt: 0) + text
-    }
-
-    /// A terminal obeys control characters, and a client id or a topic may contain them.
-    private static func printable(_ text: String) -> String {
-        var result = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
-                result.append("?")
-            default:
-                result.append(scalar)
-            }
-        }
-        return String(result)
     }
 
     /// The two largest units: `2 d 3 h`.

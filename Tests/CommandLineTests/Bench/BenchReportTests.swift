@@ -60,6 +60,11 @@ import Testing
             $1.note("refused")
             $1.note("refused")
         },
+        // The broker's words must not control the terminal.
+        Trouble(#"1 x refused: "\u{1B}[2J\u{A}2 x all is well""#) {
+            $1.connectFailures = 1
+            $1.note("refused: \"\u{1B}[2J\n2 x all is well\"")
+        },
         Trouble("1 x rejected") {
             $1.publishFailures = 1
             $1.note("rejected")

@@ -18,9 +18,9 @@ struct ToolConsoleTests {
     /// The broker's words must not move the cursor, set the title of the window or look like lines of the tool.
     @Test func whatTheBrokerSaysCannotControlATerminal() {
         let lines = Lines()
-        lines.console().report(
-            .refused(.notAuthorized, reason: "\u{1B}]0;x\u{7}a\r\nError: \u{85}\u{2028}b é😀", serverReference: nil))
-        #expect(lines.all.contains(#""\u{1B}]0;x\u{7}a\u{D}\u{A}Error: \u{85}\u{2028}b é😀""#), "\(lines.all)")
+        let reason = "\u{1B}]0;x\u{7}a\r\nError: \u{85}\u{2028}\u{202E}b é😀"
+        lines.console().report(.refused(.notAuthorized, reason: reason, serverReference: nil))
+        #expect(lines.all.contains(#""\u{1B}]0;x\u{7}a\u{D}\u{A}Error: \u{85}\u{2028}\u{202E}b é😀""#), "\(lines.all)")
         #expect(lines.all.split(separator: "\n", omittingEmptySubsequences: false).count == 2)
     }
 

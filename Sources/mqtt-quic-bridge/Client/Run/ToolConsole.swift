@@ -1,3 +1,4 @@
+import BridgeCore
 import MQTTQUICClient
 import Synchronization
 
@@ -25,19 +26,9 @@ final class ToolConsole: Sendable {
         say("Warning: \(text)")
     }
 
+    /// - Parameter text: May quote the broker.
     func say(_ text: String) {
-        if !isSilent.load(ordering: .relaxed) { write(Self.visible(text) + "\n") }
-    }
-
-    /// The text without what controls a terminal or begins a new line: it may quote the broker.
-    private static func visible(_ text: String) -> String {
-        text.unicodeScalars.reduce(into: "") { result, scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .lineSeparator, .paragraphSeparator:
-                result += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
+        if !isSilent.load(ordering: .relaxed) { write(text.printable + "\n") }
     }
 
     /// Why the client could not connect, or lost the connection for good.
