@@ -1,3 +1,5 @@
+import enum MQTTCodec.TopicFilter
+
 /// Decides what `sub` does with each message.
 struct SubscriptionRules: Sendable {
     /// What becomes of a message.
@@ -33,7 +35,7 @@ struct SubscriptionRules: Sendable {
             return Decision(isLast: true)
         }
         if ignoresRetained, isRetained { return Decision() }
-        if filteredOut.contains(where: { FilterMatch.matches($0, topic: topic) }) { return Decision() }
+        if filteredOut.contains(where: { TopicFilter.matches($0, topic: topic) }) { return Decision() }
         count += 1
         isAtEnd = count == maximum
         return Decision(
