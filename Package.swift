@@ -207,8 +207,9 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "BenchmarkLink", "BenchmarkLoad", "Bridge", "BridgeAdmin", "BridgeCore", "MQTTCodec", "MQTTQUICClient",
-                "QUICTransport", "TLSTransport", "TestSupport", "mqtt-quic-bridge", logging, nioCore, nioPosix,
+                "BenchmarkLink", "BenchmarkLoad", "Bridge", "BridgeAdmin", "BridgeCore", "BrokerProbe", "MQTTCodec",
+                "MQTTQUICClient", "QUICTransport", "TLSTransport", "TestSupport", "mqtt-quic-bridge", logging, nioCore,
+                nioPosix,
             ],
             swiftSettings: strict
         ),

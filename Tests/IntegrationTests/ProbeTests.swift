@@ -1,4 +1,6 @@
+import BrokerProbe
 import Foundation
+import Synchronization
 import Testing
 
 /// `mqtt-quic-bridge probe` against brokers of all kinds. It has no mapping, so one run is enough.
@@ -271,6 +273,30 @@ struct ProbeTests {
             _ = try? await process.output.first("the end of output") { _ in false }
             #expect(await process.output.all.allSatisfy { !$0.contains("FAILED") && !$0.contains("result:") })
         }
+            #expect(try await front.handshakes.count == 1)
+        }
+    }
+
+    /// Whoever ends a probe does not want it to go on with a burst.
+    @Test func anAbandonedProbeBeginsNothingMore() async throws {
+        try await Self.run(.with { $0.tickets = .earlyData }) { front, _ in
+            var options = ProbeOptions(
+                host: "127.0.0.1", port: front.port, caFile: try await Certificates.make().certificate("ca"))
+            options.connections = 4
+            options.fallbackPort = 1
+            let (steps, step) = AsyncStream.makeStream(of: ProbeStep.self)
+            let fallbacks = Atomic(0)
+            let probe = try ProbeRun(
+                options, now: Int64(Date().timeIntervalSince1970),
+                checkFallback: { _ in
+                    fallbacks.add(1, ordering: .relaxed)
+                    return .zero
+                }, tell: { step.yield($0) })
+            async let report = probe.run()
+            for await step in steps where step.name == .connect { break }
+            await probe.abandon()
+            #expect(await report.burst == nil)
+            #expect(try await front.handshakes.count == 1 && fallbacks.load(ordering: .relaxed) == 0)
     }
 }
 

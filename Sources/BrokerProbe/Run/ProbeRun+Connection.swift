@@ -71,6 +71,7 @@ extension ProbeRun {
     func shakeHands(
         with address: SocketAddress, resumption: QUICResumption? = nil
     ) async -> Result<Connected, HandshakeFailure> {
+        guard !isAbandoned else { return .failure(HandshakeFailure(failure: ProbeFailure(.internal, "abandoned"))) }
         do {
             let link = try ProbeLink(QUICAddressFamily(address) ?? .ipv4, on: eventLoop)
             keep(link)

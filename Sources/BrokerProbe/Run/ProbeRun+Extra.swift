@@ -42,7 +42,7 @@ extension ProbeRun {
 
     func rebind(_ session: Session) async {
         let (link, handle) = (session.connected.link, session.connected.handle)
-        guard link.end == nil, handle.isHandshakeConfirmed else {
+        guard !isAbandoned, link.end == nil, handle.isHandshakeConfirmed else {
             return end(ProbeStep(.rebind, .skipped, "there is no connection to try it on"))
         }
         var finding = RebindFinding(proof: session.stream == nil ? .quicPing : .pingreq)
@@ -163,6 +163,7 @@ extension ProbeRun {
 
     func makeBurst(to address: SocketAddress) async {
         let count = min(options.connections, ProbeOptions.maximumConnections)
+        guard !isAbandoned else { return }
         guard count > 0, !options.isGentle else { return end(ProbeStep(.burst, .skipped, "not asked for")) }
         do {
             let burst = try ConnectionBurst(count, QUICAddressFamily(address) ?? .ipv4, on: eventLoop)

@@ -28,6 +28,8 @@ package actor ProbeRun {
     private let tell: @Sendable (ProbeStep) -> Void
     private var links: [ProbeLink] = []
     private var burst: ConnectionBurst?
+    /// Whether nothing new is begun, because the probe ends.
+    private(set) var isAbandoned = false
     var report: ProbeReport
 
     /// - Parameters:
@@ -69,6 +71,7 @@ package actor ProbeRun {
 
     /// Closes all connections, and waits until the broker has been told. `run()` then finds them closed.
     package func abandon() async {
+        isAbandoned = true
         let futures = links.map { link in
             link.handle?.close()
             return link.endpoint.shutDown()
@@ -111,6 +114,7 @@ package actor ProbeRun {
     }
 
     private func tryFallback() async {
+        guard !isAbandoned else { return }
         guard let port = options.fallbackPort else {
             return end(ProbeStep(.fallback, .skipped, "not asked for"))
         }

@@ -44,6 +44,8 @@ struct ProbeCommand: AsyncParsableCommand {
         let interruption = Task { await Self.endAtSignal(probe, printer) }
         let report = await probe.run()
         interruption.cancel()
+        // If a signal has come, it is what ends the program: the run has only been cut short.
+        await interruption.value
         try printer.end(
             report, configuration: ConfigurationAdvice(options: plan.options, report: report).yaml)
         if let failure = report.failure { throw ExitCode(failure.kind.exitCode) }
