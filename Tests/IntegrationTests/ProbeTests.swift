@@ -202,14 +202,15 @@ struct ProbeTests {
     }
 
     /// Where UDP is blocked, it is good to know that there is another way.
-    @Test func theFallbackIsTriedWhereUDPIsBlocked() async throws {
+    @Test(arguments: [[], ["--gentle"]])
+    func theFallbackIsTriedWhereUDPIsBlocked(options: [String]) async throws {
         var broker = Broker.Options()
         broker.tlsCertificate = "server"
         try await Self.run(broker: broker) { _, broker in
             let tls = try #require(broker.tlsPort)
             try await UDPSink.run { sink in
                 let answer = try await ProbeAnswer.probe(
-                    "127.0.0.1:\(sink.port)", ["--timeout", "1", "--fallback-port", "\(tls)"])
+                    "127.0.0.1:\(sink.port)", ["--timeout", "1", "--fallback-port", "\(tls)"] + options)
                 #expect(answer.result.exitCode == 69 && answer.fallback?.milliseconds != nil, "\(answer)")
             }
         }
@@ -272,7 +273,6 @@ struct ProbeTests {
             #expect(try await process.end() == .exit(code))
             _ = try? await process.output.first("the end of output") { _ in false }
             #expect(await process.output.all.allSatisfy { !$0.contains("FAILED") && !$0.contains("result:") })
-        }
             #expect(try await front.handshakes.count == 1)
         }
     }
@@ -297,6 +297,7 @@ struct ProbeTests {
             await probe.abandon()
             #expect(await report.burst == nil)
             #expect(try await front.handshakes.count == 1 && fallbacks.load(ordering: .relaxed) == 0)
+        }
     }
 }
 

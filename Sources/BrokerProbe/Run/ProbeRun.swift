@@ -96,7 +96,7 @@ package actor ProbeRun {
         } catch {
             fail(error)
             // Then it matters most whether there is another way.
-            if error.kind == .unreachable, !options.isGentle { await tryFallback() }
+            if error.kind == .unreachable { await tryFallback() }
             throw error
         }
         var session = await openSession(on: first)

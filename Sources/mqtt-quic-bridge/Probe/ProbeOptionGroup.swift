@@ -41,7 +41,10 @@ struct ProbeOptionGroup: ParsableArguments {
     @Option(help: ArgumentHelp("How long each step may take, in seconds, 1 to 60.", valueName: "seconds"))
     var timeout = 5.0
 
-    @Flag(help: "Make one connection only: no burst, no second connection, no change of address, no fallback.")
+    @Flag(
+        help: ArgumentHelp(
+            "Make one connection only: no burst, no second connection, no change of address; the fallback only if --fallback-port names it."
+        ))
     var gentle = false
 
     @Flag(help: "Print JSON, at the end.")
