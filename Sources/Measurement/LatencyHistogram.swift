@@ -1,12 +1,12 @@
 /// Counts durations in buckets whose width grows with the duration, so that any number of samples takes the same
-/// memory (18 KiB). A percentile is off by less than half a percent; the maximum is exact.
+/// memory (36 KiB). A percentile is off by less than half a percent; the maximum is exact.
 package struct LatencyHistogram: Sendable {
     /// Each power of two is divided into this many bits' worth of buckets.
     private static let bits = 7
     /// Longer durations, from 73 minutes on, count as this one.
     private static let longest: Int64 = 1 << 42 - 1
 
-    private var counts: [UInt32]
+    private var counts: [UInt64]
     package private(set) var count = 0
     /// The longest duration in nanoseconds; 0 without any.
     package private(set) var max: Int64 = 0
@@ -15,11 +15,14 @@ package struct LatencyHistogram: Sendable {
         counts = Array(repeating: 0, count: Self.index(of: Self.longest) + 1)
     }
 
-    /// - Parameter nanoseconds: Negative durations count as 0.
-    package mutating func record(_ nanoseconds: Int64) {
+    /// - Parameters:
+    ///   - nanoseconds: Negative durations count as 0.
+    ///   - samples: How many samples there are of this duration.
+    package mutating func record(_ nanoseconds: Int64, count samples: Int = 1) {
+        guard samples > 0 else { return }
         let value = Swift.min(Swift.max(nanoseconds, 0), Self.longest)
-        counts[Self.index(of: value)] &+= 1
-        count += 1
+        counts[Self.index(of: value)] += UInt64(samples)
+        count += samples
         if value > max { max = value }
     }
 

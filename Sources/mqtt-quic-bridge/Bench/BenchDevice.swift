@@ -97,16 +97,28 @@ final class BenchDevice: Sendable {
     /// Messages that were kept back because others had no answer count with the time that they have waited. Those of a
     /// lost connection do not, because no time would have been enough.
     private func countUnsent(_ indices: Range<Int>, from start: NIODeadline) {
-        let now = NIODeadline.now()
-        let isLost = isLost.load(ordering: .relaxed)
+        let waits =
+            isLost.load(ordering: .relaxed)
+            ? [] : Self.waits(of: indices, at: .now()) { start + .nanoseconds(plan.due($0, of: number)) }
         tally.count {
             $0.unsent += indices.count
-            guard !isLost else { return }
-            for index in indices {
-                $0.publish.record((now - (start + .nanoseconds(plan.due(index, of: number)))).nanoseconds)
-            }
+            for (nanoseconds, count) in waits { $0.publish.record(nanoseconds, count: count) }
         }
     }
+
+    /// How long messages have waited. They may be millions, which are due at one pace: then neighbours count as the one
+    /// that has waited longest of them.
+    static func waits(
+        of indices: Range<Int>, at now: NIODeadline, due: (Int) -> NIODeadline
+    ) -> [(nanoseconds: Int64, count: Int)] {
+        let steps = min(indices.count, maximumSteps)
+        return (0..<steps).map { step in
+            let (first, next) = (indices.count * step / steps, indices.count * (step + 1) / steps)
+            return ((now - due(indices.lowerBound + first)).nanoseconds, next - first)
+        }
+    }
+
+    private static let maximumSteps = 1_000
 
     /// Returns `false` if the device is to end.
     ///
