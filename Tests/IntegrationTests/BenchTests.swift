@@ -75,6 +75,37 @@ struct BenchTests {
         }
     }
 
+    /// A subscriber that gets no answer keeps no other one waiting: each would take ten seconds.
+    @Test func subscribersConnectSideBySide() async throws {
+        let ca = try await Certificates.make().certificate("ca")
+        try await UDPSink.run(isReading: true) { sink in
+            let process = try await ChildProcess.start(
+                "bench", Toolbox.bridge(),
+                [
+                    "bench", "-h", "127.0.0.1", "-p", "\(sink.port)", "--cafile", ca, "--devices", "1",
+                    "--subscribers", "3", "--quiet",
+                ])
+            let ending = Task {
+                let end = try await process.end()
+                sink.finish()
+                return end
+            }
+            var order: [[UInt8]] = []
+            var isSideBySide = false
+            for await datagram in sink.datagrams {
+                // The connection id that a client has chosen for the server (RFC 9000 17.2).
+                guard datagram.count > 5, datagram.count > 6 + Int(datagram[5]) else { continue }
+                let id = Array(datagram[6..<6 + Int(datagram[5])])
+                isSideBySide = order.count == 3 && id == order[0]
+                if isSideBySide { break }
+                if !order.contains(id) { order.append(id) }
+            }
+            #expect(isSideBySide, "\(order.count) connections")
+            process.signal(SIGINT)
+            #expect(try await ending.value == .exit(130))
+        }
+    }
+
     /// The messages that wait at a broker that stalls count from the time at which they were due, and those that were
     /// not sent meanwhile too.
     @Test func aStallIsInTheLatencies() async throws {

@@ -87,41 +87,52 @@ final class BenchRun: Sendable {
 
     /// Connects the devices; those that do not succeed are left out.
     private func connect() async -> [BenchDevice] {
-        await withTaskGroup(of: BenchDevice?.self) { group in
+        await paced(1...plan.devices) { number, due in
+            let device = self.device(number)
+            return await device.connect(due: due) ? device : nil
+        }
+    }
+
+    /// Connects the subscribers, whose numbers follow those of the devices; those that do not succeed are left out.
+    private func subscribe() async -> [(BenchDevice, BenchSubscriber)] {
+        guard plan.subscribers > 0 else { return [] }
+        let filter = plan.topic.filter(process: process)
+        return await paced(plan.devices + 1...plan.connections) { number, due -> (BenchDevice, BenchSubscriber)? in
+            let device = self.device(number)
+            guard await device.connect(due: due) else { return nil }
+            do throws(MQTTClientError) {
+                let messages = try await device.client.subscribe(
+                    to: [MQTTSubscription(filter, qos: self.plan.qos)], buffer: 1_024)
+                self.tally.count { $0.subscribed += 1 }
+                return (device, BenchSubscriber(messages: messages, run: self.number, tally: self.tally))
+            } catch {
+                await device.client.disconnect()
+                if error != .cancelled { self.tally.count { $0.note("a subscriber: \(error)") } }
+                return nil
+            }
+        }
+    }
+
+    /// Has clients begin one after the other at the pace of the plan. None of them waits for the one before it, because
+    /// each takes seconds at a broker that does not answer.
+    ///
+    /// - Returns: Those that have become something.
+    private func paced<Client: Sendable>(
+        _ numbers: ClosedRange<Int>, _ begin: @escaping @Sendable (_ number: Int, _ due: NIODeadline) async -> Client?
+    ) async -> [Client] {
+        await withTaskGroup(of: Client?.self) { group in
             let start = NIODeadline.now()
-            for index in 0..<plan.devices {
+            for (index, number) in numbers.enumerated() {
                 let due = start + .nanoseconds(Int64(Double(index) / plan.connectRate * 1e9))
                 let left = due - .now()
                 if left > .zero { try? await Task.sleep(for: .nanoseconds(left.nanoseconds)) }
                 if Task.isCancelled { break }
-                group.addTask {
-                    let device = self.device(index + 1)
-                    return await device.connect(due: due) ? device : nil
-                }
+                group.addTask { await begin(number, due) }
             }
-            var connected: [BenchDevice] = []
-            for await device in group { if let device { connected.append(device) } }
-            return connected
-        }
-    }
-
-    private func subscribe() async -> [(BenchDevice, BenchSubscriber)] {
-        var result: [(BenchDevice, BenchSubscriber)] = []
-        let filter = plan.topic.filter(process: process)
-        for index in 0..<plan.subscribers where !Task.isCancelled {
-            let device = device(plan.devices + index + 1)
-            guard await device.connect(due: .now()) else { continue }
-            do {
-                let messages = try await device.client.subscribe(
-                    to: [MQTTSubscription(filter, qos: plan.qos)], buffer: 1_024)
-                result.append((device, BenchSubscriber(messages: messages, run: number, tally: tally)))
-                tally.count { $0.subscribed += 1 }
-            } catch {
-                await device.client.disconnect()
-                if error != .cancelled { tally.count { $0.note("a subscriber: \(error)") } }
+            return await group.reduce(into: []) { clients, client in
+                if let client { clients.append(client) }
             }
         }
-        return result
     }
 
     private func disconnect(_ clients: [MQTTClient]) async {
