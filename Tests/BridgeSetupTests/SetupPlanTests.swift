@@ -140,6 +140,20 @@ struct SetupPlanTests {
         #expect(configuration.routes.isEmpty)
     }
 
+    /// What the options make up for is not to be looked at any more.
+    @Test func optionsSettleWhatIsMissing() throws {
+        let folder = try SetupFolder()
+        try folder.write("b/mqtt-quic-config.json", "{\"tls\": {\"ca_file\": \"gone.pem\"}}")
+        let password = try folder.write("secret", "pass\n")
+        let ca = try folder.write("ca.pem", SetupFolder.certificate)
+        let plan = try Self.plan(.folder("\(folder.path)/b"), in: folder) {
+            ($0.host, $0.ca, $0.deviceID, $0.passwordFile) = ("mqtt.example.com", ca, "id", password)
+        }
+        #expect(plan.missing.isEmpty, "\(plan.missing)")
+        let other = try Self.plan(.folder("\(folder.path)/b"), in: folder) { $0.ca = ca }
+        #expect(other.missing.count == 4, "\(other.missing)")
+    }
+
     @Test func aDotEnvBesidesIsLeftToTheLoader() throws {
         let folder = try SetupFolder()
         try folder.write("ca.pem", SetupFolder.certificate)

@@ -98,8 +98,8 @@ extension BundleDraft {
             return diagnostics.error(origin, "tls.ca_file", message)
         }
         guard contents.contains(name) else {
-            return note(
-                .missing, origin, "the file \(TextValue.shortened(name)) is named here, but is not in the bundle")
+            let message = "the file \(TextValue.shortened(name)) is named here, but is not in the bundle"
+            return note(.missing, origin, message, about: .authorities)
         }
         keep(name, origin, at: \.ca, "the file of CA certificates")
     }

@@ -56,8 +56,10 @@ struct BundleDraft {
     /// More than this are left out: nobody reads them all.
     private static let maximumFindings = 100
 
-    mutating func note(_ kind: BundleFinding.Kind, _ origin: Origin, _ message: String) {
-        let finding = BundleFinding(kind: kind, origin: origin, message: message)
+    mutating func note(
+        _ kind: BundleFinding.Kind, _ origin: Origin, _ message: String, about subject: BundleFinding.Subject? = nil
+    ) {
+        let finding = BundleFinding(kind: kind, subject: subject, origin: origin, message: message)
         guard bundle.findings.count < Self.maximumFindings, !bundle.findings.contains(finding) else { return }
         bundle.findings.append(finding)
     }
@@ -86,7 +88,8 @@ struct BundleDraft {
 
     mutating func keepHost(_ text: String, _ origin: Origin) {
         if TextValue.isPlaceholder(text) {
-            return note(.placeholder, origin, "the host is still the placeholder \(TextValue.shortened(text))")
+            let message = "the host is still the placeholder \(TextValue.shortened(text))"
+            return note(.placeholder, origin, message, about: .host)
         }
         if text.contains("://") { return keepURL(text, origin) }
         if let problem = HostValue.problem(with: text) {
@@ -99,9 +102,8 @@ struct BundleDraft {
 
     mutating func keepUsername(_ text: String, _ origin: Origin, in file: BundleFile) {
         if TextValue.isPlaceholder(text) {
-            let advice = "enter the device id"
-            return note(
-                .placeholder, origin, "the user name is still the placeholder \(TextValue.shortened(text)); \(advice)")
+            let message = "the user name is still the placeholder \(TextValue.shortened(text)); enter the device id"
+            return note(.placeholder, origin, message, about: .username)
         }
         if let problem = TextValue.problem(with: text) {
             return diagnostics.error(origin, "username", "the user name \(problem)")
@@ -180,21 +182,26 @@ struct BundleDraft {
         if case .placeholder? = bundle.password?.value, let origin = bundle.password?.origin {
             // It is not quoted, because someone may have put the password between the brackets.
             let advice = "enter the password that the platform showed when it made the device"
-            note(.placeholder, origin, "the password is still the placeholder in angle brackets; \(advice)")
+            let message = "the password is still the placeholder in angle brackets; \(advice)"
+            note(.placeholder, origin, message, about: .password)
         }
-        let isNamed = { (word: String) in
-            bundle.findings.contains { $0.kind == .placeholder && $0.message.hasPrefix("the \(word)") }
+        let isNamed = { (subject: BundleFinding.Subject) in
+            bundle.findings.contains { $0.kind == .placeholder && $0.subject == subject }
         }
-        if bundle.host == nil, !isNamed("host") { note(.missing, place, "does not say which host the broker is") }
+        if bundle.host == nil, !isNamed(.host) {
+            note(.missing, place, "does not say which host the broker is", about: .host)
+        }
         if bundle.port == nil {
-            note(.missing, place, "does not say which port takes MQTT over QUIC; TESAIoT's is 14567")
+            let message = "does not say which port takes MQTT over QUIC; TESAIoT's is 14567"
+            note(.missing, place, message, about: .port)
         }
-        if bundle.username == nil, !isNamed("user name") {
-            note(.missing, place, "has no user name, which on TESAIoT is the device id")
+        if bundle.username == nil, !isNamed(.username) {
+            note(.missing, place, "has no user name, which on TESAIoT is the device id", about: .username)
         }
-        if bundle.password == nil { note(.missing, place, "has no password") }
+        if bundle.password == nil { note(.missing, place, "has no password", about: .password) }
         if bundle.ca == nil {
-            note(.missing, place, "has no CA certificates (\(BundleFile.authorities.rawValue))")
+            let message = "has no CA certificates (\(BundleFile.authorities.rawValue))"
+            note(.missing, place, message, about: .authorities)
         }
     }
 }

@@ -67,7 +67,14 @@ package struct BundleFinding: Sendable, Equatable, CustomStringConvertible {
         case remark
     }
 
+    /// What a bundle has to say.
+    package enum Subject: Sendable {
+        case host, port, username, password, authorities
+    }
+
     package var kind: Kind
+    /// What is missing or a placeholder; `nil` for other kinds of findings.
+    package var subject: Subject?
     package var origin: Origin
     /// What is wrong and what would be right, in one line.
     package var message: String

@@ -141,12 +141,14 @@ package struct SetupPlan: Sendable {
 
     /// Whether the options make up for a finding.
     private func isSettled(_ finding: BundleFinding, _ request: SetupRequest) -> Bool {
-        guard finding.kind == .missing || finding.kind == .placeholder else { return false }
-        func mentions(_ word: String) -> Bool { finding.message.contains(word) }
-        return request.passwordFile != nil && mentions("password") || request.ca != nil && mentions("CA certificates")
-            || request.host != nil && mentions("host")
-            || (request.port != nil || values.profile != nil) && mentions("port")
-            || (request.username ?? request.deviceID) != nil && mentions("user name")
+        switch finding.subject {
+        case .host: request.host != nil
+        case .port: request.port != nil || values.profile != nil
+        case .username: (request.username ?? request.deviceID) != nil
+        case .password: request.passwordFile != nil
+        case .authorities: request.ca != nil
+        case nil: false
+        }
     }
 }
 
