@@ -21,6 +21,7 @@ struct BrokerURLTests {
         ("mqtt-quic://[::1]:5//t", Parts(host: "::1", port: 5, topic: "/t")),
         ("mqtt-quic://[::1]/t", Parts(host: "::1", topic: "t")),
         ("mqtt-quic://u:@h/t@x", Parts(host: "h", username: "u", password: "", topic: "t@x")),
+        ("mqtt-quic://h/t@x", Parts(host: "h", topic: "t@x")),
     ])
     func parts(text: String, expected: Parts) throws {
         let url = try BrokerURL(parsing: text)
@@ -37,6 +38,8 @@ struct BrokerURLTests {
         ("mqtt-quic://u:%4@h/t", "two hexadecimal digits"), ("mqtt-quic://u:%+1@h/t", "two hexadecimal digits"),
         ("mqtt-quic://u%FF@h/t", "the user name is not UTF-8"), ("mqtt-quic://a b/t", "is not a host name"),
         ("mqtt-quic://u:p/q@h:1/t", "a / in a password is written as %2F"),
+        ("mqtt://u:12/34@h/t", "a / in a password is written as %2F"),
+        ("mqtt://h:1883/user@x", "a topic with an @ is given with -t"),
     ])
     func errorsSayWhatWouldBeRight(text: String, words: String) {
         let error = #expect(throws: UsageError.self) { try BrokerURL(parsing: text) }
@@ -46,7 +49,7 @@ struct BrokerURLTests {
     @Test func errorsDoNotShowAPassword() {
         for text in [
             "u:secret@h/t", "mqtt-quic://u:secret%@h/t", "mqtt-quic://u:secret@h:x/t", "http://u:secret@h/t",
-            "mqtt://u:secret/x@h/t",
+            "mqtt://u:secret/x@h/t", "mqtt://u:12/secret@h/t",
         ] {
             let error = #expect(throws: UsageError.self) { try BrokerURL(parsing: text) }
             #expect(error?.description.contains("secret") == false)

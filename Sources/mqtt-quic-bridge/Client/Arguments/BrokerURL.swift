@@ -34,11 +34,12 @@ struct BrokerURL: Equatable, Sendable {
             (username, password) = try Self.identity(place[..<at])
             place = place[place.index(after: at)...]
         }
-        // The part of a password behind a slash would be the topic, and the error would quote what is before it.
-        if rest[..<slash].contains(":"), !rest[..<slash].contains("@"), topic.contains("@"),
-            (try? Self.place(place)) == nil
-        {
-            throw UsageError("-L: HOST:PORT must come before the first slash; a / in a password is written as %2F")
+        // In u:12/34@host, the user name would be the host, and a part of the password the port. An error about the host
+        // would quote it.
+        if rest[..<slash].contains(":"), !rest[..<slash].contains("@"), topic.contains("@") {
+            throw UsageError(
+                "-L: there is an @ behind the first slash, where the topic begins: a / in a password is written as %2F, and"
+                    + " a topic with an @ is given with -t")
         }
         (host, port) = try Self.place(place)
     }
