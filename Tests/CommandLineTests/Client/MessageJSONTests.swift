@@ -86,4 +86,14 @@ struct MessageJSONTests {
         #expect(text.split(separator: "\n").suffix(payload.count).map(String.init) == payload)
         #expect(try JSONSerialization.jsonObject(with: Data(text.utf8)) is [String: Any])
     }
+
+    /// Deep and long together would take more than a hundred times the size of the payload.
+    @Test func aLongPayloadStaysOnOneLine() throws {
+        let deep = String(repeating: "[", count: 100) + "1" + String(repeating: "]", count: 100)
+        let longest = "[" + String(repeating: " ", count: MessageJSON.longestPrettyPayload - 2) + "]"
+        #expect(try Self.unquoted(longest, isPretty: true).contains("\n"))
+        let longer = "[\(deep)," + String(repeating: " ", count: MessageJSON.longestPrettyPayload) + "1]"
+        let text = try Self.unquoted(longer, isPretty: true)
+        #expect(!text.contains("\n") && text.hasSuffix(#","payload":[\#(deep),1]}"#))
+    }
 }

@@ -19,6 +19,9 @@ enum MessageJSON {
         output = writer.output
     }
 
+    /// In bytes. The indentation of a longer payload could take more than a hundred times its size, so it gets one line.
+    static let longestPrettyPayload = 1_048_576
+
     /// Writes the payload, which must be JSON itself, as it is.
     ///
     /// - Throws: If the payload is not JSON. Nothing is written then.
@@ -27,7 +30,7 @@ enum MessageJSON {
     ) throws(JSONScanner.Problem) {
         let payload = Array(message.payload.readableBytesView)
         if !payload.isEmpty { try JSONScanner.scan(payload) }
-        var writer = JSONWriter(isPretty: isPretty, output: output)
+        var writer = JSONWriter(isPretty: isPretty && payload.count <= longestPrettyPayload, output: output)
         writer.object { writer in
             head(message, time, &writer)
             writer.key("payload")
