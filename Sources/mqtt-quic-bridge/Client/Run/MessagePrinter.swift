@@ -8,31 +8,46 @@ actor MessagePrinter {
     private let endsLines: Bool
     private let client: MQTTClient
     private let console: ToolConsole
+    private let write: @Sendable (ByteBuffer) async throws -> Void
+    /// What is done with the message before. Two tasks bring messages if an earlier session goes on.
+    private var last: Task<Void, any Error>?
 
+    /// - Parameter write: Writes to standard output.
     init(
-        _ rules: SubscriptionRules, _ style: OutputStyle, endsLines: Bool, _ client: MQTTClient, _ console: ToolConsole
+        _ rules: SubscriptionRules, _ style: OutputStyle, endsLines: Bool, _ client: MQTTClient, _ console: ToolConsole,
+        write: @escaping @Sendable (ByteBuffer) async throws -> Void = { try await StandardStreams.write($0) }
     ) {
         self.rules = rules
         self.style = style
         self.endsLines = endsLines
         self.client = client
         self.console = console
+        self.write = write
     }
 
+    /// Returns when the message and all before it are printed.
+    ///
     /// - Returns: Whether this was the last message.
     /// - Throws: ``StandardStreams/Failure`` if standard output cannot be written.
     func take(_ message: MQTTMessage) async throws -> Bool {
         let random = rules.chancePerMille < 1_000 ? Int.random(in: 0..<1_000) : 0
         let decision = rules.decide(topic: message.topic, isRetained: message.isRetained, random: random)
-        if decision.isRemoved { await remove(message.topic) }
-        if decision.isPrinted {
-            var output = ByteBuffer()
-            let problem = style.render(
-                ReceivedMessage(message), at: .now(), endsLine: endsLines, into: &output)
-            try await StandardStreams.write(output)
-            if let problem { console.error(problem) }
+        let task = Task { [before = last] in
+            try await before?.value
+            try await perform(decision, message)
         }
+        last = task
+        try await task.value
         return decision.isLast
+    }
+
+    private func perform(_ decision: SubscriptionRules.Decision, _ message: MQTTMessage) async throws {
+        if decision.isRemoved { await remove(message.topic) }
+        guard decision.isPrinted else { return }
+        var output = ByteBuffer()
+        let problem = style.render(ReceivedMessage(message), at: .now(), endsLine: endsLines, into: &output)
+        try await write(output)
+        if let problem { console.error(problem) }
     }
 
     /// Asks the broker to forget what it keeps for a topic. This is not acknowledged: with more messages on their way than
