@@ -48,23 +48,27 @@ enum StandardStreams {
     }
 
     static func readFile(_ path: String, limit: Int) async throws -> ByteBuffer {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Failure.system(errno) }
+        // A named pipe is opened when its writer comes, which may be never.
+        let descriptor = try await NIOThreadPool.singleton.runIfActive {
+            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw Failure.system(errno) }
+            return descriptor
+        }
         defer { close(descriptor) }
         return try await readAll(descriptor, limit: limit)
     }
 
-    /// Writes all bytes to standard output.
-    static func write(_ bytes: ByteBuffer) async throws {
+    /// Writes all bytes, to standard output by default.
+    static func write(_ bytes: ByteBuffer, to descriptor: Int32 = STDOUT_FILENO) async throws {
         try await NIOThreadPool.singleton.runIfActive {
             var bytes = bytes
             while bytes.readableBytes > 0 {
-                let count = bytes.readableBytesView.withUnsafeBytes { systemWrite(STDOUT_FILENO, $0) }
-                if count < 0 {
-                    if errno == EINTR { continue }
+                let count = bytes.readableBytesView.withUnsafeBytes { systemWrite(descriptor, $0) }
+                if count >= 0 {
+                    bytes.moveReaderIndex(forwardBy: count)
+                } else if !isWorthAnotherTry(errno, descriptor, POLLOUT) {
                     throw errno == EPIPE ? Failure.closedPipe : Failure.system(errno)
                 }
-                bytes.moveReaderIndex(forwardBy: count)
             }
         }
     }
@@ -80,8 +84,19 @@ enum StandardStreams {
             }
             if result > 0 { return buffer }
             if result == 0 { return nil }
-            guard code == EINTR else { throw Failure.system(code) }
+            guard isWorthAnotherTry(code, descriptor, POLLIN) else { throw Failure.system(code) }
         }
+    }
+
+    /// Whether the call that failed with this code can succeed now. Waits for a descriptor that another process has told
+    /// not to block: it shares the terminal or the pipe, and decides for everybody.
+    private static func isWorthAnotherTry(_ code: Int32, _ descriptor: Int32, _ event: Int32) -> Bool {
+        if code == EINTR { return true }
+        guard code == EAGAIN || code == EWOULDBLOCK else { return false }
+        var entry = pollfd(fd: descriptor, events: Int16(event), revents: 0)
+        // What poll says of the descriptor, the next call says better.
+        _ = poll(&entry, 1, -1)
+        return true
     }
 }
 
