@@ -1,12 +1,6 @@
 import QUICTransport
 import TLSTransport
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// The authorities that the broker's certificate has to lead to, the same over QUIC and over TLS.
 enum LinkTrust: Sendable, Equatable {
     case file(String)
@@ -15,19 +9,13 @@ enum LinkTrust: Sendable, Equatable {
     /// What messages call certificates that came as text.
     static let pemName = "the given PEM text"
 
-    /// Where systems keep the authorities that they trust, in one file.
-    private static let systemFiles = [
-        "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
-        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/cert.pem",
-    ]
-
     /// - Throws: `fileUnreadable` if the system has no such file.
-    init(_ trust: MQTTClientConfiguration.TLS.Trust, systemFiles: [String] = Self.systemFiles) throws(QUICError) {
+    init(_ trust: MQTTClientConfiguration.TLS.Trust, systemFiles: [String] = SystemTrust.files) throws(QUICError) {
         switch trust {
         case .file(let path): self = .file(path)
         case .pem(let text): self = .pem(Array(text.utf8))
         case .system:
-            guard let path = systemFiles.first(where: { access($0, R_OK) == 0 }) else {
+            guard let path = SystemTrust.file(of: systemFiles) else {
                 throw .fileUnreadable(
                     path: systemFiles.first ?? "",
                     why: "this system has no file of authorities: install the package ca-certificates, or name the "

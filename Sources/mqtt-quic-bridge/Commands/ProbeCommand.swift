@@ -4,6 +4,7 @@ import BridgeConfig
 import BridgeCore
 import BrokerProbe
 import Foundation
+import QUICTransport
 import UnixSignals
 
 struct ProbeCommand: AsyncParsableCommand {
@@ -63,7 +64,7 @@ struct ProbeCommand: AsyncParsableCommand {
         }
         for warning in environment.warnings + dotEnv.warnings { StandardError.write("warning: \(warning)\n") }
         do {
-            return try ProbePlan(options, [environment.settings, dotEnv.settings], systemCA: SystemTrust.file)
+            return try ProbePlan(options, [environment.settings, dotEnv.settings], systemCA: SystemTrust.file())
         } catch {
             guard !error.isFile else { throw Self.shown(error.description, .configuration) }
             throw Self.shown(
