@@ -52,10 +52,4 @@ struct ProbeStreamTests {
         while stream.next() != nil { count += 1 }
         #expect(count == 32)
     }
-
-    @Test func aRandomClientIDSuitsEveryBroker() {
-        let ids = (0..<100).map { _ in ProbeRun.randomClientID() }
-        #expect(Set(ids).count == 100)
-        #expect(ids.allSatisfy { $0.utf8.count <= 23 && $0.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) } })
-    }
 }

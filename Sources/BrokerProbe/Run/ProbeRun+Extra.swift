@@ -1,3 +1,4 @@
+import BridgeCore
 import MQTTCodec
 import NIOCore
 import QUICTransport
@@ -116,7 +117,7 @@ extension ProbeRun {
             finding.use = .single
             return
         }
-        let packet = Unsubscribe(packetID: 1, filters: ["\(Self.randomClientID())/none"])
+        let packet = Unsubscribe(packetID: 1, filters: ["\(ClientIDMaker.make())/none"])
         guard let bytes = try? packet.encode(version: session.version),
             let stream = try? link.open(bytes, ProbeStream(session.version))
         else { return }
@@ -162,8 +163,8 @@ extension ProbeRun {
     // MARK: - Many at once
 
     func makeBurst(to address: SocketAddress) async {
-        let count = min(options.connections, ProbeOptions.maximumConnections)
         guard !isAbandoned else { return }
+        let count = min(options.connections, ProbeOptions.maximumConnections)
         guard count > 0, !options.isGentle else { return end(ProbeStep(.burst, .skipped, "not asked for")) }
         do {
             let burst = try ConnectionBurst(count, QUICAddressFamily(address) ?? .ipv4, on: eventLoop)

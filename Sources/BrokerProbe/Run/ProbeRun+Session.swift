@@ -19,7 +19,7 @@ extension ProbeRun {
 
     /// Sends CONNECT, in MQTT 3.1.1 if the broker does not speak 5.0.
     func openSession(on connected: Connected) async -> Session {
-        let clientID = options.identity.clientID ?? Self.randomClientID()
+        let clientID = options.identity.clientID ?? ClientIDMaker.make()
         var (session, finding) = await openSession(on: connected, .v5_0, clientID)
         if finding.isVersionRefused, case .success(let again) = await shakeHands(with: connected.address) {
             (session, finding) = await openSession(on: again, .v3_1_1, clientID)
@@ -83,12 +83,6 @@ extension ProbeRun {
             link.end.map { "the connection ended instead of \(wanted): \($0)" }
                 ?? "no \(wanted) within \(Words.milliseconds(options.timeout.milliseconds))"
         }
-    }
-
-    /// Only letters and digits, at most 23 of them: every broker takes it ([MQTT-3.1.3-5]).
-    static func randomClientID() -> String {
-        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
-        return "probe" + String(repeating: "0", count: 16 - digits.count) + digits
     }
 
     /// Ends the session in order: DISCONNECT with FIN, and the broker's FIN.

@@ -168,10 +168,3 @@ package actor ProbeRun {
         return (try? await future.get()) ?? nil
     }
 }
-
-extension TimeAmount {
-    init(_ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        self = .seconds(seconds) + .nanoseconds(attoseconds / 1_000_000_000)
-    }
-}
