@@ -7,33 +7,42 @@
 #endif
 
 /// Reads a whole file, or says in words for the operator why it cannot be read.
-enum FileText {
-    struct Problem: Error, Equatable {
+package enum FileText {
+    package struct Problem: Error, Equatable {
         /// For example `no such file`; does not include the path.
-        var message: String
+        package var message: String
         var isMissing = false
         var isFolder = false
     }
 
-    struct Content {
-        var bytes: [UInt8]
+    package struct Content {
+        package var bytes: [UInt8]
         /// See ``FileMode/isReadableByOthers(_:user:group:)``.
-        var isReadableByOthers: Bool
+        package var isReadableByOthers: Bool
     }
 
     /// In bytes; enough for ten thousand devices with a line each.
     static let maximumSize = 1_048_576
 
     static func read(_ path: String, maximumSize: Int = maximumSize) throws(Problem) -> Content {
-        try read(path, maximumSize: maximumSize, flags: 0)
+        try read(path, maximumSize: maximumSize, flags: 0, mustBeRegular: false)
     }
 
-    /// Refuses everything but regular files, symbolic links too, and waits for no other program.
-    static func readRegular(_ path: String, maximumSize: Int) throws(Problem) -> Content {
-        try read(path, maximumSize: maximumSize, flags: O_NOFOLLOW | O_NONBLOCK)
+    /// Refuses everything but regular files, and waits for no other program.
+    ///
+    /// - Parameters:
+    ///   - maximumSize: In bytes; a larger file is refused.
+    ///   - followsLinks: Whether the path may be a symbolic link.
+    package static func readRegular(
+        _ path: String, maximumSize: Int, followsLinks: Bool = false
+    ) throws(Problem) -> Content {
+        let flags = followsLinks ? O_NONBLOCK : O_NONBLOCK | O_NOFOLLOW
+        return try read(path, maximumSize: maximumSize, flags: flags, mustBeRegular: true)
     }
 
-    private static func read(_ path: String, maximumSize: Int, flags: CInt) throws(Problem) -> Content {
+    private static func read(
+        _ path: String, maximumSize: Int, flags: CInt, mustBeRegular: Bool
+    ) throws(Problem) -> Content {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | flags)
         guard descriptor >= 0 else { throw problem(errno) }
         defer { close(descriptor) }
@@ -43,7 +52,7 @@ enum FileText {
             throw Problem(message: "is a folder, not a file", isFolder: true)
         }
         let isRegular = status.st_mode & S_IFMT == S_IFREG
-        guard isRegular || flags & O_NOFOLLOW == 0 else { throw Problem(message: "is not a regular file") }
+        guard isRegular || !mustBeRegular else { throw Problem(message: "is not a regular file") }
         let bytes = try readAll(descriptor, maximumSize: maximumSize)
         return Content(bytes: bytes, isReadableByOthers: isRegular && FileMode.isReadableByOthers(status))
     }

@@ -45,9 +45,12 @@ enum NewFile {
     }
 
     static func problem(_ path: String, _ code: CInt) -> SetupProblem {
-        code == EEXIST
-            ? SetupProblem("\(path) is in the way: nothing is ever overwritten; move it away")
-            : SetupProblem("\(path): cannot be written: \(String(cString: strerror(code)))")
+        guard code != EEXIST else { return isInTheWay(path) }
+        return SetupProblem("\(path): cannot be written: \(String(cString: strerror(code)))")
+    }
+
+    static func isInTheWay(_ path: String) -> SetupProblem {
+        SetupProblem("\(path) is in the way: nothing is ever overwritten; move it away")
     }
 
     /// Makes a folder for secrets, if there is none.
@@ -58,9 +61,6 @@ enum NewFile {
         guard errno == EEXIST else { throw problem(path, errno) }
         return false
     }
-
-    /// The error number that says that something is in the way.
-    static var isThereCode: CInt { EEXIST }
 
     static func remove(_ path: String) { unlink(path) }
 

@@ -40,7 +40,7 @@ struct SetupBundle {
 
     private static func dotEnv(_ path: String, _ paths: SetupPaths) throws -> SetupBundle {
         let folder = SetupPaths.parent(of: path)
-        let content = try FolderListing.content(of: path, maximumSize: BundleFile.maximumSize)
+        let content = try FileText.content(of: path, maximumSize: BundleFile.maximumSize)
         let contents = BundleContents(
             place: folder, files: [.dotEnv: content.bytes], otherNames: Set(FolderListing.names(in: folder)),
             readableByOthers: content.isReadableByOthers ? [.dotEnv] : [])

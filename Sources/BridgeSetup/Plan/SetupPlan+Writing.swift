@@ -62,9 +62,9 @@ extension SetupPlan {
     /// Whether a file with the same password is there, which nobody else can read.
     private func isThere(_ secret: (path: String, password: Secret)) throws(SetupProblem) -> Bool {
         guard NewFile.exists(secret.path) else { return false }
-        let content = try FolderListing.content(of: secret.path, maximumSize: 65_536)
+        let content = try FileText.content(of: secret.path, maximumSize: 65_536)
         let isSame = content.bytes == Array(secret.password.value.utf8) + [10]
-        guard isSame, !content.isReadableByOthers else { throw NewFile.problem(secret.path, NewFile.isThereCode) }
+        guard isSame, !content.isReadableByOthers else { throw NewFile.isInTheWay(secret.path) }
         return true
     }
 }
