@@ -1,5 +1,6 @@
 import Bridge
 import BridgeCore
+import BrokerProbe
 import Foundation
 import Logging
 import QUICTransport
@@ -21,8 +22,10 @@ enum ConnectCheck {
             row("ALPN", report.alpn),
             row("MTU", "\(report.statistics.datagramSize) bytes of UDP payload"),
         ]
-        for (index, certificate) in report.tls.peerCertificates.enumerated() {
-            lines += describe(certificate, index, now)
+        let chain = ChainFinding(report.tls.peerCertificates, problem: nil, now: Int64(now.timeIntervalSince1970))
+        for (index, certificate) in chain.certificates.enumerated() {
+            lines.append(row("certificate \(index + 1)", certificate.subject))
+            lines += certificate.details.map { row("", $0) }
         }
         let compliance = Compliance(
             transport: "QUIC, \(report.tls.cipher)", verification: "\(name), by \(uplink.caFile)",
@@ -39,18 +42,6 @@ enum ConnectCheck {
             row("handshake", milliseconds(handshake)),
         ]
         return (lines + compliance.lines(row)).joined(separator: "\n")
-    }
-
-    private static func describe(_ certificate: QUICCertificate, _ index: Int, _ now: Date) -> [String] {
-        let end = Date(timeIntervalSince1970: TimeInterval(certificate.notAfter))
-        let days = Int((end.timeIntervalSince(now) / 86_400).rounded(.down))
-        var lines = [
-            row("certificate \(index + 1)", certificate.subject),
-            row("", "issued by \(certificate.issuer)"),
-            row("", "\(certificate.key), valid until \(end.formatted(.iso8601)), \(days) days left"),
-        ]
-        if !certificate.names.isEmpty { lines.append(row("", "for \(certificate.names.joined(separator: ", "))")) }
-        return lines
     }
 
     private static func row(_ name: String, _ value: String) -> String {

@@ -74,6 +74,15 @@ package struct ChainFinding: Sendable, Equatable, Encodable {
 }
 
 extension ChainFinding.Certificate {
+    /// What there is to say besides its subject, in lines for a person.
+    package var details: [String] {
+        let rest =
+            daysLeft < 0 ? "expired \(Words.count(-daysLeft, "day")) ago" : "\(Words.count(daysLeft, "day")) left"
+        return (names.isEmpty ? [] : ["for \(names.joined(separator: ", "))"]) + [
+            "issued by \(issuer)", "\(key), signed with \(signature)", "valid until \(validUntil), \(rest)",
+        ]
+    }
+
     /// - Parameter now: In seconds since 1970.
     init(_ certificate: QUICCertificate, now: Int64) {
         let left = certificate.notAfter.subtractingReportingOverflow(now)

@@ -23,7 +23,9 @@ extension ProbeStep {
     }
 
     static func certificate(_ chain: ChainFinding, target: ProbeReport.Target) -> ProbeStep {
-        let details = chain.certificates.enumerated().flatMap { describe($1, number: $0 + 1) }
+        let details = chain.certificates.enumerated().flatMap { index, certificate in
+            ["\(index + 1)  \(certificate.subject)"] + certificate.details.map { "   \($0)" }
+        }
         if let problem = chain.problem {
             let shown = chain.certificates.isEmpty ? [] : ["the broker showed:"] + details
             return ProbeStep(.certificate, .failed, problem, details: shown + advice(chain, target))
@@ -31,17 +33,6 @@ extension ProbeStep {
         return ProbeStep(
             .certificate, .ok, "verified for \(target.serverName) by \(target.caFile)", details: details,
             warnings: chain.certificates.flatMap(warnings))
-    }
-
-    private static func describe(_ certificate: ChainFinding.Certificate, number: Int) -> [String] {
-        let days = certificate.daysLeft
-        let rest = days < 0 ? "expired \(Words.count(-days, "day")) ago" : "\(Words.count(days, "day")) left"
-        let names = certificate.names.isEmpty ? [] : ["   for \(certificate.names.joined(separator: ", "))"]
-        return ["\(number)  \(certificate.subject)"] + names + [
-            "   issued by \(certificate.issuer)",
-            "   \(certificate.key), signed with \(certificate.signature)",
-            "   valid until \(certificate.validUntil), \(rest)",
-        ]
     }
 
     private static func warnings(_ certificate: ChainFinding.Certificate) -> [String] {
