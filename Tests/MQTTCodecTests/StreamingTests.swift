@@ -115,4 +115,13 @@ struct StreamingTests {
         let error = #expect(throws: MQTTError.self) { try decoder.next() }
         #expect(error?.clause == "[MQTT-3.3.2-2]")
     }
+
+    @Test("the next packet is not read as a part of the head")
+    func headEndsWithItsPacket() {
+        let bytes = Bytes("30 04 0001 'a' FF FF FF FF 00").buffer
+        for index in 0...bytes.readableBytes {
+            let stream = DecodedStream(bytes.split(at: index), version: .v5_0, streamingThreshold: 0)
+            #expect(stream.error?.message == "PUBLISH: ends before its head does")
+        }
+    }
 }

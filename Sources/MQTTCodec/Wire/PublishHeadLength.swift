@@ -7,8 +7,10 @@ enum PublishHeadLength: Equatable {
     /// The length cannot be told from fewer bytes than these, and is not less.
     case atLeast(Int)
 
-    /// - Parameter bytes: Begin with the fixed header that `header` represents.
-    static func find(_ bytes: ByteBuffer, _ header: FixedHeader, _ version: MQTTVersion) throws(MQTTError) -> Self {
+    /// - Parameter received: Begins with the fixed header that `header` represents. What follows the packet is not read.
+    static func find(_ received: ByteBuffer, _ header: FixedHeader, _ version: MQTTVersion) throws(MQTTError) -> Self {
+        let packetBytes = min(received.readableBytes, header.packetLength)
+        let bytes = received.getSlice(at: received.readerIndex, length: packetBytes) ?? ByteBuffer()
         let topicLengthEnd = header.length + 2
         guard let topicLength = bytes.getInteger(at: bytes.readerIndex + header.length, as: UInt16.self) else {
             return .atLeast(topicLengthEnd)
