@@ -149,6 +149,22 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "SessionModel", dependencies: ["BridgeCore", "MQTTCodec", "TestSupport", nioCore],
+            path: "Tests/Models/Session", swiftSettings: strict),
+        .target(
+            name: "QUICSimulation", dependencies: ["QUICTransport", "TestSupport", nioCore], path: "Tests/Models/QUIC",
+            swiftSettings: strict),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "BridgeConfig", "BridgeCore", "BridgeSetup", "MQTTCodec", "QUICSimulation", "QUICTransport",
+                "SessionModel", "TestSupport", nioCore,
+            ],
+            path: "Tests/Fuzz/Targets", swiftSettings: strict),
+        .executableTarget(
+            name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Command", swiftSettings: strict),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: strict),
         .testTarget(
             name: "BenchmarkTests",
             dependencies: [
@@ -156,8 +172,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "QUICTransportTests", dependencies: ["QUICTransport", "TestSupport", nioCore, nioPosix],
-            swiftSettings: strict),
+            name: "QUICTransportTests",
+            dependencies: ["QUICSimulation", "QUICTransport", "TestSupport", nioCore, nioPosix], swiftSettings: strict),
         .testTarget(
             name: "TLSTransportTests", dependencies: ["TLSTransport", "QUICTransport"], swiftSettings: strict),
         .testTarget(
@@ -165,7 +181,7 @@ let package = Package(
         .testTarget(
             name: "PasswordsTests", dependencies: ["Passwords", "BridgeCore"], swiftSettings: strict),
         .testTarget(
-            name: "BridgeCoreTests", dependencies: ["BridgeCore", "MQTTCodec", "TestSupport", nioCore],
+            name: "BridgeCoreTests", dependencies: ["BridgeCore", "MQTTCodec", "SessionModel", "TestSupport", nioCore],
             swiftSettings: strict),
         .testTarget(
             name: "MQTTQUICClientTests",

@@ -1,4 +1,5 @@
 import NIOCore
+import QUICSimulation
 import Testing
 
 @testable import QUICTransport

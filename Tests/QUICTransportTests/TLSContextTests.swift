@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import QUICSimulation
 import Testing
 
 @testable import QUICTransport

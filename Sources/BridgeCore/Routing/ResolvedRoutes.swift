@@ -40,29 +40,29 @@ package struct ResolvedRoutes: Sendable, Equatable {
     }
 
     /// A topic on the other side, and the route that mapped it.
-    struct Mapped: Equatable {
-        var topic: String
-        var routeIndex: Int
+    package struct Mapped: Equatable {
+        package var topic: String
+        package var routeIndex: Int
     }
 
     /// A remote filter for a part of a device's filter, and the route that mapped it.
-    struct MappedFilter: Equatable {
-        var filter: String
-        var routeIndex: Int
+    package struct MappedFilter: Equatable {
+        package var filter: String
+        package var routeIndex: Int
     }
 
     /// Maps a topic that the device publishes, by the first matching route that goes up.
-    func remoteTopic(for local: String) -> Mapped? {
+    package func remoteTopic(for local: String) -> Mapped? {
         firstMapped(MarkedTopic(publishTopic: local)) { $0.goesUp ? ($0.local, $0.remote) : nil }
     }
 
     /// Maps the topic of a delivery, by the first matching route that goes down.
-    func localTopic(for remote: String) -> Mapped? {
+    package func localTopic(for remote: String) -> Mapped? {
         firstMapped(MarkedTopic(unmarked: remote)) { $0.goesDown ? ($0.remote, $0.local) : nil }
     }
 
     /// Maps a filter that the broker has granted back, by the first matching route that goes down.
-    func localFilter(for remote: String) -> String? {
+    package func localFilter(for remote: String) -> String? {
         firstMapped(MarkedTopic(filter: remote)) { $0.goesDown ? ($0.remote, $0.local) : nil }?.topic
     }
 
@@ -78,7 +78,7 @@ package struct ResolvedRoutes: Sendable, Equatable {
 
     /// The intersections of a device's filter with the routes that go down, as remote filters, in the order of the
     /// routes and without duplicates. They never reach outside the routes.
-    func remoteFilters(for local: String) -> [MappedFilter] {
+    package func remoteFilters(for local: String) -> [MappedFilter] {
         let marked = MarkedTopic(filter: local)
         var result: [MappedFilter] = []
         var seen: Set<ExactText> = []

@@ -39,7 +39,8 @@ extension QUICResumption {
         return Self.sealed(bytes)
     }
 
-    static func sealed(_ content: [UInt8]) -> [UInt8] {
+    /// The content with its digest behind it.
+    package static func sealed(_ content: [UInt8]) -> [UInt8] {
         content + (SHA256.digest(of: content) ?? [])
     }
 

@@ -23,7 +23,8 @@ package struct QUICResumption: Sendable, Equatable {
     /// In seconds.
     let lifetime: UInt32
 
-    init(
+    /// A lifetime above seven days becomes seven days.
+    package init(
         session: [UInt8], earlyParameters: [UInt8], serverName: String, trust: [UInt8], alpn: String,
         allowsEarlyData: Bool, receivedAt: Int64, lifetime: UInt32
     ) {

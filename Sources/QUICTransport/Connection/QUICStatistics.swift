@@ -42,4 +42,13 @@ package struct QUICDatagram: Sendable, Equatable {
     package var remote: SocketAddress
     /// The ECN mark for the IP header (RFC 9000 13.4).
     package var ecn: NIOExplicitCongestionNotificationState
+
+    package init(
+        bytes: ByteBuffer, local: SocketAddress, remote: SocketAddress, ecn: NIOExplicitCongestionNotificationState
+    ) {
+        self.bytes = bytes
+        self.local = local
+        self.remote = remote
+        self.ecn = ecn
+    }
 }

@@ -3,18 +3,23 @@
 ///     "mqtt-quic-bridge tickets 1\n" | for each: key (32) | length (4, big-endian) | ``QUICResumption/encoded``
 ///
 /// Each ticket carries a digest of its own; damaged ones are left out.
-struct TicketFile: Sendable {
-    struct Entry: Sendable, Equatable {
-        var key: [UInt8]
-        var ticket: QUICResumption
+package struct TicketFile: Sendable {
+    package struct Entry: Sendable, Equatable {
+        package var key: [UInt8]
+        package var ticket: QUICResumption
+
+        package init(key: [UInt8], ticket: QUICResumption) {
+            self.key = key
+            self.ticket = ticket
+        }
     }
 
-    struct Contents: Sendable, Equatable {
-        var entries: [Entry] = []
+    package struct Contents: Sendable, Equatable {
+        package var entries: [Entry] = []
         /// The ticket is damaged, or was made by other versions of the libraries.
-        var unusable = 0
+        package var unusable = 0
         /// The file ends in the middle of something, or is not a ticket file.
-        var isDamaged = false
+        package var isDamaged = false
     }
 
     /// The largest size of the file, in bytes: room for hundreds of tickets.
@@ -36,7 +41,8 @@ struct TicketFile: Sendable {
         try file.write(Self.encode(entries))
     }
 
-    static func encode(_ entries: [Entry]) -> [UInt8] {
+    /// The file with these tickets, as far as ``limit`` allows; a key of another length than 32 bytes is left out.
+    package static func encode(_ entries: [Entry]) -> [UInt8] {
         var bytes = header
         for entry in entries {
             let ticket = entry.ticket.encoded
@@ -49,7 +55,8 @@ struct TicketFile: Sendable {
         return bytes
     }
 
-    static func decode(_ bytes: [UInt8]) -> Contents {
+    /// All sound tickets, also those before the place where the file is damaged.
+    package static func decode(_ bytes: [UInt8]) -> Contents {
         guard bytes.starts(with: header) else { return Contents(isDamaged: true) }
         var contents = Contents()
         var rest = bytes.dropFirst(header.count)

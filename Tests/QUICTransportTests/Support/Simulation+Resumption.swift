@@ -1,4 +1,5 @@
 import NIOCore
+import QUICSimulation
 
 @testable import QUICTransport
 
