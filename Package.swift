@@ -156,9 +156,13 @@ let package = Package(
             name: "QUICSimulation", dependencies: ["QUICTransport", "TestSupport", nioCore], path: "Tests/Models/QUIC",
             swiftSettings: strict),
         .target(
+            name: "ClientModel", dependencies: ["MQTTQUICClient", "MQTTCodec", "TestSupport", nioCore],
+            path: "Tests/Models/Client", swiftSettings: strict),
+        .target(
             name: "FuzzTargets",
             dependencies: [
-                "BridgeConfig", "BridgeCore", "BridgeSetup", "MQTTCodec", "QUICSimulation", "QUICTransport",
+                "BridgeConfig", "BridgeCore", "BridgeSetup", "ClientModel", "MQTTCodec", "QUICSimulation",
+                "QUICTransport",
                 "SessionModel", "TestSupport", nioCore,
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
@@ -186,8 +190,8 @@ let package = Package(
         .testTarget(
             name: "MQTTQUICClientTests",
             dependencies: [
-                "MQTTQUICClient", "MQTTCodec", "QUICTransport", "TLSTransport", "TestSupport", logging, nioCore,
-                nioPosix,
+                "ClientModel", "MQTTQUICClient", "MQTTCodec", "QUICTransport", "TLSTransport", "TestSupport", logging,
+                nioCore, nioPosix,
             ],
             swiftSettings: strict),
         .testTarget(

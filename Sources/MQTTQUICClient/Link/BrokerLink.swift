@@ -30,7 +30,7 @@ protocol BrokerLink: AnyObject {
 }
 
 /// One stream of a link.
-enum LinkStream: Hashable, Sendable {
+package enum LinkStream: Hashable, Sendable {
     /// The first one, to which the session is bound.
     case control
     /// A later one, by a number of the link's own.

@@ -1,7 +1,7 @@
 import NIOCore
 
 /// What a session wants to be done. The runtime does it in this order.
-enum ClientAction: Equatable {
+package enum ClientAction: Equatable {
     case send(ByteBuffer, on: LinkStream)
     /// CONNACK has come, and the session goes on. The data streams can be opened.
     case connected(ConnackFacts)
@@ -21,7 +21,7 @@ enum ClientAction: Equatable {
 }
 
 /// What a CONNACK says that accepts the client.
-struct ConnackFacts: Equatable, Sendable {
+package struct ConnackFacts: Equatable, Sendable {
     var isSessionPresent: Bool
     var clientID: String
     var isClientIDAssigned: Bool

@@ -6,7 +6,7 @@ extension ClientSession {
     ///
     /// - Parameter isReconnect: Whether the client itself makes a lost connection anew: it then goes on with its session
     ///   if that outlives connections.
-    mutating func connectPacket(isReconnect: Bool) throws(MQTTClientError) -> ByteBuffer {
+    package mutating func connectPacket(isReconnect: Bool) throws(MQTTClientError) -> ByteBuffer {
         let outlives = configuration.outlivesConnections
         askedCleanStart = isReconnect ? !outlives : configuration.cleanStart
         if !isReconnect, askedCleanStart { clientID = configuration.clientID }
@@ -105,7 +105,7 @@ extension ClientSession {
     }
 
     /// The streams for lanes 1 and on. There may be fewer than lanes.
-    mutating func opened(_ dataStreams: [LinkStream]) {
+    package mutating func opened(_ dataStreams: [LinkStream]) {
         for lane in flows.indices.dropFirst() {
             streams[lane] = lane <= dataStreams.count ? dataStreams[lane - 1] : nil
             if streams[lane] == nil { divert(lane, isSent: true) }
@@ -113,14 +113,14 @@ extension ClientSession {
     }
 
     /// A data stream has ended. What was not acknowledged there is sent again on the control stream.
-    mutating func ended(_ stream: LinkStream) {
+    package mutating func ended(_ stream: LinkStream) {
         guard let lane = streams.firstIndex(of: stream), lane > 0 else { return }
         streams[lane] = nil
         divert(lane, isSent: true)
     }
 
     /// The connection is gone, or no longer wanted.
-    mutating func connectionLost() {
+    package mutating func connectionLost() {
         become(.offline)
         incoming.connectionLost()
         for lane in flows.indices.dropFirst() {

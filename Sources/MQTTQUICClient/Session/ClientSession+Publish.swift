@@ -3,7 +3,7 @@ import NIOCore
 
 extension ClientSession {
     /// Takes a message, which ``nextPublishes(on:budget:)`` sends. The outcome is told as `published`.
-    mutating func publish(_ operation: ClientOperation, _ message: MQTTMessage) throws(MQTTClientError) {
+    package mutating func publish(_ operation: ClientOperation, _ message: MQTTMessage) throws(MQTTClientError) {
         try check(message)
         let size = message.weight
         try checkRoom(size)
@@ -75,14 +75,14 @@ extension ClientSession {
     }
 
     /// The streams that messages wait for.
-    var streamsToSendOn: [LinkStream] {
+    package var streamsToSendOn: [LinkStream] {
         guard phase == .online else { return [] }
         return zip(streams, flows).compactMap { stream, flow in flow.waiting.isEmpty ? nil : stream }
     }
 
     /// The PUBLISH packets to send next on that stream: at least one if any may be sent, and then more up to `budget`
     /// bytes.
-    mutating func nextPublishes(on stream: LinkStream, budget: Int) -> [ClientAction] {
+    package mutating func nextPublishes(on stream: LinkStream, budget: Int) -> [ClientAction] {
         guard phase == .online, let lane = streams.firstIndex(of: stream) else { return [] }
         var actions: [ClientAction] = []
         var left = budget

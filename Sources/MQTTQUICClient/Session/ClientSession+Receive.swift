@@ -21,7 +21,7 @@ extension ClientSession {
     }
 
     /// The application has taken a message.
-    mutating func taken(_ delivery: IncomingFlow.Delivery) -> [ClientAction] {
+    package mutating func taken(_ delivery: IncomingFlow.Delivery) -> [ClientAction] {
         let answers = incoming.taken(delivery)
         return phase == .online ? answer(answers) : []
     }

@@ -15,7 +15,7 @@ import NIOCore
 ///
 /// There is one flow, with packet identifiers of its own, for each stream: lane 0 is the control stream, the others are
 /// data streams. A lane without a stream uses lane 0.
-struct ClientSession: Sendable {
+package struct ClientSession: Sendable {
     enum Phase: Sendable, Equatable {
         case offline, connecting, online
     }
@@ -29,17 +29,17 @@ struct ClientSession: Sendable {
     /// Whether CONNECT asked for a new session.
     var askedCleanStart = true
 
-    var flows: [OutgoingFlow]
+    package internal(set) var flows: [OutgoingFlow]
     /// The stream of each lane, while there is one.
     var streams: [LinkStream?]
     /// For each lane, how many of its messages are in lane 0. As long as there are some, later ones follow them there,
     /// so that they stay in order.
-    var diverted: [Int]
+    package internal(set) var diverted: [Int]
     var lastOrder: UInt64 = 0
     /// How many messages wait to be sent or acknowledged, whether or not a task waits for them.
-    var outstandingCount = 0
+    package internal(set) var outstandingCount = 0
     /// What they weigh.
-    var outstandingBytes = 0
+    package internal(set) var outstandingBytes = 0
 
     var incoming: IncomingFlow
     var subscriptions = SubscriptionTable()
@@ -51,7 +51,7 @@ struct ClientSession: Sendable {
 
     /// - Parameter lastPacketID: What an earlier process used last, as far as that can be guessed. The broker may still
     ///   remember a message of QoS 2 of that process, and would take a new one with the same packet identifier for it.
-    init(_ configuration: MQTTClientConfiguration, lastPacketID: UInt16 = .random(in: .min ... .max)) {
+    package init(_ configuration: MQTTClientConfiguration, lastPacketID: UInt16 = .random(in: .min ... .max)) {
         self.configuration = configuration
         version = configuration.version.codec
         clientID = configuration.clientID
@@ -66,7 +66,7 @@ struct ClientSession: Sendable {
     mutating func become(_ phase: Phase) { self.phase = phase }
 
     /// A packet has come.
-    mutating func received(_ packet: Packet, on stream: LinkStream) -> [ClientAction] {
+    package mutating func received(_ packet: Packet, on stream: LinkStream) -> [ClientAction] {
         switch (phase, packet) {
         case (.offline, _): return []
         case (.connecting, .connack(let connack)) where stream == .control: return received(connack)

@@ -9,9 +9,9 @@ import DequeModule
 /// A broker may have forgotten a message when its client is back, such as one that has expired. An identifier of an
 /// earlier connection therefore counts only if the broker still uses it for that message: it then sends the same
 /// message with DUP ([MQTT-3.3.1-1]), or PUBREL.
-struct IncomingFlow: Sendable {
+package struct IncomingFlow: Sendable {
     /// A message that the application has not taken yet.
-    struct Delivery: Hashable, Sendable {
+    package struct Delivery: Hashable, Sendable {
         let number: UInt64
     }
 

@@ -74,7 +74,8 @@ extension MQTTMessageProperties {
 }
 
 extension MQTTMessage {
-    init(_ head: PublishHead, payload: ByteBuffer) {
+    /// The message of a PUBLISH.
+    package init(_ head: PublishHead, payload: ByteBuffer) {
         self.init(
             topic: head.topic, payload: payload, qos: MQTTQoS(head.qos), isRetained: head.retain,
             properties: MQTTMessageProperties(head.properties))
@@ -82,7 +83,8 @@ extension MQTTMessage {
         packetID = head.packetID
     }
 
-    func head(packetID: UInt16?, isDuplicate: Bool) -> PublishHead {
+    /// The head of a PUBLISH with the message.
+    package func head(packetID: UInt16?, isDuplicate: Bool) -> PublishHead {
         PublishHead(
             isDuplicate: isDuplicate, qos: qos.codec, retain: isRetained, topic: topic, packetID: packetID,
             properties: properties.codec)

@@ -29,7 +29,7 @@ struct OutgoingPublish: Sendable {
 ///                                   │  PUBACK ──▶ done
 ///                                   └─ PUBREC ──▶ inFlight.released ── PUBCOMP ──▶ done
 /// ```
-struct OutgoingFlow: Sendable {
+package struct OutgoingFlow: Sendable {
     enum InFlight: Sendable {
         case published(OutgoingPublish)
         /// PUBREL was sent. The payload is gone.
@@ -44,9 +44,9 @@ struct OutgoingFlow: Sendable {
 
     var waiting: Deque<OutgoingPublish> = []
     var inFlight: [UInt16: InFlight] = [:]
-    var identifiers = PacketIdentifiers()
+    package internal(set) var identifiers = PacketIdentifiers()
 
-    var isEmpty: Bool { waiting.isEmpty && inFlight.isEmpty }
+    package var isEmpty: Bool { waiting.isEmpty && inFlight.isEmpty }
 
     /// Takes out what is in flight, in order.
     mutating func takeInFlight(where matches: (InFlight) -> Bool = { _ in true }) -> [OutgoingPublish] {

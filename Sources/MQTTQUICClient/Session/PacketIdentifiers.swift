@@ -1,12 +1,12 @@
 /// Which packet identifiers of one stream are in use (MQTT 5 2.2.1).
-struct PacketIdentifiers: Sendable {
+package struct PacketIdentifiers: Sendable {
     private var used: Set<UInt16> = []
     private var last: UInt16
 
     /// - Parameter last: The first one that is given out is the next.
     init(after last: UInt16 = 0) { self.last = last }
 
-    var count: Int { used.count }
+    package var count: Int { used.count }
 
     /// One that is not in use, other than those that were freed lately; `nil` if there is none.
     mutating func allocate() -> UInt16? {

@@ -11,7 +11,7 @@ package struct ConnectionIDLayout: Sendable, Equatable {
     /// What all IDs begin with.
     let prefix: [UInt8]
     /// The length of all IDs, in bytes.
-    let length: Int
+    package let length: Int
     /// Where an ID has the index of its event loop, counted from 0.
     let loopOffset: Int
 

@@ -1,13 +1,12 @@
 import MQTTCodec
+import MQTTQUICClient
 import NIOCore
-
-@testable import MQTTQUICClient
 
 /// A broker that keeps its session over lost connections, as MQTT 5 4.3 and 4.4 want it. Each data stream has packet
 /// identifiers of its own, which are gone with it.
-struct ModelBroker {
+package struct ModelBroker {
     /// When it passes a message of QoS 2 on: both are allowed (MQTT 5 4.3.3).
-    enum PassesOn: CaseIterable {
+    package enum PassesOn: Sendable, CaseIterable {
         case atPublish, atPubrel
     }
 
@@ -17,22 +16,22 @@ struct ModelBroker {
         var isReleased = false
     }
 
-    let passesOn: PassesOn
+    package let passesOn: PassesOn
     /// What it passed on, in order.
-    private(set) var passed: [MQTTMessage] = []
+    package private(set) var passed: [MQTTMessage] = []
     private var exact: [UInt16: MQTTMessage] = [:]
 
     private var owed: [UInt16: Owed] = [:]
     private var order: [UInt16] = []
     private var lastID: UInt16 = 0
 
-    init(_ passesOn: PassesOn) { self.passesOn = passesOn }
+    package init(_ passesOn: PassesOn) { self.passesOn = passesOn }
 
-    var isIdle: Bool { exact.isEmpty && owed.isEmpty }
+    package var isIdle: Bool { exact.isEmpty && owed.isEmpty }
     /// Messages to the client that have no last acknowledgement.
-    var owedCount: Int { owed.count }
+    package var owedCount: Int { owed.count }
 
-    mutating func receives(_ packet: Packet) -> [Packet] {
+    package mutating func receives(_ packet: Packet) -> [Packet] {
         switch packet {
         case .publish(let head, let payload):
             let message = MQTTMessage(head, payload: payload)
@@ -63,7 +62,7 @@ struct ModelBroker {
         }
     }
 
-    mutating func sends(_ message: MQTTMessage) -> Packet {
+    package mutating func sends(_ message: MQTTMessage) -> Packet {
         repeat { lastID = lastID == 40 ? 1 : lastID + 1 } while owed[lastID] != nil
         owed[lastID] = Owed(message: message)
         order.append(lastID)
@@ -72,7 +71,7 @@ struct ModelBroker {
 
     /// Its client is back. Messages that have expired are forgotten, and their packet identifiers are free.
     /// - Returns: The messages that it has forgotten, and what it sends again of the others.
-    mutating func resumes(isExpired: () -> Bool) -> (forgotten: [MQTTMessage], packets: [Packet]) {
+    package mutating func resumes(isExpired: () -> Bool) -> (forgotten: [MQTTMessage], packets: [Packet]) {
         let expired = order.filter { _ in isExpired() }
         let forgotten = expired.compactMap { owed.removeValue(forKey: $0)?.message }
         order.removeAll { expired.contains($0) }
