@@ -48,7 +48,7 @@ package enum QUICAcceptorTarget: FuzzTarget {
 
         init(_ choices: inout Choices) throws {
             acceptor = try QUICServerAcceptor(
-                configuration: .test(), tls: TestCertificates.shared.server(),
+                configuration: .test(), tls: QUICScene.tls.get().server,
                 retry: choices.byte() & 1 == 0 ? .never : .always, secret: [UInt8](repeating: 7, count: 32))
             try makeClient(0)
         }
@@ -61,7 +61,7 @@ package enum QUICAcceptorTarget: FuzzTarget {
                 $0.maxBidiStreams = Int(choice)
             }
             client = try .client(
-                configuration: configuration, tls: TestCertificates.shared.client(), serverName: "broker.test",
+                configuration: configuration, tls: QUICScene.tls.get().client, serverName: "broker.test",
                 local: Simulation.address("10.0.0.1", port), remote: Simulation.serverAddress, now: now)
         }
 

@@ -5,6 +5,11 @@ import TestSupport
 
 /// A pair of connections in a network that a fuzzer rules.
 final class QUICScene {
+    /// Read once, because every input begins with a handshake.
+    static let tls = Result {
+        (client: try TestCertificates.shared.client(), server: try TestCertificates.shared.server())
+    }
+
     private let simulation: Simulation
     private var choices: Choices
     private var isTroubled = false
@@ -20,7 +25,8 @@ final class QUICScene {
         let start = self.choices.byte()
         simulation = try Simulation(
             client: .test { $0.pathMTUDiscovery = start & 4 == 0 },
-            server: .test { $0.pathMTUDiscovery = start & 8 == 0 }, retry: start & 2 == 0 ? .never : .always)
+            server: .test { $0.pathMTUDiscovery = start & 8 == 0 }, clientTLS: Self.tls.get().client,
+            serverTLS: Self.tls.get().server, retry: start & 2 == 0 ? .never : .always)
         simulation.onSend = { [unowned self] datagram, isToServer in decide(datagram, isToServer) }
         simulation.onServerEvent = { [unowned self] event in
             guard case .streamData(let id, let bytes, _) = event else { return }
