@@ -19,7 +19,8 @@ import FuzzTargets
         static func run(_ target: any FuzzTarget.Type, arguments: [String]) throws {
             current = target
             // The fuzzer keeps the arguments, which therefore are never freed.
-            let all = ["fuzz"] + arguments
+            // When it merges inputs, it gives the first one and its own options to a shell, for a process of their own.
+            let all = ["'\(CommandLine.arguments[0])' run \(target.name)"] + arguments
             var pointers = Arguments.allocate(capacity: all.count + 1)
             for (index, argument) in all.enumerated() { pointers[index] = strdup(argument) }
             pointers[all.count] = nil
