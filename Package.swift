@@ -4,6 +4,9 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
+/// Set by scripts/fuzz only: it adds to the C what a fuzz target needs to write packets of its own.
+let isFuzzing = Context.environment["BRIDGE_FUZZING"] != nil
+
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -37,6 +40,7 @@ let package = Package(
     targets: [
         .target(
             name: "CNGTCP2",
+            cSettings: isFuzzing ? [.define("BRIDGE_FUZZING")] : [],
             linkerSettings: [
                 .linkedLibrary("ngtcp2"), .linkedLibrary("ngtcp2_crypto_gnutls"), .linkedLibrary("gnutls"),
             ]

@@ -4,6 +4,10 @@
 #include "frame_reader.h"
 #include "internal.h"
 
+#ifdef BRIDGE_FUZZING
+#include <string.h>
+#endif
+
 /// The connection whose packets are being read or written on this thread, because ngtcp2's callbacks do not tell.
 static _Thread_local bridge_quic_connection *active;
 
@@ -68,6 +72,17 @@ static uint64_t stream_bytes(const uint8_t *bytes, size_t length) {
     return count;
 }
 
+#ifdef BRIDGE_FUZZING
+/// The fuzz target quic-frames makes a peer of this side that sends whatever it likes. Only scripts/fuzz builds this.
+typedef void (*bridge_fuzz_rewriter)(uint8_t *frames, size_t length, bool is_server);
+void bridge_fuzz_rewrite(bridge_fuzz_rewriter rewriter);
+static bridge_fuzz_rewriter rewrite;
+
+void bridge_fuzz_rewrite(bridge_fuzz_rewriter rewriter) {
+    rewrite = rewriter;
+}
+#endif
+
 int bridge_packet_watch_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *aead_ctx,
                                 const uint8_t *plaintext, size_t plaintext_length, const uint8_t *nonce,
                                 size_t nonce_length, const uint8_t *aad, size_t aad_length) {
@@ -83,6 +98,14 @@ int bridge_packet_watch_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, c
     if (active && is_application_packet(aad, aad_length)) {
         active->watch.stream_bytes += stream_bytes(plaintext, plaintext_length);
     }
+#ifdef BRIDGE_FUZZING
+    uint8_t frames[65536];
+    if (rewrite && active && plaintext_length <= sizeof(frames)) {
+        memcpy(frames, plaintext, plaintext_length);
+        rewrite(frames, plaintext_length, active->is_server);
+        plaintext = frames;
+    }
+#endif
     return ngtcp2_crypto_encrypt_cb(dest, aead, aead_ctx, plaintext, plaintext_length, nonce, nonce_length, aad,
                                     aad_length);
 }
