@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOPosix
+import QUICSimulation
 import Testing
 
 @testable import QUICTransport
