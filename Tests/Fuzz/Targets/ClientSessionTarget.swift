@@ -10,10 +10,7 @@ package enum ClientSessionTarget: FuzzTarget {
     package static let name = "client-session"
     package static let summary = "the client library's session loses nothing and doubles nothing of QoS 2"
     package static let maximumLength = 1024
-    package static let seeds = (0..<8).map { number in
-        var random = SplitMix64(seed: UInt64(number))
-        return [UInt8(number)] + (0..<300).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-    }
+    package static let seeds = randomSeeds(8)
 
     package static func run(_ input: [UInt8]) throws {
         guard let first = input.first else { return }

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// A part of the program that gets bytes which nobody chose, and what must hold for it whatever they are.
 package protocol FuzzTarget: SendableMetatype {
     /// The name in `scripts/fuzz NAME`, and of the folder in `Tests/Fuzz/Corpus`.
@@ -20,6 +22,15 @@ extension FuzzTarget {
     package static var maximumLength: Int { 4096 }
     package static var seeds: [[UInt8]] { [] }
     package static var words: [[UInt8]] { [] }
+
+    /// Inputs of a target whose first byte chooses a setting and whose others are choices: one for each setting below
+    /// `count`.
+    static func randomSeeds(_ count: UInt8) -> [[UInt8]] {
+        (0..<count).map { setting in
+            var random = SplitMix64(seed: UInt64(setting))
+            return [setting] + (0..<300).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+        }
+    }
 }
 
 /// What did not hold.

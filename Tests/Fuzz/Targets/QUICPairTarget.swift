@@ -12,10 +12,7 @@ package enum QUICPairTarget: FuzzTarget {
     package static let name = "quic-pair"
     package static let summary = "a pair of connections in a hostile network goes on or ends"
     package static let maximumLength = 2048
-    package static let seeds = (0..<12).map { number in
-        var random = SplitMix64(seed: UInt64(number))
-        return [UInt8(number)] + (0..<200).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-    }
+    package static let seeds = randomSeeds(12)
 
     package static func run(_ input: [UInt8]) throws {
         let scene = try QUICScene(Choices(bytes: input))

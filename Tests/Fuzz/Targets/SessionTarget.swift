@@ -10,10 +10,7 @@ package enum SessionTarget: FuzzTarget {
     package static let name = "session"
     package static let summary = "sessions and the hold journal lose nothing and double nothing of QoS 2"
     package static let maximumLength = 2048
-    package static let seeds = (0..<24).map { number in
-        var random = SplitMix64(seed: UInt64(number))
-        return [UInt8(number)] + (0..<300).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-    }
+    package static let seeds = randomSeeds(24)
 
     package static func run(_ input: [UInt8]) throws {
         guard let first = input.first else { return }
