@@ -4,6 +4,7 @@ import NIOCore
 extension ClientRuntime: BrokerLinkObserver {
     func linkOpened(_ link: any BrokerLink, _ facts: LinkFacts) {
         guard link === self.link else { return }
+        session.connectMayArrive()
         logger.debug("link open", metadata: ["remote": "\(facts.remoteAddress)", "transport": "\(facts.transport)"])
     }
 

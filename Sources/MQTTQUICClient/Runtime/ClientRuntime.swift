@@ -103,6 +103,7 @@ final class ClientRuntime {
         phase = .connecting(isFirst: isFirst)
         readers = [.control: PacketReading(configuration)]
         owedCredit = 0
+        if configuration.zeroRTT { session.connectMayArrive() }
         link = dialer.dial(connect: connect, observer: self)
         let limit = configuration.connectTimeout
         timer.arm(in: TimeAmount(limited: limit)) { [weak self] in

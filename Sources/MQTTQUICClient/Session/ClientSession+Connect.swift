@@ -12,8 +12,12 @@ extension ClientSession {
         if !isReconnect, askedCleanStart { clientID = configuration.clientID }
         let bytes = try encodedConnect()
         become(.connecting)
+        connectMayHaveArrived = false
         return bytes
     }
+
+    /// From now on the broker may get CONNECT.
+    package mutating func connectMayArrive() { connectMayHaveArrived = true }
 
     private func encodedConnect() throws(MQTTClientError) -> ByteBuffer {
         var properties = Properties()
@@ -67,6 +71,11 @@ extension ClientSession {
 
     /// The broker knows the session. What it may not have got is sent again ([MQTT-4.4.0-1]).
     private mutating func resume() -> [ClientAction] {
+        if isSessionDoubtful {
+            isSessionDoubtful = false
+            let granted = subscriptions.entries.values.filter(\.isGranted)
+            ledger.doubts(granted.flatMap { $0.subscriptions.map(\.filter) })
+        }
         let published = flows[0].takeInFlight { if case .published = $0 { true } else { false } }
         flows[0].putBack(published)
         let released = flows[0].inFlight.sorted { $0.value.publish.order < $1.value.publish.order }
@@ -79,6 +88,7 @@ extension ClientSession {
         var actions: [ClientAction] = []
         incoming.sessionLost()
         ledger.forget()
+        isSessionDoubtful = false
         for lane in flows.indices {
             let lost = flows[lane].takeSentExactlyOnce()
             for publish in lost {
@@ -121,6 +131,7 @@ extension ClientSession {
 
     /// The connection is gone, or no longer wanted.
     package mutating func connectionLost() {
+        if phase == .connecting, connectMayHaveArrived { isSessionDoubtful = true }
         become(.offline)
         incoming.connectionLost()
         for lane in flows.indices.dropFirst() {

@@ -28,6 +28,11 @@ package struct ClientSession: Sendable {
     var clientID: String
     /// Whether CONNECT asked for a new session.
     var askedCleanStart = true
+    /// Whether the broker may have got CONNECT.
+    var connectMayHaveArrived = false
+    /// Whether the broker may have made a session for a CONNECT whose CONNACK was lost. If it then says that it knows the
+    /// session, that may be this one, which has no subscriptions.
+    var isSessionDoubtful = false
 
     package internal(set) var flows: [OutgoingFlow]
     /// The stream of each lane, while there is one.

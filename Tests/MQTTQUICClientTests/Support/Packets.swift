@@ -51,6 +51,27 @@ extension ClientSession {
         return session
     }
 
+    /// Subscribes, and returns what is sent.
+    mutating func subscribe(_ number: UInt64, _ filters: [String], identifier: UInt32? = nil) throws -> [Packet] {
+        try subscribe(
+            operation(number), filters.map { MQTTSubscription($0) }, identifier: identifier, userProperties: []
+        ).sent()
+    }
+
+    mutating func granted(_ packetID: UInt16, _ codes: [UInt8]) -> [ClientAction] {
+        received(.suback(Suback(packetID: packetID, codes: codes)), on: .control)
+    }
+
+    /// The subscriptions to which a message with these identifiers goes.
+    mutating func recipients(_ topic: String, _ identifiers: [UInt32]) -> [UInt64] {
+        var properties = Properties()
+        properties.subscriptionIdentifiers = identifiers
+        let actions = received(
+            .publish(PublishHead(topic: topic, properties: properties), payload: ByteBuffer()), on: .control)
+        for case .deliver(_, _, let to) in actions { return to.map(\.number) }
+        return []
+    }
+
     /// The connection is lost and comes back.
     mutating func reconnect(sessionPresent: Bool) throws -> [ClientAction] {
         connectionLost()
@@ -71,5 +92,16 @@ extension MQTTClientConfiguration {
         // Tests that compute may keep the others waiting.
         configuration.connectTimeout = .seconds(60)
         return configuration
+    }
+}
+
+/// The filters that these packets subscribe to, and, with a minus sign, those that they unsubscribe from.
+func filters(_ packets: [Packet]) -> [String] {
+    packets.flatMap { packet -> [String] in
+        switch packet {
+        case .subscribe(let subscribe): subscribe.subscriptions.map(\.filter)
+        case .unsubscribe(let unsubscribe): unsubscribe.filters.map { "-" + $0 }
+        default: []
+        }
     }
 }
