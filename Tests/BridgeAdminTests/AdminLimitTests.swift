@@ -11,10 +11,10 @@ import Testing
 struct AdminLimitTests {
     private static var hasty: AdminLimits {
         var limits = AdminLimits()
-        limits.request = .milliseconds(200)
-        limits.idle = .milliseconds(200)
-        limits.stall = .milliseconds(200)
-        limits.end = .milliseconds(200)
+        limits.request = .seconds(2)
+        limits.idle = .seconds(2)
+        limits.stall = .seconds(2)
+        limits.end = .seconds(2)
         limits.sweep = .milliseconds(20)
         return limits
     }
