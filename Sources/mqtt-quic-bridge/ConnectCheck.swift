@@ -24,8 +24,8 @@ enum ConnectCheck {
         ]
         let chain = ChainFinding(report.tls.peerCertificates, problem: nil, now: Int64(now.timeIntervalSince1970))
         for (index, certificate) in chain.certificates.enumerated() {
-            lines.append(row("certificate \(index + 1)", certificate.subject))
-            lines += certificate.details.map { row("", $0) }
+            lines.append(row("certificate \(index + 1)", certificate.subject.printable))
+            lines += certificate.details.map { row("", $0.printable) }
         }
         let compliance = Compliance(
             transport: "QUIC, \(report.tls.cipher)", verification: "\(name), by \(uplink.caFile)",

@@ -77,10 +77,14 @@ def allowed(lines: list[str]) -> set[str]:
 
 
 def numbers() -> dict[str, int]:
+    compiler = shutil.which("cc") or "clang"
     text = subprocess.run(
-        [shutil.which("cc") or "clang", "-E", "-dM", "-"], input="#include <sys/syscall.h>\n", check=True, capture_output=True, text=True
+        [compiler, "-E", "-dM", "-"], input="#include <sys/syscall.h>\n", check=True, capture_output=True, text=True
     ).stdout
-    return {name: int(number) for name, number in re.findall(r"#define __NR_(\w+) (\d+)", text)}
+    defined = dict(re.findall(r"#define (__NR\w*_\w+) (\w+)", text))
+    # On some architectures a number is defined by another name.
+    values = {name: defined.get(value, value) for name, value in defined.items()}
+    return {name[5:]: int(value) for name, value in values.items() if name.startswith("__NR_") and value.isdigit()}
 
 
 def argument(index: int) -> Instruction:

@@ -21,8 +21,6 @@ package struct SetupRequest: Sendable, Equatable {
 
     /// Whether there is enough for a configuration without a bundle.
     package var isEnough: Bool { ca != nil && (host != nil || profile == .tesaiot) }
-    /// Whether anything is given.
-    package var isEmpty: Bool { self == SetupRequest() }
     /// Whether something about the identity at the broker is given.
     var namesIdentity: Bool { username != nil || deviceID != nil || passwordFile != nil }
 

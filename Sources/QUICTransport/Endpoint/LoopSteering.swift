@@ -30,8 +30,8 @@ struct LoopSteering {
 
     /// The number of loops.
     let loops: Int
-    /// Where a connection ID has that byte, counted from 0. In an ID of the client's invention that is shorter, it is a
-    /// byte of what follows.
+    /// Where a connection ID has that byte, counted from 0. Of an ID that is shorter, which a client has invented, it is
+    /// the first one.
     var offset = 0
 
     /// What the kernel runs for each datagram, on its UDP payload. The result is the index of a socket, in the order in
@@ -39,12 +39,17 @@ struct LoopSteering {
     var instructions: [Instruction] {
         let (loadByte, jump, jumpIfBits, modulo, returnValue): (UInt16, UInt16, UInt16, UInt16, UInt16) =
             (0x30, 0x05, 0x45, 0x94, 0x16)
+        let jumpIfGreater: UInt16 = 0x25
         return [
             Instruction(code: loadByte, operand: 0),
             // A long header has its connection ID behind the version and the ID's length (RFC 8999 5.1), a short one
             // behind the first byte (RFC 8999 5.2).
-            Instruction(code: jumpIfBits, ifFalse: 2, operand: 0x80),
+            Instruction(code: jumpIfBits, ifFalse: 6, operand: 0x80),
+            Instruction(code: loadByte, operand: 5),
+            Instruction(code: jumpIfGreater, ifFalse: 2, operand: UInt32(offset)),
             Instruction(code: loadByte, operand: UInt32(6 + offset)),
+            Instruction(code: jump, operand: 3),
+            Instruction(code: loadByte, operand: 6),
             Instruction(code: jump, operand: 1),
             Instruction(code: loadByte, operand: UInt32(1 + offset)),
             Instruction(code: modulo, operand: UInt32(loops)),

@@ -41,6 +41,36 @@ struct LoopSteeringTests {
     }
 
     /// The sender is the same for all of them.
+    /// A client may choose a short ID for its first datagram.
+    private func shortID(_ byte: UInt8) -> ByteBuffer {
+        ByteBuffer(bytes: [0xc0, 0, 0, 0, 1, 8, byte] + [UInt8](repeating: 9, count: 7) + [0, 0, 0, 0])
+    }
+
+    @Test func anIDWithoutThatByteHasItAtItsBeginning() async throws {
+        let group = MultiThreadedEventLoopGroup.singleton
+        let steering = LoopSteering(loops: 3, offset: 9)
+        let (arrivals, continuation) = AsyncStream.makeStream(of: Recorder.Arrival.self)
+        var sockets: [any Channel] = []
+        for index in 0..<3 {
+            let address = try SocketAddress(ipAddress: "127.0.0.1", port: sockets.first?.localAddress?.port ?? 0)
+            let loop = group.next()
+            let socket = try await loop.flatSubmit {
+                DatagramSocket.open(address, DatagramSocket.Options(steering: steering), on: loop) {
+                    Recorder(index, continuation)
+                }
+            }.get()
+            try await loop.flatSubmit { steering.begin(at: socket) }.get()
+            sockets.append(socket)
+        }
+        let address = try #require(sockets[0].localAddress)
+        let sender = try await DatagramBootstrap(group: group).bind(host: "127.0.0.1", port: 0).get()
+        for byte in 0..<12 as Range<UInt8> {
+            try await sender.writeAndFlush(AddressedEnvelope(remoteAddress: address, data: shortID(byte))).get()
+        }
+        for await arrival in arrivals.prefix(12) { #expect(arrival.socket == Int(arrival.byte) % 3) }
+        for socket in sockets + [sender] { try await socket.close() }
+    }
+
     @Test(arguments: ["127.0.0.1", "::1"], [0, 3])
     func theConnectionIDChoosesTheLoop(host: String, offset: Int) async throws {
         let group = MultiThreadedEventLoopGroup.singleton
