@@ -30,7 +30,6 @@ struct SteadyLoadTests {
     @Test(.mapping(.connection, .mux)) func timersFireAsOftenPerMessageAtTheEndOfAMinuteAsAtItsBeginning() async throws
     {
         var options = Scenario.Options()
-        options.alone = true
         options.relayed = true
         options.front.reportsPackets = false
         options.broker.lines = ["max_inflight_messages 0", "max_queued_messages 0"]
