@@ -54,7 +54,8 @@ struct LoadGeneratorTests {
     @Test(arguments: [QoS.atMostOnce, .atLeastOnce])
     func saturationKeepsEveryDeviceBusy(_ qos: QoS) async throws {
         let report = try await Self.run { ($0.traffic, $0.qos) = (.saturation(window: 20), qos) }
-        #expect(report.offered > 2000)
+        // More than twice what 20 windows of 20 messages hold at once, so they have been filled again.
+        #expect(report.offered > 800)
         #expect(report.lost == 0 && report.duplicates == 0)
         #expect(report.arrived + report.unsent == report.offered)
     }
