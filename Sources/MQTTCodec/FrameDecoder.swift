@@ -165,7 +165,7 @@ package struct FrameDecoder: Sendable {
             throw MQTTError(.malformed, .firstPacket, .v5_0, "the first packet is PUBLISH, not CONNECT")
         }
         let length: Int
-        switch try PublishHeadLength.find(input.front, header, version) {
+        switch try PublishHeadLength.find(input.front, gathered, header, version) {
         case .atLeast(let bytes):
             try checkHeadLength(bytes, header, version)
             state = .head(header, looksAt: bytes)

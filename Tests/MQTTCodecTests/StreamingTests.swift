@@ -124,4 +124,23 @@ struct StreamingTests {
             #expect(stream.error?.message == "PUBLISH: ends before its head does")
         }
     }
+
+    /// The property length has too many bytes or promises more than the packet has, and the head may be too long.
+    @Test(
+        "a head that is wrong in two ways has the same error in any pieces",
+        arguments: ["7F FF FF FF FF", "FF FF FF FF 7F", "FF FF FF 7F 00"] as [Bytes])
+    func wrongInTwoWays(_ propertyLength: Bytes) {
+        var bytes = ("30 C801 0064" as Bytes).buffer
+        bytes.writeRepeatingByte(0x61, count: 100)
+        bytes.writeImmutableBuffer(propertyLength.buffer)
+        bytes.writeRepeatingByte(0, count: 98 - propertyLength.buffer.readableBytes)
+        for limit in 100...112 {
+            func error(_ pieces: [ByteBuffer]) -> MQTTError? {
+                DecodedStream(pieces, version: .v5_0, streamingThreshold: 16, maximumBufferedSize: limit).error
+            }
+            let whole = error([bytes])
+            #expect(whole != nil)
+            #expect(error(bytes.readableBytesView.map { ByteBuffer(bytes: [$0]) }) == whole)
+        }
+    }
 }

@@ -7,10 +7,14 @@ enum PublishHeadLength: Equatable {
     /// The length cannot be told from fewer bytes than these, and is not less.
     case atLeast(Int)
 
-    /// - Parameter received: Begins with the fixed header that `header` represents. What follows the packet is not read.
-    static func find(_ received: ByteBuffer, _ header: FixedHeader, _ version: MQTTVersion) throws(MQTTError) -> Self {
-        let packetBytes = min(received.readableBytes, header.packetLength)
-        let bytes = received.getSlice(at: received.readerIndex, length: packetBytes) ?? ByteBuffer()
+    /// - Parameters:
+    ///   - received: Begins with the fixed header that `header` represents.
+    ///   - length: How many of its bytes are looked at: no more than the last answer asked for, so that the first error
+    ///     is the same however the stream is cut. What follows the packet is not among them.
+    static func find(
+        _ received: ByteBuffer, _ length: Int, _ header: FixedHeader, _ version: MQTTVersion
+    ) throws(MQTTError) -> Self {
+        let bytes = received.getSlice(at: received.readerIndex, length: length) ?? ByteBuffer()
         let topicLengthEnd = header.length + 2
         guard let topicLength = bytes.getInteger(at: bytes.readerIndex + header.length, as: UInt16.self) else {
             return .atLeast(topicLengthEnd)

@@ -45,7 +45,6 @@ package enum FrameDecoderTarget: FuzzTarget {
     /// read.
     private struct Output: Equatable {
         var elements: [FrameDecoder.Element] = []
-        /// Kind and clause. The numbers in the message may depend on how much had been received.
         var error: String?
         var payload = ByteBuffer()
         var isInPayload = false
@@ -66,7 +65,7 @@ package enum FrameDecoderTarget: FuzzTarget {
                 }
                 try checkBounds(decoder, settings)
             } catch let error as MQTTError {
-                output.error = "\(error.kind), \(error.clause)"
+                output.error = "\(error)"
                 try require(
                     decoder.bufferedBytes == 0 && decoder.retainedCapacity == 0, "bytes are kept after an error")
             }
