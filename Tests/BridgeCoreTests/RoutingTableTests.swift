@@ -192,6 +192,17 @@ struct RoutingTableTests {
         #expect(routes.remoteFilters(for: "#") == [ResolvedRoutes.MappedFilter(filter: "x/#", routeIndex: 0)])
     }
 
+    /// A topic has at least one character [MQTT-4.7.3-1].
+    @Test(
+        "a filter that shares only the empty topic with a route is not sent",
+        arguments: [("/#", "+"), ("+", "/#")])
+    func emptyTopic(local: String, filter: String) throws {
+        let routes = try RoutingTable(
+            routes: [Route(local: local, remote: "x/\(local)")], unrouted: .reject
+        ).resolved(with: RouteVariables())
+        #expect(routes.remoteFilters(for: filter).isEmpty)
+    }
+
     @Test("remote filters that only look the same are both sent")
     func exactDuplicates() throws {
         let routes = try RoutingTable(

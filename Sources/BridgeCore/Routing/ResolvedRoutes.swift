@@ -83,7 +83,8 @@ package struct ResolvedRoutes: Sendable, Equatable {
         var result: [MappedFilter] = []
         var seen: Set<ExactText> = []
         for (index, route) in routes.enumerated() where route.goesDown {
-            guard let captures = route.local.captures(in: marked.topic),
+            // `+` and `/#` have only the empty topic in common, which does not exist [MQTT-4.7.3-1].
+            guard let captures = route.local.captures(in: marked.topic), route.local.filled(with: captures) != nil,
                 let mapped = route.remote.filled(with: captures)
             else {
                 continue
