@@ -1,21 +1,22 @@
-/// Collects errors and warnings while a configuration is read, so that the operator sees all of them at once.
+/// Collects errors and warnings while a configuration is read, so that the operator sees all of them at once. Each is one
+/// line, whatever a value has in it that its message quotes.
 final class Diagnostics {
     private(set) var errors: [ConfigurationError] = []
     private(set) var warnings: [String] = []
 
     func error(_ origin: Origin, _ key: String? = nil, _ message: String) {
-        let error = ConfigurationError(origin: origin, key: key, message: message)
+        let error = ConfigurationError(origin: origin, key: key, message: TextValue.printable(message))
         guard !errors.contains(error) else { return }
         errors.append(error)
     }
 
     func warning(_ origin: Origin, _ key: String? = nil, _ message: String) {
-        warnings.append(ConfigurationError(origin: origin, key: key, message: message).description)
+        warning(ConfigurationError(origin: origin, key: key, message: message).description)
     }
 
     /// Adds a warning whose text names its place itself.
     func warning(_ text: String) {
-        warnings.append(text)
+        warnings.append(TextValue.printable(text))
     }
 
     func throwIfAny() throws(ConfigurationErrors) {

@@ -102,6 +102,15 @@ struct ValueTests {
         ("127.0.0.1:+1", "\"+1\" is not a TCP port: 1 to 65535, or 0 to let the system choose"),
         ("*:1883", "the address is missing; for all interfaces write 0.0.0.0:1883 and [::]:1883"),
         ("broker:1883", "\"broker\" is not an IP address of this machine, such as 127.0.0.1:1883 or [::1]:1883"),
+        ("a\nb:1", "\"a\u{FFFD}b\" is not an IP address of this machine, such as 127.0.0.1:1883 or [::1]:1883"),
+        (
+            "127.0.0.1\u{0}x:1",
+            "\"127.0.0.1\u{FFFD}x\" is not an IP address of this machine, such as 127.0.0.1:1883 or [::1]:1883"
+        ),
+        ("[::1\u{0}]:1", "\"::1\u{FFFD}\" is not an IPv6 address"),
+        ("127.0.0.1:1\r", "\"1\u{FFFD}\" is not a TCP port: 1 to 65535, or 0 to let the system choose"),
+        ("[fe80::1%a/b]:1", "\"a/b\" after % is not the name of a network interface, such as eth0"),
+        ("[fe80::1%a\n]:1", "\"a\u{FFFD}\" after % is not the name of a network interface, such as eth0"),
     ])
     func noListen(_ text: String, _ message: String) {
         #expect(throws: ListenValue.Problem(message: message)) { try ListenValue.parse(text) }

@@ -73,16 +73,16 @@ struct DeviceNames {
     func checkTransport(_ found: [Name: Setting]) {
         if let setting = found[.transport], setting.text.lowercased() != "quic" {
             let message =
-                "\"\(setting.text)\" is refused: towards the broker this program speaks MQTT over QUIC only; write quic"
+                "\"\(TextValue.shortened(setting.text))\" is refused: towards the broker this program speaks MQTT over QUIC only; write quic"
             diagnostics.error(setting.origin, nil, message)
         }
         if let setting = found[.tlsEnabled], !["true", "1", "yes", "on"].contains(setting.text.lowercased()) {
             let message =
-                "\"\(setting.text)\" is refused: this program never sends plain text to the broker; write true"
+                "\"\(TextValue.shortened(setting.text))\" is refused: this program never sends plain text to the broker; write true"
             diagnostics.error(setting.origin, nil, message)
         }
         if let setting = found[.tlsVersion], !["1.3", "tlsv1.3", "tls1.3"].contains(setting.text.lowercased()) {
-            let message = "\"\(setting.text)\" is refused: QUIC has no TLS but 1.3; write 1.3"
+            let message = "\"\(TextValue.shortened(setting.text))\" is refused: QUIC has no TLS but 1.3; write 1.3"
             diagnostics.error(setting.origin, nil, message)
         }
     }

@@ -10,13 +10,20 @@
 enum HostValue {
     static func isIPv4(_ text: String) -> Bool {
         var address = in_addr()
-        return inet_pton(AF_INET, text, &address) == 1
+        // C sees no further than to a NUL.
+        return !text.utf8.contains(0) && inet_pton(AF_INET, text, &address) == 1
     }
 
     /// Accepts a zone, as in `fe80::1%eth0`.
     static func isIPv6(_ text: String) -> Bool {
         let (address, zone) = parts(of: text)
-        return bytes(address) != nil && zone?.isEmpty != true
+        return bytes(address) != nil && zone.map(isInterfaceName) ?? true
+    }
+
+    /// Whether Linux may call a network interface so.
+    private static func isInterfaceName(_ text: String) -> Bool {
+        (1...15).contains(text.utf8.count)
+            && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ":") }
     }
 
     /// Whether the address means something only together with a network interface (RFC 4291 2.5.6).
@@ -37,6 +44,8 @@ enum HostValue {
                 + "\(address)%eth0"
         case (_, ""?): return "the zone after % is missing: \(address)%eth0, with the name of a network interface"
         case (false, _?): return "a zone (%) is for link-local addresses only (fe80::...); write \(address)"
+        case (true, let zone?) where !isInterfaceName(zone):
+            return "\"\(TextValue.shortened(zone))\" after % is not the name of a network interface, such as eth0"
         case (true, _?), (false, nil): return nil
         }
     }
@@ -59,7 +68,7 @@ enum HostValue {
     /// The first two bytes of an IPv6 address; `nil` if `text` is not one.
     private static func bytes(_ text: String) -> (UInt8, UInt8)? {
         var address = in6_addr()
-        guard inet_pton(AF_INET6, text, &address) == 1 else { return nil }
+        guard !text.utf8.contains(0), inet_pton(AF_INET6, text, &address) == 1 else { return nil }
         return withUnsafeBytes(of: address) { ($0[0], $0[1]) }
     }
 

@@ -39,9 +39,9 @@ enum ListenValue {
         }
         let isNumber = !portText.isEmpty && portText.utf8.allSatisfy { (0x30...0x39).contains($0) }
         guard isNumber, let port = Int(portText), port <= 65_535 else {
+            let shown = TextValue.shortened(portText)
             throw Problem(
-                message:
-                    "\"\(portText)\" is not a \(transport.name) port: 1 to 65535, or 0 to let the system choose")
+                message: "\"\(shown)\" is not a \(transport.name) port: 1 to 65535, or 0 to let the system choose")
         }
         return ListenAddress(host: host, port: port, name: name)
     }
@@ -53,7 +53,7 @@ enum ListenValue {
             let rest = text[text.index(after: close)...]
             guard rest.hasPrefix(":") else { throw Problem(message: "the port is missing, \(transport.examples)") }
             if let problem = HostValue.problemWithZone(of: host) { throw Problem(message: problem) }
-            guard HostValue.isIPv6(host) else { throw Problem(message: "\"\(host)\" is not an IPv6 address") }
+            guard HostValue.isIPv6(host) else { throw Problem(message: "\"\(TextValue.shortened(host))\" is not an IPv6 address") }
             return (host, String(rest.dropFirst()))
         }
         if HostValue.isIPv6(text) { throw withoutBrackets(text, transport) }
@@ -87,6 +87,7 @@ enum ListenValue {
             return Problem(message: "the address is missing; for all interfaces write 0.0.0.0:\(port) and [::]:\(port)")
         }
         if host == "localhost" { return Problem(message: "write the address of localhost: 127.0.0.1:\(port)") }
-        return Problem(message: "\"\(host)\" is not an IP address of this machine, \(transport.examples)")
+        let shown = TextValue.shortened(host)
+        return Problem(message: "\"\(shown)\" is not an IP address of this machine, \(transport.examples)")
     }
 }

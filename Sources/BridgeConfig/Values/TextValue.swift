@@ -20,14 +20,19 @@ enum TextValue {
 
     /// The text, cut to 80 characters and without control characters, so that it fits in one line of a terminal.
     static func shortened(_ text: String) -> String {
-        let visible = String(
+        let visible = printable(String(String.UnicodeScalarView(text.unicodeScalars.prefix(80))))
+        return text.unicodeScalars.count > 80 ? visible + "..." : visible
+    }
+
+    /// The text without what ends a line or what a terminal obeys.
+    static func printable(_ text: String) -> String {
+        String(
             String.UnicodeScalarView(
-                text.unicodeScalars.prefix(81).map {
+                text.unicodeScalars.map {
                     switch $0.properties.generalCategory {
                     case .control, .format, .lineSeparator, .paragraphSeparator: "\u{FFFD}"
                     default: $0
                     }
                 }))
-        return text.unicodeScalars.count > 80 ? String(visible.prefix(80)) + "..." : visible
     }
 }
