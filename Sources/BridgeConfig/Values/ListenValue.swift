@@ -53,7 +53,9 @@ enum ListenValue {
             let rest = text[text.index(after: close)...]
             guard rest.hasPrefix(":") else { throw Problem(message: "the port is missing, \(transport.examples)") }
             if let problem = HostValue.problemWithZone(of: host) { throw Problem(message: problem) }
-            guard HostValue.isIPv6(host) else { throw Problem(message: "\"\(TextValue.shortened(host))\" is not an IPv6 address") }
+            guard HostValue.isIPv6(host) else {
+                throw Problem(message: "\"\(TextValue.shortened(host))\" is not an IPv6 address")
+            }
             return (host, String(rest.dropFirst()))
         }
         if HostValue.isIPv6(text) { throw withoutBrackets(text, transport) }
