@@ -35,7 +35,6 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
-        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     ],
     targets: [
         .target(
@@ -56,11 +55,8 @@ let package = Package(
         .target(name: "Passwords", dependencies: ["CNGTCP2"], swiftSettings: strict),
         .target(name: "MQTTCodec", dependencies: [nioCore], swiftSettings: strict),
         .target(name: "BridgeCore", dependencies: ["MQTTCodec", nioCore], swiftSettings: strict),
-        .target(
-            name: "BridgeConfig",
-            dependencies: ["BridgeCore", .product(name: "Yams", package: "Yams")],
-            swiftSettings: strict
-        ),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .target(name: "BridgeConfig", dependencies: ["BridgeCore", "CYAML"], swiftSettings: strict),
         .systemLibrary(name: "CMinizip", pkgConfig: "minizip", providers: [.apt(["libminizip-dev", "zlib1g-dev"])]),
         .target(
             name: "BridgeSetup", dependencies: ["BridgeConfig", "BridgeCore", "CMinizip"], swiftSettings: strict),
@@ -208,8 +204,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "BridgeConfigTests",
-            dependencies: ["BridgeConfig", "BridgeCore", "TestSupport", .product(name: "Yams", package: "Yams")],
-            swiftSettings: strict),
+            dependencies: ["BridgeConfig", "BridgeCore", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "BridgeSetupTests", dependencies: ["BridgeSetup", "BridgeConfig", "BridgeCore"],
             swiftSettings: strict),

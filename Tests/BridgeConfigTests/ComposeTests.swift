@@ -1,6 +1,5 @@
 import Foundation
 import Testing
-import Yams
 
 @testable import BridgeConfig
 
@@ -16,7 +15,7 @@ struct ComposeTests {
         private let own: [String: Any]
 
         init(_ path: String) throws {
-            own = try #require(try Yams.load(yaml: Document(path).text) as? [String: Any])
+            own = try #require(try AnyYAML.load(Document(path).text) as? [String: Any])
             services = try #require(own["services"] as? [String: [String: Any]])
         }
 
@@ -103,7 +102,7 @@ struct ComposeTests {
         #expect(base.services["mosquitto"] != nil)
         // Prometheus asks where they answer.
         let scraping = try #require(
-            try Yams.load(yaml: Document("deploy/prometheus/compose.yml").text) as? [String: Any])
+            try AnyYAML.load(Document("deploy/prometheus/compose.yml").text) as? [String: Any])
         let jobs = try #require(scraping["scrape_configs"] as? [[String: Any]])
         let targets = try #require((jobs.first?["dns_sd_configs"] as? [[String: Any]])?.first)
         #expect(targets["names"] as? [String] == ["bridge", "serve"])

@@ -1,6 +1,5 @@
 import Foundation
 import Testing
-import Yams
 
 @testable import BridgeConfig
 
@@ -16,7 +15,7 @@ struct KubernetesTests {
         var container: [String: Any]
 
         init(_ path: String) throws {
-            let documents = try Array(Yams.load_all(yaml: Document(path).text)).compactMap { $0 as? [String: Any] }
+            let documents = try AnyYAML.documents(Document(path).text).compactMap { $0 as? [String: Any] }
             let map = try #require(documents.first { $0["kind"] as? String == "ConfigMap" })
             configuration = try #require((map["data"] as? [String: String])?["bridge.yaml"])
             let specs = documents.compactMap { $0["spec"] as? [String: Any] }

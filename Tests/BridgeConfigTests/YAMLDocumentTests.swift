@@ -19,6 +19,7 @@ struct YAMLDocumentTests {
 
     private static let anchors =
         "anchors (&name) and aliases (*name) are not supported; a value that begins with & * or ! goes in quotes"
+    private static let aliases = "aliases (*name) are not supported; a value that begins with * goes in quotes"
     private static let tags = "tags (!type) are not supported; a value that begins with & * or ! goes in quotes"
     private static let empty = "is empty; bridge.yaml.example is a complete configuration to start from"
 
@@ -26,8 +27,10 @@ struct YAMLDocumentTests {
         Case("", "bridge.yaml: \(empty)"),
         Case("# nothing\n\n", "bridge.yaml: \(empty)"),
         Case("---\n", "bridge.yaml: \(empty)"),
-        Case("a: &x 1\nb: *x", "bridge.yaml:1:4: \(anchors)"),
-        Case("a: *x", "bridge.yaml:1:4: aliases (*name) are not supported; a value that begins with * goes in quotes"),
+        Case("a: &x 1\nb: *x", "bridge.yaml:1:4: \(anchors)", "bridge.yaml:2:4: \(aliases)"),
+        Case("a: *x", "bridge.yaml:1:4: \(aliases)"),
+        Case("*x : 1", "bridge.yaml:1:1: \(aliases)"),
+        Case("&x [1, 2]", "bridge.yaml:1:1: \(anchors)"),
         Case("&x a: 1", "bridge.yaml:1:1: \(anchors)"),
         Case("a: !!str 1", "bridge.yaml:1:4: \(tags)"),
         Case("a: !secret x", "bridge.yaml:1:4: \(tags)"),
@@ -50,7 +53,9 @@ struct YAMLDocumentTests {
             "a\nb: 1",
             "bridge.yaml:2:2: a colon is not allowed here; a value that contains \": \" goes in quotes, and all keys of a map have the same indentation"
         ),
-        Case("{a: 1, a: 2}", "bridge.yaml:1:2: \"a\" is given twice in this map"),
+        Case("{a: 1, a: 2}", "bridge.yaml:1:8: \"a\" is given twice; the first is in line 1"),
+        Case("1: a\n\"1\": b", "bridge.yaml:2:1: \"1\" is given twice; the first is in line 1"),
+        Case("? a\n: 1\n? a\n: 2", "bridge.yaml:3:3: \"a\" is given twice; the first is in line 1"),
     ])
     func refused(_ test: Case) throws {
         let lines = try onlySyntax(test.text)
@@ -103,9 +108,62 @@ struct YAMLDocumentTests {
         }
     }
 
-    @Test func deepNestingEnds() throws {
-        let lines = try onlySyntax(String(repeating: "[", count: 100_000))
-        #expect(lines.count == 1)
+    /// A parser that follows each level with a call would run out of stack.
+    @Test(arguments: ["", "a: &x ", "? "]) func deepNestingEnds(_ before: String) throws {
+        let lines = try onlySyntax(before + String(repeating: "[", count: 100_000))
+        let column = before.count + YAMLDocument.maximumDepth + 1
+        #expect(lines.contains { $0.hasPrefix("bridge.yaml:1:\(column): lists and maps are nested more than 32 deep") })
+    }
+
+    @Test func nestingUpToTheLimitIsRead() throws {
+        let depth = YAMLDocument.maximumDepth
+        let text = String(repeating: "[", count: depth) + "x" + String(repeating: "]", count: depth)
+        guard case .root(var node) = YAMLDocument.parse(text, name: "f", diagnostics: Diagnostics()) else {
+            Issue.record("not read")
+            return
+        }
+        var levels = 0
+        while case .list(let items) = node.content, let item = items.first { (node, levels) = (item, levels + 1) }
+        #expect(levels == depth)
+    }
+
+    /// What the library says where the project has no advice of its own.
+    @Test func theWordsOfTheLibrary() throws {
+        let lines = try onlySyntax("a: \"x")
+        let words = "not valid YAML: found unexpected end of stream (while scanning a quoted scalar)"
+        #expect(lines == ["bridge.yaml:1:6: \(words)"])
+    }
+
+    @Test func scalars() throws {
+        let text = "a: plain\nb: 'it''s'\nc: \"\\x00\\u00e9\"\nd: |\n  1\n  2\ne: >\n  1\n  2\nf:\ng: \"\""
+        guard case .root(let root) = YAMLDocument.parse(text, name: "f", diagnostics: Diagnostics()),
+            case .map(let entries) = root.content
+        else {
+            Issue.record("not read")
+            return
+        }
+        let values = entries.map { entry in
+            guard case .scalar(let text, let isPlain) = entry.value.content else { return "no scalar" }
+            return (isPlain ? "plain " : "quoted ") + text
+        }
+        #expect(
+            values == [
+                "plain plain", "quoted it's", "quoted \0é", "quoted 1\n2\n", "quoted 1 2\n", "plain ", "quoted ",
+            ])
+    }
+
+    /// The map keeps the first, and a file full of duplicates gets a bounded number of errors.
+    @Test func manyDuplicates() throws {
+        let diagnostics = Diagnostics()
+        let text = (0..<1_000).map { "a: \($0)\n" }.joined()
+        guard case .root(let root) = YAMLDocument.parse(text, name: "f", diagnostics: diagnostics),
+            case .map(let entries) = root.content, case .scalar("0", isPlain: true) = entries.first?.value.content
+        else {
+            Issue.record("not read")
+            return
+        }
+        #expect(entries.count == 1)
+        #expect(diagnostics.errors.count == 50)
     }
 
     /// The "billion laughs" attack: each line contains the previous one ten times.

@@ -18,13 +18,7 @@ struct SettingsReader {
             diagnostics.error(node.origin, section, message)
             return
         }
-        var seen: [String: Origin] = [:]
-        for entry in entries {
-            if seen.updateValue(entry.origin, forKey: entry.name) != nil {
-                diagnostics.error(entry.origin, path(section, entry.name), "is given twice in this map")
-            }
-            read(entry, section: section)
-        }
+        for entry in entries { read(entry, section: section) }
     }
 
     private mutating func read(_ entry: YAMLNode.Entry, section: String?) {

@@ -1,10 +1,10 @@
 /// The lines of a YAML text, counted as YAML counts them, so that a place that the parser names can be inspected.
 struct SourceText {
     /// The lines without their line breaks.
-    private(set) var lines: [[Unicode.Scalar]]
+    let lines: [[Unicode.Scalar]]
 
     init(_ text: String) {
-        lines = [[]]
+        var lines: [[Unicode.Scalar]] = [[]]
         var previous: Unicode.Scalar = " "
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -14,15 +14,7 @@ struct SourceText {
             }
             previous = scalar
         }
-    }
-
-    var text: String {
-        var all = String.UnicodeScalarView()
-        for line in lines {
-            all.append(contentsOf: line)
-            all.append("\n")
-        }
-        return String(all)
+        self.lines = lines
     }
 
     /// The character at a place; line and column count from 1. `nil` outside the text.
@@ -33,10 +25,5 @@ struct SourceText {
 
     func line(_ line: Int) -> [Unicode.Scalar]? {
         line >= 1 && line <= lines.count ? lines[line - 1] : nil
-    }
-
-    mutating func replace(line: Int, column: Int, with scalar: Unicode.Scalar) {
-        guard self.scalar(line: line, column: column) != nil else { return }
-        lines[line - 1][column - 1] = scalar
     }
 }

@@ -6,12 +6,6 @@ enum YAMLAdvice {
         if here == "\t" || leadingBlanks(of: source.line(line)).contains("\t") {
             return "a tab; YAML is indented with spaces"
         }
-        if problem.contains("another document") {
-            return "a second document (---) begins here; a configuration is one document"
-        }
-        if problem.contains("undefined alias") {
-            return "aliases (*name) are not supported; a value that begins with * goes in quotes"
-        }
         if let here, "@`%|>".unicodeScalars.contains(here), problem.contains("cannot start any token") {
             return "a value that begins with \(here) goes in quotes"
         }
@@ -29,11 +23,13 @@ enum YAMLAdvice {
     }
 
     /// The place of the first character that YAML does not allow anywhere.
-    static func placeOfControlCharacter(in source: SourceText) -> (line: Int, column: Int) {
+    static func placeOfControlCharacter(in source: SourceText) -> YAMLPlace {
         for (line, scalars) in source.lines.enumerated() {
-            if let column = scalars.firstIndex(where: isForbidden) { return (line + 1, column + 1) }
+            if let column = scalars.firstIndex(where: isForbidden) {
+                return YAMLPlace(line: line + 1, column: column + 1)
+            }
         }
-        return (1, 1)
+        return YAMLPlace(line: 1, column: 1)
     }
 
     private static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {

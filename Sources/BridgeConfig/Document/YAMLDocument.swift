@@ -1,15 +1,17 @@
-import Yams
-
 /// Reads YAML-lite: one document of maps, lists, scalars and comments. Anchors, aliases, tags, merge keys, duplicate
-/// keys and further documents are errors. Only this file uses the YAML library.
+/// keys and further documents are errors. After such an error the rest of the text is checked too.
 struct YAMLDocument {
     private let name: String
-    private var source: SourceText
+    private let source: SourceText
     private let diagnostics: Diagnostics
+    /// In how many lists and maps the next event is.
+    private var depth = 0
+    private var duplicates = 0
 
-    /// Characters of Unicode's private use area. Each duplicate key gets another one in place of its first character, so
-    /// that the parser continues and the rest of the file is checked too.
-    private static let duplicateMarks: ClosedRange<Unicode.Scalar> = "\u{E000}"..."\u{E031}"
+    /// Lists and maps may be nested as deep as this. A configuration needs five levels.
+    static let maximumDepth = 32
+    /// Duplicate keys beyond these are not reported, but do not get into the result either.
+    private static let reportedDuplicates = 50
 
     enum Outcome {
         case root(YAMLNode)
@@ -19,131 +21,166 @@ struct YAMLDocument {
         case invalid
     }
 
+    private init(name: String, source: SourceText, diagnostics: Diagnostics) {
+        self.name = name
+        self.source = source
+        self.diagnostics = diagnostics
+    }
+
     static func parse(_ text: String, name: String, diagnostics: Diagnostics) -> Outcome {
         var document = YAMLDocument(name: name, source: SourceText(text), diagnostics: diagnostics)
-        switch document.compose() {
-        case .success(nil): return .empty
-        case .success(let node?): return document.convert(node).map { .root($0) } ?? .invalid
-        case .failure: return .invalid
+        do {
+            return try document.read(YAMLEventReader(text))
+        } catch {
+            document.report(error)
+            return .invalid
         }
     }
 
-    private struct Reported: Error {}
-
-    private func origin(_ mark: Mark?) -> Origin {
-        Origin(.file(name: name, line: mark?.line ?? 1, column: mark?.column ?? 1))
+    private mutating func read(_ events: YAMLEventReader) throws(YAMLProblem) -> Outcome {
+        guard try events.next().kind == .documentStart else { return .empty }
+        let root = try node(try events.next(), events)
+        _ = try events.next()  // the end of the document
+        let further = try events.next()
+        guard further.kind == .end else {
+            let message = "a second document (---) begins here; a configuration is one document"
+            diagnostics.error(origin(further.place), nil, message)
+            return .invalid
+        }
+        return root.map { .root($0) } ?? .invalid
     }
 
-    private mutating func compose() -> Result<Node?, Reported> {
-        for value in Self.duplicateMarks.lowerBound.value...Self.duplicateMarks.upperBound.value {
-            do {
-                return .success(try Yams.Parser(yaml: source.text, encoding: .utf8).singleRoot())
-            } catch YamlError.duplicatedKeysInMapping(let names, let context) {
-                let first = names.first ?? ""
-                guard let mark = Unicode.Scalar(value), hideDuplicate(first, first: context.mark, by: mark) else {
-                    return .failure(Reported())
-                }
-            } catch {
-                report(error)
-                return .failure(Reported())
+    /// The value that begins with `event`; reports an error and returns `nil` if YAML-lite does not have this kind of
+    /// value.
+    private mutating func node(_ event: YAMLEvent, _ events: YAMLEventReader) throws(YAMLProblem) -> YAMLNode? {
+        guard isPlainYAML(event) else {
+            try skip(event, events)
+            return nil
+        }
+        depth += event.depth
+        defer { depth -= event.depth }
+        guard depth <= Self.maximumDepth else { throw .tooDeep(event.place) }
+        let content: YAMLNode.Content
+        switch event.kind {
+        case .scalar(let text, let isPlain): content = .scalar(text, isPlain: isPlain)
+        case .listStart: content = .list(try list(events))
+        case .mapStart: content = .map(try map(events))
+        // The library gives none of these where a value begins, except for aliases, which are refused above.
+        case .alias, .listEnd, .mapEnd, .documentStart, .documentEnd, .end: return nil
+        }
+        return YAMLNode(content: content, origin: origin(event.place))
+    }
+
+    private mutating func list(_ events: YAMLEventReader) throws(YAMLProblem) -> [YAMLNode] {
+        var items: [YAMLNode] = []
+        while true {
+            let event = try events.next()
+            if event.kind == .listEnd { return items }
+            if let item = try node(event, events) { items.append(item) }
+        }
+    }
+
+    private mutating func map(_ events: YAMLEventReader) throws(YAMLProblem) -> [YAMLNode.Entry] {
+        var entries: [YAMLNode.Entry] = []
+        var lines: [String: Int] = [:]
+        while true {
+            let key = try events.next()
+            if key.kind == .mapEnd { return entries }
+            let name = try text(ofKey: key, events)
+            let first = try events.next()
+            guard let name else {
+                try skip(first, events)
+                continue
+            }
+            let value = try node(first, events)
+            if let line = lines[name] {
+                reportDuplicate(name, at: key.place, first: line)
+            } else {
+                lines[name] = key.place.line
+                if let value { entries.append(.init(name: name, origin: origin(key.place), value: value)) }
             }
         }
-        return .failure(Reported())
     }
 
-    /// Reports a duplicate key and hides it. Returns whether the parser may try again.
-    private mutating func hideDuplicate(_ name: String, first: Mark, by mark: Unicode.Scalar) -> Bool {
-        let message = "\"\(name)\" is given twice; the first is in line \(first.line)"
-        guard let line = lineOfRepetition(of: name, first: first) else {
-            diagnostics.error(origin(first), nil, "\"\(name)\" is given twice in this map")
-            return false
-        }
-        diagnostics.error(Origin(.file(name: self.name, line: line, column: first.column)), nil, message)
-        source.replace(line: line, column: first.column, with: mark)
-        return true
-    }
-
-    /// The next line with the same key at the same indentation, in a map in block style.
-    private func lineOfRepetition(of name: String, first: Mark) -> Int? {
-        let key = Array(name.unicodeScalars)
-        let depth = first.column - 1
-        guard !key.isEmpty, first.line < source.lines.count else { return nil }
-        for line in (first.line + 1)...source.lines.count {
-            guard let scalars = source.line(line) else { return nil }
-            let text = scalars.drop { $0 == " " }
-            if text.isEmpty || text.first == "#" { continue }
-            let indentation = scalars.count - text.count
-            if indentation < depth { return nil }
-            guard indentation == depth, text.starts(with: key) else { continue }
-            if text.dropFirst(key.count).first(where: { $0 != " " }) == ":" { return line }
-        }
-        return nil
-    }
-
-    private func report(_ error: any Error) {
-        switch error {
-        case YamlError.scanner(let context, let problem, let mark, _),
-            YamlError.parser(let context, let problem, let mark, _),
-            YamlError.composer(let context, let problem, let mark, _):
-            let advice = YAMLAdvice.of(problem: problem, line: mark.line, column: mark.column, in: source)
-            let about = context.map { " (\($0.text))" } ?? ""
-            diagnostics.error(origin(mark), nil, advice ?? "not valid YAML: \(problem)\(about)")
-        case YamlError.reader:
-            let place = YAMLAdvice.placeOfControlCharacter(in: source)
-            let mark = Origin(.file(name: name, line: place.line, column: place.column))
-            diagnostics.error(mark, nil, "a control character; only text, spaces and line breaks can stand here")
-        default:
-            diagnostics.error(Origin(.nowhere(name: name)), nil, "not valid YAML")
-        }
-    }
-
-    // MARK: - Into nodes of our own
-
-    /// Converts a node; reports an error and returns `nil` if YAML-lite does not have this kind of node.
-    private func convert(_ node: Node) -> YAMLNode? {
-        guard isPlainYAML(node) else { return nil }
-        let origin = origin(node.mark)
-        switch node {
-        case .scalar(let scalar):
-            return YAMLNode(content: .scalar(scalar.string, isPlain: scalar.style == .plain), origin: origin)
-        case .sequence(let items):
-            return YAMLNode(content: .list(items.compactMap { convert($0) }), origin: origin)
-        case .mapping(let pairs):
-            return YAMLNode(content: .map(pairs.compactMap { entry(key: $0.key, value: $0.value) }), origin: origin)
-        case .alias:
+    /// The text of a key; reports an error and returns `nil` if this is none.
+    private func text(ofKey key: YAMLEvent, _ events: YAMLEventReader) throws(YAMLProblem) -> String? {
+        let isPlain = isPlainYAML(key)
+        guard case .scalar(let name, _) = key.kind else {
+            if isPlain {
+                diagnostics.error(origin(key.place), nil, "a list or map cannot be a key; a key is a word")
+            }
+            try skip(key, events)
             return nil
         }
-    }
-
-    private func entry(key: Node, value: Node) -> YAMLNode.Entry? {
-        let place = origin(key.mark)
-        guard case .scalar(let scalar) = key else {
-            diagnostics.error(place, nil, "a list or map cannot be a key; a key is a word")
+        guard isPlain else { return nil }
+        guard name != "<<" else {
+            diagnostics.error(origin(key.place), nil, "merge keys (<<) are not supported; write the values out")
             return nil
         }
-        guard isPlainYAML(key) else { return nil }
-        if scalar.string == "<<" {
-            diagnostics.error(place, nil, "merge keys (<<) are not supported; write the values out")
-            return nil
-        }
-        guard let value = convert(value) else { return nil }
-        if let first = scalar.string.unicodeScalars.first, Self.duplicateMarks.contains(first) { return nil }
-        return YAMLNode.Entry(name: scalar.string, origin: place, value: value)
+        return name
     }
 
-    /// Whether the node has neither an anchor nor a tag. A node with one begins at that character, and no plain scalar may
-    /// begin with it. For an alias the parser gives the anchored node, so aliases are refused here too, before any is
-    /// followed.
-    private func isPlainYAML(_ node: Node) -> Bool {
-        guard let mark = node.mark else { return false }
-        let feature: String
-        switch source.scalar(line: mark.line, column: mark.column) {
-        case "&": feature = "anchors (&name) and aliases (*name) are"
-        case "!": feature = "tags (!type) are"
-        default: return true
+    /// Reads over everything that belongs to a value that is refused.
+    private func skip(_ first: YAMLEvent, _ events: YAMLEventReader) throws(YAMLProblem) {
+        var open = first.depth
+        while open > 0 {
+            let event = try events.next()
+            open += event.depth
+            guard open <= Self.maximumDepth else { throw .tooDeep(event.place) }
         }
-        let advice = "a value that begins with & * or ! goes in quotes"
-        diagnostics.error(origin(mark), nil, "\(feature) not supported; \(advice)")
+    }
+
+    // MARK: - Errors
+
+    /// Whether an event has neither an anchor nor a tag and is no alias. No alias is ever followed.
+    private func isPlainYAML(_ event: YAMLEvent) -> Bool {
+        let problem: String
+        if event.kind == .alias {
+            problem = "aliases (*name) are not supported; a value that begins with * goes in quotes"
+        } else if event.hasAnchor {
+            problem =
+                "anchors (&name) and aliases (*name) are not supported; a value that begins with & * or ! goes in quotes"
+        } else if event.hasTag || isAloneTag(event) {
+            problem = "tags (!type) are not supported; a value that begins with & * or ! goes in quotes"
+        } else {
+            return true
+        }
+        diagnostics.error(origin(event.place), nil, problem)
         return false
+    }
+
+    /// Whether a scalar has a "!" without a name before it, which the library does not tell. No plain scalar can begin
+    /// with that character.
+    private func isAloneTag(_ event: YAMLEvent) -> Bool {
+        guard case .scalar = event.kind else { return false }
+        return source.scalar(line: event.place.line, column: event.place.column) == "!"
+    }
+
+    private mutating func reportDuplicate(_ name: String, at place: YAMLPlace, first: Int) {
+        duplicates += 1
+        guard duplicates <= Self.reportedDuplicates else { return }
+        diagnostics.error(origin(place), nil, "\"\(name)\" is given twice; the first is in line \(first)")
+    }
+
+    private func report(_ problem: YAMLProblem) {
+        switch problem {
+        case .syntax(let words, let context, let place):
+            let advice = YAMLAdvice.of(problem: words, line: place.line, column: place.column, in: source)
+            let about = context.map { " (\($0))" } ?? ""
+            diagnostics.error(origin(place), nil, advice ?? "not valid YAML: \(words)\(about)")
+        case .character:
+            let place = YAMLAdvice.placeOfControlCharacter(in: source)
+            let message = "a control character; only text, spaces and line breaks can stand here"
+            diagnostics.error(origin(place), nil, message)
+        case .tooDeep(let place):
+            let message = "lists and maps are nested more than \(Self.maximumDepth) deep here; no key needs that"
+            diagnostics.error(origin(place), nil, message)
+        case .outOfMemory:
+            diagnostics.error(Origin(.nowhere(name: name)), nil, "cannot be read: there is not enough memory")
+        }
+    }
+
+    private func origin(_ place: YAMLPlace) -> Origin {
+        Origin(.file(name: name, line: place.line, column: place.column))
     }
 }

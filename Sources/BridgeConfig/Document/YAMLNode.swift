@@ -1,5 +1,5 @@
-/// A value in a configuration file, with its place. `YAMLDocument` makes these, so that no other file has to know the
-/// YAML library.
+/// A value in a configuration file, with its place. `YAMLDocument` makes these. The names in a map are
+/// different from each other.
 struct YAMLNode: Sendable {
     var content: Content
     var origin: Origin

@@ -31,7 +31,7 @@ extension ConfigurationReader {
         return Setting(text: text, origin: node.origin, layer: .file, folder: settings.folder)
     }
 
-    /// The entries of a map that is an item of a list, by name; reports unknown and repeated names.
+    /// The entries of a map that is an item of a list, by name; reports unknown names.
     func entries(of node: YAMLNode, _ path: String, known: [String]) -> [String: YAMLNode]? {
         guard case .map(let entries) = node.content else {
             let example = known.map { "\($0): ..." }.joined(separator: ", ")
@@ -45,9 +45,7 @@ extension ConfigurationReader {
                 diagnostics.error(entry.origin, key, "unknown key; \(NearestName.advice(entry.name, in: known))")
                 continue
             }
-            if result.updateValue(entry.value, forKey: entry.name) != nil {
-                diagnostics.error(entry.origin, key, "is given twice in this map")
-            }
+            result[entry.name] = entry.value
         }
         return result
     }

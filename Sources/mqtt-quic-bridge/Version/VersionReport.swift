@@ -1,3 +1,4 @@
+import BridgeConfig
 import BridgeCore
 import Foundation
 import QUICTransport
@@ -21,6 +22,7 @@ struct VersionReport: Codable {
             libraries: [
                 Library(name: "ngtcp2", version: LinkedLibraries.ngtcp2),
                 Library(name: "GnuTLS", version: LinkedLibraries.gnuTLS),
+                Library(name: "libyaml", version: YAMLLibrary.version),
             ],
             packages: SwiftPackage.all)
     }
