@@ -54,6 +54,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Passwords", dependencies: ["CNGTCP2"], swiftSettings: strict),
         .target(name: "MQTTCodec", dependencies: [nioCore], swiftSettings: strict),
+        .target(name: "FileReading", swiftSettings: strict),
         .target(name: "BridgeCore", dependencies: ["MQTTCodec", nioCore], swiftSettings: strict),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "BridgeConfig", dependencies: ["BridgeCore", "CYAML"], swiftSettings: strict),
@@ -63,8 +64,8 @@ let package = Package(
         .target(
             name: "Bridge",
             dependencies: [
-                "BridgeCore", "MQTTCodec", "Passwords", "QUICTransport", "TLSTransport", nioCore, nioPosix, logging,
-                deque,
+                "BridgeCore", "FileReading", "MQTTCodec", "Passwords", "QUICTransport", "TLSTransport", nioCore,
+                nioPosix, logging, deque,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
@@ -82,7 +83,7 @@ let package = Package(
         .target(
             name: "BridgeAdmin",
             dependencies: [
-                "BridgeCore", nioCore, nioPosix, nioHTTP1, logging, metrics, httpTypes,
+                "BridgeCore", "FileReading", nioCore, nioPosix, nioHTTP1, logging, metrics, httpTypes,
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -168,6 +169,7 @@ let package = Package(
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .executableTarget(
             name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Command", swiftSettings: strict),
+        .testTarget(name: "FileReadingTests", dependencies: ["FileReading"], swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: strict),
         .testTarget(
             name: "BenchmarkTests",

@@ -1,5 +1,10 @@
 import BridgeCore
-import Foundation
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Makes a configuration from a file, a `.env` file and the environment.
 ///

@@ -1,7 +1,12 @@
 import ArgumentParser
 import BridgeConfig
-import Foundation
 import NIOCore
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The options that say where the configuration is.
 struct ConfigurationOptions: ParsableArguments {

@@ -1,9 +1,14 @@
 import Bridge
 import BridgeCore
 import BrokerProbe
-import Foundation
 import Logging
 import QUICTransport
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// `check --connect`: makes one QUIC handshake with the broker and reports what it showed.
 enum ConnectCheck {
@@ -45,11 +50,11 @@ enum ConnectCheck {
     }
 
     private static func row(_ name: String, _ value: String) -> String {
-        "  " + name.padding(toLength: 21, withPad: " ", startingAt: 0) + value
+        "  " + name.padded(to: 21) + value
     }
 
     private static func milliseconds(_ duration: Duration) -> String {
         let microseconds = duration.components.seconds * 1_000_000 + duration.components.attoseconds / 1_000_000_000_000
-        return String(format: "%.1f ms", Double(microseconds) / 1_000)
+        return "\((Double(microseconds) / 1_000).text(decimals: 1)) ms"
     }
 }

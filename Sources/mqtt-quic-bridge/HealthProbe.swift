@@ -1,9 +1,14 @@
 import BridgeAdmin
 import BridgeCore
-import Foundation
 import NIOCore
 import NIOPosix
 import QUICTransport
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Opens a TCP connection to a listener and closes it again.
 enum HealthProbe {

@@ -2,7 +2,6 @@ import ArgumentParser
 import Bridge
 import BridgeAdmin
 import BridgeCore
-import Foundation
 import Logging
 import ServiceLifecycle
 import UnixSignals
@@ -105,7 +104,7 @@ enum Supervisor {
             guard count > 1 else { continue }
             logger.warning("second signal received, ending at once", metadata: ["signal": "\(signal)"])
             output.flush()
-            Foundation.exit(1)
+            ProcessEnd.now(1)
         }
     }
 }

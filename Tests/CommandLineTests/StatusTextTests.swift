@@ -25,6 +25,16 @@ struct StatusTextTests {
         ).text
     }
 
+    /// The times come from another program, so any number may come.
+    @Test(
+        arguments: [
+            (0, "1970-01-01T00:00:00Z"), (1_767_225_600.9, "2026-01-01T00:00:00Z"), (-1, "1970-01-01T00:00:00Z"),
+            (1e300, "9999-12-31T23:59:59Z"), (.nan, "?"), (.infinity, "?"),
+        ] as [(Double, String)])
+    func dates(seconds: Double, expected: String) {
+        #expect(StatusText.date(seconds) == expected)
+    }
+
     @Test func allIsWell() {
         #expect(
             Self.text(Self.report) == """

@@ -1,5 +1,5 @@
 import BridgeCore
-import Foundation
+import FileReading
 import Logging
 import NIOCore
 import NIOPosix
@@ -60,14 +60,11 @@ final class LocalUsers: Sendable {
 
     /// Throws ``LocalUsersError``.
     static func read(_ path: String) throws -> PasswordFile {
-        guard let handle = FileHandle(forReadingAtPath: path) else {
-            throw LocalUsersError(path: path, message: "cannot be read")
-        }
-        defer { try? handle.close() }
         do {
             // The additional byte shows whether the file is too long.
-            let data = try handle.read(upToCount: PasswordFile.maximumSize + 1) ?? Data()
-            return try PasswordFile(parsing: Array(data))
+            return try PasswordFile(parsing: try BoundedFile.read(path, upTo: PasswordFile.maximumSize + 1))
+        } catch let problem as BoundedFile.Problem {
+            throw LocalUsersError(path: path, message: "cannot be read: \(problem)")
         } catch {
             throw LocalUsersError(path: path, message: "\(error)")
         }

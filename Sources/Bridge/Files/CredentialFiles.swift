@@ -1,7 +1,13 @@
 import BridgeCore
-import Foundation
+import FileReading
 import Logging
 import QUICTransport
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The files that a configuration names for certificates, keys and users. Reports what is wrong with them under the
 /// configuration key that names them, and what should be changed although it works.
@@ -88,9 +94,7 @@ struct CredentialFiles: Sendable {
 
     /// The contents, or `nil` if the file cannot be read. A bundle of all public CAs has about 220 KB.
     static func contents(_ path: String, upTo limit: Int = 4 << 20) -> [UInt8]? {
-        guard let handle = FileHandle(forReadingAtPath: path) else { return nil }
-        defer { try? handle.close() }
-        return (try? handle.read(upToCount: limit)).map { Array($0) }
+        try? BoundedFile.read(path, upTo: limit)
     }
 
     // MARK: - Warnings

@@ -1,6 +1,11 @@
 import BridgeCore
-import Foundation
 import MQTTCodec
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 extension BridgeMonitor {
     func metrics() async -> [MetricFamily] {

@@ -1,7 +1,12 @@
 import BridgeCore
-import Foundation
 import NIOCore
 import Synchronization
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// What the monitors of `run` and `serve` have in common: which event loops there are, where they listen, and whether
 /// they turn.

@@ -1,5 +1,10 @@
 import BridgeCore
-import Foundation
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 extension ServeMonitor {
     func metrics() async -> [MetricFamily] {

@@ -1,7 +1,12 @@
 import BridgeCore
-import Foundation
 import Hummingbird
 import NIOCore
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The description of the endpoint for programs and for people with tools: OpenAPI 3.1 (spec.openapis.org/oas/v3.1.0).
 /// Paths and schemas are files; the rest is here.

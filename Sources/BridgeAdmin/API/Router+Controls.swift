@@ -1,8 +1,13 @@
 import BridgeCore
-import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The answer to `POST /api/drain`.
 private struct DrainAnswer: Encodable {

@@ -1,5 +1,10 @@
 import BridgeCore
-import Foundation
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// What `mqtt-quic-bridge status` shows.
 package struct StatusSnapshot: Sendable, Equatable {

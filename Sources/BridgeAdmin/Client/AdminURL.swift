@@ -1,5 +1,10 @@
 import BridgeCore
-import Foundation
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Where an admin endpoint is: `http://127.0.0.1:9883`, and a path before its own if a proxy adds one.
 package struct AdminURL: Sendable, Equatable, CustomStringConvertible {
@@ -25,7 +30,7 @@ package struct AdminURL: Sendable, Equatable, CustomStringConvertible {
         guard parts.query == nil, parts.fragment == nil, parts.user == nil, parts.password == nil else {
             throw AdminClientError("\(text): it has more than host, port and path; \(example)")
         }
-        self.host = host.trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+        self.host = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
         self.port = parts.port ?? 80
         self.path = parts.path.hasSuffix("/") ? String(parts.path.dropLast()) : parts.path
     }

@@ -1,5 +1,11 @@
 import BridgeCore
-import Foundation
+import FileReading
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 #if canImport(Glibc)
     import Glibc
@@ -73,9 +79,8 @@ enum ProcessMetrics {
         return limit.rlim_cur == rlim_t.max ? .infinity : Double(limit.rlim_cur)
     }
 
-    /// Files in `/proc` have no size, so they are read to their end.
+    /// The text of a file in `/proc`. On a machine with many processors, `/proc/stat` has some tens of kilobytes.
     private static func text(of path: String) -> String? {
-        guard let handle = FileHandle(forReadingAtPath: path), let data = try? handle.readToEnd() else { return nil }
-        return String(decoding: data, as: UTF8.self)
+        (try? BoundedFile.read(path, upTo: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -1,7 +1,12 @@
 import BridgeCore
-import Foundation
 import NIOCore
 import ServiceLifecycle
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Samples the program every five seconds, keeps the history, and sends events to the viewers of the status page.
 ///

@@ -1,6 +1,11 @@
 import BridgeCore
-import Foundation
 import NIOCore
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// What a viewer gets first: everything that the page shows.
 struct SnapshotEvent: Encodable {

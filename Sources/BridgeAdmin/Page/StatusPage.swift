@@ -1,7 +1,12 @@
-import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The status page: one HTML text with its style and script in it, so that the browser loads nothing else.
 ///
@@ -51,8 +56,8 @@ struct StatusPage: Sendable {
             .xContentTypeOptions: "nosniff",
         ]
         if let referrerPolicy = HTTPField.Name("Referrer-Policy") { headers[referrerPolicy] = "no-referrer" }
-        let known = request.headers[values: .ifNoneMatch].flatMap { $0.split(separator: ",") }
-            .map { $0.trimmingCharacters(in: .whitespaces).replacing("W/", with: "") }
+        let known = request.headers[values: .ifNoneMatch].flatMap { $0.split { [",", " ", "\t"].contains($0) } }
+            .map { String($0.replacing("W/", with: "")) }
         if known.contains(entityTag) || known == ["*"] {
             return Response(status: .notModified, headers: headers)
         }

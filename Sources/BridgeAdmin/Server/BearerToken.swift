@@ -1,5 +1,5 @@
 import BridgeCore
-import Foundation
+import FileReading
 
 /// The token that clients must send.
 struct BearerToken: Sendable {
@@ -11,14 +11,12 @@ struct BearerToken: Sendable {
 
     /// Reads the token from the only line of a file.
     init(file: String) throws(AdminTokenError) {
-        let content: Data
+        let content: [UInt8]
         do {
-            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: file))
-            defer { try? handle.close() }
-            // Two more than a token can have: the line break, and what makes it too long.
-            content = try handle.read(upToCount: AdminToken.maximumLength + 3) ?? Data()
+            // Three more than a token can have: the line break, and what makes it too long.
+            content = try BoundedFile.read(file, upTo: AdminToken.maximumLength + 3)
         } catch {
-            throw AdminTokenError(file: file, problem: "cannot be read: \(error.localizedDescription)")
+            throw AdminTokenError(file: file, problem: "cannot be read: \(error)")
         }
         var text = String(decoding: content, as: UTF8.self)
         if text.hasSuffix("\r\n") || text.hasSuffix("\n") { text.removeLast() }

@@ -1,5 +1,10 @@
-import Foundation
 import Measurement
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The report of `bench --json`. Its names and meanings stay; names may be added.
 struct BenchDocument: Codable, Equatable {

@@ -1,7 +1,12 @@
 import ArgumentParser
 import BridgeCore
-import Foundation
 import Measurement
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The result of `bench`.
 struct BenchReport: Sendable {
@@ -110,7 +115,7 @@ extension BenchReport {
     }
 
     private static func columns(_ name: String, _ values: [String]) -> String {
-        name.padding(toLength: 12, withPad: " ", startingAt: 0)
+        name.padded(to: 12)
             + values.map { String(repeating: " ", count: max(12 - $0.count, 1)) + $0 }.joined()
     }
 
@@ -122,10 +127,10 @@ extension BenchReport {
     }
 
     static func number(_ value: Double) -> String {
-        String(format: value < 100 ? "%.1f" : "%.0f", value)
+        value.text(decimals: value < 100 ? 1 : 0)
     }
 
     static func milliseconds(_ nanoseconds: Int64) -> String {
-        String(format: nanoseconds < 100_000_000 ? "%.2f ms" : "%.0f ms", Double(nanoseconds) / 1e6)
+        "\((Double(nanoseconds) / 1e6).text(decimals: nanoseconds < 100_000_000 ? 2 : 0)) ms"
     }
 }

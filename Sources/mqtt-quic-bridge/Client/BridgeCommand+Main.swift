@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 
 extension BridgeCommand {
     /// Runs the command that the process's arguments name, and ends the process.
@@ -7,9 +6,9 @@ extension BridgeCommand {
         StandardDescriptors.fillGaps()
         let code = await run(Array(CommandLine.arguments.dropFirst()))
         // Otherwise a full disk would lose the end of what was printed, and nobody would hear of it.
-        guard let problem = StandardOutput.flush() else { Foundation.exit(code.rawValue) }
+        guard let problem = StandardOutput.flush() else { ProcessEnd.now(code.rawValue) }
         StandardError.write("Error: standard output: \(problem)\n")
-        Foundation.exit(code == .success ? ExitCode.failure.rawValue : code.rawValue)
+        ProcessEnd.now(code == .success ? ExitCode.failure.rawValue : code.rawValue)
     }
 
     /// `pub`, `sub` and `bench` have mosquitto's way with properties and its exit code for a wrong command line.

@@ -1,6 +1,11 @@
 import ArgumentParser
 import BridgeCore
-import Foundation
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// What `pub`, `sub` and `bench` do before they connect.
 enum ToolSetup {

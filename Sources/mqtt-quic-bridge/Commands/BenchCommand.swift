@@ -1,9 +1,14 @@
 import ArgumentParser
 import BridgeConfig
-import Foundation
 import Logging
 import MQTTQUICClient
 import UnixSignals
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -64,7 +69,7 @@ struct BenchCommand: AsyncParsableCommand {
         let watching = Task {
             var first: UnixSignal?
             for await signal in signals {
-                if first != nil { Foundation.exit(ToolExit.signal(signal.rawValue).rawValue) }
+                if first != nil { ProcessEnd.now(ToolExit.signal(signal.rawValue).rawValue) }
                 first = signal
                 run.stop()
                 working.cancel()

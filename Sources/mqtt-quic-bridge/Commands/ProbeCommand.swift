@@ -3,9 +3,14 @@ import Bridge
 import BridgeConfig
 import BridgeCore
 import BrokerProbe
-import Foundation
 import QUICTransport
 import UnixSignals
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 struct ProbeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -94,7 +99,7 @@ struct ProbeCommand: AsyncParsableCommand {
             await probe.abandon()
             StandardError.write("interrupted\n")
             // As a shell shows a program that a signal has ended.
-            Foundation.exit(signal == .sigint ? 130 : 143)
+            ProcessEnd.now(signal == .sigint ? 130 : 143)
         }
     }
 }

@@ -1,6 +1,11 @@
 import ArgumentParser
-import Foundation
 import MQTTQUICClient
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 struct PubCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,7 +2,12 @@ import ArgumentParser
 import BridgeAdmin
 import BridgeConfig
 import BridgeCore
-import Foundation
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 #if canImport(Glibc)
     import Glibc

@@ -1,5 +1,10 @@
 import BrokerProbe
-import Foundation
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// A probe as JSON. docs/probe.md describes its fields.
 struct ProbeDocument: Encodable {

@@ -1,6 +1,19 @@
 import BrokerProbe
-import Foundation
 import Synchronization
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 /// Prints a probe as it goes on, until it is interrupted.
 final class ProbePrinter: Sendable {

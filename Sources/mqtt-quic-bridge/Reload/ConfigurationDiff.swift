@@ -1,8 +1,13 @@
 import ArgumentParser
 import BridgeConfig
 import BridgeCore
-import Foundation
 import NIOCore
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// What a reload from one configuration file to another would do, for `check`.
 enum ConfigurationDiff {
@@ -21,8 +26,8 @@ enum ConfigurationDiff {
             StandardError.write("\(old): cannot be read, or is not UTF-8\n")
             throw ExitCode.configuration
         }
-        let folder = options.file.map { ($0 as NSString).deletingLastPathComponent } ?? ""
-        let envFile = options.envFile ?? (folder as NSString).appendingPathComponent(".env")
+        let folder = options.file.map(PathResolver.folder) ?? ""
+        let envFile = options.envFile ?? PathResolver.resolve(".env", in: folder)
         do {
             let loaded = try ConfigurationLoader.load(
                 subject, text: text, name: old, folder: folder,

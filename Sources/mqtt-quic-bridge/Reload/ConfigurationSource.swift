@@ -1,7 +1,12 @@
 import ArgumentParser
 import BridgeConfig
 import BridgeCore
-import Foundation
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Where a command's configuration comes from, at the start and at each reload: the file, `.env`, the environment and the
 /// options of the command line.

@@ -1,7 +1,12 @@
 import ArgumentParser
 import BridgeAdmin
 import BridgeCore
-import Foundation
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The program that runs with this configuration, as its admin endpoint shows it.
 struct RunningProgram {

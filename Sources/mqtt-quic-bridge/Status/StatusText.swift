@@ -1,6 +1,11 @@
 import BridgeAdmin
 import BridgeCore
-import Foundation
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The state of the program as an operator reads it on a terminal.
 struct StatusText {
@@ -84,7 +89,7 @@ struct StatusText {
     // MARK: - Words
 
     private static func line(_ name: String, _ text: String) -> String {
-        name.padding(toLength: 14, withPad: " ", startingAt: 0) + text
+        name.padded(to: 14) + text
     }
 
     /// The two largest units: `2 d 3 h`.
@@ -122,8 +127,9 @@ struct StatusText {
         value >= 100 ? "\(Int(value.rounded()))" : "\((value * 10).rounded() / 10)"
     }
 
+    /// In the form of RFC 3339; what is beyond the year 9999 is cut, because it cannot be written so.
     static func date(_ seconds: Double) -> String {
-        let formatter = ISO8601DateFormatter()
-        return formatter.string(from: Date(timeIntervalSince1970: seconds))
+        guard seconds.isFinite else { return "?" }
+        return Date(timeIntervalSince1970: min(max(0, seconds), 253_402_300_799)).formatted(.iso8601)
     }
 }

@@ -1,6 +1,19 @@
 import BridgeCore
-import Foundation
 import Logging
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 /// What systemd, or another service manager with its protocol, has told the program in its environment.
 struct ServiceManager: Sendable {

@@ -1,7 +1,12 @@
 import BridgeConfig
 import BridgeCore
-import Foundation
 import QUICTransport
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// What the program is made of.
 struct VersionReport: Codable {
@@ -31,7 +36,7 @@ struct VersionReport: Codable {
     var text: String {
         let width = (libraries.map(\.name) + packages.map(\.name)).map(\.count).max() ?? 0
         func line(_ name: String, _ version: String) -> String {
-            "  \(name.padding(toLength: width, withPad: " ", startingAt: 0))  \(version)\n"
+            "  \(name.padded(to: width))  \(version)\n"
         }
         return "mqtt-quic-bridge \(version)\n\nShared libraries, as loaded now:\n"
             + libraries.map { line($0.name, $0.version) }.joined()

@@ -1,0 +1,50 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Reads files, but never more of one than the caller can use.
+package enum BoundedFile {
+    /// Why a file cannot be read.
+    package struct Problem: Error, Equatable, CustomStringConvertible {
+        /// Of `errno`.
+        package let code: CInt
+
+        package var description: String { String(cString: strerror(code)) }
+    }
+
+    /// The first `limit` bytes of a file, or all of it if it is shorter. It is read to its end, because those in `/proc`
+    /// do not say how long they are.
+    package static func read(_ path: String, upTo limit: Int) throws(Problem) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Problem(code: errno) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: min(limit, 65_536))
+        while bytes.count < limit {
+            let count = readChunk(descriptor, into: &chunk)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw Problem(code: errno)
+            }
+            guard count > 0 else { break }
+            bytes += chunk.prefix(min(count, limit - bytes.count))
+        }
+        return bytes
+    }
+
+    private static func readChunk(_ descriptor: CInt, into chunk: inout [UInt8]) -> Int {
+        chunk.withUnsafeMutableBytes { buffer in
+            #if canImport(Glibc)
+                Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+            #elseif canImport(Musl)
+                Musl.read(descriptor, buffer.baseAddress, buffer.count)
+            #else
+                Darwin.read(descriptor, buffer.baseAddress, buffer.count)
+            #endif
+        }
+    }
+}

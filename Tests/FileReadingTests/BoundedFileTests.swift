@@ -1,0 +1,33 @@
+import FileReading
+import Foundation
+import Testing
+
+struct BoundedFileTests {
+    /// A file with the bytes 0, 1, 2 and so on. It is removed after `body`.
+    private func withFile(_ count: Int, _ body: (String, [UInt8]) throws -> Void) throws {
+        let url = FileManager.default.temporaryDirectory.appending(path: "bounded-\(UUID().uuidString)")
+        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
+        try Data(bytes).write(to: url)
+        defer { try? FileManager.default.removeItem(at: url) }
+        try body(url.path, bytes)
+    }
+
+    /// Limits around the size of the file, and around what is read at a time.
+    @Test(arguments: [0, 1, 65_535, 65_536, 65_537, 200_000], [0, 1, 65_536, 65_537, 200_000, 200_001])
+    func noMoreThanTheLimitIsRead(count: Int, limit: Int) throws {
+        try withFile(count) { path, bytes in
+            #expect(try BoundedFile.read(path, upTo: limit) == Array(bytes.prefix(limit)))
+        }
+    }
+
+    @Test func filesWithoutASizeAreReadToTheirEnd() throws {
+        let text = String(decoding: try BoundedFile.read("/proc/self/stat", upTo: 1 << 20), as: UTF8.self)
+        #expect(text.hasPrefix("\(ProcessInfo.processInfo.processIdentifier) (") && text.hasSuffix("\n"))
+    }
+
+    @Test(arguments: [("/nowhere/file", ENOENT, "No such file"), ("/tmp", EISDIR, "directory")])
+    func theReasonIsSaid(path: String, code: CInt, words: String) {
+        let problem = #expect(throws: BoundedFile.Problem.self) { try BoundedFile.read(path, upTo: 10) }
+        #expect(problem?.code == code && problem?.description.contains(words) == true)
+    }
+}
