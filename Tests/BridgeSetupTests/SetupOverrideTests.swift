@@ -115,6 +115,35 @@ struct SetupOverrideTests {
         #expect(identity.clientID == "d1" && identity.username == "d1" && identity.password == Secret("p"))
     }
 
+    /// The `.env` would override a copy of its password.
+    @Test(arguments: ["id", nil]) func aPasswordInTheDotEnvBesidesIsNotCopied(_ deviceID: String?) throws {
+        let folder = try SetupFolder()
+        let dotEnv = try folder.write(".env", "MQTT_HOST=mqtt.example.com\nMQTT_PASSWORD=p\n")
+        let plan = try Self.plan(.dotEnv(dotEnv), in: folder) { request in
+            request.deviceID = deviceID
+            if deviceID == nil { request.username = "name" }
+        }
+        #expect(plan.report().contains("stays in .env"))
+        try plan.write()
+        #expect(folder.names == [".env", "bridge.yaml", "ca.pem"])
+        let file = folder.path + "/bridge.yaml"
+        let identity = try ConfigurationLoader.load(.run, file: file, environment: [:]).configuration.auth.identity
+        let name = deviceID ?? "name"
+        #expect(identity.clientID == name && identity.username == name && identity.password == Secret("p"))
+    }
+
+    @Test func aDotEnvWithoutAnIdentityIsNotSaidToHaveOne() throws {
+        let folder = try SetupFolder()
+        let dotEnv = try folder.write(".env", "MQTT_HOST=mqtt.example.com\n")
+        let plan = try Self.plan(.dotEnv(dotEnv), in: folder) { _ in }
+        try plan.write()
+        #expect(plan.text.contains("# Devices show the broker their own client id"))
+        #expect(!plan.text.contains("is in .env,"))
+        let file = folder.path + "/bridge.yaml"
+        let configuration = try ConfigurationLoader.load(.run, file: file, environment: [:]).configuration
+        #expect(configuration.auth.mode == .passthrough)
+    }
+
     @Test func aDotEnvThatWinsOverTheBundleIsNamed() throws {
         let folder = try SetupFolder()
         try folder.writeBundle("b")

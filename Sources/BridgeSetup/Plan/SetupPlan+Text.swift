@@ -38,7 +38,11 @@ extension SetupPlan {
     private var auth: [String] {
         guard let clientID = values.clientID else {
             guard !values.leavesRestToDotEnv else {
-                return ["# The identity at the broker is in .env, which overrides this file."]
+                return [
+                    values.dotEnvHasIdentity
+                        ? "# The identity at the broker is in .env, which overrides this file."
+                        : "# Devices show the broker their own client id, user name and password, unless .env names others."
+                ]
             }
             return [
                 "# Devices show the broker their own client id, user name and password.", "auth:",

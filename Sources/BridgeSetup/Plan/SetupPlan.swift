@@ -17,6 +17,8 @@ package struct SetupPlan: Sendable {
         var passwordFile: String?
         /// Whether the `.env` beside the configuration file has what the options do not say: host and identity.
         var leavesRestToDotEnv = false
+        /// Whether that `.env` has a user name or a password.
+        var dotEnvHasIdentity = false
     }
 
     package let paths: SetupPaths
@@ -95,10 +97,11 @@ package struct SetupPlan: Sendable {
     private mutating func takeIdentity(_ bundle: SetupBundle?, _ request: SetupRequest) {
         let username = request.username ?? request.deviceID ?? bundle?.bundle.username?.value
         if let username { found.append(("device", username.quotedForMessage(limit: 80))) }
-        let stays = values.leavesRestToDotEnv && (bundle?.bundle.identity != nil || !request.namesIdentity)
-        guard !stays else { return leaveIdentity(bundle, request, username) }
         var password: Secret?
         if case .secret(let secret)? = bundle?.bundle.password?.value { password = secret }
+        // A copy of the password of the .env besides would have no effect.
+        let stays = values.leavesRestToDotEnv && (password != nil || !request.namesIdentity)
+        guard !stays else { return leaveIdentity(bundle, request, username, hasPassword: password != nil) }
         if let file = request.passwordFile {
             values.passwordFile = paths.written(file)
         } else if let password, let username {
@@ -119,11 +122,16 @@ package struct SetupPlan: Sendable {
         found.append(("password", secret == nil ? "read from \(file)" : "written to \(file), mode 600"))
     }
 
-    /// The password is in the `.env` beside the configuration file. What the options say goes into that file.
-    private mutating func leaveIdentity(_ bundle: SetupBundle?, _ request: SetupRequest, _ username: String?) {
-        found.append(("password", bundle?.bundle.identity == nil ? "none" : "stays in .env"))
+    /// What the `.env` beside the configuration file has of an identity stays there. What the options say goes into the
+    /// configuration file.
+    private mutating func leaveIdentity(
+        _ bundle: SetupBundle?, _ request: SetupRequest, _ username: String?, hasPassword: Bool
+    ) {
+        found.append(("password", hasPassword ? "stays in .env" : "none"))
+        let isUserInDotEnv = bundle?.bundle.username != nil
+        values.dotEnvHasIdentity = isUserInDotEnv || hasPassword
         guard request.namesIdentity else { return }
-        values.username = request.username
+        values.username = request.username ?? (isUserInDotEnv ? nil : request.deviceID)
         values.clientID = request.deviceID ?? username
         values.passwordFile = request.passwordFile.map { paths.written($0) }
     }
