@@ -1,4 +1,5 @@
 import MQTTQUICClient
+import NIOCore
 
 import enum MQTTCodec.TopicName
 
@@ -36,6 +37,14 @@ struct BenchPlan: Sendable, Equatable {
 
     /// All clients.
     var connections: Int { devices + subscribers }
+
+    /// What the heaviest message counts for in the limit on bytes that wait for their acknowledgement.
+    func messageWeight(process: Int32) -> Int {
+        let payload = ByteBuffer(repeating: 0, count: size)
+        // The last device has the longest number.
+        let topic = topic.text(of: devices, process: process)
+        return MQTTMessage(topic: topic, payload: payload, properties: properties).weight
+    }
 
     /// Checks the values against their ranges and each other.
     func validate() throws(UsageError) {

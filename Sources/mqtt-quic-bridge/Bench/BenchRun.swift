@@ -33,7 +33,7 @@ final class BenchRun: Sendable {
         configuration.sessionExpiry = .zero
         configuration.maximumOutstandingPublishes = plan.window
         configuration.maximumOutstandingBytes = max(
-            configuration.maximumOutstandingBytes, plan.window * (plan.size + 1_024) * 2)
+            configuration.maximumOutstandingBytes, plan.window * plan.messageWeight(process: process) * 2)
         self.configuration = configuration
     }
 

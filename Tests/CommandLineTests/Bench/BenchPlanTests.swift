@@ -1,4 +1,5 @@
 import MQTTQUICClient
+import NIOCore
 import Testing
 
 @testable import mqtt_quic_bridge
@@ -65,6 +66,22 @@ import Testing
         #expect(plan.credentials(common, of: 3, process: 1) == .init(username: "u3", password: "p%i"))
         plan.takesPassword = true
         #expect(plan.credentials(common, of: 3, process: 1) == .init(username: "u3", password: "p3"))
+    }
+
+    /// The limit on what waits for an acknowledgement counts topic and properties too. If it were below the window, the
+    /// devices would fail instead of waiting.
+    @Test func theHeaviestMessageIsCountedWithItsProperties() {
+        var plan = BenchPlan()
+        (plan.devices, plan.size, plan.topic) = (1_000, 2_000, BenchPattern("a/%p/%i"))
+        plan.properties.userProperties = [MQTTUserProperty("name", String(repeating: "v", count: 60_000))]
+        plan.properties.correlationData = ByteBuffer(repeating: 1, count: 3_000)
+        #expect(plan.messageWeight(process: 42) > 65_000)
+        for device in [1, 10, 1_000] {
+            let message = MQTTMessage(
+                topic: plan.topic.text(of: device, process: 42), payload: ByteBuffer(repeating: 0, count: plan.size),
+                properties: plan.properties)
+            #expect(message.weight <= plan.messageWeight(process: 42))
+        }
     }
 
     // MARK: - The schedule
