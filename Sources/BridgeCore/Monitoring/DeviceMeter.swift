@@ -5,10 +5,12 @@ import Synchronization
 package struct DeviceMeter {
     private static let lastID = Atomic<DeviceID>(0)
 
-    /// Has numbers begin where those of an earlier run of the program have not come to, unless that one took more than
-    /// 16,384 connections per second on average or the clock went back: somebody who still has the list of the previous run on the
-    /// screen must not disconnect another device with it. Numbers stay below 2^53 for thousands of years; JavaScript
-    /// counts exactly up to there.
+    /// Makes numbers begin above those of earlier runs of the program, so that somebody with the list of an earlier run
+    /// on the screen cannot disconnect another device by it.
+    ///
+    /// Each second since 2026 sets 16,384 numbers aside. An earlier run is above that only if it took more connections
+    /// per second on average, or if the clock has been set back. Numbers stay below 2^53, up to which JavaScript counts
+    /// exactly, for thousands of years.
     ///
     /// - Parameter now: Seconds since 1970.
     package static func beginNumbers(at now: Double) {

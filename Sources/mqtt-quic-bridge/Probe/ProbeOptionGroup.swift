@@ -43,8 +43,10 @@ struct ProbeOptionGroup: ParsableArguments {
 
     @Flag(
         help: ArgumentHelp(
-            "Make one connection only: no burst, no second connection, no change of address; the fallback only if --fallback-port names it."
-        ))
+            """
+            Make one connection only: no burst, no second connection, no change of address; the fallback only if \
+            --fallback-port names it.
+            """))
     var gentle = false
 
     @Flag(help: "Print JSON, at the end.")
