@@ -1,3 +1,4 @@
+import FileReading
 import QUICTransport
 
 #if canImport(Glibc)
@@ -40,22 +41,14 @@ struct TicketKeyFile {
     }
 
     private func readKey() throws(TicketKeyError) -> QUICTicketKey {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure("cannot be opened") }
-        defer { close(descriptor) }
-        // The additional byte shows whether the file is too long.
-        var bytes = [UInt8](repeating: 0, count: QUICTicketKey.length + 1)
-        var count = 0
-        while count < bytes.count {
-            let more = bytes.withUnsafeMutableBytes { space in
-                let rest = UnsafeMutableRawBufferPointer(rebasing: space[count...])
-                return read(descriptor, rest.baseAddress, rest.count)
-            }
-            guard more >= 0 else { throw failure("cannot be read") }
-            if more == 0 { break }
-            count += more
+        let bytes: [UInt8]
+        do {
+            // The additional byte shows whether the file is too long.
+            bytes = try BoundedFile.read(path, upTo: QUICTicketKey.length + 1)
+        } catch {
+            throw TicketKeyError(path: path, reason: "cannot be read: \(error)")
         }
-        guard let key = QUICTicketKey(bytes: Array(bytes.prefix(count))) else {
+        guard let key = QUICTicketKey(bytes: bytes) else {
             throw TicketKeyError(
                 path: path,
                 reason: "is not a ticket key of \(QUICTicketKey.length) bytes: delete it, and a new one is created")
@@ -83,18 +76,12 @@ struct TicketKeyFile {
 
     /// Writes a new key to a temporary file beside this one, so that no reader sees it half-written.
     private func writeNew() throws(TicketKeyError) -> (key: QUICTicketKey, temporary: String) {
-        // mkstemp lets only the owner read the file.
-        var name = Array("\(path).XXXXXX".utf8CString)
-        let descriptor = mkstemp(&name)
-        guard descriptor >= 0 else { throw failure("cannot be created") }
-        defer { close(descriptor) }
-        let temporary = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let key = QUICTicketKey()
-        guard write(descriptor, key.bytes, key.bytes.count) == key.bytes.count, fsync(descriptor) == 0 else {
-            defer { unlink(temporary) }
-            throw failure("cannot be written")
+        do {
+            return (key, try SecretFile(path: path).writeBeside(key.bytes))
+        } catch {
+            throw TicketKeyError(path: path, reason: "cannot be created: \(error.reason)")
         }
-        return (key, temporary)
     }
 
     private func failure(_ what: String) -> TicketKeyError {

@@ -61,6 +61,16 @@ package struct SecretFile: Sendable {
 
     /// Replaces the file in one step, so that no reader sees it half-written, not even after a crash.
     package func write(_ bytes: [UInt8]) throws(WriteError) {
+        let temporary = try writeBeside(bytes)
+        guard rename(temporary, path) == 0 else {
+            defer { unlink(temporary) }
+            throw WriteError(reason: Self.systemError)
+        }
+    }
+
+    /// Writes a new file in the same folder, which only its owner can read, and returns its path. The caller moves or
+    /// links it to its place, or removes it.
+    package func writeBeside(_ bytes: [UInt8]) throws(WriteError) -> String {
         // mkstemp lets only the owner read the file.
         var name = Array("\(path).XXXXXX".utf8CString)
         let descriptor = mkstemp(&name)
@@ -73,10 +83,7 @@ package struct SecretFile: Sendable {
             unlink(temporary)
             throw error
         }
-        guard rename(temporary, path) == 0 else {
-            defer { unlink(temporary) }
-            throw WriteError(reason: Self.systemError)
-        }
+        return temporary
     }
 
     private func write(_ bytes: [UInt8], to descriptor: Int32) throws(WriteError) {
