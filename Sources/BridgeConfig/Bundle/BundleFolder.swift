@@ -53,13 +53,7 @@ private struct Folder {
         guard let real = Self.realPath(of: path) else {
             throw FileText.Problem(message: errno == ENOENT ? "no such folder" : String(cString: strerror(errno)))
         }
-        var status = stat()
-        guard stat(real, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-            throw FileText.Problem(message: "is not a folder")
-        }
-        guard access(real, R_OK | X_OK) == 0 else {
-            throw FileText.Problem(message: "this user may not look into it; check owner and mode")
-        }
+        if let problem = FolderAccess.problemWithListing(real) { throw FileText.Problem(message: problem) }
         realPath = real
     }
 
@@ -107,9 +101,7 @@ private struct Folder {
         defer { closedir(folder) }
         var names: Set<String> = []
         while let entry = readdir(folder), names.count < 64 {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-            }
+            let name = FolderAccess.name(of: entry)
             guard [".pem", ".crt", ".cer"].contains(where: name.hasSuffix), (try? inside(name)) != nil else { continue }
             names.insert(name)
         }

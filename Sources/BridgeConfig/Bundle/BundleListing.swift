@@ -20,15 +20,17 @@ struct BundleListing {
 
     /// Throws ``UnreadableBundles``.
     init(_ folder: String, maximumCount: Int) throws(UnreadableBundles) {
-        guard let stream = opendir(folder.isEmpty ? "." : folder) else {
-            throw UnreadableBundles(folder: folder, message: FileText.problem(errno).message)
+        let path = folder.isEmpty ? "." : folder
+        guard let stream = opendir(path) else {
+            let other = String(cString: strerror(errno))
+            throw UnreadableBundles(folder: folder, message: FolderAccess.problemWithListing(path) ?? other)
         }
         defer { closedir(stream) }
         var misplaced: [String] = []
         var count = 0
         while let entry = readdir(stream), count < Self.mostEntries {
             count += 1
-            let name = Self.name(entry)
+            let name = FolderAccess.name(of: entry)
             if name.hasPrefix(".") {
                 if name == BundleFile.dotEnv.rawValue { misplaced.append(name) }
             } else if Self.isFolder(entry, PathResolver.resolve(name, in: folder)) {
@@ -53,12 +55,6 @@ struct BundleListing {
         return name.hasSuffix(".zip")
             ? .init(.leftOut, "\(path): is not read; unpack it into a folder of its own")
             : .init(.leftOut, "\(path): is not read; a bundle goes into a folder of its own, one per device")
-    }
-
-    private static func name(_ entry: UnsafeMutablePointer<dirent>) -> String {
-        withUnsafePointer(to: &entry.pointee.d_name) {
-            $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-        }
     }
 
     /// Links are followed here. Where they lead is checked before anything is read.

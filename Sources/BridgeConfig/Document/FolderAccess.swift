@@ -6,7 +6,15 @@
     import Darwin
 #endif
 
-enum FolderAccess {
+/// What this process may do in a folder, and the names in it.
+package enum FolderAccess {
+    /// The name of what `readdir` has found.
+    package static func name(of entry: UnsafeMutablePointer<dirent>) -> String {
+        withUnsafePointer(to: &entry.pointee.d_name) {
+            $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+        }
+    }
+
     /// Why no file can be made in the folder `path`; `nil` if this process may write there.
     static func problemWithWriting(into path: String) -> String? {
         var status = stat()

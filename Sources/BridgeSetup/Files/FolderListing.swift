@@ -1,3 +1,5 @@
+import BridgeConfig
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -14,9 +16,7 @@ enum FolderListing {
         defer { closedir(folder) }
         var names: [String] = []
         while let entry = readdir(folder), names.count < maximumNames {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-            }
+            let name = FolderAccess.name(of: entry)
             if !name.hasPrefix(".") { names.append(name) }
         }
         return names.sorted()
