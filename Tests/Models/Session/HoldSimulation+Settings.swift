@@ -1,3 +1,5 @@
+import MQTTCodec
+
 extension HoldSimulation.Setting {
     /// One of each kind, and combinations that have gone wrong.
     package static let all: [Self] = [
@@ -16,4 +18,13 @@ extension HoldSimulation.Setting {
         Self(version: .v5_0, isPersistent: false, narrows: true, isLate: true),
         Self(version: .v3_1_1, isClean: false, isPersistent: false, hasLongMessages: true, isLate: true),
     ]
+}
+
+extension HoldSimulation {
+    /// Reads what the broker sends.
+    static func decoder(_ version: MQTTVersion) -> FrameDecoder {
+        var decoder = FrameDecoder(maximumPacketSize: 100_000, maximumBufferedSize: 100_000)
+        decoder.version = version
+        return decoder
+    }
 }

@@ -87,12 +87,6 @@ package struct HoldSimulation {
         uplinkDecoder = Self.decoder(setting.version)
     }
 
-    private static func decoder(_ version: MQTTVersion) -> FrameDecoder {
-        var decoder = FrameDecoder(maximumPacketSize: 100_000, maximumBufferedSize: 100_000)
-        decoder.version = version
-        return decoder
-    }
-
     // MARK: The course of events
 
     /// - Parameter steps: At most so many; no more than there are choices.
