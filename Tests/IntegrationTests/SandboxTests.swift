@@ -57,18 +57,23 @@ struct SandboxTests {
         }
     }
 
-    /// The limits are those of the unit: what it forbids fails.
+    /// The limits are those of the unit: what it forbids is refused, and only within them. Without them, any user may make
+    /// these calls. Some of them then fail in another way, because there is no such family or folder.
     @Test(arguments: [
-        "os.sched_setaffinity(0, {0})", "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)", "os.chroot('/')",
-        "mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)",
+        "os.sched_setaffinity(0, os.sched_getaffinity(0))", "socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)",
+        "os.chroot('/nowhere')", "mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)",
     ])
     func whatTheUnitForbidsFails(call: String) async throws {
         let lines = [
-            "import mmap, os, socket", "try:", "    \(call)", "except PermissionError:", "    print('refused')",
+            "import mmap, os, socket", "answer = 'not refused'", "try:", "    \(call)", "except PermissionError:",
+            "    answer = 'refused'", "except OSError:", "    pass", "print(answer)",
         ]
-        let process = try await ChildProcess.start(
-            "sandboxed.py", Self.sandbox, [Toolbox.python, "-c", lines.joined(separator: "\n")])
-        #expect(try await process.output.first("an answer") { _ in true } == "refused")
-        #expect(try await process.end() == .exit(0))
+        let python = ["-c", lines.joined(separator: "\n")]
+        let confined = try await ChildProcess.start("sandboxed.py", Self.sandbox, [Toolbox.python] + python)
+        #expect(try await confined.output.first("an answer") { _ in true } == "refused")
+        #expect(try await confined.end() == .exit(0))
+        let free = try await ChildProcess.start("python", Toolbox.python, python)
+        #expect(try await free.output.first("an answer") { _ in true } == "not refused")
+        #expect(try await free.end() == .exit(0))
     }
 }
