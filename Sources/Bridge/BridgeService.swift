@@ -53,7 +53,10 @@ package struct BridgeService: Service {
 
     /// Runs until graceful shutdown or cancellation. Throws ``ListenError``.
     package func run() async throws {
-        try await ServiceRun.onEventLoops(shared.configuration.threads) { try await serve(on: $0) }
+        let configuration = shared.configuration
+        try await ServiceRun.onEventLoops(configuration.threads, gathers: configuration.gatherDelay > .zero) {
+            try await serve(on: $0)
+        }
     }
 
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {

@@ -12,10 +12,15 @@ struct ServiceRun {
     let shutdownTimeout: @Sendable () -> Duration
 
     /// Runs `body` on event loops of its own, and stops them when it returns or throws.
+    ///
+    /// - Parameter gathers: Whether the loops may wait between their turns; see ``LoopGathering``.
     static func onEventLoops(
-        _ threads: Int, _ body: (MultiThreadedEventLoopGroup) async throws -> Void
+        _ threads: Int, gathers: Bool, _ body: (MultiThreadedEventLoopGroup) async throws -> Void
     ) async throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+        let group =
+            gathers
+            ? MultiThreadedEventLoopGroup(numberOfThreads: threads, metricsDelegate: LoopGathering.TurnEnds())
+            : MultiThreadedEventLoopGroup(numberOfThreads: threads)
         do {
             try await body(group)
         } catch {

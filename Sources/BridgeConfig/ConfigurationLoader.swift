@@ -76,7 +76,8 @@ extension ConfigurationLoader.Subject where Configuration == BridgeConfiguration
 }
 
 extension ConfigurationLoader.Subject where Configuration == ServeConfiguration {
-    /// `serve`: the sections `serve`, `admin` and `log`, and `threads`. Other keys have to exist, but their values are not read.
+    /// `serve`: the sections `serve`, `admin` and `log`, `threads` and `gather_delay`. Other keys have to exist, but their
+    /// values are not read.
     package static var serve: Self {
         Self(hasUplink: false) { reader throws(ConfigurationErrors) in try reader.serveConfiguration() }
     }

@@ -72,6 +72,7 @@ enum Key: String, CaseIterable, Sendable {
     case adminTokenFile = "admin.token_file"
     case adminHostNames = "admin.host_names"
     case threads
+    case gatherDelay = "gather_delay"
     case serveListen = "serve.listen"
     case serveCertificate = "serve.certificate"
     case serveKey = "serve.key"

@@ -19,8 +19,8 @@ struct ConfigurationErrorTests {
     @Test(arguments: [
         Case(
             "prot: 1",
-            "2:1: prot: unknown key; known: profile, listen, routes, unrouted, threads, uplink, auth, limits, log, admin, "
-                + "serve"),
+            "2:1: prot: unknown key; known: profile, listen, routes, unrouted, threads, gather_delay, uplink, auth, limits, "
+                + "log, admin, serve"),
         Case("port: 1", "2:1: port: unknown key; \"port\" belongs under \"uplink:\""),
         Case("host: a", "2:1: host: unknown key; \"host\" belongs under \"uplink:\""),
         Case("fallback: {port: 1}", "2:1: fallback: unknown key; \"fallback:\" belongs under \"uplink:\""),
@@ -33,6 +33,7 @@ struct ConfigurationErrorTests {
             "2:9: limits: expected a map of keys, found a single value; known: devices, devices_per_address, "
                 + "connect_within, packet_size, session_buffer, accept_rate, shutdown_timeout, "
                 + "drain_timeout"),
+        Case("gather_delay: 6ms", "2:15: gather_delay: 6ms is out of range; write a value from 0s to 5ms"),
         Case("threads: [1]", "2:10: threads: expected a single value, found a list"),
         Case("threads: {a: 1}", "2:10: threads: expected a single value, found a map"),
         Case("threads:", "2:1: threads: has no value; remove the line to use the default"),

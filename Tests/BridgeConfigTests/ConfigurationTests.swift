@@ -68,6 +68,7 @@ struct ConfigurationTests {
               drain_timeout: 2h
             log: {level: debug, format: json}
             threads: 2
+            gather_delay: 2ms
             """
         let configuration = try load(text).configuration
         #expect(
@@ -114,6 +115,7 @@ struct ConfigurationTests {
                     acceptRate: 3, shutdownTimeout: .zero, drainTimeout: .seconds(7_200)))
         #expect(configuration.log == LogConfiguration(level: .debug, format: .json))
         #expect(configuration.threads == 2)
+        #expect(configuration.gatherDelay == .milliseconds(2))
     }
 
     @Test func sectionsAndListsWithEverythingCommentedOut() throws {

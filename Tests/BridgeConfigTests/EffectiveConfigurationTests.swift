@@ -60,6 +60,7 @@ struct EffectiveConfigurationTests {
               format: text
               repeats: sum
             threads: 1
+            gather_delay: 0s
             admin:
               listen: off
 

@@ -50,6 +50,7 @@ struct ServeConfigurationTests {
               drain_timeout: 1m
             log: {level: debug, format: json}
             threads: 2
+            gather_delay: 1ms
             """
         let loaded = try loadServe(text, folder: folder)
         #expect(
@@ -65,7 +66,8 @@ struct ServeConfigurationTests {
                         connectWithin: .seconds(6), streamBuffer: 65_536, shutdownTimeout: .zero,
                         drainTimeout: .seconds(60)),
                     idleTimeout: .seconds(45), congestionControl: .cubic, sendTwice: .small,
-                    log: LogConfiguration(level: .debug, format: .json), threads: 2))
+                    log: LogConfiguration(level: .debug, format: .json), threads: 2,
+                    gatherDelay: .milliseconds(1)))
         #expect(loaded.warnings.isEmpty)
     }
 
@@ -178,6 +180,7 @@ struct ServeConfigurationTests {
               format: text
               repeats: sum
             threads: 1
+            gather_delay: 0s
             admin:
               listen: off
 

@@ -92,6 +92,7 @@ final class RelayDriver {
 
 extension RelayDriver {
     func clientSent(_ bytes: ByteBuffer, isEnd: Bool) {
+        host.gathering?.arrived()
         if !isEnd, relay.passesToBroker(bytes) {
             host.statistics.messagesUp &+= UInt64(relay.takeMessagesUp())
             return sendToBroker(bytes)
@@ -192,6 +193,7 @@ extension RelayDriver: BrokerLegObserver {
     }
 
     func brokerSent(_ bytes: ByteBuffer) {
+        host.gathering?.arrived()
         if relay.passesToClient(bytes) {
             host.statistics.messagesDown &+= UInt64(relay.takeMessagesDown())
             return send(bytes)

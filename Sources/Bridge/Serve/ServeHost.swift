@@ -13,6 +13,8 @@ final class ServeHost {
     /// Shared by all event loops.
     let pulses: BrokerPulses
     private(set) var room: WaitingRoom
+    /// Set if the event loop may wait for more before it handles what has come.
+    let gathering: LoopGathering?
     var statistics = ServeStatistics()
     private(set) var devices = NumberedBook<RelayDriver>()
     /// How many sessions are in which state.
@@ -35,6 +37,7 @@ final class ServeHost {
         self.logger = logger
         self.admission = admission
         self.room = .ofLoop(streamBuffer: configuration.limits.streamBuffer)
+        self.gathering = .begin(delay: configuration.gatherDelay, on: eventLoop)
         self.broker = BrokerConnector(configuration: configuration, eventLoop: eventLoop, logger: logger)
     }
 

@@ -44,7 +44,9 @@ package struct ServeService: Service {
 
     /// Runs until graceful shutdown or cancellation. Throws ``ListenError``.
     package func run() async throws {
-        try await ServiceRun.onEventLoops(configuration.threads) { try await serve(on: $0) }
+        try await ServiceRun.onEventLoops(configuration.threads, gathers: configuration.gatherDelay > .zero) {
+            try await serve(on: $0)
+        }
     }
 
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {

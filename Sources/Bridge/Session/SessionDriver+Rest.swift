@@ -8,6 +8,7 @@ extension SessionDriver {
 
     /// Something has come from the device or the broker.
     func stir() {
+        host.gathering?.arrived()
         if inputs == 0, !isBusy { host.watchRest(of: self) }
         if inputs < Self.busyInputs { inputs += 1 }
     }

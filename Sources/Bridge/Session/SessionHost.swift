@@ -35,6 +35,8 @@ final class SessionHost {
     var reportedLosses = ReportedLosses()
     private let keepAlives: KeepAliveClock
     private let rests: RestClock
+    /// Set if the event loop may wait for more before it handles what has come.
+    let gathering: LoopGathering?
     var statistics = BridgeStatistics()
     private var whenEmpty: EventLoopPromise<Void>?
     /// Whether no new devices are taken.
@@ -51,6 +53,7 @@ final class SessionHost {
         self.admission = shared.admission
         self.keepAlives = KeepAliveClock(eventLoop: eventLoop)
         self.rests = RestClock(eventLoop: eventLoop)
+        self.gathering = .begin(delay: generation.configuration.gatherDelay, on: eventLoop)
         self.clientIDs = shared.clientIDs
         self.dialer = QUICDialer(
             configuration: generation.configuration, eventLoop: eventLoop, tls: generation.uplink.tls,

@@ -1,8 +1,8 @@
 import BridgeCore
 
 extension ConfigurationReader {
-    /// Reads the sections `serve`, `admin` and `log`, and `threads`; other keys are not read. Throws every error, including those
-    /// that were found earlier.
+    /// Reads the sections `serve`, `admin` and `log`, `threads` and `gather_delay`; other keys are not read. Throws every
+    /// error, including those that were found earlier.
     func serveConfiguration() throws(ConfigurationErrors) -> ServeConfiguration {
         var serve = ServeConfiguration(
             certificateFile: serveCertificate(), keyFile: serveKey(), brokerHost: serveBrokerHost())
@@ -14,6 +14,7 @@ extension ConfigurationReader {
         serve.log = log()
         serve.admin = admin(unlessGiven: nil)
         serve.threads = threads()
+        serve.gatherDelay = gatherDelay()
         try diagnostics.throwIfAny()
         warn(of: serve)
         return serve

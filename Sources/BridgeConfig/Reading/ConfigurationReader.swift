@@ -28,11 +28,12 @@ struct ConfigurationReader {
         checkPlatform(platform, uplink, auth, routes)
         let log = log()
         let admin = admin(besides: listen)
-        let threads = threads()
+        let (threads, gatherDelay) = (threads(), gatherDelay())
         try diagnostics.throwIfAny()
         let configuration = BridgeConfiguration(
             listen: listen, uplink: uplink, platform: platform, auth: auth, routes: routes.map(\.route),
-            unrouted: unrouted, limits: limits, log: log, admin: admin, threads: threads)
+            unrouted: unrouted, limits: limits, log: log, admin: admin, threads: threads,
+            gatherDelay: gatherDelay)
         warn(of: configuration)
         warnOfPlatform(configuration)
         warnOfRoutes(routes)
@@ -49,6 +50,11 @@ struct ConfigurationReader {
         guard let setting = settings.scalars[.threads], setting.text != "auto" else { return max(1, min(cores, 256)) }
         let what = "the number of threads, if not \"auto\","
         return values.integer(setting, Key.threads.rawValue, in: 1...256, what) ?? 1
+    }
+
+    /// Acknowledgements of QUIC come late by as much, and a peer expects them after a few milliseconds.
+    func gatherDelay() -> Duration {
+        duration(.gatherDelay, in: .zero...(.milliseconds(5))) ?? .zero
     }
 
     // MARK: - Single values; nil if the key is not given or its value is invalid, which is reported

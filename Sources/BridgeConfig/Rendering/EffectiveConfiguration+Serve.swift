@@ -24,7 +24,8 @@ extension EffectiveConfiguration {
         yaml.pair("serve.congestion_control", configuration.congestionControl.rawValue)
         yaml.pair("serve.send_twice", configuration.sendTwice.rawValue)
         render(configuration.limits, into: &yaml)
-        render(configuration.log, threads: configuration.threads, into: &yaml)
+        render(configuration.log, into: &yaml)
+        render(threads: configuration.threads, gatherDelay: configuration.gatherDelay, into: &yaml)
         render(configuration.admin, into: &yaml)
         return yaml.text
     }

@@ -18,7 +18,8 @@ package enum EffectiveConfiguration {
         yaml.pair(
             "unrouted", configuration.unrouted.rawValue, comment: isIdle ? "of no effect without routes" : nil)
         render(configuration.limits, into: &yaml)
-        render(configuration.log, threads: configuration.threads, into: &yaml)
+        render(configuration.log, into: &yaml)
+        render(threads: configuration.threads, gatherDelay: configuration.gatherDelay, into: &yaml)
         render(configuration.admin, into: &yaml)
         return yaml.text
     }
@@ -30,12 +31,16 @@ package enum EffectiveConfiguration {
         if !admin.hostNames.isEmpty { yaml.pair("admin.host_names", YAMLText.list(admin.hostNames)) }
     }
 
-    static func render(_ log: LogConfiguration, threads: Int, into yaml: inout YAMLText) {
+    static func render(_ log: LogConfiguration, into yaml: inout YAMLText) {
         yaml.section("log")
         yaml.pair("log.level", log.level.rawValue)
         yaml.pair("log.format", log.format.rawValue)
         yaml.pair("log.repeats", log.repeats.rawValue)
+    }
+
+    static func render(threads: Int, gatherDelay: Duration, into yaml: inout YAMLText) {
         yaml.pair("threads", "\(threads)")
+        yaml.pair("gather_delay", DurationValue.render(gatherDelay))
     }
 
     private static func render(_ listen: [ListenAddress], into yaml: inout YAMLText) {

@@ -19,6 +19,9 @@ package struct BridgeConfiguration: Sendable, Equatable {
     package var admin: AdminConfiguration
     /// The number of threads with an event loop. Both legs of a device are on the same one.
     package var threads: Int
+    /// How long a busy event loop waits for more before it handles what has come: see ``TurnGathering``. Zero to handle
+    /// everything at once.
+    package var gatherDelay: Duration
 
     package init(
         listen: [ListenAddress] = [ListenAddress(host: "127.0.0.1", port: 1883)],
@@ -30,7 +33,8 @@ package struct BridgeConfiguration: Sendable, Equatable {
         limits: LimitsConfiguration = LimitsConfiguration(),
         log: LogConfiguration = LogConfiguration(),
         admin: AdminConfiguration = AdminConfiguration(),
-        threads: Int = 1
+        threads: Int = 1,
+        gatherDelay: Duration = .zero
     ) {
         self.listen = listen
         self.uplink = uplink
@@ -42,5 +46,6 @@ package struct BridgeConfiguration: Sendable, Equatable {
         self.log = log
         self.admin = admin
         self.threads = threads
+        self.gatherDelay = gatherDelay
     }
 }

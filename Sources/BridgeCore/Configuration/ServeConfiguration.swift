@@ -37,6 +37,8 @@ package struct ServeConfiguration: Sendable, Equatable {
     package var admin: AdminConfiguration
     /// The number of threads with an event loop.
     package var threads: Int
+    /// See ``BridgeConfiguration/gatherDelay``.
+    package var gatherDelay: Duration
 
     /// When clients have to prove their address with a Retry (RFC 9000 8.1.2).
     package enum Retry: String, Sendable, CaseIterable {
@@ -114,7 +116,8 @@ package struct ServeConfiguration: Sendable, Equatable {
         sendTwice: SendTwice = .retransmissions,
         log: LogConfiguration = LogConfiguration(),
         admin: AdminConfiguration = AdminConfiguration(),
-        threads: Int = 1
+        threads: Int = 1,
+        gatherDelay: Duration = .zero
     ) {
         self.listen = listen
         self.certificateFile = certificateFile
@@ -136,5 +139,6 @@ package struct ServeConfiguration: Sendable, Equatable {
         self.log = log
         self.admin = admin
         self.threads = threads
+        self.gatherDelay = gatherDelay
     }
 }

@@ -71,6 +71,8 @@ package protocol Reloadable: Sendable, Equatable {
     var admin: AdminConfiguration { get set }
     /// How many event loops there are.
     var threads: Int { get set }
+    /// How long a busy event loop waits for more.
+    var gatherDelay: Duration { get set }
 }
 
 extension ReloadRule where Configuration: Reloadable {
@@ -86,6 +88,7 @@ extension ReloadRule where Configuration: Reloadable {
             .restart("admin.token_file", at: \.admin.tokenFile, endpoint),
             .restart("admin.host_names", at: \.admin.hostNames, endpoint),
             .restart("threads", at: \.threads, "the number of event loops stays the same until then"),
+            .restart("gather_delay", at: \.gatherDelay, "event loops go on as they do until then"),
         ]
     }
 }

@@ -66,6 +66,7 @@ struct ReloadPlanTests {
     private static let waiting = [
         Case("listen") { $0.listen = [ListenAddress(host: "::1", port: 1)] },
         Case("threads") { $0.threads = 9 },
+        Case("gather_delay") { $0.gatherDelay = .milliseconds(3) },
         Case("uplink.mapping") { $0.uplink.mapping = .mux },
         Case("uplink.ticket_file") { $0.uplink.ticketFile = "t" },
         Case("admin.listen") { $0.admin.listen = AdminConfiguration.defaultAddress },
