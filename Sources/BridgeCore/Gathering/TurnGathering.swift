@@ -8,9 +8,9 @@ import NIOCore
 /// messages costs little more than one that carries one.
 ///
 /// The loop waits only if that gains something: if clearly more than one packet is to be expected meanwhile. So a few
-/// devices that send now and then are not delayed, and neither is one that sends its next message when the last one is
-/// acknowledged: what it brings is one packet per wait. From the first packet of a turn to the end of the wait passes no
-/// more than the delay, so a loop that has enough to do does not wait at all, and carries as much as without this.
+/// devices that send now and then are not delayed, and one that sends its next message when the last one is
+/// acknowledged is not delayed for long: what it brings is one packet per wait. From the first packet of a turn to the
+/// end of the wait passes no more than the delay, so a loop whose turns take as long as the delay does not wait at all.
 package struct TurnGathering: Sendable {
     /// The rate of packets is known after so many delays.
     private static let delaysPerWindow: Int64 = 16
