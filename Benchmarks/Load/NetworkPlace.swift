@@ -2,10 +2,12 @@ import CBenchmark
 import Glibc
 
 /// A network namespace that the event loop's thread can enter.
-final class NetworkPlace {
+package final class NetworkPlace {
     /// Which namespace the thread is in.
-    final class Whereabouts {
+    package final class Whereabouts {
         fileprivate var descriptor: Int32?
+
+        package init() {}
     }
 
     private let descriptor: Int32
@@ -14,7 +16,7 @@ final class NetworkPlace {
     /// - Parameters:
     ///   - name: As for `ip netns`; `nil` is the namespace that the thread is in now.
     ///   - whereabouts: Shared by all places of a thread.
-    init(_ name: String?, _ whereabouts: Whereabouts) throws(LoadError) {
+    package init(_ name: String?, _ whereabouts: Whereabouts) throws(LoadError) {
         let descriptor = name.map { cbenchmark_named_namespace($0) } ?? cbenchmark_current_namespace()
         guard descriptor >= 0 else {
             throw .namespace(name ?? "of this process", error: String(cString: strerror(errno)))
@@ -34,7 +36,7 @@ final class NetworkPlace {
     }
 
     /// Moves the thread here, unless it is here already.
-    func enter() -> Bool {
+    package func enter() -> Bool {
         if whereabouts.descriptor == descriptor { return true }
         guard cbenchmark_enter_namespace(descriptor) == 0 else { return false }
         whereabouts.descriptor = descriptor

@@ -1,18 +1,24 @@
 import Glibc
 
 /// What a process has used since it began, and its memory now. Figures that cannot be read are `nil`.
-struct ProcessSample {
-    var cpuMicroseconds: Double?
-    var residentKiB: Int?
+package struct ProcessSample {
+    package var cpuMicroseconds: Double?
+    package var residentKiB: Int?
     var contextSwitches: Int?
+    /// Open files and sockets.
+    package var descriptors: Int?
+    package var threads: Int?
 
     /// Reads the files of a process in /proc.
-    init(pid: Int32) {
+    package init(pid: Int32) {
         let folder = "/proc/\(pid)"
         let tasks = Self.names(in: folder + "/task")
         cpuMicroseconds = Self.clock(pid) ?? Self.text(folder + "/stat").flatMap(Self.cpu(stat:))
         residentKiB = Self.text(folder + "/status").flatMap { Self.field("VmRSS:", in: $0) }
         contextSwitches = Self.switches(tasks, folder)
+        let files = Self.names(in: folder + "/fd")
+        descriptors = files.isEmpty ? nil : files.count
+        threads = tasks.isEmpty ? nil : tasks.count
     }
 
     /// User and system time from the content of /proc/PID/stat, in microseconds. Its resolution is one tick, 10 ms.

@@ -29,23 +29,7 @@ package struct Suite {
     /// - Throws: `SuiteError` if nothing can be measured on this machine.
     package static func run(_ options: Options) throws -> Bool {
         CleanUp.shared.handleSignals()
-        // All processes are started by this thread, with whose end the kernel would kill them; the threads of a pool may
-        // end at any time.
-        var outcome: Result<Bool, any Error>?
-        let done = DispatchSemaphore(value: 0)
-        nonisolated(unsafe) let store = { outcome = $0 }
-        let thread = Thread {
-            let result = Result { try runHere(options) }
-            // The program is about to end, and what has failed has been killed.
-            while CleanUp.shared.hasBegun { Thread.sleep(forTimeInterval: 1) }
-            CleanUp.shared.run()
-            store(result)
-            done.signal()
-        }
-        thread.name = "suite"
-        thread.start()
-        done.wait()
-        return try outcome?.get() ?? false
+        return try SuiteThread.run { try runHere(options) }
     }
 
     private static func runHere(_ options: Options) throws -> Bool {

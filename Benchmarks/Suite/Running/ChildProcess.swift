@@ -4,9 +4,9 @@ import Glibc
 /// A process that the suite has started, with all its output in one file.
 ///
 /// The kernel ends it when the suite's thread ends, so that none outlives a suite that is killed itself.
-final class ChildProcess {
+package final class ChildProcess {
     /// How a process ends that is not needed any more.
-    enum Ending: String {
+    package enum Ending: String {
         /// At once.
         case kill = "KILL"
         /// In its own way, because it has something to undo.
@@ -14,7 +14,7 @@ final class ChildProcess {
     }
 
     let name: String
-    let pid: Int32
+    package let pid: Int32
     let log: String
     private let ending: Ending
     private var end: Int32?
@@ -23,7 +23,7 @@ final class ChildProcess {
     ///
     /// - Parameter output: where its standard output goes; `nil` for the log.
     /// - Throws: `SuiteError` if it cannot be started.
-    init(
+    package init(
         _ name: String, _ command: [String], log: String, output: String? = nil, ending: Ending = .kill
     ) throws {
         self.name = name
@@ -46,7 +46,7 @@ final class ChildProcess {
         return end
     }
 
-    func signal(_ number: Int32) {
+    package func signal(_ number: Int32) {
         if status == nil { Glibc.kill(pid, number) }
     }
 
@@ -57,7 +57,7 @@ final class ChildProcess {
     }
 
     /// Waits until the process has ended by itself.
-    func wait() {
+    package func wait() {
         while end == nil {
             var status: Int32 = 0
             if waitpid(pid, &status, 0) == pid { ended(status) } else if errno != EINTR { break }
@@ -65,7 +65,7 @@ final class ChildProcess {
     }
 
     /// `nil` if the process has ended with exit code 0.
-    var failure: SuiteError? {
+    package var failure: SuiteError? {
         guard let status, status != 0 else { return nil }
         let how = status & 0x7F == 0 ? "exit code \(status >> 8 & 0xFF)" : "signal \(status & 0x7F)"
         return SuiteError("\(name) has ended with \(how)\(logEnd)")
@@ -77,8 +77,20 @@ final class ChildProcess {
         return lines.isEmpty ? "; its log is empty" : "; the end of its log:\n    " + lines.joined(separator: "\n    ")
     }
 
-    var logText: String {
-        String(decoding: FileManager.default.contents(atPath: log) ?? Data(), as: UTF8.self)
+    var logText: String { logText(from: 0) }
+
+    /// The log's length in bytes.
+    var logLength: UInt64 {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: log)
+        return (attributes?[.size] as? NSNumber)?.uint64Value ?? 0
+    }
+
+    /// The log from this byte on.
+    func logText(from offset: UInt64) -> String {
+        guard let file = FileHandle(forReadingAtPath: log) else { return "" }
+        defer { try? file.close() }
+        guard (try? file.seek(toOffset: offset)) != nil, let data = try? file.readToEnd() else { return "" }
+        return String(decoding: data, as: UTF8.self)
     }
 
     private func ended(_ status: Int32) {

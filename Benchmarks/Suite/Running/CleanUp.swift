@@ -2,8 +2,8 @@ import Foundation
 import Synchronization
 
 /// What must not be left behind, however the suite ends: processes, namespaces and temporary folders.
-final class CleanUp: Sendable {
-    static let shared = CleanUp()
+package final class CleanUp: Sendable {
+    package static let shared = CleanUp()
 
     private struct State {
         var hasBegun = false
@@ -16,7 +16,7 @@ final class CleanUp: Sendable {
     private let undoing = Mutex(())
 
     /// Whether everything is being undone. What fails from then on fails because of that.
-    var hasBegun: Bool { state.withLock { $0.hasBegun } }
+    package var hasBegun: Bool { state.withLock { $0.hasBegun } }
 
     /// Adds a process to be killed. If everything is being undone already, it is killed at once.
     func add(process: Int32) {
@@ -37,7 +37,7 @@ final class CleanUp: Sendable {
     }
 
     /// Undoes everything, each thing once.
-    func run() {
+    package func run() {
         undoing.withLock { _ in
             let (processes, steps) = state.withLock { state in
                 defer { state.steps = [] }
@@ -50,11 +50,14 @@ final class CleanUp: Sendable {
     }
 
     /// From this call on SIGINT, SIGTERM and SIGHUP undo everything and end the program.
-    func handleSignals() {
+    ///
+    /// - Parameter onSignal: asked first; if it returns true, nothing else happens.
+    package func handleSignals(_ onSignal: @escaping @Sendable () -> Bool = { false }) {
         for number in [SIGINT, SIGTERM, SIGHUP] {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { [self] in
+                if onSignal() { return }
                 run()
                 exit(128 + number)
             }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// How many files a process may have open. The suite's limit is also that of all programs that it starts.
-enum FileLimit {
+package enum FileLimit {
     /// HAProxy needs two for each of 10,000 devices. Only root may have more than the hard limit.
     private static let wanted: rlim_t = 65_536
 
@@ -13,7 +13,7 @@ enum FileLimit {
     }
 
     /// Raises the limit as far as this user may.
-    static func raise() {
+    package static func raise() {
         var limit = rlimit()
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         guard getrlimit(resource, &limit) == 0 else { return }

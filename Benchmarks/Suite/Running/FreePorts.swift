@@ -1,9 +1,9 @@
 import Glibc
 
 /// Chooses TCP ports of the loopback interface that nothing uses, for programs that cannot choose one by themselves.
-enum FreePorts {
+package enum FreePorts {
     /// - Throws: `SuiteError` if the system gives none.
-    static func find(_ count: Int) throws -> [Int] {
+    package static func find(_ count: Int) throws -> [Int] {
         var sockets: [Int32] = []
         defer { for socket in sockets { close(socket) } }
         return try (0..<count).map { _ in

@@ -1,8 +1,8 @@
 import Foundation
 
 /// A port that a server is to listen on.
-struct ListeningPort {
-    enum Transport: String {
+package struct ListeningPort {
+    package enum Transport: String {
         case tcp
         case udp
     }
@@ -10,11 +10,16 @@ struct ListeningPort {
     let transport: Transport
     let number: Int
 
+    package init(transport: Transport, number: Int) {
+        self.transport = transport
+        self.number = number
+    }
+
     /// Programs that stand at a process's place for a moment, before it has become the server in its namespace.
     private static let starters: Set<String> = ["bench", "setpriv", "ip"]
 
     /// Whether something listens there, in the network namespace of this process.
-    func isOpen(in pid: Int32) -> Bool {
+    package func isOpen(in pid: Int32) -> Bool {
         guard let name = Self.text("/proc/\(pid)/comm"),
             !Self.starters.contains(name.trimmingCharacters(in: .newlines)),
             let table = Self.text("/proc/\(pid)/net/\(transport.rawValue)")

@@ -2,25 +2,25 @@ import BenchmarkLink
 import Foundation
 
 /// Where the programs run: in two network namespaces with a link between, or all on the loopback interface.
-struct Network {
+package struct Network {
     /// One side of the link.
-    struct Place: Sendable {
+    package struct Place: Sendable {
         /// The network namespace; `nil` for the one of the suite.
-        let namespace: String?
+        package let namespace: String?
         /// Where the side's servers listen for the other side.
-        let address: String
+        package let address: String
 
         /// What comes before a command that is to run there.
-        var prefix: [String] { namespace.map { ["ip", "netns", "exec", $0] } ?? [] }
+        package var prefix: [String] { namespace.map { ["ip", "netns", "exec", $0] } ?? [] }
     }
 
-    let edge: Place
-    let cloud: Place
+    package let edge: Place
+    package let cloud: Place
     /// The path of the link's control socket.
     private let control: String?
 
     /// Whether there are namespaces.
-    var isIsolated: Bool { control != nil }
+    package var isIsolated: Bool { control != nil }
 
     private static let loopback: Network = {
         let here = Place(namespace: nil, address: "127.0.0.1")
@@ -44,7 +44,7 @@ struct Network {
     ///
     /// - Returns: the loopback interface and the reason, if there can be none, or `loopback` asks for that.
     /// - Throws: `SuiteError` if the link fails otherwise.
-    static func make(_ tools: Tools, loopback: Bool, folder: String) throws -> (Network, whyLoopback: String?) {
+    package static func make(_ tools: Tools, loopback: Bool, folder: String) throws -> (Network, whyLoopback: String?) {
         if loopback { return (Self.loopback, "--loopback was given") }
         NetworkNamespace.removeAbandoned()
         let output = "\(folder)/link.json"
@@ -72,19 +72,24 @@ struct Network {
     private static let notPossible: Int32 = 77
 
     /// Gives the link these properties. Without a link, it must be the default ones.
-    func set(_ link: Condition.Link) throws {
+    package func set(_ link: Condition.Link) throws {
         guard isIsolated else { return }
         let nat = link.nat ? ["nat=all", "nat-tcp=drop"] : ["nat=off"]
         try control(["up", "delay=\(link.roundTrip / 2)", "loss=\(link.loss)"] + nat)
     }
 
+    /// Lets the link lose this share of the packets in each direction, in percent.
+    package func set(loss: Double) throws {
+        try control(["loss=\(loss)"])
+    }
+
     /// Lets the link carry nothing for some seconds.
-    func interrupt(seconds: Double) throws {
+    package func interrupt(seconds: Double) throws {
         try control(["down=\(seconds)"])
     }
 
     /// Lets the NAT forget all mappings.
-    func rebind() throws {
+    package func rebind() throws {
         try control(["rebind"])
     }
 

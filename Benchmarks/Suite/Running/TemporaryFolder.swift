@@ -1,13 +1,13 @@
 import Foundation
 
 /// The folder for configurations, certificates and logs, which goes when the suite ends.
-enum TemporaryFolder {
+package enum TemporaryFolder {
     private static let prefix = "mqtt-quic-bridge-bench-"
 
     /// Makes the folder, and removes those of suites that were killed.
     ///
     /// - Throws: `SuiteError` if it cannot be created.
-    static func make() throws -> String {
+    package static func make() throws -> String {
         let place = FileManager.default.temporaryDirectory
         for name in (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? [] where isAbandoned(name) {
             try? FileManager.default.removeItem(at: place.appending(path: name))

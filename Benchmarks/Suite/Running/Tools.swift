@@ -1,8 +1,8 @@
 import Foundation
 
 /// The programs that the suite needs, and what has to be left out where one is missing.
-struct Tools {
-    let bridge: String
+package struct Tools {
+    package let bridge: String
     /// The program of the suite itself, whose subcommands are the load and the link.
     let bench: String
     /// The project's folder.
@@ -15,7 +15,7 @@ struct Tools {
     var front: String { "\(root)/Tests/Support/quic_front.py" }
 
     /// - Throws: `SuiteError` if something is missing without which nothing can be measured.
-    init(root: String) throws {
+    package init(root: String) throws {
         self.root = root
         // On Debian, Mosquitto and HAProxy are in a folder that is only in root's PATH.
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"

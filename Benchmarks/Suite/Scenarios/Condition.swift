@@ -40,6 +40,12 @@ package struct Condition: Sendable {
         /// Whether the devices' side is behind a NAT that drops TCP flows it does not know.
         package var nat = false
 
+        package init(roundTrip: Double = 0, loss: Double = 0, nat: Bool = false) {
+            self.roundTrip = roundTrip
+            self.loss = loss
+            self.nat = nat
+        }
+
         enum CodingKeys: String, CodingKey {
             case roundTrip = "round_trip_ms"
             case loss = "loss_percent"
