@@ -126,10 +126,14 @@ let package = Package(
         .target(
             name: "BenchmarkSuite", dependencies: ["BenchmarkLink", "BenchmarkLoad", "BridgeConfig"],
             path: "Benchmarks/Suite", swiftSettings: strict),
+        .target(
+            name: "BenchmarkEndurance",
+            dependencies: ["BenchmarkLoad", "BenchmarkSuite", "MQTTCodec", "QUICTransport", nioCore, nioPosix],
+            path: "Benchmarks/Endurance", swiftSettings: strict),
         .executableTarget(
             name: "bench",
             dependencies: [
-                "BenchmarkLink", "BenchmarkLoad", "BenchmarkSuite", "MQTTCodec",
+                "BenchmarkEndurance", "BenchmarkLink", "BenchmarkLoad", "BenchmarkSuite", "MQTTCodec",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -174,7 +178,8 @@ let package = Package(
         .testTarget(
             name: "BenchmarkTests",
             dependencies: [
-                "BenchmarkLink", "BenchmarkLoad", "BenchmarkSuite", "Measurement", "TestSupport", "MQTTCodec", nioCore,
+                "BenchmarkEndurance", "BenchmarkLink", "BenchmarkLoad", "BenchmarkSuite", "Measurement", "TestSupport",
+                "MQTTCodec", nioCore,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -5,5 +5,5 @@ struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measures the bridge, and brings what that needs.",
-        subcommands: [RunCommand.self, LinkGroup.self, LoadCommand.self])
+        subcommands: [RunCommand.self, EndureCommand.self, LinkGroup.self, LoadCommand.self])
 }

@@ -1,0 +1,295 @@
+import MQTTCodec
+import NIOCore
+
+/// A device: it publishes, receives its commands, and does what devices do to their connections.
+///
+/// ```
+///   away ── its time has come ──▶ connecting ── CONNACK ──▶ online ── act ──▶ leaving, silent
+///    ▲                                │                        │                   │
+///    └──────────── the connection has ended ◀──────────────────┴───────────────────┘
+/// ```
+final class Device: WireOwner {
+    private enum State: Equatable {
+        case away(until: Double)
+        case connecting(since: Double)
+        case online
+        /// DISCONNECT has been sent, or a reset.
+        case leaving(LifeLedger.Ending, since: Double, away: Double)
+        /// It neither sends nor answers, until the other side closes.
+        case silent(since: Double, away: Double)
+    }
+
+    let number: Int
+    let kind: DeviceKind
+    let accounts: Accounts
+    private let dialer: Dialer
+    private var state: State
+    private var wire: Wire?
+    var session = ClientState()
+    /// Whether the broker has a session of this device.
+    private var hasSession = false
+    /// Whether its subscription has been confirmed.
+    private(set) var isSubscribed = false
+    /// The number of the present or last connection.
+    private(set) var life = 0
+    private var sequences: [StreamID.Purpose: Int] = [:]
+    private var turn = 0
+    private var nextPublish: Double
+    private var readsAgain: Double?
+
+    /// Seconds between two messages of a device.
+    static let interval = 2.0
+    /// Messages that may wait for their acknowledgement; a device makes no more until then.
+    private static let limit = 40
+
+    init(number: Int, accounts: Accounts, dialer: Dialer, connectsAt: Double) {
+        self.number = number
+        kind = DeviceKind(number: number)
+        self.accounts = accounts
+        self.dialer = dialer
+        state = .away(until: connectsAt)
+        nextPublish = connectsAt + Double.random(in: 0...Self.interval)
+    }
+
+    var isOnline: Bool { state == .online }
+
+    /// Whether it can be asked to do something.
+    var isIdle: Bool { isOnline && readsAgain == nil }
+
+    private var version: MQTTVersion { kind.isVersion5 ? .v5_0 : .v3_1_1 }
+
+    // MARK: Time
+
+    /// - Parameter isPublishing: whether new messages are made.
+    func tick(at now: Double, isPublishing: Bool) {
+        switch state {
+        case .away(let until):
+            if now >= until { connect(at: now) }
+        case .connecting(let since):
+            if now > since + 30 { wire?.close() ?? lost(.refused, away: 1, at: now) }
+        case .online:
+            if let time = readsAgain, now >= time { readAgain() }
+            if isPublishing, now >= nextPublish { publish(at: now) }
+            if let wire, now > wire.lastWrite + Double(DeviceKind.keepAlive) * 0.7 { send(.pingreq, at: now) }
+            wire?.flush()
+        case .leaving(_, let since, _):
+            if now > since + 10 { wire?.close() }
+        case .silent(let since, _):
+            if now > since + 90 {
+                accounts.fault(.closed, device: number, at: now, "a silent device was not closed within 90 s")
+                wire?.close()
+            }
+        }
+    }
+
+    // MARK: Connecting
+
+    private func connect(at now: Double) {
+        state = .connecting(since: now)
+        dialer.connect(self, version: version) { [self] wire in
+            guard let wire else { return lost(.refused, away: Double.random(in: 0.5...1.5), at: accounts.now) }
+            begin(on: wire)
+        }
+    }
+
+    private func begin(on wire: Wire) {
+        life += 1
+        self.wire = wire
+        send(.connect(connectPacket), at: accounts.now)
+        wire.flush()
+    }
+
+    private var connectPacket: Connect {
+        let will = Message(StreamID(device: number, purpose: .will), life)
+        var connect = Connect(
+            version: version, cleanStart: !kind.isPersistent, keepAlive: UInt16(DeviceKind.keepAlive),
+            clientID: "device-\(number)",
+            will: Will(topic: will.topic, payload: will.payload, qos: .atLeastOnce, retain: true))
+        if kind.isVersion5 {
+            if kind.isPersistent { connect.properties = [.sessionExpiryInterval(7200)] }
+            if kind.willDelay > 0 { connect.will?.properties = [.willDelayInterval(UInt32(kind.willDelay))] }
+        }
+        return connect
+    }
+
+    private func accepted(_ connack: Connack, at now: Double) {
+        guard connack.code == 0 else { return wire?.close() ?? () }
+        state = .online
+        accounts.lives.began(number, life, at: now)
+        if hasSession, kind.isPersistent, !connack.sessionPresent {
+            accounts.fault(.sessionLost, device: number, at: now)
+        }
+        hasSession = true
+        session.receiveMaximum = Int(connack.properties.receiveMaximum ?? .max)
+        let (outputs, abandoned) = session.connected(isResumed: connack.sessionPresent)
+        for message in abandoned { accounts.messages.abandoned(message.stream, message.sequence) }
+        if kind.isPersistent {
+            let filter = Message.topic(StreamID(device: number, purpose: .down1))
+            let subscription = Subscription(filter: filter, qos: .exactlyOnce)
+            send(.subscribe(Subscribe(packetID: .max, subscriptions: [subscription])), at: now)
+        }
+        for output in outputs { perform(output, at: now) }
+        session.enqueue(Message(StreamID(device: number, purpose: .online), life))
+        sendQueued(at: now)
+        wire?.flush()
+    }
+
+    // MARK: Ending
+
+    func closed(_ wire: Wire, _ reason: String?) {
+        guard wire === self.wire else { return }
+        let now = accounts.now
+        if let reason { accounts.fault(.protocolError, device: number, at: now, reason) }
+        self.wire = nil
+        let soon = Double.random(in: 0.3...1.5)
+        switch state {
+        case .away: break
+        case .connecting: lost(.refused, away: soon, at: now)
+        case .online: lost(.closed, away: soon, at: now)
+        case .leaving(let ending, _, let away): lost(ending, away: away, at: now)
+        case .silent(_, let away): lost(.vanished, away: away, at: now)
+        }
+    }
+
+    private func lost(_ ending: LifeLedger.Ending, away: Double, at now: Double) {
+        wire = nil
+        readsAgain = nil
+        state = .away(until: now + away)
+        accounts.lives.ended(number, life, ending, at: now, accounts.troubles)
+        if ending != .disconnect { accounts.messages.connectionLost(ofDevice: number, at: now) }
+    }
+
+    // MARK: Acts
+
+    func perform(_ act: Act, at now: Double) {
+        switch act {
+        case .sayGoodbye(let away):
+            send(.disconnect(Disconnect()), at: now)
+            wire?.flush()
+            state = .leaving(.disconnect, since: now, away: away)
+        case .reset(let away):
+            state = .leaving(.vanished, since: now, away: away)
+            wire?.reset()
+        case .fallSilent(let away):
+            state = .silent(since: now, away: away)
+        case .connectTwice:
+            takeOver(at: now)
+        case .readSlowly(let seconds):
+            readsAgain = now + seconds
+            wire?.setReading(false)
+        }
+    }
+
+    /// The device has forgotten that it is connected. The broker ends the older connection.
+    private func takeOver(at now: Double) {
+        dialer.connect(self, version: version) { [self] wire in
+            guard let wire else { return }
+            let now = accounts.now
+            guard state == .online else { return wire.reset() }
+            accounts.lives.ended(number, life, .takenOver, at: now, accounts.troubles)
+            accounts.messages.connectionLost(ofDevice: number, at: now)
+            state = .connecting(since: now)
+            begin(on: wire)
+        }
+    }
+
+    private func readAgain() {
+        readsAgain = nil
+        wire?.setReading(true)
+    }
+
+    // MARK: Publishing
+
+    private func publish(at now: Double) {
+        nextPublish = now + Self.interval * Double.random(in: 0.9...1.1)
+        turn += 1
+        let purpose: StreamID.Purpose = turn % 10 == 0 ? .retained : [.up0, .up1, .up2][turn % 3]
+        guard purpose == .up0 || session.count < Self.limit else { return }
+        let sequence = sequences[purpose, default: 0]
+        sequences[purpose] = sequence + 1
+        let message = Message(StreamID(device: number, purpose: purpose), sequence)
+        if purpose == .up0 {
+            accounts.messages.sent(message.stream, sequence, at: now)
+            send(.publish(PublishHead(topic: message.topic), payload: message.payload), at: now)
+        } else {
+            session.enqueue(message)
+            sendQueued(at: now)
+        }
+    }
+
+    private func sendQueued(at now: Double) {
+        while let output = session.next() { perform(output, at: now) }
+    }
+
+    private func perform(_ output: ClientState.Output, at now: Double) {
+        switch output {
+        case .publish(let message, let packetID, let isDuplicate):
+            if isDuplicate {
+                accounts.messages.resent(message.stream, message.sequence)
+            } else {
+                accounts.messages.sent(message.stream, message.sequence, at: now)
+            }
+            send(Packet(message, packetID: packetID, isDuplicate: isDuplicate), at: now)
+        case .release(let packetID):
+            send(.pubrel(PublishAck(packetID: packetID)), at: now)
+        }
+    }
+
+    private func send(_ packet: Packet, at now: Double) {
+        wire?.send(packet, at: now)
+    }
+
+    // MARK: Receiving
+
+    func received(_ packet: Packet, on wire: Wire) {
+        guard wire === self.wire else { return }
+        let now = accounts.now
+        if case .silent = state { return }
+        switch packet {
+        case .connack(let connack): accepted(connack, at: now)
+        case .suback(let suback):
+            isSubscribed = suback.codes.allSatisfy { $0 < 0x80 }
+            if !isSubscribed { accounts.fault(.protocolError, device: number, at: now, "SUBACK \(suback.codes)") }
+        case .publish(let head, let payload): received(head, payload, at: now)
+        case .puback(let ack), .pubcomp(let ack): finished(ack, at: now)
+        case .pubrec(let ack):
+            if ack.reasonCode >= 0x80 { return finished(ack, at: now) }
+            perform(session.recorded(ack.packetID), at: now)
+        case .pubrel(let ack):
+            session.released(ack.packetID)
+            send(.pubcomp(PublishAck(packetID: ack.packetID)), at: now)
+        case .pingresp, .disconnect: break
+        case .connect, .subscribe, .unsubscribe, .unsuback, .pingreq, .auth:
+            accounts.fault(.protocolError, device: number, at: now, "\(packet)")
+        }
+    }
+
+    private func finished(_ ack: PublishAck, at now: Double) {
+        guard let message = session.finished(ack.packetID) else { return }
+        if ack.reasonCode >= 0x80 {
+            accounts.fault(.unacknowledged, device: number, at: now, "reason code \(ack.reasonCode)")
+        } else {
+            accounts.messages.acknowledged(message.stream, message.sequence, at: now)
+        }
+        sendQueued(at: now)
+    }
+
+    private func received(_ head: PublishHead, _ payload: ByteBuffer, at now: Double) {
+        guard let packetID = head.packetID else { return }
+        let isNew: Bool
+        if head.qos == .exactlyOnce {
+            isNew = session.received(packetID)
+            send(.pubrec(PublishAck(packetID: packetID)), at: now)
+        } else {
+            isNew = true
+            send(.puback(PublishAck(packetID: packetID)), at: now)
+        }
+        guard let message = Message(payload: payload), message.stream.device == number else {
+            return accounts.fault(.unknown, device: number, at: now, "a message of \(head.topic)")
+        }
+        if isNew {
+            accounts.messages.arrived(
+                message.stream, message.sequence, isMarked: head.isDuplicate, at: now, accounts.troubles)
+        }
+    }
+}

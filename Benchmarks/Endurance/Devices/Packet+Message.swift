@@ -1,0 +1,11 @@
+import MQTTCodec
+
+extension Packet {
+    /// The PUBLISH for a message with QoS 1 or 2.
+    init(_ message: Message, packetID: UInt16, isDuplicate: Bool) {
+        let head = PublishHead(
+            isDuplicate: isDuplicate, qos: QoS(rawValue: message.stream.purpose.qos) ?? .atLeastOnce,
+            retain: message.isRetained, topic: message.topic, packetID: packetID)
+        self = .publish(head, payload: message.payload)
+    }
+}

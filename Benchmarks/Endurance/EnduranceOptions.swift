@@ -1,0 +1,63 @@
+/// What a call asks for.
+package struct EnduranceOptions: Sendable {
+    package let seconds: Double
+    package let devices: Int
+    package let seed: UInt64
+    /// The mappings that are tested, beside devices that are connected directly.
+    package let mappings: [Group]
+    /// The file for the report as JSON; `nil` for none.
+    package let json: String?
+    /// The project's folder.
+    package let root: String
+    /// A folder that gets the logs of all programs; `nil` for none.
+    package let logs: String?
+    /// Whether everything runs on the loopback interface, even if there could be namespaces.
+    package let loopback: Bool
+
+    /// - Throws: `EnduranceOptionError` with the option that is wrong, and what would be right.
+    package init(
+        hours: Double, devices: Int, seed: UInt64, mappings: [String], json: String?, root: String, logs: String?,
+        loopback: Bool
+    ) throws {
+        let seconds = hours * 3600
+        guard seconds.isFinite, seconds >= TroubleSchedule.shortest, hours <= 1000 else {
+            throw EnduranceOptionError(
+                "HOURS: \(hours) is not within \(Self.shortestHours) to 1000; every kind of trouble must have its turn")
+        }
+        guard (20...20_000).contains(devices) else {
+            throw EnduranceOptionError("--devices: \(devices) is not within 20 to 20000")
+        }
+        let groups = try mappings.map { name in
+            guard let group = Group(rawValue: name), group != .direct else {
+                throw EnduranceOptionError("--mapping: '\(name)' is neither connection nor mux")
+            }
+            return group
+        }
+        self.seconds = seconds
+        self.devices = devices
+        self.seed = seed
+        self.mappings = groups.isEmpty ? [.connection, .mux] : Group.allCases.filter(groups.contains)
+        self.json = json
+        self.root = root
+        self.logs = logs
+        self.loopback = loopback
+    }
+
+    private static let shortestHours = String("\(TroubleSchedule.shortest / 3600)".prefix(5))
+
+    /// The devices of each group. Every twentieth device more is connected directly, so that there is something to
+    /// compare with.
+    var groups: GroupTable {
+        let share = devices / mappings.count
+        return GroupTable(mappings.map { ($0, share) } + [(.direct, max(10, devices / 20))])
+    }
+}
+
+/// An option that cannot be used.
+package struct EnduranceOptionError: Error, Sendable, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

@@ -1,0 +1,142 @@
+/// Keeps account of the connections of devices, each of which is a life with a will of its own.
+///
+/// - A device that vanishes has exactly one will, in bounded time.
+/// - A device that says goodbye, or lives, has none.
+/// - A connection ends only if the device ends it, or because of a trouble.
+package struct LifeLedger: Sendable {
+    /// How a device's connection has ended.
+    package enum Ending: Sendable, Equatable {
+        case disconnect
+        /// Reset by the device, or closed because the device was silent, and the device stays away.
+        case vanished
+        /// The device has connected again meanwhile.
+        case takenOver
+        /// The device was not accepted, so it is open whether the broker has known it.
+        case refused
+        /// The other side has closed it.
+        case closed
+    }
+
+    package struct Counts: Sendable, Codable, Equatable {
+        package var connected = 0
+        package var goodbyes = 0
+        package var vanished = 0
+        package var takenOver = 0
+        package var closed = 0
+        package var wills = 0
+        /// Wills that are excused: too many, too few or too late.
+        package var excused = 0
+    }
+
+    private struct Life: Sendable {
+        let began: Double
+        var ended: Double?
+        var ending: Ending?
+        var wills = 0
+    }
+
+    private struct Key: Hashable, Sendable {
+        let device: Int
+        let life: Int
+    }
+
+    private var lives: [Key: Life] = [:]
+    package private(set) var counts: [Group: Counts] = [:]
+    package private(set) var faults = FaultList()
+    private let group: @Sendable (Int) -> Group
+
+    /// A will comes within this time after the end of its delay, in seconds. A silent device is missed after 1.5 times
+    /// its keepalive, which is in it when the connection is closed.
+    package static let bound = 10.0
+    /// How long an ended life is remembered: longer than the hold time, after which late wills come.
+    private static let memory = 600.0
+
+    package init(group: @escaping @Sendable (Int) -> Group) {
+        self.group = group
+    }
+
+    // MARK: Events
+
+    package mutating func began(_ device: Int, _ life: Int, at time: Double) {
+        lives[Key(device: device, life: life)] = Life(began: time)
+        counts[group(device), default: Counts()].connected += 1
+    }
+
+    package mutating func ended(
+        _ device: Int, _ life: Int, _ ending: Ending, at time: Double, _ troubles: TroubleLog
+    ) {
+        let key = Key(device: device, life: life)
+        let group = group(device)
+        var record = lives[key] ?? Life(began: time)
+        guard record.ending == nil else { return }
+        record.ended = time
+        record.ending = ending
+        lives[key] = record
+        switch ending {
+        case .disconnect: counts[group, default: Counts()].goodbyes += 1
+        case .vanished: counts[group, default: Counts()].vanished += 1
+        case .takenOver: counts[group, default: Counts()].takenOver += 1
+        case .refused: break
+        case .closed:
+            counts[group, default: Counts()].closed += 1
+            if troubles.excuse(.closed, group, from: time, to: time) == nil {
+                add(.closed, key, at: time, troubles)
+            }
+        }
+    }
+
+    package mutating func willArrived(_ device: Int, _ life: Int, at time: Double, _ troubles: TroubleLog) {
+        let key = Key(device: device, life: life)
+        let group = group(device)
+        counts[group, default: Counts()].wills += 1
+        guard var record = lives[key] else {
+            // A connection that the device has not seen being accepted.
+            counts[group, default: Counts()].excused += 1
+            return
+        }
+        record.wills += 1
+        lives[key] = record
+        let isExcused = troubles.excuse(.will, group, from: record.began, to: time) != nil
+        let isDue =
+            switch record.ending {
+            case nil, .disconnect: false
+            case .vanished, .takenOver, .refused, .closed: record.wills == 1
+            }
+        if isDue { return }
+        if isExcused {
+            counts[group, default: Counts()].excused += 1
+        } else {
+            let state = record.ending.map { "after its end (\($0))" } ?? "while it is connected"
+            add(.willWrong, key, at: time, troubles, "will \(record.wills) \(state)")
+        }
+    }
+
+    /// Looks for wills that are overdue, and forgets what is settled.
+    package mutating func check(at time: Double, _ troubles: TroubleLog) {
+        for (key, record) in lives {
+            guard let ended = record.ended else { continue }
+            if record.ending == .vanished, record.wills == 0 {
+                let delay = Double(DeviceKind(number: key.device).willDelay)
+                guard time > ended + delay + Self.bound else { continue }
+                lives[key]?.ending = .refused
+                if troubles.excuse(.will, group(key.device), from: record.began, to: time) != nil {
+                    counts[group(key.device), default: Counts()].excused += 1
+                } else {
+                    add(.willMissing, key, at: ended, troubles)
+                }
+            } else if time > ended + Self.memory {
+                lives[key] = nil
+            }
+        }
+    }
+
+    private mutating func add(
+        _ kind: Fault.Kind, _ key: Key, at time: Double, _ troubles: TroubleLog, _ detail: String = ""
+    ) {
+        let group = group(key.device)
+        faults.add(
+            Fault(
+                kind: kind, group: group, device: key.device, subject: DeviceKind(number: key.device).name,
+                sequence: key.life, time: time, troubles: troubles.names(at: time, group), detail: detail))
+    }
+}

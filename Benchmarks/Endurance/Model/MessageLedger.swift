@@ -1,0 +1,175 @@
+/// Keeps account of all messages, and finds the faults.
+///
+/// - A message whose acknowledgement has reached the sender must arrive: always with QoS 1 and 2, and with QoS 0 unless
+///   a trouble is near.
+/// - With QoS 2 it arrives once; with QoS 1 once unless the sender has sent it again or a trouble is near.
+/// - First arrivals are in the order in which messages were sent.
+package struct MessageLedger: Sendable {
+    package struct Counts: Sendable, Codable, Equatable {
+        package var sent = 0
+        package var acknowledged = 0
+        package var arrived = 0
+        /// Second arrivals that are allowed.
+        package var repeated = 0
+        /// Lost messages that are excused.
+        package var excused = 0
+        package var lost = 0
+        package var doubled = 0
+        package var outOfOrder = 0
+    }
+
+    package struct CountKey: Hashable, Sendable {
+        package let group: Group
+        package let purpose: StreamID.Purpose
+    }
+
+    private var streams: [StreamID: MessageStream] = [:]
+    package private(set) var counts: [CountKey: Counts] = [:]
+    package private(set) var faults = FaultList()
+    /// Which group a device is of.
+    private let group: @Sendable (Int) -> Group
+
+    package init(group: @escaping @Sendable (Int) -> Group) {
+        self.group = group
+    }
+
+    /// How long a settled message is remembered, in seconds.
+    private static let memory = 150.0
+
+    // MARK: Events
+
+    package mutating func sent(_ id: StreamID, _ sequence: Int, at time: Double) {
+        streams[id, default: MessageStream()].sent(sequence, at: time)
+        count(id) { $0.sent += 1 }
+    }
+
+    package mutating func resent(_ id: StreamID, _ sequence: Int) {
+        streams[id]?.resent(sequence)
+    }
+
+    package mutating func abandoned(_ id: StreamID, _ sequence: Int) {
+        streams[id]?.abandoned(sequence)
+    }
+
+    package mutating func acknowledged(_ id: StreamID, _ sequence: Int, at time: Double) {
+        streams[id]?.acknowledged(sequence, at: time)
+        count(id) { $0.acknowledged += 1 }
+    }
+
+    /// The connection of a sender has ended, with which messages of QoS 0 may have been lost that were under way.
+    package mutating func connectionLost(ofDevice device: Int, at time: Double) {
+        let id = StreamID(device: device, purpose: .up0)
+        for (sequence, message) in streams[id]?.open ?? [:] where message.arrived == nil && message.sent > time - 10 {
+            streams[id]?.abandoned(sequence)
+        }
+    }
+
+    /// - Parameter isMarked: whether the message came with DUP, by which the broker says that it may be a repetition.
+    package mutating func arrived(
+        _ id: StreamID, _ sequence: Int, isMarked: Bool, at time: Double, _ troubles: TroubleLog
+    ) {
+        switch streams[id, default: MessageStream()].arrived(sequence, at: time) {
+        case .first:
+            count(id) { $0.arrived += 1 }
+        case .late:
+            count(id) {
+                $0.arrived += 1
+                $0.outOfOrder += 1
+            }
+            add(.outOfOrder, id, sequence, at: time, troubles)
+        case .repeated(let sent, let isResent):
+            repeated(id, sequence, from: sent, isAllowed: isMarked || isResent, at: time, troubles)
+        case .repeatedLongAgo:
+            repeated(id, sequence, from: time - Self.memory, isAllowed: isMarked, at: time, troubles)
+        case .unknown:
+            add(.unknown, id, sequence, at: time, troubles)
+        }
+    }
+
+    /// - Parameter isAllowed: if the quality of service allows a repetition at all.
+    private mutating func repeated(
+        _ id: StreamID, _ sequence: Int, from: Double, isAllowed: Bool, at time: Double, _ troubles: TroubleLog
+    ) {
+        let excuse: Excuse? =
+            id.purpose.qos == 1
+            ? .doubledQoS1 : id.purpose == .up2 && DeviceKind(number: id.device).isForgotten ? .doubledForgotten : nil
+        let isExcused = excuse.map { troubles.excuse($0, group(id.device), from: from, to: time) != nil } ?? false
+        if (id.purpose.qos == 1 && isAllowed) || isExcused {
+            count(id) { $0.repeated += 1 }
+        } else {
+            count(id) { $0.doubled += 1 }
+            add(.doubled, id, sequence, at: time, troubles, "sent at \(Int(from)) s")
+        }
+    }
+
+    package mutating func forget(at time: Double) {
+        for id in streams.keys { streams[id]?.forget(before: time - Self.memory, qos: id.purpose.qos) }
+    }
+
+    /// How many messages are in memory.
+    package var remembered: Int { streams.reduce(0) { $0 + $1.value.open.count } }
+
+    // MARK: The end
+
+    /// How many messages have yet to be acknowledged or to arrive.
+    package var unsettled: Int {
+        streams.reduce(0) { sum, stream in
+            sum
+                + stream.value.open.count {
+                    !$0.value.isAbandoned
+                        && ($0.value.arrived == nil || (stream.key.purpose.qos > 0 && $0.value.acknowledged == nil))
+                }
+        }
+    }
+
+    /// The number of the last message of a stream that was acknowledged.
+    package func lastAcknowledged(_ id: StreamID) -> Int? { streams[id]?.lastAcknowledged }
+
+    /// Finds what is lost. To be called when nothing is under way any more.
+    package mutating func close(at time: Double, _ troubles: TroubleLog) {
+        for (id, stream) in streams {
+            for (sequence, message) in stream.open.sorted(by: { $0.key < $1.key }) {
+                settle(id, sequence, message, troubles)
+            }
+        }
+    }
+
+    private mutating func settle(
+        _ id: StreamID, _ sequence: Int, _ message: MessageStream.Message, _ troubles: TroubleLog
+    ) {
+        let isLost = message.arrived == nil
+        if id.purpose.qos == 0 {
+            guard isLost else { return }
+            let near = troubles.excuse(.lostQoS0, group(id.device), from: message.sent, to: message.sent)
+            if message.isAbandoned || near != nil { return count(id) { $0.excused += 1 } }
+        } else if message.acknowledged == nil {
+            guard !message.isAbandoned else {
+                if isLost { count(id) { $0.excused += 1 } }
+                return
+            }
+            return add(.unacknowledged, id, sequence, at: message.sent, troubles)
+        }
+        guard isLost else { return }
+        count(id) { $0.lost += 1 }
+        let detail = message.acknowledged.map { "acknowledged at \(Int($0)) s" } ?? ""
+        add(.lost, id, sequence, at: message.sent, troubles, detail)
+    }
+
+    // MARK: Helpers
+
+    private mutating func count(_ id: StreamID, _ change: (inout Counts) -> Void) {
+        change(&counts[CountKey(group: group(id.device), purpose: id.purpose), default: Counts()])
+    }
+
+    private mutating func add(
+        _ kind: Fault.Kind, _ id: StreamID, _ sequence: Int, at time: Double, _ troubles: TroubleLog,
+        _ detail: String = ""
+    ) {
+        let group = group(id.device)
+        faults.add(
+            Fault(
+                kind: kind, group: group, device: id.device,
+                subject: "\(id.purpose.name) of \(DeviceKind(number: id.device).name)", sequence: sequence, time: time,
+                troubles: troubles.names(at: time, group), detail: detail))
+    }
+}

@@ -1,0 +1,70 @@
+/// What has become of the messages of one stream. What is settled is forgotten after a while, so that its memory is
+/// that of the open messages.
+struct MessageStream: Sendable {
+    struct Message: Sendable {
+        let sent: Double
+        var acknowledged: Double?
+        var arrived: Double?
+        /// When the sender sent it again.
+        var isResent = false
+        /// Whether the sender has given it up without an acknowledgement. It may arrive or not.
+        var isAbandoned = false
+    }
+
+    /// What an arrival means.
+    enum Arrival: Equatable {
+        case first
+        /// The first one, but a later message was earlier.
+        case late
+        /// Not the first.
+        case repeated(sent: Double, isResent: Bool)
+        /// Repeated, of a message that was settled a long time ago.
+        case repeatedLongAgo
+        /// Nobody has sent it.
+        case unknown
+    }
+
+    private(set) var open: [Int: Message] = [:]
+    private(set) var nextSequence = 0
+    private var highestArrived = -1
+    /// The highest number that was acknowledged.
+    private(set) var lastAcknowledged: Int?
+
+    /// A message was sent for the first time. Numbers only grow.
+    mutating func sent(_ sequence: Int, at time: Double) {
+        open[sequence] = Message(sent: time)
+        nextSequence = max(nextSequence, sequence + 1)
+    }
+
+    mutating func resent(_ sequence: Int) {
+        open[sequence]?.isResent = true
+    }
+
+    mutating func abandoned(_ sequence: Int) {
+        open[sequence]?.isAbandoned = true
+    }
+
+    mutating func acknowledged(_ sequence: Int, at time: Double) {
+        if open[sequence]?.acknowledged == nil { open[sequence]?.acknowledged = time }
+        lastAcknowledged = max(lastAcknowledged ?? -1, sequence)
+    }
+
+    mutating func arrived(_ sequence: Int, at time: Double) -> Arrival {
+        guard sequence < nextSequence else { return .unknown }
+        guard var message = open[sequence] else { return .repeatedLongAgo }
+        guard message.arrived == nil else { return .repeated(sent: message.sent, isResent: message.isResent) }
+        message.arrived = time
+        open[sequence] = message
+        guard sequence > highestArrived else { return .late }
+        highestArrived = sequence
+        return .first
+    }
+
+    /// Forgets what was settled before `time`.
+    mutating func forget(before time: Double, qos: UInt8) {
+        open = open.filter { _, message in
+            guard let arrived = message.arrived, arrived < time else { return true }
+            return qos > 0 && message.acknowledged == nil && !message.isAbandoned
+        }
+    }
+}

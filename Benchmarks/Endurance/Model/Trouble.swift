@@ -1,0 +1,103 @@
+/// One thing that goes wrong, or that an operator does, while devices publish.
+package struct Trouble: Sendable, Equatable {
+    package enum Kind: String, CaseIterable, Sendable, Codable {
+        case outage
+        case rebind
+        case lossBurst = "loss burst"
+        case serveRestart = "serve restart"
+        case serveKill = "serve kill"
+        case brokerRestart = "broker restart"
+        case bridgeReload = "bridge reload"
+        case bridgeRestart = "bridge restart"
+        case bridgeKill = "bridge kill"
+        case certificateRenewal = "certificate renewal"
+        case listenerGarbage = "garbage at the listeners"
+        case serveGarbage = "garbage at serve"
+        case bridgeGarbage = "garbage at the bridge"
+    }
+
+    package let kind: Kind
+    /// The group that it concerns; `nil` for all.
+    package let group: Group?
+    /// In seconds from the beginning of the run.
+    package let begin: Double
+    /// `nil` while it lasts.
+    package var end: Double?
+
+    package init(_ kind: Kind, _ group: Group? = nil, begin: Double, end: Double? = nil) {
+        self.kind = kind
+        self.group = group
+        self.begin = begin
+        self.end = end
+    }
+
+    package var title: String { group.map { "\(kind.rawValue) (\($0.rawValue))" } ?? kind.rawValue }
+}
+
+/// What may happen because of a trouble, and would be a fault without one.
+package enum Excuse: Sendable, CaseIterable {
+    /// A message with QoS 0 is lost.
+    case lostQoS0
+    /// A message with QoS 1 arrives twice.
+    case doubledQoS1
+    /// A message with QoS 2 arrives twice, of a device whose session the broker forgets with the connection.
+    case doubledForgotten
+    /// The connection of a device ends, or is refused.
+    case closed
+    /// A will is published for a device that is held, or is late or missing.
+    case will
+}
+
+extension Trouble {
+    /// How long its effects may last after its end, in seconds: devices return within this time.
+    package static let settling = 20.0
+
+    /// What it excuses for the devices of a group.
+    package func excuses(_ group: Group) -> Set<Excuse> {
+        guard self.group == nil || self.group == group else { return [] }
+        let isDirect = group == .direct
+        return switch kind {
+        // What an operator does in passing, and what strangers send, must not be noticed by anyone.
+        case .bridgeReload, .certificateRenewal, .listenerGarbage, .serveGarbage, .bridgeGarbage: []
+        case .lossBurst: isDirect ? [.will] : []
+        // TCP connections end, and nobody holds the devices.
+        case .outage, .rebind: isDirect ? Set(Excuse.allCases) : [.lostQoS0, .doubledQoS1, .doubledForgotten, .will]
+        case .serveRestart, .serveKill, .brokerRestart:
+            isDirect ? Set(Excuse.allCases) : [.lostQoS0, .doubledQoS1, .doubledForgotten, .will, .closed]
+        case .bridgeRestart, .bridgeKill: Set(Excuse.allCases)
+        }
+    }
+}
+
+/// The troubles of a run so far.
+package struct TroubleLog: Sendable {
+    package private(set) var all: [Trouble] = []
+    /// A message that was sent this long before a trouble may still have been under way, in seconds.
+    private static let lead = 3.0
+
+    package init() {}
+
+    /// - Returns: its index, for `end`.
+    package mutating func begin(_ trouble: Trouble) -> Int {
+        all.append(trouble)
+        return all.count - 1
+    }
+
+    package mutating func end(_ index: Int, at time: Double) {
+        all[index].end = time
+    }
+
+    /// The last trouble that excuses something which has happened between two times.
+    package func excuse(_ excuse: Excuse, _ group: Group, from: Double, to: Double) -> Trouble? {
+        all.last { isOn($0, from: from, to: to) && $0.excuses(group).contains(excuse) }
+    }
+
+    /// What was going on at a time, for a report.
+    package func names(at time: Double, _ group: Group) -> [String] {
+        all.filter { isOn($0, from: time, to: time) && ($0.group == nil || $0.group == group) }.map(\.title)
+    }
+
+    private func isOn(_ trouble: Trouble, from: Double, to: Double) -> Bool {
+        trouble.begin - Self.lead <= to && from <= (trouble.end ?? .infinity) + Trouble.settling
+    }
+}

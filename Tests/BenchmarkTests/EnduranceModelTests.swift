@@ -1,0 +1,86 @@
+import BenchmarkEndurance
+import Testing
+
+struct EnduranceModelTests {
+    @Test("The shortest run has each kind of trouble, and a long one has many", arguments: [1, 2, 3] as [UInt64])
+    func schedule(seed: UInt64) {
+        let short = TroubleSchedule(seconds: TroubleSchedule.shortest, seed: seed, hasLink: true)
+        #expect(Set(short.entries.map(\.kind)) == Set(Trouble.Kind.allCases))
+        let long = TroubleSchedule(seconds: 3600, seed: seed, hasLink: true)
+        for kind in Trouble.Kind.allCases { #expect(long.entries.count { $0.kind == kind } > 2, "\(kind)") }
+        #expect(long.entries == TroubleSchedule(seconds: 3600, seed: seed, hasLink: true).entries)
+        #expect(long.entries.allSatisfy { $0.at < 3600 - TroubleSchedule.drain })
+        let restarts: Set<Trouble.Kind> = [.bridgeKill, .bridgeRestart, .serveKill, .serveRestart]
+        #expect(long.entries.allSatisfy { !restarts.contains($0.kind) || $0.at <= long.settled })
+    }
+
+    @Test("Without a link there is no trouble that needs one")
+    func withoutLink() {
+        let kinds = Set(TroubleSchedule(seconds: 600, seed: 1, hasLink: false).entries.map(\.kind))
+        #expect(kinds.isDisjoint(with: [.outage, .rebind, .lossBurst]))
+        #expect(kinds.contains(.brokerRestart))
+    }
+
+    @Test("A program that grows is found, and one that varies is not")
+    func growth() {
+        func watch(_ kibibytes: (Int) -> Int) -> [Watch.Row] {
+            var watch = Watch(program: "bridge")
+            for index in 0..<60 {
+                var sample = Watch.Sample(time: Double(index) * 10, pid: 7)
+                sample.residentKiB = kibibytes(index)
+                sample.descriptors = 500 + index
+                sample.timerFirings = index * index
+                watch.add(sample)
+            }
+            return watch.rows(from: 0, to: 600)
+        }
+        #expect(watch { 100_000 + $0 % 10 * 1000 }.filter { $0.fault != nil }.isEmpty)
+        let grown = watch { 100_000 + $0 * 1000 }.filter { $0.fault != nil }
+        #expect(grown.map(\.name) == ["memory, MiB"])
+    }
+
+    @Test("A client sends again in order what was not acknowledged")
+    func resends() {
+        var state = ClientState()
+        for number in 0..<3 { state.enqueue(Message(StreamID(device: 1, purpose: .up2), number)) }
+        let identifiers: [UInt16] = (0..<3).compactMap { _ in
+            guard case .publish(_, let packetID, false) = state.next() else { return nil }
+            return packetID
+        }
+        #expect(identifiers == [1, 2, 3])
+        let release = state.recorded(1)
+        #expect(release == .release(packetID: 1))
+        let (outputs, abandoned) = state.connected(isResumed: true)
+        #expect(outputs == [.release(packetID: 1)])
+        #expect(abandoned.isEmpty)
+        guard case .publish(let message, 2, true) = state.next() else {
+            Issue.record("not sent again")
+            return
+        }
+        #expect(message.sequence == 1)
+        let finished = state.finished(1)
+        #expect(finished?.sequence == 0)
+        let lost = state.connected(isResumed: false).abandoned
+        #expect(lost.map(\.sequence) == [1, 2])
+        #expect(state.count == 0)
+    }
+
+    @Test("Options that make no sense are refused with what would be right")
+    func options() {
+        func error(hours: Double = 1, devices: Int = 100, mappings: [String] = []) -> String? {
+            do {
+                _ = try EnduranceOptions(
+                    hours: hours, devices: devices, seed: 1, mappings: mappings, json: nil, root: ".", logs: nil,
+                    loopback: true)
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
+        #expect(error() == nil)
+        #expect(error(hours: 0.01)?.contains("not within 0.066 to 1000") == true)
+        #expect(error(hours: .nan)?.contains("HOURS") == true)
+        #expect(error(devices: 3)?.contains("20 to 20000") == true)
+        #expect(error(mappings: ["direct"])?.contains("neither connection nor mux") == true)
+    }
+}

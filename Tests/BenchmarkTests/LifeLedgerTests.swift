@@ -1,0 +1,63 @@
+import BenchmarkEndurance
+import Testing
+
+/// Each kind of fault of a connection and its will is found, and what is allowed is none.
+struct LifeLedgerTests {
+    enum Event: Sendable {
+        case began
+        case ended(LifeLedger.Ending)
+        case will
+        case wait(Double)
+    }
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        let name: String
+        /// Device 1 speaks 5.0 and has a will delay of three seconds; 3 has none.
+        var device = 3
+        let events: [Event]
+        var trouble: Trouble.Kind?
+        let faults: [Fault.Kind]
+        var testDescription: String { name }
+    }
+
+    static let cases: [Case] = [
+        Case(name: "goodbye", events: [.began, .ended(.disconnect)], faults: []),
+        Case(name: "goodbye and a will", events: [.began, .ended(.disconnect), .will], faults: [.willWrong]),
+        Case(name: "vanished and a will", events: [.began, .ended(.vanished), .will], faults: []),
+        Case(name: "vanished and two wills", events: [.began, .ended(.vanished), .will, .will], faults: [.willWrong]),
+        Case(name: "vanished without a will", events: [.began, .ended(.vanished), .wait(15)], faults: [.willMissing]),
+        Case(name: "its will may still come", events: [.began, .ended(.vanished), .wait(9)], faults: []),
+        Case(
+            name: "its delayed will may still come", device: 1, events: [.began, .ended(.vanished), .wait(12)],
+            faults: []),
+        Case(
+            name: "vanished without a will in an outage", events: [.began, .ended(.vanished), .wait(15)],
+            trouble: .outage, faults: []),
+        Case(name: "a will of a device that lives", events: [.began, .will], faults: [.willWrong]),
+        Case(name: "the same in an outage", events: [.began, .will], trouble: .outage, faults: []),
+        Case(name: "the same with a reload", events: [.began, .will], trouble: .bridgeReload, faults: [.willWrong]),
+        Case(name: "taken over", events: [.began, .ended(.takenOver), .wait(15)], faults: []),
+        Case(name: "closed in calm", events: [.began, .ended(.closed), .will], faults: [.closed]),
+        Case(name: "closed in an outage", events: [.began, .ended(.closed)], trouble: .outage, faults: [.closed]),
+        Case(name: "closed by a restart", events: [.began, .ended(.closed)], trouble: .bridgeRestart, faults: []),
+        Case(name: "refused", events: [.ended(.refused)], faults: []),
+    ]
+
+    @Test(arguments: cases)
+    func judges(_ example: Case) {
+        var ledger = LifeLedger { _ in .connection }
+        var troubles = TroubleLog()
+        if let trouble = example.trouble { _ = troubles.begin(Trouble(trouble, begin: 0, end: 1)) }
+        var time = 0.0
+        for event in example.events {
+            switch event {
+            case .began: ledger.began(example.device, 1, at: time)
+            case .ended(let ending): ledger.ended(example.device, 1, ending, at: time, troubles)
+            case .will: ledger.willArrived(example.device, 1, at: time, troubles)
+            case .wait(let seconds): time += seconds
+            }
+        }
+        ledger.check(at: time, troubles)
+        #expect(ledger.faults.all.map(\.kind) == example.faults)
+    }
+}
