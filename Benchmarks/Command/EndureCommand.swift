@@ -25,6 +25,11 @@ struct EndureCommand: ParsableCommand {
     @Option(name: .customLong("mapping"), help: "Only this mapping: connection or mux. May be repeated.")
     var mappings: [String] = []
 
+    @Option(
+        name: .customLong("trouble"),
+        help: ArgumentHelp("Only this kind of trouble, such as 'broker restart'. May be repeated.", valueName: "kind"))
+    var troubles: [String] = []
+
     @Option(help: ArgumentHelp("Write the report to this file, with all samples.", valueName: "file")) var json: String?
 
     @Option(help: ArgumentHelp("Keep the logs of all programs in this folder.", valueName: "folder")) var logs: String?
@@ -36,8 +41,9 @@ struct EndureCommand: ParsableCommand {
     func run() throws {
         do {
             let options = try EnduranceOptions(
-                hours: hours, devices: devices, seed: seed, mappings: mappings, json: json, root: root, logs: logs,
-                loopback: loopback)
+                hours: hours, devices: devices, seed: seed, mappings: mappings, troubles: troubles, json: json,
+                root: root,
+                logs: logs, loopback: loopback)
             guard try Endurance.run(options) else { throw ExitCode.failure }
         } catch let error as EnduranceOptionError {
             throw ValidationError("\(error)")

@@ -5,6 +5,8 @@ package struct EnduranceOptions: Sendable {
     package let seed: UInt64
     /// The mappings that are tested, beside devices that are connected directly.
     package let mappings: [Group]
+    /// The troubles that there may be.
+    package let troubles: [Trouble.Kind]
     /// The file for the report as JSON; `nil` for none.
     package let json: String?
     /// The project's folder.
@@ -16,8 +18,8 @@ package struct EnduranceOptions: Sendable {
 
     /// - Throws: `EnduranceOptionError` with the option that is wrong, and what would be right.
     package init(
-        hours: Double, devices: Int, seed: UInt64, mappings: [String], json: String?, root: String, logs: String?,
-        loopback: Bool
+        hours: Double, devices: Int, seed: UInt64, mappings: [String] = [], troubles: [String] = [],
+        json: String? = nil, root: String, logs: String? = nil, loopback: Bool = false
     ) throws {
         let seconds = hours * 3600
         guard seconds.isFinite, seconds >= TroubleSchedule.shortest, hours <= 1000 else {
@@ -33,6 +35,14 @@ package struct EnduranceOptions: Sendable {
             }
             return group
         }
+        let kinds = try troubles.map { name in
+            guard let kind = Trouble.Kind(rawValue: name) else {
+                let names = Trouble.Kind.allCases.map { "'\($0.rawValue)'" }
+                throw EnduranceOptionError("--trouble: '\(name)' is none of \(names.joined(separator: ", "))")
+            }
+            return kind
+        }
+        self.troubles = kinds.isEmpty ? Trouble.Kind.allCases : kinds
         self.seconds = seconds
         self.devices = devices
         self.seed = seed
@@ -45,11 +55,11 @@ package struct EnduranceOptions: Sendable {
 
     private static let shortestHours = String("\(TroubleSchedule.shortest / 3600)".prefix(5))
 
-    /// The devices of each group. Every twentieth device more is connected directly, so that there is something to
+    /// The devices of each group. A tenth more is connected directly, so that there is something to
     /// compare with.
     var groups: GroupTable {
         let share = devices / mappings.count
-        return GroupTable(mappings.map { ($0, share) } + [(.direct, max(10, devices / 20))])
+        return GroupTable(mappings.map { ($0, share) } + [(.direct, max(10, devices / 10))])
     }
 }
 

@@ -25,6 +25,8 @@ final class EnduranceRun {
     private var loadEnded = 0.0
 
     private static let sampleInterval = 10.0
+    /// Growth is judged in the life of a program that is at least this long, in seconds.
+    private static let longLife = 600.0
 
     init(
         _ options: EnduranceOptions, _ stage: EnduranceStage, folder: String, whyLoopback: String?, stop: StopFlag,
@@ -37,7 +39,8 @@ final class EnduranceRun {
         self.eventLoop = eventLoop
         maker = TroubleMaker(stage: stage, seed: options.seed)
         schedule = TroubleSchedule(
-            seconds: options.seconds, seed: options.seed, hasLink: stage.network.isIsolated)
+            seconds: options.seconds, seed: options.seed, hasLink: stage.network.isIsolated, groups: options.mappings,
+            kinds: options.troubles)
         if let whyLoopback { leftOut.append("delay, loss, outages and rebinds: \(whyLoopback)") }
     }
 
@@ -176,7 +179,8 @@ final class EnduranceRun {
         for name in stage.programs.map(\.program.name) {
             guard let watch = watches[name] else { continue }
             // The broker is started again until the end, so it is compared over the whole run.
-            let rows = watch.rows(from: schedule.settled + 30, to: loadEnded)
+            let start = min(schedule.settled + 30, loadEnded / 2)
+            let rows = watch.rows(from: start, to: loadEnded, isJudged: loadEnded - start > Self.longLife)
             report.programs.append(
                 .init(name: name, starts: starts[name]?.count ?? 0, rows: rows, samples: watch.samples))
             for row in rows {

@@ -67,11 +67,12 @@ struct EnduranceModelTests {
 
     @Test("Options that make no sense are refused with what would be right")
     func options() {
-        func error(hours: Double = 1, devices: Int = 100, mappings: [String] = []) -> String? {
+        func error(
+            hours: Double = 1, devices: Int = 100, mappings: [String] = [], troubles: [String] = []
+        ) -> String? {
             do {
                 _ = try EnduranceOptions(
-                    hours: hours, devices: devices, seed: 1, mappings: mappings, json: nil, root: ".", logs: nil,
-                    loopback: true)
+                    hours: hours, devices: devices, seed: 1, mappings: mappings, troubles: troubles, root: ".")
                 return nil
             } catch {
                 return "\(error)"
@@ -82,5 +83,6 @@ struct EnduranceModelTests {
         #expect(error(hours: .nan)?.contains("HOURS") == true)
         #expect(error(devices: 3)?.contains("20 to 20000") == true)
         #expect(error(mappings: ["direct"])?.contains("neither connection nor mux") == true)
+        #expect(error(troubles: ["outage", "flood"])?.contains("'flood' is none of 'outage', 'rebind'") == true)
     }
 }

@@ -85,6 +85,10 @@ struct MessageLedgerTests {
         Case(name: "never sent", events: [.arrived(0)], faults: [.unknown]),
     ]
 
+    static func delivery(isMarked: Bool = false) -> MessageLedger.Delivery {
+        .init(isMarked: isMarked, packetID: 1, connection: 1)
+    }
+
     @Test(arguments: cases)
     func judges(_ example: Case) {
         var ledger = MessageLedger { _ in .mux }
@@ -98,8 +102,9 @@ struct MessageLedgerTests {
             case .resent(let number): ledger.resent(id, number)
             case .acknowledged(let number): ledger.acknowledged(id, number, at: time)
             case .abandoned(let number): ledger.abandoned(id, number)
-            case .arrived(let number): ledger.arrived(id, number, isMarked: false, at: time, troubles)
-            case .arrivedMarked(let number): ledger.arrived(id, number, isMarked: true, at: time, troubles)
+            case .arrived(let number): ledger.arrived(id, number, Self.delivery(), at: time, troubles)
+            case .arrivedMarked(let number):
+                ledger.arrived(id, number, Self.delivery(isMarked: true), at: time, troubles)
             case .lost: ledger.connectionLost(ofDevice: example.device, at: time)
             }
         }
@@ -123,12 +128,12 @@ struct MessageLedgerTests {
         let id = StreamID(device: 1, purpose: .up2)
         for number in 0..<1000 {
             ledger.sent(id, number, at: 0)
-            ledger.arrived(id, number, isMarked: false, at: 0, TroubleLog())
+            ledger.arrived(id, number, Self.delivery(), at: 0, TroubleLog())
             ledger.acknowledged(id, number, at: 0)
         }
         ledger.forget(at: 1000)
         #expect(ledger.remembered == 0)
-        ledger.arrived(id, 7, isMarked: false, at: 1001, TroubleLog())
+        ledger.arrived(id, 7, Self.delivery(), at: 1001, TroubleLog())
         #expect(ledger.faults.all.map(\.kind) == [.doubled])
     }
 }

@@ -11,6 +11,7 @@ final class BrokerClient: WireOwner {
     private var wire: Wire?
     private var session = ClientState()
     private var hasSession = false
+    private var connections = 0
     private var dialsAt: Double?
     private(set) var isReady = false
     private var sequences: [StreamID: Int] = [:]
@@ -110,6 +111,7 @@ final class BrokerClient: WireOwner {
             accounts.fault(.sessionLost, name, at: now, "the broker has lost the session of the \(name)")
         }
         hasSession = true
+        connections += 1
         let (outputs, abandoned) = session.connected(isResumed: connack.sessionPresent)
         for message in abandoned { accounts.messages.abandoned(message.stream, message.sequence) }
         if !connack.sessionPresent, !filters.isEmpty {
@@ -140,7 +142,9 @@ final class BrokerClient: WireOwner {
             }
         } else {
             accounts.messages.arrived(
-                message.stream, message.sequence, isMarked: head.isDuplicate, at: now, accounts.troubles)
+                message.stream, message.sequence,
+                .init(isMarked: head.isDuplicate, packetID: head.packetID ?? 0, connection: connections), at: now,
+                accounts.troubles)
         }
     }
 }

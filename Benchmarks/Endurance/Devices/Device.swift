@@ -39,6 +39,8 @@ final class Device: WireOwner {
 
     /// Seconds between two messages of a device.
     static let interval = 2.0
+    /// How long a silent device may stay connected: 1.5 times its keepalive and some time to spare, in seconds.
+    private static let patience = 60.0
     /// Messages that may wait for their acknowledgement; a device makes no more until then.
     private static let limit = 40
 
@@ -70,16 +72,35 @@ final class Device: WireOwner {
         case .online:
             if let time = readsAgain, now >= time { readAgain() }
             if isPublishing, now >= nextPublish { publish(at: now) }
-            if let wire, now > wire.lastWrite + Double(DeviceKind.keepAlive) * 0.7 { send(.pingreq, at: now) }
+            if let wire { keepAlive(wire, at: now) }
             wire?.flush()
         case .leaving(_, let since, _):
             if now > since + 10 { wire?.close() }
         case .silent(let since, _):
-            if now > since + 90 {
-                accounts.fault(.closed, device: number, at: now, "a silent device was not closed within 90 s")
-                wire?.close()
-            }
+            if now > since + Self.patience { giveUpSilence(since: since, at: now) }
         }
+    }
+
+    /// Pings if nothing has come for a while, and gives up a connection that does not answer.
+    private func keepAlive(_ wire: Wire, at now: Double) {
+        let interval = Double(DeviceKind.keepAlive)
+        let quiet = now - min(wire.lastWrite, readsAgain == nil ? wire.lastRead : now)
+        if quiet > interval * 0.7, now - wire.lastPing > interval * 0.5 {
+            wire.lastPing = now
+            send(.pingreq, at: now)
+        }
+        guard readsAgain == nil, now - wire.lastRead > interval * 2 else { return }
+        self.wire = nil
+        wire.reset()
+        lost(.closed, away: 0.5, at: now, "nothing has come for \(Int(now - wire.lastRead)) s")
+    }
+
+    private func giveUpSilence(since: Double, at now: Double) {
+        let group = accounts.groups[number]
+        if accounts.troubles.excuse(.closed, group, from: since, to: now) == nil {
+            accounts.fault(.closed, device: number, at: now, "a silent device is still connected")
+        }
+        wire?.reset()
     }
 
     // MARK: Connecting
@@ -115,6 +136,7 @@ final class Device: WireOwner {
     private func accepted(_ connack: Connack, at now: Double) {
         guard connack.code == 0 else { return wire?.close() ?? () }
         state = .online
+        wire?.lastRead = now
         accounts.lives.began(number, life, at: now)
         if hasSession, kind.isPersistent, !connack.sessionPresent {
             accounts.fault(.sessionLost, device: number, at: now)
@@ -151,11 +173,11 @@ final class Device: WireOwner {
         }
     }
 
-    private func lost(_ ending: LifeLedger.Ending, away: Double, at now: Double) {
+    private func lost(_ ending: LifeLedger.Ending, away: Double, at now: Double, _ detail: String = "") {
         wire = nil
         readsAgain = nil
         state = .away(until: now + away)
-        accounts.lives.ended(number, life, ending, at: now, accounts.troubles)
+        accounts.lives.ended(number, life, ending, at: now, accounts.troubles, detail)
         if ending != .disconnect { accounts.messages.connectionLost(ofDevice: number, at: now) }
     }
 
@@ -195,6 +217,7 @@ final class Device: WireOwner {
 
     private func readAgain() {
         readsAgain = nil
+        wire?.lastRead = accounts.now
         wire?.setReading(true)
     }
 
@@ -244,6 +267,7 @@ final class Device: WireOwner {
     func received(_ packet: Packet, on wire: Wire) {
         guard wire === self.wire else { return }
         let now = accounts.now
+        wire.lastRead = now
         if case .silent = state { return }
         switch packet {
         case .connack(let connack): accepted(connack, at: now)
@@ -289,7 +313,8 @@ final class Device: WireOwner {
         }
         if isNew {
             accounts.messages.arrived(
-                message.stream, message.sequence, isMarked: head.isDuplicate, at: now, accounts.troubles)
+                message.stream, message.sequence,
+                .init(isMarked: head.isDuplicate, packetID: packetID, connection: life), at: now, accounts.troubles)
         }
     }
 }

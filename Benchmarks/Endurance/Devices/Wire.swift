@@ -22,7 +22,10 @@ final class Wire: ChannelInboundHandler {
         maximumPacketSize: largestPacket, streamingThreshold: largestPacket, maximumBufferedSize: largestPacket)
     private var context: ChannelHandlerContext?
     private var failure: String?
+    /// When a packet was last written and read, in seconds from the beginning of the run.
     private(set) var lastWrite: Double = 0
+    var lastRead: Double = 0
+    var lastPing: Double = 0
 
     init(version: MQTTVersion, owner: any WireOwner) {
         self.version = version

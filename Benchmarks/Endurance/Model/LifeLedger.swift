@@ -63,7 +63,7 @@ package struct LifeLedger: Sendable {
     }
 
     package mutating func ended(
-        _ device: Int, _ life: Int, _ ending: Ending, at time: Double, _ troubles: TroubleLog
+        _ device: Int, _ life: Int, _ ending: Ending, at time: Double, _ troubles: TroubleLog, _ detail: String = ""
     ) {
         let key = Key(device: device, life: life)
         let group = group(device)
@@ -80,7 +80,7 @@ package struct LifeLedger: Sendable {
         case .closed:
             counts[group, default: Counts()].closed += 1
             if troubles.excuse(.closed, group, from: time, to: time) == nil {
-                add(.closed, key, at: time, troubles)
+                add(.closed, key, at: time, troubles, detail)
             }
         }
     }

@@ -18,6 +18,26 @@ package struct MessageLedger: Sendable {
         package var outOfOrder = 0
     }
 
+    /// How a message has come.
+    package struct Delivery: Sendable, CustomStringConvertible {
+        /// Whether it came with DUP, by which the broker says that it may be a repetition.
+        package let isMarked: Bool
+        /// 0 with QoS 0.
+        package let packetID: UInt16
+        /// The number of the receiver's connection.
+        package let connection: Int
+
+        package init(isMarked: Bool, packetID: UInt16, connection: Int) {
+            self.isMarked = isMarked
+            self.packetID = packetID
+            self.connection = connection
+        }
+
+        package var description: String {
+            "packet \(packetID) of connection \(connection)\(isMarked ? " with DUP" : "")"
+        }
+    }
+
     package struct CountKey: Hashable, Sendable {
         package let group: Group
         package let purpose: StreamID.Purpose
@@ -64,11 +84,11 @@ package struct MessageLedger: Sendable {
         }
     }
 
-    /// - Parameter isMarked: whether the message came with DUP, by which the broker says that it may be a repetition.
     package mutating func arrived(
-        _ id: StreamID, _ sequence: Int, isMarked: Bool, at time: Double, _ troubles: TroubleLog
+        _ id: StreamID, _ sequence: Int, _ delivery: Delivery, at time: Double, _ troubles: TroubleLog
     ) {
-        switch streams[id, default: MessageStream()].arrived(sequence, at: time) {
+        let isMarked = delivery.isMarked
+        switch streams[id, default: MessageStream()].arrived(sequence, delivery, at: time) {
         case .first:
             count(id) { $0.arrived += 1 }
         case .late:
@@ -77,10 +97,15 @@ package struct MessageLedger: Sendable {
                 $0.outOfOrder += 1
             }
             add(.outOfOrder, id, sequence, at: time, troubles)
-        case .repeated(let sent, let isResent):
-            repeated(id, sequence, from: sent, isAllowed: isMarked || isResent, at: time, troubles)
+        case .repeated(let message):
+            let first = message.delivery.map { ", first as \($0)" } ?? ""
+            repeated(
+                id, sequence, from: message.sent, isAllowed: isMarked || message.isResent, at: time, troubles,
+                "sent at \(Int(message.sent)) s\(message.isResent ? " and again" : "")\(first), now as \(delivery)")
         case .repeatedLongAgo:
-            repeated(id, sequence, from: time - Self.memory, isAllowed: isMarked, at: time, troubles)
+            repeated(
+                id, sequence, from: time - Self.memory, isAllowed: isMarked, at: time, troubles,
+                "settled long ago, now as \(delivery)")
         case .unknown:
             add(.unknown, id, sequence, at: time, troubles)
         }
@@ -88,7 +113,8 @@ package struct MessageLedger: Sendable {
 
     /// - Parameter isAllowed: if the quality of service allows a repetition at all.
     private mutating func repeated(
-        _ id: StreamID, _ sequence: Int, from: Double, isAllowed: Bool, at time: Double, _ troubles: TroubleLog
+        _ id: StreamID, _ sequence: Int, from: Double, isAllowed: Bool, at time: Double, _ troubles: TroubleLog,
+        _ detail: String
     ) {
         let excuse: Excuse? =
             id.purpose.qos == 1
@@ -98,7 +124,7 @@ package struct MessageLedger: Sendable {
             count(id) { $0.repeated += 1 }
         } else {
             count(id) { $0.doubled += 1 }
-            add(.doubled, id, sequence, at: time, troubles, "sent at \(Int(from)) s")
+            add(.doubled, id, sequence, at: time, troubles, detail)
         }
     }
 

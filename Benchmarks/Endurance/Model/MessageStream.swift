@@ -1,10 +1,13 @@
 /// What has become of the messages of one stream. What is settled is forgotten after a while, so that its memory is
 /// that of the open messages.
 struct MessageStream: Sendable {
+    typealias Delivery = MessageLedger.Delivery
+
     struct Message: Sendable {
         let sent: Double
         var acknowledged: Double?
         var arrived: Double?
+        var delivery: Delivery?
         /// When the sender sent it again.
         var isResent = false
         /// Whether the sender has given it up without an acknowledgement. It may arrive or not.
@@ -12,12 +15,12 @@ struct MessageStream: Sendable {
     }
 
     /// What an arrival means.
-    enum Arrival: Equatable {
+    enum Arrival {
         case first
         /// The first one, but a later message was earlier.
         case late
         /// Not the first.
-        case repeated(sent: Double, isResent: Bool)
+        case repeated(MessageStream.Message)
         /// Repeated, of a message that was settled a long time ago.
         case repeatedLongAgo
         /// Nobody has sent it.
@@ -49,11 +52,12 @@ struct MessageStream: Sendable {
         lastAcknowledged = max(lastAcknowledged ?? -1, sequence)
     }
 
-    mutating func arrived(_ sequence: Int, at time: Double) -> Arrival {
+    mutating func arrived(_ sequence: Int, _ delivery: Delivery, at time: Double) -> Arrival {
         guard sequence < nextSequence else { return .unknown }
         guard var message = open[sequence] else { return .repeatedLongAgo }
-        guard message.arrived == nil else { return .repeated(sent: message.sent, isResent: message.isResent) }
+        guard message.arrived == nil else { return .repeated(message) }
         message.arrived = time
+        message.delivery = delivery
         open[sequence] = message
         guard sequence > highestArrived else { return .late }
         highestArrived = sequence

@@ -60,10 +60,9 @@ extension Trouble {
         // What an operator does in passing, and what strangers send, must not be noticed by anyone.
         case .bridgeReload, .certificateRenewal, .listenerGarbage, .serveGarbage, .bridgeGarbage: []
         case .lossBurst: isDirect ? [.will] : []
-        // TCP connections end, and nobody holds the devices.
-        case .outage, .rebind: isDirect ? Set(Excuse.allCases) : [.lostQoS0, .doubledQoS1, .doubledForgotten, .will]
-        case .serveRestart, .serveKill, .brokerRestart:
-            isDirect ? Set(Excuse.allCases) : [.lostQoS0, .doubledQoS1, .doubledForgotten, .will, .closed]
+        // The bridge holds devices that are connected. Without it, TCP connections end.
+        case .outage, .rebind, .serveRestart, .serveKill, .brokerRestart:
+            isDirect ? Set(Excuse.allCases) : [.lostQoS0, .doubledQoS1, .doubledForgotten, .will]
         case .bridgeRestart, .bridgeKill: Set(Excuse.allCases)
         }
     }

@@ -27,12 +27,17 @@ package struct TroubleSchedule: Sendable {
     /// - Parameters:
     ///   - seconds: how long the run lasts.
     ///   - hasLink: whether there is a link that can fail.
-    package init(seconds: Double, seed: UInt64, hasLink: Bool) {
-        let kinds = Trouble.Kind.allCases.filter { hasLink || !$0.needsLink }
+    ///   - kinds: the troubles that there may be.
+    package init(
+        seconds: Double, seed: UInt64, hasLink: Bool, groups: [Group] = [.connection, .mux],
+        kinds: [Trouble.Kind] = Trouble.Kind.allCases
+    ) {
+        let kinds = kinds.filter { hasLink || !$0.needsLink }
         let room = seconds - Self.drain - Self.warmUp
         let gap = min(Self.longestGap, room / Double(kinds.count + 1))
         settled = Self.warmUp + max(room * Self.restarting, gap * Double(kinds.count))
-        entries = Self.rounds(kinds, gap, restartsUntil: settled, until: seconds - Self.drain, seed)
+        let last = seconds - Self.drain
+        entries = kinds.isEmpty ? [] : Self.rounds(kinds, groups, gap, restartsUntil: settled, until: last, seed)
     }
 
     /// Seconds between two troubles in the mean, in a run that has time for many.
@@ -41,20 +46,21 @@ package struct TroubleSchedule: Sendable {
     private static let restarting = 0.4
 
     private static func rounds(
-        _ kinds: [Trouble.Kind], _ gap: Double, restartsUntil settled: Double, until end: Double, _ seed: UInt64
+        _ kinds: [Trouble.Kind], _ groups: [Group], _ gap: Double, restartsUntil settled: Double, until end: Double,
+        _ seed: UInt64
     ) -> [Entry] {
         var random = RandomNumbers(seed: seed)
-        var groups = [Group.connection, .mux].shuffled(using: &random)
+        var groups = groups.shuffled(using: &random)
         var entries: [Entry] = []
         var time = warmUp
         while time + gap <= end {
             for kind in kinds.shuffled(using: &random) where time + gap <= end {
                 if kind.restartsProgram, time > settled { continue }
-                groups.reverse()
+                if kind.restartsProgram { groups.reverse() }
                 let longest = min(kind.duration.upperBound, max(kind.duration.lowerBound, gap * 2))
                 let lasts = Double.random(in: kind.duration.lowerBound...longest, using: &random)
                 entries.append(
-                    Entry(at: time, kind: kind, group: kind.restartsProgram ? groups[0] : nil, lasts: lasts))
+                    Entry(at: time, kind: kind, group: kind.restartsProgram ? groups.first : nil, lasts: lasts))
                 time += gap * Double.random(in: 0.8...1.2, using: &random)
             }
         }

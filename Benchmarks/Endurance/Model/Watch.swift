@@ -45,7 +45,13 @@ package struct Watch: Sendable, Codable, Equatable {
     /// - Parameters:
     ///   - start: when the last life of a program has begun and become steady, in seconds.
     ///   - end: when the load ends, in seconds.
-    package func rows(from start: Double, to end: Double) -> [Row] {
+    ///   - isJudged: whether the time between is long enough for a verdict.
+    package func rows(from start: Double, to end: Double, isJudged: Bool = true) -> [Row] {
+        let rows = compared(from: start, to: end)
+        return isJudged ? rows : rows.map { Row(name: $0.name, first: $0.first, last: $0.last, highest: $0.highest) }
+    }
+
+    private func compared(from start: Double, to end: Double) -> [Row] {
         let sixth = (end - start) / 6
         let first = samples.filter { $0.time >= start && $0.time <= start + sixth }
         let last = samples.filter { $0.time > end - sixth && $0.time <= end }
