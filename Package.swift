@@ -124,7 +124,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
-            name: "BenchmarkSuite", dependencies: ["BenchmarkLink", "BenchmarkLoad", "BridgeConfig"],
+            name: "BenchmarkSuite", dependencies: ["BenchmarkLink", "BenchmarkLoad", "BridgeConfig", "CBenchmark"],
             path: "Benchmarks/Suite", swiftSettings: strict),
         .target(
             name: "BenchmarkEndurance",

@@ -67,3 +67,10 @@ int cbenchmark_poll(struct pollfd *descriptors, unsigned count, int64_t timeout_
 }
 
 int cbenchmark_exact_timeouts(void) { return prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); }
+
+int cbenchmark_close_from(posix_spawn_file_actions_t *actions, int first) {
+    int error = posix_spawn_file_actions_addclosefrom_np(actions, first);
+    if (error == 0) return 0;
+    errno = error;
+    return -1;
+}

@@ -33,6 +33,11 @@ struct LifeLedgerTests {
         Case(
             name: "vanished without a will in an outage", events: [.began, .ended(.vanished), .wait(15)],
             trouble: .outage, faults: []),
+        Case(name: "silent and a will", events: [.began, .ended(.silent), .wait(22), .will], faults: []),
+        Case(name: "silent without a will", events: [.began, .ended(.silent), .wait(33)], faults: [.willMissing]),
+        Case(
+            name: "the will of a silent device may still come", events: [.began, .ended(.silent), .wait(31)], faults: []
+        ),
         Case(name: "a will of a device that lives", events: [.began, .will], faults: [.willWrong]),
         Case(name: "the same in an outage", events: [.began, .will], trouble: .outage, faults: []),
         Case(name: "the same with a reload", events: [.began, .will], trouble: .bridgeReload, faults: [.willWrong]),

@@ -118,7 +118,7 @@ struct MessageLedgerTests {
         _ = log.begin(Trouble(.bridgeRestart, .mux, begin: 100, end: 110))
         #expect(log.excuse(.closed, .mux, from: 105, to: 105) != nil)
         #expect(log.excuse(.closed, .connection, from: 105, to: 105) == nil)
-        #expect(log.excuse(.closed, .mux, from: 110 + Trouble.settling + 1, to: 200) == nil)
+        #expect(log.excuse(.closed, .mux, from: 110 + Trouble.settling(.mux) + 1, to: 200) == nil)
         #expect(log.excuse(.closed, .mux, from: 0, to: 90) == nil)
     }
 

@@ -2,6 +2,7 @@
 #define CBENCHMARK_H
 
 #include <poll.h>
+#include <spawn.h>
 #include <stdint.h>
 
 /* The Linux calls of the benchmarks that Swift cannot import: GNU extensions, and functions with variable arguments.
@@ -22,6 +23,9 @@ int cbenchmark_open_tun(const char *name, int queue_length);
 
 /* Waits as poll(2), but with a timeout in nanoseconds. */
 int cbenchmark_poll(struct pollfd *descriptors, unsigned count, int64_t timeout_ns);
+
+/* Closes all descriptors from `first` on in the process that is started. */
+int cbenchmark_close_from(posix_spawn_file_actions_t *actions, int first);
 
 /* Makes the calling thread's timeouts as exact as the kernel can. */
 int cbenchmark_exact_timeouts(void);

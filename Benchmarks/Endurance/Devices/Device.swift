@@ -169,7 +169,7 @@ final class Device: WireOwner {
         case .connecting: lost(.refused, away: soon, at: now)
         case .online: lost(.closed, away: soon, at: now)
         case .leaving(let ending, _, let away): lost(ending, away: away, at: now)
-        case .silent(_, let away): lost(.vanished, away: away, at: now)
+        case .silent(_, let away): lost(.silent, away: away, at: now)
         }
     }
 
@@ -193,6 +193,8 @@ final class Device: WireOwner {
             state = .leaving(.vanished, since: now, away: away)
             wire?.reset()
         case .fallSilent(let away):
+            // The broker may tell others before this device sees its connection end.
+            accounts.lives.ended(number, life, .silent, at: now, accounts.troubles)
             state = .silent(since: now, away: away)
         case .connectTwice:
             takeOver(at: now)

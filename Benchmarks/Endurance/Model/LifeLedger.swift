@@ -7,8 +7,10 @@ package struct LifeLedger: Sendable {
     /// How a device's connection has ended.
     package enum Ending: Sendable, Equatable {
         case disconnect
-        /// Reset by the device, or closed because the device was silent, and the device stays away.
+        /// Reset by the device, and the device stays away.
         case vanished
+        /// The device does not send anything any more, until the other side closes its connection, and stays away.
+        case silent
         /// The device has connected again meanwhile.
         case takenOver
         /// The device was not accepted, so it is open whether the broker has known it.
@@ -45,8 +47,7 @@ package struct LifeLedger: Sendable {
     package private(set) var faults = FaultList()
     private let group: @Sendable (Int) -> Group
 
-    /// A will comes within this time after the end of its delay, in seconds. A silent device is missed after 1.5 times
-    /// its keepalive, which is in it when the connection is closed.
+    /// A will comes within this time after it is due, in seconds.
     package static let bound = 10.0
     /// How long an ended life is remembered: longer than the hold time, after which late wills come.
     private static let memory = 600.0
@@ -74,7 +75,7 @@ package struct LifeLedger: Sendable {
         lives[key] = record
         switch ending {
         case .disconnect: counts[group, default: Counts()].goodbyes += 1
-        case .vanished: counts[group, default: Counts()].vanished += 1
+        case .vanished, .silent: counts[group, default: Counts()].vanished += 1
         case .takenOver: counts[group, default: Counts()].takenOver += 1
         case .refused: break
         case .closed:
@@ -100,7 +101,7 @@ package struct LifeLedger: Sendable {
         let isDue =
             switch record.ending {
             case nil, .disconnect: false
-            case .vanished, .takenOver, .refused, .closed: record.wills == 1
+            case .vanished, .silent, .takenOver, .refused, .closed: record.wills == 1
             }
         if isDue { return }
         if isExcused {
@@ -115,9 +116,9 @@ package struct LifeLedger: Sendable {
     package mutating func check(at time: Double, _ troubles: TroubleLog) {
         for (key, record) in lives {
             guard let ended = record.ended else { continue }
-            if record.ending == .vanished, record.wills == 0 {
+            if let due = Self.due(record.ending), record.wills == 0 {
                 let delay = Double(DeviceKind(number: key.device).willDelay)
-                guard time > ended + delay + Self.bound else { continue }
+                guard time > ended + due + delay + Self.bound else { continue }
                 lives[key]?.ending = .refused
                 if troubles.excuse(.will, group(key.device), from: record.began, to: time) != nil {
                     counts[group(key.device), default: Counts()].excused += 1
@@ -127,6 +128,16 @@ package struct LifeLedger: Sendable {
             } else if time > ended + Self.memory {
                 lives[key] = nil
             }
+        }
+    }
+
+    /// How long after the end of a device its will is due without a Will Delay, in seconds: a silent device is missed
+    /// after 1.5 times its keepalive (MQTT 5 3.1.2.10). `nil` if it need not have one.
+    private static func due(_ ending: Ending?) -> Double? {
+        switch ending {
+        case .vanished: 0
+        case .silent: Double(DeviceKind.keepAlive) * 1.5
+        case .disconnect, .takenOver, .refused, .closed, nil: nil
         }
     }
 

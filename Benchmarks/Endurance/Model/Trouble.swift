@@ -50,7 +50,10 @@ package enum Excuse: Sendable, CaseIterable {
 
 extension Trouble {
     /// How long its effects may last after its end, in seconds: devices return within this time.
-    package static let settling = 20.0
+    package static func settling(_ group: Group) -> Double {
+        // Without the bridge a device learns from its own keepalive that its TCP connection is dead.
+        group == .direct ? 2 * Double(DeviceKind.keepAlive) + 20 : 20
+    }
 
     /// What it excuses for the devices of a group.
     package func excuses(_ group: Group) -> Set<Excuse> {
@@ -88,15 +91,15 @@ package struct TroubleLog: Sendable {
 
     /// The last trouble that excuses something which has happened between two times.
     package func excuse(_ excuse: Excuse, _ group: Group, from: Double, to: Double) -> Trouble? {
-        all.last { isOn($0, from: from, to: to) && $0.excuses(group).contains(excuse) }
+        all.last { isOn($0, group, from: from, to: to) && $0.excuses(group).contains(excuse) }
     }
 
     /// What was going on at a time, for a report.
     package func names(at time: Double, _ group: Group) -> [String] {
-        all.filter { isOn($0, from: time, to: time) && ($0.group == nil || $0.group == group) }.map(\.title)
+        all.filter { isOn($0, group, from: time, to: time) && ($0.group == nil || $0.group == group) }.map(\.title)
     }
 
-    private func isOn(_ trouble: Trouble, from: Double, to: Double) -> Bool {
-        trouble.begin - Self.lead <= to && from <= (trouble.end ?? .infinity) + Trouble.settling
+    private func isOn(_ trouble: Trouble, _ group: Group, from: Double, to: Double) -> Bool {
+        trouble.begin - Self.lead <= to && from <= (trouble.end ?? .infinity) + Trouble.settling(group)
     }
 }

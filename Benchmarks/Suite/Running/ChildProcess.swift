@@ -1,3 +1,4 @@
+import CBenchmark
 import Foundation
 import Glibc
 
@@ -106,6 +107,10 @@ package final class ChildProcess {
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output, mode, 0o600)
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors, mode, 0o600)
+        // What else is open here, such as the connections of devices, would stay open in the process.
+        guard cbenchmark_close_from(&actions, STDERR_FILENO + 1) == 0 else {
+            throw SuiteError("\(command[0]) cannot be started: \(String(cString: strerror(errno)))")
+        }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
