@@ -12,8 +12,8 @@ struct LifeLedgerTests {
 
     struct Case: Sendable, CustomTestStringConvertible {
         let name: String
-        /// Device 1 speaks 5.0 and has a will delay of three seconds; 3 has none.
-        var device = 3
+        /// Device 1 speaks 5.0 and has a will delay of three seconds; 5 has none.
+        var device = 5
         let events: [Event]
         var trouble: Trouble.Kind?
         let faults: [Fault.Kind]

@@ -105,7 +105,7 @@ struct MessageLedgerTests {
             case .arrived(let number): ledger.arrived(id, number, Self.delivery(), at: time, troubles)
             case .arrivedMarked(let number):
                 ledger.arrived(id, number, Self.delivery(isMarked: true), at: time, troubles)
-            case .lost: ledger.connectionLost(ofDevice: example.device, at: time)
+            case .lost: ledger.connectionLost(ofDevice: example.device, heard: time)
             }
         }
         ledger.close(at: 100, troubles)

@@ -36,6 +36,8 @@ final class Device: WireOwner {
     private var turn = 0
     private var nextPublish: Double
     private var readsAgain: Double?
+    /// When something has come from the other side.
+    private var heard = 0.0
 
     /// Seconds between two messages of a device.
     static let interval = 2.0
@@ -136,7 +138,7 @@ final class Device: WireOwner {
     private func accepted(_ connack: Connack, at now: Double) {
         guard connack.code == 0 else { return wire?.close() ?? () }
         state = .online
-        wire?.lastRead = now
+        heard = now
         accounts.lives.began(number, life, at: now)
         if hasSession, kind.isPersistent, !connack.sessionPresent {
             accounts.fault(.sessionLost, device: number, at: now)
@@ -177,8 +179,8 @@ final class Device: WireOwner {
         wire = nil
         readsAgain = nil
         state = .away(until: now + away)
-        accounts.lives.ended(number, life, ending, at: now, accounts.troubles, detail)
-        if ending != .disconnect { accounts.messages.connectionLost(ofDevice: number, at: now) }
+        accounts.lives.ended(number, life, ending, heard: heard, at: now, accounts.troubles, detail)
+        if ending != .disconnect { accounts.messages.connectionLost(ofDevice: number, heard: heard) }
     }
 
     // MARK: Acts
@@ -211,7 +213,7 @@ final class Device: WireOwner {
             let now = accounts.now
             guard state == .online else { return wire.reset() }
             accounts.lives.ended(number, life, .takenOver, at: now, accounts.troubles)
-            accounts.messages.connectionLost(ofDevice: number, at: now)
+            accounts.messages.connectionLost(ofDevice: number, heard: now)
             state = .connecting(since: now)
             begin(on: wire)
         }
@@ -270,6 +272,7 @@ final class Device: WireOwner {
         guard wire === self.wire else { return }
         let now = accounts.now
         wire.lastRead = now
+        heard = now
         if case .silent = state { return }
         switch packet {
         case .connack(let connack): accepted(connack, at: now)

@@ -142,12 +142,12 @@ final class Population {
 
     private func checkRetained(_ device: Device, at now: Double) {
         let value = StreamID(device: device.number, purpose: .retained)
-        if let last = accounts.messages.lastAcknowledged(value) {
+        if let right = accounts.messages.lastValues(value) {
             let found = reader.messages[value]?.sequence
-            if found != last {
+            if !(found.map(right.contains) ?? false) {
                 accounts.fault(
                     .retainedWrong, device: device.number, at: now,
-                    "its value is \(found.map { "number \($0)" } ?? "missing"), the last acknowledged is \(last)")
+                    "its value is \(found.map { "number \($0)" } ?? "missing"), \(right.lowerBound) was acknowledged")
             }
         }
         guard device.isOnline else { return }

@@ -63,8 +63,10 @@ package struct LifeLedger: Sendable {
         counts[group(device), default: Counts()].connected += 1
     }
 
+    /// - Parameter heard: when the device last heard from the other side; `nil` for now.
     package mutating func ended(
-        _ device: Int, _ life: Int, _ ending: Ending, at time: Double, _ troubles: TroubleLog, _ detail: String = ""
+        _ device: Int, _ life: Int, _ ending: Ending, heard: Double? = nil, at time: Double, _ troubles: TroubleLog,
+        _ detail: String = ""
     ) {
         let key = Key(device: device, life: life)
         let group = group(device)
@@ -80,7 +82,7 @@ package struct LifeLedger: Sendable {
         case .refused: break
         case .closed:
             counts[group, default: Counts()].closed += 1
-            if troubles.excuse(.closed, group, from: time, to: time) == nil {
+            if troubles.excuse(.closed, group, from: heard ?? time, to: time) == nil {
                 add(.closed, key, at: time, troubles, detail)
             }
         }

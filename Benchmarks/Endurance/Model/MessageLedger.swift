@@ -77,9 +77,11 @@ package struct MessageLedger: Sendable {
     }
 
     /// The connection of a sender has ended, with which messages of QoS 0 may have been lost that were under way.
-    package mutating func connectionLost(ofDevice device: Int, at time: Double) {
+    ///
+    /// - Parameter heard: when the sender last heard from the other side.
+    package mutating func connectionLost(ofDevice device: Int, heard: Double) {
         let id = StreamID(device: device, purpose: .up0)
-        for (sequence, message) in streams[id]?.open ?? [:] where message.arrived == nil && message.sent > time - 10 {
+        for (sequence, message) in streams[id]?.open ?? [:] where message.arrived == nil && message.sent > heard - 10 {
             streams[id]?.abandoned(sequence)
         }
     }
@@ -137,19 +139,23 @@ package struct MessageLedger: Sendable {
 
     // MARK: The end
 
-    /// How many messages have yet to be acknowledged or to arrive.
+    /// How many messages with QoS 1 and 2 have yet to be acknowledged or to arrive.
     package var unsettled: Int {
         streams.reduce(0) { sum, stream in
-            sum
-                + stream.value.open.count {
-                    !$0.value.isAbandoned
-                        && ($0.value.arrived == nil || (stream.key.purpose.qos > 0 && $0.value.acknowledged == nil))
+            guard stream.key.purpose.qos > 0 else { return sum }
+            return sum
+                + stream.value.open.values.count {
+                    !$0.isAbandoned && ($0.arrived == nil || $0.acknowledged == nil)
                 }
         }
     }
 
-    /// The number of the last message of a stream that was acknowledged.
-    package func lastAcknowledged(_ id: StreamID) -> Int? { streams[id]?.lastAcknowledged }
+    /// Which numbers the last value of a stream may have: that of the last message that was acknowledged, or of one that
+    /// was sent afterwards and given up. `nil` if none was acknowledged.
+    package func lastValues(_ id: StreamID) -> ClosedRange<Int>? {
+        guard let stream = streams[id], let last = stream.lastAcknowledged else { return nil }
+        return last...max(last, stream.nextSequence - 1)
+    }
 
     /// Finds what is lost. To be called when nothing is under way any more.
     package mutating func close(at time: Double, _ troubles: TroubleLog) {
