@@ -22,7 +22,9 @@ struct EndureCommand: ParsableCommand {
 
     @Option(help: "Chooses the order and the times of troubles.") var seed: UInt64 = 1
 
-    @Option(name: .customLong("mapping"), help: "Only this mapping: connection or mux. May be repeated.")
+    @Option(
+        name: .customLong("mapping"),
+        help: "Only this mapping: connection or mux, or direct for no bridge. May be repeated.")
     var mappings: [String] = []
 
     @Option(

@@ -30,19 +30,19 @@ package struct EnduranceOptions: Sendable {
             throw EnduranceOptionError("--devices: \(devices) is not within 20 to 20000")
         }
         let groups = try mappings.map { name in
-            guard let group = Group(rawValue: name), group != .direct else {
-                throw EnduranceOptionError("--mapping: '\(name)' is neither connection nor mux")
+            guard let group = Group(rawValue: name) else {
+                throw EnduranceOptionError("--mapping: '\(name)' is none of connection, mux and direct")
             }
             return group
         }
         let kinds = try troubles.map { name in
-            guard let kind = Trouble.Kind(rawValue: name) else {
-                let names = Trouble.Kind.allCases.map { "'\($0.rawValue)'" }
+            guard let kind = Trouble.Kind(rawValue: name), kind != .start else {
+                let names = Trouble.Kind.scheduled.map { "'\($0.rawValue)'" }
                 throw EnduranceOptionError("--trouble: '\(name)' is none of \(names.joined(separator: ", "))")
             }
             return kind
         }
-        self.troubles = kinds.isEmpty ? Trouble.Kind.allCases : kinds
+        self.troubles = kinds.isEmpty ? Trouble.Kind.scheduled : kinds
         self.seconds = seconds
         self.devices = devices
         self.seed = seed
@@ -59,7 +59,8 @@ package struct EnduranceOptions: Sendable {
     /// compare with.
     var groups: GroupTable {
         let share = devices / mappings.count
-        return GroupTable(mappings.map { ($0, share) } + [(.direct, max(10, devices / 10))])
+        let sizes = mappings.map { ($0, share) }
+        return GroupTable(mappings.contains(.direct) ? sizes : sizes + [(.direct, max(10, devices / 10))])
     }
 }
 

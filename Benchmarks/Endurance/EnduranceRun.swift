@@ -39,7 +39,8 @@ final class EnduranceRun {
         self.eventLoop = eventLoop
         maker = TroubleMaker(stage: stage, seed: options.seed)
         schedule = TroubleSchedule(
-            seconds: options.seconds, seed: options.seed, hasLink: stage.network.isIsolated, groups: options.mappings,
+            seconds: options.seconds, seed: options.seed, hasLink: stage.network.isIsolated,
+            groups: options.mappings.filter { $0 != .direct },
             kinds: options.troubles)
         if let whyLoopback { leftOut.append("delay, loss, outages and rebinds: \(whyLoopback)") }
     }
@@ -48,6 +49,7 @@ final class EnduranceRun {
         let population = try startPopulation()
         defer { keepLogs() }
         say("seed \(options.seed), \(schedule.entries.count) troubles, logs in \(folder)")
+        lasting.append((TroubleSchedule.warmUp, population.begin(.start, nil), .start))
         var entries = schedule.entries[...]
         let end = options.seconds - TroubleSchedule.drain
         while !stop.isSet, population.now < end {

@@ -37,7 +37,7 @@ final class Population {
     /// Seconds between two commands to a device.
     private static let commandInterval = 10.0
     /// New connections per second at the beginning.
-    private static let connectRate = 150.0
+    private static let connectRate = 60.0
 
     init(_ groups: GroupTable, _ places: Places, seed: UInt64, slowness: Double, on eventLoop: any EventLoop) throws {
         timer = Timer(on: eventLoop)

@@ -14,6 +14,11 @@ package struct Trouble: Sendable, Equatable {
         case listenerGarbage = "garbage at the listeners"
         case serveGarbage = "garbage at serve"
         case bridgeGarbage = "garbage at the bridge"
+        /// All devices connect, which may be more than the machine can do at once. Not in the schedule.
+        case start
+
+        /// What a schedule may contain.
+        package static var scheduled: [Kind] { allCases.filter { $0 != .start } }
     }
 
     package let kind: Kind
@@ -64,7 +69,7 @@ extension Trouble {
         case .bridgeReload, .certificateRenewal, .listenerGarbage, .serveGarbage, .bridgeGarbage: []
         case .lossBurst: isDirect ? [.will] : []
         // The bridge holds devices that are connected. Without it, TCP connections end.
-        case .outage, .rebind, .serveRestart, .serveKill, .brokerRestart:
+        case .start, .outage, .rebind, .serveRestart, .serveKill, .brokerRestart:
             isDirect ? Set(Excuse.allCases) : [.lostQoS0, .doubledQoS1, .doubledForgotten, .will]
         case .bridgeRestart, .bridgeKill: Set(Excuse.allCases)
         }

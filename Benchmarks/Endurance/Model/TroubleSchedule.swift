@@ -30,7 +30,7 @@ package struct TroubleSchedule: Sendable {
     ///   - kinds: the troubles that there may be.
     package init(
         seconds: Double, seed: UInt64, hasLink: Bool, groups: [Group] = [.connection, .mux],
-        kinds: [Trouble.Kind] = Trouble.Kind.allCases
+        kinds: [Trouble.Kind] = Trouble.Kind.scheduled
     ) {
         let kinds = kinds.filter { hasLink || !$0.needsLink }
         let room = seconds - Self.drain - Self.warmUp
@@ -75,7 +75,7 @@ extension Trouble.Kind {
     var restartsProgram: Bool {
         switch self {
         case .serveRestart, .serveKill, .bridgeRestart, .bridgeKill: true
-        case .outage, .rebind, .lossBurst, .brokerRestart, .bridgeReload, .certificateRenewal, .listenerGarbage,
+        case .start, .outage, .rebind, .lossBurst, .brokerRestart, .bridgeReload, .certificateRenewal, .listenerGarbage,
             .serveGarbage, .bridgeGarbage:
             false
         }
@@ -88,7 +88,7 @@ extension Trouble.Kind {
         case .lossBurst: 5...15
         case .brokerRestart, .serveRestart, .serveKill, .bridgeRestart, .bridgeKill: 0.5...4
         case .listenerGarbage, .serveGarbage, .bridgeGarbage: 2...4
-        case .rebind, .bridgeReload, .certificateRenewal: 0...0
+        case .start, .rebind, .bridgeReload, .certificateRenewal: 0...0
         }
     }
 }
