@@ -13,14 +13,18 @@ struct Configurations {
     }
 
     /// Sessions, retained messages and what is queued for clients that are away outlast a restart of the broker, and no
-    /// queue has a limit.
+    /// queue has a limit that is reached here.
+    ///
+    /// `max_inflight_messages` must not be 0, "no limit": Mosquitto 2.0.11 then takes messages that were under way for
+    /// messages that wait when it reads them from its file (`persist__client_msg_restore`). It publishes a message with
+    /// QoS 2 again although its client has had PUBREL, and forgets that it has one that a client has yet to release.
     func broker(isRoot: Bool) -> String {
         """
         \(isRoot ? "user root" : "")
         allow_anonymous true
         set_tcp_nodelay true
         max_queued_messages 0
-        max_inflight_messages 0
+        max_inflight_messages 10000
         persistence true
         persistence_location \(folder)/
         listener \(ports.broker) \(network.cloud)
