@@ -45,6 +45,41 @@ struct ProgramTests {
         }
     }
 
+    @Test func aProgramInheritsNoDescriptor() throws {
+        defer { try? FileManager.default.removeItem(atPath: log) }
+        // Such a socket has no close-on-exec flag.
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        let process = try ChildProcess("ls", ["ls", "-l", "/proc/self/fd"], log: log)
+        process.wait()
+        #expect(text.contains("/dev/null"))
+        #expect(!text.contains("socket:"))
+    }
+
+    @Test func aProgramThatIsAskedToEndDoesSoInItsOwnWay() throws {
+        defer { try? FileManager.default.removeItem(atPath: log) }
+        let program = program("trap 'echo goodbye; exit 0' TERM; echo going; while true; do sleep 0.05; done") { _ in
+            text.contains("going")
+        }
+        try program.start()
+        try program.terminate()
+        #expect(text.contains("goodbye"))
+        #expect(program.pid == nil)
+    }
+
+    @Test func aProgramThatEndsBadlyWhenAskedIsReported() throws {
+        defer { try? FileManager.default.removeItem(atPath: log) }
+        let program = program("trap 'exit 3' TERM; echo going; while true; do sleep 0.05; done") { _ in
+            text.contains("going")
+        }
+        try program.start()
+        #expect {
+            try program.terminate()
+        } throws: {
+            "\($0)".hasPrefix("the shell has ended with exit code 3")
+        }
+    }
+
     @Test func aProgramCanBeStoppedAndStartedAgain() throws {
         defer { try? FileManager.default.removeItem(atPath: log) }
         let program = program("echo going; exec sleep 60") { _ in text.contains("going") }

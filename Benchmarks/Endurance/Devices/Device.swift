@@ -24,7 +24,7 @@ final class Device: WireOwner {
     let accounts: Accounts
     private let dialer: Dialer
     private var state: State
-    private var wire: Wire?
+    private(set) var wire: Wire?
     var session = ClientState()
     /// Whether the broker has a session of this device.
     private var hasSession = false
@@ -32,19 +32,15 @@ final class Device: WireOwner {
     private(set) var isSubscribed = false
     /// The number of the present or last connection.
     private(set) var life = 0
-    private var sequences: [StreamID.Purpose: Int] = [:]
-    private var turn = 0
-    private var nextPublish: Double
+    var sequences: [StreamID.Purpose: Int] = [:]
+    var turn = 0
+    var nextPublish: Double
     private var readsAgain: Double?
     /// When something has come from the other side.
     private var heard = 0.0
 
-    /// Seconds between two messages of a device.
-    static let interval = 2.0
     /// How long a silent device may stay connected: 1.5 times its keepalive and some time to spare, in seconds.
     private static let patience = 60.0
-    /// Messages that may wait for their acknowledgement; a device makes no more until then.
-    private static let limit = 40
 
     init(number: Int, accounts: Accounts, dialer: Dialer, connectsAt: Double) {
         self.number = number
@@ -52,7 +48,7 @@ final class Device: WireOwner {
         self.accounts = accounts
         self.dialer = dialer
         state = .away(until: connectsAt)
-        nextPublish = connectsAt + Double.random(in: 0...Self.interval)
+        nextPublish = Self.firstPublish(after: connectsAt)
     }
 
     var isOnline: Bool { state == .online }
@@ -223,47 +219,6 @@ final class Device: WireOwner {
         readsAgain = nil
         wire?.lastRead = accounts.now
         wire?.setReading(true)
-    }
-
-    // MARK: Publishing
-
-    private func publish(at now: Double) {
-        nextPublish = now + Self.interval * Double.random(in: 0.9...1.1)
-        turn += 1
-        let purpose: StreamID.Purpose = turn % 10 == 0 ? .retained : [.up0, .up1, .up2][turn % 3]
-        guard purpose == .up0 || session.count < Self.limit else { return }
-        let sequence = sequences[purpose, default: 0]
-        sequences[purpose] = sequence + 1
-        let message = Message(StreamID(device: number, purpose: purpose), sequence)
-        if purpose == .up0 {
-            accounts.messages.sent(message.stream, sequence, at: now)
-            send(.publish(PublishHead(topic: message.topic), payload: message.payload), at: now)
-        } else {
-            session.enqueue(message)
-            sendQueued(at: now)
-        }
-    }
-
-    private func sendQueued(at now: Double) {
-        while let output = session.next() { perform(output, at: now) }
-    }
-
-    private func perform(_ output: ClientState.Output, at now: Double) {
-        switch output {
-        case .publish(let message, let packetID, let isDuplicate):
-            if isDuplicate {
-                accounts.messages.resent(message.stream, message.sequence)
-            } else {
-                accounts.messages.sent(message.stream, message.sequence, at: now)
-            }
-            send(Packet(message, packetID: packetID, isDuplicate: isDuplicate), at: now)
-        case .release(let packetID):
-            send(.pubrel(PublishAck(packetID: packetID)), at: now)
-        }
-    }
-
-    private func send(_ packet: Packet, at now: Double) {
-        wire?.send(packet, at: now)
     }
 
     // MARK: Receiving
