@@ -150,8 +150,8 @@ package struct MessageLedger: Sendable {
         }
     }
 
-    /// Which numbers the last value of a stream may have: that of the last message that was acknowledged, or of one that
-    /// was sent afterwards and given up. `nil` if none was acknowledged.
+    /// Which numbers the last value of a stream may have: that of the last message that was acknowledged, or of one
+    /// that was sent afterwards and given up. `nil` if none was acknowledged.
     package func lastValues(_ id: StreamID) -> ClosedRange<Int>? {
         guard let stream = streams[id], let last = stream.lastAcknowledged else { return nil }
         return last...max(last, stream.nextSequence - 1)

@@ -59,11 +59,11 @@ package struct Watch: Sendable, Codable, Equatable {
             level("memory, MiB", first, last, allowance: 16) { $0.residentKiB.map { Double($0) / 1024 } },
             level("descriptors", first, last, allowance: 30) { $0.descriptors.map(Double.init) },
             level("threads", first, last, allowance: 2) { $0.threads.map(Double.init) },
-            rate("timer firings/s", first, last, isJudged: true) { a, b in
+            rate("timer firings/s", first, last, until: end, isJudged: true) { a, b in
                 guard let before = a.timerFirings, let after = b.timerFirings else { return nil }
                 return Double(after - before) / (b.time - a.time)
             },
-            rate("CPU, us/message", first, last, isJudged: false) { a, b in
+            rate("CPU, us/message", first, last, until: end, isJudged: false) { a, b in
                 guard let before = a.cpuMicroseconds, let after = b.cpuMicroseconds, b.messages > a.messages else {
                     return nil
                 }
@@ -88,16 +88,19 @@ package struct Watch: Sendable, Codable, Equatable {
         return row
     }
 
-    /// Rates vary with the load, so that only a multiple is a fault. CPU time also depends on what else the machine does,
-    /// and is only shown.
+    /// Rates vary with the load, so that only a multiple is a fault. CPU time also depends on what else the machine
+    /// does, and is only shown.
     private func rate(
-        _ name: String, _ first: [Sample], _ last: [Sample], isJudged: Bool, _ value: (Sample, Sample) -> Double?
+        _ name: String, _ first: [Sample], _ last: [Sample], until end: Double, isJudged: Bool,
+        _ value: (Sample, Sample) -> Double?
     ) -> Row? {
         func values(_ samples: [Sample]) -> [Double] {
             zip(samples, samples.dropFirst()).compactMap { $0.pid == $1.pid && $1.time > $0.time ? value($0, $1) : nil }
         }
+        // Without a steady load there is nothing to divide by.
+        let loaded = samples.filter { $0.time > TroubleSchedule.warmUp && $0.time <= end }
         guard let before = Self.median(values(first)), let after = Self.median(values(last)),
-            let highest = values(samples).max()
+            let highest = values(loaded).max()
         else { return nil }
         var row = Row(name: name, first: before, last: after, highest: highest)
         if isJudged, after > before * 2 + 50 { row.fault = "more than twice as many" }

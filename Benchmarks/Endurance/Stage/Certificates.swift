@@ -32,7 +32,7 @@ struct Certificates {
         let command =
             [
                 "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                "-days", "3", "-keyout", "\(folder)/\(name).key", "-out", "\(folder)/\(name).pem",
+                "-days", "30", "-keyout", "\(folder)/\(name).key", "-out", "\(folder)/\(name).pem",
             ] + arguments
         let process = try ChildProcess("openssl", command, log: "\(folder)/openssl.log")
         process.wait()

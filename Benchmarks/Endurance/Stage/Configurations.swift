@@ -13,7 +13,8 @@ struct Configurations {
     }
 
     /// Sessions, retained messages and what is queued for clients that are away outlast a restart of the broker, and no
-    /// queue has a limit that is reached here.
+    /// queue has a limit that is reached here. Messages with QoS 0 are queued, too, because a device may be back before
+    /// the observer.
     ///
     /// `max_inflight_messages` must not be 0, "no limit": Mosquitto 2.0.11 then takes messages that were under way for
     /// messages that wait when it reads them from its file (`persist__client_msg_restore`). It publishes a message with
@@ -25,6 +26,7 @@ struct Configurations {
         set_tcp_nodelay true
         max_queued_messages 0
         max_inflight_messages 10000
+        queue_qos0_messages true
         persistence true
         persistence_location \(folder)/
         listener \(ports.broker) \(network.cloud)
@@ -63,7 +65,7 @@ struct Configurations {
           hold_buffer_total: \(devices)MiB
           hold_qos0: keep
           warm: \(2 + variant)
-        limits: {devices: 20000, devices_per_address: \(10000 + variant), accept_rate: 5000}
+        limits: {devices: \(2 * devices + 1000), devices_per_address: \(2 * devices + 999 + variant), accept_rate: 5000}
 
         """
     }
