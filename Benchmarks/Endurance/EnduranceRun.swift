@@ -22,9 +22,12 @@ final class EnduranceRun {
     private var lasting: [(until: Double, index: Int, kind: Trouble.Kind)] = []
     private var nextSample = 0.0
     private var nextProgress = 60.0
+    private var nextLook = 0.0
     private var loadEnded = 0.0
 
     private static let sampleInterval = 10.0
+    /// How many faults of a second are told at once.
+    private static let shown = 10
     /// Growth is judged in the life of a program that is at least this long, in seconds.
     private static let longLife = 600.0
 
@@ -141,6 +144,12 @@ final class EnduranceRun {
         if now >= nextSample {
             nextSample = now + Self.sampleInterval
             for (program, group) in stage.programs { sample(program, group, population) }
+        }
+        if now >= nextLook {
+            nextLook = now + 1
+            let faults = population.value { $0.accounts.newFaults() }
+            for fault in faults.prefix(Self.shown) { say("FAULT: \(fault.text)") }
+            if faults.count > Self.shown { say("FAULT: ... and \(faults.count - Self.shown) more") }
         }
         if now >= nextProgress {
             nextProgress += 60

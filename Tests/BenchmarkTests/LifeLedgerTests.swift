@@ -8,6 +8,7 @@ struct LifeLedgerTests {
         case ended(LifeLedger.Ending)
         case will
         case wait(Double)
+        case check
     }
 
     struct Case: Sendable, CustomTestStringConvertible {
@@ -26,6 +27,9 @@ struct LifeLedgerTests {
         Case(name: "vanished and a will", events: [.began, .ended(.vanished), .will], faults: []),
         Case(name: "vanished and two wills", events: [.began, .ended(.vanished), .will, .will], faults: [.willWrong]),
         Case(name: "vanished without a will", events: [.began, .ended(.vanished), .wait(15)], faults: [.willMissing]),
+        Case(
+            name: "its will comes too late", events: [.began, .ended(.vanished), .wait(15), .check, .wait(5), .will],
+            faults: [.willMissing, .willLate]),
         Case(name: "its will may still come", events: [.began, .ended(.vanished), .wait(9)], faults: []),
         Case(
             name: "its delayed will may still come", device: 1, events: [.began, .ended(.vanished), .wait(12)],
@@ -60,6 +64,7 @@ struct LifeLedgerTests {
             case .ended(let ending): ledger.ended(example.device, 1, ending, at: time, troubles)
             case .will: ledger.willArrived(example.device, 1, at: time, troubles)
             case .wait(let seconds): time += seconds
+            case .check: ledger.check(at: time, troubles)
             }
         }
         ledger.check(at: time, troubles)

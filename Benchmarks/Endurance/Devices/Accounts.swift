@@ -19,6 +19,16 @@ final class Accounts {
         lives = LifeLedger { groups[$0] }
     }
 
+    /// How many faults of each list have been told.
+    private var told = [0, 0, 0]
+
+    /// What has been found since the last call.
+    func newFaults() -> [Fault] {
+        let lists = [messages.faults.all, lives.faults.all, others.all]
+        defer { told = lists.map(\.count) }
+        return zip(lists, told).flatMap { $0.dropFirst($1) }
+    }
+
     func fault(_ kind: Fault.Kind, device: Int, at now: Double, _ detail: String = "") {
         let group = groups[device]
         others.add(

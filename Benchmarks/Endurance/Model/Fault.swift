@@ -7,6 +7,7 @@ package struct Fault: Sendable, Codable, Equatable {
         case unknown = "never sent"
         case unacknowledged = "not acknowledged"
         case willMissing = "will missing"
+        case willLate = "will late"
         case willWrong = "will not due"
         case retainedWrong = "retained value wrong"
         case closed = "connection closed"

@@ -35,6 +35,8 @@ package struct LifeLedger: Sendable {
         var ended: Double?
         var ending: Ending?
         var wills = 0
+        /// When the will should have come; `nil` unless that has passed without one.
+        var missedSince: Double?
     }
 
     private struct Key: Hashable, Sendable {
@@ -105,7 +107,12 @@ package struct LifeLedger: Sendable {
             case nil, .disconnect: false
             case .vanished, .silent, .takenOver, .refused, .closed: record.wills == 1
             }
-        if isDue { return }
+        if isDue {
+            if let since = record.missedSince, !isExcused {
+                add(.willLate, key, at: time, troubles, "\(Int(time - since)) s later than allowed")
+            }
+            return
+        }
         if isExcused {
             counts[group, default: Counts()].excused += 1
         } else {
@@ -118,10 +125,10 @@ package struct LifeLedger: Sendable {
     package mutating func check(at time: Double, _ troubles: TroubleLog) {
         for (key, record) in lives {
             guard let ended = record.ended else { continue }
-            if let due = Self.due(record.ending), record.wills == 0 {
-                let delay = Double(DeviceKind(number: key.device).willDelay)
-                guard time > ended + due + delay + Self.bound else { continue }
-                lives[key]?.ending = .refused
+            if let due = Self.due(record.ending), record.wills == 0, record.missedSince == nil {
+                let latest = ended + due + Double(DeviceKind(number: key.device).willDelay) + Self.bound
+                guard time > latest else { continue }
+                lives[key]?.missedSince = latest
                 if troubles.excuse(.will, group(key.device), from: record.began, to: time) != nil {
                     counts[group(key.device), default: Counts()].excused += 1
                 } else {
