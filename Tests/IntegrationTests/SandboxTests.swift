@@ -12,6 +12,10 @@ import Testing
 struct SandboxTests {
     private static let sandbox = Toolbox.support("sandboxed.py")
 
+    /// Whether the system calls of this process are filtered already (`Seccomp` in proc_pid_status(5)).
+    private static let isFiltered =
+        (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8))?.contains("\nSeccomp:\t2") == true
+
     private static func limits(of unit: String) -> [String] {
         [sandbox, "--unit", Toolbox.root.appending(path: "deploy/\(unit).service").path]
     }
@@ -58,7 +62,8 @@ struct SandboxTests {
     }
 
     /// The limits are those of the unit: what it forbids is refused, and only within them. Without them, any user may make
-    /// these calls. Some of them then fail in another way, because there is no such family or folder.
+    /// these calls, unless a container forbids one of them, too. Some of them then fail in another way, because there is
+    /// no such family or folder.
     @Test(arguments: [
         "os.sched_setaffinity(0, os.sched_getaffinity(0))", "socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)",
         "os.chroot('/nowhere')", "mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)",
@@ -73,7 +78,9 @@ struct SandboxTests {
         #expect(try await confined.output.first("an answer") { _ in true } == "refused")
         #expect(try await confined.end() == .exit(0))
         let free = try await ChildProcess.start("python", Toolbox.python, python)
-        #expect(try await free.output.first("an answer") { _ in true } == "not refused")
+        let answer = try await free.output.first("an answer") { _ in true }
         #expect(try await free.end() == .exit(0))
+        if answer != "not refused", Self.isFiltered { return }
+        #expect(answer == "not refused")
     }
 }
