@@ -15,6 +15,7 @@ struct LifeLedgerTests {
         let name: String
         /// Device 1 speaks 5.0 and has a will delay of three seconds; 5 has none.
         var device = 5
+        var group = Group.connection
         let events: [Event]
         var trouble: Trouble.Kind?
         let faults: [Fault.Kind]
@@ -37,6 +38,12 @@ struct LifeLedgerTests {
         Case(
             name: "vanished without a will in an outage", events: [.began, .ended(.vanished), .wait(15)],
             trouble: .outage, faults: []),
+        Case(
+            name: "vanished without a bridge; its reset may be lost", group: .direct,
+            events: [.began, .ended(.vanished), .wait(31)], faults: []),
+        Case(
+            name: "vanished without a bridge and without a will", group: .direct,
+            events: [.began, .ended(.vanished), .wait(33)], faults: [.willMissing]),
         Case(name: "silent and a will", events: [.began, .ended(.silent), .wait(22), .will], faults: []),
         Case(name: "silent without a will", events: [.began, .ended(.silent), .wait(33)], faults: [.willMissing]),
         Case(
@@ -54,7 +61,8 @@ struct LifeLedgerTests {
 
     @Test(arguments: cases)
     func judges(_ example: Case) {
-        var ledger = LifeLedger { _ in .connection }
+        let group = example.group
+        var ledger = LifeLedger { _ in group }
         var troubles = TroubleLog()
         if let trouble = example.trouble { _ = troubles.begin(Trouble(trouble, begin: 0, end: 1)) }
         var time = 0.0

@@ -125,7 +125,7 @@ package struct LifeLedger: Sendable {
     package mutating func check(at time: Double, _ troubles: TroubleLog) {
         for (key, record) in lives {
             guard let ended = record.ended else { continue }
-            if let due = Self.due(record.ending), record.wills == 0, record.missedSince == nil {
+            if let due = Self.due(record.ending, group(key.device)), record.wills == 0, record.missedSince == nil {
                 let latest = ended + due + Double(DeviceKind(number: key.device).willDelay) + Self.bound
                 guard time > latest else { continue }
                 lives[key]?.missedSince = latest
@@ -141,11 +141,13 @@ package struct LifeLedger: Sendable {
     }
 
     /// How long after the end of a device its will is due without a Will Delay, in seconds: a silent device is missed
-    /// after 1.5 times its keepalive (MQTT 5 3.1.2.10). `nil` if it need not have one.
-    private static func due(_ ending: Ending?) -> Double? {
-        switch ending {
-        case .vanished: 0
-        case .silent: Double(DeviceKind.keepAlive) * 1.5
+    /// after 1.5 times its keepalive (MQTT 5 3.1.2.10), and so is one without the bridge whose reset is lost on the link.
+    /// `nil` if it need not have one.
+    private static func due(_ ending: Ending?, _ group: Group) -> Double? {
+        let patience = Double(DeviceKind.keepAlive) * 1.5
+        return switch ending {
+        case .vanished: group == .direct ? patience : 0
+        case .silent: patience
         case .disconnect, .takenOver, .refused, .closed, nil: nil
         }
     }
