@@ -22,9 +22,10 @@ package struct EnduranceOptions: Sendable {
         json: String? = nil, root: String, logs: String? = nil, loopback: Bool = false
     ) throws {
         let seconds = hours * 3600
-        guard seconds.isFinite, seconds >= TroubleSchedule.shortest, hours <= 1000 else {
+        guard seconds.isFinite, seconds >= TroubleSchedule.shortest, hours <= Self.longestHours else {
             throw EnduranceOptionError(
-                "HOURS: \(hours) is not within \(Self.shortestHours) to 1000; every kind of trouble must have its turn")
+                "HOURS: \(hours) is not within \(Self.shortestHours) to \(Int(Self.longestHours)); every kind of trouble "
+                    + "must have its turn")
         }
         guard (20...20_000).contains(devices) else {
             throw EnduranceOptionError("--devices: \(devices) is not within 20 to 20000")
@@ -53,6 +54,8 @@ package struct EnduranceOptions: Sendable {
         self.loopback = loopback
     }
 
+    /// A week. The troubles of a run stay in memory.
+    private static let longestHours = 168.0
     private static let shortestHours = String("\(TroubleSchedule.shortest / 3600)".prefix(5))
 
     /// The devices of each group. A tenth more is connected directly, so that there is something to

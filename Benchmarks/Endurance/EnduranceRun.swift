@@ -26,6 +26,8 @@ final class EnduranceRun {
     private var loadEnded = 0.0
 
     private static let sampleInterval = 10.0
+    /// How many samples of a program there are at most.
+    private static let samples = 5000.0
     /// How many faults of a second are told at once.
     private static let shown = 10
     /// Growth is judged in the life of a program that is at least this long, in seconds.
@@ -142,7 +144,8 @@ final class EnduranceRun {
         }
         let now = population.now
         if now >= nextSample {
-            nextSample = now + Self.sampleInterval
+            // A long run has fewer, so that their number has a bound.
+            nextSample = now + max(Self.sampleInterval, options.seconds / Self.samples)
             for (program, group) in stage.programs { sample(program, group, population) }
         }
         if now >= nextLook {

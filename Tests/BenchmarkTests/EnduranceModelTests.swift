@@ -21,6 +21,12 @@ struct EnduranceModelTests {
         #expect(kinds.contains(.brokerRestart))
     }
 
+    @Test("Without a bridge there is no trouble of one")
+    func withoutBridge() {
+        let kinds = Set(TroubleSchedule(seconds: 600, seed: 1, hasLink: true, groups: []).entries.map(\.kind))
+        #expect(kinds == [.outage, .rebind, .lossBurst, .brokerRestart])
+    }
+
     @Test("A program that grows is found, and one that varies is not")
     func growth() {
         func watch(_ kibibytes: (Int) -> Int) -> [Watch.Row] {
@@ -79,7 +85,7 @@ struct EnduranceModelTests {
             }
         }
         #expect(error() == nil)
-        #expect(error(hours: 0.01)?.contains("not within 0.066 to 1000") == true)
+        #expect(error(hours: 0.01)?.contains("not within 0.066 to 168") == true)
         #expect(error(hours: .nan)?.contains("HOURS") == true)
         #expect(error(devices: 3)?.contains("20 to 20000") == true)
         #expect(error(mappings: ["data-stream"])?.contains("none of connection, mux and direct") == true)

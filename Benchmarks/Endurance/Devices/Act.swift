@@ -13,7 +13,7 @@ enum Act: Equatable {
 
     /// - Parameter slowness: for how long a slow device reads nothing at most, in seconds.
     static func random(slowness: Double, using random: inout RandomNumbers) -> Act {
-        // Whoever vanishes stays away until its will is overdue.
+        // A device that vanishes stays away until its will is overdue.
         let long = Double.random(in: 16...25, using: &random)
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<30: return .sayGoodbye(away: Double.random(in: 0.1...12, using: &random))

@@ -2,7 +2,7 @@ import Glibc
 import MQTTCodec
 import NIOCore
 
-/// Who is told what comes over a connection.
+/// A client, which is told what comes over its connection.
 protocol WireOwner: AnyObject {
     func received(_ packet: Packet, on wire: Wire)
     /// - Parameter reason: what was wrong with the bytes; `nil` if the connection has just ended.

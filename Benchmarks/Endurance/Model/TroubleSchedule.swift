@@ -27,12 +27,13 @@ package struct TroubleSchedule: Sendable {
     /// - Parameters:
     ///   - seconds: how long the run lasts.
     ///   - hasLink: whether there is a link that can fail.
+    ///   - groups: the groups that have a bridge and `serve`.
     ///   - kinds: the troubles that there may be.
     package init(
         seconds: Double, seed: UInt64, hasLink: Bool, groups: [Group] = [.connection, .mux],
         kinds: [Trouble.Kind] = Trouble.Kind.scheduled
     ) {
-        let kinds = kinds.filter { hasLink || !$0.needsLink }
+        let kinds = kinds.filter { (hasLink || !$0.needsLink) && (!groups.isEmpty || !$0.needsBridge) }
         let room = seconds - Self.drain - Self.warmUp
         let gap = min(Self.longestGap, room / Double(kinds.count + 1))
         settled = Self.warmUp + max(room * Self.restarting, gap * Double(kinds.count))
@@ -70,6 +71,9 @@ package struct TroubleSchedule: Sendable {
 
 extension Trouble.Kind {
     var needsLink: Bool { self == .outage || self == .rebind || self == .lossBurst }
+
+    /// Whether it is about a bridge or `serve`.
+    var needsBridge: Bool { !needsLink && self != .brokerRestart }
 
     /// Whether a process of the bridge ends and is started again.
     var restartsProgram: Bool {
