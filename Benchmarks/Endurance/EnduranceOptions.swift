@@ -56,7 +56,8 @@ package struct EnduranceOptions: Sendable {
 
     /// A week. The troubles of a run stay in memory.
     private static let longestHours = 168.0
-    private static let shortestHours = String("\(TroubleSchedule.shortest / 3600)".prefix(5))
+    /// ``TroubleSchedule/shortest``, rounded up.
+    private static let shortestHours = (TroubleSchedule.shortest / 3.6).rounded(.up) / 1000
 
     /// The devices of each group. A tenth more is connected directly, so that there is something to
     /// compare with.

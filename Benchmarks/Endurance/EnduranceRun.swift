@@ -190,11 +190,13 @@ final class EnduranceRun {
         report.devices = options.groups.count
         report.leftOut = leftOut
         var faults = programFaults
+        // The broker is started again until the end, so it is compared over the whole run.
+        let start = min(schedule.settled + 30, loadEnded / 2)
+        let isJudged = start > schedule.settled && loadEnded - start > Self.longLife
+        if !isJudged { report.leftOut.append("growth: the last lives of the programs were shorter than ten minutes") }
         for name in stage.programs.map(\.program.name) {
             guard let watch = watches[name] else { continue }
-            // The broker is started again until the end, so it is compared over the whole run.
-            let start = min(schedule.settled + 30, loadEnded / 2)
-            let rows = watch.rows(from: start, to: loadEnded, isJudged: loadEnded - start > Self.longLife)
+            let rows = watch.rows(from: start, to: loadEnded, isJudged: isJudged)
             report.programs.append(
                 .init(name: name, starts: starts[name]?.count ?? 0, rows: rows, samples: watch.samples))
             for row in rows {

@@ -85,7 +85,7 @@ struct EnduranceModelTests {
             }
         }
         #expect(error() == nil)
-        #expect(error(hours: 0.01)?.contains("not within 0.066 to 168") == true)
+        #expect(error(hours: 0.01)?.contains("not within 0.067 to 168") == true)
         #expect(error(hours: .nan)?.contains("HOURS") == true)
         #expect(error(devices: 3)?.contains("20 to 20000") == true)
         #expect(error(mappings: ["data-stream"])?.contains("none of connection, mux and direct") == true)

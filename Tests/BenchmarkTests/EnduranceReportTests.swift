@@ -78,5 +78,11 @@ struct EnduranceReportTests {
         #expect(message.payload.readableBytes == 300)
         #expect(Message(payload: .init(string: "hello, this is something else")) == nil)
         #expect(Message(payload: .init()) == nil)
+        var damaged = message.payload
+        damaged.setInteger(UInt8(0), at: damaged.writerIndex - 1)
+        #expect(Message(payload: damaged) == nil)
+        var cut = message.payload
+        cut.moveWriterIndex(to: cut.writerIndex - 1)
+        #expect(Message(payload: cut) == nil)
     }
 }

@@ -6,6 +6,7 @@ struct LifeLedgerTests {
     enum Event: Sendable {
         case began
         case ended(LifeLedger.Ending)
+        case refused
         case will
         case wait(Double)
         case check
@@ -56,7 +57,17 @@ struct LifeLedgerTests {
         Case(name: "closed in calm", events: [.began, .ended(.closed), .will], faults: [.closed]),
         Case(name: "closed in an outage", events: [.began, .ended(.closed)], trouble: .outage, faults: [.closed]),
         Case(name: "closed by a restart", events: [.began, .ended(.closed)], trouble: .bridgeRestart, faults: []),
-        Case(name: "refused", events: [.ended(.refused)], faults: []),
+        Case(name: "refused in calm", events: [.refused], faults: [.refused]),
+        Case(name: "refused in an outage", events: [.refused], trouble: .outage, faults: []),
+        Case(
+            name: "vanished without a will long after an outage",
+            events: [.began, .wait(300), .ended(.vanished), .wait(15)], trouble: .outage, faults: [.willMissing]),
+        Case(
+            name: "a will of a device that lives long after an outage", events: [.began, .wait(300), .will],
+            trouble: .outage, faults: [.willWrong]),
+        Case(
+            name: "a will in an outage and one at the end",
+            events: [.began, .will, .wait(300), .ended(.vanished), .will], trouble: .outage, faults: []),
     ]
 
     @Test(arguments: cases)
@@ -70,6 +81,7 @@ struct LifeLedgerTests {
             switch event {
             case .began: ledger.began(example.device, 1, at: time)
             case .ended(let ending): ledger.ended(example.device, 1, ending, at: time, troubles)
+            case .refused: ledger.refused(example.device, 1, at: time, troubles)
             case .will: ledger.willArrived(example.device, 1, at: time, troubles)
             case .wait(let seconds): time += seconds
             case .check: ledger.check(at: time, troubles)

@@ -133,7 +133,7 @@ final class BrokerClient: WireOwner {
             wire?.send(head.qos == .exactlyOnce ? .pubrec(ack) : .puback(ack), at: now)
         }
         guard isNew else { return }
-        guard let message = Message(payload: payload), message.topic == head.topic else {
+        guard let message = Message(payload: payload), message.isCarried(by: head) else {
             return accounts.fault(.unknown, name, at: now, "a message in \(head.topic)")
         }
         if message.stream.purpose == .will {

@@ -66,7 +66,7 @@ final class Device: WireOwner {
         case .away(let until):
             if now >= until { connect(at: now) }
         case .connecting(let since):
-            if now > since + 30 { wire?.close() ?? lost(.refused, away: 1, at: now) }
+            if now > since + LifeLedger.patience { wire?.close() ?? lost(.refused, away: 1, at: now) }
         case .online:
             if let time = readsAgain, now >= time { readAgain() }
             if isPublishing, now >= nextPublish { publish(at: now) }
@@ -175,6 +175,7 @@ final class Device: WireOwner {
         wire = nil
         readsAgain = nil
         state = .away(until: now + away)
+        if ending == .refused { accounts.lives.refused(number, life, at: now, accounts.troubles) }
         accounts.lives.ended(number, life, ending, heard: heard, at: now, accounts.troubles, detail)
         if ending != .disconnect { accounts.messages.connectionLost(ofDevice: number, heard: heard) }
     }
@@ -268,7 +269,8 @@ final class Device: WireOwner {
             isNew = true
             send(.puback(PublishAck(packetID: packetID)), at: now)
         }
-        guard let message = Message(payload: payload), message.stream.device == number else {
+        guard let message = Message(payload: payload), message.stream.device == number, message.isCarried(by: head)
+        else {
             return accounts.fault(.unknown, device: number, at: now, "a message of \(head.topic)")
         }
         if isNew {

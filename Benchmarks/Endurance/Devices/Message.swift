@@ -14,28 +14,31 @@ package struct Message: Sendable, Equatable {
     }
 
     private static let mark: UInt32 = 0x454E_4452
-    private static let headLength = 13
+    private static let headLength = 17
+    private static let filler: UInt8 = 0x78
 
     package var payload: ByteBuffer {
         var bytes = ByteBufferAllocator().buffer(capacity: max(length, Self.headLength))
         bytes.writeMultipleIntegers(
             Self.mark, UInt32(truncatingIfNeeded: stream.device), stream.purpose.rawValue,
-            UInt32(truncatingIfNeeded: sequence))
-        if length > Self.headLength { bytes.writeRepeatingByte(0x78, count: length - Self.headLength) }
+            UInt32(truncatingIfNeeded: sequence), UInt32(truncatingIfNeeded: length))
+        if length > Self.headLength { bytes.writeRepeatingByte(Self.filler, count: length - Self.headLength) }
         return bytes
     }
 
-    /// - Returns: `nil` if a payload is none of this run.
+    /// - Returns: `nil` if a payload is none of this run, or has been damaged.
     package init?(payload: ByteBuffer) {
         var bytes = payload
         guard
-            let (mark, device, purpose, sequence) = bytes.readMultipleIntegers(
-                as: (UInt32, UInt32, UInt8, UInt32).self),
-            mark == Self.mark, let purpose = StreamID.Purpose(rawValue: purpose)
+            let (mark, device, purpose, sequence, length) = bytes.readMultipleIntegers(
+                as: (UInt32, UInt32, UInt8, UInt32, UInt32).self),
+            mark == Self.mark, let purpose = StreamID.Purpose(rawValue: purpose),
+            max(Int(length), Self.headLength) == payload.readableBytes,
+            bytes.readableBytesView.allSatisfy({ $0 == Self.filler })
         else { return nil }
         stream = StreamID(device: Int(device), purpose: purpose)
         self.sequence = Int(sequence)
-        length = payload.readableBytes
+        self.length = Int(length)
     }
 
     /// Where the message is published.

@@ -9,3 +9,10 @@ extension Packet {
         self = .publish(head, payload: message.payload)
     }
 }
+
+extension Message {
+    /// Whether a PUBLISH has the topic and the QoS with which the message was sent.
+    func isCarried(by head: PublishHead) -> Bool {
+        head.topic == topic && head.qos.rawValue == stream.purpose.qos
+    }
+}

@@ -11,6 +11,7 @@ package struct Fault: Sendable, Codable, Equatable {
         case willWrong = "will not due"
         case retainedWrong = "retained value wrong"
         case closed = "connection closed"
+        case refused = "not accepted"
         case sessionLost = "session lost"
         case missing = "device not back"
         case grown

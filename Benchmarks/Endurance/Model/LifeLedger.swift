@@ -51,6 +51,8 @@ package struct LifeLedger: Sendable {
 
     /// A will comes within this time after it is due, in seconds.
     package static let bound = 10.0
+    /// How long a device waits until it is accepted, in seconds.
+    package static let patience = 30.0
     /// How long an ended life is remembered: longer than the hold time, after which late wills come.
     private static let memory = 600.0
 
@@ -90,6 +92,12 @@ package struct LifeLedger: Sendable {
         }
     }
 
+    /// A device has not been connected, or not been accepted, although it has waited.
+    package mutating func refused(_ device: Int, _ life: Int, at time: Double, _ troubles: TroubleLog) {
+        guard troubles.excuse(.refused, group(device), from: time - Self.patience, to: time) == nil else { return }
+        add(.refused, Key(device: device, life: life), at: time, troubles)
+    }
+
     package mutating func willArrived(_ device: Int, _ life: Int, at time: Double, _ troubles: TroubleLog) {
         let key = Key(device: device, life: life)
         let group = group(device)
@@ -99,9 +107,12 @@ package struct LifeLedger: Sendable {
             counts[group, default: Counts()].excused += 1
             return
         }
-        record.wills += 1
+        // One that comes while the device lives is not the one that is due at its end.
+        if record.ending != nil { record.wills += 1 }
         lives[key] = record
-        let isExcused = troubles.excuse(.will, group, from: record.began, to: time) != nil
+        // A device may live for many troubles. Only those at its end, or just now, can have to do with this will.
+        let begin = record.ended ?? time - Double(DeviceKind(number: device).willDelay)
+        let isExcused = troubles.excuse(.will, group, from: begin, to: time) != nil
         let isDue =
             switch record.ending {
             case nil, .disconnect: false
@@ -116,8 +127,8 @@ package struct LifeLedger: Sendable {
         if isExcused {
             counts[group, default: Counts()].excused += 1
         } else {
-            let state = record.ending.map { "after its end (\($0))" } ?? "while it is connected"
-            add(.willWrong, key, at: time, troubles, "will \(record.wills) \(state)")
+            let state = record.ending.map { "will \(record.wills) after its end (\($0))" } ?? "while it is connected"
+            add(.willWrong, key, at: time, troubles, state)
         }
     }
 
@@ -129,7 +140,7 @@ package struct LifeLedger: Sendable {
                 let latest = ended + due + Double(DeviceKind(number: key.device).willDelay) + Self.bound
                 guard time > latest else { continue }
                 lives[key]?.missedSince = latest
-                if troubles.excuse(.will, group(key.device), from: record.began, to: time) != nil {
+                if troubles.excuse(.will, group(key.device), from: ended, to: time) != nil {
                     counts[group(key.device), default: Counts()].excused += 1
                 } else {
                     add(.willMissing, key, at: ended, troubles)

@@ -47,8 +47,10 @@ package enum Excuse: Sendable, CaseIterable {
     case doubledQoS1
     /// A message with QoS 2 arrives twice, of a device whose session the broker forgets with the connection.
     case doubledForgotten
-    /// The connection of a device ends, or is refused.
+    /// The connection of a device ends.
     case closed
+    /// A device is not accepted.
+    case refused
     /// A will is published for a device that is held, or is late or missing.
     case will
 }
@@ -67,10 +69,10 @@ extension Trouble {
         return switch kind {
         // What an operator does in passing, and what strangers send, must not be noticed by anyone.
         case .bridgeReload, .certificateRenewal, .listenerGarbage, .serveGarbage, .bridgeGarbage: []
-        case .lossBurst: isDirect ? [.will] : []
+        case .lossBurst: isDirect ? [.will, .refused] : []
         // The bridge holds devices that are connected. Without it, TCP connections end.
         case .start, .outage, .rebind, .serveRestart, .serveKill, .brokerRestart:
-            isDirect ? Set(Excuse.allCases) : [.lostQoS0, .doubledQoS1, .doubledForgotten, .will]
+            isDirect ? Set(Excuse.allCases) : [.lostQoS0, .doubledQoS1, .doubledForgotten, .will, .refused]
         case .bridgeRestart, .bridgeKill: Set(Excuse.allCases)
         }
     }

@@ -50,9 +50,11 @@ struct TroubleMaker {
     }
 
     private func restart(_ program: Program, after seconds: Double, kill: Bool) throws {
-        if kill { program.stop() } else { try program.terminate() }
+        // It is started again also if it has ended badly, so that there is only this one fault.
+        let end = Result { if kill { program.stop() } else { try program.terminate() } }
         Thread.sleep(forTimeInterval: seconds)
         try program.start()
+        try end.get()
     }
 
     private func garbage(_ entry: TroubleSchedule.Entry) -> Garbage {
