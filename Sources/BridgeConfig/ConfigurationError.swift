@@ -17,8 +17,8 @@ package struct ConfigurationError: Error, Sendable, Equatable {
 
 extension ConfigurationError: CustomStringConvertible {
     package var description: String {
-        guard let key else { return "\(origin): \(message)" }
-        return "\(origin): \(key): \(message)"
+        // A key is whatever the file has before a colon.
+        TextValue.printable(key.map { "\(origin): \($0): \(message)" } ?? "\(origin): \(message)")
     }
 }
 

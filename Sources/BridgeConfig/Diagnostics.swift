@@ -3,10 +3,12 @@
 final class Diagnostics {
     private(set) var errors: [ConfigurationError] = []
     private(set) var warnings: [String] = []
+    /// The lines of `errors`. A file may have a hundred thousand.
+    private var lines: Set<String> = []
 
     func error(_ origin: Origin, _ key: String? = nil, _ message: String) {
         let error = ConfigurationError(origin: origin, key: key, message: TextValue.printable(message))
-        guard !errors.contains(error) else { return }
+        guard lines.insert(error.description).inserted else { return }
         errors.append(error)
     }
 

@@ -152,6 +152,18 @@ struct YAMLDocumentTests {
             ])
     }
 
+    /// A key is shown in its error, whatever is in it.
+    @Test(arguments: ["\"a\\nb\\e[31m\": 1\n", "routes: [{\"x\\r\\ny\": 1}]\n", "\"\\L\": 1\n"])
+    func errorsAreOneLine(_ text: String) {
+        let errors = #expect(throws: ConfigurationErrors.self) {
+            try ConfigurationLoader.load(.run, text: text, folder: "", dotEnv: nil)
+        }
+        for error in errors?.all ?? [] {
+            let line = error.description.unicodeScalars
+            #expect(!line.contains { $0.value < 0x20 || $0.properties.generalCategory == .lineSeparator }, "\(error)")
+        }
+    }
+
     /// The map keeps the first, and a file full of duplicates gets a bounded number of errors.
     @Test func manyDuplicates() throws {
         let diagnostics = Diagnostics()

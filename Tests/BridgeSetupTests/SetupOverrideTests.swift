@@ -132,6 +132,23 @@ struct SetupOverrideTests {
         #expect(identity.clientID == name && identity.username == name && identity.password == Secret("p"))
     }
 
+    @Test func aClientIDIsAddedToAUserNameInTheDotEnvBesides() throws {
+        let folder = try SetupFolder()
+        let dotEnv = try folder.write(".env", "MQTT_HOST=mqtt.example.com\nMQTT_USERNAME=u\n")
+        try Self.plan(.dotEnv(dotEnv), in: folder) { $0.deviceID = "d1" }.write()
+        let file = folder.path + "/bridge.yaml"
+        let auth = try ConfigurationLoader.load(.run, file: file, environment: [:]).configuration.auth
+        #expect(auth.mode == .inject && auth.identity.clientID == "d1" && auth.identity.username == "u")
+    }
+
+    @Test func aPasswordFileWithoutAUserNameIsNotForgotten() throws {
+        let folder = try SetupFolder()
+        let dotEnv = try folder.write(".env", "MQTT_HOST=mqtt.example.com\nMQTT_PASSWORD=p\n")
+        let password = try folder.write("secret", "p\n")
+        let plan = try Self.plan(.dotEnv(dotEnv), in: folder) { $0.passwordFile = password }
+        #expect(plan.report().contains("--password-file has no effect"))
+    }
+
     @Test func aDotEnvWithoutAnIdentityIsNotSaidToHaveOne() throws {
         let folder = try SetupFolder()
         let dotEnv = try folder.write(".env", "MQTT_HOST=mqtt.example.com\n")

@@ -99,8 +99,9 @@ package struct SetupPlan: Sendable {
         if let username { found.append(("device", username.quotedForMessage(limit: 80))) }
         var password: Secret?
         if case .secret(let secret)? = bundle?.bundle.password?.value { password = secret }
-        // A copy of the password of the .env besides would have no effect.
-        let stays = values.leavesRestToDotEnv && (password != nil || !request.namesIdentity)
+        // A copy of what the .env besides has would have no effect.
+        let isWhole = password != nil || (bundle?.bundle.username != nil && request.passwordFile == nil)
+        let stays = values.leavesRestToDotEnv && (isWhole || !request.namesIdentity)
         guard !stays else { return leaveIdentity(bundle, request, username, hasPassword: password != nil) }
         if let file = request.passwordFile {
             values.passwordFile = paths.written(file)
@@ -134,6 +135,9 @@ package struct SetupPlan: Sendable {
         values.username = request.username ?? (isUserInDotEnv ? nil : request.deviceID)
         values.clientID = request.deviceID ?? username
         values.passwordFile = request.passwordFile.map { paths.written($0) }
+        if values.clientID == nil, request.passwordFile != nil {
+            missing.append("--password-file has no effect: .env has a password, and nothing has a user name")
+        }
     }
 
     /// A device id as a file name: letters, digits and some signs.

@@ -55,7 +55,7 @@ package enum BundleTarget: FuzzTarget {
 
     private static func check(_ messages: [String], hiding secret: String?) throws {
         for message in messages {
-            try require(!message.contains("\n"), "a message of several lines: \(message)")
+            try requireOneLine(message)
             try require(secret.map { !message.contains($0) } ?? true, "a password in a message: \(message)")
         }
     }

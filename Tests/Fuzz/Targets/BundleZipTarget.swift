@@ -28,7 +28,7 @@ package enum BundleZipTarget: FuzzTarget {
         do throws(SetupProblem) {
             entries = try Archive.read(path, limits: limits)
         } catch {
-            return try require(!error.description.contains("\n"), "a message of several lines: \(error)")
+            return try requireOneLine(error.description)
         }
         try require((1...limits.entries).contains(entries.count), "\(entries.count) entries")
         try require(entries.allSatisfy { $0.bytes.count <= limits.entrySize }, "an entry is too large")

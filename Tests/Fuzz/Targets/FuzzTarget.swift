@@ -44,3 +44,14 @@ package struct FuzzFailure: Error, CustomStringConvertible {
 package func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
     if !condition { throw FuzzFailure(message()) }
 }
+
+/// Checks that a terminal shows a text as one line and obeys nothing in it. (`Character` hides a line break in CRLF.)
+package func requireOneLine(_ text: String) throws {
+    let isPrintable = text.unicodeScalars.allSatisfy {
+        switch $0.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: false
+        default: true
+        }
+    }
+    try require(isPrintable, "not one line of a terminal: \(text.debugDescription)")
+}

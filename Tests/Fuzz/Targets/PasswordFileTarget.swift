@@ -22,7 +22,7 @@ package enum PasswordFileTarget: FuzzTarget {
             for line in lines { try check(line, file) }
         } catch let error as PasswordFileError {
             try require((1...lines.count).contains(error.line ?? 1), "\(error): there is no such line")
-            try require(!error.description.contains("\n"), "\(error): more than one line")
+            try requireOneLine(error.description)
         }
     }
 
