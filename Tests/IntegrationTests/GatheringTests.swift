@@ -5,7 +5,7 @@ import Testing
 @testable import Bridge
 
 /// `gather_delay`: a busy event loop waits between its turns, so that each carries more.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct GatheringTests {
     @Test func aBusyLoopWaitsAfterEachTurn() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1, metricsDelegate: LoopGathering.TurnEnds())

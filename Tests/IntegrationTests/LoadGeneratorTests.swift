@@ -76,9 +76,10 @@ struct LoadGeneratorTests {
         #expect(report.acknowledged.count == report.offered)
     }
 
+    /// Longer than the broker waits for a silent device: 1.5 times the keepalive.
     @Test func idleDevicesStayConnected() async throws {
         let report = try await Self.run {
-            ($0.traffic, $0.keepAlive, $0.connectRate, $0.seconds) = (.idle, 3, 0, 8)
+            ($0.traffic, $0.keepAlive, $0.connectRate, $0.seconds) = (.idle, 8, 0, 16)
         }
         #expect(report.connect.count == 20 && report.reconnects == 0 && report.offered == 0)
         #expect(report.processes.first?.cpuMicrosecondsPerMessage == nil)

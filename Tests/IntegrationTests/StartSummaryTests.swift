@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What somebody sees who starts the program on a terminal.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct StartSummaryTests {
     @Test(.mapping(.connection)) func aTerminalGetsASummary() async throws {
         try await SupervisionTests.withParent(["--terminal"], listen: "127.0.0.1:0") { parent, _, file in
