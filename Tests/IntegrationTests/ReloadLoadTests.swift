@@ -12,6 +12,7 @@ struct ReloadLoadTests {
     /// devices that have been there from the beginning, and on those of devices that come in between.
     @Test func aHundredReloadsUnderLoadLoseNothing() async throws {
         var options = Scenario.Options()
+        options.alone = true
         options.front.reportsPackets = false
         options.broker.lines = ["max_inflight_messages 0", "max_queued_messages 0"]
         options.uplink = ["keep_alive: 20s"]
