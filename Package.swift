@@ -57,7 +57,7 @@ let package = Package(
         .target(name: "FileReading", swiftSettings: strict),
         .target(name: "BridgeCore", dependencies: ["MQTTCodec", nioCore], swiftSettings: strict),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-        .target(name: "BridgeConfig", dependencies: ["BridgeCore", "CYAML"], swiftSettings: strict),
+        .target(name: "BridgeConfig", dependencies: ["BridgeCore", "CYAML", "FileReading"], swiftSettings: strict),
         .systemLibrary(name: "CMinizip", pkgConfig: "minizip", providers: [.apt(["libminizip-dev", "zlib1g-dev"])]),
         .target(
             name: "BridgeSetup", dependencies: ["BridgeConfig", "BridgeCore", "CMinizip"], swiftSettings: strict),

@@ -22,6 +22,11 @@ package enum BoundedFile {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Problem(code: errno) }
         defer { close(descriptor) }
+        return try read(descriptor, upTo: limit)
+    }
+
+    /// The same for a file that is open, from where its next byte is.
+    package static func read(_ descriptor: CInt, upTo limit: Int) throws(Problem) -> [UInt8] {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: min(limit, 65_536))
         while bytes.count < limit {

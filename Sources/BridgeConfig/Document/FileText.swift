@@ -1,3 +1,5 @@
+import FileReading
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -68,32 +70,17 @@ package enum FileText {
     }
 
     private static func readAll(_ descriptor: CInt, maximumSize: Int) throws(Problem) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = Self.read(descriptor, into: &chunk)
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw problem(errno)
-            }
-            if count == 0 { return bytes }
-            bytes.append(contentsOf: chunk.prefix(count))
-            guard bytes.count <= maximumSize else {
-                throw Problem(message: "is larger than \(SizeValue.render(maximumSize))")
-            }
+        let bytes: [UInt8]
+        do throws(BoundedFile.Problem) {
+            // The additional byte shows whether the file is too long.
+            bytes = try BoundedFile.read(descriptor, upTo: maximumSize + 1)
+        } catch {
+            throw problem(error.code)
         }
-    }
-
-    private static func read(_ descriptor: CInt, into chunk: inout [UInt8]) -> Int {
-        chunk.withUnsafeMutableBytes { buffer in
-            #if canImport(Glibc)
-                Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-            #elseif canImport(Musl)
-                Musl.read(descriptor, buffer.baseAddress, buffer.count)
-            #else
-                Darwin.read(descriptor, buffer.baseAddress, buffer.count)
-            #endif
+        guard bytes.count <= maximumSize else {
+            throw Problem(message: "is larger than \(SizeValue.render(maximumSize))")
         }
+        return bytes
     }
 
     static func problem(_ code: CInt) -> Problem {
