@@ -37,6 +37,8 @@ struct StatisticsReport: Sendable {
 
     private func report(_ fields: Fields) {
         var metadata: Logger.Metadata = ["timer_firings": "\(TimerFirings.total)"]
+        let waits = GatherWaits.total
+        if waits > 0 { metadata["gather_waits"] = "\(waits)" }
         for (name, value) in fields { metadata[name] = "\(value)" }
         logger.info("statistics", metadata: metadata)
     }

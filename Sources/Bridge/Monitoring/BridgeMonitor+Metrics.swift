@@ -47,9 +47,9 @@ extension BridgeMonitor {
             .single(
                 "hold_bytes", .gauge, "Bytes that are kept for devices until the broker has them.",
                 Double(shared.holdBudget.usedBytes)),
-            .certificates(status.certificates, now: now), .timerFirings,
-        ] + bundles + uplink(sessions) + routes(figures.routes) + MetricFamily.uplink(status.uplink)
-            + MetricFamily.quic(await census.quicFigures())
+            .certificates(status.certificates, now: now),
+        ] + MetricFamily.eventLoops + bundles + uplink(sessions) + routes(figures.routes)
+            + MetricFamily.uplink(status.uplink) + MetricFamily.quic(await census.quicFigures())
     }
 
     private var bundles: [MetricFamily] {

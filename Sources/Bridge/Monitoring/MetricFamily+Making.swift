@@ -91,9 +91,15 @@ extension MetricFamily {
             all.map { ($0.role, $0.expiresAt - now) })
     }
 
-    static var timerFirings: MetricFamily {
-        single(
-            "timer_firings_total", .counter, "How often timers of the event loops were woken.",
-            Double(TimerFirings.total))
+    /// What the event loops of the process did.
+    static var eventLoops: [MetricFamily] {
+        [
+            single(
+                "timer_firings_total", .counter, "How often timers of the event loops were woken.",
+                Double(TimerFirings.total)),
+            single(
+                "gather_waits_total", .counter, "How often event loops waited for more to carry (gather_delay).",
+                Double(GatherWaits.total)),
+        ]
     }
 }

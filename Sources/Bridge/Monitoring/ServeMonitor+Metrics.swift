@@ -41,8 +41,9 @@ extension ServeMonitor {
             .single(
                 "sessions_total", .counter, "Streams for which a TCP connection to the broker was made.",
                 Double(statistics.sessions)),
-            .certificates(status.certificates, now: Date().timeIntervalSince1970), .timerFirings,
-        ] + MetricFamily.uplink(status.uplink) + MetricFamily.quic(await state.census.quicFigures())
+            .certificates(status.certificates, now: Date().timeIntervalSince1970),
+        ] + MetricFamily.eventLoops + MetricFamily.uplink(status.uplink)
+            + MetricFamily.quic(await state.census.quicFigures())
     }
 }
 

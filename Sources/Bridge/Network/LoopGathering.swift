@@ -1,6 +1,7 @@
 import BridgeCore
 import NIOCore
 import NIOPosix
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -39,6 +40,7 @@ final class LoopGathering: Sendable {
     private func turnEnded(at now: NIODeadline) {
         let wait = turns.value.turnEnded(at: now)
         guard wait > .zero else { return }
+        GatherWaits.count()
         // Less than a second. A signal may end it early, which does no harm.
         var time = timespec(tv_sec: 0, tv_nsec: Int(wait.nanoseconds))
         nanosleep(&time, nil)
@@ -49,5 +51,17 @@ final class LoopGathering: Sendable {
         func processedTick(info: NIOEventLoopTickInfo) {
             ofThread.currentValue?.turnEnded(at: info.endTime)
         }
+    }
+}
+
+/// Counts how often event loops of this process waited, so that one can see whether `gather_delay` has an effect.
+enum GatherWaits {
+    private static let counter = Atomic<UInt64>(0)
+
+    /// Since the process began; from any thread.
+    static var total: UInt64 { counter.load(ordering: .relaxed) }
+
+    fileprivate static func count() {
+        counter.wrappingAdd(1, ordering: .relaxed)
     }
 }

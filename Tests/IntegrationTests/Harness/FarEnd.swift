@@ -51,6 +51,7 @@ struct FarEnd: Sendable {
             \(options.serve.map { "  \($0)" }.joined(separator: "\n"))
             log: {level: debug, format: text, repeats: all}
             threads: 2
+            \(options.configuration)
 
             """
     }

@@ -35,6 +35,8 @@ struct Front: Sendable {
         var versionNegotiation = true
         /// Further lines of the section `serve`, if that is the far end.
         var serve: [String] = []
+        /// Further sections of its configuration, if that is the far end.
+        var configuration = ""
     }
 
     /// What the front does with session tickets and early data.
