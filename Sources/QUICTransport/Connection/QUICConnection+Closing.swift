@@ -60,7 +60,7 @@ extension QUICConnection {
         if let violation = handshake.violation {
             end(violation, .close(.tlsAlert, code: UInt64(TLSAlert.noApplicationProtocol), reason: ""), at: now)
         } else if handshake.takeKeepAlive(), let keepAlive = configuration.keepAlive, keepAlive > .zero {
-            bridge_quic_set_keep_alive(handle, keepAlive.nanoseconds)
+            bridge_quic_set_keep_alive(handle, SharedDeadline.keepAlive(within: keepAlive).nanoseconds)
         }
     }
 

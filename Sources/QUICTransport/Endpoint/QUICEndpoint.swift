@@ -153,6 +153,7 @@ package final class QUICEndpoint {
 
     private func note(_ deadline: NIODeadline?, of handle: QUICConnectionHandle) {
         if let noted = handle.notedDeadline, let deadline, noted <= deadline { return }
+        let deadline = deadline.map { SharedDeadline.for($0, at: .now()) }
         deadlines.update(handle.key, deadline: deadline)
         handle.notedDeadline = deadline
     }
