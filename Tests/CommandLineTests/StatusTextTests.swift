@@ -88,6 +88,7 @@ struct StatusTextTests {
         ("https://a", "only http is understood"), ("127.0.0.1:9883", "a URL looks like"),
         ("http://", "a URL looks like"),
         ("http://a/?x=1", "more than host, port and path"), ("http://u:p@a", "more than host, port and path"),
+        ("http://a:0", "from 1 to 65535"), ("http://a:65536/", "from 1 to 65535"),
     ])
     func aWrongURLIsExplained(url: String, problem: String) {
         let error = #expect(throws: AdminClientError.self) { try AdminURL(url) }

@@ -30,8 +30,12 @@ package struct AdminURL: Sendable, Equatable, CustomStringConvertible {
         guard parts.query == nil, parts.fragment == nil, parts.user == nil, parts.password == nil else {
             throw AdminClientError("\(text): it has more than host, port and path; \(example)")
         }
+        let port = parts.port ?? 80
+        guard (1...65_535).contains(port) else {
+            throw AdminClientError("\(text): a port is a number from 1 to 65535; \(example)")
+        }
         self.host = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
-        self.port = parts.port ?? 80
+        self.port = port
         self.path = parts.path.hasSuffix("/") ? String(parts.path.dropLast()) : parts.path
     }
 
