@@ -9,10 +9,10 @@ release_build() {
     # Debuggers find the debug information by an id, and nobody can write to the program's tables after the start. The name
     # of the folder is not in the program: where it was built makes no difference.
     #
-    # What keeps it small, by the MB that each takes away: Swift would have a table of all symbols kept for code that is
-    # loaded later, of which there is none (--no-export-dynamic: 4); equal functions become one (--icf=all: 2.5, and another
-    # 1 because of this linker and because each function has a section of its own, so that it can be left out); the places
-    # to relocate are a bit map (pack-relative-relocs: 2), which glibc 2.36 can read, and so Debian 12.
+    # What keeps it small, with the MB that each takes away: Swift would have a table of all symbols kept for code that is
+    # loaded later, of which there is none (--no-export-dynamic: 4). Each function has a section of its own, so that lld can
+    # leave it out if nothing uses it (2), and make one of those that are equal (--icf=all: 2.5). The places that have to be
+    # relocated are a bit map (2), which glibc can read since 2.36, the one of Debian 12.
     # shellcheck disable=SC2034 # used by the scripts that source this file
     build=(
         swift build --scratch-path "$products" --configuration release --static-swift-stdlib --product mqtt-quic-bridge
