@@ -30,8 +30,6 @@ final class EnduranceRun {
     private static let samples = 5000.0
     /// How many faults of a second are told at once.
     private static let shown = 10
-    /// Growth is judged in the life of a program that is at least this long, in seconds.
-    private static let longLife = 600.0
 
     init(
         _ options: EnduranceOptions, _ stage: EnduranceStage, folder: String, whyLoopback: String?, stop: StopFlag,
@@ -190,17 +188,28 @@ final class EnduranceRun {
         report.devices = options.groups.count
         report.leftOut = leftOut
         var faults = programFaults
-        // The broker is started again until the end, so it is compared over the whole run.
-        let start = min(schedule.settled + 30, loadEnded / 2)
-        let isJudged = start > schedule.settled && loadEnded - start > Self.longLife
-        if !isJudged { report.leftOut.append("growth: the last lives of the programs were shorter than ten minutes") }
+        if stop.isSet {
+            report.leftOut.append(
+                "the rest of the run, which was ended after \(Int(loadEnded)) of \(Int(options.seconds)) s")
+        }
         for name in stage.programs.map(\.program.name) {
             guard let watch = watches[name] else { continue }
-            let rows = watch.rows(from: start, to: loadEnded, isJudged: isJudged)
+            // The broker, which is started again until the end, is none of ours.
+            let isOurs = name != "broker"
+            let span =
+                isOurs
+                ? watch.span(settled: schedule.settled, end: loadEnded)
+                : Watch.Span(begin: TroubleSchedule.warmUp, end: loadEnded, isJudged: false)
+            if isOurs, !span.isJudged {
+                report.leftOut.append(
+                    "growth of \(name): \(Int(span.end - span.begin)) s of its last life were steady, and a verdict needs "
+                        + "\(Int(Watch.shortest))")
+            }
+            let rows = watch.rows(span)
             report.programs.append(
-                .init(name: name, starts: starts[name]?.count ?? 0, rows: rows, samples: watch.samples))
+                .init(name: name, starts: starts[name]?.count ?? 0, span: span, rows: rows, samples: watch.samples))
             for row in rows {
-                guard let fault = row.fault, name != "broker" else { continue }
+                guard let fault = row.fault else { continue }
                 faults.add(
                     Fault(
                         kind: .grown, subject: "\(name): \(row.name)", time: loadEnded, detail: Self.growth(row, fault))

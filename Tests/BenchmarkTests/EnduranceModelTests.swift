@@ -38,11 +38,32 @@ struct EnduranceModelTests {
                 sample.timerFirings = index * index
                 watch.add(sample)
             }
-            return watch.rows(from: 0, to: 600)
+            return watch.rows(.init(begin: 0, end: 600, isJudged: true))
         }
         #expect(watch { 100_000 + $0 % 10 * 1000 }.filter { $0.fault != nil }.isEmpty)
         let grown = watch { 100_000 + $0 * 1000 }.filter { $0.fault != nil }
         #expect(grown.map(\.name) == ["memory, MiB"])
+        // A fifth of the first third's level, steadily: less than the allowance.
+        let slow = watch { 30_000 + $0 * 100 }.filter { $0.fault != nil }
+        #expect(slow.map(\.name) == ["memory, MiB"])
+        #expect(slow.first?.fault?.hasPrefix("more in each third") == true)
+        // What is taken once stays.
+        #expect(watch { $0 < 15 ? 50_000 : 57_000 }.filter { $0.fault != nil }.isEmpty)
+        #expect(watch { $0 < 15 ? 50_000 : 70_000 }.map(\.fault).first == "more than 61")
+    }
+
+    @Test("The last life of a program is judged if it was long enough, also if the run has ended early")
+    func span() {
+        var watch = Watch(program: "bridge")
+        for index in 0..<100 { watch.add(.init(time: Double(index) * 10, pid: index < 50 ? 7 : 8)) }
+        #expect(watch.span(settled: 600, end: 1000) == .init(begin: 660, end: 1000, isJudged: true))
+        #expect(watch.span(settled: 900, end: 1000) == .init(begin: 560, end: 1000, isJudged: true))
+        #expect(watch.span(settled: 900, end: 850) == .init(begin: 560, end: 850, isJudged: false))
+        #expect(watch.span(settled: 0, end: 520) == .init(begin: 520, end: 520, isJudged: false))
+        var sample = Watch.Sample(time: 990, pid: 8)
+        sample.residentKiB = 1
+        watch.add(sample)
+        #expect(watch.rows(.init(begin: 520, end: 520, isJudged: false)).isEmpty)
     }
 
     @Test("A client sends again in order what was not acknowledged")

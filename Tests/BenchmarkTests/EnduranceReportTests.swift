@@ -13,6 +13,11 @@ struct EnduranceReportTests {
         counts.sent = 12
         counts.arrived = 11
         report.messages = [.init(group: .mux, kind: "QoS 1", counts: counts)]
+        report.excused = [
+            .init(group: .mux, what: "QoS 1 repeated", reason: "outage", count: 2),
+            .init(group: .mux, what: "QoS 1 repeated", reason: "sent again", count: 1),
+        ]
+        report.calm = [.init(group: .mux, seconds: 60)]
         report.troubles = [.init(kind: .outage, group: nil, begin: 30, end: 42)]
         return report
     }
@@ -25,6 +30,9 @@ struct EnduranceReportTests {
         #expect(text.contains("30 s: outage for 12.0 s"))
         #expect(text.hasSuffix("no faults"))
         let row = text.split(separator: "\n").first { $0.hasPrefix("mux QoS 1") }
+        #expect(text.contains("calm, with nothing excused: mux 25.00 % of the time\n"))
+        let excuse = text.split(separator: "\n").first { $0.hasPrefix("mux QoS 1 repeated") }
+        #expect(excuse?.hasSuffix("  3  11  27.27 %  outage 2, sent again 1") == true)
         #expect(row?.split(separator: " ").prefix(6) == ["mux", "QoS", "1", "12", "0", "11"])
     }
 

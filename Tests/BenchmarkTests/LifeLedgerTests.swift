@@ -4,7 +4,9 @@ import Testing
 /// Each kind of fault of a connection and its will is found, and what is allowed is none.
 struct LifeLedgerTests {
     enum Event: Sendable {
+        case connecting
         case began
+        case online
         case ended(LifeLedger.Ending)
         case refused
         case will
@@ -24,6 +26,32 @@ struct LifeLedgerTests {
     }
 
     static let cases: [Case] = [
+        Case(
+            name: "a will of a connection whose acceptance the device has not seen", events: [.connecting, .will],
+            faults: [.willWrong]),
+        Case(name: "the same in an outage", events: [.connecting, .will], trouble: .outage, faults: []),
+        Case(name: "a will of a connection that was never made", events: [.will], trouble: .outage, faults: [.unknown]),
+        Case(
+            name: "a second will long after the end",
+            events: [.began, .ended(.vanished), .will, .wait(700), .check, .will], faults: [.missing, .willWrong]),
+        Case(
+            name: "not restored after an outage", events: [.began, .will, .wait(60), .check, .wait(60)],
+            trouble: .outage, faults: [.stateWrong]),
+        Case(
+            name: "restored after an outage", events: [.began, .will, .wait(20), .online, .wait(100)],
+            trouble: .outage, faults: []),
+        Case(
+            name: "vanished after an outage before it was restored",
+            events: [.began, .will, .wait(20), .ended(.vanished), .will, .wait(60)], trouble: .outage, faults: []),
+        Case(
+            name: "away for too long", events: [.began, .ended(.disconnect), .wait(121), .check, .wait(9)],
+            faults: [.missing]),
+        Case(
+            name: "away", events: [.began, .ended(.disconnect), .wait(119), .connecting, .began, .wait(90)], faults: []),
+        Case(name: "never accepted", events: [.connecting, .wait(121)], faults: [.missing]),
+        Case(
+            name: "taken over, 3.1.1 with a clean session", device: 4, events: [.began, .ended(.takenOver), .wait(33)],
+            faults: [.willMissing]),
         Case(name: "goodbye", events: [.began, .ended(.disconnect)], faults: []),
         Case(name: "goodbye and a will", events: [.began, .ended(.disconnect), .will], faults: [.willWrong]),
         Case(name: "vanished and a will", events: [.began, .ended(.vanished), .will], faults: []),
@@ -79,6 +107,8 @@ struct LifeLedgerTests {
         var time = 0.0
         for event in example.events {
             switch event {
+            case .connecting: ledger.connecting(example.device, 1, at: time)
+            case .online: ledger.stateArrived(example.device, 1)
             case .began: ledger.began(example.device, 1, at: time)
             case .ended(let ending): ledger.ended(example.device, 1, ending, at: time, troubles)
             case .refused: ledger.refused(example.device, 1, at: time, troubles)
@@ -89,5 +119,30 @@ struct LifeLedgerTests {
         }
         ledger.check(at: time, troubles)
         #expect(ledger.faults.all.map(\.kind) == example.faults)
+    }
+
+    @Test("Everything that is excused is counted by its reason")
+    func excuses() {
+        var ledger = LifeLedger { _ in .mux }
+        var troubles = TroubleLog()
+        _ = troubles.begin(Trouble(.bridgeKill, begin: 0, end: 1))
+        for device in 0..<4 { ledger.began(device, 1, at: 0) }
+        ledger.willArrived(0, 1, at: 1, troubles)
+        ledger.ended(1, 1, .closed, at: 1, troubles)
+        ledger.ended(2, 1, .vanished, at: 1, troubles)
+        ledger.ended(3, 1, .disconnect, at: 1, troubles)
+        ledger.willArrived(3, 1, at: 2, troubles)
+        ledger.refused(1, 1, at: 3, troubles)
+        ledger.stateArrived(0, 1)
+        ledger.close(at: 30, troubles)
+        #expect(ledger.faults.isEmpty)
+        #expect(ledger.counts[.mux]?.restored == 1)
+        let reasons = ledger.excused.counts.map { "\($0.key.what), \($0.key.reason): \($0.value)" }.sorted()
+        #expect(
+            reasons == [
+                "connection closed, bridge kill: 1", "no will, closed: 1", "no will, missing or late before: 1",
+                "not accepted, bridge kill: 1", "will missing or late, bridge kill: 1", "will not due, bridge kill: 1",
+                "will of a device that lives, bridge kill: 1",
+            ])
     }
 }

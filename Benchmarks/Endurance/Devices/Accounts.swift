@@ -7,6 +7,8 @@ final class Accounts {
     var troubles = TroubleLog()
     /// Faults that are neither of messages nor of wills.
     var others = FaultList()
+    /// What is excused of that.
+    var excused = ExcuseCounts()
     let groups: GroupTable
     private let start = NIODeadline.now()
 

@@ -67,7 +67,7 @@ final class BrokerClient: WireOwner {
         switch output {
         case .publish(let message, let packetID, let isDuplicate):
             if isDuplicate {
-                accounts.messages.resent(message.stream, message.sequence)
+                accounts.messages.resent(message.stream, message.sequence, at: now)
             } else {
                 accounts.messages.sent(message.stream, message.sequence, at: now)
             }
@@ -141,6 +141,9 @@ final class BrokerClient: WireOwner {
                 accounts.lives.willArrived(message.stream.device, message.sequence, at: now, accounts.troubles)
             }
         } else {
+            if message.stream.purpose == .online {
+                accounts.lives.stateArrived(message.stream.device, message.sequence)
+            }
             accounts.messages.arrived(
                 message.stream, message.sequence,
                 .init(isMarked: head.isDuplicate, packetID: head.packetID ?? 0, connection: connections), at: now,

@@ -35,7 +35,7 @@ extension Device {
         switch output {
         case .publish(let message, let packetID, let isDuplicate):
             if isDuplicate {
-                accounts.messages.resent(message.stream, message.sequence)
+                accounts.messages.resent(message.stream, message.sequence, at: now)
             } else {
                 accounts.messages.sent(message.stream, message.sequence, at: now)
             }

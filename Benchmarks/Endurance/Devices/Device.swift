@@ -38,6 +38,10 @@ final class Device: WireOwner {
     private var readsAgain: Double?
     /// When something has come from the other side.
     private var heard = 0.0
+    /// Whether it was connected and reading at the last look.
+    private var wasIdle = false
+    /// What the other side has said before it closed the connection.
+    private var farewell = ""
 
     /// How long a silent device may stay connected: 1.5 times its keepalive and some time to spare, in seconds.
     private static let patience = 60.0
@@ -62,6 +66,12 @@ final class Device: WireOwner {
 
     /// - Parameter isPublishing: whether new messages are made.
     func tick(at now: Double, isPublishing: Bool) {
+        defer {
+            if isIdle != wasIdle {
+                wasIdle = isIdle
+                accounts.messages.setAvailable(number, isIdle, at: now)
+            }
+        }
         switch state {
         case .away(let until):
             if now >= until { connect(at: now) }
@@ -93,14 +103,6 @@ final class Device: WireOwner {
         lost(.closed, away: 0.5, at: now, "nothing has come for \(Int(now - wire.lastRead)) s")
     }
 
-    private func giveUpSilence(since: Double, at now: Double) {
-        let group = accounts.groups[number]
-        if accounts.troubles.excuse(.closed, group, from: since, to: now) == nil {
-            accounts.fault(.closed, device: number, at: now, "a silent device is still connected")
-        }
-        wire?.reset()
-    }
-
     // MARK: Connecting
 
     private func connect(at now: Double) {
@@ -114,6 +116,8 @@ final class Device: WireOwner {
     private func begin(on wire: Wire) {
         life += 1
         self.wire = wire
+        farewell = ""
+        accounts.lives.connecting(number, life, at: accounts.now)
         send(.connect(connectPacket), at: accounts.now)
         wire.flush()
     }
@@ -138,6 +142,9 @@ final class Device: WireOwner {
         accounts.lives.began(number, life, at: now)
         if hasSession, kind.isPersistent, !connack.sessionPresent {
             accounts.fault(.sessionLost, device: number, at: now)
+        }
+        if !kind.isPersistent, connack.sessionPresent {
+            accounts.fault(.protocolError, device: number, at: now, "a session was resumed that is to be a new one")
         }
         hasSession = true
         session.receiveMaximum = Int(connack.properties.receiveMaximum ?? .max)
@@ -165,7 +172,7 @@ final class Device: WireOwner {
         switch state {
         case .away: break
         case .connecting: lost(.refused, away: soon, at: now)
-        case .online: lost(.closed, away: soon, at: now)
+        case .online: lost(.closed, away: soon, at: now, farewell)
         case .leaving(let ending, _, let away): lost(ending, away: away, at: now)
         case .silent(_, let away): lost(.silent, away: away, at: now)
         }
@@ -243,14 +250,15 @@ final class Device: WireOwner {
         case .pubrel(let ack):
             session.released(ack.packetID)
             send(.pubcomp(PublishAck(packetID: ack.packetID)), at: now)
-        case .pingresp, .disconnect: break
+        case .disconnect(let disconnect): farewell = "\(disconnect)"
+        case .pingresp: break
         case .connect, .subscribe, .unsubscribe, .unsuback, .pingreq, .auth:
             accounts.fault(.protocolError, device: number, at: now, "\(packet)")
         }
     }
 
     private func finished(_ ack: PublishAck, at now: Double) {
-        guard let message = session.finished(ack.packetID) else { return }
+        guard let message = session.finished(ack.packetID) else { return unexpected(ack, at: now) }
         if ack.reasonCode >= 0x80 {
             accounts.fault(.unacknowledged, device: number, at: now, "reason code \(ack.reasonCode)")
         } else {
@@ -260,7 +268,9 @@ final class Device: WireOwner {
     }
 
     private func received(_ head: PublishHead, _ payload: ByteBuffer, at now: Double) {
-        guard let packetID = head.packetID else { return }
+        guard let packetID = head.packetID else {
+            return accounts.fault(.unknown, device: number, at: now, "a message with QoS 0 in \(head.topic)")
+        }
         let isNew: Bool
         if head.qos == .exactlyOnce {
             isNew = session.received(packetID)

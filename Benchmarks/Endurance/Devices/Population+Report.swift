@@ -33,6 +33,15 @@ extension Population {
             }
             if let counts = accounts.lives.counts[group] { report.lives.append(.init(group: group, counts: counts)) }
         }
+        var excused = accounts.messages.excused
+        excused.add(accounts.lives.excused)
+        excused.add(accounts.excused)
+        report.excused = excused.counts.map {
+            .init(group: $0.key.group, what: $0.key.what, reason: $0.key.reason, count: $0.value)
+        }
+        report.calm = accounts.groups.sizes.map { group, _ in
+            .init(group: group, seconds: accounts.troubles.calm(group, from: 0, to: accounts.now))
+        }
         report.troubles = accounts.troubles.all.map {
             .init(kind: $0.kind, group: $0.group, begin: $0.begin, end: $0.end)
         }

@@ -85,7 +85,7 @@ final class Population {
         guard now >= nextCheck else { return }
         nextCheck = now + 5
         accounts.lives.check(at: now, accounts.troubles)
-        accounts.messages.forget(at: now)
+        accounts.messages.check(at: now, accounts.troubles)
     }
 
     private func command(at now: Double) {
@@ -136,7 +136,7 @@ final class Population {
         } else {
             accounts.fault(.retainedWrong, "all", at: now, "the broker does not tell its retained messages")
         }
-        accounts.lives.check(at: now, accounts.troubles)
+        accounts.lives.close(at: now, accounts.troubles)
         accounts.messages.close(at: now, accounts.troubles)
     }
 

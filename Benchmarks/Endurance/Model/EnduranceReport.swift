@@ -17,8 +17,23 @@ package struct EnduranceReport: Sendable, Codable {
     package struct Program: Sendable, Codable {
         package let name: String
         package let starts: Int
+        /// What the thirds are thirds of.
+        package let span: Watch.Span
         package let rows: [Watch.Row]
         package let samples: [Watch.Sample]
+    }
+
+    package struct Excused: Sendable, Codable {
+        package let group: Group
+        package let what: String
+        package let reason: String
+        package let count: Int
+    }
+
+    package struct Calm: Sendable, Codable {
+        package let group: Group
+        /// How long there was no trouble that excuses anything.
+        package let seconds: Double
     }
 
     package struct Happened: Sendable, Codable {
@@ -37,6 +52,8 @@ package struct EnduranceReport: Sendable, Codable {
     package var messages: [Messages] = []
     package var lives: [Lives] = []
     package var programs: [Program] = []
+    package var excused: [Excused] = []
+    package var calm: [Calm] = []
     package var troubles: [Happened] = []
     package var faults: [Fault] = []
     /// Of each kind, also those that are not in `faults`.
@@ -59,7 +76,7 @@ package struct EnduranceReport: Sendable, Codable {
 
     package var text: String {
         var parts = ["\(devices) devices, \(Int(seconds)) s, seed \(seed)", messageTable, lifeTable, programTable]
-        parts.append(troubleList)
+        parts += [excuseTable, troubleList]
         parts += leftOut.map { "left out: \($0)" }
         parts.append(faultList)
         return parts.joined(separator: "\n\n")
@@ -82,13 +99,13 @@ package struct EnduranceReport: Sendable, Codable {
 
     private var lifeTable: String {
         var table = TextTable(header: [
-            "devices", "connected", "goodbyes", "vanished", "taken over", "closed", "wills", "excused",
+            "devices", "connected", "goodbyes", "vanished", "taken over", "closed", "wills", "online again",
         ])
         for row in lives {
             let counts = row.counts
             let cells = [
                 counts.connected, counts.goodbyes, counts.vanished, counts.takenOver, counts.closed, counts.wills,
-                counts.excused,
+                counts.restored,
             ]
             table.add([row.group.rawValue] + cells.map(String.init))
         }
@@ -96,14 +113,18 @@ package struct EnduranceReport: Sendable, Codable {
     }
 
     private var programTable: String {
-        var table = TextTable(header: ["programs", "first", "last", "highest"])
+        var table = TextTable(header: ["programs", "first third", "second", "last", "highest"])
         for program in programs {
             for row in program.rows {
-                let cells = [row.first, row.last, row.highest].map { String(format: "%.1f", $0) }
+                let cells = [row.first, row.middle, row.last, row.highest].map { String(format: "%.1f", $0) }
                 table.add(["\(program.name): \(row.name)"] + cells)
             }
         }
-        return table.text
+        let spans = programs.map {
+            "\($0.name): thirds of \(Int($0.span.begin)) to \(Int($0.span.end)) s"
+                + ($0.span.isJudged ? "" : ", not judged")
+        }
+        return table.text + "\n\n" + spans.joined(separator: "\n")
     }
 
     private var troubleList: String {

@@ -6,9 +6,11 @@ package struct Fault: Sendable, Codable, Equatable {
         case outOfOrder = "out of order"
         case unknown = "never sent"
         case unacknowledged = "not acknowledged"
+        case stalled
         case willMissing = "will missing"
         case willLate = "will late"
         case willWrong = "will not due"
+        case stateWrong = "state not restored"
         case retainedWrong = "retained value wrong"
         case closed = "connection closed"
         case refused = "not accepted"

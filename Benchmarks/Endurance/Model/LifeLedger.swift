@@ -3,6 +3,8 @@
 /// - A device that vanishes has exactly one will, in bounded time.
 /// - A device that says goodbye, or lives, has none.
 /// - A connection ends only if the device ends it, or because of a trouble.
+/// - A device that has a will because the broker has missed it, though the bridge has held it, says again that it is online.
+/// - A device that is away comes back.
 package struct LifeLedger: Sendable {
     /// How a device's connection has ended.
     package enum Ending: Sendable, Equatable {
@@ -26,8 +28,8 @@ package struct LifeLedger: Sendable {
         package var takenOver = 0
         package var closed = 0
         package var wills = 0
-        /// Wills that are excused: too many, too few or too late.
-        package var excused = 0
+        /// How often a device that lives was online again after a will.
+        package var restored = 0
     }
 
     private struct Life: Sendable {
@@ -37,6 +39,8 @@ package struct LifeLedger: Sendable {
         var wills = 0
         /// When the will should have come; `nil` unless that has passed without one.
         var missedSince: Double?
+        /// When a will has come although the device lives; `nil` when it has said again that it is online.
+        var deniedSince: Double?
     }
 
     private struct Key: Hashable, Sendable {
@@ -45,7 +49,12 @@ package struct LifeLedger: Sendable {
     }
 
     private var lives: [Key: Life] = [:]
+    /// The last life of each device.
+    private var lastLives: [Int: Int] = [:]
+    /// Since when devices have not been connected, and whether that has been found to be a fault.
+    private var absent: [Int: (since: Double, isTold: Bool)] = [:]
     package private(set) var counts: [Group: Counts] = [:]
+    package private(set) var excused = ExcuseCounts()
     package private(set) var faults = FaultList()
     private let group: @Sendable (Int) -> Group
 
@@ -53,6 +62,10 @@ package struct LifeLedger: Sendable {
     package static let bound = 10.0
     /// How long a device waits until it is accepted, in seconds.
     package static let patience = 30.0
+    /// How long a device may be away in calm: it stays silent or waits for less than that, in seconds.
+    package static let absence = 120.0
+    /// How long after a will a device that lives may need in calm to be online again, in seconds.
+    package static let restoring = 30.0
     /// How long an ended life is remembered: longer than the hold time, after which late wills come.
     private static let memory = 600.0
 
@@ -62,8 +75,16 @@ package struct LifeLedger: Sendable {
 
     // MARK: Events
 
-    package mutating func began(_ device: Int, _ life: Int, at time: Double) {
+    /// A device has sent CONNECT. The broker may accept it and have its will although the device never learns that.
+    package mutating func connecting(_ device: Int, _ life: Int, at time: Double) {
         lives[Key(device: device, life: life)] = Life(began: time)
+        lastLives[device] = life
+        if absent[device] == nil { absent[device] = (time, false) }
+    }
+
+    package mutating func began(_ device: Int, _ life: Int, at time: Double) {
+        if lives[Key(device: device, life: life)] == nil { connecting(device, life, at: time) }
+        absent[device] = nil
         counts[group(device), default: Counts()].connected += 1
     }
 
@@ -79,6 +100,7 @@ package struct LifeLedger: Sendable {
         record.ended = time
         record.ending = ending
         lives[key] = record
+        if absent[device] == nil { absent[device] = (time, false) }
         switch ending {
         case .disconnect: counts[group, default: Counts()].goodbyes += 1
         case .vanished, .silent: counts[group, default: Counts()].vanished += 1
@@ -86,7 +108,9 @@ package struct LifeLedger: Sendable {
         case .refused: break
         case .closed:
             counts[group, default: Counts()].closed += 1
-            if troubles.excuse(.closed, group, from: heard ?? time, to: time) == nil {
+            if let trouble = troubles.excuse(.closed, group, from: heard ?? time, to: time) {
+                excused.add(group, "connection closed", trouble.kind.rawValue)
+            } else {
                 add(.closed, key, at: time, troubles, detail)
             }
         }
@@ -94,7 +118,9 @@ package struct LifeLedger: Sendable {
 
     /// A device has not been connected, or not been accepted, although it has waited.
     package mutating func refused(_ device: Int, _ life: Int, at time: Double, _ troubles: TroubleLog) {
-        guard troubles.excuse(.refused, group(device), from: time - Self.patience, to: time) == nil else { return }
+        if let trouble = troubles.excuse(.refused, group(device), from: time - Self.patience, to: time) {
+            return excused.add(group(device), "not accepted", trouble.kind.rawValue)
+        }
         add(.refused, Key(device: device, life: life), at: time, troubles)
     }
 
@@ -102,64 +128,115 @@ package struct LifeLedger: Sendable {
         let key = Key(device: device, life: life)
         let group = group(device)
         counts[group, default: Counts()].wills += 1
-        guard var record = lives[key] else {
-            // A connection that the device has not seen being accepted.
-            counts[group, default: Counts()].excused += 1
-            return
-        }
+        guard var record = lives[key] else { return unknownWill(key, at: time, troubles) }
         // One that comes while the device lives is not the one that is due at its end.
         if record.ending != nil { record.wills += 1 }
         lives[key] = record
         // A device may live for many troubles. Only those at its end, or just now, can have to do with this will.
         let begin = record.ended ?? time - Double(DeviceKind(number: device).willDelay)
-        let isExcused = troubles.excuse(.will, group, from: begin, to: time) != nil
+        let trouble = troubles.excuse(.will, group, from: begin, to: time)
         let isDue =
             switch record.ending {
             case nil, .disconnect: false
             case .vanished, .silent, .takenOver, .refused, .closed: record.wills == 1
             }
         if isDue {
-            if let since = record.missedSince, !isExcused {
+            if let since = record.missedSince, trouble == nil {
                 add(.willLate, key, at: time, troubles, "\(Int(time - since)) s later than allowed")
             }
             return
         }
-        if isExcused {
-            counts[group, default: Counts()].excused += 1
+        if let trouble {
+            if record.ending == nil { lives[key]?.deniedSince = time }
+            let what = record.ending == nil ? "will of a device that lives" : "will not due"
+            excused.add(group, what, trouble.kind.rawValue)
         } else {
             let state = record.ending.map { "will \(record.wills) after its end (\($0))" } ?? "while it is connected"
             add(.willWrong, key, at: time, troubles, state)
         }
     }
 
-    /// Looks for wills that are overdue, and forgets what is settled.
+    /// The will of a connection that was never made, or has ended so long ago that it is settled and forgotten.
+    private mutating func unknownWill(_ key: Key, at time: Double, _ troubles: TroubleLog) {
+        guard key.life <= lastLives[key.device, default: 0] else {
+            return add(.unknown, key, at: time, troubles, "will")
+        }
+        if let trouble = troubles.excuse(.will, group(key.device), from: time, to: time) {
+            excused.add(group(key.device), "will of a forgotten connection", trouble.kind.rawValue)
+        } else {
+            add(.willWrong, key, at: time, troubles, "its connection has ended long ago")
+        }
+    }
+
+    /// The broker tells what a device says in the topic of its will when it is online.
+    package mutating func stateArrived(_ device: Int, _ life: Int) {
+        let key = Key(device: device, life: life)
+        guard lives[key]?.deniedSince != nil else { return }
+        lives[key]?.deniedSince = nil
+        counts[group(device), default: Counts()].restored += 1
+    }
+
+    /// Looks for wills and devices that are overdue, and forgets what is settled.
     package mutating func check(at time: Double, _ troubles: TroubleLog) {
         for (key, record) in lives {
-            guard let ended = record.ended else { continue }
-            if let due = Self.due(record.ending, group(key.device)), record.wills == 0, record.missedSince == nil {
-                let latest = ended + due + Double(DeviceKind(number: key.device).willDelay) + Self.bound
+            guard let ended = record.ended else {
+                checkState(key, record, at: time, troubles)
+                continue
+            }
+            let kind = DeviceKind(number: key.device)
+            if let due = Self.due(record.ending, group(key.device), kind), record.wills == 0, record.missedSince == nil
+            {
+                let latest = ended + due + Double(kind.willDelay) + Self.bound
                 guard time > latest else { continue }
                 lives[key]?.missedSince = latest
-                if troubles.excuse(.will, group(key.device), from: ended, to: time) != nil {
-                    counts[group(key.device), default: Counts()].excused += 1
+                if let trouble = troubles.excuse(.will, group(key.device), from: ended, to: time) {
+                    excused.add(group(key.device), "will missing or late", trouble.kind.rawValue)
                 } else {
                     add(.willMissing, key, at: ended, troubles)
                 }
             } else if time > ended + Self.memory {
-                lives[key] = nil
+                settle(key, record)
             }
         }
+        for (device, absence) in absent where !absence.isTold && time - absence.since > Self.absence {
+            guard troubles.calm(group(device), from: absence.since, to: time) > Self.absence else { continue }
+            absent[device]?.isTold = true
+            let key = Key(device: device, life: lastLives[device, default: 0])
+            add(.missing, key, at: time, troubles, "away since \(Int(absence.since)) s")
+        }
+    }
+
+    /// Counts the lives of which it is not known whether they have had their will. To be called at the end.
+    package mutating func close(at time: Double, _ troubles: TroubleLog) {
+        check(at: time, troubles)
+        for (key, record) in lives where record.ended != nil { settle(key, record) }
+    }
+
+    private mutating func settle(_ key: Key, _ record: Life) {
+        lives[key] = nil
+        guard record.wills == 0, let ending = record.ending, ending != .disconnect else { return }
+        excused.add(group(key.device), "no will", record.missedSince == nil ? "\(ending)" : "missing or late before")
+    }
+
+    private mutating func checkState(_ key: Key, _ record: Life, at time: Double, _ troubles: TroubleLog) {
+        guard let since = record.deniedSince, time - since > Self.restoring,
+            troubles.calm(group(key.device), from: since, to: time) > Self.restoring
+        else { return }
+        lives[key]?.deniedSince = nil
+        add(.stateWrong, key, at: time, troubles, "its will came at \(Int(since)) s, and it has not been online again")
     }
 
     /// How long after the end of a device its will is due without a Will Delay, in seconds: a silent device is missed
     /// after 1.5 times its keepalive (MQTT 5 3.1.2.10), and so is one without the bridge whose reset is lost on the link.
-    /// `nil` if it need not have one.
-    private static func due(_ ending: Ending?, _ group: Group) -> Double? {
+    /// `nil` if it need not have one. Mosquitto publishes none for a device that continues its session in a new
+    /// connection, nor one that the bridge delays.
+    private static func due(_ ending: Ending?, _ group: Group, _ kind: DeviceKind) -> Double? {
         let patience = Double(DeviceKind.keepAlive) * 1.5
         return switch ending {
         case .vanished: group == .direct ? patience : 0
         case .silent: patience
-        case .disconnect, .takenOver, .refused, .closed, nil: nil
+        case .takenOver: kind.isForgotten ? patience : nil
+        case .disconnect, .refused, .closed, nil: nil
         }
     }
 

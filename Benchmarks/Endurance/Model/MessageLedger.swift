@@ -9,7 +9,7 @@ package struct MessageLedger: Sendable {
         package var sent = 0
         package var acknowledged = 0
         package var arrived = 0
-        /// Second arrivals that are allowed.
+        /// Second arrivals that are excused.
         package var repeated = 0
         /// Lost messages that are excused.
         package var excused = 0
@@ -45,7 +45,10 @@ package struct MessageLedger: Sendable {
 
     private var streams: [StreamID: MessageStream] = [:]
     package private(set) var counts: [CountKey: Counts] = [:]
+    package private(set) var excused = ExcuseCounts()
     package private(set) var faults = FaultList()
+    /// Since when devices have been connected and have read what comes.
+    private var availableSince: [Int: Double] = [:]
     /// Which group a device is of.
     private let group: @Sendable (Int) -> Group
 
@@ -55,6 +58,8 @@ package struct MessageLedger: Sendable {
 
     /// How long a settled message is remembered, in seconds.
     private static let memory = 150.0
+    /// How long a message may wait in calm for its acknowledgement or its arrival, in seconds.
+    package static let patience = 60.0
 
     // MARK: Events
 
@@ -63,8 +68,13 @@ package struct MessageLedger: Sendable {
         count(id) { $0.sent += 1 }
     }
 
-    package mutating func resent(_ id: StreamID, _ sequence: Int) {
-        streams[id]?.resent(sequence)
+    package mutating func resent(_ id: StreamID, _ sequence: Int, at time: Double) {
+        streams[id]?.resent(sequence, at: time)
+    }
+
+    /// Whether a device is connected and reads what comes. Unless it does, none of its messages can stall.
+    package mutating func setAvailable(_ device: Int, _ isAvailable: Bool, at time: Double) {
+        availableSince[device] = isAvailable ? time : nil
     }
 
     package mutating func abandoned(_ id: StreamID, _ sequence: Int) {
@@ -89,7 +99,6 @@ package struct MessageLedger: Sendable {
     package mutating func arrived(
         _ id: StreamID, _ sequence: Int, _ delivery: Delivery, at time: Double, _ troubles: TroubleLog
     ) {
-        let isMarked = delivery.isMarked
         switch streams[id, default: MessageStream()].arrived(sequence, delivery, at: time) {
         case .first:
             count(id) { $0.arrived += 1 }
@@ -102,36 +111,60 @@ package struct MessageLedger: Sendable {
         case .repeated(let message):
             let first = message.delivery.map { ", first as \($0)" } ?? ""
             repeated(
-                id, sequence, from: message.sent, isAllowed: isMarked || message.isResent, at: time, troubles,
-                "sent at \(Int(message.sent)) s\(message.isResent ? " and again" : "")\(first), now as \(delivery)")
+                id, sequence, from: message.sent, Self.cause(of: delivery, message), at: time, troubles,
+                "sent at \(Int(message.sent)) s\(message.resends > 0 ? " and again" : "")\(first), now as \(delivery)")
         case .repeatedLongAgo:
-            repeated(
-                id, sequence, from: time - Self.memory, isAllowed: isMarked, at: time, troubles,
-                "settled long ago, now as \(delivery)")
+            // What was settled long ago can only be repeated because of something that is going on now.
+            repeated(id, sequence, from: time, nil, at: time, troubles, "settled long ago, now as \(delivery)")
         case .unknown:
             add(.unknown, id, sequence, at: time, troubles)
         }
     }
 
-    /// - Parameter isAllowed: if the quality of service allows a repetition at all.
+    /// Why a message with QoS 1 may come again without a trouble: its sender has sent it again, or the receiver has
+    /// connected again before it acknowledged the message, as the broker says by DUP.
+    private static func cause(of delivery: Delivery, _ message: MessageStream.Message) -> String? {
+        if message.repeats < message.resends { return "sent again" }
+        return delivery.isMarked && delivery.connection != message.delivery?.connection
+            ? "receiver connected again" : nil
+    }
+
+    /// - Parameter cause: what allows a repetition with QoS 1 without a trouble.
     private mutating func repeated(
-        _ id: StreamID, _ sequence: Int, from: Double, isAllowed: Bool, at time: Double, _ troubles: TroubleLog,
+        _ id: StreamID, _ sequence: Int, from: Double, _ cause: String?, at time: Double, _ troubles: TroubleLog,
         _ detail: String
     ) {
         let excuse: Excuse? =
             id.purpose.qos == 1
             ? .doubledQoS1 : id.purpose == .up2 && DeviceKind(number: id.device).isForgotten ? .doubledForgotten : nil
-        let isExcused = excuse.map { troubles.excuse($0, group(id.device), from: from, to: time) != nil } ?? false
-        if (id.purpose.qos == 1 && isAllowed) || isExcused {
+        let trouble = excuse.flatMap { troubles.excuse($0, group(id.device), from: from, to: time) }
+        if let reason = (id.purpose.qos == 1 ? cause : nil) ?? trouble?.kind.rawValue {
             count(id) { $0.repeated += 1 }
+            excused.add(group(id.device), "\(id.purpose.name) repeated", reason)
         } else {
             count(id) { $0.doubled += 1 }
             add(.doubled, id, sequence, at: time, troubles, detail)
         }
     }
 
-    package mutating func forget(at time: Double) {
-        for id in streams.keys { streams[id]?.forget(before: time - Self.memory, qos: id.purpose.qos) }
+    /// Looks for streams in which nothing happens, and forgets what is settled.
+    package mutating func check(at time: Double, _ troubles: TroubleLog) {
+        for (id, stream) in streams {
+            streams[id]?.forget(before: time - Self.memory, qos: id.purpose.qos)
+            guard id.purpose.qos > 0, let available = availableSince[id.device] else { continue }
+            let stalled = stream.open.filter { _, message in
+                let begin = max(message.lastSent, available)
+                return message.isWaiting && time - begin > Self.patience
+                    && troubles.calm(group(id.device), from: begin, to: time) > Self.patience
+            }
+            streams[id]?.isStalled = !stalled.isEmpty
+            // One that has been told is not told again with each of its messages.
+            guard !stream.isStalled, let (sequence, message) = stalled.min(by: { $0.key < $1.key }) else { continue }
+            let state = message.acknowledged == nil ? "not acknowledged" : "acknowledged, not arrived"
+            add(
+                .stalled, id, sequence, at: time, troubles,
+                "sent at \(Int(message.lastSent)) s, \(state), with \(stalled.count) like it")
+        }
     }
 
     /// How many messages are in memory.
@@ -143,10 +176,7 @@ package struct MessageLedger: Sendable {
     package var unsettled: Int {
         streams.reduce(0) { sum, stream in
             guard stream.key.purpose.qos > 0 else { return sum }
-            return sum
-                + stream.value.open.values.count {
-                    !$0.isAbandoned && ($0.arrived == nil || $0.acknowledged == nil)
-                }
+            return sum + stream.value.open.values.count { $0.isWaiting }
         }
     }
 
@@ -173,10 +203,11 @@ package struct MessageLedger: Sendable {
         if id.purpose.qos == 0 {
             guard isLost else { return }
             let near = troubles.excuse(.lostQoS0, group(id.device), from: message.sent, to: message.sent)
-            if message.isAbandoned || near != nil { return count(id) { $0.excused += 1 } }
+            let reason = near?.kind.rawValue ?? (message.isAbandoned ? "the connection ended" : nil)
+            if let reason { return excuseLoss(id, reason) }
         } else if message.acknowledged == nil {
             guard !message.isAbandoned else {
-                if isLost { count(id) { $0.excused += 1 } }
+                if isLost { excuseLoss(id, "given up with the session") }
                 return
             }
             return add(.unacknowledged, id, sequence, at: message.sent, troubles)
@@ -188,6 +219,11 @@ package struct MessageLedger: Sendable {
     }
 
     // MARK: Helpers
+
+    private mutating func excuseLoss(_ id: StreamID, _ reason: String) {
+        count(id) { $0.excused += 1 }
+        excused.add(group(id.device), "\(id.purpose.name) lost", reason)
+    }
 
     private mutating func count(_ id: StreamID, _ change: (inout Counts) -> Void) {
         change(&counts[CountKey(group: group(id.device), purpose: id.purpose), default: Counts()])

@@ -8,10 +8,22 @@ struct MessageStream: Sendable {
         var acknowledged: Double?
         var arrived: Double?
         var delivery: Delivery?
-        /// When the sender sent it again.
-        var isResent = false
+        /// When the sender sent it last.
+        var lastSent: Double
+        /// How often the sender sent it again.
+        var resends = 0
+        /// How often it arrived again.
+        var repeats = 0
         /// Whether the sender has given it up without an acknowledgement. It may arrive or not.
         var isAbandoned = false
+
+        init(sent: Double) {
+            self.sent = sent
+            lastSent = sent
+        }
+
+        /// Whether an acknowledgement or the arrival is still due.
+        var isWaiting: Bool { !isAbandoned && (acknowledged == nil || arrived == nil) }
     }
 
     /// What an arrival means.
@@ -30,6 +42,8 @@ struct MessageStream: Sendable {
     private(set) var open: [Int: Message] = [:]
     private(set) var nextSequence = 0
     private var highestArrived = -1
+    /// Whether it has been found that nothing happens in this stream.
+    var isStalled = false
     /// The highest number that was acknowledged.
     private(set) var lastAcknowledged: Int?
 
@@ -39,8 +53,9 @@ struct MessageStream: Sendable {
         nextSequence = max(nextSequence, sequence + 1)
     }
 
-    mutating func resent(_ sequence: Int) {
-        open[sequence]?.isResent = true
+    mutating func resent(_ sequence: Int, at time: Double) {
+        open[sequence]?.resends += 1
+        open[sequence]?.lastSent = time
     }
 
     mutating func abandoned(_ sequence: Int) {
@@ -55,7 +70,10 @@ struct MessageStream: Sendable {
     mutating func arrived(_ sequence: Int, _ delivery: Delivery, at time: Double) -> Arrival {
         guard sequence < nextSequence else { return .unknown }
         guard var message = open[sequence] else { return .repeatedLongAgo }
-        guard message.arrived == nil else { return .repeated(message) }
+        guard message.arrived == nil else {
+            open[sequence]?.repeats += 1
+            return .repeated(message)
+        }
         message.arrived = time
         message.delivery = delivery
         open[sequence] = message

@@ -101,6 +101,18 @@ package struct TroubleLog: Sendable {
         all.last { isOn($0, group, from: from, to: to) && $0.excuses(group).contains(excuse) }
     }
 
+    /// How many of the seconds between two times were calm for a group: there was no trouble that excuses anything.
+    package func calm(_ group: Group, from: Double, to: Double) -> Double {
+        var calm = 0.0
+        // Up to here the time has been counted. Troubles are in the order in which they began.
+        var counted = from
+        for trouble in all where !trouble.excuses(group).isEmpty && isOn(trouble, group, from: from, to: to) {
+            calm += max(0, trouble.begin - Self.lead - counted)
+            counted = max(counted, (trouble.end ?? .infinity) + Trouble.settling(group))
+        }
+        return calm + max(0, to - counted)
+    }
+
     /// What was going on at a time, for a report.
     package func names(at time: Double, _ group: Group) -> [String] {
         all.filter { isOn($0, group, from: time, to: time) && ($0.group == nil || $0.group == group) }.map(\.title)
