@@ -35,13 +35,14 @@ struct LifeLedgerTests {
             name: "a second will long after the end",
             events: [.began, .ended(.vanished), .will, .wait(700), .check, .will], faults: [.missing, .willWrong]),
         Case(
-            name: "not restored after an outage", events: [.began, .will, .wait(60), .check, .wait(60)],
+            name: "not restored after an outage", device: 4, events: [.began, .will, .wait(60), .check, .wait(60)],
             trouble: .outage, faults: [.stateWrong]),
         Case(
-            name: "restored after an outage", events: [.began, .will, .wait(20), .online, .wait(100)],
+            name: "restored after an outage", device: 4,
+            events: [.began, .will, .wait(20), .online, .wait(100)],
             trouble: .outage, faults: []),
         Case(
-            name: "vanished after an outage before it was restored",
+            name: "vanished after an outage before it was restored", device: 4,
             events: [.began, .will, .wait(20), .ended(.vanished), .will, .wait(60)], trouble: .outage, faults: []),
         Case(
             name: "away for too long", events: [.began, .ended(.disconnect), .wait(121), .check, .wait(9)],
@@ -79,7 +80,12 @@ struct LifeLedgerTests {
             name: "the will of a silent device may still come", events: [.began, .ended(.silent), .wait(31)], faults: []
         ),
         Case(name: "a will of a device that lives", events: [.began, .will], faults: [.willWrong]),
-        Case(name: "the same in an outage", events: [.began, .will], trouble: .outage, faults: []),
+        Case(name: "the same in an outage", device: 4, events: [.began, .will], trouble: .outage, faults: []),
+        Case(
+            name: "the same in an outage, if the bridge has the broker wait", events: [.began, .will],
+            trouble: .outage, faults: [.willWrong]),
+        Case(
+            name: "the same in a restart of the broker", events: [.began, .will], trouble: .brokerRestart, faults: []),
         Case(name: "the same with a reload", events: [.began, .will], trouble: .bridgeReload, faults: [.willWrong]),
         Case(name: "taken over", events: [.began, .ended(.takenOver), .wait(15)], faults: []),
         Case(name: "closed in calm", events: [.began, .ended(.closed), .will], faults: [.closed]),
@@ -94,7 +100,7 @@ struct LifeLedgerTests {
             name: "a will of a device that lives long after an outage", events: [.began, .wait(300), .will],
             trouble: .outage, faults: [.willWrong]),
         Case(
-            name: "a will in an outage and one at the end",
+            name: "a will in an outage and one at the end", device: 4,
             events: [.began, .will, .wait(300), .ended(.vanished), .will], trouble: .outage, faults: []),
     ]
 

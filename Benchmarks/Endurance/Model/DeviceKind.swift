@@ -22,4 +22,7 @@ package struct DeviceKind: Sendable, Hashable {
 
     /// Whether the broker forgets the session when the network is lost, even if the bridge holds the device.
     package var isForgotten: Bool { !isVersion5 && !isPersistent }
+
+    /// Whether the bridge has the broker wait with the will while it holds the device.
+    package var isDelayed: Bool { isVersion5 && !isPersistent }
 }

@@ -77,7 +77,7 @@ package struct EnduranceReport: Sendable, Codable {
     package var text: String {
         var parts = ["\(devices) devices, \(Int(seconds)) s, seed \(seed)", messageTable, lifeTable, programTable]
         parts += [excuseTable, troubleList]
-        parts += leftOut.map { "left out: \($0)" }
+        if !leftOut.isEmpty { parts.append(leftOut.map { "left out: \($0)" }.joined(separator: "\n")) }
         parts.append(faultList)
         return parts.joined(separator: "\n\n")
     }

@@ -34,6 +34,8 @@ package struct LifeLedger: Sendable {
 
     private struct Life: Sendable {
         let began: Double
+        /// Whether the device has seen that the broker accepts it.
+        var isAccepted = false
         var ended: Double?
         var ending: Ending?
         var wills = 0
@@ -84,6 +86,7 @@ package struct LifeLedger: Sendable {
 
     package mutating func began(_ device: Int, _ life: Int, at time: Double) {
         if lives[Key(device: device, life: life)] == nil { connecting(device, life, at: time) }
+        lives[Key(device: device, life: life)]?.isAccepted = true
         absent[device] = nil
         counts[group(device), default: Counts()].connected += 1
     }
@@ -134,7 +137,8 @@ package struct LifeLedger: Sendable {
         lives[key] = record
         // A device may live for many troubles. Only those at its end, or just now, can have to do with this will.
         let begin = record.ended ?? time - Double(DeviceKind(number: device).willDelay)
-        let trouble = troubles.excuse(.will, group, from: begin, to: time)
+        let isDelayed = record.isAccepted && record.ending == nil && DeviceKind(number: device).isDelayed
+        let trouble = troubles.excuse(isDelayed ? .delayedWill : .will, group, from: begin, to: time)
         let isDue =
             switch record.ending {
             case nil, .disconnect: false

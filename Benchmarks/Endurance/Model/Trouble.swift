@@ -53,6 +53,8 @@ package enum Excuse: Sendable, CaseIterable {
     case refused
     /// A will is published for a device that is held, or is late or missing.
     case will
+    /// A will is published although the bridge has raised its delay.
+    case delayedWill
 }
 
 extension Trouble {
@@ -71,8 +73,10 @@ extension Trouble {
         case .bridgeReload, .certificateRenewal, .listenerGarbage, .serveGarbage, .bridgeGarbage: []
         case .lossBurst: isDirect ? [.will, .refused] : []
         // The bridge holds devices that are connected. Without it, TCP connections end.
-        case .start, .outage, .rebind, .serveRestart, .serveKill, .brokerRestart:
+        case .outage, .rebind, .serveRestart, .serveKill:
             isDirect ? Set(Excuse.allCases) : [.lostQoS0, .doubledQoS1, .doubledForgotten, .will, .refused]
+        // A broker that ends publishes all wills, without their delays.
+        case .start, .brokerRestart: isDirect ? Set(Excuse.allCases) : Set(Excuse.allCases).subtracting([.closed])
         case .bridgeRestart, .bridgeKill: Set(Excuse.allCases)
         }
     }
