@@ -254,10 +254,17 @@ extension Connect {
         guard version.hasProperties, properties.sessionExpiryInterval ?? 0 == 0 else { return false }
         let seconds = UInt32(clamping: max(1, time.components.seconds))
         properties.sessionExpiryInterval = seconds
-        let ownDelay = will?.properties.willDelayInterval ?? 0
-        will?.properties.willDelayInterval = max(seconds, ownDelay)
+        guard let will else { return true }
+        self.will?.properties.willDelayInterval = max(seconds, will.properties.willDelayInterval ?? 0)
+        // If the broker ended the session of a silent device before the bridge does, it would keep the will back, and
+        // the bridge could not tell that the session was not taken over.
+        if keepAlive > 0 { keepAlive = UInt16(clamping: Int(keepAlive) + Self.headStart) }
         return true
     }
+
+    /// How much longer than the device's keepalive that is of which the broker knows, in seconds. The broker's patience is
+    /// 1.5 times as much longer: enough for the way to the broker, and for one that counts in whole seconds.
+    private static let headStart = 2
 }
 
 extension Connect {

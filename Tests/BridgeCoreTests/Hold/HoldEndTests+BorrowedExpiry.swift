@@ -59,6 +59,36 @@ extension HoldEndTests {
         #expect(connect.will == Self.will)
     }
 
+    /// A broker that noticed the silence first would keep the will back, and Mosquitto closes without a reason then.
+    @Test func theBridgeNoticesASilentDeviceBeforeTheBroker() throws {
+        let rows: [(keepAlive: UInt16, expiry: UInt32?, hasWill: Bool, sent: UInt16)] = [
+            (60, nil, true, 62), (1, 0, true, 3), (0, nil, true, 0), (65_534, nil, true, 65_535), (60, 7, true, 60),
+            (60, nil, false, 60),
+        ]
+        for (keepAlive, expiry, hasWill, sent) in rows {
+            var bench = try HoldBench(.v5_0)
+            _ = try bench.bench.device(
+                bench.bench.connect {
+                    $0.keepAlive = keepAlive
+                    $0.properties.sessionExpiryInterval = expiry
+                    if hasWill { $0.will = Self.will }
+                })
+            guard case .connect(let first)? = try bench.ready().up.first else { throw HoldBench.BenchError.noConnect }
+            let accepted = try bench.broker(.connack(Connack()))
+            let limit: Duration? = keepAlive == 0 ? nil : .seconds(keepAlive) * 3 / 2
+            let isLimited = accepted.actions.contains {
+                guard case .connected(let idleLimit) = $0 else { return false }
+                return idleLimit == limit
+            }
+            #expect(isLimited)
+            guard case .connack(let told)? = accepted.down.first else { throw HoldBench.BenchError.noConnect }
+            #expect(told.properties.serverKeepAlive == nil)
+            try bench.lose()
+            guard case .connect(let second)? = try bench.ready().up.first else { throw HoldBench.BenchError.noConnect }
+            #expect(first.keepAlive == sent && second.keepAlive == sent, "\(keepAlive)")
+        }
+    }
+
     /// EMQX publishes no will at a DISCONNECT that also ends the session in the same moment.
     @Test func aSessionWhoseWillIsDueLastsForAnotherSecond() throws {
         let ends: [(name: String, code: UInt8, end: (inout HoldBench) throws -> [SessionAction])] = [

@@ -26,7 +26,7 @@ import Testing
         #expect(connect.clientID == "dev" && connect.username == "u" && connect.password == ByteBuffer(string: "p"))
         var will = Will(topic: "gone")
         if version == .v5_0 { will.properties.willDelayInterval = 300 }
-        #expect(connect.keepAlive == 9 && connect.will == will)
+        #expect(connect.keepAlive == (version == .v5_0 ? 11 : 9) && connect.will == will)
         #expect(connect.properties.topicAliasMaximum == nil)
         #expect(connect.properties.receiveMaximum == (version == .v5_0 ? 3 : nil))
         #expect(outcome.actions.started == [.uplinkConnect])
