@@ -163,6 +163,7 @@ final class EnduranceRun {
         let use = ProcessSample(pid: pid)
         var sample = Watch.Sample(time: population.now, pid: pid)
         sample.residentKiB = use.residentKiB
+        sample.allocatedKiB = use.allocatedKiB
         sample.descriptors = use.descriptors
         sample.threads = use.threads
         sample.cpuMicroseconds = use.cpuMicroseconds

@@ -4,6 +4,8 @@ import Glibc
 package struct ProcessSample {
     package var cpuMicroseconds: Double?
     package var residentKiB: Int?
+    /// What of it the process has allocated, without the pages of its files that it has used so far.
+    package var allocatedKiB: Int?
     var contextSwitches: Int?
     /// Open files and sockets.
     package var descriptors: Int?
@@ -14,7 +16,9 @@ package struct ProcessSample {
         let folder = "/proc/\(pid)"
         let tasks = Self.names(in: folder + "/task")
         cpuMicroseconds = Self.clock(pid) ?? Self.text(folder + "/stat").flatMap(Self.cpu(stat:))
-        residentKiB = Self.text(folder + "/status").flatMap { Self.field("VmRSS:", in: $0) }
+        let status = Self.text(folder + "/status")
+        residentKiB = status.flatMap { Self.field("VmRSS:", in: $0) }
+        allocatedKiB = status.flatMap { Self.field("RssAnon:", in: $0) }
         contextSwitches = Self.switches(tasks, folder)
         let files = Self.names(in: folder + "/fd")
         descriptors = files.isEmpty ? nil : files.count

@@ -38,6 +38,9 @@ struct LifeLedgerTests {
             name: "not restored after an outage", device: 4, events: [.began, .will, .wait(60), .check, .wait(60)],
             trouble: .outage, faults: [.stateWrong]),
         Case(
+            name: "not restored, without a bridge", device: 4, group: .direct,
+            events: [.began, .will, .wait(60), .check, .wait(60)], trouble: .outage, faults: []),
+        Case(
             name: "restored after an outage", device: 4,
             events: [.began, .will, .wait(20), .online, .wait(100)],
             trouble: .outage, faults: []),

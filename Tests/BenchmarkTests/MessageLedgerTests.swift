@@ -83,6 +83,14 @@ struct MessageLedgerTests {
             name: "QoS 2 twice in an outage, of a device whose session is forgotten", purpose: .up2, device: 0,
             events: [.sent(0), .arrived(0), .acknowledged(0), .arrived(0)], trouble: .outage, faults: []),
         Case(
+            name: "QoS 2 twice in a restart of the broker, of a device whose session the broker does not save",
+            purpose: .up2, events: [.sent(0), .arrived(0), .acknowledged(0), .arrived(0)], trouble: .brokerRestart,
+            faults: []),
+        Case(
+            name: "QoS 2 twice in a restart of the broker, of a device whose session the broker saves",
+            purpose: .up2, device: 3, events: [.sent(0), .arrived(0), .acknowledged(0), .arrived(0)],
+            trouble: .brokerRestart, faults: [.doubled]),
+        Case(
             name: "QoS 2 twice in calm, of such a device", purpose: .up2, device: 0,
             events: [.sent(0), .arrived(0), .acknowledged(0), .arrived(0)], faults: [.doubled]),
         Case(

@@ -42,7 +42,9 @@ struct ProcessSampleTests {
             sample = ProcessSample(pid: process.processIdentifier)
         }
         #expect(try #require(sample.cpuMicroseconds) >= start + 30_000)
-        #expect(try #require(sample.residentKiB) > 100)
+        let resident = try #require(sample.residentKiB)
+        #expect(resident > 100)
+        #expect((1..<resident).contains(try #require(sample.allocatedKiB)))
         #expect(sample.contextSwitches != nil)
         try input.fileHandleForWriting.close()
     }

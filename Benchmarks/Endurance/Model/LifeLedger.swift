@@ -151,7 +151,8 @@ package struct LifeLedger: Sendable {
             return
         }
         if let trouble {
-            if record.ending == nil { lives[key]?.deniedSince = time }
+            // Without the bridge the device has to notice that its connection is dead before it can say anything.
+            if record.ending == nil, group != .direct { lives[key]?.deniedSince = time }
             let what = record.ending == nil ? "will of a device that lives" : "will not due"
             excused.add(group, what, trouble.kind.rawValue)
         } else {

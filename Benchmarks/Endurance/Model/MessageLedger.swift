@@ -134,10 +134,7 @@ package struct MessageLedger: Sendable {
         _ id: StreamID, _ sequence: Int, from: Double, _ cause: String?, at time: Double, _ troubles: TroubleLog,
         _ detail: String
     ) {
-        let excuse: Excuse? =
-            id.purpose.qos == 1
-            ? .doubledQoS1 : id.purpose == .up2 && DeviceKind(number: id.device).isForgotten ? .doubledForgotten : nil
-        let trouble = excuse.flatMap { troubles.excuse($0, group(id.device), from: from, to: time) }
+        let trouble = Self.excuse(id).flatMap { troubles.excuse($0, group(id.device), from: from, to: time) }
         if let reason = (id.purpose.qos == 1 ? cause : nil) ?? trouble?.kind.rawValue {
             count(id) { $0.repeated += 1 }
             excused.add(group(id.device), "\(id.purpose.name) repeated", reason)
@@ -145,6 +142,14 @@ package struct MessageLedger: Sendable {
             count(id) { $0.doubled += 1 }
             add(.doubled, id, sequence, at: time, troubles, detail)
         }
+    }
+
+    /// What may excuse a repetition.
+    private static func excuse(_ id: StreamID) -> Excuse? {
+        let kind = DeviceKind(number: id.device)
+        if id.purpose.qos == 1 { return .doubledQoS1 }
+        guard id.purpose == .up2, !kind.isPersistent else { return nil }
+        return kind.isForgotten ? .doubledForgotten : .doubledUnsaved
     }
 
     /// Looks for streams in which nothing happens, and forgets what is settled.

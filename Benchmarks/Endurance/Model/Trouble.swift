@@ -47,6 +47,9 @@ package enum Excuse: Sendable, CaseIterable {
     case doubledQoS1
     /// A message with QoS 2 arrives twice, of a device whose session the broker forgets with the connection.
     case doubledForgotten
+    /// The same of a device whose session a broker does not save when it is started again: Mosquitto 2.0 saves none that
+    /// began with Clean Start, whatever its Session Expiry.
+    case doubledUnsaved
     /// The connection of a device ends.
     case closed
     /// A device is not accepted.
@@ -77,7 +80,7 @@ extension Trouble {
             isDirect ? Set(Excuse.allCases) : [.lostQoS0, .doubledQoS1, .doubledForgotten, .will, .refused]
         // A broker that ends publishes all wills, without their delays.
         case .start, .brokerRestart: isDirect ? Set(Excuse.allCases) : Set(Excuse.allCases).subtracting([.closed])
-        case .bridgeRestart, .bridgeKill: Set(Excuse.allCases)
+        case .bridgeRestart, .bridgeKill: Set(Excuse.allCases).subtracting(isDirect ? [] : [.doubledUnsaved])
         }
     }
 }

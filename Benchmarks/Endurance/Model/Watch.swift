@@ -7,6 +7,7 @@ package struct Watch: Sendable, Codable, Equatable {
         package let time: Double
         package let pid: Int32
         package var residentKiB: Int?
+        package var allocatedKiB: Int?
         package var descriptors: Int?
         package var threads: Int?
         /// Since the process began.
@@ -96,6 +97,7 @@ package struct Watch: Sendable, Codable, Equatable {
         }
         return [
             level("memory, MiB", thirds, allowance: 8) { $0.residentKiB.map { Double($0) / 1024 } },
+            level("allocated, MiB", thirds, allowance: 8) { $0.allocatedKiB.map { Double($0) / 1024 } },
             level("descriptors", thirds, allowance: 30) { $0.descriptors.map(Double.init) },
             level("threads", thirds, allowance: 2) { $0.threads.map(Double.init) },
             rate("timer firings/s", thirds, until: span.end, isJudged: true) { a, b in
