@@ -37,7 +37,7 @@ package struct EnduranceOptions: Sendable {
             return group
         }
         let kinds = try troubles.map { name in
-            guard let kind = Trouble.Kind(rawValue: name), kind != .start else {
+            guard let kind = Trouble.Kind.scheduled.first(where: { $0.rawValue == name }) else {
                 let names = Trouble.Kind.scheduled.map { "'\($0.rawValue)'" }
                 throw EnduranceOptionError("--trouble: '\(name)' is none of \(names.joined(separator: ", "))")
             }

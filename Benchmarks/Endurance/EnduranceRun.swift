@@ -193,6 +193,12 @@ final class EnduranceRun {
             report.leftOut.append(
                 "the rest of the run, which was ended after \(Int(loadEnded)) of \(Int(options.seconds)) s")
         }
+        let stalls = report.troubles.filter { $0.kind == .stall }.map { ($0.end ?? $0.begin) - $0.begin }
+        if let longest = stalls.max() {
+            report.leftOut.append(
+                "what happened while the machine stalled: \(stalls.count) times, \(Int(stalls.reduce(0, +))) s in all, "
+                    + "\(Int(longest)) s at most")
+        }
         for name in stage.programs.map(\.program.name) {
             guard let watch = watches[name] else { continue }
             // The broker, which is started again until the end, is none of ours.

@@ -230,6 +230,19 @@ struct MessageLedgerTests {
             ])
     }
 
+    @Test("A machine that stalls excuses what has happened meanwhile, and is told")
+    func stalledMachine() {
+        var log = TroubleLog()
+        for tick in 0..<40 { log.tick(at: 100 + Double(tick) * 0.05) }
+        #expect(log.all.isEmpty)
+        _ = log.begin(Trouble(.bridgeReload, begin: 131.9))
+        log.tick(at: 131.95)
+        #expect(log.all.last == Trouble(.stall, begin: 101.95, end: 131.95))
+        #expect(log.excuse(.closed, .mux, from: 133, to: 133)?.kind == .stall)
+        #expect(log.excuse(.closed, .mux, from: 153, to: 153) == nil)
+        #expect(abs(log.calm(.mux, from: 101.95, to: 161.95) - 10) < 0.001)
+    }
+
     @Test("Calm is what is outside of all troubles that excuse something")
     func calm() {
         var log = TroubleLog()

@@ -73,6 +73,7 @@ final class Population {
     }
 
     private func tick(at now: Double) {
+        accounts.troubles.tick(at: now)
         observer.tick(at: now)
         controller.tick(at: now)
         guard observer.isReady || now > 5 else { return }

@@ -16,9 +16,11 @@ package struct Trouble: Sendable, Equatable {
         case bridgeGarbage = "garbage at the bridge"
         /// All devices connect, which may be more than the machine can do at once. Not in the schedule.
         case start
+        /// The machine has not let the run's own clock tick: it was too busy, or did not run at all. Not in the schedule.
+        case stall = "machine stalled"
 
         /// What a schedule may contain.
-        package static var scheduled: [Kind] { allCases.filter { $0 != .start } }
+        package static var scheduled: [Kind] { allCases.filter { $0 != .start && $0 != .stall } }
     }
 
     package let kind: Kind
@@ -80,6 +82,8 @@ extension Trouble {
             isDirect ? Set(Excuse.allCases) : [.lostQoS0, .doubledQoS1, .doubledForgotten, .will, .refused]
         // A broker that ends publishes all wills, without their delays.
         case .start, .brokerRestart: isDirect ? Set(Excuse.allCases) : Set(Excuse.allCases).subtracting([.closed])
+        // No program was in time, and what they make of that is an outage for some and silence for others.
+        case .stall: Set(Excuse.allCases).subtracting([.doubledUnsaved])
         case .bridgeRestart, .bridgeKill: Set(Excuse.allCases).subtracting(isDirect ? [] : [.doubledUnsaved])
         }
     }
@@ -90,8 +94,18 @@ package struct TroubleLog: Sendable {
     package private(set) var all: [Trouble] = []
     /// A message that was sent this long before a trouble may still have been under way, in seconds.
     private static let lead = 3.0
+    /// When the clock ticked last.
+    private var ticked: Double?
+    /// Ticks are much closer together than this many seconds, unless the machine stalls.
+    package static let longestTick = 2.0
 
     package init() {}
+
+    /// To be called with each tick of the clock.
+    package mutating func tick(at time: Double) {
+        if let ticked, time - ticked > Self.longestTick { all.append(Trouble(.stall, begin: ticked, end: time)) }
+        ticked = time
+    }
 
     /// - Returns: its index, for `end`.
     package mutating func begin(_ trouble: Trouble) -> Int {
@@ -111,9 +125,10 @@ package struct TroubleLog: Sendable {
     /// How many of the seconds between two times were calm for a group: there was no trouble that excuses anything.
     package func calm(_ group: Group, from: Double, to: Double) -> Double {
         var calm = 0.0
-        // Up to here the time has been counted. Troubles are in the order in which they began.
+        // Up to here the time has been counted.
         var counted = from
-        for trouble in all where !trouble.excuses(group).isEmpty && isOn(trouble, group, from: from, to: to) {
+        let troubles = all.filter { !$0.excuses(group).isEmpty && isOn($0, group, from: from, to: to) }
+        for trouble in troubles.sorted(by: { $0.begin < $1.begin }) {
             calm += max(0, trouble.begin - Self.lead - counted)
             counted = max(counted, (trouble.end ?? .infinity) + Trouble.settling(group))
         }

@@ -79,8 +79,8 @@ extension Trouble.Kind {
     var restartsProgram: Bool {
         switch self {
         case .serveRestart, .serveKill, .bridgeRestart, .bridgeKill: true
-        case .start, .outage, .rebind, .lossBurst, .brokerRestart, .bridgeReload, .certificateRenewal, .listenerGarbage,
-            .serveGarbage, .bridgeGarbage:
+        case .start, .stall, .outage, .rebind, .lossBurst, .brokerRestart, .bridgeReload, .certificateRenewal,
+            .listenerGarbage, .serveGarbage, .bridgeGarbage:
             false
         }
     }
@@ -92,7 +92,7 @@ extension Trouble.Kind {
         case .lossBurst: 5...15
         case .brokerRestart, .serveRestart, .serveKill, .bridgeRestart, .bridgeKill: 0.5...4
         case .listenerGarbage, .serveGarbage, .bridgeGarbage: 2...4
-        case .start, .rebind, .bridgeReload, .certificateRenewal: 0...0
+        case .start, .stall, .rebind, .bridgeReload, .certificateRenewal: 0...0
         }
     }
 }

@@ -16,7 +16,7 @@ struct TroubleMaker {
     /// - Returns: for how many seconds it goes on.
     func begin(_ entry: TroubleSchedule.Entry) throws -> Double {
         switch entry.kind {
-        case .start: break
+        case .start, .stall: break
         case .outage:
             try stage.network.interrupt(seconds: entry.lasts)
             return entry.lasts
