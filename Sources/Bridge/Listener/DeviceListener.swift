@@ -37,14 +37,11 @@ struct DeviceListener {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
-            .childChannelOption(.maxMessagesPerRead, value: 4)
+            .childChannelOption(.maxMessagesPerRead, value: StreamReadRoom.messagesPerRead)
             // A device that has shut down its sending side still reads the responses.
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelOption(
-                // Each device keeps such a buffer. It doubles when a read fills it, and an idle device needs no more than
-                // its initial size.
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 64, maximum: 65_536)
-            )
+            // Each device keeps such a buffer.
+            .childChannelOption(.recvAllocator, value: StreamReadRoom(initial: 64))
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try Self.accepted(channel, on: address, shared, hosts)

@@ -130,10 +130,8 @@ final class BrokerConnector {
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
-            .channelOption(.maxMessagesPerRead, value: 4)
-            .channelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 256, initial: 256, maximum: 65_536)
-            )
+            .channelOption(.maxMessagesPerRead, value: StreamReadRoom.messagesPerRead)
+            .channelOption(.recvAllocator, value: StreamReadRoom(initial: 256))
     }
 
     private func succeeded() {
