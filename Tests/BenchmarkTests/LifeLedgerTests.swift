@@ -77,6 +77,13 @@ struct LifeLedgerTests {
         Case(
             name: "vanished without a bridge and without a will", group: .direct,
             events: [.began, .ended(.vanished), .wait(33)], faults: [.willMissing]),
+        Case(
+            name: "silent without a bridge, after the broker has missed it in an outage", group: .direct,
+            events: [.began, .will, .wait(300), .ended(.silent), .wait(60)], trouble: .outage, faults: []),
+        Case(
+            name: "silent behind a bridge, the same", device: 4,
+            events: [.began, .will, .wait(20), .online, .wait(280), .ended(.silent), .wait(60)], trouble: .outage,
+            faults: [.willMissing]),
         Case(name: "silent and a will", events: [.began, .ended(.silent), .wait(22), .will], faults: []),
         Case(name: "silent without a will", events: [.began, .ended(.silent), .wait(33)], faults: [.willMissing]),
         Case(

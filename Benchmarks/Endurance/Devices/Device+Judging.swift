@@ -6,6 +6,9 @@ extension Device {
         let group = accounts.groups[number]
         if let trouble = accounts.troubles.excuse(.closed, group, from: since, to: now) {
             accounts.excused.add(group, "silent, not closed", trouble.kind.rawValue)
+        } else if group == .direct {
+            // The other side may have gone long before, and nothing tells one that sends nothing.
+            accounts.excused.add(group, "silent, not closed", "without a bridge")
         } else {
             accounts.fault(.closed, device: number, at: now, "a silent device is still connected")
         }

@@ -132,8 +132,9 @@ package struct LifeLedger: Sendable {
         let group = group(device)
         counts[group, default: Counts()].wills += 1
         guard var record = lives[key] else { return unknownWill(key, at: time, troubles) }
-        // One that comes while the device lives is not the one that is due at its end.
-        if record.ending != nil { record.wills += 1 }
+        // Behind a bridge, one that comes while the device lives is not the one that is due at its end. Without one the
+        // broker has ended the connection, even if the device does not know yet.
+        if record.ending != nil || group == .direct { record.wills += 1 }
         lives[key] = record
         // A device may live for many troubles. Only those at its end, or just now, can have to do with this will.
         let begin = record.ended ?? time - Double(DeviceKind(number: device).willDelay)
