@@ -44,9 +44,11 @@ struct EnduranceModelTests {
         let grown = watch { 100_000 + $0 * 1000 }.filter { $0.fault != nil }
         #expect(grown.map(\.name) == ["memory, MiB"])
         // A fifth of the first third's level, steadily: less than the allowance.
-        let slow = watch { 30_000 + $0 * 100 }.filter { $0.fault != nil }
+        let slow = watch { 30_000 + $0 * 150 }.filter { $0.fault != nil }
         #expect(slow.map(\.name) == ["memory, MiB"])
         #expect(slow.first?.fault?.hasPrefix("more in each third") == true)
+        // A small program that becomes warm.
+        #expect(watch { 11_000 + $0 * 40 }.filter { $0.fault != nil }.isEmpty)
         // What is taken once stays.
         #expect(watch { $0 < 15 ? 50_000 : 57_000 }.filter { $0.fault != nil }.isEmpty)
         #expect(watch { $0 < 15 ? 50_000 : 70_000 }.map(\.fault).first == "more than 61")

@@ -115,7 +115,8 @@ package struct Watch: Sendable, Codable, Equatable {
 
     /// How much more than its first level a quantity may have at the end, besides the fixed allowance.
     private static let growth = 1.1
-    /// How much more than in the third before a quantity may have in each of two thirds.
+    /// How much more than in the third before a quantity may have in each of two thirds, besides one: small programs
+    /// become warm slowly.
     private static let step = 1.04
 
     private func level(
@@ -127,7 +128,7 @@ package struct Watch: Sendable, Codable, Equatable {
         var judged = row
         if row.last > row.first * Self.growth + allowance {
             judged.fault = "more than \(Int(row.first * Self.growth + allowance))"
-        } else if row.middle > row.first * Self.step, row.last > row.middle * Self.step {
+        } else if row.middle > row.first * Self.step + 1, row.last > row.middle * Self.step + 1 {
             judged.fault = "more in each third, with \(String(format: "%.1f", row.middle)) between"
         }
         return judged
