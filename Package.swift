@@ -186,7 +186,7 @@ let package = Package(
             name: "QUICTransportTests",
             dependencies: ["QUICSimulation", "QUICTransport", "TestSupport", nioCore, nioPosix], swiftSettings: strict),
         .testTarget(
-            name: "TLSTransportTests", dependencies: ["TLSTransport", "QUICTransport"], swiftSettings: strict),
+            name: "TLSTransportTests", dependencies: ["TLSTransport", "QUICTransport", nioCore], swiftSettings: strict),
         .testTarget(
             name: "MQTTCodecTests", dependencies: ["MQTTCodec", "TestSupport", nioCore], swiftSettings: strict),
         .testTarget(

@@ -60,9 +60,9 @@ package struct TLSConnector {
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
             // Together with the size of a read this bounds what comes beyond the window.
-            .channelOption(.maxMessagesPerRead, value: 1)
-            .channelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2_048, maximum: 65_536))
+            .channelOption(.maxMessagesPerRead, value: StreamReadRoom.messagesPerRead)
+            // SwiftNIO's TLS handler keeps room for what one read decrypts to, which is 32 KiB as long as this is 16.
+            .channelOption(.recvAllocator, value: StreamReadRoom(initial: StreamReadRoom.kept, largest: 16_384))
         #if os(Linux)
             let patience = max(Int(TimeAmount(pathTimeout).nanoseconds / 1_000_000), 1_000)
             return

@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import QUICTransport
+import TLSTransport
 
 #if canImport(Glibc)
     import Glibc

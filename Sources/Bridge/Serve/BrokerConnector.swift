@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import QUICTransport
+import TLSTransport
 
 /// Opens TCP connections to the broker for one event loop.
 ///

@@ -1,5 +1,5 @@
-import BridgeCore
 import NIOCore
+import TLSTransport
 import Testing
 
 /// What a connection keeps between its reads, in the pool that SwiftNIO's channels have.
@@ -33,6 +33,13 @@ import Testing
         let later = (0..<30).map { _ in read(20, isKeptByReader: false) }
         #expect((64...StreamReadRoom.kept).contains(later.last ?? 0))
         #expect(pool.count == 1)
+    }
+
+    @Test mutating func aReadTakesNoMoreThanTheLargest() {
+        pool = NIOPooledRecvBufferAllocator(
+            capacity: Int(StreamReadRoom.messagesPerRead), recvAllocator: StreamReadRoom(initial: 64, largest: 16_384))
+        let rooms = (0..<30).map { _ in read(.max, isKeptByReader: false) }
+        #expect(rooms.max() == 16_384)
     }
 
     @Test mutating func shortMessagesShareABuffer() {

@@ -12,13 +12,14 @@ package struct StreamReadRoom: RecvByteBufferAllocator {
     package static let kept = 2048
     /// What `maxMessagesPerRead` has to be.
     package static let messagesPerRead: UInt = 1
-    private static let largest = 65_536
 
     private var adaptive: AdaptiveRecvByteBufferAllocator
 
-    /// - Parameter initial: In bytes, at most ``kept``. Also the least.
-    package init(initial: Int) {
-        adaptive = AdaptiveRecvByteBufferAllocator(minimum: initial, initial: initial, maximum: Self.largest)
+    /// - Parameters:
+    ///   - initial: In bytes, at most ``kept``. Also the least.
+    ///   - largest: The most that is received at once, in bytes.
+    package init(initial: Int, largest: Int = 65_536) {
+        adaptive = AdaptiveRecvByteBufferAllocator(minimum: initial, initial: initial, maximum: largest)
     }
 
     package func buffer(allocator: ByteBufferAllocator) -> ByteBuffer {
