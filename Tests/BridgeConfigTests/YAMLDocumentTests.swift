@@ -36,6 +36,9 @@ struct YAMLDocumentTests {
         Case("a: !secret x", "bridge.yaml:1:4: \(tags)"),
         Case("a: ! x", "bridge.yaml:1:4: \(tags)"),
         Case("a: !!map {b: 1}", "bridge.yaml:1:4: \(tags)"),
+        Case(
+            "%TAG !e! tag:example.com,2000:\n---\na: 1",
+            "bridge.yaml:1:1: tags (!type) are not supported; leave out %TAG"),
         Case("a: [1, &x 2, !t 3]", "bridge.yaml:1:8: \(anchors)", "bridge.yaml:1:14: \(tags)"),
         Case("a:\n  <<: {b: 1}", "bridge.yaml:2:3: merge keys (<<) are not supported; write the values out"),
         Case("? [a]\n: 1", "bridge.yaml:1:3: a list or map cannot be a key; a key is a word"),

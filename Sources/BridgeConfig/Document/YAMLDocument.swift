@@ -38,7 +38,12 @@ struct YAMLDocument {
     }
 
     private mutating func read(_ events: YAMLEventReader) throws(YAMLProblem) -> Outcome {
-        guard try events.next().kind == .documentStart else { return .empty }
+        let start = try events.next()
+        guard start.kind == .documentStart else { return .empty }
+        guard !start.hasTag else {
+            diagnostics.error(origin(start.place), nil, "tags (!type) are not supported; leave out %TAG")
+            return .invalid
+        }
         let root = try node(try events.next(), events)
         _ = try events.next()  // the end of the document
         let further = try events.next()

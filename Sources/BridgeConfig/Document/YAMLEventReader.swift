@@ -41,7 +41,10 @@ final class YAMLEventReader {
     private static func copy(_ event: yaml_event_t) -> YAMLEvent {
         var copy = YAMLEvent(kind: .end, place: place(event.start_mark))
         switch event.type {
-        case YAML_DOCUMENT_START_EVENT: copy.kind = .documentStart
+        case YAML_DOCUMENT_START_EVENT:
+            copy.kind = .documentStart
+            let directives = event.data.document_start.tag_directives
+            copy.hasTag = directives.start != directives.end
         case YAML_DOCUMENT_END_EVENT: copy.kind = .documentEnd
         case YAML_ALIAS_EVENT: copy.kind = .alias
         case YAML_SCALAR_EVENT:
