@@ -141,7 +141,7 @@ struct RoutingPassThroughTests {
 
     @Test("no bytes can trap", arguments: 0..<4)
     func mutations(seed: UInt64) throws {
-        var random = SeededBytes(seed: seed)
+        var random = SplitMix64(seed: seed)
         for version in MQTTVersion.allCases {
             let packets: [Packet] = [
                 .publish("telemetry/t", qos: .exactlyOnce, id: 1, retain: true),
@@ -156,9 +156,10 @@ struct RoutingPassThroughTests {
             for unrouted in UnroutedPolicy.allCases {
                 var harness = try RoutingHarness(version, unrouted)
                 for _ in 0..<3_000 {
-                    var bytes = encoded[random.number(below: encoded.count)]
-                    for _ in 0..<random.number(below: 3) {
-                        bytes[random.number(below: bytes.count)] = UInt8(random.number(below: 256))
+                    var bytes = encoded[Int.random(in: 0..<encoded.count, using: &random)]
+                    for _ in 0..<Int.random(in: 0..<3, using: &random) {
+                        bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(
+                            in: 0...255, using: &random)
                     }
                     guard let frame = try? Frame(packet: ByteBuffer(bytes: bytes), version: version) else { continue }
                     _ = try? harness.router.fromDevice(frame)
@@ -166,20 +167,5 @@ struct RoutingPassThroughTests {
                 }
             }
         }
-    }
-}
-
-/// SplitMix64
-private struct SeededBytes {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func number(below limit: Int) -> Int {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Int((z ^ (z >> 31)) % UInt64(limit))
     }
 }

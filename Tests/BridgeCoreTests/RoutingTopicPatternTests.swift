@@ -237,10 +237,10 @@ private enum Reference {
 
 /// Makes random topics and filters from few words, so that they often match.
 private struct TopicWords {
-    private var state: UInt64
+    private var random: SplitMix64
 
     init(seed: UInt64) {
-        state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1
+        random = SplitMix64(seed: seed)
     }
 
     mutating func topic() -> String {
@@ -286,11 +286,6 @@ private struct TopicWords {
     }
 
     private mutating func number(below limit: Int) -> Int {
-        // SplitMix64
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Int((z ^ (z >> 31)) % UInt64(limit))
+        Int.random(in: 0..<limit, using: &random)
     }
 }
