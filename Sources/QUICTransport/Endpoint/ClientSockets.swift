@@ -22,7 +22,7 @@ final class ClientSockets {
     private(set) var retired: Set<SocketAddress> = []
     private var generation: UInt16 = 0
     /// The address that the kernel sends from, per peer.
-    private var sources: [SocketAddress: SocketAddress] = [:]
+    private(set) var sources: [SocketAddress: SocketAddress] = [:]
     var move: Move?
     var isCheckScheduled = false
 

@@ -32,6 +32,9 @@ final class DatagramBatch {
 
     var isEmpty: Bool { count == 0 }
 
+    /// Where its datagrams go; `nil` if there have been none.
+    var address: SocketAddress? { SocketAddress(remote.pointee) }
+
     /// Where the next datagram may be written.
     var space: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(rebasing: bytes[count...]) }
 
@@ -64,16 +67,38 @@ final class DatagramBatch {
         (count, segments, isFull) = (0, 0, false)
     }
 
-    /// Sends the datagrams.
-    /// - Returns: False if the system takes them not, or not now.
-    func send(by descriptor: CInt) -> Bool {
+    /// Takes in a copy of a datagram that belongs to no connection.
+    /// - Precondition: The batch is empty.
+    /// - Returns: False if the address is none, or the datagram larger than any.
+    func put(_ datagram: ByteBuffer, to address: SocketAddress) -> Bool {
+        remote.pointee = bridge_address(address)
+        guard remote.pointee.length > 0, datagram.readableBytes <= Self.maximumBytes else { return false }
+        datagram.withUnsafeReadableBytes { bytes.copyMemory(from: $0) }
+        (count, segments, segmentSize, isFull) = (datagram.readableBytes, 1, datagram.readableBytes, true)
+        return true
+    }
+
+    /// Sends the datagrams by one system call.
+    func send(by descriptor: CInt) -> SendOutcome {
         let segment = segments > 1 ? UInt16(truncatingIfNeeded: segmentSize) : 0
-        return bridge_datagrams_send(descriptor, remote, bytes.baseAddress, count, segment) == 0
+        return SendOutcome(error: bridge_datagrams_send(descriptor, remote, bytes.baseAddress, count, segment))
+    }
+
+    /// Sends each datagram by a system call of its own.
+    /// - Returns: What became of the first and of the last one.
+    func sendSingly(by descriptor: CInt) -> (first: SendOutcome, last: SendOutcome) {
+        let outcomes = stride(from: 0, to: count, by: max(segmentSize, 1)).map { start in
+            let end = min(start + segmentSize, count)
+            let datagram = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+            return SendOutcome(
+                error: bridge_datagrams_send(descriptor, remote, datagram.baseAddress, datagram.count, 0))
+        }
+        return (outcomes.first ?? .sent, outcomes.last ?? .sent)
     }
 
     /// A copy of the datagrams, for SwiftNIO to send; `nil` if their address is none.
     var envelope: AddressedEnvelope<ByteBuffer>? {
-        guard let address = SocketAddress(remote.pointee) else { return nil }
+        guard let address else { return nil }
         let data = ByteBuffer(bytes: bytes.prefix(count))
         guard segments > 1 else { return AddressedEnvelope(remoteAddress: address, data: data) }
         let metadata = AddressedEnvelope<ByteBuffer>.Metadata(

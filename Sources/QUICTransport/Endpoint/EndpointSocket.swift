@@ -1,6 +1,12 @@
 import Logging
 import NIOCore
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// The UDP socket of an endpoint. It is opened when it is needed, and again if the system has closed it.
 ///
 /// SwiftNIO's channel reads from it. What is sent goes to the system directly, unless that takes no more now.
@@ -41,8 +47,8 @@ final class EndpointSocket {
     private(set) var descriptor: CInt = -1
     /// How many writes wait in the channel.
     var waitingWrites = 0
-    /// Whether the log already says that the system closed the socket.
-    private var isClosureKnown = false
+    /// Whether the log already says that the system closed the socket, or refuses datagrams.
+    private var isTroubleKnown = false
     /// The owner.
     weak var endpoint: QUICEndpoint?
 
@@ -77,7 +83,7 @@ final class EndpointSocket {
 
     /// Something was received, so the network works.
     func received() {
-        isClosureKnown = false
+        isTroubleKnown = false
     }
 
     func listen() -> EventLoopFuture<SocketAddress> {
@@ -145,21 +151,28 @@ final class EndpointSocket {
         }
     }
 
+    /// The system does not take a datagram; see ``SendOutcome``. Only the first time is logged at level info.
+    func refused(_ error: CInt) {
+        guard error != EMSGSIZE else { return }
+        logger.log(
+            level: isTroubleKnown ? .debug : .info, "the system does not send datagrams",
+            metadata: ["address": "\(address.hostAndPort)", "error": "\(String(cString: strerror(error)))"])
+        isTroubleKnown = true
+    }
+
     func failed(_ error: any Error) {
         // ICMP errors and a full interface queue only cost datagrams, and QUIC sends their contents again.
         logger.debug("UDP socket error", metadata: ["error": "\(error)"])
     }
 
-    /// The kernel refused a datagram (no route, interface gone), and SwiftNIO closed the socket for that. The
-    /// connections continue: the next socket of a client has another port, which looks like a NAT rebinding to the peer
-    /// (RFC 9000 9).
+    /// SwiftNIO closed the socket because of an error. The connections continue: the next socket of a client has another
+    /// port, which looks like a NAT rebinding to the peer (RFC 9000 9).
     func closedBySystem(_ error: String?) {
         guard case .open = state else { return }
-        // Without a route every datagram closes the socket again. Only the first time is logged at level info.
         logger.log(
-            level: isClosureKnown ? .debug : .info, "UDP socket was closed by the system; opening it again",
+            level: isTroubleKnown ? .debug : .info, "UDP socket was closed by the system; opening it again",
             metadata: ["address": "\(address.hostAndPort)", "error": "\(error ?? "unknown")"])
-        isClosureKnown = true
+        isTroubleKnown = true
         closeDescriptor()
         openLater()
     }

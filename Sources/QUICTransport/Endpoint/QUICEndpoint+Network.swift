@@ -17,12 +17,16 @@ extension QUICEndpoint {
     /// (RFC 9000 9.5). The future's value is their number. All connections, whether they can migrate or not, send
     /// something now, so that the server learns the new address and an idle connection does not break.
     package func networkChanged() -> EventLoopFuture<Int> {
-        guard server == nil, !connections.isEmpty else { return eventLoop.makeSucceededFuture(0) }
+        guard server == nil, !connections.isEmpty else {
+            // The next connections may leave from another address.
+            _ = sockets.updateSources(to: [])
+            return eventLoop.makeSucceededFuture(0)
+        }
         socket.openNow()
         let remotes = Set(connections.handles.map(\.connection.remoteAddress))
         let changes = sockets.updateSources(to: remotes)
         guard !changes.isEmpty else {
-            // Without a route, a datagram would only make the system close the socket.
+            // Without a route, the system would take no datagram.
             let reachable = remotes.filter { ClientSockets.source(to: $0) != nil }
             hurry(connections.handles.filter { reachable.contains($0.connection.remoteAddress) }[...])
             return eventLoop.makeSucceededFuture(0)

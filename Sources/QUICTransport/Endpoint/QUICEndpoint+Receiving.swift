@@ -7,7 +7,9 @@ extension QUICEndpoint {
     func received(_ datagram: ByteBuffer, from remote: SocketAddress, on receiver: EndpointSocket) {
         pending.isFlushComing = true
         traffic.datagramsReceived &+= 1
-        sendFailures.received()
+        // Nobody can be answered there (RFC 768: such a sender wants no answer).
+        guard remote.port != 0 else { return }
+        sendFailures.received(from: remote)
         receiver.received()
         let id = QUICPacketHeader.destinationConnectionID(of: datagram, localLength: connectionIDLength)
         let known = id.flatMap { connections[$0] }
@@ -81,7 +83,7 @@ extension QUICEndpoint {
 
     /// The connection only knows that nothing came; the socket may know why.
     private func explained(_ error: QUICError) -> QUICError {
-        guard case .noAnswer(let remote, _) = error, let reason = sendFailures.lastError else { return error }
+        guard case .noAnswer(let remote, _) = error, let reason = sendFailures.reason(for: remote) else { return error }
         return .unreachable(remote: remote, reason: reason)
     }
 }

@@ -49,15 +49,14 @@ extension QUICEndpoint {
         abandonIfFlushed()
     }
 
-    /// Sends a datagram that belongs to no connection with the burst; drops it if the socket takes no more now.
+    /// Sends a datagram that belongs to no connection; drops it if the socket takes no more now.
     func reply(_ datagram: QUICDatagram) {
-        guard let channel = socket.channel, channel.isWritable else { return }
-        pending.hasUnflushed = true
-        traffic.datagramsSent &+= 1
-        traffic.sendCalls &+= 1
-        scheduleFlush()
-        channel.pipeline.syncOperations.write(
-            NIOAny(AddressedEnvelope(remoteAddress: datagram.remote, data: datagram.bytes)), promise: nil)
+        guard socket.channel != nil, socket.isWritable else { return }
+        sendBatch()
+        batchSocket = socket
+        guard batch.put(datagram.bytes, to: datagram.remote) else { return }
+        sendBatch()
+        if pending.hasUnflushed { scheduleFlush() }
     }
 
     private func send(_ handle: QUICConnectionHandle, at now: NIODeadline) {
@@ -92,20 +91,41 @@ extension QUICEndpoint {
     /// - Parameter size: The size of a datagram that was written behind the batch, and begins the next one.
     private func sendBatch(keeping size: Int = 0) {
         if !batch.isEmpty, let socket = batchSocket {
-            let isSent =
-                socket.descriptor >= 0 && socket.waitingWrites == 0 && batch.send(by: socket.descriptor)
+            let isDirect = socket.descriptor >= 0 && socket.waitingWrites == 0
             traffic.datagramsSent &+= UInt64(batch.segments)
             traffic.sendCalls &+= 1
-            if !isSent { sendByChannel(of: socket) }
+            switch isDirect ? batch.send(by: socket.descriptor) : .notNow {
+            case .sent: break
+            case .notNow: sendByChannel(of: socket)
+            case .refused(let error): refused(error, by: socket)
+            }
         }
         batch.leave(keeping: size)
     }
 
-    /// Leaves the batch to SwiftNIO, which sends it when the socket takes it, or finds out why the socket does not.
+    /// The system refuses the batch, which is lost then as on any path. SwiftNIO would close the socket for that, and
+    /// with it interrupt every other connection, whoever can be reached; a stranger's datagram with a source port of 0
+    /// would be enough.
+    private func refused(_ error: CInt, by socket: EndpointSocket) {
+        var error = error
+        if batch.segments > 1, SendFailures.mayBeSegmentation(error) {
+            let outcomes = batch.sendSingly(by: socket.descriptor)
+            traffic.sendCalls &+= UInt64(batch.segments)
+            if outcomes.first == .sent {
+                sendFailures.segmentationFailed()
+                logger.notice("UDP segmentation offload is not supported by the network interface and is now off")
+            }
+            guard case .refused(let last) = outcomes.last else { return }
+            error = last
+        }
+        if let remote = batch.address { sendFailures.failed(error, to: remote) }
+        socket.refused(error)
+    }
+
+    /// Leaves the batch to SwiftNIO, which sends it when the socket takes it.
     private func sendByChannel(of socket: EndpointSocket) {
         // A path whose socket is gone loses what is sent on it, like any other.
         guard let channel = socket.channel, let envelope = batch.envelope else { return }
-        let isSegmented = batch.segments > 1
         let promise = eventLoop.makePromise(of: Void.self)
         socket.waitingWrites += 1
         // Flushed when the batch is empty, because that may close the socket, which leads to another flush.
@@ -114,9 +134,7 @@ extension QUICEndpoint {
         promise.futureResult.assumeIsolated().whenComplete { [weak self] result in
             socket.waitingWrites -= 1
             guard let self, case .failure(let error as IOError) = result else { return }
-            if sendFailures.failed(error, isSegmented: isSegmented) {
-                logger.notice("UDP segmentation offload is not supported by the network interface and is now off")
-            }
+            sendFailures.failed(error.errnoCode, to: envelope.remoteAddress)
         }
     }
 }

@@ -172,7 +172,7 @@ package final class QUICEndpoint {
             forget(closed)
             return flush()
         }
-        closed.closedBySystem(sendFailures.lastError)
+        closed.closedBySystem(sendFailures.lastReason)
     }
 
     // MARK: The end

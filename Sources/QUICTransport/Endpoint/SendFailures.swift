@@ -8,9 +8,9 @@ import NIOCore
 
 /// What the kernel's refusals to send have taught an endpoint.
 final class SendFailures {
-    /// Why the kernel took no datagram the last time that it refused one; `nil` if something was received since.
-    private(set) var lastError: String?
-    private var hasError = false
+    /// To whom the kernel took no datagram the last time that it refused one, and why; `nil` if something was received
+    /// from there since.
+    private var last: (remote: SocketAddress, reason: String)?
     /// Whether several datagrams may go out by one write (UDP GSO).
     private(set) var usesSegmentation: Bool
 
@@ -18,24 +18,35 @@ final class SendFailures {
         usesSegmentation = supportsSegmentation
     }
 
-    func received() {
-        if hasError { (lastError, hasError) = (nil, false) }
+    func received(from remote: SocketAddress) {
+        if let last, last.remote == remote { self.last = nil }
     }
 
-    /// - Returns: Whether segmentation offload has just been found not to work.
-    func failed(_ error: IOError, isSegmented: Bool) -> Bool {
-        switch error.errnoCode {
-        case EMSGSIZE:
-            // A probe of path MTU discovery that the interface itself does not take.
-            return false
-        case EIO, EINVAL, EOPNOTSUPP:
-            // Some interfaces refuse segmentation (no checksum offload): every datagram becomes a write of its own.
-            guard isSegmented, usesSegmentation else { fallthrough }
-            usesSegmentation = false
-            return true
-        default:
-            (lastError, hasError) = (String(cString: strerror(error.errnoCode)), true)
-            return false
-        }
+    /// - Parameter error: The error number.
+    func failed(_ error: CInt, to remote: SocketAddress) {
+        // A probe of path MTU discovery that the interface itself does not take says nothing about the path.
+        guard error != EMSGSIZE else { return }
+        last = (remote, String(cString: strerror(error)))
+    }
+
+    /// Why the kernel took no datagram, whoever it was for.
+    var lastReason: String? { last?.reason }
+
+    /// Why nothing reaches the peer, as far as the kernel has said.
+    /// - Parameter remote: Its address and port, as in errors.
+    func reason(for remote: String) -> String? {
+        last.flatMap { $0.remote.hostAndPort == remote ? $0.reason : nil }
+    }
+
+    /// Whether the system may have refused several datagrams because they came by one write. It says the same of other
+    /// mistakes, such as segments that are too large for the interface.
+    static func mayBeSegmentation(_ error: CInt) -> Bool {
+        [EIO, EINVAL, EOPNOTSUPP, EMSGSIZE].contains(error)
+    }
+
+    /// An interface that cannot segment (no checksum offload) takes the same datagrams one by one: from now on, each is
+    /// a write of its own.
+    func segmentationFailed() {
+        usesSegmentation = false
     }
 }

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOPosix
 import QUICSimulation
@@ -172,6 +173,55 @@ struct ClientNetworkTests {
             }
             #expect(try await world.eventLoop.submit { world.value.endpoint.sockets.old.isEmpty }.get())
         }
+    }
+
+    /// A peer to which the system sends nothing costs the connections to other peers neither time nor their port.
+    @Test func aPeerWithoutARouteDisturbsNoOther() async throws {
+        try await run { world in
+            try await wait(world, { try $0.connect() }, until: { $0.events.contains(.handshakeConfirmed) })
+            let (port, nowhere, handle) = try await world.eventLoop.submit {
+                let nowhere = NIOLoopBound(NetworkWorld.Client(world.eventLoop), eventLoop: world.eventLoop)
+                let handle = try world.value.endpoint.connect(
+                    to: try SocketAddress(ipAddress: "127.0.0.1", port: 0), serverName: "broker.test",
+                    configuration: .test { $0.handshakeTimeout = .seconds(1) },
+                    tls: try TestCertificates.shared.client(), observer: nowhere.value)
+                world.value.endpoint.probe(try SocketAddress(ipAddress: "127.0.0.1", port: 0))
+                let kept = NIOLoopBound(handle, eventLoop: world.eventLoop)
+                return (world.value.endpoint.localPort, nowhere, kept)
+            }.get()
+            try await world.eventLoop.flatSubmit {
+                nowhere.value.when { client in
+                    client.events.contains { if case .closed(.unreachable) = $0 { true } else { false } }
+                }
+            }.get()
+            try await wait(world, { try $0.client.write(10_000) }, until: { $0.echoed == 10_000 })
+            let same = try await world.eventLoop.submit {
+                // It lives until here.
+                _ = handle.value
+                return world.value.endpoint.localPort
+            }.get()
+            #expect(port != nil && same == port)
+        }
+    }
+
+    /// While nothing is connected, the network may change unseen.
+    @Test func sourceAddressesAreForgottenWithTheLastConnection() async throws {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        try await loop.flatSubmit {
+            let endpoint: QUICEndpoint
+            do {
+                endpoint = try QUICEndpoint(eventLoop: loop, family: .ipv4, logger: Logger(label: "test"))
+                let remote = try SocketAddress(ipAddress: "127.0.0.1", port: 9)
+                endpoint.sockets.noteSource(to: remote)
+                #expect(endpoint.sockets.sources.count == 1)
+                return endpoint.networkChanged().assumeIsolated().map { moved in
+                    #expect(moved == 0)
+                    #expect(endpoint.sockets.sources.isEmpty)
+                }.nonisolated()
+            } catch {
+                return loop.makeFailedFuture(error)
+            }
+        }.get()
     }
 
     @Test func nothingChangesWhereTheSourceAddressIsTheSame() async throws {

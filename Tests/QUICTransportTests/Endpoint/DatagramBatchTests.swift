@@ -4,6 +4,12 @@ import Testing
 
 @testable import QUICTransport
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 @Suite struct DatagramBatchTests {
     private let batch = DatagramBatch()
 
@@ -67,7 +73,42 @@ import Testing
 
     @Test func whatTheSystemDoesNotTakeStays() throws {
         #expect(try append(100))
-        #expect(!batch.send(by: -1))
+        #expect(batch.send(by: -1) == .notNow)
         #expect(batch.envelope?.data.readableBytes == 100)
+    }
+
+    @Test func whatTheSystemRefusesSaysNothingAboutTheSocket() throws {
+        let descriptor = socket(AF_INET, CInt(SOCK_DGRAM.rawValue), 0)
+        defer { close(descriptor) }
+        #expect(batch.put(ByteBuffer(string: "x"), to: try SocketAddress(ipAddress: "127.0.0.1", port: 0)))
+        #expect(batch.send(by: descriptor) == .refused(EINVAL))
+        batch.leave()
+        #expect(batch.put(ByteBuffer(string: "x"), to: try SocketAddress(ipAddress: "127.0.0.1", port: 9)))
+        #expect(batch.send(by: descriptor) == .sent)
+        let path = try SocketAddress(unixDomainSocketPath: "/x")
+        batch.leave()
+        #expect(!batch.put(ByteBuffer(string: "x"), to: path))
+        #expect(!batch.put(ByteBuffer(repeating: 1, count: 70_000), to: try SocketAddress(ipAddress: "::1", port: 9)))
+    }
+
+    @Test func datagramsCanGoOneByOne() async throws {
+        let sender = socket(AF_INET, CInt(SOCK_DGRAM.rawValue), 0)
+        let receiver = socket(AF_INET, CInt(SOCK_DGRAM.rawValue), 0)
+        defer { for descriptor in [sender, receiver] { close(descriptor) } }
+        let any = try SocketAddress(ipAddress: "127.0.0.1", port: 0)
+        #expect(any.withSockAddr { bind(receiver, $0, socklen_t($1)) } == 0)
+        var bound = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        withUnsafeMutablePointer(to: &bound) { pointer in
+            _ = pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(receiver, $0, &length) }
+        }
+        let port = Int(UInt16(bigEndian: bound.sin_port))
+        for size in [500, 500, 20] { #expect(try append(size, UInt8(size % 251), port: port)) }
+        #expect(batch.sendSingly(by: sender) == (.sent, .sent))
+        var room = [UInt8](repeating: 0, count: 2_000)
+        for size in [500, 500, 20] {
+            #expect(recv(receiver, &room, room.count, 0) == size)
+            #expect(room.first == UInt8(size % 251))
+        }
     }
 }

@@ -147,6 +147,35 @@ struct ServerEndpointTests {
         }
     }
 
+    /// Nothing can be sent to a port 0. What makes the server try must not cost the other clients its socket.
+    @Test func aDatagramThatCannotBeAnsweredDisturbsNobody() async throws {
+        try await run { world in
+            let client = try await world.eventLoop.submit { try world.value.connect() }.get()
+            try await client.echoed.get()
+            let nowhere = try SocketAddress(ipAddress: "127.0.0.1", port: 0)
+            let (channel, sent) = try await world.eventLoop.submit {
+                let listener = world.value.listener
+                let sent = listener.traffic.datagramsSent
+                listener.received(ByteBuffer(repeating: 0x41, count: 50), from: nowhere, on: listener.socket)
+                listener.readBurstEnded()
+                #expect(listener.traffic.datagramsSent == sent)
+                listener.reply(
+                    QUICDatagram(
+                        bytes: ByteBuffer(repeating: 0x41, count: 43), local: listener.localAddress, remote: nowhere,
+                        ecn: .transportNotCapable))
+                return (listener.socket.channel.map(ObjectIdentifier.init), listener.traffic.datagramsSent)
+            }.get()
+            let next = try await world.eventLoop.submit { try world.value.connect() }.get()
+            try await next.echoed.get()
+            try await world.eventLoop.submit {
+                let listener = world.value.listener
+                #expect(channel != nil && listener.socket.channel.map(ObjectIdentifier.init) == channel)
+                #expect(listener.sendFailures.usesSegmentation == System.supportsUDPSegmentationOffload)
+                #expect(listener.traffic.datagramsSent > sent)
+            }.get()
+        }
+    }
+
     /// Every CONNECTION_CLOSE leaves before the socket is closed.
     @Test func aShutdownTellsEveryClient() async throws {
         try await run { world in
