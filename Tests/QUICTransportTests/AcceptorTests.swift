@@ -139,6 +139,14 @@ import Testing
         #expect(answered(50, at: now + .seconds(100)) == 10)
     }
 
+    @Test func aFloodOfShortPacketsDoesNotCostClientsTheirAnswers() throws {
+        var acceptor = try acceptor(retry: .always, repliesPerSecond: 10)
+        let packet = ByteBuffer(repeating: 0x41, count: 22)
+        let answers = (0..<100).compactMap { _ in reply(of: &acceptor, to: packet) }
+        #expect(answers.count == 1)
+        #expect(reply(of: &acceptor, to: try firstDatagram().bytes) != nil)
+    }
+
     @Test func whatIsNoFirstPacketIsIgnored() throws {
         var acceptor = try acceptor()
         let first = try firstDatagram().bytes

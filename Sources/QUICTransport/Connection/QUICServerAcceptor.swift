@@ -40,12 +40,17 @@ package struct QUICServerAcceptor {
     package var tls: QUICTLSContext
     private var configuration: QUICConfiguration
     private let secret: [UInt8]
-    private var budget: ReplyBudget
+    /// For answers to packets of any length: resets and version negotiation.
+    private var strayReplies: ReplyBudget
+    /// For answers to those who want to connect, whose packets have at least 1,200 bytes. A flood of short packets must
+    /// not use these up.
+    private var handshakeReplies: ReplyBudget
 
     /// - Parameters:
     ///   - secret: 32 bytes from which tokens are made, random if `nil`. With the same secret, a restarted server can
     ///     reset the connections of the previous process.
-    ///   - repliesPerSecond: How many datagrams are answered at most.
+    ///   - repliesPerSecond: How many datagrams are answered at most: so many that begin a connection, with Retry or a
+    ///     refusal, and so many others.
     package init(
         configuration: QUICConfiguration, tls: QUICTLSContext, retry: Retry = .never, secret: [UInt8]? = nil,
         repliesPerSecond: Int = 1000
@@ -61,7 +66,8 @@ package struct QUICServerAcceptor {
             bridge_quic_random(&random, length)
             self.secret = random
         }
-        budget = ReplyBudget(perSecond: repliesPerSecond)
+        strayReplies = ReplyBudget(perSecond: repliesPerSecond)
+        handshakeReplies = strayReplies
     }
 
     /// The settings of the next connections, apart from the layout of their IDs, which belongs to the socket.
@@ -69,7 +75,9 @@ package struct QUICServerAcceptor {
         let layout = configuration.connectionIDs
         configuration = new
         configuration.connectionIDs = layout
-        if budget.perSecond != max(repliesPerSecond, 1) { budget = ReplyBudget(perSecond: repliesPerSecond) }
+        guard strayReplies.perSecond != max(repliesPerSecond, 1) else { return }
+        strayReplies = ReplyBudget(perSecond: repliesPerSecond)
+        handshakeReplies = strayReplies
     }
 
     /// What to do with a datagram of a socket, if no connection has its connection ID.
@@ -80,13 +88,14 @@ package struct QUICServerAcceptor {
         guard remote.isIP, local.isIP else { return .ignore }
         var initial = bridge_quic_initial()
         var answer: ByteBuffer?
-        var isAccepted = false
+        var (isAccepted, isInitial) = (false, false)
         var token: [UInt8] = []
         datagram.withUnsafeReadableBytes { bytes in
             var ids = bridge_quic_long_ids()
             let start = bytes.bindMemory(to: UInt8.self).baseAddress
             switch bridge_quic_accept(start, bytes.count, &initial, &ids) {
             case .initial:
+                isInitial = true
                 (isAccepted, answer) = admit(&initial, from: remote, at: now)
                 token = Array(UnsafeBufferPointer(start: initial.token, count: initial.token_length))
             case .otherVersion:
@@ -103,14 +112,16 @@ package struct QUICServerAcceptor {
                     remote: remote, local: local, datagram: datagram, ecn: ecn, configuration: configuration, tls: tls,
                     receivedAt: now, secret: secret, initial: initial, token: token))
         }
-        guard let answer, budget.take(at: now) else { return .ignore }
+        guard let answer, isInitial ? handshakeReplies.take(at: now) : strayReplies.take(at: now) else {
+            return .ignore
+        }
         return .reply(QUICDatagram(bytes: answer, local: local, remote: remote, ecn: .transportNotCapable))
     }
 
     /// The refusal of an accepted datagram if the server has no room: CONNECTION_CLOSE with CONNECTION_REFUSED (RFC
     /// 9000 5.2.2), for which nothing is kept. `nil` if the answers are used up, and the datagram has to be dropped.
     package mutating func refusal(of incoming: QUICIncomingConnection) -> QUICDatagram? {
-        guard budget.take(at: incoming.receivedAt) else { return nil }
+        guard handshakeReplies.take(at: incoming.receivedAt) else { return nil }
         var initial = incoming.initial
         let answer = written { bridge_quic_write_refusal($0, $1, &initial, TransportErrorCode.connectionRefused) }
         return answer.map {
