@@ -57,6 +57,7 @@ package struct ServeService: Service {
         do {
             for address in configuration.listen {
                 var server = server
+                server.secret = tls.secret(of: address)
                 server.isIPv6Only = address.leavesIPv4(to: configuration.listen)
                 addresses.append(try await hosts.listen(on: address, server))
             }
@@ -101,7 +102,6 @@ package struct ServeService: Service {
         quic.setWindows(limits.streamBuffer, streams: limits.streamsPerConnection)
         quic.activeConnectionIDLimit = 8
         var server = QUICServerConfiguration(quic: quic, tls: context)
-        server.secret = tls.secret
         server.serverID = configuration.serverID
         server.repliesPerSecond = max(1_000, 2 * limits.handshakesPerSecond)
         return server

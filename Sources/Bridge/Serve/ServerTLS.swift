@@ -5,8 +5,8 @@ import Synchronization
 
 /// The certificate, key, client CA and ticket key of `serve`. Their files may change while it runs.
 final class ServerTLS: Sendable {
-    /// The label under which ``secret`` is derived from the ticket key.
-    private static let secretLabel = "mqtt-quic-bridge serve: stateless resets and Retry tokens, 1"
+    /// The label under which ``secret(of:)`` is derived from the ticket key, with the address behind it.
+    private static let secretLabel = "mqtt-quic-bridge serve: stateless resets and Retry tokens, 2"
 
     private struct State {
         var configuration: ServeConfiguration
@@ -19,18 +19,26 @@ final class ServerTLS: Sendable {
     private let state: Mutex<State>
     /// Remembers early data across all changes of the configuration.
     private let antiReplay = QUICAntiReplay()
-    /// The secret for stateless resets and Retry tokens. It is the same on all event loops and for as long as the
-    /// program runs, because open connections have tokens made from it. It survives a restart if the ticket key does.
-    let secret: [UInt8]
+    /// From which the secrets are derived for as long as the program runs.
+    private let firstTicketKey: QUICTicketKey
 
     /// Throws what is wrong with the files.
     init(configuration: ServeConfiguration, logger: Logger) throws {
         let ticketKey = try Self.loadTicketKey(configuration, logger) ?? QUICTicketKey()
-        secret = ticketKey.secret(for: Self.secretLabel)
+        firstTicketKey = ticketKey
         let stamps = Self.paths(configuration).map { FileStamp(path: $0) }
         let context = try Self.loadCertificates(configuration, ticketKey, antiReplay)
         state = Mutex(
             State(configuration: configuration, context: context, ticketKey: ticketKey, stamps: stamps))
+    }
+
+    /// The secret of an address for stateless resets and Retry tokens. It is the same on all event loops and for as long
+    /// as the program runs, because open connections have tokens made from it. It survives a restart if the ticket key
+    /// does. Two addresses do not share one: a datagram to the other address with the connection ID of a client here
+    /// would be answered with the token that ends its connection (RFC 9000 21.11).
+    func secret(of address: ListenAddress) -> [UInt8] {
+        let place = ListenAddress(host: address.host, port: address.port).name
+        return firstTicketKey.secret(for: "\(Self.secretLabel), \(place)")
     }
 
     /// Throws what is wrong with the certificate, key, client CA or ticket key. Creates no files.
