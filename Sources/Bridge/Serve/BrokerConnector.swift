@@ -6,6 +6,12 @@ import NIOPosix
 import QUICTransport
 import TLSTransport
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// Opens TCP connections to the broker for one event loop.
 ///
 /// A broker that cannot be reached may only be restarting, so new sessions wait a moment for it. One of them tries now
@@ -73,12 +79,17 @@ final class BrokerConnector {
 
     /// Finds out whether the broker at that address accepts connections, or at the address that was resolved first if
     /// `address` is `nil`. A broker that is about to die may accept one more connection, but drops it at once. A
-    /// machine that does not answer soon counts as gone, because sessions wait for the result.
+    /// machine that does not answer soon counts as gone, because sessions wait for the result. If this process lacks what a
+    /// connection takes, that says nothing about the broker, and it counts as there.
     func look(at address: SocketAddress?, _ answer: @escaping (Bool) -> Void) {
         guard let address = address ?? addresses.first else { return answer(false) }
         ClientBootstrap(group: eventLoop).connectTimeout(Self.lookTimeout).connect(to: address).assumeIsolated()
             .whenComplete { [eventLoop, configuration] result in
-                guard case .success(let channel) = result else { return answer(false) }
+                let channel: any Channel
+                switch result {
+                case .success(let connected): channel = connected
+                case .failure(let error): return answer(error.isOwnShortage)
+                }
                 // A broker that expects a PROXY header would log a connection without one as an error.
                 if configuration.sendsProxyHeader { channel.writeAndFlush(ProxyHeader.local, promise: nil) }
                 Timer.once(in: BrokerPulse.moment, on: eventLoop) {
@@ -180,5 +191,14 @@ final class BrokerConnector {
 extension ServeConfiguration {
     fileprivate func hasSameBroker(as other: ServeConfiguration) -> Bool {
         brokerHost == other.brokerHost && brokerPort == other.brokerPort
+    }
+}
+
+extension Error {
+    /// Whether a connection failed because this process or this machine has run out of something: descriptors, memory or
+    /// local ports.
+    fileprivate var isOwnShortage: Bool {
+        guard let error = self as? IOError else { return false }
+        return [EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL].contains(error.errnoCode)
     }
 }
