@@ -23,8 +23,6 @@ enum ProcessMetrics {
             families.append(MetricFamily("process_" + name, kind, help, [.init(.number(value))]))
         }
         let figures = text(of: "/proc/self/stat").flatMap { Figures($0) }
-        let ticks = Double(max(sysconf(Int32(_SC_CLK_TCK)), 1))
-        let boot = text(of: "/proc/stat").flatMap { bootTime($0) }
         add("cpu_seconds_total", .counter, "User and system CPU time in seconds.", figures.map { $0.cpu / ticks })
         add(
             "resident_memory_bytes", .gauge, "Resident memory in bytes.",
@@ -33,13 +31,30 @@ enum ProcessMetrics {
         add("max_fds", .gauge, "The limit of open file descriptors.", fileLimit())
         add(
             "start_time_seconds", .gauge, "Start of the process in seconds since 1970-01-01T00:00:00Z.",
-            figures.flatMap { figures in boot.map { $0 + figures.start / ticks } })
+            startTime)
         return families
+    }
+
+    /// Computed once, so that it changes with no scrape. The time of the boot is not read from `/proc/stat`, which
+    /// systemd's `ProcSubset=pid` hides.
+    private static let startTime: Double? = {
+        guard let figures = text(of: "/proc/self/stat").flatMap({ Figures($0) }),
+            let now = seconds(CLOCK_REALTIME), let sinceBoot = seconds(CLOCK_BOOTTIME)
+        else { return nil }
+        return now - sinceBoot + figures.start / ticks
+    }()
+
+    private static let ticks = Double(max(sysconf(Int32(_SC_CLK_TCK)), 1))
+
+    private static func seconds(_ clock: clockid_t) -> Double? {
+        var time = timespec()
+        guard clock_gettime(clock, &time) == 0 else { return nil }
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     /// The fields of proc_pid_stat(5) that are needed.
     struct Figures: Equatable {
-        /// In clock ticks.
+        /// In clock ticks; the start counts from the boot.
         var cpu: Double
         var start: Double
         /// Resident memory.
@@ -59,10 +74,6 @@ enum ProcessMetrics {
         }
     }
 
-    private static func bootTime(_ stat: String) -> Double? {
-        stat.split(separator: "\n").first { $0.hasPrefix("btime ") }.flatMap { Double($0.dropFirst(6)) }
-    }
-
     private static func openFiles() -> Double? {
         // One of them is the folder itself.
         (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")).map { Double(max($0.count - 1, 0)) }
@@ -79,8 +90,8 @@ enum ProcessMetrics {
         return limit.rlim_cur == rlim_t.max ? .infinity : Double(limit.rlim_cur)
     }
 
-    /// The text of a file in `/proc`. On a machine with many processors, `/proc/stat` has some tens of kilobytes.
+    /// The text of a file in `/proc`.
     private static func text(of path: String) -> String? {
-        (try? BoundedFile.read(path, upTo: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
+        (try? BoundedFile.read(path, upTo: 1 << 16)).map { String(decoding: $0, as: UTF8.self) }
     }
 }
