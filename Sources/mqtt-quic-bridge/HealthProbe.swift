@@ -15,30 +15,38 @@ enum HealthProbe {
     /// Shorter than the usual timeout of a container's health check.
     static let timeout = TimeAmount.seconds(2)
 
-    /// What `/readyz` of an admin endpoint says.
-    enum Readiness: Equatable {
-        case ready
-        case unready(String)
+    /// A health check of an admin endpoint.
+    enum Question: String {
+        /// Whether every event loop turns.
+        case liveness = "/healthz"
+        /// Whether a device that came now would reach the broker.
+        case readiness = "/readyz"
+    }
+
+    /// What a health check says.
+    enum Answer: Equatable {
+        case yes
+        case no(String)
         /// Nothing answers there, or something else does.
         case silent(String)
     }
 
     /// Longer than a handshake with the broker, which the program may try before it answers.
-    private static let readinessTimeout = Duration.seconds(12)
+    private static let answerTimeout = Duration.seconds(12)
 
     /// - Parameter tokenFile: Where the token is, with which the answer says more. It goes without, too.
-    static func readiness(at address: ListenAddress, tokenFile: String?) async -> Readiness {
+    static func ask(_ question: Question, at address: ListenAddress, tokenFile: String?) async -> Answer {
         guard address.port != 0 else {
             return .silent("the system chooses the port of admin.listen, so there is no known address to ask")
         }
         let url = AdminURL(host: target(of: address), port: address.port)
         do {
             let token = tokenFile.flatMap { try? AdminClient.token(in: $0) }
-            let answer = try await AdminClient(url, token: token, timeout: readinessTimeout).send("GET", "/readyz")
+            let answer = try await AdminClient(url, token: token, timeout: answerTimeout).send("GET", question.rawValue)
             let state = try? JSONDecoder().decode(ServiceState.self, from: Data(answer.body.utf8))
             switch (answer.status, state) {
-            case (200, _?): return .ready
-            case (503, let state?): return .unready(state.detail)
+            case (200, _?): return .yes
+            case (503, let state?): return .no(state.detail)
             default: return .silent("\(url) answers \(answer.status): is it the admin endpoint of this program?")
             }
         } catch {

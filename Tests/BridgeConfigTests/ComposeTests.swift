@@ -81,6 +81,16 @@ struct ComposeTests {
         }
     }
 
+    /// A container that is started again has a new network, and those that share its network stay in the old one.
+    @Test func aCrashOfTheBridgeLeavesTheNetworkOfTheDevice() throws {
+        let services = try Project("deploy/compose.sidecar.yaml").services
+        for name in ["bridge", "device"] {
+            #expect(services[name]?["network_mode"] as? String == "service:network", "\(name)")
+        }
+        let keeper = try #require(services["network"])
+        #expect(keeper["entrypoint"] as? [String] == ["sleep", "infinity"] && keeper["network_mode"] == nil)
+    }
+
     /// As in the containers: with their environment, and their secrets elsewhere.
     @Test func theConfigurationsLoad() throws {
         let folder = try TemporaryFolder.forServe()

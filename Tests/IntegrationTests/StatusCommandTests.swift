@@ -73,6 +73,28 @@ struct StatusCommandTests {
         }
     }
 
+    /// So that nobody restarts a program because its broker is away.
+    @Test func aProgramWithoutItsBrokerIsAlive() async throws {
+        var options = Self.options()
+        options.relayed = true
+        options.uplink = [
+            "keep_alive: 1s", "idle_timeout: 4s", "connect_timeout: 2s", "backoff_minimum: 50ms",
+            "backoff_maximum: 500ms", "on_loss: hold",
+        ]
+        try await Scenario.run(options) { scenario in
+            let file = try await file(scenario)
+            _ = try await scenario.device("pump-1")
+            try await scenario.duringBlackout {
+                var ready = try await command(scenario, "health", "--config", file)
+                while ready.end == .exit(0) { ready = try await command(scenario, "health", "--config", file) }
+                #expect(ready.end == .exit(1))
+                #expect(ready.errors.contains("the broker cannot be reached"), "\(ready.errors)")
+                let alive = try await command(scenario, "health", "--alive", "--config", file)
+                #expect(alive.end == .exit(0), "\(alive.errors)")
+            }
+        }
+    }
+
     @Test func healthAsksForReadiness() async throws {
         try await Scenario.run(Self.options()) { scenario in
             let file = try await file(scenario)
@@ -83,6 +105,8 @@ struct StatusCommandTests {
             let gone = try await command(scenario, "health", "--config", file)
             #expect(gone.end == .exit(1))
             #expect(gone.errors.contains("nothing answers at http://127.0.0.1:"), "\(gone.errors)")
+            let dead = try await command(scenario, "health", "--alive", "--config", file)
+            #expect(dead.end == .exit(1))
             let serve = try await command(scenario, "health", "--serve", "--config", file)
             #expect(serve.end == .exit(1))
         }
