@@ -39,6 +39,7 @@ extension ConnectedDevice {
             return [.stop(.uplinkConnect)] + close + [.start(.retry, after: delay)]
         }
         let actions = close + (self.hold?.lose(why) ?? [])
+        noteThrownAway()
         _ = down.end()
         let pongs = answerPings()
         // A data stream has no CONNECT that the broker could refuse: the gateway decides when to try again.
@@ -46,6 +47,16 @@ extension ConnectedDevice {
             return actions + pongs + [.start(.retry, after: delay)]
         }
         return actions + pongs + [openLeg]
+    }
+
+    /// Notes the answer to a long delivery that is thrown away and that the loss of the leg has cut off. The device knows
+    /// nothing of it, so only the bridge can answer when the broker repeats it.
+    private mutating func noteThrownAway() {
+        for reply in down.takeDeferred() {
+            var nothing = Ledger.Step()
+            // Only a PUBLISH can fail here.
+            try? hold?.journal.send(BufferList(reply), &nothing)
+        }
     }
 
     /// No leg could be made, and the uplink decides when to try again. CONNECT may have gone out on a leg whose

@@ -6,11 +6,13 @@ import Testing
 
 // Long messages.
 extension HoldMemoryTests {
-    private func begin(_ bench: HoldBench, _ qos: QoS, _ id: UInt16?, _ length: Int) throws -> FrameDecoder.Element {
-        let publish = PublishHead(qos: qos, topic: "long", packetID: id)
+    private func begin(
+        _ bench: HoldBench, _ qos: QoS, _ id: UInt16?, _ length: Int, again isDuplicate: Bool = false
+    ) throws -> FrameDecoder.Element {
+        let publish = PublishHead(isDuplicate: isDuplicate, qos: qos, topic: "long", packetID: id)
         let head = try publish.encode(version: bench.version, payloadLength: length)
-        return .publishBegin(
-            StreamedPublish(head: head, flags: qos.rawValue << 1, publish: publish, payloadLength: length))
+        let flags = qos.rawValue << 1 | (isDuplicate ? 0b1000 : 0)
+        return .publishBegin(StreamedPublish(head: head, flags: flags, publish: publish, payloadLength: length))
     }
 
     private func piece(_ count: Int, _ character: String = "x") -> ByteBuffer {
@@ -107,5 +109,28 @@ extension HoldMemoryTests {
         _ = bench.bench.session.uplinkSent(try begin(bench, .atMostOnce, nil, 300))
         let lost = try bench.outcome(bench.bench.session.uplinkLost(.network(description: "idle")))
         #expect(lost.end == .uplinkLost("idle") && lost.down.isEmpty && lost.actions.closesDevice)
+    }
+
+    /// The bridge throws a delivery away, and the leg is lost inside it. The device knows nothing of it, so nobody else
+    /// would answer the broker, which counts it in the Receive Maximum.
+    @Test(arguments: [QoS.atLeastOnce, .exactlyOnce], [true, false])
+    func aDeliveryThatIsThrownAwayIsAnsweredAfterALoss(_ qos: QoS, _ isPresent: Bool) throws {
+        let routes = [Route(local: "#", remote: "r/#")]
+        var bench = try HoldBench.connected(.v5_0, routes: routes) { $0.cleanStart = false }
+        let unrouted = try begin(bench, qos, 1, 300)
+        #expect(bench.bench.session.uplinkSent(unrouted).isEmpty)
+        #expect(bench.bench.session.uplinkSent(.payload(piece(100), isLast: false)).isEmpty)
+        #expect(try bench.lose().opens)
+        let back = try bench.comeBack(isPresent)
+        #expect(back.up.isEmpty && back.down.isEmpty)
+        let answer = Packet.ack(qos == .exactlyOnce ? .pubrec : .puback, 1)
+        let repeated = bench.bench.session.uplinkSent(isPresent ? try begin(bench, qos, 1, 300, again: true) : unrouted)
+        let end = bench.bench.session.uplinkSent(.payload(piece(300), isLast: true))
+        #expect(try bench.outcome(repeated + end).up == [answer] && (repeated + end).toDevice.isEmpty)
+        if qos == .exactlyOnce { #expect(try bench.broker(.ack(.pubrel, 1)).up == [.ack(.pubcomp, 1)]) }
+        // The identifier is free again.
+        let next = Packet.message("r/a", qos, 1)
+        #expect(try bench.broker(next).down == [.message("a", qos, 1)])
+        #expect(bench.budget.usedBytes == 0)
     }
 }
