@@ -36,6 +36,9 @@ struct DeviceFacts: Sendable {
         takesProblemInformation = properties.requestProblemInformation ?? true
     }
 
+    /// Whether the broker keeps the device's will back for as long as the device may be held (5.0).
+    var keepsWillBack: Bool { hasBorrowedExpiry && hasWill }
+
     /// The keepalive as a duration; `nil` if there is none.
     var keepAliveDuration: Duration? { keepAlive == 0 ? nil : .seconds(Int64(keepAlive)) }
 

@@ -31,7 +31,8 @@ struct Hold: Sendable {
     var phase = Phase.up
     /// CONNECT as it will be repeated; empty on a data stream.
     var connect: [UInt8] = []
-    /// The keepalive that the broker counts, in seconds; 0 means none.
+    /// The keepalive to which the device keeps, in seconds; 0 means none. That of the broker is the same, or a little
+    /// longer.
     var keepAlive: UInt16 = 0
     /// How many PINGREQ packets of the device the broker has not answered.
     private var openPings: UInt16 = 0

@@ -176,7 +176,10 @@ extension Session {
         var connack = original
         var keepAlive = facts.keepAlive
         if facts.version == .v5_0 {
-            keepAlive = connack.properties.serverKeepAlive ?? keepAlive
+            if let counted = connack.properties.serverKeepAlive {
+                keepAlive = facts.keepsWillBack ? Connect.keepAlive(before: counted) : counted
+                if keepAlive != counted { connack.properties.serverKeepAlive = keepAlive }
+            }
             device.router.brokerAliasMaximum = connack.properties.topicAliasMaximum ?? 0
             if let assigned = facts.assignedClientID { connack.properties.assignedClientIdentifier = assigned }
             // The device asked for no session expiry, so it must see what it would have seen without the bridge.
@@ -265,6 +268,12 @@ extension Connect {
     /// How much longer than the device's keepalive that is of which the broker knows, in seconds. The broker's patience is
     /// 1.5 times as much longer: enough for the way to the broker, and for one that counts in whole seconds.
     private static let headStart = 2
+
+    /// The keepalive of a device whose silence the bridge has to notice before a broker that counts `byBroker` seconds
+    /// itself, because it has set that keepalive for both; 0 means none.
+    fileprivate static func keepAlive(before byBroker: UInt16) -> UInt16 {
+        byBroker == 0 ? 0 : UInt16(max(1, Int(byBroker) - headStart))
+    }
 }
 
 extension Connect {

@@ -49,7 +49,7 @@ extension Session {
 extension ConnectedDevice {
     /// CONNECT for ``Session/reclaim(_:)``; `nil` if the broker keeps no will back.
     var reclaimingConnect: ByteBuffer? {
-        guard facts.hasBorrowedExpiry, facts.hasWill, let bytes = hold?.connect,
+        guard facts.keepsWillBack, let bytes = hold?.connect,
             let frame = try? Frame(packet: ByteBuffer(bytes: bytes), version: nil),
             var connect = try? Connect.decode(frame)
         else { return nil }

@@ -89,6 +89,34 @@ extension HoldEndTests {
         }
     }
 
+    /// The broker may set a keepalive of its own, which counts for both.
+    @Test func theBridgeIsAlsoFirstWithTheBrokersOwnKeepalive() throws {
+        let rows: [(asked: UInt16, byBroker: UInt16, expiry: UInt32?, hasWill: Bool, told: UInt16)] = [
+            (60, 60, nil, true, 58), (60, 62, 0, true, 60), (0, 60, nil, true, 58), (10, 300, nil, true, 298),
+            (60, 2, nil, true, 1), (60, 1, nil, true, 1), (60, 0, nil, true, 0), (60, 60, 7, true, 60),
+            (60, 60, nil, false, 60),
+        ]
+        for (asked, byBroker, expiry, hasWill, told) in rows {
+            var bench = try HoldBench(.v5_0)
+            _ = try bench.bench.device(
+                bench.bench.connect {
+                    $0.keepAlive = asked
+                    $0.properties.sessionExpiryInterval = expiry
+                    if hasWill { $0.will = Self.will }
+                })
+            _ = try bench.ready()
+            let limits = Connack(properties: [.serverKeepAlive(byBroker)])
+            let accepted = try bench.broker(.connack(limits))
+            let limit: Duration? = told == 0 ? nil : .seconds(told) * 3 / 2
+            #expect(accepted.actions.idleLimit == .some(limit), "\(asked), \(byBroker)")
+            guard case .connack(let connack)? = accepted.down.first else { throw HoldBench.BenchError.noConnect }
+            #expect(connack.properties.serverKeepAlive == told, "\(asked), \(byBroker)")
+            // On another leg the broker sets the same one, and the device has been told enough.
+            try bench.lose()
+            #expect(try bench.comeBack(true, [.serverKeepAlive(byBroker)]).end == nil, "\(asked), \(byBroker)")
+        }
+    }
+
     /// EMQX publishes no will at a DISCONNECT that also ends the session in the same moment.
     @Test func aSessionWhoseWillIsDueLastsForAnotherSecond() throws {
         let ends: [(name: String, code: UInt8, end: (inout HoldBench) throws -> [SessionAction])] = [
