@@ -3,6 +3,7 @@ import NIOCore
 
 /// What can be read of a PUBLISH without decoding it.
 struct PublishGlance: Sendable, Equatable {
+    let isDuplicate: Bool
     let qos: QoS
     let retain: Bool
     /// `nil` only at QoS 0.
@@ -37,6 +38,7 @@ struct PublishGlance: Sendable, Equatable {
             guard end < bytes.count else { return nil }
             needsDecoding = bytes[end] != 0 || topicLength == 0
         }
+        self.isDuplicate = bytes[0] & 0b1000 != 0
         self.qos = qos
         self.retain = bytes[0] & 1 != 0
         self.packetID = packetID

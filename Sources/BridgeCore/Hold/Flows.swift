@@ -150,7 +150,8 @@ struct LongPublish: Sendable {
     var isReserved = false
     /// Whether the leg has been given the packet's beginning.
     var hasBegun = false
-    /// Whether the leg of a QoS 0 message was lost, so that the rest of the message is discarded.
+    /// Whether the rest of the message is discarded: its leg was lost (QoS 0), or the broker has had it before, and the
+    /// device repeats it (QoS 2).
     var isDropped = false
 
     /// Whether the packet could not be sent again after a loss.

@@ -48,7 +48,10 @@ extension Journal {
     /// A long PUBLISH whose head can't be read.
     mutating func begin(_ unread: UnreadPublish) -> Ledger.Step {
         var step = Ledger.Step()
-        write { $0.begin(unread.start, full: unread.start, payloadLength: unread.restLength, 0, &step) }
+        write {
+            $0.begin(
+                unread.start, full: unread.start, payloadLength: unread.restLength, 0, isDuplicate: false, &step)
+        }
         return step
     }
 
@@ -102,7 +105,9 @@ extension Journal {
         }
         noteRetained { $0.began(forms.full) }
         write {
-            $0.begin(forms.leg, full: forms.full, payloadLength: payloadLength, glance.packetID ?? 0, &step)
+            $0.begin(
+                forms.leg, full: forms.full, payloadLength: payloadLength, glance.packetID ?? 0,
+                isDuplicate: glance.isDuplicate, &step)
         }
         return step
     }
@@ -129,7 +134,9 @@ extension Journal {
         full.topic = topic
         full.properties.topicAlias = nil
         let encoded = try full.encode(version: version, payloadLength: payloadLength)
-        guard ledger?.mayGo(packetID, isPublish: true) ?? isOpen else { return (encoded, encoded) }
+        guard ledger?.mayGo(packetID, isPublish: true) ?? isOpen,
+            ledger?.isFinished(packetID, isDuplicate: head.isDuplicate) != true
+        else { return (encoded, encoded) }
         if head.topic.isEmpty, aliases[0].isEstablished(alias) { return (nil, encoded) }
         guard aliases[0].establish(alias) else { return (encoded, encoded) }
         if !head.topic.isEmpty { return (nil, encoded) }

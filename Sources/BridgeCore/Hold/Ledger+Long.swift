@@ -9,10 +9,13 @@ extension Ledger {
     ///   - payloadLength: Bytes that follow.
     ///   - packetID: 0 at QoS 0.
     mutating func begin(
-        _ head: ByteBuffer, full: ByteBuffer, payloadLength: Int, _ packetID: UInt16, _ step: inout Step
+        _ head: ByteBuffer, full: ByteBuffer, payloadLength: Int, _ packetID: UInt16, isDuplicate: Bool,
+        _ step: inout Step
     ) {
         var publish = LongPublish(length: full.readableBytes + payloadLength, packetID: packetID)
-        if mayGo(packetID, isPublish: true) {
+        if isFinished(packetID, isDuplicate: isDuplicate) {
+            publish.isDropped = true
+        } else if mayGo(packetID, isPublish: true) {
             guard fits(head.readableBytes + payloadLength, &step) else { return }
             step.up.append(head)
             publish.hasBegun = true
@@ -63,7 +66,9 @@ extension Ledger {
         long = nil
         if publish.hasBegun {
             if publish.waiting.isEmpty { endLong(publish, &step) } else { tail = publish }
-        } else if let kept = publish.kept, !publish.isDropped {
+        } else if publish.isDropped {
+            if publish.packetID != 0 { step.down.append(acknowledgement(.pubrec, publish.packetID)) }
+        } else if let kept = publish.kept {
             share.giveBack(publish.charged)
             enqueue(publish.outgoing(kept))
         }

@@ -9,6 +9,10 @@ extension Ledger {
     mutating func publish(
         _ packet: BufferList, full: BufferList, _ packetID: UInt16, isDuplicate: Bool, _ step: inout Step
     ) {
+        // To the broker, whose part is over, the message would be another one.
+        guard !isFinished(packetID, isDuplicate: isDuplicate) else {
+            return step.down.append(acknowledgement(.pubrec, packetID))
+        }
         guard mayGo(packetID, isPublish: true) else {
             // The device repeats a message that waits or is in flight: it will be answered once.
             if isDuplicate, isKnown(packetID) { return }
@@ -21,7 +25,7 @@ extension Ledger {
         guard fits(packet.byteCount, &step) else { return }
         step.up += packet
         guard packetID != 0 else { return }
-        if isDuplicate, let flow = up[packetID], flow.isBetween || flow.stage == .completed { return }
+        if isDuplicate, up[packetID]?.isBetween == true { return }
         makeRoom()
         track(packetID, .published, hasRoom ? KeptPacket(joining: full) : nil)
     }
@@ -53,6 +57,11 @@ extension Ledger {
             flow.isCounted = true
         }
         enter(flow, packetID)
+    }
+
+    /// Whether the device repeats a message of which only its own PUBREL is missing, which the bridge will answer.
+    func isFinished(_ packetID: UInt16, isDuplicate: Bool) -> Bool {
+        isDuplicate && up[packetID]?.stage == .completed
     }
 
     private func isKnown(_ packetID: UInt16) -> Bool {

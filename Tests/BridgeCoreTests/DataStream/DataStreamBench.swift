@@ -89,11 +89,13 @@ struct DataStreamBench {
     }
 
     /// The beginning of a PUBLISH of 100,000 bytes of payload.
-    func streamed(_ topic: String, _ qos: QoS = .atMostOnce, _ id: UInt16? = nil) throws -> FrameDecoder.Element {
-        let publish = PublishHead(qos: qos, topic: topic, packetID: id)
+    func streamed(
+        _ topic: String, _ qos: QoS = .atMostOnce, _ id: UInt16? = nil, again isDuplicate: Bool = false
+    ) throws -> FrameDecoder.Element {
+        let publish = PublishHead(isDuplicate: isDuplicate, qos: qos, topic: topic, packetID: id)
         let head = try publish.encode(version: version, payloadLength: 100_000)
-        return .publishBegin(
-            StreamedPublish(head: head, flags: qos.rawValue << 1, publish: publish, payloadLength: 100_000))
+        let flags = qos.rawValue << 1 | (isDuplicate ? 0b1000 : 0)
+        return .publishBegin(StreamedPublish(head: head, flags: flags, publish: publish, payloadLength: 100_000))
     }
 }
 

@@ -43,6 +43,39 @@ import Testing
         #expect(left.finishesUplink && bench.session.uplinkEnded().closesDevice && budget.usedBytes == 0)
     }
 
+    /// The device repeats its message before it has read PUBREC, as 3.1 has it. The broker has passed the message on, and
+    /// on the new stream it would do so again.
+    @Test(arguments: [MQTTVersion.v3_1, .v3_1_1, .v5_0], [true, false])
+    func whatTheBrokerHasHadIsNotSentAgain(_ version: MQTTVersion, isHeldAgain: Bool) throws {
+        for isLong in [false, true] {
+            var (bench, budget) = try bench(version)
+            try bench.establish()
+            let message = Packet.message("a", .exactlyOnce, 3)
+            _ = try bench.device(message)
+            _ = try bench.broker(.ack(.pubrec, 3))
+            _ = bench.session.uplinkLost(.network(description: "idle"))
+            _ = bench.session.uplinkReady(GatewayLimits())
+            if isHeldAgain { _ = bench.session.uplinkLost(.network(description: "idle")) }
+            var again: [SessionAction] = []
+            if isLong {
+                again += bench.session.deviceSent(try bench.streamed("a", .exactlyOnce, 3, again: true))
+                let piece = ByteBuffer(repeating: 0, count: 50_000)
+                again += bench.session.deviceSent(.payload(piece, isLast: false))
+                #expect(again.isEmpty)
+                again += bench.session.deviceSent(.payload(piece, isLast: true))
+            } else {
+                again = try bench.device(message.again)
+            }
+            #expect(try bench.down(again) == [.ack(.pubrec, 3)] && again.toUplink.isEmpty)
+            let released = try bench.device(.ack(.pubrel, 3))
+            #expect(try bench.down(released) == [.ack(.pubcomp, 3)] && released.toUplink.isEmpty)
+            #expect(budget.usedBytes == 0)
+            guard !isHeldAgain else { continue }
+            // The identifier is free for another message.
+            #expect(try bench.up(bench.device(message)) == [message])
+        }
+    }
+
     /// The bridge's own answer for a flow that the broker has forgotten waits for the end of a long delivery.
     @Test func nothingLandsInsideALongDelivery() throws {
         var (bench, _) = try bench()
