@@ -168,6 +168,31 @@ struct HoldTests {
         }
     }
 
+    /// All held devices share `hold_buffer_total`, so nothing more is read from any of them while one has used it up.
+    @Test func aDeviceThatLeavesMakesRoomForOthers() async throws {
+        var options = Self.options(["idle_timeout: 120s"])
+        options.uplink += ["hold_buffer: 64KiB", "hold_buffer_total: 64KiB"]
+        try await Scenario.run(options) { scenario in
+            let greedy = try await RawDevice.connect(port: scenario.bridge.port)
+            #expect(try await greedy.connect("greedy", keepAlive: 0) == 0)
+            let modest = try await RawDevice.connect(port: scenario.bridge.port)
+            #expect(try await modest.connect("modest", keepAlive: 0) == 0)
+            try await scenario.relay.blackOut(true)
+            try await send(2, of: 40_000, by: greedy)
+            try await modest.send(RawMQTT.pingreq)
+            #expect(try await modest.receive(2) == [0xD0, 0x00])
+            try await scenario.holds(2)
+            try await modest.send(RawMQTT.pingreq)
+            // When the bridge has closed this connection, it has also read the ping.
+            let other = try await RawDevice.connect(port: scenario.bridge.port)
+            try await other.send(RawMQTT.pingreq)
+            _ = try await other.closed()
+            await greedy.close()
+            #expect(try await modest.receive(2) == [0xD0, 0x00])
+            await modest.close()
+        }
+    }
+
     private func send(_ number: Int, of size: Int, by device: RawDevice) async throws {
         for index in 1...number {
             let payload = [UInt8](repeating: 0x61, count: size + index)

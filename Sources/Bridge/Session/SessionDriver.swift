@@ -230,7 +230,7 @@ extension SessionDriver {
     private func pumpDevice() {
         var isDrained = false
         do {
-            while session.takesDeviceInput(), !isDeviceFull, !isUplinkFullNow {
+            while takesDeviceInput(), !isDeviceFull, !isUplinkFullNow {
                 guard let element = try deviceDecoder.next() else {
                     isDrained = true
                     break

@@ -35,6 +35,7 @@ final class SessionHost {
     var reportedLosses = ReportedLosses()
     private let keepAlives: KeepAliveClock
     private let rests: RestClock
+    private let roomLine: RoomLine
     /// Set if the event loop may wait for more before it handles what has come.
     let gathering: LoopGathering?
     var statistics = BridgeStatistics()
@@ -53,6 +54,7 @@ final class SessionHost {
         self.admission = shared.admission
         self.keepAlives = KeepAliveClock(eventLoop: eventLoop)
         self.rests = RestClock(eventLoop: eventLoop)
+        self.roomLine = RoomLine(shared.holdBudget, eventLoop: eventLoop)
         self.gathering = .begin(delay: generation.configuration.gatherDelay, on: eventLoop)
         self.clientIDs = shared.clientIDs
         self.dialer = QUICDialer(
@@ -158,10 +160,16 @@ final class SessionHost {
         rests.watch(driver.meter.id) { [weak self] id in self?.devices[id]?.mayRest() ?? true }
     }
 
+    /// Has the driver look at its device's packets again when held sessions have room.
+    func awaitRoom(of driver: SessionDriver) {
+        roomLine.join(driver.meter.id) { [weak self] id in self?.devices[id]?.handle() }
+    }
+
     func remove(_ driver: SessionDriver) {
         guard devices.remove(driver.meter.id) != nil else { return }
         deviceCounts[driver.meter.state] -= 1
         rests.forget(driver.meter.id)
+        roomLine.leave(driver.meter.id)
         if devices.isEmpty { whenEmpty?.succeed() }
     }
 

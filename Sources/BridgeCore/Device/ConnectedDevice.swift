@@ -44,6 +44,9 @@ struct ConnectedDevice: Sendable {
         !down.isFull && (hold?.journal.acceptsInput(isDeliveryBlocked: isDeliveryBlocked) ?? true)
     }
 
+    /// If no packet of the device is accepted: whether only the room is missing that all held sessions share.
+    var awaitsSharedRoom: Bool { !down.isFull && hold?.journal.hasOwnRoom == true }
+
     /// Whether another packet of the broker is accepted.
     var acceptsUplinkInput: Bool {
         // A long delivery that has begun is let in to its end. While nothing is read from the device, its missing

@@ -30,6 +30,8 @@ extension CoreSession {
         slot.isEmpty ? acceptsDeviceInput : slot.takesDeviceInput()
     }
 
+    package var awaitsSharedRoom: Bool { device?.awaitsSharedRoom ?? false }
+
     package mutating func takesUplinkInput() -> Bool {
         slot.isEmpty ? acceptsUplinkInput : slot.takesUplinkInput()
     }

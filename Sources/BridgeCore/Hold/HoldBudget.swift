@@ -7,6 +7,10 @@ import Synchronization
 package final class HoldBudget: Sendable {
     private let most: Atomic<Int>
     private let used = Atomic<Int>(0)
+    /// What is called as soon as there is room.
+    private let waiting = Mutex<[@Sendable () -> Void]>([])
+    /// Whether ``waiting`` is not empty.
+    private let isAwaited = Atomic(false)
 
     package init(limit: Int) {
         self.most = Atomic(limit)
@@ -14,15 +18,18 @@ package final class HoldBudget: Sendable {
 
     /// How many bytes may be taken. If it is lowered below what is taken already, nothing is thrown away.
     package var limit: Int {
-        get { most.load(ordering: .relaxed) }
-        set { most.store(newValue, ordering: .relaxed) }
+        get { most.load(ordering: .sequentiallyConsistent) }
+        set {
+            most.store(newValue, ordering: .sequentiallyConsistent)
+            tellWaiting()
+        }
     }
 
     /// Takes that many bytes. Returns false if there is no room for them.
     package func take(_ bytes: Int) -> Bool {
         let (_, now) = used.wrappingAdd(bytes, ordering: .relaxed)
         guard now > limit else { return true }
-        used.wrappingSubtract(bytes, ordering: .relaxed)
+        giveBack(bytes)
         return false
     }
 
@@ -33,7 +40,30 @@ package final class HoldBudget: Sendable {
 
     /// Returns bytes that were taken or charged.
     package func giveBack(_ bytes: Int) {
-        used.wrappingSubtract(bytes, ordering: .relaxed)
+        used.wrappingSubtract(bytes, ordering: .sequentiallyConsistent)
+        tellWaiting()
+    }
+
+    /// Calls `call` once as soon as there is room: now, or when bytes are given back or the limit is raised, on whatever
+    /// thread that happens. It should not do more than say so elsewhere.
+    package func whenRoom(_ call: @escaping @Sendable () -> Void) {
+        waiting.withLock {
+            $0.append(call)
+            isAwaited.store(true, ordering: .sequentiallyConsistent)
+        }
+        tellWaiting()
+    }
+
+    // One thread changes `used` and then reads `isAwaited`, another does the reverse. All of that is sequentially
+    // consistent, so that at least one of them sees what the other did.
+    private func tellWaiting() {
+        guard isAwaited.load(ordering: .sequentiallyConsistent), !isFull else { return }
+        let calls = waiting.withLock { waiting in
+            isAwaited.store(false, ordering: .sequentiallyConsistent)
+            defer { waiting = [] }
+            return waiting
+        }
+        for call in calls { call() }
     }
 
     /// Whether all bytes of the budget are taken.
@@ -43,5 +73,5 @@ package final class HoldBudget: Sendable {
     package func hasRoom(for bytes: Int) -> Bool { usedBytes + bytes <= limit }
 
     /// The bytes that all sessions have taken or charged.
-    package var usedBytes: Int { used.load(ordering: .relaxed) }
+    package var usedBytes: Int { used.load(ordering: .sequentiallyConsistent) }
 }

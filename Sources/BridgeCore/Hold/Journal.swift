@@ -79,6 +79,9 @@ struct Journal: Sendable {
         return ledgers[0].takesInput(isDeliveryBlocked: isDeliveryBlocked)
     }
 
+    /// Whether the session has not used up the room that one may take.
+    var hasOwnRoom: Bool { ledger?.hasOwnRoom ?? true }
+
     /// Whether the broker, if it has lost the session, has also lost messages that are not kept here any more.
     var hasGivenUpCopies: Bool { ledger?.hasGivenUpCopies ?? false }
 

@@ -114,7 +114,7 @@ struct Ledger: Sendable {
     /// first (`isDeliveryBlocked`), packets are passed on without being kept.
     func acceptsInput(isDeliveryBlocked: Bool) -> Bool {
         if let long, long.isReserved || long.isDropped || (isOpen && long.hasBegun) { return true }
-        if firmBytes >= buffer { return isOpen && isDeliveryBlocked && queue.isEmpty }
+        if !hasOwnRoom { return isOpen && isDeliveryBlocked && queue.isEmpty }
         if share.budget.isFull { return isOpen && (firmBytes == 0 || isDeliveryBlocked) && queue.isEmpty }
         return true
     }
@@ -127,7 +127,10 @@ struct Ledger: Sendable {
     /// Bytes that are charged, without those of copies that may be given up.
     var firmBytes: Int { share.bytes - spareBytes }
 
-    var hasRoom: Bool { firmBytes < buffer && !share.budget.isFull }
+    /// Whether the session has not used up the room that one may take.
+    var hasOwnRoom: Bool { firmBytes < buffer }
+
+    var hasRoom: Bool { hasOwnRoom && !share.budget.isFull }
 
     func hasRoom(for bytes: Int) -> Bool {
         firmBytes + bytes <= buffer && share.budget.hasRoom(for: bytes - spareBytes)

@@ -15,11 +15,14 @@ package protocol DeviceSession: Sendable {
 
     /// How strictly the packets of the device and of the broker are read.
     var reading: (device: Reading, uplink: Reading) { get }
-    // The following four are `mutating` only because the session is otherwise copied for each question: it is stored
+    // The following five are `mutating` only because the session is otherwise copied for each question: it is stored
     // behind an existential.
 
     /// Whether `deviceSent(_:)` may be called now. If not, the driver keeps what comes, up to a bound of its own.
     var acceptsDeviceInput: Bool { mutating get }
+    /// If `deviceSent(_:)` may not be called: whether only the room is missing that all held sessions share. No event of
+    /// this session's own may bring that.
+    var awaitsSharedRoom: Bool { mutating get }
     /// Whether `uplinkSent(_:)` may be called now. If not, the driver leaves what comes in the decoder and grants the
     /// broker no more credit. Any event of the device may change the answer.
     var acceptsUplinkInput: Bool { mutating get }

@@ -1,5 +1,6 @@
 import MQTTCodec
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import BridgeCore
@@ -74,6 +75,47 @@ import Testing
         #expect(!bench.accepts)
         bench.budget.giveBack(1_000)
         #expect(bench.accepts)
+    }
+
+    /// What waits for room is told once, as soon as there is some.
+    @Test func roomIsAnnounced() {
+        let budget = HoldBudget(limit: 1_000)
+        let told = Count()
+        let tell: @Sendable () -> Void = { told.value.wrappingAdd(1, ordering: .relaxed) }
+        budget.charge(1_010)
+        budget.whenRoom(tell)
+        budget.whenRoom(tell)
+        budget.giveBack(10)
+        #expect(told.value.load(ordering: .relaxed) == 0)
+        budget.giveBack(1)
+        #expect(told.value.load(ordering: .relaxed) == 2)
+        budget.charge(1)
+        budget.giveBack(1)
+        #expect(told.value.load(ordering: .relaxed) == 2)
+        budget.whenRoom(tell)
+        #expect(told.value.load(ordering: .relaxed) == 3)
+        budget.charge(1)
+        budget.whenRoom(tell)
+        #expect(!budget.take(1) && told.value.load(ordering: .relaxed) == 3)
+        budget.limit = 1_001
+        #expect(told.value.load(ordering: .relaxed) == 4)
+    }
+
+    private final class Count: Sendable {
+        let value = Atomic(0)
+    }
+
+    /// The room of all sessions may come with no event of this one; its own room may not.
+    @Test func onlySharedRoomIsAwaited() throws {
+        for isFull in [true, false] {
+            var bench = try HoldBench.connected(.v5_0, buffer: 600)
+            try bench.lose()
+            if isFull { bench.budget.charge(67_108_864) }
+            #expect(bench.accepts == !isFull && bench.bench.session.awaitsSharedRoom)
+            bench.budget.giveBack(isFull ? 67_108_864 : 0)
+            for id in 1...4 as ClosedRange<UInt16> where bench.accepts { _ = try bench.device(message(id)) }
+            #expect(!bench.accepts && !bench.bench.session.awaitsSharedRoom)
+        }
     }
 
     @Test func anIdleSessionKeepsNothing() throws {
