@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// The last packets of a device's connection reach the broker before the first ones of its next connection, as they
@@ -86,5 +87,46 @@ struct ReconnectOrderTests {
             #expect(try await device.packet().first == 0xD0)
             await device.close()
         }
+    }
+
+    /// The broker ends the session of a silent device whose next CONNECT is on its way. A CONNECT for the older
+    /// session's will would come behind that one and end the new session.
+    @Test(.mapping(.connection)) func aWillIsNotReclaimedBehindTheNextConnect() async throws {
+        var options = Scenario.Options()
+        options.farEnd = .serve
+        options.uplink = Uplink.hold()
+        try await Scenario.run(options) { scenario in
+            scenario.broker.process.signal(SIGKILL)
+            _ = try await scenario.broker.process.end()
+            let broker = try await RawBroker.start(port: scenario.broker.port)
+            let accepted: [UInt8] = [0x20, 3, 0, 0, 0]
+            let silent: [UInt8] = [0xE0, 1, 0x8D]
+            let (older, first) = try await connect("twin", through: scenario.bridge, to: broker)
+            try await first.send(accepted)
+            #expect(try await older.packet().first == 0x20)
+            let (newer, second) = try await connect("twin", through: scenario.bridge, to: broker)
+            try await first.send(silent)
+            #expect(try await older.closed() == silent)
+            try await second.send(accepted)
+            #expect(try await newer.packet().first == 0x20)
+            // A CONNECT for the will would have come before this one.
+            let (other, third) = try await connect("other", through: scenario.bridge, to: broker)
+            #expect(String(decoding: try await third.received(20), as: UTF8.self).contains("other"))
+            try await third.send(accepted)
+            #expect(try await other.packet().first == 0x20)
+            #expect(await !newer.isClosed)
+            for device in [newer, other] { await device.close() }
+            await broker.stop()
+        }
+    }
+
+    private func connect(
+        _ clientID: String, through bridge: Bridge, to broker: RawBroker
+    ) async throws -> (RawDevice, RawBroker.Connection) {
+        let device = try await RawDevice.connect(port: bridge.port)
+        try await device.send(RawMQTT.connect(clientID, level: 5, will: ("will", "gone")))
+        let connection = try await broker.connection()
+        _ = try await connection.received(20)
+        return (device, connection)
     }
 }

@@ -90,10 +90,14 @@ final class ClientIDs: Sendable {
     /// Notes the new phase of a session whose client id the broker knows. A session that has to be held although
     /// another one has its client id by now is ended: the broker has taken it over, or would have, and its return would
     /// end the other one.
-    func set(_ phase: ClientIDRegistry<ClientIDClaim>.Phase, of claim: ClientIDClaim) {
-        guard claim.isAtBroker else { return }
+    ///
+    /// - Returns: whether no other session has the client id by now.
+    @discardableResult
+    func set(_ phase: ClientIDRegistry<ClientIDClaim>.Phase, of claim: ClientIDClaim) -> Bool {
+        guard claim.isAtBroker else { return true }
         let isHolder = registry.withLock { $0.set(phase, of: claim.clientID, claim) }
         if !isHolder, phase == .held { claim.takenOver(byContinuation: false) }
+        return isHolder
     }
 
     /// Whether the will of a device that is gone may wait for its time.

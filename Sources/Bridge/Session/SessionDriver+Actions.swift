@@ -19,9 +19,11 @@ extension SessionDriver {
         case .openUplink(let keepAlive):
             closeUplink()
             uplinkRoom = 0
-            uplink = host.uplink.connect(keepAlive: keepAlive, observer: self)
             // A CONNECT in the name of a device that is gone must not come after the CONNECT of the next one.
-            if hasSessionEnded { setClientIDPhase(.unanswered) }
+            guard !hasSessionEnded || setClientIDPhase(.unanswered) else {
+                return perform(session.uplinkUnreachable("another session has the client id"))
+            }
+            uplink = host.uplink.connect(keepAlive: keepAlive, observer: self)
         case .sendToUplink(let bytes):
             sendToUplink(bytes)
         case .finishUplink:

@@ -28,8 +28,10 @@ extension SessionDriver {
         host.clientIDs.claim(claim, isCleanStart: isCleanStart)
     }
 
-    func setClientIDPhase(_ phase: ClientIDRegistry<ClientIDClaim>.Phase) {
-        if let claim { host.clientIDs.set(phase, of: claim) }
+    /// Returns whether no other session has the client id by now.
+    @discardableResult
+    func setClientIDPhase(_ phase: ClientIDRegistry<ClientIDClaim>.Phase) -> Bool {
+        claim.map { host.clientIDs.set(phase, of: $0) } ?? true
     }
 
     func releaseClientID() {
