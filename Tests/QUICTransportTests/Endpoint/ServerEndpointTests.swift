@@ -132,7 +132,10 @@ struct ServerEndpointTests {
                 return try world.value.connect()
             }.get()
             try await client.echoed.get()
-            #expect(try await world.eventLoop.submit { world.value.counts }.get() == counts)
+            let seen = try await world.eventLoop.submit { world.value.counts }.get()
+            // A client that waits too long for a Retry sends its first datagram again, and another decision is made.
+            #expect(counts[0] == 1 ? seen[0] == 1 : seen[0] >= counts[0])
+            #expect(seen.dropFirst() == counts.dropFirst())
         }
     }
 
