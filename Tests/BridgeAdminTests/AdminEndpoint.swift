@@ -17,7 +17,7 @@ struct AdminEndpoint: Sendable {
     /// Runs the endpoint on a port of its own, and ends it in order after `body`.
     static func run(
         _ service: FakeService = FakeService(), _ controls: AdminControls = .fixed(), token: String? = nil,
-        hostNames: [String] = [], limits: AdminLimits = AdminLimits(), logger: Logger = .silent,
+        hostNames: [String] = [], limits: AdminLimits = .patient, logger: Logger = .silent,
         _ body: @Sendable @escaping (AdminEndpoint) async throws -> Void
     ) async throws {
         let folder = TemporaryFile(token ?? "")
@@ -63,7 +63,7 @@ struct AdminEndpoint: Sendable {
     }
 
     func client(token: String? = nil) -> AdminClient {
-        AdminClient(AdminURL(host: "127.0.0.1", port: port), token: token)
+        AdminClient(AdminURL(host: "127.0.0.1", port: port), token: token, timeout: .seconds(300))
     }
 
     func get(_ path: String, _ headers: [(String, String)] = []) async throws -> AdminClient.Answer {
@@ -86,11 +86,15 @@ struct AdminEndpoint: Sendable {
                 }
             }
         try await channel.executeThenClose { inbound, outbound in
-            if !text.isEmpty { try await outbound.write(ByteBuffer(string: text)) }
             do {
+                if !text.isEmpty { try await outbound.write(ByteBuffer(string: text)) }
                 for try await part in inbound { received.withLock { $0 += String(buffer: part) } }
             } catch is IOError {
                 // A reset ends it as well.
+            } catch is ChannelError {
+                // The endpoint may have closed it before the text was sent.
+            } catch is NIOAsyncWriterError {
+                // Likewise.
             }
         }
         return received.withLock { $0 }
@@ -112,6 +116,17 @@ private struct Running: Service {
 
     func run() async throws {
         try await service.run { port.yield($0) }
+    }
+}
+
+extension AdminLimits {
+    /// For a machine on which neither the endpoint nor its client may run for a while.
+    static var patient: AdminLimits {
+        var limits = AdminLimits()
+        limits.request = .seconds(600)
+        limits.idle = .seconds(600)
+        limits.stall = .seconds(600)
+        return limits
     }
 }
 

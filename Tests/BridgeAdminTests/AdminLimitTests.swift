@@ -19,16 +19,16 @@ struct AdminLimitTests {
         return limits
     }
 
-    @Test func slowClientsAreLetGo() async throws {
+    @Test(.timeLimit(.minutes(2))) func slowClientsAreLetGo() async throws {
         try await AdminEndpoint.run(limits: Self.hasty) { endpoint in
             #expect(try await endpoint.raw("") == "")
             #expect(try await endpoint.raw("GET /api/status HTTP/1.1\r\nHost: loc") == "")
             // The answer is there before the body has to be, and a body that does not come ends the connection.
-            let answer = try await endpoint.raw(
-                "POST /api/drain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n123")
-            #expect(answer.hasPrefix("HTTP/1.1 202"))
-            let idle = try await endpoint.raw("GET /api/log HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            #expect(idle.hasSuffix(#"{"level":"info"}"#))
+            // On a busy machine, the request itself may come too late. Then there is no answer, and it is sent again.
+            let drain = "POST /api/drain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n123"
+            while try await !endpoint.raw(drain).hasPrefix("HTTP/1.1 202") {}
+            let level = "GET /api/log HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            while try await !endpoint.raw(level).hasSuffix(#"{"level":"info"}"#) {}
         }
     }
 
@@ -56,7 +56,7 @@ struct AdminLimitTests {
     }
 
     @Test func idleConnectionsMakeRoom() async throws {
-        var limits = AdminLimits()
+        var limits = AdminLimits.patient
         limits.connections = 4
         try await AdminEndpoint.run(limits: limits) { endpoint in
             var open: [any Channel] = []
@@ -67,7 +67,7 @@ struct AdminLimitTests {
     }
 
     @Test func tooManyViewersAreTurnedAway() async throws {
-        var limits = AdminLimits()
+        var limits = AdminLimits.patient
         limits.connections = 4
         try await AdminEndpoint.run(limits: limits) { endpoint in
             var open: [any Channel] = []
@@ -87,7 +87,7 @@ struct AdminLimitTests {
             // Far more than the buffers of both sides.
             service.report.withLock { $0.listen = [String(repeating: "x", count: 12_000_000)] }
         }
-        var limits = AdminLimits()
+        var limits = AdminLimits.patient
         limits.end = .milliseconds(300)
         try await AdminEndpoint.run(service, limits: limits) { endpoint in
             let viewer = isStalled ? try await endpoint.stalled(AdminEndpoint.events) : try await endpoint.viewer()
@@ -98,10 +98,12 @@ struct AdminLimitTests {
         // That it returns is the test.
     }
 
-    @Test(.timeLimit(.minutes(1))) func aViewerThatDoesNotReadIsLetGo() async throws {
+    @Test(.timeLimit(.minutes(2))) func aViewerThatDoesNotReadIsLetGo() async throws {
         let service = FakeService()
         service.report.withLock { $0.listen = [String(repeating: "x", count: 12_000_000)] }
-        var limits = Self.hasty
+        var limits = AdminLimits.patient
+        limits.stall = .seconds(2)
+        limits.sweep = .milliseconds(20)
         limits.connections = 1
         try await AdminEndpoint.run(service, limits: limits) { endpoint in
             let viewer = try await endpoint.stalled(AdminEndpoint.events)

@@ -57,7 +57,7 @@ struct RequestTests {
     }
 
     @Test func oneAddressCannotTakeEveryPlace() async throws {
-        var limits = AdminLimits()
+        var limits = AdminLimits.patient
         limits.connectionsPerAddress = 3
         try await AdminEndpoint.run(limits: limits) { endpoint in
             var open: [any Channel] = []

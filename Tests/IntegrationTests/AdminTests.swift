@@ -134,8 +134,8 @@ struct AdminTests {
                 #expect(values?.isEmpty == false, "nothing for \(query)")
             }
             #expect(try await prometheus.value("process_open_fds") ?? 0 > 5)
-            let admin = AdminClient(AdminURL(host: "127.0.0.1", port: port), token: token)
-            #expect(try await AdminClient(admin.url).send("GET", "/metrics").status == 401)
+            let admin = AdminClient(AdminURL(host: "127.0.0.1", port: port), token: token, timeout: .seconds(30))
+            #expect(try await AdminClient(admin.url, timeout: .seconds(30)).send("GET", "/metrics").status == 401)
             let text = try await admin.send("GET", "/metrics").body
             let described = try String(contentsOf: Toolbox.root.appending(path: "docs/metrics.md"), encoding: .utf8)
             for (name, type) in try StrictMetrics(text).types {

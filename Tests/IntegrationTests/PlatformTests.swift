@@ -98,7 +98,8 @@ struct PlatformTests {
             for _ in 0..<3 { try await device.publish("device/d1/data", "x", qos: 1) }
             try await device.publish("device/d2/data", "x", qos: 1)
             let port = try #require(scenario.bridge.adminPort)
-            let text = try await AdminClient(AdminURL(host: "127.0.0.1", port: port)).send("GET", "/metrics").body
+            let admin = AdminClient(AdminURL(host: "127.0.0.1", port: port), timeout: .seconds(30))
+            let text = try await admin.send("GET", "/metrics").body
             for line in [
                 "mqtt_quic_bridge_platform_messages_total{finding=\"denied_kind\"} 3",
                 "mqtt_quic_bridge_platform_messages_total{finding=\"another_device\"} 1",

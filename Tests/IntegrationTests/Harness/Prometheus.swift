@@ -31,7 +31,8 @@ struct Prometheus: Sendable {
             guard let match = line.firstMatch(of: /address="?127\.0\.0\.1:(\d+)/), let port = Int(match.1) else {
                 throw HarnessError("no port in: \(line)")
             }
-            return Prometheus(process: process, client: AdminClient(AdminURL(host: "127.0.0.1", port: port)))
+            let url = AdminURL(host: "127.0.0.1", port: port)
+            return Prometheus(process: process, client: AdminClient(url, timeout: .seconds(30)))
         } catch {
             await process.stop()
             throw error
