@@ -74,21 +74,23 @@ extension LoadRun {
 
     private func publishDue(at now: Int64) {
         if let boundary = nextBoundary, now >= boundary { passBoundary(at: now) }
-        guard now < publishing.upperBound else {
-            phase = .draining(until: now + Clock.nanoseconds(options.drainSeconds))
-            return ticked()
-        }
-        while let due = schedule?.nextDue, due <= now, let next = schedule?.next() {
+        // A process that did not run for a while may be past the end, and still has to send what was due before it.
+        let latest = min(now, publishing.upperBound - 1)
+        while let due = schedule?.nextDue, due <= latest, let next = schedule?.next() {
             tally.lag.record(now - due)
             let device = devices[next.device]
             device.publish(due: next.due)
             device.flush()
         }
-        while let due = nextPublish, due <= now {
+        while let due = nextPublish, due <= latest {
             if case .fanOut = options.traffic { tally.offered += devices.count }
             publisher.publish(due: due)
             nextPublish = publishing.lowerBound + Clock.nanoseconds(Double(publisher.published) / publisherRate)
             if schedule == nil { tally.lag.record(now - due) }
+        }
+        guard now < publishing.upperBound else {
+            phase = .draining(until: now + Clock.nanoseconds(options.drainSeconds))
+            return ticked()
         }
         let wasBusy = saturate(at: now)
         var next = min(nextBoundary ?? .max, schedule?.nextDue ?? .max, nextPublish ?? .max)
