@@ -37,7 +37,7 @@ struct MuxLossTests {
             let next = try await scenario.startAgain()
             let back = try await load.perform("reconnected", answer: "reconnected")
             #expect(back.count == number)
-            #expect(await next.serve?.connections == 1)
+            try await #require(next.serve).expectConnections(1)
             let seconds = await Self.arrivals(scenario.broker.process.errors.all.dropFirst(said))
             print("reconnects: \(seconds.sorted { $0.key < $1.key }.map(\.value)) a second")
             #expect(seconds.values.reduce(0, +) == number)
@@ -106,7 +106,7 @@ struct MuxLossTests {
                 _ = try await load.roundTrips(samples: 20)
             }
             #expect(await !load.events.all.contains { $0.event == "ended" })
-            #expect(try await scenario.serve.connections == 1)
+            try await scenario.serve.expectConnections(1)
             await relay.stop()
         }
     }
@@ -120,10 +120,10 @@ struct MuxLossTests {
             await scenario.farEnd.process.stop()
             let next = try await scenario.startAgain()
             _ = try await scenario.device("device")
-            #expect(await next.serve?.connections == 1)
+            try await #require(next.serve).expectConnections(1)
             let load = try await scenario.load()
             try await load.connect(20, port: scenario.bridge.port, ["subscribe": true])
-            #expect(await next.serve?.connections == 1)
+            try await #require(next.serve).expectConnections(1)
         }
     }
 

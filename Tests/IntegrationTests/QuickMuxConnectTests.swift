@@ -9,7 +9,7 @@ struct QuickMuxConnectTests {
             try await scenario.bridgeSays("the broker can be reached")
             let device = try await scenario.device("device")
             try await device.publish("up", "hello", qos: 1)
-            #expect(try await scenario.serve.connections == 1)
+            try await scenario.serve.expectConnections(1)
         }
     }
 
@@ -20,7 +20,7 @@ struct QuickMuxConnectTests {
             try await Task.sleep(for: .seconds(5))
             let device = try await scenario.device("second")
             try await device.publish("up", "hello", qos: 1)
-            #expect(try await scenario.serve.connections == 1)
+            try await scenario.serve.expectConnections(1)
         }
     }
 
@@ -36,7 +36,7 @@ struct QuickMuxConnectTests {
             try await load.connect(10, port: scenario.bridge.port, ["subscribe": true])
             #expect(try await load.perform("publish", answer: "published").count == 10)
             try await scenario.bridgeLogs("connected to the broker", "resumed=true", "early_data=true")
-            #expect(try await scenario.serve.connections == 2)
+            try await scenario.serve.expectConnections(2)
         }
     }
 }

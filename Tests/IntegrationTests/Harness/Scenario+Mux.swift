@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 extension Scenario.Options {
     /// Options for tests that count connections, which event loops do not share.
@@ -62,6 +63,12 @@ extension Serve {
 
     func hasConnections(_ count: Int) async throws {
         try await process.errors.says("client connected", times: count)
+    }
+
+    /// Expects this many connections and no more. The log may be late, so the last of them is awaited.
+    func expectConnections(_ count: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        try await hasConnections(count)
+        #expect(await connections == count, sourceLocation: sourceLocation)
     }
 
     func hasEndedConnections(_ count: Int) async throws {
