@@ -126,12 +126,23 @@ struct QUICDialerTests {
         try await dial(world, within: within) { $0.makeSucceededFuture(addresses) }
     }
 
+    /// Expects less than `limit` of the best of three attempts, because the machine may stand still during one.
+    private func expectTime(below limit: TimeAmount, of body: () async throws -> Void) async throws {
+        var times: [TimeAmount] = []
+        repeat {
+            let start = NIODeadline.now()
+            try await body()
+            times.append(NIODeadline.now() - start)
+        } while times.count < 3 && times.allSatisfy { $0 >= limit }
+        #expect(times.contains { $0 < limit }, "\(times)")
+    }
+
     @Test func anAddressThatIsSilentCostsLittle() async throws {
         let world = try await world()
-        let start = NIODeadline.now()
-        let port = try await dial(world, [world.address(world.silent), world.address(world.server)])
-        #expect(port == (try world.address(world.server).port))
-        #expect(NIODeadline.now() - start < .seconds(10))
+        try await expectTime(below: .seconds(10)) {
+            let port = try await dial(world, [world.address(world.silent), world.address(world.server)])
+            #expect(port == (try world.address(world.server).port))
+        }
         try await world.close()
     }
 
@@ -145,13 +156,14 @@ struct QUICDialerTests {
 
     @Test func allTogetherTakeNoLongerThanAllowed() async throws {
         let world = try await world()
-        let start = NIODeadline.now()
         let addresses = [SocketAddress](repeating: try world.address(world.silent), count: 20)
-        let error = await #expect(throws: HarnessError.self) {
-            try await dial(world, addresses, within: .milliseconds(600))
+        try await expectTime(below: .seconds(5)) {
+            let error = await #expect(throws: HarnessError.self) {
+                try await dial(world, addresses, within: .milliseconds(600))
+            }
+            let why = try #require(error)
+            #expect("\(why)".contains("UDP"))
         }
-        #expect("\(try #require(error))".contains("UDP"))
-        #expect(NIODeadline.now() - start < .seconds(5))
         try await world.close()
     }
 

@@ -40,11 +40,11 @@ struct ServeDrainTests {
     /// The others work until their turn comes, and nobody new is taken.
     @Test func clientsLeaveOneAfterTheOther() async throws {
         var options = ServeScenario.Options()
-        // A quarter of this is one client per second, so the second turn is not before the checks below.
+        // A quarter of this is one client per second, so some of the twelve are still there when the late one comes.
         options.serve = ["handshakes_per_second: 4", "drain_timeout: 1h"]
         try await ServeScenario.run(options) { scenario in
             var clients: [QUICClient] = []
-            for _ in 0..<3 { clients.append(try await scenario.multiplexedClient()) }
+            for _ in 0..<12 { clients.append(try await Self.patientClient(scenario.serve.port)) }
             scenario.serve.process.signal(SIGUSR1)
             try await scenario.serve.logs("draining: nobody new is taken")
             let late = try await QUICClient.start(port: scenario.serve.port)
@@ -76,8 +76,8 @@ struct ServeDrainTests {
     /// A drain that is to be over sooner tells the rest sooner, and the address is no longer listened on.
     @Test func aSecondDrainMayBeShorter() async throws {
         try await ServeScenario.run { scenario in
-            // One client per second leaves each of the two event loops.
-            let change: (inout ServeConfiguration) -> Void = { $0.limits.handshakesPerSecond = 8 }
+            // One client every two seconds leaves each of the two event loops, so all of them would take 40 s.
+            let change: (inout ServeConfiguration) -> Void = { $0.limits.handshakesPerSecond = 4 }
             try await InnerServe.run(broker: scenario.broker.port, change) { serve in
                 var clients: [QUICClient] = []
                 for _ in 0..<40 { clients.append(try await Self.patientClient(serve.port)) }
@@ -91,7 +91,7 @@ struct ServeDrainTests {
                     await client.stop()
                 }
                 // All are told by half of the time.
-                #expect(.now - start < .seconds(15))
+                #expect(.now - start < .seconds(30))
             }
         }
     }

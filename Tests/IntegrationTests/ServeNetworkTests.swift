@@ -63,11 +63,13 @@ struct ServeNetworkTests {
             }
             scenario.serve.process.signal(SIGTERM)
             let line = try await scenario.serve.logs("statistics")
-            let retries = line.split(separator: " ").first { $0.hasPrefix("retries=") }?.dropFirst(8)
+            let text = line.split(separator: " ").first { $0.hasPrefix("retries=") }?.dropFirst(8)
+            let retries = try #require(text.flatMap { Int($0) })
             switch retry {
-            case "always": #expect(retries == "3")
-            case "never": #expect(retries == "0")
-            default: #expect(retries != "0")
+            // A client that gets no answer in time asks again.
+            case "always": #expect(retries >= 3)
+            case "never": #expect(retries == 0)
+            default: #expect(retries > 0)
             }
         }
     }
