@@ -17,7 +17,7 @@ struct DataStreamLossTests {
         ("5.0", 0x89, "server busy"),
     ])
     func aRefusedGatewayIsReported(version: String, code: Int, words: String) async throws {
-        let options = Self.options(["backoff_minimum: 50ms", "backoff_maximum: 200ms"])
+        let options = Self.options(["backoff_minimum: 50ms", "backoff_maximum: 200ms", "connect_timeout: 5s"])
         try await Scenario.run(options) { scenario in
             try await scenario.front.refuseConnects(with: code)
             for name in ["first", "second"] {

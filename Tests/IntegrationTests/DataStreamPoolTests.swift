@@ -90,7 +90,7 @@ struct DataStreamPoolTests {
             for device in devices { try await device.publish("up", "fine", qos: 1) }
             #expect(try await scenario.gatewaySessions == ["gateway-1", "gateway-2", "gateway-3"])
         }
-        let uplink = ["connect_timeout: 2s"]
+        let uplink = ["connect_timeout: 8s"]
         try await Scenario.run(Self.options(streams: 1, uplink: uplink)) { scenario in
             let refused = try await scenario.client("d").tryConnect(port: scenario.bridge.port, ["version": "5.0"])
             #expect(refused.code == 0x88)

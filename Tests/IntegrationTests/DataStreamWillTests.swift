@@ -121,14 +121,14 @@ struct DataStreamWillTests {
         try await Scenario.run { scenario in
             let observer = try await scenario.observer("will/#")
             let first = await scenario.client("first")
-            try await first.connect(port: scenario.bridge.port, Self.delayed(4))
+            try await first.connect(port: scenario.bridge.port, Self.delayed(15))
             try await first.vanish()
             try await scenario.gone("device")
             let second = await scenario.client("second")
-            try await second.connect(port: scenario.bridge.port, Self.delayed(4, clean: false))
+            try await second.connect(port: scenario.bridge.port, Self.delayed(15, clean: false))
             try await second.disconnect()
             // This is well after both delays.
-            try await Task.sleep(for: .seconds(6))
+            try await Task.sleep(for: .seconds(17))
             try await observer.publish("will/marker", "marker", qos: 1)
             #expect(try await observer.message().topic == "will/marker")
         }

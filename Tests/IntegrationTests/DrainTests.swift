@@ -87,7 +87,7 @@ struct DrainTests {
         try await Scenario.run { scenario in
             let uplink = UplinkConfiguration(
                 host: "localhost", port: scenario.farEnd.port, caFile: try await Certificates.make().certificate("ca"),
-                mapping: TestMapping.current == .mux ? .mux : .connection, warm: 0)
+                mapping: TestMapping.current == .mux ? .mux : .connection, connectTimeout: .seconds(20), warm: 0)
             let configuration = BridgeConfiguration(
                 listen: [ListenAddress(host: "127.0.0.1", port: 0)], uplink: uplink, unrouted: .pass, threads: 2)
             try await InnerBridge.run(configuration) { bridge in

@@ -4,15 +4,15 @@ import Testing
 /// Devices go from QUIC to the fallback or another endpoint, and back.
 extension FallbackTests {
     private func configuration(
-        _ endpoints: [Int], tls: Int?, onLoss: UplinkConfiguration.LossPolicy = .close
+        _ endpoints: [Int], tls: Int?, after: Duration = .seconds(8), onLoss: UplinkConfiguration.LossPolicy = .close
     ) async throws -> BridgeConfiguration {
         var uplink = UplinkConfiguration(
             host: "localhost", port: endpoints[0], caFile: try await Certificates.make().certificate("ca"),
-            mapping: .connection, connectTimeout: .seconds(1), idleTimeout: .seconds(4),
+            mapping: .connection, connectTimeout: .seconds(10), idleTimeout: .seconds(4),
             backoffMinimum: .milliseconds(50),
             backoffMaximum: .milliseconds(500), onLoss: onLoss, warm: 0)
         uplink.endpoints = endpoints.map { UplinkEndpoint(host: "localhost", port: $0) }
-        uplink.fallback = tls.map { UplinkFallback(host: "localhost", port: $0, after: .seconds(1)) }
+        uplink.fallback = tls.map { UplinkFallback(host: "localhost", port: $0, after: after) }
         return BridgeConfiguration(
             listen: [ListenAddress(host: "127.0.0.1", port: 0)], uplink: uplink, unrouted: .pass, threads: 2)
     }

@@ -9,7 +9,7 @@ struct GenerationTests {
     private func configuration(_ scenario: Scenario) async throws -> BridgeConfiguration {
         var uplink = UplinkConfiguration(
             host: "localhost", port: scenario.farEnd.port, caFile: try await Certificates.make().certificate("ca"),
-            mapping: TestMapping.current == .mux ? .mux : .connection)
+            mapping: TestMapping.current == .mux ? .mux : .connection, connectTimeout: .seconds(20))
         var auth = AuthConfiguration()
         if TestMapping.current == .dataStream {
             uplink.mapping = .dataStream

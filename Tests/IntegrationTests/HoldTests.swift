@@ -205,7 +205,7 @@ struct HoldTests {
         var options = Scenario.Options.onOneLoop(uplink: Uplink.brisk + Uplink.hold("2s"))
         options.relayed = true
         try await Scenario.run(options) { scenario in
-            let device = try await scenario.device("device-1", ["version": .string(version), "keep_alive": 2])
+            let device = try await scenario.device("device-1", ["version": .string(version), "keep_alive": 6])
             try await scenario.relay.blackOut(true)
             let end = try await device.disconnected()
             let code = TestMapping.current == .dataStream ? 0x8B : 0x80

@@ -36,7 +36,7 @@ struct MonitorMetricsTests {
             let mapping: UplinkConfiguration.Mapping = TestMapping.current == .mux ? .mux : .connection
             let uplink = try await UplinkConfiguration(
                 host: "localhost", port: scenario.relay.port, caFile: Certificates.make().certificate("ca"),
-                mapping: mapping, warm: 2)
+                mapping: mapping, connectTimeout: .seconds(20), warm: 2)
             let configuration = BridgeConfiguration(
                 listen: [ListenAddress(host: "127.0.0.1", port: 0)], uplink: uplink,
                 routes: [
@@ -89,8 +89,8 @@ struct MonitorMetricsTests {
         try await Scenario.run(options) { scenario in
             let uplink = try await UplinkConfiguration(
                 host: "localhost", port: scenario.relay.port, caFile: Certificates.make().certificate("ca"),
-                mapping: TestMapping.current == .mux ? .mux : .connection, idleTimeout: .seconds(4), onLoss: .hold,
-                warm: 0)
+                mapping: TestMapping.current == .mux ? .mux : .connection, connectTimeout: .seconds(20),
+                idleTimeout: .seconds(4), onLoss: .hold, warm: 0)
             let configuration = BridgeConfiguration(
                 listen: [ListenAddress(host: "127.0.0.1", port: 0)], uplink: uplink, unrouted: .pass, threads: 1)
             try await InnerBridge.run(configuration) { bridge in

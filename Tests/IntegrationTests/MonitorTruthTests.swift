@@ -10,7 +10,7 @@ struct MonitorTruthTests {
         // Connections without traffic notice nothing by themselves for a long time.
         let uplink = UplinkConfiguration(
             host: "localhost", port: port, caFile: try await Certificates.make().certificate("ca"), mapping: mapping,
-            connectTimeout: .seconds(2), keepAlive: .seconds(100), idleTimeout: .seconds(300),
+            connectTimeout: .seconds(10), keepAlive: .seconds(100), idleTimeout: .seconds(300),
             backoffMinimum: .milliseconds(50), backoffMaximum: .milliseconds(500), onLoss: .hold, warm: 0)
         return BridgeConfiguration(
             listen: [ListenAddress(host: "127.0.0.1", port: 0)], uplink: uplink, unrouted: .pass, threads: 2)

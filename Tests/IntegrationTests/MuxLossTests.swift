@@ -116,7 +116,7 @@ struct MuxLossTests {
     /// The server was restarted and cannot prove that it has forgotten the connection. A device that comes then does
     /// not have to wait for the idle timeout of the dead connection.
     @Test func aDeviceThatComesAfterASilentLossIsAccepted() async throws {
-        let options = Scenario.Options.onOneLoop(uplink: ["idle_timeout: 300s", "connect_timeout: 2s"])
+        let options = Scenario.Options.onOneLoop(uplink: ["idle_timeout: 300s", "connect_timeout: 20s"])
         try await Scenario.run(options) { scenario in
             _ = try await scenario.device("before", ["keep_alive": 0])
             await scenario.farEnd.process.stop()
@@ -134,7 +134,7 @@ struct MuxLossTests {
     @Test(arguments: [[], ["path_timeout: 60s"]])
     func noDeviceIsSentToADeadConnection(uplink: [String]) async throws {
         let options = Scenario.Options.onOneLoop(
-            uplink: uplink + ["idle_timeout: 300s", "connect_timeout: 4s", "devices_per_connection: 3"])
+            uplink: uplink + ["idle_timeout: 300s", "connect_timeout: 20s", "devices_per_connection: 3"])
         try await Scenario.run(options) { scenario in
             let held = try await scenario.load()
             try await held.connect(6, port: scenario.bridge.port, ["keep_alive": 0])

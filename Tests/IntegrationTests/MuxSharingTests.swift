@@ -125,7 +125,7 @@ struct MuxSharingTests {
 
     @Test func aDeviceThatWaitsInVainIsToldWhy() async throws {
         let options = Scenario.Options.onOneLoop(
-            uplink: ["connect_timeout: 2s", "backoff_maximum: 500ms"],
+            uplink: ["connect_timeout: 8s", "backoff_maximum: 500ms"],
             serve: ["streams_per_connection: 1", "connections: 1"])
         try await Scenario.run(options) { scenario in
             let first = try await scenario.device("first")
@@ -143,7 +143,7 @@ struct MuxSharingTests {
 
     @Test func emptyConnectionsAreClosed() async throws {
         let options = Scenario.Options.onOneLoop(
-            uplink: ["devices_per_connection: 1", "idle_timeout: 3s", "keep_alive: 1s"])
+            uplink: ["devices_per_connection: 1", "idle_timeout: 10s", "keep_alive: 3s"])
         try await Scenario.run(options) { scenario in
             let load = try await scenario.load()
             try await load.connect(3, port: scenario.bridge.port, ["at_once": 1])

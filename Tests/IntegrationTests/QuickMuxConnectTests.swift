@@ -14,10 +14,10 @@ struct QuickMuxConnectTests {
     }
 
     @Test func theLastConnectionIsKept() async throws {
-        let options = Scenario.Options.onOneLoop(uplink: ["warm: 1", "idle_timeout: 2s", "keep_alive: 1s"])
+        let options = Scenario.Options.onOneLoop(uplink: ["warm: 1", "idle_timeout: 12s", "keep_alive: 3s"])
         try await Scenario.run(options) { scenario in
             try await scenario.device("first").disconnect()
-            try await Task.sleep(for: .seconds(5))
+            try await Task.sleep(for: .seconds(15))
             let device = try await scenario.device("second")
             try await device.publish("up", "hello", qos: 1)
             try await scenario.serve.expectConnections(1)
@@ -27,7 +27,7 @@ struct QuickMuxConnectTests {
     /// Only the first device on a new connection may be early. The others come once it is established.
     @Test func theFirstDeviceOnAConnectionMayBeEarly() async throws {
         let options = Scenario.Options.onOneLoop(uplink: [
-            "zero_rtt: connect", "idle_timeout: 2s", "keep_alive: 1s",
+            "zero_rtt: connect", "idle_timeout: 8s", "keep_alive: 2s",
         ])
         try await Scenario.run(options) { scenario in
             try await scenario.device("first").disconnect()

@@ -24,7 +24,7 @@ struct ServeEndTests {
         try await ServeScenario.run { scenario in
             let observer = try await scenario.observer("will/#")
             var options = QUICClient.Options(alpn: [alpn])
-            if end == .idle { options.idleTimeout = .milliseconds(500) }
+            if end == .idle { options.idleTimeout = .seconds(8) }
             let client = try await scenario.client(options)
             let (stream, _) = try await client.session("client-1", will: ("will/client-1", "gone"))
             try await Self.perform(end, client, stream)

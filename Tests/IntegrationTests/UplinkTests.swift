@@ -178,12 +178,12 @@ struct UplinkTests {
     /// The uplink's own keep-alive keeps an idle connection open well beyond the idle timeout.
     @Test func anIdleDeviceIsKept() async throws {
         var options = Scenario.Options()
-        options.uplink = ["idle_timeout: 6s", "keep_alive: 2s"]
+        options.uplink = ["idle_timeout: 12s", "keep_alive: 3s"]
         try await Scenario.run(options) { scenario in
             let observer = try await scenario.observer("up")
             let device = try await RawDevice.connect(port: scenario.bridge.port)
             #expect(try await device.connect("raw", keepAlive: 0) == 0)
-            try await Task.sleep(for: .seconds(9))
+            try await Task.sleep(for: .seconds(15))
             try await device.send(RawMQTT.publish("up", [0x61]))
             #expect(try await observer.message().text == "a")
             await device.close()

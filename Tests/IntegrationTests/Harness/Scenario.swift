@@ -110,10 +110,10 @@ struct Scenario: Sendable {
         return "admin: {listen: \"127.0.0.1:0\"\(file.map { ", token_file: \($0)" } ?? "")}"
     }
 
-    /// The defaults that differ from the program's, because a test does not wait for a minute and counts the
-    /// connections that devices make.
+    /// The defaults that differ from the program's, because a test does not wait for a minute, counts the connections
+    /// that devices make, and runs on machines that stand still for seconds.
     private static func defaults(_ options: Options) -> [String] {
-        [("backoff_minimum", "500ms"), ("backoff_maximum", "10s"), ("warm", "0")]
+        [("backoff_minimum", "500ms"), ("backoff_maximum", "10s"), ("connect_timeout", "20s"), ("warm", "0")]
             .filter { !options.names($0.0) }.map { "\($0.0): \($0.1)" }
     }
 
