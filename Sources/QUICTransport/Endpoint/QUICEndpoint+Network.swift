@@ -95,8 +95,10 @@ extension QUICEndpoint {
             return later { $0.moveOn(rest) }
         }
         let moved = sockets.move?.moved ?? 0
-        for promise in sockets.move?.promises ?? [] { promise.succeed(moved) }
+        // Emptied before anyone is told, because that one may have everything move once more.
+        let promises = sockets.move?.promises ?? []
         sockets.move?.promises = []
+        for promise in promises { promise.succeed(moved) }
     }
 
     /// - Returns: False if the connection keeps its path, which continues to work like after a NAT rebinding.
