@@ -19,7 +19,7 @@ final class ServerTLS: Sendable {
     private let state: Mutex<State>
     /// Remembers early data across all changes of the configuration.
     private let antiReplay = QUICAntiReplay()
-    /// From which the secrets are derived for as long as the program runs.
+    /// The secrets are derived from this key for as long as the program runs.
     private let firstTicketKey: QUICTicketKey
 
     /// Throws what is wrong with the files.

@@ -16,7 +16,7 @@ struct YAMLEvent: Equatable {
     var kind: Kind
     var place: YAMLPlace
     var hasAnchor = false
-    /// Of the start of a document: whether it declares prefixes of tags (`%TAG`).
+    /// The start of a document has one if it declares prefixes of tags (`%TAG`).
     var hasTag = false
 
     /// By how many levels what follows is nested deeper than what came before.

@@ -42,15 +42,15 @@ package struct QUICServerAcceptor {
     private let secret: [UInt8]
     /// For answers to packets of any length: resets and version negotiation.
     private var strayReplies: ReplyBudget
-    /// For answers to those who want to connect, whose packets have at least 1,200 bytes. A flood of short packets must
-    /// not use these up.
+    /// For answers to packets that begin a connection, which have at least 1,200 bytes. A flood of short packets must not
+    /// use these up.
     private var handshakeReplies: ReplyBudget
 
     /// - Parameters:
     ///   - secret: 32 bytes from which tokens are made, random if `nil`. With the same secret, a restarted server can
     ///     reset the connections of the previous process.
-    ///   - repliesPerSecond: How many datagrams are answered at most: so many that begin a connection, with Retry or a
-    ///     refusal, and so many others.
+    ///   - repliesPerSecond: How many datagrams of each kind are answered at most: those that begin a connection, with
+    ///     Retry or a refusal, and all others.
     package init(
         configuration: QUICConfiguration, tls: QUICTLSContext, retry: Retry = .never, secret: [UInt8]? = nil,
         repliesPerSecond: Int = 1000

@@ -47,8 +47,9 @@ final class EndpointSocket {
     private(set) var descriptor: CInt = -1
     /// How many writes wait in the channel.
     var waitingWrites = 0
-    /// Whether the log already says that the system closed the socket, or refuses datagrams.
-    private var isTroubleKnown = false
+    /// Whether the log already says that the system closed the socket.
+    private var isClosureKnown = false
+    private var refusals = RefusalNotices()
     /// The owner.
     weak var endpoint: QUICEndpoint?
 
@@ -83,7 +84,7 @@ final class EndpointSocket {
 
     /// Something was received, so the network works.
     func received() {
-        isTroubleKnown = false
+        isClosureKnown = false
     }
 
     func listen() -> EventLoopFuture<SocketAddress> {
@@ -151,13 +152,12 @@ final class EndpointSocket {
         }
     }
 
-    /// The system does not take a datagram; see ``SendOutcome``. Only the first time is logged at level info.
+    /// The system does not take a datagram; see ``SendOutcome``.
     func refused(_ error: CInt) {
         guard error != EMSGSIZE else { return }
         logger.log(
-            level: isTroubleKnown ? .debug : .info, "the system does not send datagrams",
+            level: refusals.isDue(at: .now()) ? .info : .debug, "the system does not send datagrams",
             metadata: ["address": "\(address.hostAndPort)", "error": "\(String(cString: strerror(error)))"])
-        isTroubleKnown = true
     }
 
     func failed(_ error: any Error) {
@@ -170,9 +170,9 @@ final class EndpointSocket {
     func closedBySystem(_ error: String?) {
         guard case .open = state else { return }
         logger.log(
-            level: isTroubleKnown ? .debug : .info, "UDP socket was closed by the system; opening it again",
+            level: isClosureKnown ? .debug : .info, "UDP socket was closed by the system; opening it again",
             metadata: ["address": "\(address.hostAndPort)", "error": "\(error ?? "unknown")"])
-        isTroubleKnown = true
+        isClosureKnown = true
         closeDescriptor()
         openLater()
     }

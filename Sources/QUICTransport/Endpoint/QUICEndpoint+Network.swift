@@ -95,7 +95,7 @@ extension QUICEndpoint {
             return later { $0.moveOn(rest) }
         }
         let moved = sockets.move?.moved ?? 0
-        // Emptied before anyone is told, because that one may have everything move once more.
+        // The list is emptied first, because a callback may begin another move.
         let promises = sockets.move?.promises ?? []
         sockets.move?.promises = []
         for promise in promises { promise.succeed(moved) }

@@ -103,9 +103,8 @@ extension QUICEndpoint {
         batch.leave(keeping: size)
     }
 
-    /// The system refuses the batch, which is lost then as on any path. SwiftNIO would close the socket for that, and
-    /// with it interrupt every other connection, whoever can be reached; a stranger's datagram with a source port of 0
-    /// would be enough.
+    /// The system refuses the batch, so it is lost, as it could be on any path. SwiftNIO would close the socket for that
+    /// and so interrupt the connections to all other peers. A stranger's datagram with source port 0 would be enough.
     private func refused(_ error: CInt, by socket: EndpointSocket) {
         var error = error
         if batch.segments > 1, SendFailures.mayBeSegmentation(error) {

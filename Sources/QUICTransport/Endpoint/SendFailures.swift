@@ -8,8 +8,7 @@ import NIOCore
 
 /// What the kernel's refusals to send have taught an endpoint.
 final class SendFailures {
-    /// To whom the kernel took no datagram the last time that it refused one, and why; `nil` if something was received
-    /// from there since.
+    /// The peer of the last datagram that the kernel refused, and the reason; `nil` if that peer has been heard since.
     private var last: (remote: SocketAddress, reason: String)?
     /// Whether several datagrams may go out by one write (UDP GSO).
     private(set) var usesSegmentation: Bool
@@ -29,7 +28,7 @@ final class SendFailures {
         last = (remote, String(cString: strerror(error)))
     }
 
-    /// Why the kernel took no datagram, whoever it was for.
+    /// The reason for the last refusal, for any peer.
     var lastReason: String? { last?.reason }
 
     /// Why nothing reaches the peer, as far as the kernel has said.
