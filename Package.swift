@@ -55,7 +55,7 @@ let package = Package(
         .target(name: "Passwords", dependencies: ["CNGTCP2"], swiftSettings: strict),
         .target(name: "MQTTCodec", dependencies: [nioCore], swiftSettings: strict),
         .target(name: "FileReading", swiftSettings: strict),
-        .target(name: "BridgeCore", dependencies: ["MQTTCodec", nioCore], swiftSettings: strict),
+        .target(name: "BridgeCore", dependencies: ["MQTTCodec", nioCore, heap], swiftSettings: strict),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "BridgeConfig", dependencies: ["BridgeCore", "CYAML", "FileReading"], swiftSettings: strict),
         .systemLibrary(name: "CMinizip", pkgConfig: "minizip", providers: [.apt(["libminizip-dev", "zlib1g-dev"])]),

@@ -245,6 +245,36 @@ struct HoldTests {
         }
     }
 
+    /// The broker cannot be told that the device has gone, and keeps the session for the time that the bridge asked for.
+    /// The device, which knows nothing of that session, uses a packet identifier again that is not free in it.
+    @Test(.mapping(.mux)) func aSessionThatWasLeftAtTheBrokerIsNotFound() async throws {
+        try await Scenario.run(Self.options(Uplink.brisk)) { scenario in
+            let observer = try await scenario.observer("up")
+            let first = try await RawDevice.connect(port: scenario.bridge.port)
+            try await first.send(RawMQTT.connect("raw", level: 5, keepAlive: 3, isClean: false))
+            #expect(try await first.packet().body.prefix(2) == [0, 0])
+            try await first.send(RawMQTT.publish("up", [0x61], packetID: 1, qos: 2, properties: []))
+            #expect(try await first.packet().first == 0x50)
+            try await scenario.relay.blackOut(true)
+            try await first.send(RawMQTT.publish("up", [0x62], packetID: 2, properties: []))
+            try await scenario.holds()
+            await first.close()
+            try await scenario.bridgeLogs("session ended", "client_id=raw")
+            try await scenario.isForgotten()
+            try await scenario.relay.blackOut(false)
+            try await eventuallyConnects(scenario, "other")
+            let second = try await RawDevice.connect(port: scenario.bridge.port)
+            try await second.send(RawMQTT.connect("raw", level: 5, isClean: false))
+            #expect(try await second.packet().body.prefix(2) == [0, 0], "Session Present, reason code")
+            try await second.send(RawMQTT.publish("up", [0x63], packetID: 1, qos: 2, properties: []))
+            #expect(try await second.packet().first == 0x50)
+            try await second.send([0x62, 2, 0, 1])
+            #expect(try await second.packet().first == 0x70)
+            #expect(try await observer.message().text == "c")
+            await second.close()
+        }
+    }
+
     /// The device leaves while the uplink is lost, so the bridge must not connect again in its name.
     @Test func aHeldDeviceMayLeave() async throws {
         try await Scenario.run(Self.options(Uplink.brisk)) { scenario in

@@ -54,8 +54,6 @@ final class ClientIDs: Sendable {
     private static let settling = TimeAmount.milliseconds(10)
 
     private let registry = Mutex(ClientIDRegistry<ClientIDClaim>())
-    /// Client ids whose session may still be found at the broker.
-    private let recent = Mutex(RecentClientIDs())
 
     /// Gives the client id to a session of the gateway, and tells the session that had it.
     func claim(_ claim: ClientIDClaim, isCleanStart: Bool) {
@@ -68,23 +66,19 @@ final class ClientIDs: Sendable {
     /// might reach the broker later than this one's, it is ended.
     ///
     /// - Returns: whether to wait for the earlier sessions, until ``ClientIDClaim/isFree()`` at the latest; and whether
-    ///   they left a session at the broker that their device had not asked for.
+    ///   they, or others that are over, may have left a session at the broker that their device had not asked for.
     func take(_ claim: ClientIDClaim) -> (ClientIDWait, findsNoSession: Bool) {
-        let (predecessor, wait) = registry.withLock { registry in
-            let predecessor = registry.claim(claim.clientID, by: claim)
-            return (predecessor, registry.wait(claim.clientID))
+        let (predecessor, wait, findsNoSession) = registry.withLock { registry in
+            let predecessor = registry.claim(claim.clientID, by: claim, isBorrowed: claim.isSessionBorrowed)
+            let hasLeftover = registry.hasLeftover(claim.clientID, at: .now())
+            return (predecessor, registry.wait(claim.clientID), hasLeftover)
         }
         switch predecessor?.phase {
         case .connecting, .held: predecessor?.token.takenOver(byContinuation: false)
         case .living: predecessor?.token.isStillThere()
         case .leaving, .unanswered, .lingering, nil: break
         }
-        guard let predecessor else {
-            return (wait, recent.withLock { $0.contains(claim.clientID, at: .now()) })
-        }
-        // Nothing is known yet about a session that has not been let in.
-        let isAtBroker = predecessor.phase != .connecting && predecessor.phase != .lingering
-        return (wait, isAtBroker && predecessor.token.isSessionBorrowed)
+        return (wait, findsNoSession)
     }
 
     /// Notes the new phase of a session whose client id the broker knows. A session that has to be held although
@@ -113,9 +107,9 @@ final class ClientIDs: Sendable {
 
     /// The claim's session is over. A broker that knew its client id gets a moment to forget it.
     ///
-    /// - Parameter lingers: The broker keeps the session for one more second.
-    func release(_ claim: ClientIDClaim, lingers: Bool, on eventLoop: any EventLoop) {
-        if lingers { recent.withLock { $0.insert(claim.clientID, at: .now()) } }
+    /// - Parameter afterlife: How long the broker may keep the session although its device did not ask for that.
+    func release(_ claim: ClientIDClaim, afterlife: TimeAmount?, on eventLoop: any EventLoop) {
+        if let afterlife { registry.withLock { $0.leave(claim.clientID, claim, for: afterlife, at: .now()) } }
         guard claim.isAtBroker else { return release(claim) }
         Timer.once(in: Self.settling, on: eventLoop) { self.release(claim) }
     }

@@ -37,7 +37,7 @@ extension SessionDriver {
     func releaseClientID() {
         guard let claim else { return }
         self.claim = nil
-        host.clientIDs.release(claim, lingers: session.lingersAtBroker, on: host.eventLoop)
+        host.clientIDs.release(claim, afterlife: session.afterlife.map(TimeAmount.init), on: host.eventLoop)
     }
 
     /// No earlier session has the client id any more.

@@ -119,7 +119,8 @@ final class SessionHost {
                 maximumPacketSize: configuration.limits.packetSize,
                 connectWithin: configuration.limits.connectWithin,
                 connectTimeout: configuration.uplink.sessionTimeout, listener: listener,
-                makeClientID: ClientIDMaker.make, hold: generation.hold)
+                makeClientID: ClientIDMaker.make, hold: generation.hold,
+                idleTimeout: configuration.uplink.idleTimeout)
         contexts[listener] = context
         context.peer = peer
         if case .refuse(let why) = decision { context.overLimit = why }

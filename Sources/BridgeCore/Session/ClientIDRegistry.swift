@@ -1,3 +1,5 @@
+import NIOCore
+
 /// Knows which session has which client id, and which sessions that had it before are still ending.
 ///
 /// At a broker's TCP port the connections of one device are in order: what it sends last on one connection is read
@@ -6,9 +8,13 @@
 /// they are over or it is known that their device is still there. In sessions of the gateway the broker does not even
 /// know the client ids, and all of [MQTT-3.1.4-3] is up to the bridge.
 ///
+/// The broker has at most one session per client id: that of the device that it has let in last. If such a session is
+/// over here and may still be at the broker although its device had not asked for that, the client id is remembered until
+/// the broker lets another session in.
+///
 /// `Token` stands for a session. A session has one client id from its claim to its release, even while its device is
 /// gone. Client ids are compared byte by byte. There is one token per session, so the bound is that of the devices,
-/// plus `maximumLingering` for sessions whose device is gone.
+/// plus `maximumLingering` for sessions whose device is gone, and that of ``RecentClientIDs``.
 package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
     /// How far a session is with its client id.
     package enum Phase: Sendable, Equatable {
@@ -34,10 +40,34 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
         package var phase: Phase
     }
 
+    private struct Holder {
+        let token: Token
+        var phase: Phase
+        /// Whether the broker keeps the session for longer than its device asked for.
+        let isBorrowed: Bool
+        /// Whether the broker has let the session in, or may have, and no other one since.
+        var isAtBroker = false
+        /// Whether a newcomer's CONNECT must not come before the session's last packet.
+        var isAwaited = true
+    }
+
     private struct Entry {
-        var holder: Predecessor?
-        /// Earlier holders. A newcomer's CONNECT must not come before their last packet.
-        var earlier: [Predecessor] = []
+        var holder: Holder?
+        /// Earlier holders.
+        var earlier: [Holder] = []
+
+        var isAwaited: Bool { earlier.contains(where: \.isAwaited) }
+
+        /// Finds the session among all of these.
+        func holder(_ token: Token) -> Holder? {
+            holder?.token == token ? holder : earlier.first { $0.token == token }
+        }
+
+        /// Notes that the broker has the session of `token`, and so no other one.
+        mutating func isAtBroker(_ token: Token) {
+            if let holder { self.holder?.isAtBroker = holder.token == token }
+            for index in earlier.indices { earlier[index].isAtBroker = earlier[index].token == token }
+        }
     }
 
     /// How many sessions may wait for the time of their will at once.
@@ -45,6 +75,7 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
     /// How many sessions wait for the time of their will now.
     package private(set) var lingeringCount = 0
     private var entries: [ExactText: Entry] = [:]
+    private var recent = RecentClientIDs()
 
     package init(maximumLingering: Int = 10_000) {
         self.maximumLingering = maximumLingering
@@ -55,24 +86,25 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
 
     /// Gives the client id to `token`.
     ///
+    /// - Parameter isBorrowed: Whether the broker keeps its session for longer than its device asked for.
     /// - Returns: the session that had it, for whose ``release(_:_:)`` or ``pass(_:_:)`` the newcomer waits. If it is
     ///   connecting or held, it should be told to leave; if it is living, it should be asked whether its device is
     ///   still there.
-    package mutating func claim(_ clientID: String, by token: Token) -> Predecessor? {
+    package mutating func claim(_ clientID: String, by token: Token, isBorrowed: Bool = false) -> Predecessor? {
         let key = ExactText(text: clientID)
         let old = entries[key]?.holder
         guard old?.token != token else { return nil }
-        entries[key, default: Entry()].holder = Predecessor(token: token, phase: .connecting)
+        entries[key, default: Entry()].holder = Holder(token: token, phase: .connecting, isBorrowed: isBorrowed)
         guard let old else { return nil }
         if old.phase == .lingering { lingeringCount -= 1 }
         entries[key]?.earlier.append(old)
-        return old
+        return Predecessor(token: old.token, phase: old.phase)
     }
 
     /// How long a newcomer has to wait for the earlier sessions that are left.
     package func wait(_ clientID: String) -> ClientIDWait {
-        guard let earlier = entries[ExactText(text: clientID)]?.earlier, !earlier.isEmpty else { return .none }
-        let isLong = earlier.contains { [.connecting, .held, .unanswered].contains($0.phase) }
+        guard let entry = entries[ExactText(text: clientID)], entry.isAwaited else { return .none }
+        let isLong = entry.earlier.contains { $0.isAwaited && [.connecting, .held, .unanswered].contains($0.phase) }
         return isLong ? .untilOver : .brief
     }
 
@@ -81,19 +113,30 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
     /// - Returns: whether the session has the client id, and no other has.
     package mutating func set(_ phase: Phase, of clientID: String, _ token: Token) -> Bool {
         let key = ExactText(text: clientID)
-        guard let holder = entries[key]?.holder else {
-            entries[key, default: Entry()].holder = Predecessor(token: token, phase: phase)
-            entries[key]?.earlier.removeAll { $0.token == token }
-            return true
+        var entry = entries.removeValue(forKey: key) ?? Entry()
+        defer { entries[key] = entry }
+        let index = entry.earlier.firstIndex { $0.token == token }
+        if entry.holder == nil {
+            let old = index.map { entry.earlier.remove(at: $0) }
+            entry.holder = old ?? Holder(token: token, phase: phase, isBorrowed: false)
+            entry.holder?.isAwaited = true
+            entry.holder?.phase = phase
+        } else if entry.holder?.token == token {
+            entry.holder?.phase = phase
+        } else if let index {
+            entry.earlier[index].phase = phase
         }
-        if holder.token == token {
-            entries[key]?.holder?.phase = phase
-            return true
+        switch phase {
+        case .living:
+            entry.isAtBroker(token)
+            recent.remove(clientID)
+        case .unanswered:
+            // A session that a newcomer has followed sends no CONNECT any more.
+            if entry.holder?.token == token { entry.holder?.isAtBroker = true }
+        case .connecting, .held, .leaving, .lingering:
+            break
         }
-        if let index = entries[key]?.earlier.firstIndex(where: { $0.token == token }) {
-            entries[key]?.earlier[index].phase = phase
-        }
-        return false
+        return entry.holder?.token == token
     }
 
     /// The device of `token` is gone, and its will waits.
@@ -114,8 +157,11 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
     /// decides between the two. Returns the same as ``release(_:_:)``.
     package mutating func pass(_ clientID: String, _ token: Token) -> Token? {
         let key = ExactText(text: clientID)
-        guard entries[key]?.holder?.token != token else { return nil }
-        return release(clientID, token)
+        guard let entry = entries[key], entry.holder?.token != token,
+            let index = entry.earlier.firstIndex(where: { $0.token == token && $0.isAwaited })
+        else { return nil }
+        entries[key]?.earlier[index].isAwaited = false
+        return entries[key]?.isAwaited == false ? entry.holder?.token : nil
     }
 
     /// The session is over.
@@ -128,10 +174,28 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
             if holder.phase == .lingering { lingeringCount -= 1 }
             entry.holder = nil
         }
-        let wasAwaited = entry.earlier.contains { $0.token == token }
+        let wasAwaited = entry.earlier.contains { $0.token == token && $0.isAwaited }
         entry.earlier.removeAll { $0.token == token }
         entries[key] = entry.holder == nil && entry.earlier.isEmpty ? nil : entry
-        return wasAwaited && entry.earlier.isEmpty ? entry.holder?.token : nil
+        return wasAwaited && !entry.isAwaited ? entry.holder?.token : nil
+    }
+}
+
+// MARK: - Sessions that devices must not find
+
+extension ClientIDRegistry {
+    /// Whether a newcomer could find a session at the broker that its device had not asked for. It is asked about the
+    /// earlier holders of the client id, and about sessions that are over.
+    package func hasLeftover(_ clientID: String, at now: NIODeadline) -> Bool {
+        let earlier = entries[ExactText(text: clientID)]?.earlier ?? []
+        return earlier.contains { $0.isBorrowed && $0.isAtBroker } || recent.contains(clientID, at: now)
+    }
+
+    /// The session, which is over here but not released yet, may be at the broker for that time, although its device had
+    /// not asked for that. This means nothing if the broker has let another session in since.
+    package mutating func leave(_ clientID: String, _ token: Token, for time: TimeAmount, at now: NIODeadline) {
+        guard entries[ExactText(text: clientID)]?.holder(token)?.isAtBroker == true else { return }
+        recent.insert(clientID, for: time, at: now)
     }
 }
 

@@ -60,11 +60,11 @@ package protocol DeviceSession: Sendable {
     /// Whether the broker keeps the session for longer than the device asked for, so that a newcomer with its client id
     /// must not find it.
     var isSessionBorrowed: Bool { get }
-    /// Comes before `clientIDTaken(_:)` if the previous holder of the client id left such a session at the broker.
+    /// Comes before `clientIDTaken(_:)` if an earlier holder of the client id may have left such a session at the broker.
     mutating func findsNoSession()
-    /// Whether the session, which is over here, lives for another second at the broker, although its device did not ask
-    /// for that.
-    var lingersAtBroker: Bool { get }
+    /// How long the broker may keep the session, which is over here, although its device did not ask for that; `nil` if
+    /// it does not.
+    var afterlife: Duration? { get }
     /// The answer to `.takeClientID`: whether to wait for earlier sessions with the client id.
     mutating func clientIDTaken(_ wait: ClientIDWait) -> [SessionAction]
     /// The last of these earlier sessions is over.
@@ -134,7 +134,7 @@ extension DeviceSession {
 
     package mutating func findsNoSession() {}
 
-    package var lingersAtBroker: Bool { false }
+    package var afterlife: Duration? { nil }
 
     /// The leg of the device's own session at the broker is there.
     package mutating func uplinkReady() -> [SessionAction] { uplinkReady(nil) }

@@ -1,34 +1,56 @@
-import DequeModule
+import HeapModule
 import NIOCore
 
-/// Client ids whose session has ended here but still exists for a moment at the broker: DISCONNECT can give a session a
-/// last second, and brokers look only once a second whether a session is over.
+/// Client ids whose session has ended here, while the broker may still have it although its device asked for no session
+/// that outlives its connection: see ``DeviceSession/afterlife``.
 ///
-/// Bounded: beyond ``capacity`` the oldest is forgotten.
+/// Bounded: beyond ``capacity``, the one that would be forgotten next is forgotten early. Its device may then find its
+/// earlier session at the broker, as far as the broker still has it; no session is lost by that.
 package struct RecentClientIDs: Sendable {
-    /// How many client ids are remembered.
-    package static let capacity = 10_000
-    /// How long a client id is remembered: a second at the broker, and time for the way there and back.
-    package static let time = TimeAmount.seconds(3)
+    /// How many client ids are remembered. With client ids of usual length they take about 10 MB together.
+    package static let capacity = 50_000
+
+    private struct Entry: Comparable, Sendable {
+        let until: NIODeadline
+        let key: ExactText
+
+        static func < (left: Entry, right: Entry) -> Bool {
+            left.until < right.until
+        }
+    }
 
     private var until: [ExactText: NIODeadline] = [:]
-    private var order: Deque<(key: ExactText, until: NIODeadline)> = []
+    /// Tells which one is forgotten next. An entry that ``until`` does not confirm is stale. Stale entries are removed
+    /// before they outnumber the others by 64.
+    private var order = Heap<Entry>()
 
     package init() {}
 
     /// How many client ids are remembered.
-    package var count: Int { order.count }
+    package var count: Int { until.count }
 
-    /// The session of the client id has ended here.
-    package mutating func insert(_ clientID: String, at now: NIODeadline) {
+    /// How many entries tell when a client id is forgotten, with the stale ones.
+    var entryCount: Int { order.count }
+
+    /// The session of the client id has ended here, and the broker may have it for that time.
+    package mutating func insert(_ clientID: String, for time: TimeAmount, at now: NIODeadline) {
         let key = ExactText(text: clientID)
-        until[key] = now + Self.time
-        order.append((key, now + Self.time))
-        while let first = order.first, first.until <= now || order.count > Self.capacity {
-            order.removeFirst()
-            // The client id may have been inserted again meanwhile.
+        let deadline = now + time
+        guard until[key].map({ $0 < deadline }) ?? true else { return }
+        until[key] = deadline
+        order.insert(Entry(until: deadline, key: key))
+        while let first = order.min, first.until <= now || until.count > Self.capacity {
+            order.removeMin()
             if until[first.key] == first.until { until[first.key] = nil }
         }
+        if order.count > 2 * until.count + 64 {
+            order = Heap(until.map { Entry(until: $0.value, key: $0.key) })
+        }
+    }
+
+    /// The broker has another session of the client id by now.
+    package mutating func remove(_ clientID: String) {
+        until[ExactText(text: clientID)] = nil
     }
 
     /// Whether the broker may still have the session.

@@ -54,7 +54,7 @@ extension Session {
     mutating func end(_ ending: Ending) -> [SessionAction] {
         switch state {
         case .reclaimingWill: return ending.uplink == .open ? [] : reclaimingFailed(ending.uplink)
-        case .finishing: return ending.uplink == .open ? [] : finished(ending.uplink)
+        case .finishing: return ending.uplink == .open ? [] : finished(ending)
         case .ended: return []
         case .awaitingConnect, .connecting, .connected, .unread: break
         }
@@ -66,14 +66,16 @@ extension Session {
     }
 
     /// The session's end was decided before, and now its leg has ended too.
-    private mutating func finished(_ uplink: UplinkRemains) -> [SessionAction] {
+    private mutating func finished(_ ending: Ending) -> [SessionAction] {
         state = .ended
-        return hangUp() + [.stop(.goodbye)] + (uplink == .gone ? [] : [.closeUplink])
+        leftAtBroker(ending.why)
+        return hangUp() + [.stop(.goodbye)] + (ending.uplink == .gone ? [] : [.closeUplink])
     }
 
     private mutating func closeUplink(
         _ ending: Ending, _ standing: Standing, _ device: ConnectedDevice?
     ) -> [SessionAction] {
+        leaveAtBroker(device, ending.why)
         if ending.why.leavesWillBehind, let connect = device?.reclaimingConnect { return reclaim(connect) }
         state = .ended
         guard standing.leg != .none, ending.uplink != .gone else { return [] }
@@ -86,6 +88,7 @@ extension Session {
         var actions = standing.backlog.map { SessionAction.sendToUplink($0) }
         if !standing.isInsidePacket, !standing.isFinished, let farewell = goodbye(ending, standing.facts) {
             actions.append(.sendToUplink(farewell))
+            hasSaidGoodbye = true
         }
         // Without DISCONNECT before it, FIN is a lost connection for the broker, and it publishes the will.
         return actions + (standing.isFinished ? [] : [.finishUplink]) + [.start(.goodbye, after: .goodbye)]

@@ -34,6 +34,7 @@ extension Session {
         guard let farewell = try? disconnect.encode(version: .v5_0) else { return reclaimingFailed(.open) }
         state = .finishing
         lingersAtBroker = true
+        hasSaidGoodbye = true
         return [
             .stop(.uplinkConnect), .sendToUplink(farewell), .finishUplink, .start(.goodbye, after: .goodbye),
         ]

@@ -74,7 +74,12 @@ package struct Session: CoreSession {
     var lastWords: LastWords?
     var hasDeviceFinished = false
     /// Whether the broker was asked to keep the session for one more second.
-    package internal(set) var lingersAtBroker = false
+    var lingersAtBroker = false
+    /// Whether the last packet for the broker has gone out, and says that the session ends.
+    var hasSaidGoodbye = false
+    /// How long the broker keeps the session, which is over here, unless it has read that packet; 0 if the device itself
+    /// asked for as long.
+    var secondsUntold: UInt32 = 0
 
     package init(context: SessionContext) {
         self.context = context

@@ -13,11 +13,12 @@ package struct SessionContext: Sendable {
         let listener: String
         let makeClientID: @Sendable () -> String
         let hold: HoldPolicy?
+        let idleTimeout: Duration
 
         init(
             _ routes: RoutingTable, _ identities: IdentityMapper, _ maximumPacketSize: Int, _ connectWithin: Duration,
             _ connectTimeout: Duration, _ listener: String, _ makeClientID: @escaping @Sendable () -> String,
-            _ hold: HoldPolicy?
+            _ hold: HoldPolicy?, _ idleTimeout: Duration
         ) {
             self.routes = routes
             self.identities = identities
@@ -27,6 +28,7 @@ package struct SessionContext: Sendable {
             self.listener = listener
             self.makeClientID = makeClientID
             self.hold = hold
+            self.idleTimeout = idleTimeout
         }
     }
 
@@ -42,13 +44,15 @@ package struct SessionContext: Sendable {
     ///   - makeClientID: Makes a client id for a device that has none, if a route needs one. At most 23 characters
     ///     [MQTT-3.1.3-5].
     ///   - hold: `nil` if a device is disconnected when its uplink leg is lost.
+    ///   - idleTimeout: How long the broker waits for a device without a keepalive.
     package init(
         routes: RoutingTable, identities: IdentityMapper, maximumPacketSize: Int, connectWithin: Duration,
         connectTimeout: Duration, listener: String, peer: String = "", makeClientID: @escaping @Sendable () -> String,
-        hold: HoldPolicy? = nil, overLimit: String? = nil
+        hold: HoldPolicy? = nil, idleTimeout: Duration = .seconds(60), overLimit: String? = nil
     ) {
         self.shared = Shared(
-            routes, identities, maximumPacketSize, connectWithin, connectTimeout, listener, makeClientID, hold)
+            routes, identities, maximumPacketSize, connectWithin, connectTimeout, listener, makeClientID, hold,
+            idleTimeout)
         self.peer = peer
         self.overLimit = overLimit
     }
@@ -71,6 +75,8 @@ package struct SessionContext: Sendable {
     package var makeClientID: @Sendable () -> String { shared.makeClientID }
     /// `nil` if a device is disconnected when its uplink leg is lost.
     package var hold: HoldPolicy? { shared.hold }
+    /// How long the broker waits for a device without a keepalive before it takes the connection for lost.
+    var idleTimeout: Duration { shared.idleTimeout }
     /// Whether the operator has rules about topics or identities, so that what they need has to be read from packets.
     var hasRules: Bool { !routes.isEmpty || !identities.isEmpty }
 

@@ -26,9 +26,10 @@ import Testing
         #expect(!connect.cleanStart && connect.clientID == "dev" && connect.properties.sessionExpiryInterval == 1)
         #expect(connect.will?.topic == "w" && connect.will?.properties.willDelayInterval == nil)
         let accepted = try bench.broker(.connack(Connack(sessionPresent: true)))
-        #expect(accepted.up == [Self.farewell] && bench.bench.session.lingersAtBroker)
+        #expect(accepted.up == [Self.farewell])
         #expect(accepted.actions.finishesUplink && accepted.down.isEmpty)
         #expect(bench.bench.session.uplinkEnded().closesUplink && bench.bench.session.isOver)
+        #expect(bench.bench.session.afterlife == .seconds(3))
     }
 
     /// The broker has something against the device, or another device has taken its place.

@@ -6,12 +6,13 @@ enum RawMQTT {
 
     /// - Parameters:
     ///   - level: 3 (MQTT 3.1), 4 (3.1.1) or 5.
+    ///   - isClean: Clean Session or Clean Start.
     ///   - properties: The encoded properties without their length, for 5.0 only.
     static func connect(
         _ clientID: String, level: UInt8 = 4, keepAlive: UInt16 = 60, will: (topic: String, text: String)? = nil,
-        properties: [UInt8] = []
+        isClean: Bool = true, properties: [UInt8] = []
     ) -> [UInt8] {
-        let flags: UInt8 = will == nil ? 0x02 : 0x06
+        let flags: UInt8 = (will == nil ? 0 : 0x04) | (isClean ? 0x02 : 0)
         var body = string(level == 3 ? "MQIsdp" : "MQTT")
         body += [level, flags, UInt8(keepAlive >> 8), UInt8(keepAlive & 0xFF)]
         body += level == 5 ? [UInt8(properties.count)] + properties : []
