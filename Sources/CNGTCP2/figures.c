@@ -39,6 +39,10 @@ uint64_t bridge_quic_pto(bridge_quic_connection *connection) {
     return ngtcp2_conn_get_pto(connection->conn);
 }
 
+size_t bridge_quic_objects_from_malloc(const bridge_quic_connection *connection) {
+    return bridge_memory_objects_from_malloc(connection->memory);
+}
+
 bridge_quic_stats bridge_quic_stats_of(bridge_quic_connection *connection) {
 #if NGTCP2_VERSION_NUM >= 0x010000
     ngtcp2_conn_info info;

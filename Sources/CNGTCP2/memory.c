@@ -4,6 +4,7 @@
 #include "slots.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,14 @@ typedef struct {
 } header;
 
 _Static_assert(sizeof(header) == 16, "malloc aligns to 16 bytes");
+
+/// What an object from malloc begins with. All of a connection's are linked, because ngtcp2 does not free all of them:
+/// before 1.6 it forgets a STREAM frame whose data was in so many pieces that it came from malloc, and is in fewer now.
+typedef struct links {
+    struct links *previous;
+    struct links *next;
+    header head;
+} links;
 
 enum { kind_malloc, kind_room, kind_slot, kind_slot_with_room };
 
@@ -64,6 +73,8 @@ struct bridge_memory {
     unsigned int slots;
     unsigned int room_count;
     room rooms[max_rooms];
+    links *from_malloc;
+    size_t from_malloc_count;
 };
 
 static header *header_of(void *object) {
@@ -154,6 +165,35 @@ static void *block_in_slot(bridge_memory *memory, size_t size) {
     return set_up(slot + BRIDGE_SLOT_ROOM, size, kind_slot, pages);
 }
 
+// MARK: Objects from malloc
+
+static void *link_up(bridge_memory *memory, links *object, size_t size) {
+    if (!object) {
+        return NULL;
+    }
+    object->previous = NULL;
+    object->next = memory->from_malloc;
+    if (object->next) {
+        object->next->previous = object;
+    }
+    memory->from_malloc = object;
+    memory->from_malloc_count++;
+    return set_up(&object->head, size, kind_malloc, 0);
+}
+
+static void unlink_and_free(bridge_memory *memory, links *object) {
+    if (object->next) {
+        object->next->previous = object->previous;
+    }
+    if (object->previous) {
+        object->previous->next = object->next;
+    } else {
+        memory->from_malloc = object->next;
+    }
+    memory->from_malloc_count--;
+    free(object);
+}
+
 // MARK: ngtcp2's functions
 
 static void *allocate(size_t size, void *user_data) {
@@ -163,7 +203,7 @@ static void *allocate(size_t size, void *user_data) {
     }
     size = (size + 15) & ~(size_t)15;
     void *object = size >= smallest_block ? block_in_slot(memory, size) : object_in_room(memory, size);
-    return object ? object : set_up(malloc(sizeof(header) + size), size, kind_malloc, 0);
+    return object ? object : link_up(memory, malloc(sizeof(links) + size), size);
 }
 
 static void release(void *object, void *user_data) {
@@ -184,7 +224,7 @@ static void release(void *object, void *user_data) {
         memory->rooms[head->place].has_block = false;
         break;
     default:
-        free(head);
+        unlink_and_free(memory, (links *)((uint8_t *)head - offsetof(links, head)));
         break;
     }
 }
@@ -195,7 +235,7 @@ static void *allocate_zeroed(size_t count, size_t size, void *user_data) {
     }
     /* Memory that is zeroed is used as a whole, so it does not belong in a slot. */
     if (count * size >= smallest_block) {
-        return set_up(calloc(1, sizeof(header) + count * size), count * size, kind_malloc, 0);
+        return link_up(user_data, calloc(1, sizeof(links) + count * size), count * size);
     }
     void *object = allocate(count * size, user_data);
     if (object) {
@@ -236,9 +276,16 @@ void bridge_memory_free(bridge_memory *memory) {
     }
     bridge_memory last = *memory;
     release(memory, &last);
+    while (last.from_malloc) {
+        unlink_and_free(&last, last.from_malloc);
+    }
     for (unsigned int i = 0; i < last.room_count; i++) {
         bridge_slot_give_back(last.rooms[i].slot, room_pages[i]);
     }
+}
+
+size_t bridge_memory_objects_from_malloc(const bridge_memory *memory) {
+    return memory->from_malloc_count;
 }
 
 const ngtcp2_mem *bridge_memory_interface(const bridge_memory *memory) {

@@ -8,8 +8,10 @@ typedef struct bridge_memory bridge_memory;
 
 /// Null if there is not enough memory.
 bridge_memory *bridge_memory_new(void);
-/// Must be called when everything in it has been freed.
+/// Must be called when ngtcp2 is done with it. It frees what ngtcp2 has not freed.
 void bridge_memory_free(bridge_memory *memory);
+/// How many of its objects did not fit into slots and their rooms.
+size_t bridge_memory_objects_from_malloc(const bridge_memory *memory);
 
 /// The allocator, for as long as the memory exists.
 const ngtcp2_mem *bridge_memory_interface(const bridge_memory *memory);

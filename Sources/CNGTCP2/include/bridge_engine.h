@@ -29,7 +29,9 @@ typedef struct {
     size_t length;
 } bridge_quic_slice;
 
-#define BRIDGE_QUIC_MAX_SLICES 16
+/// How many pieces of a stream go into a STREAM frame. For a frame of more pieces ngtcp2 needs another allocation, which
+/// before 1.6 it may keep to the end of the connection (see memory.c). More pieces go into several frames of the packet.
+#define BRIDGE_QUIC_MAX_SLICES 3
 
 typedef struct {
     bridge_quic_status status;
@@ -106,6 +108,8 @@ typedef struct {
 } bridge_quic_stats;
 
 bridge_quic_stats bridge_quic_stats_of(bridge_quic_connection *connection);
+/// How many objects of the connection did not fit into the slots of its allocator and come from malloc.
+size_t bridge_quic_objects_from_malloc(const bridge_quic_connection *connection);
 
 /// The peer's transport parameters (RFC 9000 18.2). Times are in nanoseconds.
 typedef struct {

@@ -38,6 +38,10 @@ extension QUICConnection {
         return statistics
     }
 
+    /// How many objects ngtcp2 has allocated that the allocator had no room for. On an idle connection it does not grow
+    /// with what the connection has done before.
+    var heapObjects: Int { bridge_quic_objects_from_malloc(handle) }
+
     /// The connection ends after it has received nothing for this long: the smaller of both sides' values, as soon as
     /// the peer's is known. 0 if it never ends for that reason.
     package var idleTimeout: Duration {
