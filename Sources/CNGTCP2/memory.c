@@ -34,6 +34,7 @@ _Static_assert(sizeof(header) == 16, "malloc aligns to 16 bytes");
 
 /// What an object from malloc begins with. All of a connection's are linked, because ngtcp2 does not free all of them:
 /// before 1.6 it forgets a STREAM frame whose data was in so many pieces that it came from malloc, and is in fewer now.
+/// A frame of hundreds of pieces may come from a slot, which would be lost; it takes many losses in a row to make one.
 typedef struct links {
     struct links *previous;
     struct links *next;

@@ -38,6 +38,16 @@ import Testing
         #expect(simulation.clientError == nil && simulation.serverError == nil)
     }
 
+    /// One stream has many small pieces to send, the other one a large one that could fill each packet.
+    @Test func smallPiecesHaveTheirShare() throws {
+        let (simulation, exchange, ids) = try Self.connected(streams: 2)
+        for _ in 0..<4_000 { simulation.client.write(ids[0], ByteBuffer(repeating: 1, count: 50), fin: false) }
+        simulation.client.write(ids[1], ByteBuffer(repeating: 2, count: 4_000_000), fin: false)
+        #expect(simulation.run { exchange.atServer[ids[0]]?.bytes.readableBytes == 200_000 })
+        let others = exchange.atServer[ids[1]]?.bytes.readableBytes ?? 0
+        #expect(others < 400_000, "\(others)")
+    }
+
     /// How long small messages take while 5 MB of another stream are under way or wait for a slow reader.
     @Test(arguments: [true, false])
     func fiveMegabytesOfOneStreamDelayNoOther(areRead: Bool) throws {

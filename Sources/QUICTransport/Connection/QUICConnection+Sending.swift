@@ -71,8 +71,12 @@ extension QUICConnection {
         return withUnsafeTemporaryAllocation(byteCount: size, alignment: 16, body)
     }
 
+    /// How many frames a stream gets in a packet before others get theirs.
+    private static let framesPerTurn = 5
+
     /// Fills one packet from the streams in turn, and completes it with whatever else ngtcp2 has to send.
     private func writePacket(into space: UnsafeMutableRawBufferPointer, at now: UInt64) -> bridge_quic_written {
+        var (writer, frames) = (SendStream?.none, 0)
         while let stream = streams.popNext() {
             let written = write(stream, into: space, at: now)
             switch written.status {
@@ -89,7 +93,13 @@ extension QUICConnection {
                 }
                 return written
             case .writeMore:
-                streams.enqueue(stream)
+                // A stream of small pieces must not fall behind one that fills the rest of each packet.
+                (writer, frames) = (stream, stream === writer ? frames + 1 : 1)
+                if frames < Self.framesPerTurn, stream.hasUnsentBytes {
+                    streams.returnToFront(stream)
+                } else {
+                    streams.enqueue(stream)
+                }
             case .streamBlocked:
                 // `streamCredit` queues the stream again when the peer grants credit.
                 break
