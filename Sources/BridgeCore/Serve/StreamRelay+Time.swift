@@ -26,7 +26,8 @@ extension StreamRelay {
                     .resetClient(code: ServeCode.reason(.unspecifiedError)), .ended(.noConnectPacket),
                 ])
         case (.goodbye, .brokerLeft):
-            return over([.abortBroker, .finishClient])
+            // Without the end of the stream: the broker may not have read the client's DISCONNECT.
+            return over([.abortBroker, .resetClient(code: ServeCode.goingAway)])
         case (.goodbye, .clientLeft):
             return over([.resetClient(code: ServeCode.none)])
         case (.goodbye, .completing):

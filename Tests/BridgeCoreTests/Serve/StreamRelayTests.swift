@@ -192,7 +192,8 @@ import Testing
     @Test func aBrokerThatDoesNotFinishIsReset() {
         var relay = Self.relaying()
         _ = relay.clientSent(Self.disconnect, isEnd: true)
-        #expect(relay.timedOut(.goodbye) == [.abortBroker, .finishClient])
+        // The broker may not have read DISCONNECT.
+        #expect(relay.timedOut(.goodbye) == [.abortBroker, .resetClient(code: ServeCode.goingAway)])
         #expect(relay.isOver)
     }
 
