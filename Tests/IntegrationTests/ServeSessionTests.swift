@@ -200,9 +200,17 @@ struct ServeSessionTests {
             #expect(connack == [0x20, 2, 0, 0])
             for certificate in [nil, "other-client"] {
                 let unknown = try await QUICClient.start(port: scenario.serve.port, .init(certificate: certificate))
+                // For the client, the handshake is complete before the server has seen its certificate.
+                try await unknown.connected()
+                await #expect(throws: (any Error).self) { _ = try await unknown.session("stranger") }
                 _ = try await unknown.closed()
                 await unknown.stop()
             }
+            let next = try await scenario.client(.init(certificate: "client"))
+            _ = try await next.session("client-2")
+            await next.stop()
+            try await scenario.broker.logs("as client-2")
+            #expect(await !scenario.broker.process.errors.contains { $0.contains("stranger") })
             await known.stop()
         }
     }
