@@ -81,6 +81,11 @@ final class ClientIDs: Sendable {
         return (wait, findsNoSession)
     }
 
+    /// Whether an earlier session may have been left at the broker, asked again when the wait is over.
+    func hasLeftover(_ claim: ClientIDClaim) -> Bool {
+        registry.withLock { $0.hasLeftover(claim.clientID, at: .now()) }
+    }
+
     /// Notes the new phase of a session whose client id the broker knows. A session that has to be held although
     /// another one has its client id by now is ended: the broker has taken it over, or would have, and its return would
     /// end the other one.

@@ -42,7 +42,9 @@ extension SessionDriver {
 
     /// No earlier session has the client id any more.
     func clientIDIsFree() {
-        guard claim != nil else { return }
+        guard let claim else { return }
+        // The broker may have let the earlier session in only when this one was waiting already.
+        if host.clientIDs.hasLeftover(claim) { session.findsNoSession() }
         perform(session.clientIDIsFree())
     }
 

@@ -10,6 +10,11 @@ package struct RecentClientIDs: Sendable {
     /// How many client ids are remembered. With client ids of usual length they take about 10 MB together.
     package static let capacity = 50_000
 
+    /// A longer client id, in bytes, is not remembered.
+    package static let longest = 1_024
+    /// How many client ids are forgotten when one comes.
+    private static let portion = 16
+
     private struct Entry: Comparable, Sendable {
         let until: NIODeadline
         let key: ExactText
@@ -34,13 +39,17 @@ package struct RecentClientIDs: Sendable {
 
     /// The session of the client id has ended here, and the broker may have it for that time.
     package mutating func insert(_ clientID: String, for time: TimeAmount, at now: NIODeadline) {
+        guard clientID.utf8.count <= Self.longest else { return }
         let key = ExactText(text: clientID)
         let deadline = now + time
         guard until[key].map({ $0 < deadline }) ?? true else { return }
         until[key] = deadline
         order.insert(Entry(until: deadline, key: key))
-        while let first = order.min, first.until <= now || until.count > Self.capacity {
+        // All event loops wait meanwhile, so what has expired is removed in small portions.
+        var portion = Self.portion
+        while let first = order.min, until.count > Self.capacity || (first.until <= now && portion > 0) {
             order.removeMin()
+            portion -= 1
             if until[first.key] == first.until { until[first.key] = nil }
         }
         if order.count > 2 * until.count + 64 {

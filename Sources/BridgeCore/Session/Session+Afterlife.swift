@@ -17,6 +17,9 @@ extension Session {
     /// The broker counts a keepalive that is up to 2 s longer than the device's, and 1.5 times that.
     private static let headStart = Duration.seconds(5)
 
+    /// A longer keepalive hardly ever is what ends a connection.
+    private static let longestPatience = Duration.seconds(3_600)
+
     /// The session ends, and the broker has not heard of it yet.
     mutating func leaveAtBroker(_ device: ConnectedDevice?, _ why: SessionEnd) {
         guard let device, device.facts.hasBorrowedExpiry, let hold = context.hold else { return }
@@ -24,7 +27,8 @@ extension Session {
         guard why != .brokerDisconnected(code: ReasonCode.sessionTakenOver.rawValue) else { return }
         // The expiry counts from when the broker notices that the connection is lost.
         let patience = Duration.patience(keepAlive: device.hold?.keepAlive ?? device.facts.keepAlive)
-        let time = hold.configuration.time + (patience ?? context.idleTimeout) + Self.headStart
+        let noticed = min(patience ?? context.idleTimeout, Self.longestPatience)
+        let time = hold.configuration.time + noticed + Self.headStart
         secondsUntold = UInt32(clamping: time.components.seconds)
     }
 

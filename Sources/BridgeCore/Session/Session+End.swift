@@ -88,7 +88,8 @@ extension Session {
         var actions = standing.backlog.map { SessionAction.sendToUplink($0) }
         if !standing.isInsidePacket, !standing.isFinished, let farewell = goodbye(ending, standing.facts) {
             actions.append(.sendToUplink(farewell))
-            hasSaidGoodbye = true
+            // Behind an unanswered CONNECT, the end may be the broker's refusal.
+            hasSaidGoodbye = standing.leg == .answered && device?.isHeld != true
         }
         // Without DISCONNECT before it, FIN is a lost connection for the broker, and it publishes the will.
         return actions + (standing.isFinished ? [] : [.finishUplink]) + [.start(.goodbye, after: .goodbye)]
@@ -97,8 +98,11 @@ extension Session {
     /// The last packet for the broker.
     private mutating func goodbye(_ ending: Ending, _ facts: DeviceFacts?) -> ByteBuffer? {
         guard let facts else { return ending.toBroker }
-        // The session's successor has to find it as it is.
-        guard ending.why != .takenOver else { return Disconnect().encoded(facts.version) }
+        if ending.why == .takenOver {
+            // The session's successor has to find it as it is, unless the device did not ask for it.
+            let borrowed = facts.returningBorrowedSession(nil, isWithoutWill: true).packet
+            return (facts.hasBorrowedExpiry ? borrowed : nil) ?? Disconnect().encoded(facts.version)
+        }
         guard facts.hasBorrowedExpiry else {
             return ending.toBroker ?? (ending.why.isWithoutWill ? Disconnect().encoded(facts.version) : nil)
         }

@@ -102,6 +102,25 @@ import Testing
                 _ = try $0.broker(.connack(Connack(sessionPresent: false, code: 0x87)))
             }
         ),
+        (
+            "the device comes again while it returns",
+            {
+                try $0.lose()
+                _ = try $0.ready()
+                _ = $0.bench.session.takenOver(byContinuation: false)
+                _ = $0.bench.session.uplinkEnded()
+            }
+        ),
+        (
+            "the device disconnects while it returns, and the broker refuses the return",
+            {
+                try $0.lose()
+                _ = try $0.ready()
+                _ = try $0.device(.disconnect(Disconnect()))
+                _ = try $0.broker(.connack(Connack(sessionPresent: false, code: 0x97)))
+                _ = $0.bench.session.uplinkEnded()
+            }
+        ),
         ("the broker disconnects the device", { _ = try $0.broker(.disconnect(Disconnect(reasonCode: 0x98))) }),
         ("the broker closes without a reason", { _ = $0.bench.session.uplinkEnded() }),
     ]
@@ -156,6 +175,17 @@ import Testing
         #expect(bench.bench.session.isOver && bench.bench.session.afterlife == nil)
     }
 
+    /// The broker may let in what was given up, and must not keep it for the next connection.
+    @Test(arguments: [UInt32?.none, 60])
+    func aSessionThatIsTakenOverEndsUnlessTheDeviceAskedForIt(expiry: UInt32?) throws {
+        var bench = try HoldBench(.v5_0)
+        _ = try bench.bench.device(bench.bench.connect { $0.properties.sessionExpiryInterval = expiry })
+        _ = try bench.ready()
+        let outcome = try bench.outcome(bench.bench.session.takenOver(byContinuation: false))
+        guard case .disconnect(let disconnect)? = outcome.up.first else { throw HoldBench.BenchError.noConnect }
+        #expect(disconnect.properties.sessionExpiryInterval == (expiry == nil ? 0 : nil))
+    }
+
     @Test func aWillThatCannotBeReclaimedIsLeftWithItsSession() throws {
         var bench = try Self.connected { Self.will(&$0) }
         _ = try bench.broker(.disconnect(Disconnect(reasonCode: 0x81)))
@@ -165,7 +195,7 @@ import Testing
 
     /// Without a keepalive, the idle timeout of the connection is what ends the broker's patience.
     @Test func theBrokersKeepAliveCounts() throws {
-        for (own, servers, patience) in [(UInt16(0), UInt16?.none, 60), (60, 10, 15), (.max, nil, 98_302)] {
+        for (own, servers, patience) in [(UInt16(0), UInt16?.none, 60), (60, 10, 15), (.max, nil, 3_600)] {
             var connack = Connack()
             connack.properties.serverKeepAlive = servers
             var bench = try Self.connected(connack: connack) { $0.keepAlive = own }

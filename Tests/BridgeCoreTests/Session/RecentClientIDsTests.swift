@@ -96,4 +96,23 @@ import Testing
             }
         }
     }
+
+    @Test func aVeryLongOneIsNotRemembered() {
+        var recent = RecentClientIDs()
+        for length in [RecentClientIDs.longest, RecentClientIDs.longest + 1] {
+            let clientID = String(repeating: "a", count: length)
+            recent.insert(clientID, for: .seconds(3), at: at(0))
+            #expect(recent.contains(clientID, at: at(0)) == (length == RecentClientIDs.longest))
+        }
+    }
+
+    /// Thousands end at the same time. What comes afterwards does not wait until all of them are forgotten.
+    @Test func manyAreForgottenInPortions() {
+        var recent = RecentClientIDs()
+        for number in 0..<100 { recent.insert("\(number)", for: .seconds(3), at: at(0)) }
+        recent.insert("next", for: .seconds(3), at: at(3))
+        #expect((80..<100).contains(recent.count) && !recent.contains("99", at: at(3)))
+        for number in 0..<7 { recent.insert("later \(number)", for: .seconds(3), at: at(3)) }
+        #expect(recent.count == 8)
+    }
 }

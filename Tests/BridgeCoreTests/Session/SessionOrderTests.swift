@@ -174,7 +174,10 @@ import Testing
         _ = bench.session.uplinkLost(.network(description: "gone"))
         _ = bench.session.uplinkReady()
         let actions = bench.session.takenOver(byContinuation: true)
-        #expect(actions.toUplink == [try Packet.disconnect(Disconnect()).encode(version: .v5_0)])
+        // Its device had asked for no session, so it must not be found.
+        var disconnect = Disconnect()
+        disconnect.properties.sessionExpiryInterval = 0
+        #expect(actions.toUplink == [try Packet.disconnect(disconnect).encode(version: .v5_0)])
         #expect(actions.finishesUplink && !actions.closesUplink)
     }
 }
