@@ -172,6 +172,16 @@ bridge_quic_path bridge_quic_written_path(const bridge_quic_connection *connecti
     };
 }
 
+bridge_quic_path bridge_quic_path_in_use(const bridge_quic_connection *connection) {
+    const ngtcp2_path *path = ngtcp2_conn_get_path(connection->conn);
+    return (bridge_quic_path){
+        .local = path->local.addr,
+        .remote = path->remote.addr,
+        .local_length = path->local.addrlen,
+        .remote_length = path->remote.addrlen,
+    };
+}
+
 void bridge_quic_set_keep_alive(bridge_quic_connection *connection, uint64_t interval) {
     connection->writing.keep_alive = interval;
     bridge_pacing_reveal(connection);

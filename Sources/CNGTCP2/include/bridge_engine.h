@@ -78,6 +78,10 @@ bool bridge_quic_is_due(bridge_quic_connection *connection, uint64_t now);
 /// The path of the last datagram written.
 bridge_quic_path bridge_quic_written_path(const bridge_quic_connection *connection);
 
+/// The path that ordinary packets take. While another one is validated, some datagrams take that. Valid until the
+/// connection is used next.
+bridge_quic_path bridge_quic_path_in_use(const bridge_quic_connection *connection);
+
 // MARK: Streams
 
 bridge_quic_status bridge_quic_open_stream(bridge_quic_connection *connection, int64_t *stream);

@@ -13,6 +13,9 @@ struct Migration {
 }
 
 extension QUICConnection {
+    /// Whether a new path is being validated that this client has chosen.
+    var isMigrating: Bool { migration.isUnderWay }
+
     /// Moves a client to another local address as soon as that path has been validated. The outcome is told by
     /// `pathChanged` or `pathFailed`.
     ///

@@ -114,6 +114,8 @@ extension QUICConnection {
         local: UnsafePointer<sockaddr>?, remote: UnsafePointer<sockaddr>?, succeeded: Bool
     ) {
         migration.ended()
+        // The last datagram may have been sent on the path that is given up.
+        if !succeeded, !isServer { path.local = localAddressInUse }
         if succeeded { datagramSize.pathChanged() }
         guard let local = SocketAddress(local), let remote = SocketAddress(remote) else { return }
         if succeeded { repetition.validated = remote }

@@ -151,6 +151,10 @@ package final class QUICConnection {
     /// The peer's address of that path.
     package var remoteAddress: SocketAddress { path.remote }
 
+    /// This side's address of the path that ordinary packets take. While the connection moves, some datagrams take the new
+    /// one.
+    var localAddressInUse: SocketAddress { SocketAddress(bridge_quic_path_in_use(handle).local) ?? path.local }
+
     var isServer: Bool {
         if case .server = role { true } else { false }
     }

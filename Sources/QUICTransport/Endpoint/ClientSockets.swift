@@ -18,8 +18,6 @@ final class ClientSockets {
     static let sourceCapacity = 16
 
     private(set) var old: [EndpointSocket] = []
-    /// Labels that connections still have although the socket is closed. They use the current socket.
-    private(set) var retired: Set<SocketAddress> = []
     private var generation: UInt16 = 0
     /// The address that the kernel sends from, per peer.
     private(set) var sources: [SocketAddress: SocketAddress] = [:]
@@ -36,14 +34,29 @@ final class ClientSockets {
         var retriesLeft = 3
     }
 
-    /// Whether connections may use several sockets.
+    /// Whether connections may have the label of another socket than the current one. That one may be closed.
     private(set) var areSeveral = false
 
+    /// Whether there is something to look after: sockets that nobody may need any more, or connections that have not moved.
+    var needCheck: Bool {
+        !old.isEmpty || move.map { $0.moved != nil && $0.retriesLeft > 0 } ?? false
+    }
+
     /// What a connection is told as the local address of a datagram; `nil` if there is no need to distinguish sockets.
-    func local(of handle: QUICConnectionHandle?, receivedOn receiver: EndpointSocket) -> SocketAddress? {
+    ///
+    /// ngtcp2 drops what comes on a path that it does not know. A connection whose own socket is closed uses the current
+    /// one without knowing it, so it is told that the datagram came on its own path.
+    func local(
+        of handle: QUICConnectionHandle?, receivedOn receiver: EndpointSocket, current: EndpointSocket
+    ) -> SocketAddress? {
         guard areSeveral, let handle else { return nil }
-        let current = handle.connection.localAddress
-        return retired.contains(current) && handle.target != receiver.label ? current : receiver.label
+        let (connection, label) = (handle.connection, receiver.label)
+        // Mostly so, and this costs no more than the comparison.
+        guard connection.localAddress != label else { return label }
+        let inUse = connection.localAddressInUse
+        let isOpen = inUse == current.label || old.contains { $0.label == inUse }
+        let isMovingThere = connection.isMigrating && handle.target == label
+        return isOpen || isMovingThere ? label : inUse
     }
 
     func nextLabel(_ wildcard: SocketAddress) -> SocketAddress {
@@ -66,17 +79,8 @@ final class ClientSockets {
         return old.first { !used.contains($0.label) } ?? old.first
     }
 
-    /// - Parameter isInUse: Whether a connection has its label.
-    func remove(_ socket: EndpointSocket, isInUse: Bool) {
+    func remove(_ socket: EndpointSocket) {
         old.removeAll { $0 === socket }
-        if isInUse { retired.insert(socket.label) }
-        areSeveral = !old.isEmpty || !retired.isEmpty
-    }
-
-    /// Forgets labels that no connection has any more.
-    func keepRetired(_ used: Set<SocketAddress>) {
-        retired.formIntersection(used)
-        areSeveral = !old.isEmpty || !retired.isEmpty
     }
 
     // MARK: Source addresses

@@ -104,7 +104,7 @@ extension QUICEndpoint {
     /// - Returns: False if the connection keeps its path, which continues to work like after a NAT rebinding.
     private func migrate(_ handle: QUICConnectionHandle) -> Bool {
         guard handle.isKnown, handle.connection.isHandshakeConfirmed,
-            handle.connection.localAddress != socket.label
+            handle.connection.localAddressInUse != socket.label
         else { return false }
         do {
             try handle.connection.migrate(to: socket.label, at: .now())
@@ -152,7 +152,7 @@ extension QUICEndpoint {
     /// Closes an old socket. Connections that still use it use the current one from now on.
     func forget(_ old: EndpointSocket) {
         old.close()
-        sockets.remove(old, isInUse: labelsInUse.contains(old.label))
+        sockets.remove(old)
     }
 
     private func scheduleCheck() {
@@ -163,7 +163,7 @@ extension QUICEndpoint {
             sockets.isCheckScheduled = false
             retryMove()
             forgetUnusedSockets()
-            if sockets.areSeveral { scheduleCheck() }
+            if sockets.needCheck { scheduleCheck() }
         }
     }
 
@@ -171,15 +171,14 @@ extension QUICEndpoint {
     private var labelsInUse: Set<SocketAddress> {
         var labels: Set<SocketAddress> = []
         for handle in connections.handles {
-            labels.insert(handle.connection.localAddress)
-            if let target = handle.target { labels.insert(target) }
+            labels.insert(handle.connection.localAddressInUse)
+            if handle.connection.isMigrating, let target = handle.target { labels.insert(target) }
         }
         return labels
     }
 
     func forgetUnusedSockets() {
-        let used = Set(connections.handles.map(\.connection.localAddress))
-        sockets.keepRetired(labelsInUse)
+        let used = labelsInUse
         let oldest = NIODeadline.now() - Self.oldSocketTime
         for old in sockets.old {
             let isOld = old.replacedAt.map { $0 <= oldest } ?? true
@@ -192,6 +191,8 @@ extension QUICEndpoint {
         guard let move = sockets.move, move.moved != nil, move.retriesLeft > 0, socket.channel != nil else { return }
         sockets.move?.retriesLeft -= 1
         moveOn(
-            connections.handles.filter { $0.connection.localAddress != socket.label && $0.target != socket.label }[...])
+            connections.handles.filter {
+                $0.connection.localAddressInUse != socket.label && $0.target != socket.label
+            }[...])
     }
 }

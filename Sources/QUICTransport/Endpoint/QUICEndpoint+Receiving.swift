@@ -15,7 +15,7 @@ extension QUICEndpoint {
         let known = id.flatMap { connections[$0] }
         if known == nil, let id, server?.forward(datagram, under: id, from: remote) == true { return }
         let handle = known ?? connections.connectionReset(by: datagram, from: remote, at: .now())
-        let local = sockets.local(of: handle, receivedOn: receiver) ?? localAddress
+        let local = sockets.local(of: handle, receivedOn: receiver, current: socket) ?? localAddress
         received(datagram, from: remote, to: local, for: handle)
     }
 

@@ -105,7 +105,6 @@ struct ClientNetworkTests {
             try await world.eventLoop.submit {
                 world.value.endpoint.forgetUnusedSockets()
                 #expect(world.value.endpoint.sockets.old.isEmpty)
-                #expect(!world.value.endpoint.sockets.areSeveral)
             }.get()
             try await wait(world, { try $0.client.write(10_000) }, until: { $0.echoed == 530_000 })
         }
@@ -143,6 +142,40 @@ struct ClientNetworkTests {
                     try world.client.write(100_000)
                 }
             }.get()
+            try await wait(world, until: { $0.echoed == 110_000 })
+        }
+    }
+
+    /// A connection is moving when the network changes once more, and both its sockets go: the one that it leaves and the
+    /// one that it moves to.
+    @Test func aConnectionThatIsMovingContinuesWithoutItsSockets() async throws {
+        try await run { world in
+            try await wait(world, { try $0.connect() }, until: { $0.events.contains(.handshakeConfirmed) })
+            _ = try await world.eventLoop.flatSubmit { world.value.endpoint.moveAll() }.get()
+            try await wait(world, { try $0.client.write(10_000) }, until: { $0.echoed == 10_000 && $0.hasMoved })
+            // It may move again when the last move is old enough.
+            var isMoving = false
+            while !isMoving {
+                try await Task.sleep(for: .milliseconds(20))
+                isMoving = try await world.eventLoop.flatSubmit {
+                    world.value.endpoint.moveAll().flatMap { moved in
+                        guard moved > 0 else { return world.eventLoop.makeSucceededFuture(false) }
+                        world.value.endpoint.flush()
+                        return world.value.endpoint.moveAll().flatMapThrowing { _ in
+                            let endpoint = world.value.endpoint
+                            for old in endpoint.sockets.old { endpoint.forget(old) }
+                            // The last datagram was the one that asks whether the new path works.
+                            let handle = try #require(world.value.client.handle)
+                            #expect(handle.localAddress != handle.connection.localAddressInUse)
+                            let local = endpoint.sockets.local(
+                                of: handle, receivedOn: endpoint.socket, current: endpoint.socket)
+                            #expect(local == handle.connection.localAddressInUse)
+                            try world.value.client.write(100_000)
+                            return true
+                        }
+                    }
+                }.get()
+            }
             try await wait(world, until: { $0.echoed == 110_000 })
         }
     }

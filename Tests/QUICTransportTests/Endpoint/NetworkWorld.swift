@@ -43,7 +43,7 @@ final class NetworkWorld {
             self.eventLoop = eventLoop
         }
 
-        /// Completes when the condition holds.
+        /// Completes when the condition holds; fails if the connection ends before.
         func when(_ condition: @escaping (Client) -> Bool) -> EventLoopFuture<Void> {
             let promise = eventLoop.makePromise(of: Void.self)
             waiting.append((condition, promise))
@@ -55,6 +55,9 @@ final class NetworkWorld {
             for (index, entry) in waiting.enumerated().reversed() where entry.condition(self) {
                 waiting.remove(at: index).promise.succeed()
             }
+            guard case .closed(let reason)? = events.last else { return }
+            for entry in waiting { entry.promise.fail(reason) }
+            waiting = []
         }
 
         func connection(_ handle: QUICConnectionHandle, happened event: QUICEvent) {
