@@ -1,0 +1,65 @@
+# shellcheck shell=bash
+# Runs the parts of a test run, and says at the end what failed. Sourced after common.sh.
+
+# Before a command that runs tests: it ends after half an hour, several times what a slow machine needs, because a test that
+# waits for something that never comes waits for ever. The exit code is 124 then. Each line of output is written at once, so
+# that it is known which tests were under way.
+# shellcheck disable=SC2034 # used by the scripts that source this file
+in_time=(stdbuf --output=L timeout --foreground --signal=INT --kill-after=30 30m)
+
+output="$(mktemp)"
+trap 'rm -f "$output"' EXIT
+trap 'exit 130' INT
+# The lines of the report: each part that failed, followed by what failed in it.
+failures=()
+
+# failing EXIT-CODE: prints what failed in a part, by its output: tests of `swift test` with their files, and errors. If
+# the part was ended because it took too long, also the tests that were under way.
+failing() {
+    awk -v status="$1" '
+        function report(name, file) {
+            if (!(name in reported)) print "    " file name
+            reported[name] = 1
+        }
+        { start = index($0, "Test ") + 5 }
+        start > 5 && (end = index($0, " recorded an issue")) {
+            file = match($0, /at [[:alnum:]_+]+\.swift:/) ? substr($0, RSTART + 3, RLENGTH - 3) " " : ""
+            report(substr($0, start, end - start), file)
+        }
+        start > 5 && !/Test (run|case) / && match($0, /( with [0-9]+ test cases?)? (passed|failed) after /) {
+            name = substr($0, start, RSTART - start)
+            under_way[name]--
+            if (/ failed after /) report(name, "")
+        }
+        start > 5 && !/Test (run|case) / && match($0, / started\.$/) {
+            under_way[substr($0, start, RSTART - start)]++
+        }
+        /^error: / { report(substr($0, 8), "") }
+        END {
+            if (status != 124) exit
+            print "    it was not over in time"
+            for (name in under_way) if (under_way[name] > 0) report(name, "under way: ")
+        }
+    ' "$output"
+}
+
+# part NAME COMMAND...: runs the command, and remembers what failed. Returns the command's exit code.
+part() {
+    local name="$1" status=0
+    shift
+    say "$name"
+    "$@" 2>&1 | tee "$output" || status=$?
+    if [ "$status" -ne 0 ]; then
+        failures+=("$name")
+        mapfile -t -O "${#failures[@]}" failures < <(failing "$status")
+    fi
+    return "$status"
+}
+
+# finish: reports the failures, and ends with 1 if there are any.
+finish() {
+    [ "${#failures[@]}" -gt 0 ] || exit 0
+    say "Failed:"
+    printf '%s\n' "${failures[@]}"
+    exit 1
+}
