@@ -37,6 +37,8 @@ from urllib.parse import urlsplit
 
 #: Debian's packages chromium-headless-shell and chromium; the first is smaller and all that is needed.
 BROWSERS = ("chromium-headless-shell", "chromium")
+#: How many seconds a command may take. The browser itself may be stuck, and whoever asks waits for the answer.
+PATIENCE = 120
 KEYS = {"Tab": (9, ""), "Enter": (13, "\r"), "Escape": (27, ""), "Space": (32, " ")}
 #: Runs before the page's own script.
 WATCH = """
@@ -226,8 +228,10 @@ async def answer_commands(browser: Browser) -> None:
             if name == "problems":
                 value: Any = list(browser.problems)
             else:
-                value = await getattr(browser, name)(**command)
+                value = await asyncio.wait_for(getattr(browser, name)(**command), PATIENCE)
             emit(value=value)
+        except TimeoutError:
+            emit(error=f"the browser has not done this within {PATIENCE} s: {name}")
         except (Failure, TypeError, AttributeError, KeyError, OSError) as failure:
             emit(error=f"{type(failure).__name__}: {failure}")
 
@@ -244,9 +248,12 @@ async def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mqtt-quic-bridge-browser-", ignore_cleanup_errors=True) as profile:
         browser = Browser(program, profile)
         try:
-            await browser.start()
+            await asyncio.wait_for(browser.start(), PATIENCE)
             emit(value="ready")
             await answer_commands(browser)
+        except TimeoutError:
+            emit(error=f"the browser has not started within {PATIENCE} s")
+            return 1
         finally:
             browser.end()
     return 0
