@@ -136,6 +136,27 @@ struct HoldBrokerTests {
         }
     }
 
+    /// The broker is so slow that the bridge gives up one CONNECT and sends the next. When it reads both in the wrong
+    /// order, the older one takes the session from the leg on which the device is. In which order Mosquitto reads them is
+    /// left to chance, so the front does what follows.
+    @Test(.mapping(.connection), arguments: ["3.1.1", "5.0"])
+    func aConnectThatWasGivenUpDoesNotEndTheDevice(version: String) async throws {
+        try await Scenario.run(Self.options()) { scenario in
+            let device = try await scenario.device("device-1", ["version": .string(version)])
+            scenario.broker.process.signal(SIGSTOP)
+            try scenario.front.closeAll(code: 2)
+            try await scenario.front.seesConnect(2, of: "device-1")
+            try scenario.front.closeAll(code: 2)
+            let last = try await scenario.front.seesConnect(3, of: "device-1")
+            scenario.broker.process.signal(SIGCONT)
+            try await scenario.reconnects()
+            try await scenario.front.takeOver(try #require(last.connection))
+            try await scenario.reconnects(2)
+            try await device.publish("up", "back", qos: 1)
+            #expect(await !device.wasDisconnected)
+        }
+    }
+
     /// Observed with EMQX: the codes 0 and 1 are decisions about this session, and 2 means that it is overloaded.
     @Test(.mapping(.connection), arguments: [(0, false), (1, false), (2, true), (0x38E, false), (0x38B, true)])
     func theCodeOfACloseDecides(code: Int, isHeld: Bool) async throws {

@@ -33,6 +33,7 @@ extension QUICDialerTests {
 
         func uplinkUnreachable(_ why: String) { answered.fail(HarnessError(why)) }
         func uplinkLost(_ loss: UplinkLoss) { answered.fail(HarnessError("\(loss)")) }
+        func uplinkSentAgain() {}
         func uplinkDrained() {}
         func uplinkSilent() {}
         func uplinkAnswered(after silence: Duration) {}

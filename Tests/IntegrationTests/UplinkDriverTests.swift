@@ -52,6 +52,7 @@ struct UplinkDriverTests {
             ended = nil
         }
 
+        func uplinkSentAgain() {}
         func uplinkDrained() {}
         func uplinkSilent() {}
         func uplinkAnswered(after silence: Duration) {}

@@ -111,6 +111,9 @@ extension GatewayControl: UplinkLegObserver {
 
     func uplinkAnswered(after silence: Duration) {}
 
+    /// A control stream never waits for a connection, not even for another one.
+    func uplinkSentAgain() {}
+
     func uplinkLost(_ loss: UplinkLoss) {
         perform(session.lost(loss))
         leg = nil

@@ -8,6 +8,10 @@ extension SessionDriver: UplinkLegObserver {
         handle(session.uplinkReady(limits))
     }
 
+    func uplinkSentAgain() {
+        session.uplinkSentAgain()
+    }
+
     func uplinkUnreachable(_ why: String) {
         forgetUplink()
         handle(session.uplinkUnreachable(why))

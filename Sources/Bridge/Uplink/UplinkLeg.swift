@@ -18,8 +18,7 @@ final class UplinkLeg {
     /// Far longer than an acknowledgement takes on any usable path.
     private static let patience = TimeAmount.seconds(1)
 
-    /// What has been sent, for as long as it may have to be sent again on another connection. The observer does not
-    /// notice that.
+    /// What has been sent, for as long as it may have to be sent again on another connection.
     private struct Beginning {
         var pieces: [EarlyFlight.Piece] = []
         /// Whether the leg waits again, so that nothing it has sent counts.
@@ -179,6 +178,7 @@ extension UplinkLeg {
         }
         self.beginning = nil
         for piece in beginning.pieces { carrier.write(stream, piece.bytes, fin: piece.fin) }
+        if !beginning.pieces.isEmpty { observer?.uplinkSentAgain() }
     }
 
     /// The connection could not be made and is closed. What was sent as early data is sent again on the next one.

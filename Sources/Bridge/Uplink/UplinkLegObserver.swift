@@ -6,6 +6,8 @@ protocol UplinkLegObserver: AnyObject {
     /// The leg is open. `limits` are those of the gateway's session that the leg is a data stream of; `nil` for the
     /// device's own session.
     func uplinkReady(_ limits: GatewayLimits?)
+    /// What was sent before anything came back has been sent again, on another connection. The broker may read both.
+    func uplinkSentAgain()
     /// The leg could not be opened, and is over.
     func uplinkUnreachable(_ why: String)
     /// Bytes came from the broker; `isEnd` is true if they came with its FIN.

@@ -25,12 +25,15 @@ extension ConnectedDevice {
         lose("the broker has not heard the device for 1.5 times its keepalive", leg: .open)
     }
 
+    /// Whether the session could continue on another leg.
+    private var survivesLoss: Bool { hold?.journal.isHoldable == true && !down.isInsidePacket }
+
     /// The leg is useless, and its end was no decision about the device. So another leg is asked for, or the session
     /// ends because it could not continue on another leg.
     ///
     /// - Parameter isBusy: Whether the broker said that it is busy.
     mutating func lose(_ why: String, leg: UplinkRemains, isBusy: Bool = false) -> [SessionAction] {
-        guard let hold, hold.journal.isHoldable, !down.isInsidePacket else {
+        guard let hold, survivesLoss else {
             return end(Ending(hasLeft ? .deviceDisconnected : .uplinkLost(why), uplink: leg))
         }
         let close: [SessionAction] = leg == .gone ? [] : [.closeUplink]
@@ -65,7 +68,9 @@ extension ConnectedDevice {
         let timers: [SessionAction]
         switch hold?.phase {
         case .awaitingUplink: timers = []
-        case .returning: timers = [.stop(.uplinkConnect)]
+        case .returning:
+            timers = [.stop(.uplinkConnect)]
+            hold?.hasStrayConnect = true
         case .up, .suspended, .backingOff, nil: return []
         }
         hold?.why = why
@@ -76,31 +81,45 @@ extension ConnectedDevice {
     /// The broker's FIN.
     mutating func legEnded() -> [SessionAction] {
         guard hold?.phase != .returning else {
+            // That was about this CONNECT, or an earlier one has been read instead of it.
+            hold?.hasStrayConnect = false
             return lose("the broker closed the connection before CONNACK", leg: .useless)
         }
         guard hold?.mayBeForgotten != true else {
             return lose("the broker closed the connection after a long silence", leg: .useless)
         }
-        return end(Ending(.brokerClosed, uplink: .useless))
+        return loseToStrayConnect(leg: .useless) ?? end(Ending(.brokerClosed, uplink: .useless))
     }
 
     /// The leg is gone, and nothing more can be sent on it.
     mutating func legLost(_ loss: UplinkLoss) -> [SessionAction] {
-        if case .network(let description) = loss { return lose(description, leg: .gone) }
+        if case .network(let description) = loss {
+            if hold?.phase == .returning { hold?.hasStrayConnect = true }
+            return lose(description, leg: .gone)
+        }
+        if loss.mayBeTakeover, let actions = loseToStrayConnect(leg: .gone) { return actions }
         if gateway == nil, let hold, loss.mayMean(hold) { return lose(loss.description, leg: .gone) }
         return end(Ending(loss.end, uplink: .gone))
     }
 
+    /// The broker ended the leg in the way in which it ends one whose session another one has taken. If that may have been
+    /// an earlier CONNECT of this session, the leg is lost. `nil` if not.
+    mutating func loseToStrayConnect(leg: UplinkRemains) -> [SessionAction]? {
+        guard hold?.hasStrayConnect == true, survivesLoss else { return nil }
+        hold?.hasStrayConnect = false
+        return [.stop(.strayConnect)] + lose("the broker may have read an earlier CONNECT after this one", leg: leg)
+    }
+
     /// Another leg is there, and the broker has accepted the device on it, or does not have to.
     mutating func rejoin(isSessionPresent: Bool, needsSubscriptions: Bool, _ limits: LegLimits) -> [SessionAction] {
-        hold?.returned()
+        let timers = hold?.returned() ?? []
         do throws(MQTTError) {
             guard
                 let (step, resent) = try hold?.journal.rejoin(
                     isSessionPresent: isSessionPresent, needsSubscriptions: needsSubscriptions, limits)
             else { return [] }
             let note = SessionReturn.newLeg(isSessionPresent: !needsSubscriptions, resent: resent)
-            return try [.stop(.hold), .note(.resumed(note))] + perform(step)
+            return try [.stop(.hold)] + timers + [.note(.resumed(note))] + perform(step)
         } catch {
             return end(.uplinkLost("\(error)"))
         }
@@ -134,9 +153,13 @@ extension ConnectedDevice {
         case (.uplinkConnect, .returning):
             hold?.why = "no CONNACK came within uplink.connect_timeout"
             hold?.phase = .awaitingUplink
+            hold?.hasStrayConnect = true
             return [.closeUplink, openLeg]
+        case (.strayConnect, .up), (.strayConnect, .suspended):
+            hold?.hasStrayConnect = false
+            return []
         case (.connectPacket, _), (.uplinkConnect, _), (.goodbye, _), (.lastWords, _), (.willDelay, _), (.hold, _),
-            (.brokerPatience, _), (.retry, _), (.predecessor, _):
+            (.brokerPatience, _), (.retry, _), (.predecessor, _), (.strayConnect, _):
             // The timer fired although what it waited for was already on its way.
             return []
         }
@@ -150,6 +173,15 @@ extension UplinkLoss {
         case .byBroker(let code?, _): .brokerDisconnected(code: code)
         case .byBroker(nil, _): .brokerClosed
         case .network(let description): .uplinkLost(description)
+        }
+    }
+
+    /// Whether the broker ends a leg like this when another one has taken its session.
+    fileprivate var mayBeTakeover: Bool {
+        switch self {
+        case .byBroker(let code?, _): ReasonCode(rawValue: code) == .sessionTakenOver
+        case .byBroker(nil, _): true
+        case .network: false
         }
     }
 

@@ -51,6 +51,9 @@ struct Hold: Sendable {
     private var isUnproven = false
     /// Whether a leg was lost while ``isUnproven`` was set, and the broker has answered nothing yet.
     private var wasLostUnproven = false
+    /// Whether CONNECT went out on a leg that was given up before the broker answered. The broker may still read it, and
+    /// then takes the session away from the leg that has it [MQTT-3.1.4-3].
+    var hasStrayConnect = false
     /// What went wrong last.
     var why = ""
 
@@ -116,11 +119,17 @@ extension Hold {
     }
 
     /// The broker has accepted CONNECT, or needs none.
-    mutating func returned() {
+    mutating func returned() -> [SessionAction] {
         phase = .up
         wasSuspended = false
         hasAnsweredPing = false
         isUnproven = true
+        return strayConnectTimer
+    }
+
+    /// Starts the time after CONNACK in which the broker may still read an earlier CONNECT, if there is one.
+    var strayConnectTimer: [SessionAction] {
+        hasStrayConnect ? [.start(.strayConnect, after: .seconds(30))] : []
     }
 
     /// The leg was lost after a return that no answer of the broker has proven yet. Returns how long to wait before the

@@ -51,6 +51,7 @@ extension ConnectedDevice {
                 return lose(
                     "the broker disconnected the device: \(reason.inWords)", leg: .open, isBusy: reason.isBusy)
             }
+            if reason == .sessionTakenOver, let actions = loseToStrayConnect(leg: .open) { return actions }
         }
         // The device gets the same packet, then its connection is closed ([MQTT-3.14.4-3]).
         return end(Ending(.brokerDisconnected(code: code), toDevice: frame.bytes, uplink: .useless))

@@ -76,6 +76,8 @@ package protocol DeviceSession: Sendable {
     /// The leg that was asked for is there. `limits` are those of the gateway session to which the leg belongs; `nil`
     /// for a leg of the device's own session at the broker.
     mutating func uplinkReady(_ limits: GatewayLimits?) -> [SessionAction]
+    /// What was sent on the leg has been sent a second time, on another connection. Something may come of both.
+    mutating func uplinkSentAgain()
     /// The leg could not be made; `why` is a sentence for logs and devices.
     mutating func uplinkUnreachable(_ why: String) -> [SessionAction]
     /// A packet of the broker, or a piece of a long one.
@@ -133,6 +135,8 @@ extension DeviceSession {
     package var isSessionBorrowed: Bool { false }
 
     package mutating func findsNoSession() {}
+
+    package mutating func uplinkSentAgain() {}
 
     package var afterlife: Duration? { nil }
 

@@ -190,9 +190,9 @@ extension Session {
         }
         device.hold = try hold(after: original, connecting, keepAlive: keepAlive)
         let assigned = original.properties.assignedClientIdentifier.map { [SessionAction.takeClientID($0)] } ?? []
-        let notes = device.noting([])
+        let first = device.noting([]) + (device.hold?.strayConnectTimer ?? [])
         let actions = letIn(device, outgoing, keepAlive: keepAlive, naming: assigned)
-        return notes.isEmpty ? actions : notes + actions
+        return first.isEmpty ? actions : first + actions
     }
 
     /// The CONNACK for the device, with the bridge's own limit if that fits. `nil` if what the bridge has to add makes
@@ -229,6 +229,7 @@ extension Session {
                 policy, version: connecting.facts.version, told: told, retainedWill: connecting.retainedWill))
         hold.connect = [UInt8](repeated.readableBytesView)
         hold.keepAlive = keepAlive
+        hold.hasStrayConnect = connecting.hasStrayConnect
         return hold
     }
 }

@@ -62,6 +62,8 @@ package struct Session: CoreSession {
         var repeated: ByteBuffer?
         /// The topic of the device's retained will, as the broker has it.
         var retainedWill: String?
+        /// See ``Hold/hasStrayConnect``.
+        var hasStrayConnect = false
     }
 
     static var isThroughGateway: Bool { false }
@@ -204,6 +206,21 @@ extension Session {
             return sendReclaimingConnect()
         case .awaitingConnect, .finishing, .ended:
             return []
+        }
+    }
+
+    package mutating func uplinkSentAgain() {
+        switch state {
+        case .connecting(var connecting):
+            connecting.hasStrayConnect = true
+            state = .connecting(connecting)
+        case .connected:
+            _ = change { device in
+                device.hold?.hasStrayConnect = true
+                return []
+            }
+        case .awaitingConnect, .unread, .reclaimingWill, .finishing, .ended:
+            break
         }
     }
 

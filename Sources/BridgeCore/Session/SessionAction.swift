@@ -107,6 +107,8 @@ package enum SessionTimer: Sendable, Hashable, CaseIterable {
     case brokerPatience
     /// The next try, after the broker was reached and did not take the device back.
     case retry
+    /// A CONNECT that was given up, and that the broker may read behind the one that it has answered.
+    case strayConnect
 }
 
 /// The identity of a device, as far as logs and limits need it.

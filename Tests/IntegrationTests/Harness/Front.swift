@@ -183,6 +183,21 @@ struct Front: Sendable {
         try await reported().filter { $0.event == "packet" && $0.type == "CONNECT" && $0.clientID == clientID }
     }
 
+    /// Waits for the CONNECT with this number of this client identifier, counted from 1, and returns it.
+    @discardableResult
+    func seesConnect(_ number: Int, of clientID: String) async throws -> FrontEvent {
+        let isOne = { @Sendable (event: FrontEvent) in
+            event.event == "packet" && event.type == "CONNECT" && event.clientID == clientID
+        }
+        while true {
+            let seen = await events.all
+            let connects = seen.filter(isOne)
+            if connects.count >= number { return connects[number - 1] }
+            _ = try await events.first(
+                "CONNECT \(number) of \(clientID) at the front", from: seen.count, where: isOne)
+        }
+    }
+
     /// Waits until the front has reported this event `count` times.
     func says(_ event: String, times count: Int = 1) async throws {
         var position = 0
