@@ -1,11 +1,14 @@
 # shellcheck shell=bash
 # Runs the parts of a test run, and says at the end what failed. Sourced after common.sh.
 
-# Before a command that runs tests: it ends after half an hour, several times what a slow machine needs, because a test that
-# waits for something that never comes waits for ever. The exit code is 124 then. Each line of output is written at once, so
-# that it is known which tests were under way.
+# What stands before a command that runs tests, which is ended if it takes several times what a slow machine needs: a test
+# that waits for something that never comes waits for ever. The exit code is 124 then. Each line of output is written at
+# once, so that it is known which tests were under way.
+in_time=(stdbuf --output=L timeout --foreground --signal=INT --kill-after=30)
 # shellcheck disable=SC2034 # used by the scripts that source this file
-in_time=(stdbuf --output=L timeout --foreground --signal=INT --kill-after=30 30m)
+unit_tests=("${in_time[@]}" 12m swift test --skip IntegrationTests)
+# shellcheck disable=SC2034
+integration_tests=("${in_time[@]}" 25m swift test --filter IntegrationTests)
 
 output="$(mktemp)"
 trap 'rm -f "$output"' EXIT
