@@ -15,7 +15,8 @@ extension ConnectedDevice {
         if let patience = hold.brokerPatience, silence >= patience { return loseBrokersPatience() }
         let step = self.hold?.resume(after: silence) ?? Ledger.Step()
         do throws(MQTTError) {
-            return try [.stop(.hold), .stop(.brokerPatience)] + perform(step) + [.note(.resumed(.sameLeg))]
+            return try [.stop(.hold), .stop(.brokerPatience)] + hold.strayConnectTimer + perform(step)
+                + [.note(.resumed(.sameLeg))]
         } catch {
             return end(Ending(.brokerViolation(error), uplink: .useless))
         }
@@ -70,7 +71,7 @@ extension ConnectedDevice {
         case .awaitingUplink: timers = []
         case .returning:
             timers = [.stop(.uplinkConnect)]
-            hold?.hasStrayConnect = true
+            hold?.giveUpConnect()
         case .up, .suspended, .backingOff, nil: return []
         }
         hold?.why = why
@@ -81,8 +82,6 @@ extension ConnectedDevice {
     /// The broker's FIN.
     mutating func legEnded() -> [SessionAction] {
         guard hold?.phase != .returning else {
-            // That was about this CONNECT, or an earlier one has been read instead of it.
-            hold?.hasStrayConnect = false
             return lose("the broker closed the connection before CONNACK", leg: .useless)
         }
         guard hold?.mayBeForgotten != true else {
@@ -94,7 +93,7 @@ extension ConnectedDevice {
     /// The leg is gone, and nothing more can be sent on it.
     mutating func legLost(_ loss: UplinkLoss) -> [SessionAction] {
         if case .network(let description) = loss {
-            if hold?.phase == .returning { hold?.hasStrayConnect = true }
+            if hold?.phase == .returning { hold?.giveUpConnect() }
             return lose(description, leg: .gone)
         }
         if loss.mayBeTakeover, let actions = loseToStrayConnect(leg: .gone) { return actions }
@@ -105,14 +104,14 @@ extension ConnectedDevice {
     /// The broker ended the leg in the way in which it ends one whose session another one has taken. If that may have been
     /// an earlier CONNECT of this session, the leg is lost. `nil` if not.
     mutating func loseToStrayConnect(leg: UplinkRemains) -> [SessionAction]? {
-        guard hold?.hasStrayConnect == true, survivesLoss else { return nil }
-        hold?.hasStrayConnect = false
-        return [.stop(.strayConnect)] + lose("the broker may have read an earlier CONNECT after this one", leg: leg)
+        guard survivesLoss, hold?.takeStrayConnect() == true else { return nil }
+        return lose("the broker may have read an earlier CONNECT after this one", leg: leg)
     }
 
     /// Another leg is there, and the broker has accepted the device on it, or does not have to.
     mutating func rejoin(isSessionPresent: Bool, needsSubscriptions: Bool, _ limits: LegLimits) -> [SessionAction] {
-        let timers = hold?.returned() ?? []
+        hold?.returned()
+        let timers = hold?.strayConnectTimer ?? []
         do throws(MQTTError) {
             guard
                 let (step, resent) = try hold?.journal.rejoin(
@@ -153,13 +152,13 @@ extension ConnectedDevice {
         case (.uplinkConnect, .returning):
             hold?.why = "no CONNACK came within uplink.connect_timeout"
             hold?.phase = .awaitingUplink
-            hold?.hasStrayConnect = true
+            hold?.giveUpConnect()
             return [.closeUplink, openLeg]
-        case (.strayConnect, .up), (.strayConnect, .suspended):
-            hold?.hasStrayConnect = false
+        case (.strayConnect, _):
+            hold?.forgetStrayConnect()
             return []
         case (.connectPacket, _), (.uplinkConnect, _), (.goodbye, _), (.lastWords, _), (.willDelay, _), (.hold, _),
-            (.brokerPatience, _), (.retry, _), (.predecessor, _), (.strayConnect, _):
+            (.brokerPatience, _), (.retry, _), (.predecessor, _):
             // The timer fired although what it waited for was already on its way.
             return []
         }

@@ -148,7 +148,7 @@ extension CoreSession {
     ) -> [SessionAction] {
         let isHeld = device?.isHeld ?? false
         var actions: [SessionAction] = isHeld ? [.stop(.hold), .stop(.brokerPatience), .stop(.retry)] : []
-        if device?.hold?.hasStrayConnect == true { actions.append(.stop(.strayConnect)) }
+        if let hold = device?.hold, hold.strayConnect != .none { actions.append(.stop(.strayConnect)) }
         guard ending.why != .deviceVanished || hasDeviceFinished else { return actions }
         var farewell = ending.toDevice
         if let device {

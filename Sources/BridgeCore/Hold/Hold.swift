@@ -27,6 +27,16 @@ struct Hold: Sendable {
         case returning
     }
 
+    /// A CONNECT that was given up before the broker answered. The broker may still read it, and then takes the session
+    /// away from the leg that has it [MQTT-3.1.4-3].
+    enum StrayConnect: Sendable {
+        case none
+        /// The broker may still read one.
+        case underWay
+        /// One may have been read. Until the device has been back for a while, no other end of a leg is explained by one.
+        case spent
+    }
+
     var journal: Journal
     var phase = Phase.up
     /// CONNECT as it will be repeated; empty on a data stream.
@@ -51,9 +61,7 @@ struct Hold: Sendable {
     private var isUnproven = false
     /// Whether a leg was lost while ``isUnproven`` was set, and the broker has answered nothing yet.
     private var wasLostUnproven = false
-    /// Whether CONNECT went out on a leg that was given up before the broker answered. The broker may still read it, and
-    /// then takes the session away from the leg that has it [MQTT-3.1.4-3].
-    var hasStrayConnect = false
+    private(set) var strayConnect = StrayConnect.none
     /// What went wrong last.
     var why = ""
 
@@ -119,17 +127,11 @@ extension Hold {
     }
 
     /// The broker has accepted CONNECT, or needs none.
-    mutating func returned() -> [SessionAction] {
+    mutating func returned() {
         phase = .up
         wasSuspended = false
         hasAnsweredPing = false
         isUnproven = true
-        return strayConnectTimer
-    }
-
-    /// Starts the time after CONNACK in which the broker may still read an earlier CONNECT, if there is one.
-    var strayConnectTimer: [SessionAction] {
-        hasStrayConnect ? [.start(.strayConnect, after: .seconds(30))] : []
     }
 
     /// The leg was lost after a return that no answer of the broker has proven yet. Returns how long to wait before the
@@ -151,6 +153,33 @@ extension Hold {
         phase = .backingOff
         defer { failures = min(failures + 1, 5) }
         return .seconds(min(1 << Int(failures), 30))
+    }
+}
+
+// MARK: - A CONNECT that was given up
+
+extension Hold {
+    /// The leg on which CONNECT went out is given up, and no answer has come.
+    mutating func giveUpConnect() {
+        if strayConnect == .none { strayConnect = .underWay }
+    }
+
+    /// The broker ended a leg in the way in which it ends one whose session another one takes. Returns whether that may
+    /// have been an earlier CONNECT of this session.
+    mutating func takeStrayConnect() -> Bool {
+        guard strayConnect == .underWay else { return false }
+        strayConnect = .spent
+        return true
+    }
+
+    /// The device is back, and from now on the broker reads. This starts the time after which it has read everything.
+    var strayConnectTimer: [SessionAction] {
+        strayConnect == .none ? [] : [.start(.strayConnect, after: .seconds(30))]
+    }
+
+    /// That time is over. It does not count if the broker was away again.
+    mutating func forgetStrayConnect() {
+        if phase == .up { strayConnect = .none }
     }
 }
 

@@ -62,7 +62,7 @@ package struct Session: CoreSession {
         var repeated: ByteBuffer?
         /// The topic of the device's retained will, as the broker has it.
         var retainedWill: String?
-        /// See ``Hold/hasStrayConnect``.
+        /// See ``Hold/StrayConnect``.
         var hasStrayConnect = false
     }
 
@@ -216,7 +216,7 @@ extension Session {
             state = .connecting(connecting)
         case .connected:
             _ = change { device in
-                device.hold?.hasStrayConnect = true
+                device.hold?.giveUpConnect()
                 return []
             }
         case .awaitingConnect, .unread, .reclaimingWill, .finishing, .ended:
