@@ -82,6 +82,7 @@ extension QUICEndpoint {
     func moveIfWanted() {
         guard let move = sockets.move, move.moved == nil else { return }
         sockets.move?.moved = 0
+        scheduleCheck()
         moveOn(Array(connections.handles)[...])
     }
 
@@ -163,7 +164,7 @@ extension QUICEndpoint {
             sockets.isCheckScheduled = false
             retryMove()
             forgetUnusedSockets()
-            if sockets.needCheck { scheduleCheck() }
+            if sockets.needCheck, !connections.isEmpty { scheduleCheck() }
         }
     }
 
