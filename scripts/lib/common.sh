@@ -34,11 +34,15 @@ find_swift() {
     local folder found
     found="$(command -v swift || true)"
     if [ -n "$found" ] && swift_is_usable "$found"; then
+        # A proxy in front of the toolchain, as swiftly has it, passes no signal on.
+        folder="$(swift -print-target-info | sed -n 's|.*"runtimeResourcePath": "\(.*\)/lib/swift".*|\1/bin|p')"
+        [ ! -x "$folder/swift" ] || export PATH="$folder:$PATH"
         return 0
     fi
     for folder in "${SWIFTLY_BIN_DIR:-$HOME/.local/share/swiftly/bin}" /opt/swift/usr/bin; do
         if [ -x "$folder/swift" ] && swift_is_usable "$folder/swift"; then
             export PATH="$folder:$PATH"
+            find_swift
             return 0
         fi
     done

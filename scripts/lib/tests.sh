@@ -2,9 +2,9 @@
 # Runs the parts of a test run, and says at the end what failed. Sourced after common.sh.
 
 # What stands before a command that runs tests, which is ended if it takes several times what a slow machine needs: a test
-# that waits for something that never comes waits for ever. The exit code is 124 then. Each line of output is written at
-# once, so that it is known which tests were under way.
-in_time=(stdbuf --output=L timeout --foreground --signal=INT --kill-after=30)
+# that waits for something that never comes waits for ever. The exit code is 124 then, or 137 if it had to be killed. Each
+# line of output is written at once, so that it is known which tests were under way.
+in_time=(stdbuf --output=L timeout --foreground --signal=INT --kill-after=60)
 # shellcheck disable=SC2034 # used by the scripts that source this file
 unit_tests=("${in_time[@]}" 12m swift test --skip IntegrationTests)
 # shellcheck disable=SC2034
@@ -39,7 +39,7 @@ failing() {
         }
         /^error: / { report(substr($0, 8), "") }
         END {
-            if (status != 124) exit
+            if (status != 124 && status != 137) exit
             print "    it was not over in time"
             for (name in under_way) if (under_way[name] > 0) report(name, "under way: ")
         }
@@ -51,7 +51,8 @@ part() {
     local name="$1" status=0
     shift
     say "$name"
-    "$@" 2>&1 | tee "$output" || status=$?
+    # At Ctrl-C, the command's last lines still have a reader.
+    "$@" 2>&1 | tee -i "$output" || status=$?
     if [ "$status" -ne 0 ]; then
         failures+=("$name")
         mapfile -t -O "${#failures[@]}" failures < <(failing "$status")

@@ -19,6 +19,9 @@ enum Toolbox {
         var environment = ProcessInfo.processInfo.environment.filter {
             !$0.key.hasPrefix("BRIDGE_") && !$0.key.hasPrefix("MQTT_")
         }
+        // scripts/test sets these so that the tests' own output comes at once. Programs have to see to that themselves.
+        environment["_STDBUF_O"] = nil
+        if environment["LD_PRELOAD"]?.contains("libstdbuf") == true { environment["LD_PRELOAD"] = nil }
         environment["PATH"] = (environment["PATH"] ?? "/usr/bin:/bin") + ":/usr/sbin:/usr/local/sbin"
         // Bridges that run at the same time would ask for the same port.
         environment["BRIDGE_ADMIN_LISTEN"] = "off"
