@@ -23,7 +23,7 @@ struct UnitFileTests {
             return try folder.write(
                 name, text.replacing("/usr/local/bin/mqtt-quic-bridge", with: try Toolbox.bridge()))
         }
-        let process = try await ChildProcess.start("systemd-analyze", Self.verifier, ["verify"] + files)
+        let process = try await ChildProcess.start("systemd-analyze", Self.verifier, ["verify", "--man=no"] + files)
         let end = try await process.end()
         _ = try? await process.errors.first("the end of errors") { _ in false }
         #expect(end == .exit(0))
