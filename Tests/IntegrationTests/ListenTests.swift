@@ -53,9 +53,17 @@ struct ListenTests {
         let port = try Toolbox.freePort()
         let address = ListenAddress(host: "127.0.0.1", port: port)
         let other = ListenAddress(host: "127.0.0.2", port: port)
+        // A program that another test starts has copies of all sockets for the moment in which it is not yet itself.
+        func problems(_ addresses: [ListenAddress]) -> [ListenError] {
+            for _ in 0..<1_000 {
+                let problems = ListenProbe.problems(with: addresses, transport)
+                if !problems.contains(where: \.isInUse) { return problems }
+            }
+            return ListenProbe.problems(with: addresses, transport)
+        }
         for _ in 0..<2 {
-            #expect(ListenProbe.problems(with: [address, other], transport).isEmpty)
-            let problems = ListenProbe.problems(with: [address, other, address], transport)
+            #expect(problems([address, other]).isEmpty)
+            let problems = problems([address, other, address])
             #expect(problems.count == 1)
             #expect(problems.first?.rival == address && problems.first?.isInUse == false)
             #expect("\(problems.map(\.description))".contains("It is the same as 127.0.0.1, which is listed before it"))
