@@ -132,7 +132,10 @@ struct ClientTests {
 
     @Test("Messages that are published on data streams stay in order for each topic")
     func dataStreams() async throws {
-        try await ClientScenario.run(.front) { scenario in
+        var options = ClientScenario.Options()
+        // Otherwise QoS 0 would overtake QoS 1 in Mosquitto when the observer falls behind.
+        options.broker.lines = ["max_inflight_messages 0", "max_queued_messages 0"]
+        try await ClientScenario.run(.front, options) { scenario in
             let observer = try await scenario.observer("t/#")
             var configuration = scenario.configuration("client-1")
             configuration.dataStreams = 4
