@@ -1,7 +1,7 @@
 /// Limits how many tests run at once: as many as keep two cores busy, because most of them wait for timers most of the
 /// time, or a single test that measures.
 actor Gate {
-    static let shared = Gate(places: 8)
+    static let shared = Gate(places: 5)
 
     private let places: Int
     private var free: Int
