@@ -33,6 +33,8 @@ extension MQTTClientError: CustomStringConvertible {
         case .deliveryUnknown(let topic):
             "the broker has forgotten the session in which the message to \(topic) was sent with QoS 2, so it may or may"
                 + " not have been delivered: set sessionExpiry to keep the session over a loss of the connection"
+        case .expired(let topic):
+            "the message to \(topic) was not sent: its expiry ended while it waited for the connection"
         case .packetTooLarge(let bytes, let limit):
             "the packet has \(bytes) bytes, and the broker accepts \(limit): send less in one message"
         case .notSupportedByBroker(let what): "the broker does not support \(what)"

@@ -46,6 +46,8 @@ public enum MQTTClientError: Error, Sendable, Equatable {
     case rejected(MQTTReasonCode, reason: String?)
     /// The session that a message of QoS 2 was sent in is gone, so that nobody can tell whether it was delivered.
     case deliveryUnknown(topic: String)
+    /// The message's ``MQTTMessageProperties/expiry`` ended before it could be sent.
+    case expired(topic: String)
     /// The packet is larger than the broker accepts.
     case packetTooLarge(bytes: Int, limit: Int)
     /// The broker said in CONNACK that it cannot do this.

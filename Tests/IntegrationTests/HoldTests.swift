@@ -143,6 +143,46 @@ struct HoldTests {
         }
     }
 
+    @Test(arguments: [0, 1_000])
+    func aMessageWhoseTimeEndsMeanwhileIsDropped(sessionExpiry: Int) async throws {
+        try await Scenario.run(Self.options(Uplink.brisk)) { scenario in
+            let observer = try await scenario.observer("up/#")
+            let device = try await scenario.device(
+                "device-1",
+                ["version": "5.0", "keep_alive": 3, "properties": ["SessionExpiryInterval": .int(sessionExpiry)]])
+            try await scenario.relay.blackOut(true)
+            // The silence is only noticed if something has to be answered.
+            var sent = [try await device.startPublishing("up/before", "before", qos: 1)]
+            try await scenario.holds()
+            for (topic, seconds) in [("up/short", 1), ("up/long", 1_000)] {
+                for qos in 1...2 {
+                    let properties = ["MessageExpiryInterval": JSONValue.int(seconds)]
+                    sent.append(
+                        try await device.startPublishing(topic, .text("\(qos)"), qos: qos, properties: properties))
+                }
+            }
+            try await scenario.isForgotten()
+            // It is the time itself that matters here.
+            try await Task.sleep(for: .seconds(2))
+            try await scenario.relay.blackOut(false)
+            for publish in sent { try await device.acknowledged(publish) }
+            #expect(try await observer.message().text == "before")
+            for qos in 1...2 {
+                let message = try await observer.message()
+                #expect(message.topic == "up/long" && message.text == "\(qos)")
+                guard case .int(let left)? = message.properties?["MessageExpiryInterval"] else {
+                    Issue.record("no Message Expiry Interval")
+                    return
+                }
+                #expect((1..<1_000).contains(left))
+            }
+            // The packet identifiers are free again.
+            for number in 1...5 { try await device.publish("up/later", .text("\(number)"), qos: 2) }
+            for number in 1...5 { #expect(try await observer.message().text == "\(number)") }
+            #expect(await !device.wasDisconnected)
+        }
+    }
+
     /// What does not fit into the device's hold memory waits at the device, so nothing is dropped.
     @Test func aFullHoldMemoryStopsTheDevice() async throws {
         var options = Self.options(Uplink.brisk)

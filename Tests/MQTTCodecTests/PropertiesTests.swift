@@ -119,4 +119,46 @@ struct PropertiesTests {
         let head = PublishHead(topic: "a", properties: [.topicAlias(1)])
         #expect([UInt8](buffer: try head.encode(version: .v3_1_1, payloadLength: 0)) == Bytes("30 [ <'a'> ]").array)
     }
+
+    private static let expiry: Properties = [
+        .userProperty(name: "k", value: "v"), .topicAlias(1), .subscriptionIdentifier(200),
+        .correlationData(ByteBuffer(bytes: [2, 0, 0, 0, 9])), .messageExpiryInterval(60), .contentType("c"),
+    ]
+
+    @Test(arguments: [QoS.atMostOnce, .atLeastOnce, .exactlyOnce])
+    func theExpiryOfAMessageIsChangedInItsPlace(_ qos: QoS) throws {
+        var head = PublishHead(
+            qos: qos, topic: String(repeating: "t", count: 200), packetID: qos == .atMostOnce ? nil : 7,
+            properties: Self.expiry)
+        var bytes = ByteBuffer(string: "before")
+        bytes.writeImmutableBuffer(try head.encode(version: .v5_0, payloadLength: 3))
+        bytes.writeString("abc")
+        bytes.moveReaderIndex(forwardBy: 6)
+        let field = try #require(MessageExpiryField(in: bytes))
+        #expect(field.interval == 60)
+        field.set(0x0102_0304, in: &bytes)
+        head.properties.messageExpiryInterval = 0x0102_0304
+        var expected = try head.encode(version: .v5_0, payloadLength: 3)
+        expected.writeString("abc")
+        #expect(bytes == expected)
+        // Cut anywhere, or damaged anywhere, it is found or not.
+        for end in 0..<bytes.readableBytes {
+            let cut = try #require(bytes.getSlice(at: bytes.readerIndex, length: end))
+            #expect(
+                MessageExpiryField(in: cut) == (end < bytes.readableBytes - 3 ? nil : MessageExpiryField(in: bytes)))
+            var damaged = bytes
+            damaged.setInteger(UInt8(0xFF), at: bytes.readerIndex + end)
+            MessageExpiryField(in: damaged)?.set(0, in: &damaged)
+            #expect(damaged.readableBytes == bytes.readableBytes)
+        }
+    }
+
+    @Test func aMessageWithoutExpiry() throws {
+        for properties: Properties in [[], [.contentType("c")]] {
+            let head = PublishHead(topic: "t", properties: properties)
+            #expect(MessageExpiryField(in: try head.encode(version: .v5_0, payloadLength: 0)) == nil)
+        }
+        #expect(MessageExpiryField(in: try Packet.pingreq.encode(version: .v5_0)) == nil)
+        #expect(MessageExpiryField(in: ByteBuffer()) == nil)
+    }
 }

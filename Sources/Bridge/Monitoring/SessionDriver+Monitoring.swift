@@ -49,7 +49,7 @@ extension SessionDriver {
         case .resumed(let back):
             host.sessions.count(HoldOutcome(back))
             enter(.live)
-        case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost, .platform:
+        case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost, .messagesExpired, .platform:
             break
         }
     }

@@ -74,7 +74,7 @@ extension SessionNote {
         switch self {
         case .held: .held
         case .resumed: .living
-        case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost, .platform: nil
+        case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost, .messagesExpired, .platform: nil
         }
     }
 }

@@ -42,6 +42,10 @@ extension SessionDriver {
                 ["broker_session": isSessionPresent ? "kept" : "new", "resent": "\(resent)"])
         case .subscriptionsLost(let count):
             log(level, "the broker no longer grants subscriptions that the device had", ["filters": "\(count)"])
+        case .messagesExpired(let count):
+            log(
+                level, "messages dropped: their Message Expiry Interval ended while they waited",
+                ["messages": "\(count)"])
         case .platform(let notice):
             let message: Logger.Message =
                 switch notice.finding {

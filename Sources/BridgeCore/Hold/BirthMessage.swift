@@ -14,13 +14,17 @@ struct BirthMessage: Sendable {
     static let maximumLength = 16_384
 
     private let topic: [UInt8]
+    private let version: MQTTVersion
+    private let policy: HoldPolicy
     private let limit: Int
     private let share: HoldShare
     private(set) var message: KeptPacket?
 
     /// - Parameter topic: The topic of the will.
-    init(topic: String, _ policy: HoldPolicy) {
+    init(topic: String, _ version: MQTTVersion, _ policy: HoldPolicy) {
         self.topic = Array(topic.utf8)
+        self.version = version
+        self.policy = policy
         limit = min(Self.maximumLength, policy.configuration.buffer / 4)
         share = HoldShare(policy.budget)
     }
@@ -35,7 +39,7 @@ struct BirthMessage: Sendable {
         forget()
         let length = packet.byteCount
         guard length <= limit, share.budget.hasRoom(for: length + KeptPacket.overhead) else { return }
-        let kept = KeptPacket(joining: packet)
+        let kept = KeptPacket(joining: packet, expires: policy.expiry(of: first, version))
         share.charge(kept.cost)
         message = kept
     }
@@ -66,15 +70,16 @@ struct BirthMessage: Sendable {
         return bytes.readableBytesView.elementsEqual(topic)
     }
 
-    /// The message for another leg; `nil` if the broker does not accept it there.
+    /// The message for another leg; `nil` if the broker does not accept it there, or its time is over.
     ///
     /// At QoS 2 it becomes a message at QoS 1: it has been published before, so "exactly once" would promise too much.
     ///
     /// - Parameter packetID: Not used at QoS 0.
     func packet(_ packetID: UInt16, _ limits: LegLimits) -> ByteBuffer? {
-        guard let message, limits.takesRetained, qos <= limits.maximumQoS,
-            message.length <= limits.maximumPacketSize ?? .max
+        guard var message, limits.takesRetained, qos <= limits.maximumQoS,
+            message.length <= limits.maximumPacketSize ?? .max, !message.isExpired(at: policy.now())
         else { return nil }
+        message.age(to: policy.now())
         var packet = message.first
         guard qos > .atMostOnce, let flags: UInt8 = packet.getInteger(at: packet.readerIndex) else { return packet }
         packet = packet.replacing(packetIDWith: packetID)
@@ -102,20 +107,16 @@ extension Journal {
         let isComing =
             ledger?.queue.contains { outgoing in
                 let isNew = !isSessionPresent || !outgoing.wasSent || outgoing.packet.qos != .exactlyOnce
-                return isNew && birth.concerns(outgoing.packet.first)
+                return isNew && !outgoing.packet.isExpired(at: policy.now()) && birth.concerns(outgoing.packet.first)
             } ?? false
         let isAgain =
             !isSessionPresent
-            && ledger?.up.values.contains { $0.isBetween && $0.kept.map { birth.concerns($0.first) } == true } == true
+            && ledger?.up.values.contains { flow in
+                guard flow.isBetween, let kept = flow.kept, !kept.isExpired(at: policy.now()) else { return false }
+                return birth.concerns(kept.first)
+            } == true
         guard !isComing, !isAgain else { return nil }
         let packetID: UInt16? = birth.qos == .atMostOnce ? nil : ledger?.unusedIDs(1).first ?? .max
         return birth.packet(packetID ?? 0, limits).map { ($0, packetID) }
-    }
-}
-
-extension KeptPacket {
-    /// The QoS in the fixed header of a PUBLISH.
-    fileprivate var qos: QoS? {
-        first.getInteger(at: first.readerIndex, as: UInt8.self).flatMap { QoS(rawValue: $0 >> 1 & 0b11) }
     }
 }

@@ -48,7 +48,7 @@ struct Journal: Sendable {
         self.version = version
         self.told = told
         self.isPassedOnAtOnce = isPassedOnAtOnce
-        births = retainedWill.map { [BirthMessage(topic: $0, policy)] } ?? []
+        births = retainedWill.map { [BirthMessage(topic: $0, version, policy)] } ?? []
         aliasMaximum = told.topicAliasMaximum
     }
 

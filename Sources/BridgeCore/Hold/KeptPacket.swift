@@ -1,3 +1,4 @@
+import MQTTCodec
 import NIOCore
 
 /// A packet that is kept for long. It uses memory of about its own size, whatever it was sliced from.
@@ -6,24 +7,27 @@ struct KeptPacket: Sendable {
     /// Further pieces, if a long PUBLISH came in pieces.
     private(set) var rest: [ByteBuffer] = []
     private(set) var length: Int
+    /// When it is a message that is of no use any more.
+    let expires: NIODeadline
 
     /// What a packet costs besides its bytes: about the size of its entry here, and the header of its storage.
     static let overhead = 128
 
-    init(_ bytes: ByteBuffer) {
+    init(_ bytes: ByteBuffer, expires: NIODeadline = .distantFuture) {
         first = bytes.compacted
         length = bytes.readableBytes
+        self.expires = expires
     }
 
     /// One packet that is in several buffers.
-    init(joining buffers: BufferList) {
+    init(joining buffers: BufferList, expires: NIODeadline = .distantFuture) {
         guard buffers.count > 1 else {
-            self.init(buffers.first ?? ByteBuffer())
+            self.init(buffers.first ?? ByteBuffer(), expires: expires)
             return
         }
         var whole = ByteBufferAllocator().buffer(capacity: buffers.byteCount)
         for buffer in buffers { whole.writeImmutableBuffer(buffer) }
-        self.init(whole)
+        self.init(whole, expires: expires)
     }
 
     mutating func append(_ piece: ByteBuffer) {
@@ -39,6 +43,23 @@ struct KeptPacket: Sendable {
         var buffers = BufferList(first)
         buffers += rest
         return buffers
+    }
+
+    /// Leaves of a message's time what is left of it, rounded up to seconds, and not less than one.
+    mutating func age(to now: @autoclosure () -> NIODeadline) {
+        guard expires < .distantFuture, let field = MessageExpiryField(in: first) else { return }
+        let left = UInt32(clamping: max(1, ((expires - now()).nanoseconds + 999_999_999) / 1_000_000_000))
+        if left < field.interval { field.set(left, in: &first) }
+    }
+
+    /// Whether a message's time is over.
+    func isExpired(at now: @autoclosure () -> NIODeadline) -> Bool {
+        expires < .distantFuture && expires <= now()
+    }
+
+    /// The QoS in the fixed header of a PUBLISH.
+    var qos: QoS? {
+        first.getInteger(at: first.readerIndex, as: UInt8.self).flatMap { QoS(rawValue: $0 >> 1 & 0b11) }
     }
 
     /// Sets or clears DUP of a PUBLISH.

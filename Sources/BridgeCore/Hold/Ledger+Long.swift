@@ -24,13 +24,13 @@ extension Ledger {
             if packetID != 0 { window?.sent() }
             let cost = publish.length + KeptPacket.overhead
             if hasRoom(for: cost) {
-                publish.kept = KeptPacket(full)
+                publish.kept = kept(BufferList(full))
                 publish.charged = cost
                 publish.isReserved = true
                 charge(cost)
             }
         } else {
-            let kept = KeptPacket(full)
+            let kept = kept(BufferList(full))
             publish.kept = kept
             publish.charged = kept.cost
             charge(kept.cost)
@@ -109,10 +109,12 @@ extension Ledger {
 
     /// Begins the packet on this leg while it is still coming in.
     mutating func beginLong(_ step: inout Step) {
-        guard var publish = long, !publish.hasBegun, !publish.isDropped, let kept = publish.kept,
+        guard var publish = long, !publish.hasBegun, !publish.isDropped, var kept = publish.kept,
             mayGoNext(publish.packetID, isPublish: true), fits(publish.length, &step)
         else { return }
         publish.hasBegun = true
+        kept.age(to: policy.now())
+        publish.kept = kept
         step.up += kept.buffers
         if publish.packetID != 0 { window?.sent() }
         let cost = publish.length + KeptPacket.overhead

@@ -17,9 +17,7 @@ extension Ledger {
             // The device repeats a message that waits or is in flight: it will be answered once.
             if isDuplicate, isKnown(packetID) { return }
             enqueue(
-                Outgoing(
-                    kind: packetID == 0 ? .atMostOnce : .publish, packetID: packetID, packet: KeptPacket(joining: full))
-            )
+                Outgoing(kind: packetID == 0 ? .atMostOnce : .publish, packetID: packetID, packet: kept(full)))
             return releaseIfStuck(&step)
         }
         guard fits(packet.byteCount, &step) else { return }
@@ -27,7 +25,7 @@ extension Ledger {
         guard packetID != 0 else { return }
         if isDuplicate, up[packetID]?.isBetween == true { return }
         makeRoom()
-        track(packetID, .published, hasRoom ? KeptPacket(joining: full) : nil)
+        track(packetID, .published, hasRoom ? kept(full) : nil)
     }
 
     /// SUBSCRIBE or UNSUBSCRIBE.
@@ -90,9 +88,16 @@ extension Ledger {
         guard isOpen else { return }
         resumeLong(&step)
         guard !isInsidePacket else { return }
-        while let next = queue.first, mayGoNext(next.packetID, isPublish: next.kind == .publish) {
+        while var next = queue.first {
+            guard !isExpired(next) else {
+                queue.removeFirst()
+                expire(next, &step)
+                continue
+            }
+            guard mayGoNext(next.packetID, isPublish: next.kind == .publish) else { break }
             guard fits(next.packet.length, &step) else { return }
             queue.removeFirst()
+            next.packet.age(to: policy.now())
             step.up += next.packet.buffers
             share.giveBack(next.packet.cost)
             switch next.kind {

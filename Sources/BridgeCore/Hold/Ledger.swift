@@ -17,8 +17,10 @@ struct Ledger: Sendable {
         var down: [ByteBuffer] = []
         /// Whether a packet is larger than the broker allows since the return.
         var isTooLarge = false
+        /// How many messages were dropped because their time was over.
+        var expired = 0
 
-        var isEmpty: Bool { up.isEmpty && down.isEmpty && !isTooLarge }
+        var isEmpty: Bool { up.isEmpty && down.isEmpty && !isTooLarge && expired == 0 }
     }
 
     /// The send quota of MQTT 5 4.9.
@@ -36,6 +38,7 @@ struct Ledger: Sendable {
     }
 
     let version: MQTTVersion
+    let policy: HoldPolicy
     /// Bytes.
     var buffer: Int
     let dropsQoS0: Bool
@@ -75,6 +78,7 @@ struct Ledger: Sendable {
 
     init(_ policy: HoldPolicy, version: MQTTVersion, isPassedOnAtOnce: Bool, isOpen: Bool) {
         self.version = version
+        self.policy = policy
         self.isPassedOnAtOnce = isPassedOnAtOnce
         buffer = policy.configuration.buffer
         dropsQoS0 = policy.configuration.qos0 == .dropOldest

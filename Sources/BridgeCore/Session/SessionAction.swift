@@ -62,6 +62,8 @@ package enum SessionNote: Sendable, Equatable {
     case resumed(SessionReturn)
     /// The broker refuses that many filters that it had granted the device before.
     case subscriptionsLost(Int)
+    /// That many messages of the device were dropped, because their Message Expiry Interval ended while they waited.
+    case messagesExpired(Int)
     /// The platform refuses or ignores messages on a topic of the device. Comes once per session and finding.
     case platform(PlatformNotice)
 }
@@ -81,6 +83,8 @@ extension SessionNote {
         case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost, .platform: true
         // With many devices on one uplink these are many lines: the uplink itself logs one warning.
         case .held, .resumed: false
+        // The device asked for that.
+        case .messagesExpired: false
         }
     }
 }

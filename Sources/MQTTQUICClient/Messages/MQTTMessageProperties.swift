@@ -9,7 +9,7 @@ public struct MQTTMessageProperties: Sendable, Equatable {
     }
 
     public var payloadFormat: PayloadFormat?
-    /// How long the message is of use, in whole seconds.
+    /// How long the message is of use, in whole seconds. The time for which it waits for a connection counts.
     public var expiry: Duration?
     /// A MIME type, for example.
     public var contentType: String?

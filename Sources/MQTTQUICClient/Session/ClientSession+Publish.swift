@@ -10,7 +10,8 @@ extension ClientSession {
         let lane = lane(of: message)
         lastOrder += 1
         let publish = OutgoingPublish(
-            operation: operation, order: lastOrder, message: message, lane: lane, size: size)
+            operation: operation, order: lastOrder, message: message, lane: lane, size: size,
+            expires: expiry(of: message))
         outstandingCount += 1
         outstandingBytes += size
         if lane > 0, diverted[lane] > 0 || (phase == .online && streams[lane] == nil) {
@@ -19,6 +20,10 @@ extension ClientSession {
         } else {
             flows[lane].waiting.append(publish)
         }
+    }
+
+    private func expiry(of message: MQTTMessage) -> NIODeadline? {
+        message.properties.expiry.map { now() + .seconds(Int64($0.wholeSeconds(as: UInt32.self))) }
     }
 
     /// - Throws: If no broker could be sent this message.
@@ -101,6 +106,7 @@ extension ClientSession {
         _ publish: OutgoingPublish, _ lane: Int, _ stream: LinkStream, _ left: inout Int
     ) -> [ClientAction]? {
         var publish = publish
+        guard publish.isSent || publish.timeLeft(at: now()) != 0 else { return expire(publish, lane) }
         let isExact = publish.message.qos != .atMostOnce
         if isExact, publish.packetID == nil {
             guard let packetID = flows[lane].identifiers.allocate() else { return nil }
@@ -126,6 +132,16 @@ extension ClientSession {
         }
     }
 
+    /// A message that is too late is not sent. One that the broker may have goes out again in any case, because the
+    /// protocol goes on with it.
+    private mutating func expire(_ publish: OutgoingPublish, _ lane: Int) -> [ClientAction] {
+        flows[lane].waiting.removeFirst()
+        if let packetID = publish.packetID { flows[lane].identifiers.free(packetID) }
+        settle(publish, from: lane)
+        guard publish.hasWaiter else { return [] }
+        return [.published(publish.operation, .failure(.expired(topic: publish.message.topic)))]
+    }
+
     private func encode(_ publish: OutgoingPublish) throws(MQTTClientError) -> ByteBuffer {
         let message = publish.message
         guard message.qos <= limits.maximumQoS else {
@@ -134,7 +150,8 @@ extension ClientSession {
         guard !message.isRetained || limits.isRetainAvailable else {
             throw .notSupportedByBroker("retained messages")
         }
-        let head = message.head(packetID: publish.packetID, isDuplicate: publish.isSent)
+        var head = message.head(packetID: publish.packetID, isDuplicate: publish.isSent)
+        if let left = publish.timeLeft(at: now()) { head.properties.messageExpiryInterval = max(1, left) }
         var bytes: ByteBuffer
         do throws(MQTTError) {
             bytes = try head.encode(version: version, payloadLength: message.payload.readableBytes)

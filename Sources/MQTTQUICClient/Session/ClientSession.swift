@@ -3,7 +3,7 @@ import MQTTCodec
 import NIOCore
 
 /// An MQTT session from the client's side: what is sent and what is told to the application, whatever happens to the
-/// connection. It does no I/O and has no clock.
+/// connection. It does no I/O, and is told the time.
 ///
 /// ```
 ///   offline ── connectPacket ──▶ connecting ── CONNACK, 0 ──▶ online
@@ -22,6 +22,8 @@ package struct ClientSession: Sendable {
 
     let configuration: MQTTClientConfiguration
     let version: MQTTCodec.MQTTVersion
+    /// The time, for messages that expire.
+    let now: @Sendable () -> NIODeadline
     private(set) var phase = Phase.offline
     var limits = MQTTBrokerLimits()
     /// The one that the broker has assigned, if it has.
@@ -56,8 +58,12 @@ package struct ClientSession: Sendable {
 
     /// - Parameter lastPacketID: What an earlier process used last, as far as that can be guessed. The broker may still
     ///   remember a message of QoS 2 of that process, and would take a new one with the same packet identifier for it.
-    package init(_ configuration: MQTTClientConfiguration, lastPacketID: UInt16 = .random(in: .min ... .max)) {
+    package init(
+        _ configuration: MQTTClientConfiguration, lastPacketID: UInt16 = .random(in: .min ... .max),
+        now: @escaping @Sendable () -> NIODeadline = { .now() }
+    ) {
         self.configuration = configuration
+        self.now = now
         version = configuration.version.codec
         clientID = configuration.clientID
         let lanes = min(max(0, configuration.dataStreams), MQTTClientConfiguration.mostDataStreams) + 1

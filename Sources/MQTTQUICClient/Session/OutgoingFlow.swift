@@ -11,12 +11,21 @@ struct OutgoingPublish: Sendable {
     let lane: Int
     /// What it counts for in the limit of bytes.
     let size: Int
+    /// When the message is of no use any more; `nil` if that is never.
+    var expires: NIODeadline?
     /// Kept when the session is resumed ([MQTT-4.4.0-1]).
     var packetID: UInt16?
     /// Whether the broker may know it from before.
     var isSent = false
     /// Whether somebody still waits for the outcome.
     var hasWaiter = true
+}
+
+extension OutgoingPublish {
+    /// For how long the message is still of use, in seconds, rounded up; `nil` if that is for ever.
+    func timeLeft(at now: @autoclosure () -> NIODeadline) -> UInt32? {
+        expires.map { UInt32(clamping: max(0, (($0 - now()).nanoseconds + 999_999_999) / 1_000_000_000)) }
+    }
 }
 
 /// The messages that go out on one stream, in order.

@@ -63,7 +63,7 @@ extension MQTTClientError {
             true
         case .refused(let code, _, _), .disconnectedByBroker(let code, _, _): code.mayPass
         case .certificateRefused, .clientCertificateRefused, .applicationProtocolNotOffered, .invalidTLSFile,
-            .cancelled, .notConnected, .alreadyConnected, .rejected, .deliveryUnknown, .packetTooLarge,
+            .cancelled, .notConnected, .alreadyConnected, .rejected, .deliveryUnknown, .expired, .packetTooLarge,
             .notSupportedByBroker, .tooManyOutstanding, .invalidArgument:
             false
         }

@@ -26,7 +26,7 @@ enum ToolExit {
             .notConnected, .alreadyConnected:
             noConnection
         case .protocolError: protocolError
-        case .connectionLost, .disconnectedByBroker, .sessionTakenOver, .deliveryUnknown: connectionLost
+        case .connectionLost, .disconnectedByBroker, .sessionTakenOver, .deliveryUnknown, .expired: connectionLost
         case .packetTooLarge: ExitCode(25)
         case .notSupportedByBroker: ExitCode(10)
         case .rejected, .tooManyOutstanding: usage

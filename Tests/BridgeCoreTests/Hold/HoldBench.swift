@@ -1,5 +1,6 @@
 import MQTTCodec
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import BridgeCore
@@ -9,6 +10,7 @@ struct HoldBench {
     var bench: SessionBench
     let budget: HoldBudget
     let version: MQTTVersion
+    let clock = HoldClock()
 
     init(
         _ version: MQTTVersion, routes: [Route] = [], unrouted: UnroutedPolicy = .reject, buffer: Int = 1_048_576,
@@ -20,7 +22,7 @@ struct HoldBench {
         self.version = version
         bench = try SessionBench(
             version, routes: routes, unrouted: unrouted, packetSize: packetSize,
-            hold: isHeld ? HoldPolicy(configuration, budget: budget) : nil)
+            hold: isHeld ? HoldPolicy(configuration, budget: budget) { [clock] in clock.now } : nil)
     }
 
     /// A connected session.
@@ -92,6 +94,15 @@ struct HoldBench {
         try #require(decoder.bufferedBytes == 0)
         return packets
     }
+}
+
+/// A clock that stands still until it is moved.
+final class HoldClock: Sendable {
+    private let time = Mutex(NIODeadline.uptimeNanoseconds(1_000_000_000_000))
+
+    var now: NIODeadline { time.withLock { $0 } }
+
+    func advance(_ time: TimeAmount) { self.time.withLock { $0 = $0 + time } }
 }
 
 extension Packet {

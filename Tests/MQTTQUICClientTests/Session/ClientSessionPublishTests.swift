@@ -1,5 +1,6 @@
 import MQTTCodec
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import MQTTQUICClient
@@ -159,6 +160,49 @@ struct ClientSessionPublishTests {
             return ["\(head.packetID ?? 0)", "\(head.isDuplicate)", String(buffer: payload)]
         }
         #expect(heads == [["1", "true", "1"], ["3", "true", "3"], ["4", "false", "4"]])
+    }
+
+    @Test("A message that waits for the connection has less time, and is not sent when it is over")
+    func expiry() throws {
+        let clock = Mutex(NIODeadline.uptimeNanoseconds(1_000))
+        func advance(_ time: TimeAmount) { clock.withLock { $0 = $0 + time } }
+        var session = try ClientSession.online(now: { clock.withLock { $0 } })
+        func publish(_ number: UInt64, _ qos: MQTTQoS, _ expiry: Duration) throws {
+            var message = MQTTMessage("a", "\(number)", qos)
+            message.properties.expiry = expiry
+            try session.publish(operation(number), message)
+        }
+        func sent() throws -> [[String]] {
+            try session.pump().sent().map { packet in
+                guard case .publish(let head, let payload) = packet else { return [] }
+                return [String(buffer: payload), "\(head.properties.messageExpiryInterval ?? 0)"]
+            }
+        }
+        try publish(1, .atLeastOnce, .seconds(10))
+        try publish(2, .exactlyOnce, .seconds(10))
+        #expect(try sent() == [["1", "10"], ["2", "10"]])
+        session.connectionLost()
+        for (number, qos) in [(3, MQTTQoS.atMostOnce), (4, .atLeastOnce), (5, .exactlyOnce)] {
+            try publish(UInt64(number), qos, .seconds(10))
+        }
+        try publish(6, .atLeastOnce, .seconds(Int64.max))
+        advance(.milliseconds(3_500))
+        _ = try session.connectPacket(isReconnect: true)
+        _ = session.received(.connack(Connack(sessionPresent: true)), on: .control)
+        session.connectionLost()
+        // What the broker may have goes out in any case.
+        advance(.seconds(7))
+        _ = try session.connectPacket(isReconnect: true)
+        _ = session.received(.connack(Connack(sessionPresent: true, properties: [.receiveMaximum(5)])), on: .control)
+        try publish(7, .atLeastOnce, .milliseconds(1))
+        let actions = session.pump()
+        let late = Result<MQTTPublishAnswer, MQTTClientError>.failure(.expired(topic: "a"))
+        #expect(actions.told == (3...5).map { .published(operation($0), late) })
+        let left = try actions.sent().map { packet -> UInt32? in
+            if case .publish(let head, _) = packet { head.properties.messageExpiryInterval } else { nil }
+        }
+        #expect(left == [1, 1, .max - 10, 1])
+        #expect(session.outstandingCount == 4)
     }
 
     @Test("In a new session QoS 1 is sent as new, and QoS 2 that was sent is told to be unknown")

@@ -43,9 +43,10 @@ extension MQTTMessage {
 extension ClientSession {
     /// A session that is connected.
     static func online(
-        _ configuration: MQTTClientConfiguration = .test, sessionPresent: Bool = false, _ properties: Properties = []
+        _ configuration: MQTTClientConfiguration = .test, sessionPresent: Bool = false, _ properties: Properties = [],
+        now: @escaping @Sendable () -> NIODeadline = { .now() }
     ) throws -> ClientSession {
-        var session = ClientSession(configuration)
+        var session = ClientSession(configuration, now: now)
         _ = try session.connectPacket(isReconnect: false)
         _ = session.received(.connack(Connack(properties: properties)), on: .control)
         return session
