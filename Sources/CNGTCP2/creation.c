@@ -72,6 +72,7 @@ static ngtcp2_transport_params parameters_of(const bridge_quic_settings *given) 
     params.initial_max_stream_data_bidi_remote = given->max_stream_data;
     params.initial_max_streams_bidi = given->max_bidi_streams;
     params.max_idle_timeout = given->idle_timeout;
+    params.max_udp_payload_size = BRIDGE_QUIC_DATAGRAM_ROOM;
     params.active_connection_id_limit = given->active_connection_id_limit;
     params.max_ack_delay = given->max_ack_delay;
     params.grease_quic_bit = 0;

@@ -36,6 +36,8 @@ import Testing
         #expect(parameters.initialMaxStreamDataBidiRemote == 54_321)
         #expect(!parameters.disablesActiveMigration && !parameters.hasPreferredAddress)
         #expect(parameters.maxDatagramFrameSize == 0)
+        // That is the room for which sockets are read.
+        #expect(parameters.maxUDPPayloadSize == 2_048)
         #expect(simulation.server?.peerParameters?.initialMaxStreamsBidi == 10)
     }
 

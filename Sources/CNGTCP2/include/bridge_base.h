@@ -11,6 +11,8 @@
 #define BRIDGE_QUIC_SWIFT_NAME(name) __attribute__((swift_name(name)))
 #define BRIDGE_QUIC_CID_CAPACITY 20
 #define BRIDGE_QUIC_SECRET_LENGTH 32
+/// The bytes that a datagram may have that comes in, which peers are told.
+#define BRIDGE_QUIC_DATAGRAM_ROOM 2048
 #define BRIDGE_QUIC_WHY_CAPACITY 512
 /// The length of the master key of session tickets: GnuTLS's `TICKET_MASTER_KEY_SIZE`.
 #define BRIDGE_QUIC_TICKET_KEY_LENGTH 64

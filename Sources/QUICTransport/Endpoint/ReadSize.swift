@@ -1,3 +1,4 @@
+import CNGTCP2
 import NIOCore
 
 /// How many datagrams a socket takes with one system call.
@@ -39,13 +40,10 @@ struct ReadSize {
 /// The room for the datagrams of one read, which they share equally. SwiftNIO's own allocator of a fixed size would go
 /// on using a buffer that it has, even if that is too small for a larger read.
 struct ReadRoom: RecvByteBufferAllocator {
-    /// Bytes for one datagram. The transport parameter `max_udp_payload_size` never promises a peer more.
-    private static let datagramCapacity = 2_048
-
     private let capacity: Int
 
     init(datagrams: Int) {
-        capacity = datagrams * Self.datagramCapacity
+        capacity = datagrams * Int(BRIDGE_QUIC_DATAGRAM_ROOM)
     }
 
     func buffer(allocator: ByteBufferAllocator) -> ByteBuffer { allocator.buffer(capacity: capacity) }
