@@ -49,7 +49,8 @@ extension SessionDriver {
         case .resumed(let back):
             host.sessions.count(HoldOutcome(back))
             enter(.live)
-        case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost, .messagesExpired, .platform:
+        case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost, .messagesExpired, .messagesDisplaced,
+            .platform:
             break
         }
     }

@@ -74,7 +74,9 @@ extension SessionNote {
         switch self {
         case .held: .held
         case .resumed: .living
-        case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost, .messagesExpired, .platform: nil
+        case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost, .messagesExpired, .messagesDisplaced,
+            .platform:
+            nil
         }
     }
 }

@@ -46,6 +46,8 @@ extension SessionDriver {
             log(
                 level, "messages dropped: their Message Expiry Interval ended while they waited",
                 ["messages": "\(count)"])
+        case .messagesDisplaced(let count):
+            log(level, "messages at QoS 0 dropped: others needed their room", ["messages": "\(count)"])
         case .platform(let notice):
             let message: Logger.Message =
                 switch notice.finding {

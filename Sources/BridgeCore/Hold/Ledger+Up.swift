@@ -72,6 +72,7 @@ extension Ledger {
         guard dropsQoS0 else { return }
         while !hasRoom, let oldest = queue.removeFirst(where: { $0.kind == .atMostOnce }) {
             share.giveBack(oldest.packet.cost)
+            displaced += 1
         }
     }
 
@@ -86,6 +87,8 @@ extension Ledger {
     /// flight.
     mutating func flush(_ step: inout Step) {
         guard isOpen else { return }
+        step.displaced += displaced
+        displaced = 0
         resumeLong(&step)
         guard !isInsidePacket else { return }
         while var next = queue.first {

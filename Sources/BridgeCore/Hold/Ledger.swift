@@ -19,8 +19,15 @@ struct Ledger: Sendable {
         var isTooLarge = false
         /// How many messages were dropped because their time was over.
         var expired = 0
+        /// How many messages at QoS 0 have made room for others since the last step that went out.
+        var displaced = 0
 
-        var isEmpty: Bool { up.isEmpty && down.isEmpty && !isTooLarge && expired == 0 }
+        var isEmpty: Bool { up.isEmpty && down.isEmpty && !isTooLarge && expired == 0 && displaced == 0 }
+
+        var notes: [SessionAction] {
+            (expired == 0 ? [] : [.note(.messagesExpired(expired))])
+                + (displaced == 0 ? [] : [.note(.messagesDisplaced(displaced))])
+        }
     }
 
     /// The send quota of MQTT 5 4.9.
@@ -52,6 +59,8 @@ struct Ledger: Sendable {
     var up = PacketTable<UpFlow>()
     var sequence: UInt64 = 0
     var queue = WaitingPackets()
+    /// How many messages at QoS 0 have made room for others, and were not told of yet.
+    var displaced = 0
     /// The long PUBLISH that is coming in.
     var long: LongPublish?
     /// A long PUBLISH that came in to its end while its leg, which has its beginning, was suspended.

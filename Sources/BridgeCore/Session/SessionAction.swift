@@ -64,6 +64,8 @@ package enum SessionNote: Sendable, Equatable {
     case subscriptionsLost(Int)
     /// That many messages of the device were dropped, because their Message Expiry Interval ended while they waited.
     case messagesExpired(Int)
+    /// That many messages of the device at QoS 0 were dropped while it was held, to make room for later ones.
+    case messagesDisplaced(Int)
     /// The platform refuses or ignores messages on a topic of the device. Comes once per session and finding.
     case platform(PlatformNotice)
 }
@@ -83,8 +85,8 @@ extension SessionNote {
         case .sessionNotKept, .willLost, .willRefused, .subscriptionsLost, .platform: true
         // With many devices on one uplink these are many lines: the uplink itself logs one warning.
         case .held, .resumed: false
-        // The device asked for that.
-        case .messagesExpired: false
+        // The device asked for that, or the operator.
+        case .messagesExpired, .messagesDisplaced: false
         }
     }
 }

@@ -54,8 +54,12 @@ import Testing
             #expect(bench.accepts)
             _ = try bench.device(message(id, .atMostOnce))
         }
-        #expect(
-            try bench.comeBack(true).up == [message(1, .atLeastOnce), message(8, .atMostOnce), message(9, .atMostOnce)])
+        let back = try bench.comeBack(true)
+        #expect(back.up == [message(1, .atLeastOnce), message(8, .atMostOnce), message(9, .atMostOnce)])
+        #expect(back.notes.last == .messagesDisplaced(6))
+        // That is said once.
+        try bench.lose()
+        #expect(try bench.comeBack(true).notes.count == 1)
     }
 
     @Test func othersMayUseUpTheWhole() throws {
