@@ -83,7 +83,7 @@ let package = Package(
         .target(
             name: "BridgeAdmin",
             dependencies: [
-                "BridgeCore", "FileReading", nioCore, nioPosix, nioHTTP1, logging, metrics, httpTypes,
+                "BridgeCore", "FileReading", "TLSTransport", nioCore, nioPosix, nioHTTP1, logging, metrics, httpTypes,
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// Each limit at its edge: what is within the limit passes, what exceeds it is refused, and other devices do not
@@ -22,6 +23,53 @@ struct LimitTests {
             try await first.disconnect()
             try await eventuallyConnects(scenario, "fourth")
         }
+    }
+
+    /// A program that may open no more files waits until it may, and does not use up the processor meanwhile.
+    @Test func openFiles() async throws {
+        var options = Self.options("devices: 50")
+        options.admin = true
+        try await Scenario.run(options) { scenario in
+            let first = try await scenario.device("first")
+            let process = scenario.bridge.process
+            let names = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.identifier)/fd")
+            let files = Set(names.compactMap { Int($0) })
+            let unused = try #require((0...files.count).first { !files.contains($0) })
+            try await Self.limit(process.identifier, toFilesBelow: unused)
+            let waiting = try await RawDevice.connect(port: scenario.bridge.port)
+            let line = try await process.errors.first("the failure") {
+                $0.contains("devices cannot be accepted for now")
+            }
+            #expect(line.contains("raise the limit of open files"))
+            let visitor = try await RawDevice.connect(port: try #require(scenario.bridge.adminPort))
+            _ = try await process.errors.first("the failure of the admin endpoint") {
+                $0.contains("the admin endpoint cannot accept anybody for now")
+            }
+            let before = try Self.processorTime(process.identifier)
+            // It is the time itself that matters here.
+            try await Task.sleep(for: .seconds(3))
+            #expect(try Self.processorTime(process.identifier) - before < 1)
+            await waiting.close()
+            await visitor.close()
+            try await first.publish("up", "fine", qos: 1)
+            try await Self.limit(process.identifier, toFilesBelow: 1_000)
+            try await eventuallyConnects(scenario, "second")
+        }
+    }
+
+    private static func limit(_ process: Int32, toFilesBelow number: Int) async throws {
+        let prlimit = try await ChildProcess.start(
+            "prlimit", "prlimit", ["--pid", "\(process)", "--nofile=\(number):"])
+        #expect(try await prlimit.end() == .exit(0))
+    }
+
+    /// In seconds.
+    private static func processorTime(_ process: Int32) throws -> Double {
+        let stat = try String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+        // Behind the name come the fields from the third on.
+        let fields = stat.split(separator: ")").last?.split(separator: " ") ?? []
+        let ticks = try [11, 12].map { try #require(Double(fields[$0])) }
+        return (ticks[0] + ticks[1]) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
     @Test func devicesOfOneAddress() async throws {

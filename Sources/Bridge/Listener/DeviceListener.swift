@@ -36,6 +36,19 @@ struct DeviceListener {
         var bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pause = AcceptPause { error in
+                        shared.logger.warning(
+                            "devices cannot be accepted for now",
+                            metadata: [
+                                "address": "\(address.name)", "leg": "device",
+                                "reason": "\(error.acceptAdvice)",
+                            ])
+                    }
+                    try channel.pipeline.syncOperations.addHandler(pause)
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: StreamReadRoom.messagesPerRead)

@@ -6,6 +6,7 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 import Synchronization
+import TLSTransport
 
 /// Runs the HTTP server on an event loop of its own within limits, and ends it in a bounded time.
 struct AdminServer {
@@ -94,7 +95,21 @@ struct AdminServer {
         return Application(
             responder: responder, server: HTTPServerBuilder { [limits] in AdminChannel($0, limits, book) },
             configuration: .init(address: .hostname(address.host, port: address.port)),
-            onServerRunning: { running($0.localAddress) }, eventLoopGroupProvider: .shared(group), logger: quiet)
+            onServerRunning: { [logger] channel in
+                await Self.pauseAfterFailures(channel, logger)
+                running(channel.localAddress)
+            }, eventLoopGroupProvider: .shared(group), logger: quiet)
+    }
+
+    private static func pauseAfterFailures(_ channel: any Channel, _ logger: Logger) async {
+        try? await channel.eventLoop.submit {
+            let pause = AcceptPause { error in
+                logger.warning(
+                    "the admin endpoint cannot accept anybody for now",
+                    metadata: ["reason": "\(error.acceptAdvice)"])
+            }
+            try channel.pipeline.syncOperations.addHandler(pause, position: .first)
+        }.get()
     }
 
     /// Closes the connections of clients that take too long. Without connections nothing is woken.
