@@ -103,7 +103,7 @@ final class SharedAdmission: Sendable {
     private let logger: Logger
 
     init(limits: LimitsConfiguration, logger: Logger) {
-        self.state = Mutex(State(control: AdmissionControl(limits: limits, now: .now())))
+        self.state = Mutex(State(control: AdmissionControl(limits: limits, files: OpenFiles.devices, now: .now())))
         self.logger = logger
     }
 
@@ -122,7 +122,7 @@ final class SharedAdmission: Sendable {
     }
 
     func adopt(_ limits: LimitsConfiguration) {
-        state.withLock { $0.control.adopt(limits, now: .now()) }
+        state.withLock { $0.control.adopt(limits, files: OpenFiles.devices, now: .now()) }
     }
 
     func left(_ decision: AdmissionControl.Decision, from address: String) {

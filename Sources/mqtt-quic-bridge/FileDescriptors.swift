@@ -1,3 +1,5 @@
+import Bridge
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -6,16 +8,13 @@
 
 /// The process's limit on open files. Every device needs one.
 enum FileDescriptors {
-    /// Descriptors for everything but devices: listeners, UDP sockets, event loops, files.
-    private static let reserve = 100
-
     /// Raises the soft limit as far as `devices` need and the hard limit allows. Returns a warning if the hard limit is too
     /// low.
     /// - Parameter name: The key that `devices` comes from.
     static func raise(for devices: Int, name: String = "limits.devices") -> String? {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
-        let needed = rlim_t(clamping: devices) + rlim_t(reserve)
+        let needed = rlim_t(clamping: devices) + rlim_t(OpenFiles.reserve)
         if limit.rlim_cur < needed {
             limit.rlim_cur = min(needed, limit.rlim_max)
             _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

@@ -28,22 +28,26 @@ package struct AdmissionControl: Sendable {
     package static let maximumRefusals = 100
 
     private var limits: LimitsConfiguration
+    private var files: Int
     private var devices = 0
     private var refusals = 0
     private var byAddress: [String: Int] = [:]
     private var arrivals: TokenBucket
     private var recent: RecentArrivals
 
-    package init(limits: LimitsConfiguration, now: NIODeadline) {
+    /// - Parameter files: For how many devices the process may open files.
+    package init(limits: LimitsConfiguration, files: Int = .max, now: NIODeadline) {
         self.limits = limits
+        self.files = files
         self.arrivals = TokenBucket(perSecond: limits.acceptRate, now: now)
         self.recent = RecentArrivals(now: now)
     }
 
     /// Decides by these limits from now on. Devices that are connected stay, however many there are.
-    package mutating func adopt(_ new: LimitsConfiguration, now: NIODeadline) {
+    package mutating func adopt(_ new: LimitsConfiguration, files: Int = .max, now: NIODeadline) {
         if new.acceptRate != limits.acceptRate { arrivals = TokenBucket(perSecond: new.acceptRate, now: now) }
         limits = new
+        self.files = files
     }
 
     /// Decides about a new TCP connection. Unless the decision is `close`, the caller has to call `left(_:from:)` when
@@ -83,6 +87,11 @@ package struct AdmissionControl: Sendable {
                 "\(limits.devicesPerAddress) devices are connected from this address (limits.devices_per_address)")
         }
         if devices >= limits.devices { return refusal("\(limits.devices) devices are connected (limits.devices)") }
+        if devices >= files {
+            return refusal(
+                "\(files) devices are connected, and the system lets this program open no more files for them: "
+                    + "raise the limit (ulimit -n, LimitNOFILE=)")
+        }
         recent.advance(to: now)
         let share = max(1, Double(limits.acceptRate) / 4)
         guard arrivals.take(at: now, credit: Double(recent.count(of: address)) < share ? share : 0) else {

@@ -21,6 +21,14 @@ import Testing
         #expect(control.admit(from: "c", at: now) == .admit)
     }
 
+    @Test func asManyAsThereAreFiles() {
+        var control = AdmissionControl(limits: LimitsConfiguration(devices: 5), files: 1, now: now)
+        #expect(control.admit(from: "a", at: now) == .admit)
+        #expect(isRefusal(control.admit(from: "b", at: now), of: "LimitNOFILE"))
+        control.adopt(LimitsConfiguration(devices: 5), files: 2, now: now)
+        #expect(control.admit(from: "b", at: now) == .admit)
+    }
+
     @Test func devicesOfOneAddress() {
         var control = AdmissionControl(limits: LimitsConfiguration(devicesPerAddress: 1), now: now)
         #expect(control.admit(from: "a", at: now) == .admit)
