@@ -6,6 +6,12 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// Runs `run` or `serve` until a signal ends it.
 enum Supervisor {
     /// Makes the service and runs it until SIGTERM or SIGINT. The first such signal ends the service in order, a second
@@ -17,6 +23,8 @@ enum Supervisor {
         _ source: ConfigurationSource<Watched.Configuration>,
         _ make: (Watched.Configuration, ProgramSignals, Logger) throws -> Watched
     ) async throws where Watched.Configuration: Summarized {
+        // Whoever reads the log may have gone already.
+        signal(SIGPIPE, SIG_IGN)
         let loaded = try source.load()
         let (logger, output) = LogOptions.start(loaded, source.raiseLimits(loaded.configuration))
         defer { output.flush() }

@@ -15,12 +15,24 @@ final class LogOutput: Sendable {
     private let isJSON: Atomic<Bool>
     private let sumsUpRepeats: Atomic<Bool>
     private let write: @Sendable (String) -> Void
+    private let writer: LogWriter?
     private let state = Mutex(State())
 
-    init(_ configuration: LogConfiguration, write: @escaping @Sendable (String) -> Void = StandardError.write) {
+    /// Writes to a log that loses lines rather than wait.
+    convenience init(_ configuration: LogConfiguration, to writer: LogWriter = .standardError) {
+        self.init(configuration, writer) { writer.write($0) }
+    }
+
+    convenience init(_ configuration: LogConfiguration, write: @escaping @Sendable (String) -> Void) {
+        self.init(configuration, nil, write)
+    }
+
+    private init(_ configuration: LogConfiguration, _ writer: LogWriter?, _ write: @escaping @Sendable (String) -> Void)
+    {
         self.levelIndex = Atomic(Self.index(configuration.level))
         self.isJSON = Atomic(configuration.format == .json)
         self.sumsUpRepeats = Atomic(configuration.repeats == .sum)
+        self.writer = writer
         self.write = write
     }
 
@@ -64,6 +76,7 @@ final class LogOutput: Sendable {
     /// Writes what has been held back. Call this before the program ends.
     func flush() {
         show(state.withLock { $0.repeats.takeSummaries(at: nil) })
+        writer?.finish()
     }
 
     /// Writes summaries at the ends of windows, until there is nothing more to sum up.
@@ -90,6 +103,10 @@ final class LogOutput: Sendable {
     }
 
     private func show(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata, at time: Timestamp) {
+        if let lost = writer?.takeLost(), lost > 0 {
+            let message = "lines of the log are lost: nobody read them in time"
+            write(LogLine.render(format, time: time, level: .warning, message: message, metadata: ["lines": "\(lost)"]))
+        }
         write(LogLine.render(format, time: time, level: level, message: message, metadata: metadata))
     }
 

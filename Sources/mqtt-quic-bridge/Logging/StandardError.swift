@@ -7,14 +7,16 @@
 #endif
 
 enum StandardError {
-    /// Writes `text` in one piece, so that lines of several threads do not mix. Text that cannot be written is dropped,
-    /// because a log must not stop the bridge.
-    static func write(_ text: String) {
+    /// Writes `text` in one piece, so that lines of several threads do not mix. Text that cannot be written is dropped.
+    static func write(_ text: String) { write(text, to: STDERR_FILENO) }
+
+    /// The same for another descriptor.
+    static func write(_ text: String, to descriptor: CInt) {
         var text = text
         text.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)
             while let base = rest.baseAddress, !rest.isEmpty {
-                let count = systemWrite(base, rest.count)
+                let count = systemWrite(descriptor, base, rest.count)
                 if count < 0 {
                     if errno == EINTR { continue }
                     return
@@ -24,13 +26,13 @@ enum StandardError {
         }
     }
 
-    private static func systemWrite(_ base: UnsafeRawPointer, _ count: Int) -> Int {
+    private static func systemWrite(_ descriptor: CInt, _ base: UnsafeRawPointer, _ count: Int) -> Int {
         #if canImport(Glibc)
-            Glibc.write(STDERR_FILENO, base, count)
+            Glibc.write(descriptor, base, count)
         #elseif canImport(Musl)
-            Musl.write(STDERR_FILENO, base, count)
+            Musl.write(descriptor, base, count)
         #else
-            Darwin.write(STDERR_FILENO, base, count)
+            Darwin.write(descriptor, base, count)
         #endif
     }
 }
