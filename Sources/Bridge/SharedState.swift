@@ -83,7 +83,7 @@ extension SharedState {
 
     /// Throws if the file exists but cannot be written. The configuration loader checks its folder.
     private static func checkIsWritable(_ path: String) throws(QUICError) {
-        let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+        let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK)
         guard descriptor < 0 else {
             close(descriptor)
             return
@@ -133,7 +133,8 @@ final class SharedAdmission: Sendable {
 extension QUICTLSContext {
     /// The TLS context of the uplink. Reads the files that `uplink` names, and throws what is wrong with them.
     package static func client(_ uplink: UplinkConfiguration) throws(QUICError) -> QUICTLSContext {
-        try client(
+        if let path = uplink.ticketFile { try TicketFile.check(path) }
+        return try client(
             caFile: uplink.caFile, certificateFile: uplink.clientCertificateFile, keyFile: uplink.clientKeyFile,
             keyLogFile: uplink.tlsKeyLogFile)
     }

@@ -38,6 +38,29 @@ import Testing
         try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
     }
 
+    /// A path that names the wrong file by mistake, as a certificate or a key.
+    @Test func anotherFileIsNotReplaced() throws {
+        for mode in [0o600, 0o644] {
+            try inFolder { path in
+                let text = Data("-----BEGIN PRIVATE KEY-----\n".utf8)
+                #expect(
+                    FileManager.default.createFile(atPath: path, contents: text, attributes: [.posixPermissions: mode]))
+                let error = #expect(throws: QUICError.self) { try TicketFile.check(path) }
+                #expect(error.map { "\($0)" }?.contains("is not a file of session tickets") == true)
+                let store = store(path)
+                store.put(ticket(1), for: first)
+                store.save()
+                #expect(FileManager.default.contents(atPath: path) == text)
+            }
+        }
+        // An empty file is as good as none.
+        try inFolder { path in
+            #expect(
+                FileManager.default.createFile(atPath: path, contents: Data(), attributes: [.posixPermissions: 0o600]))
+            try TicketFile.check(path)
+        }
+    }
+
     // MARK: In memory
 
     @Test func theNewestIsUsedFirstAndOnce() {

@@ -33,7 +33,9 @@ struct CredentialFiles: Sendable {
 
     init(_ configuration: BridgeConfiguration) {
         let (uplink, auth) = (configuration.uplink, configuration.auth)
+        // The first key counts where two name the same file.
         files = Self.files([
+            ("uplink.ticket_file", uplink.ticketFile, .other),
             ("uplink.ca", uplink.caFile, .authorities),
             ("uplink.client_certificate", uplink.clientCertificateFile, .chain),
             ("uplink.client_key", uplink.clientKeyFile, .key),

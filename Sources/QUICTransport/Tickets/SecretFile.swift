@@ -27,6 +27,23 @@ package struct SecretFile: Sendable {
 
     /// - Parameter limit: The maximum length in bytes; a longer file is not read.
     package func read(limit: Int) throws(ReadError) -> [UInt8] {
+        let (descriptor, status) = try openToRead()
+        defer { close(descriptor) }
+        guard status.st_mode & 0o077 == 0 else { throw .readableByOthers }
+        guard status.st_size <= limit else { throw .unreadable("it has more than \(limit) bytes") }
+        let bytes = try readAll(descriptor, limit: limit)
+        guard bytes.count <= limit else { throw .unreadable("it has more than \(limit) bytes") }
+        return bytes
+    }
+
+    /// The first bytes of the file, whoever can read it.
+    package func start(_ count: Int) throws(ReadError) -> [UInt8] {
+        let (descriptor, _) = try openToRead()
+        defer { close(descriptor) }
+        return Array(try readAll(descriptor, limit: count).prefix(count))
+    }
+
+    private func openToRead() throws(ReadError) -> (descriptor: Int32, stat) {
         // O_NONBLOCK keeps open() from waiting for a writer if the path is a pipe.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else {
@@ -36,15 +53,20 @@ package struct SecretFile: Sendable {
             default: throw .unreadable(Self.systemError)
             }
         }
-        defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .unreadable(Self.systemError) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .foreign("is not a regular file") }
-        guard status.st_mode & 0o077 == 0 else { throw .readableByOthers }
-        guard status.st_size <= limit else { throw .unreadable("it has more than \(limit) bytes") }
-        return try readAll(descriptor, limit: limit)
+        guard fstat(descriptor, &status) == 0 else {
+            let why = Self.systemError
+            close(descriptor)
+            throw .unreadable(why)
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw .foreign("is not a regular file")
+        }
+        return (descriptor, status)
     }
 
+    /// All bytes, or more than `limit` if there are more.
     private func readAll(_ descriptor: Int32, limit: Int) throws(ReadError) -> [UInt8] {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
@@ -56,7 +78,7 @@ package struct SecretFile: Sendable {
             if count == 0 { return bytes }
             bytes += chunk.prefix(count)
         }
-        throw .unreadable("it has more than \(limit) bytes")
+        return bytes
     }
 
     /// Replaces the file in one step, so that no reader sees it half-written, not even after a crash.

@@ -25,7 +25,9 @@ package struct TicketFile: Sendable {
     /// The largest size of the file, in bytes: room for hundreds of tickets.
     static let limit = 1_024 * 1_024
 
-    private static let header = Array("mqtt-quic-bridge tickets 1\n".utf8)
+    /// How files of all versions begin.
+    private static let mark = Array("mqtt-quic-bridge tickets ".utf8)
+    private static let header = mark + Array("1\n".utf8)
 
     let file: SecretFile
 
@@ -34,7 +36,24 @@ package struct TicketFile: Sendable {
     }
 
     func read() throws(SecretFile.ReadError) -> Contents {
-        Self.decode(try file.read(limit: Self.limit))
+        try checkIsOurs()
+        return Self.decode(try file.read(limit: Self.limit))
+    }
+
+    /// Throws if there is a file at the path that has something else in it than tickets.
+    package static func check(_ path: String) throws(QUICError) {
+        do throws(SecretFile.ReadError) {
+            try TicketFile(path: path).checkIsOurs()
+        } catch {
+            guard case .foreign(let what) = error else { return }
+            throw .fileUnreadable(path: path, why: "\(what): name a file of its own, or one to be made")
+        }
+    }
+
+    /// Throws if the file has something else in it, which would be lost with the first ticket.
+    private func checkIsOurs() throws(SecretFile.ReadError) {
+        let start = try file.start(Self.mark.count)
+        guard Self.mark.starts(with: start) else { throw .foreign("is not a file of session tickets") }
     }
 
     func write(_ entries: [Entry]) throws(SecretFile.WriteError) {
