@@ -189,6 +189,9 @@ struct AdminServiceTests {
                 guard report != nil else { return #expect(answer.body.contains("cannot read its configuration again")) }
                 #expect(answer.body.contains(#""devices_ended":"#))
                 #expect(try await endpoint.send("POST", "/api/reload?dry_run=2").status == 400)
+                // A trial must not be in earnest.
+                let misplaced = try await endpoint.send("POST", "/api/reload", body: #"{"dry_run": true}"#)
+                #expect(misplaced.status == 400 && misplaced.body.contains("POST /api/reload?dry_run=true"))
             }
         }
     }

@@ -34,6 +34,7 @@ extension Router where Context == AdminContext {
         post("/api/reload") { request, _ in
             let query = try QueryReader(request, ["dry_run", "all_or_nothing"])
             let (isDryRun, isAllOrNothing) = (try query.flag("dry_run"), try query.flag("all_or_nothing"))
+            try await Self.requireNoBody(request, bodyLimit, "POST /api/reload?dry_run=true")
             guard let reload = controls.reload else {
                 throw AdminError(.notImplemented, "this command cannot read its configuration again; restart it")
             }
@@ -43,6 +44,7 @@ extension Router where Context == AdminContext {
         post("/api/drain") { request, _ in
             let query = try QueryReader(request, ["within"])
             let limit = try query.number("within", 0...Self.longestDrain)
+            try await Self.requireNoBody(request, bodyLimit, "POST /api/drain?within=600")
             guard await service.drain(within: limit.map { .seconds($0) }) else {
                 throw AdminError(.serviceUnavailable, "the program is starting or ending: there is nothing to drain")
             }
@@ -71,15 +73,27 @@ extension Router where Context == AdminContext {
         return report.errors.isEmpty ? .conflict : .unprocessableContent
     }
 
-    private static func level(in request: Request, _ limit: Int) async throws -> LogConfiguration.Level {
-        let body: ByteBuffer
+    private static func body(of request: Request, _ limit: Int) async throws -> ByteBuffer {
         do {
-            body = try await request.body.collect(upTo: limit)
+            return try await request.body.collect(upTo: limit)
         } catch is NIOTooManyBytesError {
             throw AdminError(.contentTooLarge, "the body may have \(limit) bytes at most", [.connection: "close"])
         } catch {
             throw RequestCutOff(cause: error)
         }
+    }
+
+    /// A parameter in the body would go unnoticed, and a trial would be in earnest. A body whose length is said is refused
+    /// before it comes.
+    private static func requireNoBody(_ request: Request, _ limit: Int, _ example: String) async throws {
+        var length = request.headers[.contentLength].map { Int($0) ?? -1 }
+        if length == nil { length = try await body(of: request, limit).readableBytes }
+        guard length != 0 else { return }
+        throw AdminError(.badRequest, "this path takes no body; parameters stand in the query, as in \(example)")
+    }
+
+    private static func level(in request: Request, _ limit: Int) async throws -> LogConfiguration.Level {
+        let body = try await body(of: request, limit)
         let names = LogConfiguration.Level.allCases.map(\.rawValue).joined(separator: ", ")
         let right = #"the body is {"level": "info"}, and the levels are \#(names)"#
         guard let object = try? JSONDecoder().decode([String: String].self, from: Data(body.readableBytesView)),
