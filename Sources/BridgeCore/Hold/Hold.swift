@@ -44,6 +44,9 @@ struct Hold: Sendable {
     /// The keepalive to which the device keeps, in seconds; 0 means none. That of the broker is the same, or a little
     /// longer.
     var keepAlive: UInt16 = 0
+    /// Whether the device was told that the broker knew its session: it may have subscriptions that the bridge does not
+    /// know.
+    var hasEarlierSession = false
     /// How many PINGREQ packets of the device the broker has not answered.
     private var openPings: UInt16 = 0
     /// How many PINGRESP packets of the broker the device does not wait for.

@@ -32,7 +32,7 @@ extension Journal {
         isOpen = true
         aliasMaximum = min(limits.topicAliasMaximum, told.topicAliasMaximum)
         if !aliases.isEmpty { aliases[0].startAnew(maximum: aliasMaximum) }
-        let requests = needsSubscriptions ? books.first?.requests(version) ?? [] : []
+        let requests = needsSubscriptions ? books.first?.requests() ?? [] : []
         // The device itself keeps within what it was told.
         let receiveMaximum = limits.receiveMaximum < told.receiveMaximum ? limits.receiveMaximum : nil
         var maximumPacketSize = limits.maximumPacketSize

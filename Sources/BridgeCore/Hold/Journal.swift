@@ -85,6 +85,9 @@ struct Journal: Sendable {
     /// Whether the broker, if it has lost the session, has also lost messages that are not kept here any more.
     var hasGivenUpCopies: Bool { ledger?.hasGivenUpCopies ?? false }
 
+    /// Whether the device has not finished all messages at QoS 1 and 2 that it was sent.
+    var hasOpenDeliveries: Bool { ledger?.down.values.contains(where: \.isOpen) ?? false }
+
     /// From now on the session ends with its leg.
     mutating func forfeit() {
         isForfeit = true

@@ -17,6 +17,7 @@ struct SubscriptionBook: Sendable {
         var qos: QoS
         var noLocal: Bool
         var retainAsPublished: Bool
+        var retainHandling: UInt8
     }
 
     /// What an entry costs besides its filter.
@@ -51,7 +52,7 @@ struct SubscriptionBook: Sendable {
                 Granted(
                     subscription: Options(
                         qos: subscription.qos, noLocal: subscription.noLocal,
-                        retainAsPublished: subscription.retainAsPublished),
+                        retainAsPublished: subscription.retainAsPublished, retainHandling: subscription.retainHandling),
                     identifier: identifier))
         }
     }
@@ -78,10 +79,10 @@ struct SubscriptionBook: Sendable {
         }
     }
 
-    /// Makes SUBSCRIBE packets for all of them, still without packet identifiers. Retained messages are not asked for
-    /// again (Retain Handling 2, MQTT 5 3.8.3.1). The order is fixed, so that the same filters always make the same
-    /// packets.
-    func requests(_ version: MQTTVersion) -> [Subscribe] {
+    /// Makes SUBSCRIBE packets for all of them, still without packet identifiers, with the device's own options: a retained
+    /// message may have changed meanwhile, so the device is sent it again unless it never wanted any (Retain Handling 2,
+    /// MQTT 5 3.8.3.1). The order is fixed, so that the same filters always make the same packets.
+    func requests() -> [Subscribe] {
         var requests: [Subscribe] = []
         var present = Subscribe(packetID: 1, subscriptions: [])
         var identifier: UInt32 = 0
@@ -104,7 +105,7 @@ struct SubscriptionBook: Sendable {
                 Subscription(
                     filter: filter, qos: granted.subscription.qos, noLocal: granted.subscription.noLocal,
                     retainAsPublished: granted.subscription.retainAsPublished,
-                    retainHandling: version.hasProperties ? 2 : 0))
+                    retainHandling: granted.subscription.retainHandling))
             length += filter.utf8.count + 3
         }
         if !present.subscriptions.isEmpty { requests.append(present) }

@@ -78,6 +78,18 @@ extension ConnectedDevice {
         }
     }
 
+    /// Why the device's connection ends if the broker has lost the session; `nil` if the device need not notice.
+    private var lossOfSession: String? {
+        guard let hold else { return nil }
+        if hold.journal.hasGivenUpCopies { return Journal.copiesGone }
+        if hold.hasEarlierSession {
+            return "the broker has lost the session, and with it subscriptions of the device's earlier connections"
+        }
+        // The broker would send as many as the device allows, besides those that the device has not finished.
+        guard facts.receiveMaximum != nil, hold.journal.hasOpenDeliveries else { return nil }
+        return "the broker has lost the session, and would send more than the device's Receive Maximum"
+    }
+
     private mutating func returned(_ connack: Connack) -> [SessionAction] {
         guard connack.code == 0 else {
             let why = "the broker refused the device: \(ConnackCode.describe(connack.code))"
@@ -93,7 +105,7 @@ extension ConnectedDevice {
                 .uplinkLost("the broker now asks for a keepalive of \(keepAlive) s, which the device can't be told"))
         }
         let isPresent = connack.sessionPresent || (facts.version == .v3_1 && !facts.isClean)
-        if !isPresent, hold?.journal.hasGivenUpCopies == true { return end(.uplinkLost(Journal.copiesGone)) }
+        if !isPresent, let why = lossOfSession { return end(.uplinkLost(why)) }
         // The repeated CONNECT offered the broker no topic aliases, so the earlier ones are not needed any more.
         router.deviceAliasMaximum = 0
         return [.stop(.uplinkConnect)]

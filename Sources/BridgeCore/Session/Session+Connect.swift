@@ -229,6 +229,7 @@ extension Session {
                 policy, version: connecting.facts.version, told: told, retainedWill: connecting.retainedWill))
         hold.connect = [UInt8](repeated.readableBytesView)
         hold.keepAlive = keepAlive
+        hold.hasEarlierSession = connack.sessionPresent
         if connecting.hasStrayConnect { hold.giveUpConnect() }
         return hold
     }

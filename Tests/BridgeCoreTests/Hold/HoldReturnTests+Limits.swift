@@ -151,7 +151,7 @@ extension HoldReturnTests {
         let filters = Set(requests.flatMap { $0.subscriptions.map(\.filter) })
         #expect(
             filters.contains("f5") && filters.contains("late") && !filters.contains("f4") && !filters.contains("no"))
-        #expect(requests.dropLast().allSatisfy { $0.subscriptions.allSatisfy { $0.retainHandling == 2 && $0.noLocal } })
+        #expect(requests.dropLast().allSatisfy { $0.subscriptions.allSatisfy { $0.retainHandling == 0 && $0.noLocal } })
     }
 
     @Test func anIdentifierOfTheBridgesIsWaitedFor() throws {
@@ -186,5 +186,53 @@ extension HoldReturnTests {
             return subscribe.subscriptions.map { Array($0.filter.utf8) }
         }
         #expect(Set(asked) == Set(filters.map { Array($0.utf8) }))
+    }
+
+    /// The device need not subscribe again if the broker knows its session, so the bridge does not know its filters.
+    @Test(arguments: [MQTTVersion.v3_1_1, .v5_0])
+    func aSessionFromEarlierIsNotReplaced(_ version: MQTTVersion) throws {
+        let own: (inout Connect) -> Void = {
+            $0.cleanStart = false
+            if version == .v5_0 { $0.properties.sessionExpiryInterval = 1_000 }
+        }
+        var bench = try HoldBench.connected(version, connack: Connack(sessionPresent: true), own)
+        try bench.lose()
+        #expect(try bench.comeBack(true).end == nil)
+        try bench.lose()
+        let back = try bench.comeBack(false)
+        #expect(back.end.map { "\($0)" }?.contains("earlier connections") == true && back.actions.closesDevice)
+        // A session that began with this connection has nothing else.
+        var new = try HoldBench.connected(version, own)
+        try new.lose()
+        #expect(try new.comeBack(false).end == nil)
+    }
+
+    /// The broker would begin to count anew.
+    @Test func noMoreThanTheReceiveMaximumIsDelivered() throws {
+        for limit: UInt16? in [2, nil] {
+            for isAnswered in [true, false] {
+                var bench = try HoldBench.connected(.v5_0) { $0.properties.receiveMaximum = limit }
+                _ = try bench.broker(.message("a", .atLeastOnce, 1))
+                try bench.lose()
+                if isAnswered { _ = try bench.device(.ack(.puback, 1)) }
+                let back = try bench.comeBack(false)
+                #expect((back.end == nil) == (isAnswered || limit == nil))
+            }
+        }
+    }
+
+    @Test func retainedMessagesAreAskedForAsTheDeviceDid() throws {
+        var bench = try HoldBench.connected(.v5_0)
+        for handling: UInt8 in 0...2 {
+            let subscription = Subscription(filter: "\(handling)", retainHandling: handling)
+            _ = try bench.device(.subscribe(Subscribe(packetID: 1, subscriptions: [subscription])))
+            _ = try bench.broker(.suback(1, [0]))
+        }
+        try bench.lose()
+        guard case .subscribe(let again)? = try bench.comeBack(false).up.first else {
+            Issue.record("no SUBSCRIBE")
+            return
+        }
+        #expect(again.subscriptions.map(\.retainHandling) == [0, 1, 2])
     }
 }

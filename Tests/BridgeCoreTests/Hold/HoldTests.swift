@@ -67,7 +67,7 @@ import Testing
         }
         #expect(again.subscriptions.map(\.filter) == ["b/#", "c"])
         #expect(again.subscriptions.map(\.qos) == [.atLeastOnce, .atMostOnce])
-        #expect(again.subscriptions.allSatisfy { $0.retainHandling == (version == .v5_0 ? 2 : 0) })
+        #expect(again.subscriptions.allSatisfy { $0.retainHandling == 0 })
         #expect(back.up.dropFirst() == [message])
         #expect(try bench.broker(.suback(Suback(packetID: again.packetID, codes: [1, 0]))).down.isEmpty)
     }
