@@ -40,6 +40,7 @@ package struct BridgeService: Service {
     package static func check(_ configuration: BridgeConfiguration) throws -> CheckResult {
         let files = CredentialFiles(configuration)
         try files.explaining { try SharedState.check(configuration) }
+        try OpenFiles.check(threads: configuration.threads)
         return CheckResult(
             warnings: files.warnings + files.usersWarnings
                 + (try ListenProbe.warnings(configuration.listen + configuration.admin.givenAddress, .tcp)),

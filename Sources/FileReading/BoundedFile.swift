@@ -13,16 +13,25 @@ package enum BoundedFile {
         /// Of `errno`.
         package let code: CInt
 
-        package var description: String { String(cString: strerror(code)) }
+        package var description: String { code == ESPIPE ? "is a pipe, not a file" : String(cString: strerror(code)) }
     }
 
     /// The first `limit` bytes of a file, or all of it if it is shorter. It is read to its end, because those in `/proc`
     /// do not say how long they are.
     package static func read(_ path: String, upTo limit: Int) throws(Problem) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Problem(code: errno) }
+        let descriptor = try openToRead(path)
         defer { close(descriptor) }
         return try read(descriptor, upTo: limit)
+    }
+
+    /// Opens a file, and no named pipe: nobody may ever write to that. A pipe that this process has open already, such as
+    /// `/dev/stdin`, is as good as a file.
+    package static func openToRead(_ path: String, flags: CInt = 0) throws(Problem) -> CInt {
+        var status = stat()
+        if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFIFO { throw Problem(code: ESPIPE) }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | flags)
+        guard descriptor >= 0 else { throw Problem(code: errno) }
+        return descriptor
     }
 
     /// The same for a file that is open, from where its next byte is.

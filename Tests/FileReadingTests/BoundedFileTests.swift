@@ -26,6 +26,15 @@ struct BoundedFileTests {
         #expect(text.hasPrefix("\(ProcessInfo.processInfo.processIdentifier) (") && text.hasSuffix("\n"))
     }
 
+    /// Nobody may ever write to the pipe.
+    @Test func aNamedPipeIsNoFile() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "pipe-\(UUID().uuidString)").path
+        #expect(mkfifo(path, 0o600) == 0)
+        defer { unlink(path) }
+        let problem = #expect(throws: BoundedFile.Problem.self) { try BoundedFile.read(path, upTo: 10) }
+        #expect(problem?.description == "is a pipe, not a file")
+    }
+
     @Test(arguments: [("/nowhere/file", ENOENT, "No such file"), ("/tmp", EISDIR, "directory")])
     func theReasonIsSaid(path: String, code: CInt, words: String) {
         let problem = #expect(throws: BoundedFile.Problem.self) { try BoundedFile.read(path, upTo: 10) }

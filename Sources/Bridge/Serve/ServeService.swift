@@ -37,6 +37,7 @@ package struct ServeService: Service {
     package static func check(_ configuration: ServeConfiguration) throws -> CheckResult {
         let files = CredentialFiles(configuration)
         try files.explaining { try ServerTLS.check(configuration) }
+        try OpenFiles.check(threads: configuration.threads)
         return CheckResult(
             warnings: files.warnings + (try ListenProbe.warnings(configuration.listen, .quic))
                 + (try ListenProbe.warnings(configuration.admin.givenAddress, .tcp)), notes: files.notes)

@@ -93,8 +93,7 @@ package struct AdminClient: Sendable {
         switch error {
         case let error as IOError: String(cString: strerror(error.errnoCode))
         case let error as NIOConnectionError:
-            error.connectionErrors.first.map { words($0.error) } ?? error.dnsAError.map(words)
-                ?? "\(error.host) is not known"
+            error.connectionErrors.first.map { words($0.error) } ?? "\(error.host) is not known"
         case ChannelError.connectTimeout: "it does not answer"
         case ChannelError.eof, is AnswerCollector.Missing: "the connection ended first, or it took too long"
         case is HTTPParserError: "it does not speak HTTP"

@@ -45,8 +45,12 @@ package enum FileText {
     private static func read(
         _ path: String, maximumSize: Int, flags: CInt, mustBeRegular: Bool
     ) throws(Problem) -> Content {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | flags)
-        guard descriptor >= 0 else { throw problem(errno) }
+        let descriptor: CInt
+        do throws(BoundedFile.Problem) {
+            descriptor = try BoundedFile.openToRead(path, flags: flags)
+        } catch {
+            throw problem(error.code)
+        }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw problem(errno) }
@@ -87,6 +91,7 @@ package enum FileText {
         switch code {
         case ENOENT, ENOTDIR: Problem(message: "no such file", isMissing: true)
         case EACCES, EPERM: Problem(message: "this user may not read it; check owner and mode")
+        case ESPIPE: Problem(message: "is a pipe, not a file")
         default: Problem(message: "cannot be read: \(String(cString: strerror(code)))")
         }
     }

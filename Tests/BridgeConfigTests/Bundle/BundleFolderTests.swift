@@ -80,7 +80,7 @@ struct BundleFolderTests {
     @Test("A pipe in place of a file is refused, and not waited for")
     func pipe() {
         #expect(mkfifo(path + "/endpoints.json", 0o600) == 0)
-        #expect(message().contains("endpoints.json: is not a regular file"), "\(message())")
+        #expect(message().contains("endpoints.json: is a pipe, not a file"), "\(message())")
     }
 
     @Test("A file that is too large is refused")
