@@ -39,7 +39,11 @@ package struct BridgeService: Service {
     /// Throws ``UnusableFile`` or ``ListenError``.
     package static func check(_ configuration: BridgeConfiguration) throws -> CheckResult {
         let files = CredentialFiles(configuration)
-        try files.explaining { try SharedState.check(configuration) }
+        try files.explaining {
+            try SharedState.check(configuration)
+            // A start goes on without the file, because it only saves time.
+            if let path = configuration.uplink.ticketFile { try TicketFile.check(path) }
+        }
         try OpenFiles.check(threads: configuration.threads)
         return CheckResult(
             warnings: files.warnings + files.usersWarnings

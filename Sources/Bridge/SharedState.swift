@@ -38,7 +38,8 @@ final class SharedState: Sendable {
         self.openBundles = bundles
         self.pathNews = PathNews(logger: logger)
         self.holdBudget = HoldBudget(limit: configuration.uplink.hold.totalBuffer)
-        self.admission = SharedAdmission(limits: configuration.limits, logger: logger)
+        self.admission = SharedAdmission(
+            limits: configuration.limits, threads: configuration.threads, logger: logger)
         self.present = Mutex(
             try Generation(
                 first: configuration, budget: holdBudget, probing: probing, bundles: bundles, logger: logger))
@@ -102,15 +103,19 @@ final class SharedAdmission: Sendable {
     private let state: Mutex<State>
     private let logger: Logger
 
-    init(limits: LimitsConfiguration, logger: Logger) {
-        self.state = Mutex(State(control: AdmissionControl(limits: limits, files: OpenFiles.devices, now: .now())))
+    private let threads: Int
+
+    init(limits: LimitsConfiguration, threads: Int, logger: Logger) {
+        self.threads = threads
+        self.state = Mutex(State(control: AdmissionControl(limits: limits, now: .now())))
         self.logger = logger
     }
 
     func admit(from address: String) -> AdmissionControl.Decision {
         let now = NIODeadline.now()
+        let files = OpenFiles.devices(besides: threads)
         let (decision, report) = state.withLock { state in
-            let decision = state.control.admit(from: address, at: now)
+            let decision = state.control.admit(from: address, at: now, files: files)
             return (decision, decision == .admit ? nil : state.refusals.add(at: now))
         }
         if let report, let reason = decision.reason {
@@ -122,7 +127,7 @@ final class SharedAdmission: Sendable {
     }
 
     func adopt(_ limits: LimitsConfiguration) {
-        state.withLock { $0.control.adopt(limits, files: OpenFiles.devices, now: .now()) }
+        state.withLock { $0.control.adopt(limits, now: .now()) }
     }
 
     func left(_ decision: AdmissionControl.Decision, from address: String) {
@@ -133,8 +138,7 @@ final class SharedAdmission: Sendable {
 extension QUICTLSContext {
     /// The TLS context of the uplink. Reads the files that `uplink` names, and throws what is wrong with them.
     package static func client(_ uplink: UplinkConfiguration) throws(QUICError) -> QUICTLSContext {
-        if let path = uplink.ticketFile { try TicketFile.check(path) }
-        return try client(
+        try client(
             caFile: uplink.caFile, certificateFile: uplink.clientCertificateFile, keyFile: uplink.clientKeyFile,
             keyLogFile: uplink.tlsKeyLogFile)
     }

@@ -6,14 +6,14 @@
 
 /// How many files the process may open. Each device needs one.
 package enum OpenFiles {
-    /// Files for everything but devices: listeners, UDP sockets, event loops, the admin endpoint. Without them, the
+    /// Files for everything but devices: event loops, UDP sockets, listeners, the admin endpoint. Without them, the
     /// connections of all devices would be lost with the next change of the network.
-    package static let reserve = 100
+    package static func reserve(_ threads: Int) -> Int { 100 + 4 * threads }
 
-    /// How many devices there are files for.
-    static var devices: Int {
+    /// How many devices there are files for now, besides those of the program itself.
+    static func devices(besides threads: Int) -> Int {
         let files = Int(clamping: limit.rlim_cur)
-        return files - min(reserve, files / 2)
+        return files - min(reserve(threads), files / 2)
     }
 
     /// Throws if there are not enough files for that many event loops. SwiftNIO would end the process.

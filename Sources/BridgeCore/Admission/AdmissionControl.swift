@@ -28,32 +28,30 @@ package struct AdmissionControl: Sendable {
     package static let maximumRefusals = 100
 
     private var limits: LimitsConfiguration
-    private var files: Int
     private var devices = 0
     private var refusals = 0
     private var byAddress: [String: Int] = [:]
     private var arrivals: TokenBucket
     private var recent: RecentArrivals
 
-    /// - Parameter files: For how many devices the process may open files.
-    package init(limits: LimitsConfiguration, files: Int = .max, now: NIODeadline) {
+    package init(limits: LimitsConfiguration, now: NIODeadline) {
         self.limits = limits
-        self.files = files
         self.arrivals = TokenBucket(perSecond: limits.acceptRate, now: now)
         self.recent = RecentArrivals(now: now)
     }
 
     /// Decides by these limits from now on. Devices that are connected stay, however many there are.
-    package mutating func adopt(_ new: LimitsConfiguration, files: Int = .max, now: NIODeadline) {
+    package mutating func adopt(_ new: LimitsConfiguration, now: NIODeadline) {
         if new.acceptRate != limits.acceptRate { arrivals = TokenBucket(perSecond: new.acceptRate, now: now) }
         limits = new
-        self.files = files
     }
 
     /// Decides about a new TCP connection. Unless the decision is `close`, the caller has to call `left(_:from:)` when
     /// the connection has ended.
-    package mutating func admit(from address: String, at now: NIODeadline) -> Decision {
-        let decision = decide(address, now)
+    ///
+    /// - Parameter files: For how many devices the process may open files.
+    package mutating func admit(from address: String, at now: NIODeadline, files: Int = .max) -> Decision {
+        let decision = decide(address, now, files)
         switch decision {
         case .admit:
             devices += 1
@@ -81,7 +79,7 @@ package struct AdmissionControl: Sendable {
     }
 
     /// A device that another limit refuses does not count for the rate.
-    private mutating func decide(_ address: String, _ now: NIODeadline) -> Decision {
+    private mutating func decide(_ address: String, _ now: NIODeadline, _ files: Int) -> Decision {
         if byAddress[address, default: 0] >= limits.devicesPerAddress {
             return refusal(
                 "\(limits.devicesPerAddress) devices are connected from this address (limits.devices_per_address)")

@@ -86,7 +86,7 @@ extension ConnectedDevice {
             return "the broker has lost the session, and with it subscriptions of the device's earlier connections"
         }
         // The broker would send as many as the device allows, besides those that the device has not finished.
-        guard facts.receiveMaximum != nil, hold.journal.hasOpenDeliveries else { return nil }
+        guard facts.receiveMaximum ?? .max < .max, hold.journal.hasOpenDeliveries else { return nil }
         return "the broker has lost the session, and would send more than the device's Receive Maximum"
     }
 

@@ -22,8 +22,10 @@ extension ClientSession {
         }
     }
 
+    /// Some brokers take an expiry of 0 for none, so that is left to the broker.
     private func expiry(of message: MQTTMessage) -> NIODeadline? {
-        message.properties.expiry.map { now() + .seconds(Int64($0.wholeSeconds(as: UInt32.self))) }
+        guard let seconds = message.properties.expiry?.wholeSeconds(as: UInt32.self), seconds > 0 else { return nil }
+        return now() + .seconds(Int64(seconds))
     }
 
     /// - Throws: If no broker could be sent this message.

@@ -100,7 +100,8 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     private func connect(_ configuration: BridgeConfiguration) async throws {
-        BridgeLogHandler.bootstrap(LogOutput(LogConfiguration(level: .warning, format: configuration.log.format)))
+        BridgeLogHandler.bootstrap(
+            LogOutput(LogConfiguration(level: .warning, format: configuration.log.format)) { StandardError.write($0) })
         var isReached = true
         for endpoint in configuration.uplink.endpoints {
             var uplink = configuration.uplink

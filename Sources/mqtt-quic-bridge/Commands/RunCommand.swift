@@ -22,7 +22,9 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var log: LogOptions
 
     func run() async throws {
-        let source = ConfigurationSource(.run, options, log) { FileDescriptors.raise(for: $0.limits.devices) }
+        let source = ConfigurationSource(.run, options, log) {
+            FileDescriptors.raise(for: $0.limits.devices, threads: $0.threads)
+        }
         try await Supervisor.run(source) { (configuration, signals, logger) throws -> BridgeService in
             let sockets = try PassedSockets(try ServiceManager.passedDescriptors(), for: configuration.listen)
             return try BridgeService(

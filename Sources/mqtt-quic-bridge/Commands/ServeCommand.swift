@@ -33,7 +33,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let source = ConfigurationSource(.serve, options, log) {
-            FileDescriptors.raiseFully(for: $0.limits.connections, name: "serve.connections")
+            FileDescriptors.raiseFully(
+                for: $0.limits.connections, threads: $0.threads, name: "serve.connections")
         }
         try await Supervisor.run(source) { (configuration, signals, logger) throws -> ServeService in
             try PassedSockets.refuse(try ServiceManager.passedDescriptors())

@@ -48,7 +48,7 @@ final class LogOutput: Sendable {
         if new.level != old.level { level = new.level }
         isJSON.store(new.format == .json, ordering: .relaxed)
         sumsUpRepeats.store(new.repeats == .sum, ordering: .relaxed)
-        if new.repeats != .sum { flush() }
+        if new.repeats != .sum { sumUpNow() }
     }
 
     var format: LogConfiguration.Format { isJSON.load(ordering: .relaxed) ? .json : .text }
@@ -75,8 +75,13 @@ final class LogOutput: Sendable {
 
     /// Writes what has been held back. Call this before the program ends.
     func flush() {
-        show(state.withLock { $0.repeats.takeSummaries(at: nil) })
+        sumUpNow()
         writer?.finish()
+        sayWhatIsLost()
+    }
+
+    private func sumUpNow() {
+        show(state.withLock { $0.repeats.takeSummaries(at: nil) })
     }
 
     /// Writes summaries at the ends of windows, until there is nothing more to sum up.
@@ -103,11 +108,14 @@ final class LogOutput: Sendable {
     }
 
     private func show(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata, at time: Timestamp) {
-        if let lost = writer?.takeLost(), lost > 0 {
-            let message = "lines of the log are lost: nobody read them in time"
-            write(LogLine.render(format, time: time, level: .warning, message: message, metadata: ["lines": "\(lost)"]))
-        }
+        sayWhatIsLost()
         write(LogLine.render(format, time: time, level: level, message: message, metadata: metadata))
+    }
+
+    private func sayWhatIsLost() {
+        guard let lost = writer?.takeLost(), lost > 0 else { return }
+        let message = "lines of the log are lost: nobody read them in time"
+        write(LogLine.render(format, time: .now(), level: .warning, message: message, metadata: ["lines": "\(lost)"]))
     }
 
     private static func index(_ level: LogConfiguration.Level) -> Int {

@@ -25,6 +25,8 @@ final class LogWriter: Sendable {
 
     private let descriptor: CInt
     private let limit: Int
+    /// A terminal says that there is room when there is some, not enough.
+    private let saysWhenThereIsRoom: Bool
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "log")
 
@@ -32,13 +34,15 @@ final class LogWriter: Sendable {
     init(_ descriptor: CInt, limit: Int = 1_048_576) {
         self.descriptor = descriptor
         self.limit = limit
+        var status = stat()
+        saysWhenThereIsRoom = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT != S_IFCHR
     }
 
     /// Writes the text, which is one line or more.
     func write(_ text: String) {
         let length = text.utf8.count
         state.withLock { state in
-            if state.waiting == 0, length <= Self.atomicLength, hasRoom {
+            if state.waiting == 0, length <= Self.atomicLength, saysWhenThereIsRoom, hasRoom {
                 return StandardError.write(text, to: descriptor)
             }
             guard state.waiting + length <= limit else {

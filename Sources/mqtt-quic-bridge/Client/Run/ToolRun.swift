@@ -33,7 +33,7 @@ struct ToolRun: Sendable {
     /// For `-d`; otherwise a logger that says nothing.
     static func logger(isDebugging: Bool) -> Logger {
         guard isDebugging else { return Logger(label: "mqtt-quic-bridge") { _ in SwiftLogNoOpLogHandler() } }
-        BridgeLogHandler.bootstrap(LogOutput(.init(level: .debug, format: .text)))
+        BridgeLogHandler.bootstrap(LogOutput(.init(level: .debug, format: .text)) { StandardError.write($0) })
         return Logger(label: "mqtt-quic-bridge")
     }
 
