@@ -22,6 +22,23 @@ extension PropertyIdentifier {
         return end.flatMap { $0 <= bytes.writerIndex ? $0 : nil }
     }
 
+    /// The index after the property whose value begins there; `nil` if its length is cut off.
+    func end(in bytes: UnsafeRawBufferPointer, at start: Int) -> Int? {
+        switch extent {
+        case .fixed(let length): return start + length
+        case .variableByteInteger:
+            guard case .value(_, let length) = VariableByteInteger.read(bytes, at: start) else { return nil }
+            return start + length
+        case .prefixed: return Self.endOfData(in: bytes, at: start)
+        case .pair: return Self.endOfData(in: bytes, at: start).flatMap { Self.endOfData(in: bytes, at: $0) }
+        }
+    }
+
+    private static func endOfData(in bytes: UnsafeRawBufferPointer, at index: Int) -> Int? {
+        guard index + 2 <= bytes.count else { return nil }
+        return index + 2 + (Int(bytes[index]) << 8 | Int(bytes[index + 1]))
+    }
+
     /// The types of MQTT 5 2.2.2.2, table 2-4, as far as their lengths differ.
     private enum Extent {
         case fixed(Int)

@@ -10,25 +10,29 @@ package struct MessageExpiryField: Sendable, Equatable {
     /// - Parameter publish: Begins with a PUBLISH of 5.0, and holds at least its head.
     /// - Returns: `nil` if the message has no such property, or one that cannot be reached.
     package init?(in publish: ByteBuffer) {
-        guard
-            let header = try? FixedHeader.parse(publish, version: .v5_0, reading: .lenient), header.type == .publish,
-            let topicLength = publish.getInteger(at: publish.readerIndex + header.length, as: UInt16.self)
+        // Each message that is kept is looked at like this, and reading integer by integer would cost several times as much.
+        guard let field = publish.withUnsafeReadableBytes({ MessageExpiryField($0) }) else { return nil }
+        self = field
+    }
+
+    private init?(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count > 1, bytes[0] >> 4 == PacketType.publish.rawValue,
+            case .value(_, let lengthBytes) = VariableByteInteger.read(bytes, at: 1), lengthBytes + 3 <= bytes.count
         else { return nil }
-        let hasPacketID = header.flags & 0b0110 != 0
-        let fieldsEnd = publish.readerIndex + header.length + 2 + Int(topicLength) + (hasPacketID ? 2 : 0)
-        guard case .value(let length, let bytes) = VariableByteInteger.read(publish, at: fieldsEnd), length > 0,
-            var properties = publish.getSlice(at: fieldsEnd + bytes, length: length)
-        else { return nil }
-        while let identifier = PropertyIdentifier(first: properties), let end = identifier.end(in: properties) {
+        let topicLength = Int(bytes[lengthBytes + 1]) << 8 | Int(bytes[lengthBytes + 2])
+        let fieldsEnd = lengthBytes + 3 + topicLength + (bytes[0] & 0b0110 == 0 ? 0 : 2)
+        guard case .value(let length, let size) = VariableByteInteger.read(bytes, at: fieldsEnd) else { return nil }
+        var index = fieldsEnd + size
+        let end = index + length
+        guard end <= bytes.count else { return nil }
+        while index < end, let identifier = PropertyIdentifier(rawValue: bytes[index]) {
+            guard let next = identifier.end(in: bytes, at: index + 1), next <= end else { return nil }
             if identifier == .messageExpiryInterval {
-                guard let interval = properties.getInteger(at: properties.readerIndex + 1, as: UInt32.self) else {
-                    break
-                }
-                self.interval = interval
-                offset = fieldsEnd + bytes + length - properties.readableBytes + 1 - publish.readerIndex
+                interval = bytes[(index + 1)..<next].reduce(0) { $0 << 8 | UInt32($1) }
+                offset = index + 1
                 return
             }
-            properties.moveReaderIndex(to: end)
+            index = next
         }
         return nil
     }
