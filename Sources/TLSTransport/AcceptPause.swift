@@ -1,4 +1,5 @@
 import NIOCore
+import QUICTransport
 
 #if canImport(Glibc)
     import Glibc
@@ -15,24 +16,31 @@ package final class AcceptPause: ChannelInboundHandler {
     package typealias InboundIn = any Channel
 
     private let failed: (IOError) -> Void
-    private var isPaused = false
+    /// Armed during a pause.
+    private var timer: Timer?
 
     /// - Parameter failed: Is told why nobody can be accepted, each time.
     package init(_ failed: @escaping (IOError) -> Void) {
         self.failed = failed
     }
 
+    package func handlerAdded(context: ChannelHandlerContext) {
+        timer = Timer(on: context.eventLoop)
+    }
+
+    package func handlerRemoved(context: ChannelHandlerContext) {
+        timer?.cancel()
+    }
+
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // The others concern one connection alone.
-        if let error = error as? IOError, [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.errnoCode), !isPaused {
-            isPaused = true
+        if let error = error as? IOError, [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.errnoCode), let timer,
+            !timer.isArmed
+        {
             failed(error)
             let options = context.channel.syncOptions
             try? options?.setOption(.autoRead, value: false)
-            context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
-                self.isPaused = false
-                try? options?.setOption(.autoRead, value: true)
-            }
+            timer.arm(in: .seconds(1)) { try? options?.setOption(.autoRead, value: true) }
         }
         context.fireErrorCaught(error)
     }
