@@ -116,7 +116,7 @@ struct ConnectedDevice: Sendable {
     mutating func perform(_ step: Ledger.Step) throws(MQTTError) -> [SessionAction] {
         var actions = step.up.map { SessionAction.sendToUplink($0) }
         for packet in step.down { actions += try passDown(Frame(packet: packet, version: facts.version)) }
-        actions += step.notes
+        step.addNotes(to: &actions)
         guard step.isTooLarge else { return actions }
         return actions
             + end(

@@ -41,7 +41,7 @@ extension Journal {
         if isOpen, ledgers.isEmpty {
             step.up = packet
         } else {
-            write { $0.publish(packet, full: packet, 0, isDuplicate: false, &step) }
+            write { $0.publish(packet, full: packet, 0, isDuplicate: false, expires: .distantFuture, &step) }
         }
     }
 
@@ -50,7 +50,8 @@ extension Journal {
         var step = Ledger.Step()
         write {
             $0.begin(
-                unread.start, full: unread.start, payloadLength: unread.restLength, 0, isDuplicate: false, &step)
+                unread.start, full: unread.start, payloadLength: unread.restLength, 0, isDuplicate: false,
+                expires: .distantFuture, &step)
         }
         return step
     }
@@ -67,24 +68,33 @@ extension Journal {
             return pass(packet, &step)
         }
         let packetID = glance.packetID ?? 0
+        let expires = expiry(of: first, glance)
         guard told.topicAliasMaximum > 0, glance.needsDecoding else {
-            return note(packet, full: packet, packetID, flags, &step)
+            return note(packet, full: packet, packetID, flags, expires, &step)
         }
         let whole = KeptPacket(joining: packet).first
         guard let frame = try? Frame(packet: whole, version: version, reading: .lenient),
             let (head, payload) = try? PublishHead.decode(frame, version: version, isLenient: true),
             let heads = try resolve(head, packetID, payloadLength: payload.readableBytes)
-        else { return note(packet, full: packet, packetID, flags, &step) }
+        else { return note(packet, full: packet, packetID, flags, expires, &step) }
         let leg = heads.leg.map { BufferList($0, payload) } ?? packet
-        note(leg, full: heads.full.map { BufferList($0, payload) } ?? packet, packetID, flags, &step)
+        note(leg, full: heads.full.map { BufferList($0, payload) } ?? packet, packetID, flags, expires, &step)
+    }
+
+    /// When a message is of no use any more. Only properties say so.
+    private func expiry(of publish: ByteBuffer, _ glance: PublishGlance) -> NIODeadline {
+        glance.needsDecoding ? policy.expiry(of: publish, version) : .distantFuture
     }
 
     /// Notes a PUBLISH in the form for this leg, and in the form for any leg.
     private mutating func note(
-        _ leg: BufferList, full: BufferList, _ packetID: UInt16, _ flags: UInt8, _ step: inout Ledger.Step
+        _ leg: BufferList, full: BufferList, _ packetID: UInt16, _ flags: UInt8, _ expires: NIODeadline,
+        _ step: inout Ledger.Step
     ) {
         if flags & 1 != 0 { noteRetained { $0.published(full) } }
-        write { $0.publish(leg, full: full, packetID, isDuplicate: flags & 0b1000 != 0, &step) }
+        write {
+            $0.publish(leg, full: full, packetID, isDuplicate: flags & 0b1000 != 0, expires: expires, &step)
+        }
     }
 
     /// A long PUBLISH of the device; `head` is what the router made of it.
@@ -95,6 +105,7 @@ extension Journal {
         guard let glance = PublishGlance(head, version: version) else {
             return begin(UnreadPublish(start: head, restLength: payloadLength, error: nil))
         }
+        let expires = expiry(of: head, glance)
         var forms = (leg: head, full: head)
         if told.topicAliasMaximum > 0, glance.needsDecoding {
             if let publish = try? PublishHead.decode(head: head, version: version, isLenient: true),
@@ -107,7 +118,7 @@ extension Journal {
         write {
             $0.begin(
                 forms.leg, full: forms.full, payloadLength: payloadLength, glance.packetID ?? 0,
-                isDuplicate: glance.isDuplicate, &step)
+                isDuplicate: glance.isDuplicate, expires: expires, &step)
         }
         return step
     }

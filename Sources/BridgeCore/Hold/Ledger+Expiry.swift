@@ -3,11 +3,6 @@ import NIOCore
 
 // Messages of the device whose Message Expiry Interval ends while they wait (MQTT 5 3.3.2.3.3).
 extension Ledger {
-    /// A message that has come now, as it is kept.
-    func kept(_ message: BufferList) -> KeptPacket {
-        KeptPacket(joining: message, expires: message.first.map { policy.expiry(of: $0, version) } ?? .distantFuture)
-    }
-
     /// Whether a packet must not be sent any more. One that the broker may have from an earlier leg is sent again in any
     /// case, because the protocol goes on with it [MQTT-4.3.3-7].
     func isExpired(_ outgoing: Outgoing) -> Bool {

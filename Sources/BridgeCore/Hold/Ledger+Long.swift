@@ -8,9 +8,10 @@ extension Ledger {
     ///   - full: The head for any leg.
     ///   - payloadLength: Bytes that follow.
     ///   - packetID: 0 at QoS 0.
+    ///   - expires: When the message is of no use any more.
     mutating func begin(
         _ head: ByteBuffer, full: ByteBuffer, payloadLength: Int, _ packetID: UInt16, isDuplicate: Bool,
-        _ step: inout Step
+        expires: NIODeadline, _ step: inout Step
     ) {
         var publish = LongPublish(length: full.readableBytes + payloadLength, packetID: packetID)
         if isFinished(packetID, isDuplicate: isDuplicate) {
@@ -24,13 +25,13 @@ extension Ledger {
             if packetID != 0 { window?.sent() }
             let cost = publish.length + KeptPacket.overhead
             if hasRoom(for: cost) {
-                publish.kept = kept(BufferList(full))
+                publish.kept = KeptPacket(full, expires: expires)
                 publish.charged = cost
                 publish.isReserved = true
                 charge(cost)
             }
         } else {
-            let kept = kept(BufferList(full))
+            let kept = KeptPacket(full, expires: expires)
             publish.kept = kept
             publish.charged = kept.cost
             charge(kept.cost)

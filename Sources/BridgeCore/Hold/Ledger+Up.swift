@@ -5,9 +5,12 @@ import NIOCore
 extension Ledger {
     /// A PUBLISH, in the form for this leg and in the form for any leg.
     ///
-    /// - Parameter packetID: 0 at QoS 0.
+    /// - Parameters:
+    ///   - packetID: 0 at QoS 0.
+    ///   - expires: When the message is of no use any more.
     mutating func publish(
-        _ packet: BufferList, full: BufferList, _ packetID: UInt16, isDuplicate: Bool, _ step: inout Step
+        _ packet: BufferList, full: BufferList, _ packetID: UInt16, isDuplicate: Bool, expires: NIODeadline,
+        _ step: inout Step
     ) {
         // To the broker, whose part is over, the message would be another one.
         guard !isFinished(packetID, isDuplicate: isDuplicate) else {
@@ -17,7 +20,9 @@ extension Ledger {
             // The device repeats a message that waits or is in flight: it will be answered once.
             if isDuplicate, isKnown(packetID) { return }
             enqueue(
-                Outgoing(kind: packetID == 0 ? .atMostOnce : .publish, packetID: packetID, packet: kept(full)))
+                Outgoing(
+                    kind: packetID == 0 ? .atMostOnce : .publish, packetID: packetID,
+                    packet: KeptPacket(joining: full, expires: expires)))
             return releaseIfStuck(&step)
         }
         guard fits(packet.byteCount, &step) else { return }
@@ -25,7 +30,7 @@ extension Ledger {
         guard packetID != 0 else { return }
         if isDuplicate, up[packetID]?.isBetween == true { return }
         makeRoom()
-        track(packetID, .published, hasRoom ? kept(full) : nil)
+        track(packetID, .published, hasRoom ? KeptPacket(joining: full, expires: expires) : nil)
     }
 
     /// SUBSCRIBE or UNSUBSCRIBE.

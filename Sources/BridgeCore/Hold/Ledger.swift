@@ -24,9 +24,10 @@ struct Ledger: Sendable {
 
         var isEmpty: Bool { up.isEmpty && down.isEmpty && !isTooLarge && expired == 0 && displaced == 0 }
 
-        var notes: [SessionAction] {
-            (expired == 0 ? [] : [.note(.messagesExpired(expired))])
-                + (displaced == 0 ? [] : [.note(.messagesDisplaced(displaced))])
+        /// Adds what an operator should know. Almost always that is nothing, and costs nothing.
+        func addNotes(to actions: inout [SessionAction]) {
+            if expired > 0 { actions.append(.note(.messagesExpired(expired))) }
+            if displaced > 0 { actions.append(.note(.messagesDisplaced(displaced))) }
         }
     }
 

@@ -16,11 +16,14 @@ package struct MessageExpiryField: Sendable, Equatable {
     }
 
     private init?(_ bytes: UnsafeRawBufferPointer) {
-        guard bytes.count > 1, bytes[0] >> 4 == PacketType.publish.rawValue,
-            case .value(_, let lengthBytes) = VariableByteInteger.read(bytes, at: 1), lengthBytes + 3 <= bytes.count
-        else { return nil }
-        let topicLength = Int(bytes[lengthBytes + 1]) << 8 | Int(bytes[lengthBytes + 2])
-        let fieldsEnd = lengthBytes + 3 + topicLength + (bytes[0] & 0b0110 == 0 ? 0 : 2)
+        guard bytes.count > 4, bytes[0] >> 4 == PacketType.publish.rawValue else { return nil }
+        var topic = 2
+        while topic < 5, bytes[topic - 1] & 0x80 != 0 { topic += 1 }
+        guard topic + 2 <= bytes.count else { return nil }
+        let topicLength = Int(bytes[topic]) << 8 | Int(bytes[topic + 1])
+        let fieldsEnd = topic + 2 + topicLength + (bytes[0] & 0b0110 == 0 ? 0 : 2)
+        // Most messages have no properties.
+        guard fieldsEnd < bytes.count, bytes[fieldsEnd] != 0 else { return nil }
         guard case .value(let length, let size) = VariableByteInteger.read(bytes, at: fieldsEnd) else { return nil }
         var index = fieldsEnd + size
         let end = index + length
