@@ -39,6 +39,7 @@ final class LinkPath {
         guard address == handle.remoteAddress else { return }
         _ = pace.answered(at: now)
         if watch.serverAnswered(at: now) { handle.hurry() }
+        if watch.isHurried { arm() }
     }
 
     func stop() {
@@ -46,7 +47,8 @@ final class LinkPath {
     }
 
     private func arm() {
-        timer.arm(by: .now() + ScoutPace.interval) { [weak self] in self?.tick(at: .now()) }
+        let pause = watch.isHurried ? TimeAmount(PathWatch.attemptPause) : ScoutPace.interval
+        timer.arm(by: .now() + pause) { [weak self] in self?.tick(at: .now()) }
     }
 
     private func tick(at now: NIODeadline) {
@@ -70,6 +72,7 @@ final class LinkPath {
         switch watch.look(facts, at: now) {
         case .nothing: break
         case .silent: handle.isSilent = true
+        case .again: handle.hurry()
         case .answered: handle.isSilent = false
         case .dead:
             died()

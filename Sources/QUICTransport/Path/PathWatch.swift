@@ -8,10 +8,13 @@ import NIOCore
 ///      +----------- a datagram came ------------+--|-----------------------------------+  |  |
 ///                                                  +--- the server stops answering --------+  |
 ///                                                                                            |
-///   dead <-- the patience has passed again, and the server still answers others -------------+
+///   dead <-- the patience has passed again, in which eight attempts had no answer either, ----+
+///            and the server still answers others
 /// ```
 /// Silence alone never ends a connection: during an outage there is nothing better than to keep it. Only a server that
-/// answers, but not on this connection, has forgotten it or no longer finds its way to it.
+/// answers, but not on this connection, has forgotten it or no longer finds its way to it. A path that loses a third of
+/// all datagrams in each direction looks the same for as long as four attempts take once in twelve times, and for as
+/// long as eight take once in two hundred.
 package struct PathWatch: Sendable {
     /// What the connection knows about itself.
     package struct Facts: Sendable {
@@ -30,11 +33,13 @@ package struct PathWatch: Sendable {
     }
 
     /// What a look at the path has shown.
-    package enum Finding: Sendable, Equatable {
+    package enum Finding: Sendable, Hashable {
         /// Nothing has changed.
         case nothing
         /// As far as is known, nothing that is sent arrives from now on.
         case silent
+        /// The server is there: send once more what is unanswered.
+        case again
         /// The connection works again. The peer's previous datagram came that long ago, so the peer has heard nothing
         /// for no longer than that.
         case answered(after: Duration)
@@ -46,10 +51,38 @@ package struct PathWatch: Sendable {
         case healthy
         /// The peer's last datagram came at `heardAt`.
         case silent(heardAt: NIODeadline)
-        /// The server has answered others, for the first time at `since`.
-        case hurried(heardAt: NIODeadline, since: NIODeadline, lastAnswer: NIODeadline)
+        case hurried(Hurried)
         case dead
     }
+
+    /// The server answers others, and what is unanswered here is sent again and again.
+    private struct Hurried: Sendable {
+        let heardAt: NIODeadline
+        /// When the server answered others for the first time, and the last time.
+        let since: NIODeadline
+        var lastAnswer: NIODeadline
+        var lastAttempt: NIODeadline
+        var attempts = 1
+
+        init(heardAt: NIODeadline, since: NIODeadline) {
+            self.heardAt = heardAt
+            self.since = since
+            self.lastAnswer = since
+            self.lastAttempt = since
+        }
+
+        /// Returns whether to send again now.
+        mutating func isDue(at now: NIODeadline, pause: Duration) -> Bool {
+            guard now >= lastAttempt + TimeAmount(pause) else { return false }
+            lastAttempt = now
+            attempts += 1
+            return true
+        }
+    }
+
+    /// The shortest time between two attempts. Look at a connection that ``isHurried`` as often as this.
+    package static let attemptPause = Duration.milliseconds(125)
+    private static let attempts = 8
 
     /// A server that answers steadily is heard within this time, whatever the round trip.
     private static let leastPatience = Duration.seconds(1)
@@ -70,7 +103,12 @@ package struct PathWatch: Sendable {
         }
     }
 
-    /// Returns what follows from the facts now. Each finding is returned once.
+    /// Whether the server answers others, so that it pays to send again.
+    package var isHurried: Bool {
+        if case .hurried = state { true } else { false }
+    }
+
+    /// Returns what follows from the facts now. Each finding but ``Finding/again`` is returned once.
     package mutating func look(_ facts: Facts, at now: NIODeadline) -> Finding {
         switch state {
         case .healthy:
@@ -79,9 +117,8 @@ package struct PathWatch: Sendable {
             return .silent
         case .silent(let heardAt):
             return answer(facts, since: heardAt) ?? .nothing
-        case .hurried(let heardAt, let since, let lastAnswer):
-            if let finding = answer(facts, since: heardAt) { return finding }
-            return hurried(facts, heardAt, since, lastAnswer, at: now)
+        case .hurried(let hurried):
+            return answer(facts, since: hurried.heardAt) ?? look(hurried, facts, at: now)
         case .dead:
             return .nothing
         }
@@ -93,11 +130,13 @@ package struct PathWatch: Sendable {
         case .healthy, .dead:
             return false
         case .silent(let heardAt):
-            state = .hurried(heardAt: heardAt, since: now, lastAnswer: now)
+            state = .hurried(Hurried(heardAt: heardAt, since: now))
             return true
-        case .hurried(let heardAt, let since, let lastAnswer):
-            state = .hurried(heardAt: heardAt, since: since, lastAnswer: max(lastAnswer, now))
-            return true
+        case .hurried(var hurried):
+            hurried.lastAnswer = max(hurried.lastAnswer, now)
+            let isDue = hurried.isDue(at: now, pause: Self.attemptPause)
+            state = .hurried(hurried)
+            return isDue
         }
     }
 
@@ -107,21 +146,25 @@ package struct PathWatch: Sendable {
         return .answered(after: .nanoseconds((facts.lastReceived - heardAt).nanoseconds))
     }
 
-    private mutating func hurried(
-        _ facts: Facts, _ heardAt: NIODeadline, _ since: NIODeadline, _ lastAnswer: NIODeadline, at now: NIODeadline
-    ) -> Finding {
+    private mutating func look(_ current: Hurried, _ facts: Facts, at now: NIODeadline) -> Finding {
         let patience = patience(facts)
-        guard now < lastAnswer + TimeAmount(max(patience, Self.leastPatience)) else {
+        guard now < current.lastAnswer + TimeAmount(max(patience, Self.leastPatience)) else {
             // The link was back only for a moment.
-            state = .silent(heardAt: heardAt)
+            state = .silent(heardAt: current.heardAt)
             return .nothing
         }
+        let pause = max(patience / Self.attempts, Self.attemptPause)
         // One answer may be the last before the next outage, so the server has to keep answering until the end.
-        guard now >= since + TimeAmount(patience), lastAnswer >= since + TimeAmount(patience / 2) else {
-            return .nothing
+        if now >= current.since + TimeAmount(patience), current.lastAnswer >= current.since + TimeAmount(patience / 2),
+            current.attempts >= min(Self.attempts, Int(patience / pause))
+        {
+            state = .dead
+            return .dead
         }
-        state = .dead
-        return .dead
+        var hurried = current
+        let isDue = hurried.isDue(at: now, pause: pause)
+        state = .hurried(hurried)
+        return isDue ? .again : .nothing
     }
 
     private func patience(_ facts: Facts) -> Duration {

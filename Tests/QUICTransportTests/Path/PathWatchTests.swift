@@ -12,6 +12,13 @@ import Testing
             unansweredSince: unanswered.map { at($0) }, lastReceived: at(received), probeTimeout: probeTimeout)
     }
 
+    /// What is found by looking every 125 ms.
+    private func looks(_ watch: inout PathWatch, _ facts: PathWatch.Facts, from start: Double, to end: Double)
+        -> Set<PathWatch.Finding>
+    {
+        Set(stride(from: start, through: end, by: 0.125).map { watch.look(facts, at: at($0)) })
+    }
+
     @Test func whatIsAnsweredIsHealthy() {
         var watch = PathWatch(timeout: nil)
         #expect(watch.look(facts(unanswered: nil, received: 1), at: at(100)) == .nothing)
@@ -63,9 +70,10 @@ import Testing
         var watch = PathWatch(timeout: nil)
         let facts = facts(unanswered: 10, received: 8)
         #expect(watch.look(facts, at: at(11)) == .silent)
-        for time in [20, 20.25, 20.5, 20.75] {
+        for time in stride(from: 20, to: 21, by: 0.25) {
             #expect(watch.serverAnswered(at: at(time)) == true)
             #expect(watch.look(facts, at: at(time)) == .nothing)
+            #expect(watch.look(facts, at: at(time + 0.125)) == .again)
         }
         #expect(watch.look(facts, at: at(20.99)) == .nothing)
         #expect(watch.look(facts, at: at(21)) == .dead)
@@ -80,13 +88,51 @@ import Testing
         #expect(watch.look(facts, at: at(11)) == .silent)
         #expect(watch.serverAnswered(at: at(20)) == true)
         #expect(watch.serverAnswered(at: at(20.25)) == true)
-        #expect(watch.look(facts, at: at(21.2)) == .nothing)
+        #expect(looks(&watch, facts, from: 20.375, to: 21.125) == [.again])
+        #expect(watch.look(facts, at: at(21.25)) == .nothing)
         #expect(watch.look(facts, at: at(22)) == .nothing)
         // The next return gets the whole patience again.
         #expect(watch.serverAnswered(at: at(30)) == true)
-        #expect(watch.look(facts, at: at(30.5)) == .nothing)
-        #expect(watch.serverAnswered(at: at(30.6)) == true)
+        #expect(looks(&watch, facts, from: 30.125, to: 30.5) == [.again])
+        #expect(watch.serverAnswered(at: at(30.625)) == true)
+        #expect(looks(&watch, facts, from: 30.75, to: 30.875) == [.again])
         #expect(watch.look(facts, at: at(31)) == .dead)
+    }
+
+    /// The program may have had no time to look. What counts is how often nothing came back.
+    @Test func fewAttemptsAreNotEnough() {
+        var watch = PathWatch(timeout: nil)
+        let facts = facts(unanswered: 10, received: 8)
+        #expect(watch.look(facts, at: at(11)) == .silent)
+        #expect(watch.serverAnswered(at: at(20)) == true)
+        for time in [20.4, 20.8, 21.2, 21.6, 22, 22.4, 22.8] {
+            #expect(watch.serverAnswered(at: at(time - 0.01)) == true)
+            #expect(watch.look(facts, at: at(time)) == (time < 22.8 ? .nothing : .dead))
+        }
+    }
+
+    @Test(arguments: [
+        (timeout: Duration.milliseconds(200), attempts: 1), (timeout: .milliseconds(500), attempts: 4),
+        (timeout: .seconds(10), attempts: 8),
+    ])
+    func theAttemptsAreSpreadOverThePatience(timeout: Duration, attempts: Int) {
+        var watch = PathWatch(timeout: timeout)
+        let (start, end) = (NIODeadline.uptimeNanoseconds(0), NIODeadline.uptimeNanoseconds(20_000_000_000))
+        let facts = PathWatch.Facts(unansweredSince: start, lastReceived: start, probeTimeout: .milliseconds(10))
+        #expect(watch.look(facts, at: end) == .silent)
+        #expect(watch.serverAnswered(at: end) == true)
+        var sent = 1
+        var now = end
+        while true {
+            now = now + .milliseconds(25)
+            // Others are heard without a pause.
+            let finding = watch.look(facts, at: now)
+            if finding == .again { sent += 1 }
+            guard finding != .dead, sent < 100 else { break }
+            if watch.serverAnswered(at: now) { sent += 1 }
+        }
+        #expect(now - end == TimeAmount(timeout))
+        #expect(sent >= attempts)
     }
 }
 

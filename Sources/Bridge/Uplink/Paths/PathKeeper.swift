@@ -35,6 +35,8 @@ final class PathKeeper {
     weak var prober: (any PathProber)?
     /// Connections with something unanswered, and silent ones.
     private var watched: [QUICCarrier] = []
+    /// The addresses of connections that have become silent since the last look.
+    private var newlySilent: Set<SocketAddress> = []
     /// One per address that is awaited, or was awaited within the last minute.
     private var scouts: [SocketAddress: Scout] = [:]
     /// Addresses of the broker, with the latest one first.
@@ -88,9 +90,9 @@ final class PathKeeper {
         arm(in: ScoutPace.interval)
     }
 
-    /// A connection to this address has become silent.
+    /// A connection to this address has become silent. The address has, too, unless others are heard there.
     func fellSilent(_ address: SocketAddress) {
-        news.silent(address)
+        newlySilent.insert(address)
     }
 
     /// The addresses that are silent, as all event loops know them, and since when.
@@ -117,22 +119,36 @@ extension PathKeeper {
         let round = watched
         watched = []
         var silent: Set<SocketAddress> = []
-        var heard: Set<SocketAddress> = []
+        var isHurried = false
         for connection in round {
             let look = connection.lookAtPath(at: now)
             if look.isWatched { watched.append(connection) }
-            guard let remote = look.remote else { continue }
-            if look.awaitsServer {
-                silent.insert(remote)
-            } else if !scouts.isEmpty, look.lastReceived > now - ScoutPace.interval {
-                // If probes of an unknown version are dropped on the way, the other connections still show that the
-                // server is there.
-                heard.insert(remote)
-            }
+            if look.isHurried { isHurried = true }
+            if look.awaitsServer, let remote = look.remote { silent.insert(remote) }
         }
-        for address in heard.intersection(silent) { answered(address, at: now) }
+        let heard = heard(among: silent, in: round, at: now)
+        for address in newlySilent.subtracting(heard) { news.silent(address) }
+        newlySilent = []
+        for address in heard { answered(address, at: now) }
         scout(silent, at: now)
-        if !watched.isEmpty || isAwaited { arm(in: ScoutPace.interval) }
+        guard !watched.isEmpty || isAwaited else { return }
+        arm(in: isHurried ? TimeAmount(PathWatch.attemptPause) : ScoutPace.interval)
+    }
+
+    /// Which of the addresses others have just been heard from. If probes of an unknown version are dropped on the way,
+    /// this still shows that the server is there.
+    private func heard(among silent: Set<SocketAddress>, in round: [QUICCarrier], at now: NIODeadline)
+        -> Set<SocketAddress>
+    {
+        guard !silent.isEmpty else { return [] }
+        var heard: Set<SocketAddress> = []
+        for connection in round where !connection.awaitsServer {
+            guard let handle = connection.openHandle, handle.lastReceived > now - ScoutPace.interval,
+                silent.contains(handle.remoteAddress)
+            else { continue }
+            heard.insert(handle.remoteAddress)
+        }
+        return heard
     }
 
     private func scout(_ silent: Set<SocketAddress>, at now: NIODeadline) {
@@ -176,6 +192,7 @@ extension PathKeeper: QUICProbeObserver {
     private func hurry(_ silent: ArraySlice<QUICCarrier>, _ address: SocketAddress) {
         let now = NIODeadline.now()
         for connection in silent.prefix(Self.hurriedAtOnce) { connection.serverAnswered(at: now) }
+        arm(in: TimeAmount(PathWatch.attemptPause))
         let rest = silent.dropFirst(Self.hurriedAtOnce)
         guard !rest.isEmpty, !isShutDown else {
             scouts[address]?.isHurrying = false

@@ -10,9 +10,10 @@ extension QUICCarrier {
         var isWatched = false
         /// Whether the broker has to be probed.
         var awaitsServer = false
+        /// Whether the connection has to be looked at more often, because it sends again and again.
+        var isHurried = false
         /// The broker's address; `nil` if the connection is over.
         var remote: SocketAddress?
-        var lastReceived = NIODeadline.distantPast
     }
 
     /// Whether something that was sent, here or on another connection, went unanswered for a while and nothing has come
@@ -57,8 +58,7 @@ extension QUICCarrier {
         let isWatched = path.isSilent || handle.unansweredSince != nil || doubtedSince != nil
         handle.isAwaited = isWatched
         return PathLook(
-            isWatched: isWatched, awaitsServer: awaitsServer, remote: handle.remoteAddress,
-            lastReceived: handle.lastReceived)
+            isWatched: isWatched, awaitsServer: awaitsServer, isHurried: path.isHurried, remote: handle.remoteAddress)
     }
 
     /// The broker is there, though nothing has come on this connection.
@@ -88,6 +88,9 @@ extension QUICCarrier {
             // A leg may have closed the connection because of that. The other connections still have to be told of the
             // answer.
             paths.answered(handle.remoteAddress, at: now)
+        case .again:
+            handle.hurry()
+            lookAtNewcomers(facts, at: now)
         case .dead:
             pathDied("the broker answers, but not on this connection")
         }
