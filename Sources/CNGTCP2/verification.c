@@ -82,7 +82,8 @@ static bridge_quic_verdict verdict_of_status(unsigned int status) {
     return status & GNUTLS_CERT_UNEXPECTED_OWNER ? BRIDGE_QUIC_VERDICT_WRONG_NAME : BRIDGE_QUIC_VERDICT_UNACCEPTABLE;
 }
 
-/// The index in the peer's chain of the certificate that is not valid at this time.
+/// The index in the peer's chain of the certificate that is not valid at this time; the length of the chain if that is
+/// the trusted one to which the chain leads.
 static size_t out_of_time(const bridge_quic_connection *connection, bridge_quic_verdict verdict) {
     int64_t now = (int64_t)time(NULL);
     size_t index = 0;
@@ -96,7 +97,27 @@ static size_t out_of_time(const bridge_quic_connection *connection, bridge_quic_
         }
         index++;
     }
-    return 0;
+    return index;
+}
+
+bool bridge_quic_trusted_issuer(const bridge_quic_connection *connection, bridge_quic_certificate *result) {
+    unsigned int count = 0;
+    const gnutls_datum_t *chain = bridge_peer_certificates(connection, &count);
+    gnutls_x509_crt_t last;
+    if (!chain || count == 0 || gnutls_x509_crt_init(&last) != 0) {
+        return false;
+    }
+    gnutls_x509_trust_list_t trusted;
+    gnutls_x509_crt_t issuer = NULL;
+    gnutls_certificate_get_trust_list(connection->credentials->certificates, &trusted);
+    bool found = gnutls_x509_crt_import(last, &chain[count - 1], GNUTLS_X509_FMT_DER) == 0 &&
+                 gnutls_x509_trust_list_get_issuer(trusted, last, &issuer, GNUTLS_TL_GET_COPY) == 0;
+    if (found) {
+        bridge_quic_describe_certificate(issuer, result);
+        gnutls_x509_crt_deinit(issuer);
+    }
+    gnutls_x509_crt_deinit(last);
+    return found;
 }
 
 bridge_quic_verdict bridge_quic_verdict_of(const bridge_quic_connection *connection, size_t *at_fault, char *why) {

@@ -18,6 +18,7 @@ package struct TLSWords: Sendable {
     let serverName: String
     /// What messages call the authorities.
     let caFile: String
+    private let authorities: TLSClientSettings.Trust
     let hasClientCertificate: Bool
 
     package init(_ settings: TLSClientSettings) {
@@ -25,6 +26,7 @@ package struct TLSWords: Sendable {
             settings.host.contains(":") ? "[\(settings.host)]:\(settings.port)" : "\(settings.host):\(settings.port)"
         self.serverName = settings.certificateName
         self.caFile = settings.trustName
+        self.authorities = settings.trust
         self.hasClientCertificate = settings.certificateFile != nil
     }
 
@@ -161,7 +163,7 @@ extension TLSWords {
 // MARK: - The certificate
 
 extension TLSWords {
-    /// BoringSSL does not distinguish between the two possible reasons, but the dates show which one it is.
+    /// BoringSSL does not distinguish between the possible reasons, but the dates show which one it is.
     private func notAccepted(_ certificate: NIOSSLCertificate?) -> String {
         guard let certificate else { return "\(QUICError.peerCertificateMissing)" }
         let subject = commonName(certificate)
@@ -172,10 +174,25 @@ extension TLSWords {
         if Int64(certificate.notValidBefore) > now {
             return "\(QUICError.certificateNotYetValid(subject: subject, notBefore: Int64(certificate.notValidBefore)))"
         }
+        if let authority = expiredAuthority(at: now) {
+            let (name, end) = (commonName(authority), Int64(authority.notValidAfter))
+            return "\(QUICError.certificateExpired(subject: name, notAfter: end, caFile: caFile))"
+        }
         return
             "certificate not trusted: '\(subject)' does not lead to a certificate in \(caFile): is that the broker's CA? "
             + "Where an intermediate CA issued it, the certificate of that belongs behind the broker's own in the broker's file, "
             + "or into \(caFile)"
+    }
+
+    /// One of the authorities, if all have expired. A bundle may well contain some that have.
+    private func expiredAuthority(at now: Int64) -> NIOSSLCertificate? {
+        let all =
+            switch authorities {
+            case .file(let path): try? NIOSSLCertificate.fromPEMFile(path)
+            case .pem(let bytes, _): try? NIOSSLCertificate.fromPEMBytes(bytes)
+            }
+        guard let all, all.allSatisfy({ Int64($0.notValidAfter) < now }) else { return nil }
+        return all.first
     }
 
     private func hostNameMismatch(_ certificate: NIOSSLCertificate?) -> String {

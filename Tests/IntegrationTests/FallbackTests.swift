@@ -8,9 +8,11 @@ struct FallbackTests {
 
     /// Options with a TLS listener at the broker and a fallback to it.
     func options(
-        certificate: String = "server", after: String = "1s", host: String = "localhost", _ more: String...
+        certificate: String = "server", ca: String = "ca", after: String = "1s", host: String = "localhost",
+        _ more: String...
     ) -> Scenario.Options {
         var options = Scenario.Options()
+        options.ca = ca
         options.broker.tlsCertificate = certificate
         options.uplink =
             ["fallback: {host: \(host), port: $TLS_PORT, after: \(after)}", "on_loss: close"] + more
@@ -79,11 +81,12 @@ struct FallbackTests {
     }
 
     @Test(arguments: [
-        ("wrong-name", ["localhost", "broker.example.org"]), ("expired", ["expired"]),
-        ("not-yet-valid", ["not valid before"]), ("rsa-server", ["not trusted", "CA"]),
+        ("wrong-name", "ca", ["localhost", "broker.example.org"]), ("expired", "ca", ["expired"]),
+        ("not-yet-valid", "ca", ["not valid before"]), ("rsa-server", "ca", ["not trusted", "CA"]),
+        ("expired-ca-server", "expired-ca", ["the CA certificate 'Expired CA' in ", " expired on "]),
     ])
-    func aWrongCertificateIsRefused(certificate: String, words: [String]) async throws {
-        try await runBlocked(options(certificate: certificate)) { scenario in
+    func aWrongCertificateIsRefused(certificate: String, ca: String, words: [String]) async throws {
+        try await runBlocked(options(certificate: certificate, ca: ca)) { scenario in
             let client = await scenario.client("refused")
             let event = try await client.tryConnect(port: scenario.bridge.port, ["version": "5.0"])
             #expect(event.event == "connected" && event.code == 0x88)

@@ -159,6 +159,7 @@ struct ProbeTests {
     @Test(arguments: [
         ("wrong-name", "ca", "broker.example.org"), ("expired", "ca", "expired on"),
         ("not-yet-valid", "ca", "is not valid before"), ("server", "other-ca", "certificate not trusted"),
+        ("expired-ca-server", "expired-ca", "the CA certificate 'CN=Expired CA' in "),
     ])
     func aBadCertificateIsShownAndNothingElseIsDone(name: String, ca: String, words: String) async throws {
         let file = try await Certificates.make().certificate(ca)

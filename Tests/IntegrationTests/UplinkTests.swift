@@ -95,6 +95,7 @@ struct UplinkTests {
     @Test(arguments: [
         ("wrong-name", "ca", ["localhost", "broker.example.org", "192.0.2.1"]), ("server", "other-ca", ["trust"]),
         ("expired", "ca", ["expired"]),
+        ("expired-ca-server", "expired-ca", ["the CA certificate 'CN=Expired CA' in ", " expired on "]),
         ("not-yet-valid", "ca", ["valid"]),
     ])
     func aCertificateThatDoesNotVerifyIsNoBroker(certificate: String, ca: String, reason: [String]) async throws {

@@ -87,6 +87,16 @@ import Testing
             "the certificate 'CN=future,O=Test' is not valid before 2090-01-01T00:00:00Z: is this machine's clock right?"
         ),
         (
+            "ecdsa", "expired-root.pem", "broker.test", 45,
+            "the CA certificate 'CN=EC root,O=Test' in \(TestCertificates.shared.path("expired-root.pem")) expired on "
+                + "2021-01-01T00:00:00Z: put the present one there, or correct this machine's clock"
+        ),
+        (
+            "other", "future-root.pem", "other.test", 42,
+            "the CA certificate 'CN=EC root,O=Test' in \(TestCertificates.shared.path("future-root.pem")) is not valid "
+                + "before 2090-01-01T00:00:00Z: is this machine's clock right?"
+        ),
+        (
             "purpose", "ec-root.pem", "broker.test", 42,
             "the certificate 'CN=broker.test,O=Test' is not acceptable (GnuTLS: "
         ),

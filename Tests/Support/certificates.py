@@ -56,6 +56,8 @@ PLANS = {
     "client": Plan("client-1", "ca", is_client=True),
     "other-ca": Plan("Other CA", is_ca=True),
     "other-client": Plan("client-2", "other-ca", is_client=True),
+    "expired-ca": Plan("Expired CA", is_ca=True, valid=(-10, -1)),
+    "expired-ca-server": Plan("localhost", "expired-ca", LOCAL),
     "rsa-root": Plan("Test RSA Root", is_ca=True, rsa_bits=4096),
     "rsa-intermediate": Plan("Test RSA Intermediate", "rsa-root", is_ca=True, rsa_bits=4096),
     "rsa-server": Plan("localhost", "rsa-intermediate", LOCAL, rsa_bits=2048),

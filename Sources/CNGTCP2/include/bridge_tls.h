@@ -16,7 +16,7 @@ typedef enum BRIDGE_QUIC_CLOSED_ENUM {
 } bridge_quic_verdict;
 
 /// The result of checking the peer's certificate. `at_fault` is the index, in the peer's chain, of the certificate that
-/// the result is about. `why` gets GnuTLS's text (`BRIDGE_QUIC_WHY_CAPACITY` bytes).
+/// the result is about; the length of the chain if it is about `bridge_quic_trusted_issuer`. `why` gets GnuTLS's text (`BRIDGE_QUIC_WHY_CAPACITY` bytes).
 bridge_quic_verdict bridge_quic_verdict_of(const bridge_quic_connection *connection, size_t *at_fault, char *why);
 /// The alert that this side raised; 0 if none.
 uint8_t bridge_quic_tls_alert(bridge_quic_connection *connection);
@@ -39,5 +39,7 @@ bool bridge_quic_is_early_data_accepted(const bridge_quic_connection *connection
 /// handshake is over and `keeps_peer_certificates` was not set.
 bool bridge_quic_peer_certificate(const bridge_quic_connection *connection, size_t index,
                                   bridge_quic_certificate *certificate);
+/// The trusted certificate to which the peer's chain leads. False if there is none.
+bool bridge_quic_trusted_issuer(const bridge_quic_connection *connection, bridge_quic_certificate *result);
 
 #endif

@@ -49,12 +49,22 @@ extension QUICConnection {
         return QUICCertificate(certificate)
     }
 
+    /// The trusted certificate to which the peer's chain leads.
+    private var trustedIssuer: QUICCertificate? {
+        var certificate = bridge_quic_certificate()
+        guard bridge_quic_trusted_issuer(handle, &certificate) else { return nil }
+        defer { bridge_quic_certificate_free(&certificate) }
+        return QUICCertificate(certificate)
+    }
+
     /// Why TLS failed on this side, and the alert for the peer.
     var tlsFailure: (error: QUICError, alert: UInt8) {
         var index = 0
         let (verdict, why) = withReason { bridge_quic_verdict_of(handle, &index, $0) }
         let own = peerCertificate(at: 0)
-        let atFault = index == 0 ? own : peerCertificate(at: index)
+        let sent = index == 0 ? own : peerCertificate(at: index)
+        let caFile = sent == nil ? tls.caFile : nil
+        let atFault = sent ?? trustedIssuer
         let subject = atFault?.subject ?? ""
         switch verdict {
         case .none:
@@ -70,10 +80,14 @@ extension QUICConnection {
             return (error, TLSAlert.unknownCA)
         case .expired:
             let notAfter = atFault?.notAfter ?? 0
-            return (.certificateExpired(subject: subject, notAfter: notAfter), TLSAlert.certificateExpired)
+            return (
+                .certificateExpired(subject: subject, notAfter: notAfter, caFile: caFile), TLSAlert.certificateExpired
+            )
         case .notYetValid:
             let notBefore = atFault?.notBefore ?? 0
-            return (.certificateNotYetValid(subject: subject, notBefore: notBefore), TLSAlert.badCertificate)
+            return (
+                .certificateNotYetValid(subject: subject, notBefore: notBefore, caFile: caFile), TLSAlert.badCertificate
+            )
         case .wrongName:
             let serverName = if case .client(let name) = role { name } else { "" }
             return (.hostNameMismatch(expected: serverName, names: own?.names ?? []), TLSAlert.badCertificate)

@@ -41,10 +41,16 @@ extension QUICError: CustomStringConvertible {
                         + "own in the broker's file, or into \(caFile)" : "")
         case .hostNameMismatch(let expected, let names):
             "the certificate's host names are \(list(names)), not '\(expected)': is the configured host right?"
-        case .certificateExpired(let subject, let notAfter):
+        case .certificateExpired(let subject, let notAfter, let caFile?):
+            "the CA certificate '\(subject)' in \(caFile) expired on \(UTCTime(notAfter)): put the present one there, or "
+                + "correct this machine's clock"
+        case .certificateNotYetValid(let subject, let notBefore, let caFile?):
+            "the CA certificate '\(subject)' in \(caFile) is not valid before \(UTCTime(notBefore)): is this machine's "
+                + "clock right?"
+        case .certificateExpired(let subject, let notAfter, nil):
             "the certificate '\(subject)' expired on \(UTCTime(notAfter)): it must be renewed, or this machine's clock "
                 + "is wrong"
-        case .certificateNotYetValid(let subject, let notBefore):
+        case .certificateNotYetValid(let subject, let notBefore, nil):
             "the certificate '\(subject)' is not valid before \(UTCTime(notBefore)): is this machine's clock right?"
         case .certificateUnacceptable(let subject, let reason):
             "the certificate '\(subject)' is not acceptable (GnuTLS: \(reason)): it must be reissued"

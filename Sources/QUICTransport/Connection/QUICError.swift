@@ -13,10 +13,11 @@ package enum QUICError: Error, Sendable, Equatable {
     case certificateNotTrusted(subject: String, issuer: String, caFile: String, isAlone: Bool = false)
     /// The certificate is trusted, but made out to other names.
     case hostNameMismatch(expected: String, names: [String])
-    /// `notAfter` is in seconds since 1970.
-    case certificateExpired(subject: String, notAfter: Int64)
-    /// `notBefore` is in seconds since 1970.
-    case certificateNotYetValid(subject: String, notBefore: Int64)
+    /// `notAfter` is in seconds since 1970. If the certificate is not the peer's but one that this side trusts, `caFile`
+    /// is where it was read.
+    case certificateExpired(subject: String, notAfter: Int64, caFile: String? = nil)
+    /// The same for `notBefore`.
+    case certificateNotYetValid(subject: String, notBefore: Int64, caFile: String? = nil)
     /// The certificate is unusable for any other reason. `reason` is GnuTLS's text.
     case certificateUnacceptable(subject: String, reason: String)
     /// The peer sent no certificate although one is required.

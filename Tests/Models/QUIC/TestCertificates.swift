@@ -91,6 +91,16 @@ package struct TestCertificates: Sendable {
         leaf purpose ec-root broker.test "DNS:broker.test" clientAuth
         dated expired 20200101000000Z 20210101000000Z
         dated future 20900101000000Z 20910101000000Z
+        # Two more for the key and the name of ec-root.
+        printf '[x]\\nbasicConstraints=critical,CA:TRUE\\n' > root.ext
+        openssl req -new -key ec-root.key -subj "/O=Test/CN=EC root" -out ec-root.csr
+        root() { # name, start, end
+            : > index.txt
+            openssl ca -batch -config ca.cnf -selfsign -keyfile ec-root.key -in ec-root.csr -startdate "$2" \
+                -enddate "$3" -extfile root.ext -extensions x -out "$1.pem" -notext
+        }
+        root expired-root 20200101000000Z 20210101000000Z
+        root future-root 20900101000000Z 20910101000000Z
         ec client-ca.key
         ca client-ca "Client CA"
         ec client.key
