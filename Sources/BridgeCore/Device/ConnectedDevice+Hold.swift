@@ -26,16 +26,19 @@ extension ConnectedDevice {
         lose("the broker has not heard the device for 1.5 times its keepalive", leg: .open)
     }
 
-    /// Whether the session could continue on another leg.
-    private var survivesLoss: Bool { hold?.journal.isHoldable == true && !down.isInsidePacket }
+    /// Why the session could not continue on another leg; `nil` if it could, or if it never does.
+    private var obstacle: HoldObstacle? {
+        hold.flatMap { $0.journal.obstacle ?? (down.isInsidePacket ? .receiving : nil) }
+    }
 
     /// The leg is useless, and its end was no decision about the device. So another leg is asked for, or the session
     /// ends because it could not continue on another leg.
     ///
     /// - Parameter isBusy: Whether the broker said that it is busy.
     mutating func lose(_ why: String, leg: UplinkRemains, isBusy: Bool = false) -> [SessionAction] {
-        guard let hold, survivesLoss else {
-            return end(Ending(hasLeft ? .deviceDisconnected : .uplinkLost(why), uplink: leg))
+        let obstacle = obstacle
+        guard let hold, obstacle == nil else {
+            return end(Ending(hasLeft ? .deviceDisconnected : .uplinkLost(why, obstacle), uplink: leg))
         }
         let close: [SessionAction] = leg == .gone ? [] : [.closeUplink]
         if hold.phase == .returning {
@@ -104,7 +107,7 @@ extension ConnectedDevice {
     /// The broker ended the leg in the way in which it ends one whose session another one has taken. If that may have been
     /// an earlier CONNECT of this session, the leg is lost. `nil` if not.
     mutating func loseToStrayConnect(leg: UplinkRemains) -> [SessionAction]? {
-        guard survivesLoss, hold?.takeStrayConnect() == true else { return nil }
+        guard obstacle == nil, hold?.takeStrayConnect() == true else { return nil }
         return lose("the broker may have read an earlier CONNECT after this one", leg: leg)
     }
 

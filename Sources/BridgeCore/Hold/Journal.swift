@@ -61,10 +61,12 @@ struct Journal: Sendable {
 
     var isInsidePacket: Bool { ledger?.isInsidePacket ?? false }
 
-    /// Whether nothing would be lost with the leg.
-    var isHoldable: Bool {
-        !isForfeit && (ledger?.isHoldable ?? true) && books.first?.isOverflown != true
-            && aliases.first?.isOverflown != true
+    /// What would be lost with the leg; `nil` if nothing would.
+    var obstacle: HoldObstacle? {
+        if isForfeit { return .lastPacket }
+        if books.first?.isOverflown == true { return .subscriptions }
+        if aliases.first?.isOverflown == true { return .aliases }
+        return ledger?.isHoldable == false ? .sending : nil
     }
 
     func acceptsInput(isDeliveryBlocked: Bool = false) -> Bool {

@@ -32,8 +32,8 @@ package enum SessionEnd: Sendable, Equatable {
     case brokerViolation(MQTTError)
     /// No uplink leg could be made.
     case uplinkUnreachable(String)
-    /// The uplink leg broke.
-    case uplinkLost(String)
+    /// The uplink leg broke. A device that could have been held otherwise was not because of the obstacle.
+    case uplinkLost(String, HoldObstacle? = nil)
     /// The device was held for as long as `uplink.hold_time` allows. The text is what went wrong last.
     case holdExpired(String)
     /// An operator ended the session over the admin endpoint. The broker publishes the will, as for a lost device.
@@ -62,7 +62,9 @@ extension SessionEnd: CustomStringConvertible {
         case .brokerClosed: "the broker closed the connection"
         case .brokerViolation(let error): "the broker broke the protocol: \(error)"
         case .uplinkUnreachable(let why): "the broker could not be reached: \(why)"
-        case .uplinkLost(let why): "the connection to the broker was lost: \(why)"
+        case .uplinkLost(let why, let obstacle):
+            "the connection to the broker was lost: \(why)"
+                + (obstacle.map { "; the device could not be held, because \($0)" } ?? "")
         case .holdExpired(let why): "the broker did not come back within uplink.hold_time: \(why)"
         case .removedByOperator: "an operator disconnected the device"
         case .rulesChanged(let change): "\(change)"

@@ -57,7 +57,7 @@ extension HoldMemoryTests {
         _ = bench.bench.session.deviceSent(.payload(piece(300), isLast: true))
         #expect(bench.accepts)
         var acknowledged = bench
-        #expect(try bench.lose().end == .uplinkLost("idle"))
+        #expect(try bench.lose().end == .uplinkLost("idle", .sending))
         _ = try acknowledged.broker(.ack(.puback, 1))
         #expect(try acknowledged.lose().end == nil)
     }
@@ -108,7 +108,7 @@ extension HoldMemoryTests {
         var bench = try HoldBench.connected(.v5_0)
         _ = bench.bench.session.uplinkSent(try begin(bench, .atMostOnce, nil, 300))
         let lost = try bench.outcome(bench.bench.session.uplinkLost(.network(description: "idle")))
-        #expect(lost.end == .uplinkLost("idle") && lost.down.isEmpty && lost.actions.closesDevice)
+        #expect(lost.end == .uplinkLost("idle", .receiving) && lost.down.isEmpty && lost.actions.closesDevice)
     }
 
     /// The bridge throws a delivery away, and the leg is lost inside it. The device knows nothing of it, so nobody else

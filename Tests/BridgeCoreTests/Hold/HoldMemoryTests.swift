@@ -73,7 +73,7 @@ import Testing
         #expect(try bench.device(message(1)).up.count == 1)
         #expect(bench.accepts)
         var other = bench
-        #expect(try other.lose().end == .uplinkLost("idle"))
+        #expect(try other.lose().end == .uplinkLost("idle", .sending))
         _ = try bench.broker(.ack(.puback, 1))
         #expect(try bench.lose().end == nil)
         #expect(!bench.accepts)

@@ -120,7 +120,19 @@ extension HoldReturnTests {
             let topic = String(repeating: "t", count: 60_000)
             _ = try bench.device(.publish(topic, [.topicAlias(alias)]))
         }
-        #expect(try bench.lose().end == .uplinkLost("idle"))
+        #expect(try bench.lose().end == .uplinkLost("idle", .aliases))
+    }
+
+    @Test func moreSubscriptionsThanThereIsRoomForEndWithTheLeg() throws {
+        var bench = try HoldBench.connected(.v5_0, buffer: 1_000)
+        for id in 1...11 as ClosedRange<UInt16> {
+            _ = try bench.device(
+                .subscribe(Subscribe(packetID: id, subscriptions: [Subscription(filter: "a/\(id)", qos: .atMostOnce)])))
+            _ = try bench.broker(.suback(Suback(packetID: id, codes: [0])))
+        }
+        let end = try #require(try bench.lose().end)
+        #expect(end == .uplinkLost("idle", .subscriptions))
+        #expect(end.description.contains("could not be held, because its subscriptions need more room than uplink.hold_"))
     }
 
     // MARK: Subscriptions

@@ -77,7 +77,7 @@ import Testing
         // A broker that let it pass would answer like this.
         #expect(try bench.broker([0x20, 2, 0, 0]).toDevice == [ByteBuffer(bytes: [0x20, 2, 0, 0])])
         let actions = bench.session.uplinkLost(.network(description: "idle"))
-        #expect(actions.end == .uplinkLost("idle") && actions.closesDevice)
+        #expect(actions.end == .uplinkLost("idle", .lastPacket) && actions.closesDevice)
     }
 
     /// What the broker granted for an odd SUBSCRIBE is asked for again, if it can be told what that was.
