@@ -132,7 +132,8 @@ extension HoldReturnTests {
         }
         let end = try #require(try bench.lose().end)
         #expect(end == .uplinkLost("idle", .subscriptions))
-        #expect(end.description.contains("could not be held, because its subscriptions need more room than uplink.hold_"))
+        #expect(
+            end.description.contains("could not be held, because its subscriptions need more room than uplink.hold"))
     }
 
     // MARK: Subscriptions
