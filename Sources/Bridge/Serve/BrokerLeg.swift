@@ -1,3 +1,4 @@
+import BridgeCore
 import NIOCore
 import NIOPosix
 import QUICTransport
@@ -30,7 +31,7 @@ final class BrokerLeg: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     /// How long the broker may take to end its side after our FIN, or after it last took bytes.
-    private static let linger = TimeAmount.seconds(5)
+    private static let linger = TimeAmount(StreamRelay.brokerPatience)
 
     private enum State {
         case connecting

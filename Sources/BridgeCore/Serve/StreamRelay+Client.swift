@@ -104,7 +104,7 @@ extension StreamRelay {
     mutating func clientEnded() -> [RelayAction] {
         state = .brokerLeft
         return [
-            .finishBroker, .start(.goodbye, after: Self.goodbye),
+            .finishBroker, .start(.goodbye, after: Self.brokerPatience),
             .ended(hasDisconnected ? .clientDisconnected : .clientFinished),
         ]
     }

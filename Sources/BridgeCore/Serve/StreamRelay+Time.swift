@@ -6,7 +6,8 @@ extension StreamRelay {
     /// The client or the broker took some of the bytes on their way to it. As long as this continues, its end can wait.
     package func progressed() -> [RelayAction] {
         switch state {
-        case .brokerLeft, .clientLeft: [.start(.goodbye, after: Self.goodbye)]
+        case .brokerLeft: [.start(.goodbye, after: Self.brokerPatience)]
+        case .clientLeft: [.start(.goodbye, after: Self.goodbye)]
         case .awaitingConnect, .connecting, .relaying, .judging, .completing, .over: []
         }
     }

@@ -22,9 +22,13 @@ import NIOCore
 /// waits to learn whether the broker ended this session or is going away itself (see ``BrokerPulse``). Packets pass
 /// through unchanged; only their fixed headers and the protocol level in CONNECT are read.
 package struct StreamRelay: Sendable {
-    /// How long the second side may take to end after the first. The time starts again whenever that side takes some of
-    /// the bytes that are on their way to it.
+    /// How long a client may take to end its stream after the broker's end. The time starts again whenever it takes some
+    /// of the bytes that are on their way to it.
     package static let goodbye: Duration = .seconds(3)
+    /// The same for the broker after the client's end. A broker may stand still for a while, because of a slow disk or a
+    /// move to another machine, and a reset would take from it what it has not read yet: messages, and the DISCONNECT
+    /// that keeps it from publishing the will.
+    package static let brokerPatience: Duration = .seconds(30)
 
     /// The limits of a relay.
     package struct Context: Sendable {

@@ -109,6 +109,6 @@ extension StreamRelayTests {
         #expect(relay.progressed() == [])
         var other = Self.relaying()
         _ = other.clientSent(Self.disconnect, isEnd: true)
-        #expect(other.progressed() == [Self.goodbye])
+        #expect(other.progressed() == [Self.brokersGoodbye])
     }
 }

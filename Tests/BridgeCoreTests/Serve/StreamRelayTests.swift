@@ -5,6 +5,7 @@ import Testing
 
 @Suite struct StreamRelayTests {
     static let goodbye = RelayAction.start(.goodbye, after: StreamRelay.goodbye)
+    static let brokersGoodbye = RelayAction.start(.goodbye, after: StreamRelay.brokerPatience)
 
     static func connect(_ level: UInt8 = 5) -> ByteBuffer {
         level == 5
@@ -77,7 +78,8 @@ import Testing
         #expect(relay.clientSent(Self.pingreq, isEnd: true) == [])
         #expect(
             relay.brokerConnected() == [
-                .sendToBroker(bytes), .sendToBroker(Self.pingreq), .finishBroker, Self.goodbye, .ended(.clientFinished),
+                .sendToBroker(bytes), .sendToBroker(Self.pingreq), .finishBroker, Self.brokersGoodbye,
+                .ended(.clientFinished),
             ])
     }
 
@@ -175,7 +177,7 @@ import Testing
         var relay = Self.relaying()
         #expect(
             relay.clientSent(Self.disconnect, isEnd: true) == [
-                .sendToBroker(Self.disconnect), .finishBroker, Self.goodbye, .ended(.clientDisconnected),
+                .sendToBroker(Self.disconnect), .finishBroker, Self.brokersGoodbye, .ended(.clientDisconnected),
             ])
         #expect(relay.brokerSent(Self.pingresp) == [.sendToClient(Self.pingresp)])
         #expect(relay.brokerEnded() == [.stop(.goodbye), .finishClient])
@@ -185,7 +187,9 @@ import Testing
     @Test func finAloneIsALostClientForTheBroker() {
         var relay = Self.relaying()
         #expect(
-            relay.clientSent(Self.nothing, isEnd: true) == [.finishBroker, Self.goodbye, .ended(.clientFinished)])
+            relay.clientSent(Self.nothing, isEnd: true) == [
+                .finishBroker, Self.brokersGoodbye, .ended(.clientFinished),
+            ])
         #expect(relay.brokerEnded() == [.stop(.goodbye), .finishClient])
     }
 
