@@ -43,6 +43,8 @@ struct UpFlow: Sendable {
     var hasMessage = true
     /// Whether the PUBLISH went out on this leg, so that it takes a place in the window.
     var isCounted = false
+    /// Whether the bridge has sent the PUBLISH before, on an earlier leg of a session that the broker still has.
+    var isRepeated = false
     /// Whether the device has been sent PUBREC.
     var isReceiptTold = false
     /// Whether the device's PUBREL has come.

@@ -47,10 +47,13 @@ extension Ledger {
 
     /// Notes what has been sent, and charges it. A message that was further for the device than for the broker stays
     /// so.
-    private mutating func track(_ packetID: UInt16, _ stage: UpFlow.Stage, _ kept: KeptPacket?) {
+    private mutating func track(
+        _ packetID: UInt16, _ stage: UpFlow.Stage, _ kept: KeptPacket?, isRepeated: Bool = false
+    ) {
         let old = forget(packetID)
         sequence += 1
         var flow = UpFlow(sequence: sequence, stage: stage, kept: kept)
+        flow.isRepeated = isRepeated
         if let old, old.stage == .waiting, stage == .published {
             flow.isReceiptTold = old.isReceiptTold
             flow.isReleased = old.isReleased
@@ -110,7 +113,7 @@ extension Ledger {
             share.giveBack(next.packet.cost)
             switch next.kind {
             case .atMostOnce: break
-            case .publish: track(next.packetID, .published, next.packet)
+            case .publish: track(next.packetID, .published, next.packet, isRepeated: next.wasSent)
             case .request: track(next.packetID, .requested, next.packet)
             }
         }
@@ -207,7 +210,10 @@ extension Ledger {
         guard let flow = up[packetID] else { return true }
         switch flow.stage {
         case .published:
-            guard code < 0x80 else { return refused(packetID, flow, &step) }
+            // EMQX answers a repetition like this if it has taken the message before: the message need not be repeated, and
+            // the device, which knows of no repetition, has to hear that it was taken.
+            let isTaken = flow.isRepeated && code == ReasonCode.packetIdentifierInUse.rawValue
+            guard code < 0x80 || isTaken else { return refused(packetID, flow, &step) }
             let isPassedOn = isPassedOnAtOnce
             change(packetID) {
                 $0.stage = flow.isReleased ? .releasing : .received
@@ -219,7 +225,9 @@ extension Ledger {
             if flow.isReleased, !flow.isReleaseSent {
                 release(acknowledgement(.pubrel, packetID), packetID, &step)
             }
-            return !flow.isReceiptTold
+            guard isTaken else { return !flow.isReceiptTold }
+            if !flow.isReceiptTold { step.down.append(acknowledgement(.pubrec, packetID)) }
+            return false
         case .releasing:
             // This answers a repeated message; the device is further already.
             if isOpen { emit(acknowledgement(.pubrel, packetID), &step) }

@@ -106,6 +106,23 @@ import Testing
         #expect(bench.budget.usedBytes == 0)
     }
 
+    /// EMQX has taken the message already, and says so when the bridge sends it again.
+    @Test(arguments: [true, false]) func aMessageThatIsKnownHasArrived(isReleased: Bool) throws {
+        var bench = try HoldBench.connected(.v5_0)
+        _ = try bench.device(.message("a", .exactlyOnce, 1))
+        try bench.lose()
+        if isReleased { _ = try bench.device(.ack(.pubrel, 1)) }
+        _ = try bench.comeBack(true)
+        let taken = try bench.broker(.ack(.pubrec, 1, 0x91))
+        #expect(taken.down == [.ack(.pubrec, 1)] && taken.up == (isReleased ? [.ack(.pubrel, 1)] : []))
+        if !isReleased { #expect(try bench.device(.ack(.pubrel, 1)).up == [.ack(.pubrel, 1)]) }
+        #expect(try bench.broker(.ack(.pubcomp, 1)).down == [.ack(.pubcomp, 1)])
+        #expect(bench.budget.usedBytes == 0)
+        // What the bridge has not repeated is the device's own affair.
+        _ = try bench.device(.message("a", .exactlyOnce, 2))
+        #expect(try bench.broker(.ack(.pubrec, 2, 0x91)).down == [.ack(.pubrec, 2, 0x91)])
+    }
+
     /// The device sends PUBREL without waiting for PUBREC.
     @Test(arguments: [true, false]) func aReleaseThatIsEarly(isPresent: Bool) throws {
         let message = Packet.message("a", .exactlyOnce, 1)
