@@ -9,7 +9,7 @@ extension SessionDriver: UplinkLegObserver {
     }
 
     func uplinkSentAgain() {
-        session.uplinkSentAgain()
+        handle(session.uplinkSentAgain())
     }
 
     func uplinkUnreachable(_ why: String) {

@@ -68,6 +68,13 @@ extension ConnectedDevice {
         return [.start(.uplinkConnect, after: connectTimeout), .sendToUplink(ByteBuffer(bytes: hold.connect))]
     }
 
+    /// CONNECT went to the broker again on another connection, because nothing came back on the first. The broker has the
+    /// whole time to answer it: EMQX 6.0.3 needs 3 s for a session whose earlier connection is still open there, and loses
+    /// the session if the new connection is closed meanwhile. What limits the wait is the hold.
+    mutating func awaitConnackAgain(within connectTimeout: Duration) -> [SessionAction] {
+        hold?.phase == .returning ? [.start(.uplinkConnect, after: connectTimeout)] : []
+    }
+
     /// Handles the broker's answer to the repeated CONNECT.
     mutating func brokerAnsweredReturn(_ element: FrameDecoder.Element) throws(MQTTError) -> [SessionAction] {
         guard case .packet(let frame) = element else { throw .publishBeforeConnack }

@@ -77,7 +77,7 @@ package protocol DeviceSession: Sendable {
     /// for a leg of the device's own session at the broker.
     mutating func uplinkReady(_ limits: GatewayLimits?) -> [SessionAction]
     /// What was sent on the leg has been sent a second time, on another connection. Something may come of both.
-    mutating func uplinkSentAgain()
+    mutating func uplinkSentAgain() -> [SessionAction]
     /// The leg could not be made; `why` is a sentence for logs and devices.
     mutating func uplinkUnreachable(_ why: String) -> [SessionAction]
     /// A packet of the broker, or a piece of a long one.
@@ -136,7 +136,7 @@ extension DeviceSession {
 
     package mutating func findsNoSession() {}
 
-    package mutating func uplinkSentAgain() {}
+    package mutating func uplinkSentAgain() -> [SessionAction] { [] }
 
     package var afterlife: Duration? { nil }
 

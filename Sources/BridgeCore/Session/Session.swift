@@ -209,18 +209,20 @@ extension Session {
         }
     }
 
-    package mutating func uplinkSentAgain() {
+    package mutating func uplinkSentAgain() -> [SessionAction] {
         switch state {
         case .connecting(var connecting):
             connecting.hasStrayConnect = true
             state = .connecting(connecting)
+            return []
         case .connected:
-            _ = change { device in
+            let timeout = context.connectTimeout
+            return change { device in
                 device.hold?.giveUpConnect()
-                return []
+                return device.awaitConnackAgain(within: timeout)
             }
         case .awaitingConnect, .unread, .reclaimingWill, .finishing, .ended:
-            break
+            return []
         }
     }
 
