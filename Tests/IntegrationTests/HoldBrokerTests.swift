@@ -157,8 +157,8 @@ struct HoldBrokerTests {
         }
     }
 
-    /// Observed with EMQX: the codes 0 and 1 are decisions about this session, and 2 means that it is overloaded.
-    @Test(.mapping(.connection), arguments: [(0, false), (1, false), (2, true), (0x38E, false), (0x38B, true)])
+    /// Observed with EMQX: 0 means that it stops, 1 is a decision about this session, and 2 means that it is overloaded.
+    @Test(.mapping(.connection), arguments: [(0, true), (1, false), (2, true), (0x38E, false), (0x38B, true)])
     func theCodeOfACloseDecides(code: Int, isHeld: Bool) async throws {
         try await Scenario.run(Self.options()) { scenario in
             let device = try await scenario.device("device-1", ["version": "5.0"])

@@ -252,7 +252,7 @@ extension UplinkLoss {
     fileprivate var isDecision: Bool {
         switch self {
         case .byBroker(let code, _): code != nil
-        case .network: false
+        case .closed, .network: false
         }
     }
 }

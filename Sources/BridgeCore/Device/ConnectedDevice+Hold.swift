@@ -99,6 +99,9 @@ extension ConnectedDevice {
             if hold?.phase == .returning { hold?.giveUpConnect() }
             return lose(description, leg: .gone)
         }
+        if case .closed(let description) = loss, obstacle == nil, hold?.takeUnexplainedClose() == true {
+            return lose(description, leg: .gone)
+        }
         if loss.mayBeTakeover, let actions = loseToStrayConnect(leg: .gone) { return actions }
         if gateway == nil, let hold, loss.mayMean(hold) { return lose(loss.description, leg: .gone) }
         return end(Ending(loss.end, uplink: .gone))
@@ -173,7 +176,7 @@ extension UplinkLoss {
     var end: SessionEnd {
         switch self {
         case .byBroker(let code?, _): .brokerDisconnected(code: code)
-        case .byBroker(nil, _): .brokerClosed
+        case .byBroker(nil, _), .closed: .brokerClosed
         case .network(let description): .uplinkLost(description)
         }
     }
@@ -183,7 +186,7 @@ extension UplinkLoss {
         switch self {
         case .byBroker(let code?, _): ReasonCode(rawValue: code) == .sessionTakenOver
         case .byBroker(nil, _): true
-        case .network: false
+        case .closed, .network: false
         }
     }
 
@@ -191,7 +194,7 @@ extension UplinkLoss {
     fileprivate func mayMean(_ hold: Hold) -> Bool {
         switch self {
         case .byBroker(let code?, _): ReasonCode(rawValue: code) == .keepAliveTimeout && hold.wasSuspended
-        case .byBroker(nil, _): hold.phase == .returning || hold.mayBeForgotten
+        case .byBroker(nil, _), .closed: hold.phase == .returning || hold.mayBeForgotten
         case .network: true
         }
     }

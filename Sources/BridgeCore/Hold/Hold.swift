@@ -175,6 +175,14 @@ extension Hold {
         return true
     }
 
+    /// The broker closed the connection and said nothing about the session. Returns whether that may have nothing to do
+    /// with the device: a server that takes sessions over like this does it again when the device has come back.
+    mutating func takeUnexplainedClose() -> Bool {
+        guard strayConnect != .spent else { return false }
+        strayConnect = .spent
+        return true
+    }
+
     /// The device is back, and from now on the broker reads. This starts the time after which it has read everything.
     var strayConnectTimer: [SessionAction] {
         strayConnect == .none ? [] : [.start(.strayConnect, after: .seconds(30))]

@@ -40,7 +40,9 @@ import Testing
         Row(.disconnect(0x98), held: false, onClose: .brokerDisconnected(code: 0x98)),
         Row(.fin, held: false, onClose: .brokerClosed),
         Row(.fin, .v3_1_1, held: false, onClose: .brokerClosed),
-        Row(.loss(.byBroker(reasonCode: nil, description: "0")), held: false, onClose: .brokerClosed),
+        Row(.loss(.closed(description: "0")), held: true, onClose: .brokerClosed),
+        Row(.loss(.closed(description: "0")), .v3_1_1, held: true, onClose: .brokerClosed),
+        Row(.loss(.byBroker(reasonCode: nil, description: "1")), held: false, onClose: .brokerClosed),
         Row(.loss(.byBroker(reasonCode: 0x8E, description: "")), held: false, onClose: .brokerDisconnected(code: 0x8E)),
     ]
 

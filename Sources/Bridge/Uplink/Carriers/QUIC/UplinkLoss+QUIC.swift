@@ -11,10 +11,12 @@ extension UplinkLoss {
 
     /// What the end of a QUIC connection means for the MQTT session on it.
     ///
-    /// EMQX closes with 0 (no error), 1 (control stream down) and 2 (overloaded); the draft "MQTT over QUIC" signals
+    /// EMQX closes with 0 (it stops), 1 (control stream down) and 2 (overloaded); the draft "MQTT over QUIC" signals
     /// MQTT reason codes as 0x300 + code.
     init(_ error: QUICError) {
         switch error {
+        case .applicationClosed(code: 0, _):
+            self = .closed(description: "\(error)")
         case .applicationClosed(let code, _):
             self.init(applicationCode: code, description: "\(error)")
         default:
