@@ -141,6 +141,7 @@ extension UplinkDriver {
         case .retire(let id): retire(id)
         case .hurry(let id): connections[id]?.hurry()
         case .doubt(let id): connections[id]?.doubt(at: .now())
+        case .giveUp(let id): connections[id]?.giveUp()
         case .unreachable(let id, let why): legs.removeValue(forKey: id)?.unreachable(why)
         case .handOver(let id, let keepAlive):
             if let leg = legs.removeValue(forKey: id) { owner?.driver(role).takeOver(leg, keepAlive: keepAlive) }
@@ -290,6 +291,11 @@ extension UplinkDriver: UplinkCarrierObserver, UplinkConnectionsView {
 
     func carrierHasRoom(_ carrier: any UplinkCarrier) {
         plan.connectionHasRoom(carrier.id)
+        drive()
+    }
+
+    func carrierStaysSilent(_ carrier: any UplinkCarrier, since: NIODeadline, at now: NIODeadline) {
+        plan.connectionStaysSilent(carrier.id, since: since, at: now)
         drive()
     }
 

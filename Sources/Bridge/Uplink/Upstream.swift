@@ -34,6 +34,7 @@ final class Upstream: UpstreamGate, Sendable {
         return index < configuration.endpoints.count ? .quic(index) : .tls
     }
 
+    var proven: UplinkWay? { state.withLock { $0.policy.proven } }
     var leftWays: Set<UplinkWay> { state.withLock { $0.policy.leftWays } }
 
     /// An identifier for a plan that asks.

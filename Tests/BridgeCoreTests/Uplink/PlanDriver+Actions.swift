@@ -24,7 +24,7 @@ extension PlanDriver {
             forget(leg)
             guard let successor else { return faults.append("\(name) is handed over to nobody") }
             successor.ask(name, keepAlive: keepAlive)
-        case .dial, .hurry, .watchPaths, .report:
+        case .dial, .hurry, .giveUp, .watchPaths, .report:
             break
         }
     }
@@ -60,6 +60,7 @@ extension PlanDriver {
         case .retire(let id): "retire \(number(id))"
         case .hurry(let id): "hurry \(number(id))"
         case .doubt(let id): "doubt \(number(id))"
+        case .giveUp(let id): "give up \(number(id))"
         case .unreachable(let leg, let why): "\(name(leg)) unreachable: \(why)"
         case .handOver(let leg, _): "hand over \(name(leg))"
         case .watchPaths: "watch the paths"

@@ -231,6 +231,11 @@ extension PlanDriver {
         tell { $0.connectionFellSilent(connection.id) }
     }
 
+    func staySilent(_ number: Int, since: NIODeadline) {
+        guard let connection = connection(number) else { return }
+        tell { $0.connectionStaysSilent(connection.id, since: since, at: self.world.now) }
+    }
+
     func answer(_ endpoint: Int? = nil) { tell { $0.pathAnswered(endpoint, at: self.world.now) } }
     func devicesMayCome() { tell { $0.devicesMayCome() } }
     func drain(to successor: PlanDriver) {

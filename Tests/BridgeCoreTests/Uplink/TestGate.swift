@@ -20,6 +20,7 @@ final class TestGate: UpstreamGate {
     }
 
     var chosen: UplinkWay { policy.chosen }
+    var proven: UplinkWay? { policy.proven }
     var leftWays: Set<UplinkWay> { policy.leftWays }
 
     func isOpen(_ purpose: UplinkPurpose) -> Bool { policy.backoffs[purpose]?.gate.isOpen ?? true }

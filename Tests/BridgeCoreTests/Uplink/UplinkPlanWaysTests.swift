@@ -237,4 +237,41 @@ import Testing
         #expect(driver.did == ["dial 3 for b over quic1"])
         #expect(world.violations() == [])
     }
+
+    /// UDP is blocked from some moment on, and the devices that are connected have nothing to say.
+    @Test func aSilentConnectionIsGivenUpForAWayThatWorks() {
+        let world = PlanWorld(.plan(fallback: true))
+        let driver = world.driver()
+        driver.ask("quiet")
+        driver.ready(1)
+        driver.silence(1)
+        let since = world.now
+        driver.ask("new")
+        driver.fail(2, .unanswered)
+        _ = driver.did
+        world.pass(.seconds(10))
+        driver.staySilent(1, since: since)
+        #expect(driver.did == [], "the other way may not work either")
+        driver.ready(3)
+        driver.staySilent(1, since: world.now)
+        #expect(driver.did == ["open new on 3"], "it has not been silent for long")
+        driver.staySilent(1, since: since)
+        #expect(driver.did == ["give up 1"])
+        driver.staySilent(3, since: since)
+        #expect(driver.did == [], "the connections on that way are kept")
+        #expect(world.violations() == [])
+    }
+
+    @Test func withoutAnotherWayASilentConnectionIsKept() {
+        let world = PlanWorld(.plan())
+        let driver = world.driver()
+        driver.ask("quiet")
+        driver.ready(1)
+        driver.silence(1)
+        let since = world.now
+        _ = driver.did
+        world.pass(.seconds(600))
+        driver.staySilent(1, since: since)
+        #expect(driver.did == [])
+    }
 }

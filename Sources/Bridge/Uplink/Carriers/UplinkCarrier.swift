@@ -53,4 +53,6 @@ protocol UplinkCarrier: AnyObject {
     /// The broker may have forgotten its connections, so this one asks it now, and gets no leg until the broker
     /// answers.
     func doubt(at now: NIODeadline)
+    /// The connection is silent, and its devices are better off on another way.
+    func giveUp()
 }

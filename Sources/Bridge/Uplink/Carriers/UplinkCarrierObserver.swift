@@ -1,4 +1,5 @@
 import BridgeCore
+import NIOCore
 
 /// Is told what happens to a carrier, on its event loop. It may close the carrier and open streams on it from within
 /// these calls.
@@ -21,6 +22,8 @@ protocol UplinkCarrierObserver: AnyObject {
     func carrierHasRoom(_ carrier: any UplinkCarrier)
     /// The carrier is silent, or devices that had no answer on it leave it.
     func carrierFellSilent(_ carrier: any UplinkCarrier)
+    /// The carrier has been silent since that time. Called again and again.
+    func carrierStaysSilent(_ carrier: any UplinkCarrier, since: NIODeadline, at now: NIODeadline)
 }
 
 extension UplinkCarrierObserver {
@@ -30,4 +33,5 @@ extension UplinkCarrierObserver {
     func carrierSendsEarly(_ leg: UplinkLeg) {}
     func carrierHasRoom(_ carrier: any UplinkCarrier) {}
     func carrierFellSilent(_ carrier: any UplinkCarrier) {}
+    func carrierStaysSilent(_ carrier: any UplinkCarrier, since: NIODeadline, at now: NIODeadline) {}
 }

@@ -60,6 +60,9 @@ package struct DialPolicy: Sendable {
     /// The way that new connections take.
     package var chosen: UplinkWay { choice.chosen }
 
+    /// See ``WayChoice/proven``.
+    package var proven: UplinkWay? { choice.proven }
+
     /// The ways that are not taken because their servers shut down.
     package var leftWays: Set<UplinkWay> { choice.leftWays }
 

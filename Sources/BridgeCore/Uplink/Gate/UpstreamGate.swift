@@ -5,6 +5,8 @@ import NIOCore
 package protocol UpstreamGate: AnyObject {
     /// The way that new connections take.
     var chosen: UplinkWay { get }
+    /// See ``WayChoice/proven``.
+    var proven: UplinkWay? { get }
     /// The ways that are not taken because their servers shut down.
     var leftWays: Set<UplinkWay> { get }
 

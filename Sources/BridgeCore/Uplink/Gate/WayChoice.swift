@@ -113,6 +113,9 @@ package struct WayChoice: Sendable {
     /// Whether there is more than one way.
     package var hasAlternatives: Bool { ways.count > 1 }
 
+    /// The way in use, if it has worked since the last failure; `nil` while another one is looked for.
+    package var proven: UplinkWay? { round == nil && !isDark && lastGood == current ? chosen : nil }
+
     /// The ways that are not taken because their servers shut down.
     package var leftWays: Set<UplinkWay> { Set(closing.map { ways[$0] }) }
 

@@ -36,6 +36,9 @@ package enum UplinkAction: Sendable, Equatable {
     case hurry(UplinkConnectionID)
     /// Give the connection no device until the broker has answered on it, and ask the broker now.
     case doubt(UplinkConnectionID)
+    /// Wait no longer for the connection, which is silent: the broker is reached on another way. The connection is lost,
+    /// as if its path had died.
+    case giveUp(UplinkConnectionID)
     /// Tell the leg that it cannot be opened. The plan has forgotten the leg.
     case unreachable(UplinkLegID, why: String)
     /// Give the leg to the plan that makes connections now. This plan has forgotten it.

@@ -155,6 +155,17 @@ extension UplinkPlan {
         doubtOthers(than: id)
     }
 
+    /// The connection is still silent. Nothing else would bring its devices to a way that works before they have been
+    /// silent for one and a half times their keepalive: the server on the connection's own way may be gone for good.
+    ///
+    /// - Parameter since: When it fell silent.
+    package mutating func connectionStaysSilent(_ id: UplinkConnectionID, since: NIODeadline, at now: NIODeadline) {
+        guard configuration.hasAlternatives, now >= since + TimeAmount(configuration.handshakeTimeout),
+            let connection = connections[id], let proven = gate.proven, proven != connection.way
+        else { return }
+        pending.append(.giveUp(id))
+    }
+
     private mutating func doubtOthers(than id: UplinkConnectionID) {
         for other in shared where other != id { pending.append(.doubt(other)) }
     }

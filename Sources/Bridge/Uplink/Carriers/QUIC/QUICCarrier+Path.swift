@@ -33,6 +33,11 @@ extension QUICCarrier {
         paths.watch(self)
     }
 
+    func giveUp() {
+        guard path.isSilent, isSilent else { return }
+        pathDied("nothing comes back on the connection, and the broker is reached on another way")
+    }
+
     /// Whether it matters here if the broker answers at all.
     var awaitsServer: Bool { path.isSilent || newcomers.awaitsServer }
     var remoteAddress: SocketAddress? { openHandle?.remoteAddress }
@@ -75,6 +80,7 @@ extension QUICCarrier {
         switch path.look(facts, at: now) {
         case .nothing:
             lookAtNewcomers(facts, at: now)
+            if path.isSilent, let doubtedSince { observer?.carrierStaysSilent(self, since: doubtedSince, at: now) }
         case .silent:
             handle.isSilent = true
             paths.fellSilent(handle.remoteAddress)

@@ -104,6 +104,7 @@ extension TLSCarrier: UplinkCarrier {
     func hurry() {}
 
     func doubt(at now: NIODeadline) {}
+    func giveUp() {}
 
     func bufferedBytes(_ stream: QUICStreamID) -> Int { connection.backlog }
 
