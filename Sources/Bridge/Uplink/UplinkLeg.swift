@@ -237,8 +237,15 @@ extension UplinkLeg {
     }
 
     /// The stream was reset, or, if `withConnection` is true, its connection is gone.
-    func lost(_ loss: UplinkLoss, withConnection: Bool = true) {
+    ///
+    /// - Parameter isHeldBack: Whether the broker may have had no credit to send more on the stream.
+    func lost(_ loss: UplinkLoss, withConnection: Bool = true, isHeldBack: Bool = false) {
         if withConnection, !loss.isDecision, mayLeave { return leaveUnheard() }
+        var loss = loss
+        // The broker's word about the session may be on its way behind what the device has not read, or have been lost.
+        if case .closed(let description) = loss, isPeerFinished || isHeldBack {
+            loss = .byBroker(reasonCode: nil, description: description)
+        }
         // The observer is told first, because a connection without its control stream must be given no further device.
         takeObserver()?.uplinkLost(loss)
         leave()

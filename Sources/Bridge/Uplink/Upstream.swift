@@ -34,8 +34,9 @@ final class Upstream: UpstreamGate, Sendable {
         return index < configuration.endpoints.count ? .quic(index) : .tls
     }
 
-    var proven: UplinkWay? { state.withLock { $0.policy.proven } }
     var leftWays: Set<UplinkWay> { state.withLock { $0.policy.leftWays } }
+
+    func proven(since time: NIODeadline) -> UplinkWay? { state.withLock { $0.policy.proven(since: time) } }
 
     /// An identifier for a plan that asks.
     func makeWaker() -> Int {

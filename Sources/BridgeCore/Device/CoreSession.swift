@@ -92,7 +92,9 @@ extension CoreSession {
     }
 
     package mutating func uplinkLost(_ loss: UplinkLoss) -> [SessionAction] {
-        slot.isEmpty ? end(loss.end, uplink: .gone) : change { $0.legLost(loss) }
+        guard slot.isEmpty else { return change { $0.legLost(loss) } }
+        if case .closed(let description) = loss { return end(.uplinkLost(description), uplink: .gone) }
+        return end(loss.end, uplink: .gone)
     }
 
     package mutating func uplinkSilent() -> [SessionAction] {
@@ -148,7 +150,7 @@ extension CoreSession {
     ) -> [SessionAction] {
         let isHeld = device?.isHeld ?? false
         var actions: [SessionAction] = isHeld ? [.stop(.hold), .stop(.brokerPatience), .stop(.retry)] : []
-        if let hold = device?.hold, hold.strayConnect != .none { actions.append(.stop(.strayConnect)) }
+        if let hold = device?.hold, hold.isOnProbation { actions.append(.stop(.strayConnect)) }
         guard ending.why != .deviceVanished || hasDeviceFinished else { return actions }
         var farewell = ending.toDevice
         if let device {

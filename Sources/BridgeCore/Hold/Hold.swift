@@ -65,6 +65,10 @@ struct Hold: Sendable {
     /// Whether a leg was lost while ``isUnproven`` was set, and the broker has answered nothing yet.
     private var wasLostUnproven = false
     private(set) var strayConnect = StrayConnect.none
+    /// Whether a close without a word about the session has been taken for the network's.
+    private var hasTakenUnexplainedClose = false
+    /// Whether the timer ``SessionTimer/strayConnect`` is set when the device is back.
+    var isOnProbation: Bool { strayConnect != .none || hasTakenUnexplainedClose }
     /// What went wrong last.
     var why = ""
 
@@ -178,19 +182,21 @@ extension Hold {
     /// The broker closed the connection and said nothing about the session. Returns whether that may have nothing to do
     /// with the device: a server that takes sessions over like this does it again when the device has come back.
     mutating func takeUnexplainedClose() -> Bool {
-        guard strayConnect != .spent else { return false }
-        strayConnect = .spent
+        guard !hasTakenUnexplainedClose else { return false }
+        hasTakenUnexplainedClose = true
         return true
     }
 
     /// The device is back, and from now on the broker reads. This starts the time after which it has read everything.
     var strayConnectTimer: [SessionAction] {
-        strayConnect == .none ? [] : [.start(.strayConnect, after: .seconds(30))]
+        isOnProbation ? [.start(.strayConnect, after: .seconds(30))] : []
     }
 
     /// That time is over. It does not count if the broker was away again.
     mutating func forgetStrayConnect() {
-        if phase == .up { strayConnect = .none }
+        guard phase == .up else { return }
+        strayConnect = .none
+        hasTakenUnexplainedClose = false
     }
 }
 

@@ -214,7 +214,7 @@ extension Session {
         case .connecting(var connecting):
             connecting.hasStrayConnect = true
             state = .connecting(connecting)
-            return []
+            return [.start(.uplinkConnect, after: context.connectTimeout)]
         case .connected:
             let timeout = context.connectTimeout
             return change { device in

@@ -68,7 +68,7 @@ final class LinkPath {
     private func look(at now: NIODeadline) -> Bool {
         let facts = PathWatch.Facts(
             unansweredSince: handle.unansweredSince, lastReceived: handle.lastReceived,
-            probeTimeout: handle.probeTimeout)
+            lastSent: handle.lastSent, probeTimeout: handle.probeTimeout)
         switch watch.look(facts, at: now) {
         case .nothing: break
         case .silent: handle.isSilent = true

@@ -45,6 +45,8 @@ extension QUICConnection {
 
     /// When the last datagram came that only the peer can have sent, or when the connection began if there was none.
     package var lastReceived: NIODeadline { activity.lastReceived }
+    /// When the last datagram was sent that the peer has to answer; `nil` before the first.
+    package var lastSent: NIODeadline? { activity.lastSent }
 
     /// How long an answer may take at most, judging by the round trips so far (RFC 9002 6.2.1, without backoff).
     package var probeTimeout: Duration { .nanoseconds(Int64(clamping: bridge_quic_pto(handle))) }

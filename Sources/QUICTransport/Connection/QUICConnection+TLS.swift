@@ -78,6 +78,8 @@ extension QUICConnection {
             let error = QUICError.certificateNotTrusted(
                 subject: subject, issuer: issuer, caFile: tls.caFile, isAlone: isAlone)
             return (error, TLSAlert.unknownCA)
+        case .expired where atFault == nil, .notYetValid where atFault == nil:
+            return (.certificateUnacceptable(subject: own?.subject ?? "", reason: why), TLSAlert.badCertificate)
         case .expired:
             let notAfter = atFault?.notAfter ?? 0
             return (

@@ -127,6 +127,8 @@ package final class QUICConnectionHandle {
     package var unansweredSince: NIODeadline? { connection.unansweredSince }
     /// See ``QUICConnection/lastReceived``.
     package var lastReceived: NIODeadline { connection.lastReceived }
+    /// See ``QUICConnection/lastSent``.
+    package var lastSent: NIODeadline? { connection.lastSent }
     /// See ``QUICConnection/probeTimeout``.
     package var probeTimeout: Duration { connection.probeTimeout }
 

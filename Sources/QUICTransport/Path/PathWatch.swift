@@ -11,7 +11,7 @@ import NIOCore
 ///   dead <-- the patience has passed again, in which eight attempts had no answer either, ----+
 ///            and the server still answers others
 /// ```
-/// Silence alone never ends a connection: during an outage there is nothing better than to keep it. Only a server that
+/// Silence alone ends no connection here: during an outage there is nothing better than to keep it. Only a server that
 /// answers, but not on this connection, has forgotten it or no longer finds its way to it. A path that loses a third of
 /// all datagrams in each direction looks the same for as long as four attempts take once in twelve times, and for as
 /// long as eight take once in two hundred.
@@ -22,12 +22,17 @@ package struct PathWatch: Sendable {
         package var unansweredSince: NIODeadline?
         /// When the peer's last datagram came.
         package var lastReceived: NIODeadline
+        /// When the last datagram went out that the peer has to answer.
+        package var lastSent: NIODeadline?
         /// The probe timeout (RFC 9002 6.2), without its backoff.
         package var probeTimeout: Duration
 
-        package init(unansweredSince: NIODeadline?, lastReceived: NIODeadline, probeTimeout: Duration) {
+        package init(
+            unansweredSince: NIODeadline?, lastReceived: NIODeadline, lastSent: NIODeadline?, probeTimeout: Duration
+        ) {
             self.unansweredSince = unansweredSince
             self.lastReceived = lastReceived
+            self.lastSent = lastSent
             self.probeTimeout = probeTimeout
         }
     }
@@ -61,21 +66,30 @@ package struct PathWatch: Sendable {
         /// When the server answered others for the first time, and the last time.
         let since: NIODeadline
         var lastAnswer: NIODeadline
+        /// When it was last asked for that something is sent.
+        var lastAsked: NIODeadline
+        /// The last datagram that counts as an attempt. A full congestion window may hold back what was asked for.
         var lastAttempt: NIODeadline
-        var attempts = 1
+        var attempts = 0
 
         init(heardAt: NIODeadline, since: NIODeadline) {
             self.heardAt = heardAt
             self.since = since
             self.lastAnswer = since
-            self.lastAttempt = since
+            self.lastAsked = since
+            self.lastAttempt = since - .nanoseconds(1)
+        }
+
+        mutating func count(_ sent: NIODeadline?) {
+            guard let sent, sent > lastAttempt else { return }
+            lastAttempt = sent
+            attempts += 1
         }
 
         /// Returns whether to send again now.
         mutating func isDue(at now: NIODeadline, pause: Duration) -> Bool {
-            guard now >= lastAttempt + TimeAmount(pause) else { return false }
-            lastAttempt = now
-            attempts += 1
+            guard now >= lastAsked + TimeAmount(pause) else { return false }
+            lastAsked = now
             return true
         }
     }
@@ -124,7 +138,8 @@ package struct PathWatch: Sendable {
         }
     }
 
-    /// The server answered, though not on this connection. Returns whether to send again now what is unanswered.
+    /// The server answered, though not on this connection. Returns whether to send again now what is unanswered; after
+    /// that, ``look(_:at:)`` says when to do so.
     package mutating func serverAnswered(at now: NIODeadline) -> Bool {
         switch state {
         case .healthy, .dead:
@@ -134,9 +149,8 @@ package struct PathWatch: Sendable {
             return true
         case .hurried(var hurried):
             hurried.lastAnswer = max(hurried.lastAnswer, now)
-            let isDue = hurried.isDue(at: now, pause: Self.attemptPause)
             state = .hurried(hurried)
-            return isDue
+            return false
         }
     }
 
@@ -154,14 +168,15 @@ package struct PathWatch: Sendable {
             return .nothing
         }
         let pause = max(patience / Self.attempts, Self.attemptPause)
+        var hurried = current
+        hurried.count(facts.lastSent)
         // One answer may be the last before the next outage, so the server has to keep answering until the end.
         if now >= current.since + TimeAmount(patience), current.lastAnswer >= current.since + TimeAmount(patience / 2),
-            current.attempts >= min(Self.attempts, Int(patience / pause))
+            hurried.attempts >= min(Self.attempts, Int(patience / pause))
         {
             state = .dead
             return .dead
         }
-        var hurried = current
         let isDue = hurried.isDue(at: now, pause: pause)
         state = .hurried(hurried)
         return isDue ? .again : .nothing

@@ -20,8 +20,9 @@ final class TestGate: UpstreamGate {
     }
 
     var chosen: UplinkWay { policy.chosen }
-    var proven: UplinkWay? { policy.proven }
     var leftWays: Set<UplinkWay> { policy.leftWays }
+
+    func proven(since time: NIODeadline) -> UplinkWay? { policy.proven(since: time) }
 
     func isOpen(_ purpose: UplinkPurpose) -> Bool { policy.backoffs[purpose]?.gate.isOpen ?? true }
 

@@ -259,6 +259,12 @@ import Testing
         #expect(driver.did == ["give up 1"])
         driver.staySilent(3, since: since)
         #expect(driver.did == [], "the connections on that way are kept")
+        // A way that worked before the silence proves nothing.
+        driver.staySilent(1, since: world.now)
+        world.pass(.seconds(20))
+        _ = driver.did
+        driver.staySilent(1, since: world.now - .seconds(10))
+        #expect(driver.did == [])
         #expect(world.violations() == [])
     }
 

@@ -6,7 +6,8 @@ import Testing
     private func at(_ seconds: Double) -> NIODeadline { .uptimeNanoseconds(UInt64(seconds * 1e9)) }
 
     private func facts(_ unanswered: Double?, probeTimeout: Duration = .milliseconds(50)) -> PathWatch.Facts {
-        PathWatch.Facts(unansweredSince: unanswered.map { at($0) }, lastReceived: at(1), probeTimeout: probeTimeout)
+        PathWatch.Facts(
+            unansweredSince: unanswered.map { at($0) }, lastReceived: at(1), lastSent: nil, probeTimeout: probeTimeout)
     }
 
     @Test(arguments: [

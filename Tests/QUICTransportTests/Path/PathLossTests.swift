@@ -30,7 +30,7 @@ import Testing
                 guard watch.isHurried || tick % 2 == 0 else { continue }
                 let facts = PathWatch.Facts(
                     unansweredSince: client.unansweredSince, lastReceived: client.lastReceived,
-                    probeTimeout: client.probeTimeout)
+                    lastSent: client.lastSent, probeTimeout: client.probeTimeout)
                 let finding = watch.look(facts, at: simulation.now)
                 switch finding {
                 case .silent: silences += 1

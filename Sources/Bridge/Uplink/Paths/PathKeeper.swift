@@ -120,19 +120,30 @@ extension PathKeeper {
         watched = []
         var silent: Set<SocketAddress> = []
         var isHurried = false
+        var again: [QUICCarrier] = []
         for connection in round {
             let look = connection.lookAtPath(at: now)
             if look.isWatched { watched.append(connection) }
             if look.isHurried { isHurried = true }
+            if look.isToSendAgain { again.append(connection) }
             if look.awaitsServer, let remote = look.remote { silent.insert(remote) }
         }
+        sendAgain(again[...])
         let heard = heard(among: silent, in: round, at: now)
         for address in newlySilent.subtracting(heard) { news.silent(address) }
-        newlySilent = []
+        // Those whose other connections are heard now may be silent as a whole later.
+        newlySilent.formIntersection(heard)
         for address in heard { answered(address, at: now) }
         scout(silent, at: now)
         guard !watched.isEmpty || isAwaited else { return }
         arm(in: isHurried ? TimeAmount(PathWatch.attemptPause) : ScoutPace.interval)
+    }
+
+    private func sendAgain(_ connections: ArraySlice<QUICCarrier>) {
+        for connection in connections.prefix(Self.hurriedAtOnce) { connection.hurry() }
+        let rest = connections.dropFirst(Self.hurriedAtOnce)
+        guard !rest.isEmpty, !isShutDown else { return }
+        Timer.once(in: Self.hurryPause, on: eventLoop) { [weak self] in self?.sendAgain(rest) }
     }
 
     /// Which of the addresses others have just been heard from. If probes of an unknown version are dropped on the way,

@@ -60,8 +60,8 @@ package struct DialPolicy: Sendable {
     /// The way that new connections take.
     package var chosen: UplinkWay { choice.chosen }
 
-    /// See ``WayChoice/proven``.
-    package var proven: UplinkWay? { choice.proven }
+    /// See ``WayChoice/proven(since:)``.
+    package func proven(since time: NIODeadline) -> UplinkWay? { choice.proven(since: time) }
 
     /// The ways that are not taken because their servers shut down.
     package var leftWays: Set<UplinkWay> { choice.leftWays }

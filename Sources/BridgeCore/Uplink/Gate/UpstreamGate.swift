@@ -5,10 +5,11 @@ import NIOCore
 package protocol UpstreamGate: AnyObject {
     /// The way that new connections take.
     var chosen: UplinkWay { get }
-    /// See ``WayChoice/proven``.
-    var proven: UplinkWay? { get }
     /// The ways that are not taken because their servers shut down.
     var leftWays: Set<UplinkWay> { get }
+
+    /// See ``WayChoice/proven(since:)``.
+    func proven(since time: NIODeadline) -> UplinkWay?
 
     /// Lets one device onto an existing connection. Returns `nil` if the device may go now, otherwise when to ask
     /// again.

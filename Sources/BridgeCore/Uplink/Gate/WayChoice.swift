@@ -82,6 +82,8 @@ package struct WayChoice: Sendable {
     private var current = 0
     /// The index of the way that worked last; before any has worked, the index of the best way.
     private var lastGood = 0
+    /// When a handshake over it last worked.
+    private var provenAt: NIODeadline?
     private var round: Round?
     /// The ways whose servers shut down, the earliest first. Such a server still answers, so only a handshake that
     /// carries nothing brings its way back, unless all others have failed.
@@ -113,8 +115,11 @@ package struct WayChoice: Sendable {
     /// Whether there is more than one way.
     package var hasAlternatives: Bool { ways.count > 1 }
 
-    /// The way in use, if it has worked since the last failure; `nil` while another one is looked for.
-    package var proven: UplinkWay? { round == nil && !isDark && lastGood == current ? chosen : nil }
+    /// The way in use, if a handshake over it has worked since that time and none has failed after that.
+    package func proven(since time: NIODeadline) -> UplinkWay? {
+        guard let provenAt, provenAt > time, round == nil, !isDark, lastGood == current else { return nil }
+        return chosen
+    }
 
     /// The ways that are not taken because their servers shut down.
     package var leftWays: Set<UplinkWay> { Set(closing.map { ways[$0] }) }
@@ -227,6 +232,7 @@ extension WayChoice {
         let previous = lastGood
         use(index(of: way))
         lastGood = current
+        provenAt = now
         round = nil
         isDark = false
         if current < previous { returnedAt = now }

@@ -156,12 +156,13 @@ extension UplinkPlan {
     }
 
     /// The connection is still silent. Nothing else would bring its devices to a way that works before they have been
-    /// silent for one and a half times their keepalive: the server on the connection's own way may be gone for good.
+    /// silent for one and a half times their keepalive: the server on the connection's own way may be gone for good. A
+    /// way that worked before the silence proves nothing: the whole network may be away.
     ///
     /// - Parameter since: When it fell silent.
     package mutating func connectionStaysSilent(_ id: UplinkConnectionID, since: NIODeadline, at now: NIODeadline) {
         guard configuration.hasAlternatives, now >= since + TimeAmount(configuration.handshakeTimeout),
-            let connection = connections[id], let proven = gate.proven, proven != connection.way
+            let connection = connections[id], let proven = gate.proven(since: since), proven != connection.way
         else { return }
         pending.append(.giveUp(id))
     }

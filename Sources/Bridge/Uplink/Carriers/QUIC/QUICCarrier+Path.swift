@@ -12,6 +12,8 @@ extension QUICCarrier {
         var awaitsServer = false
         /// Whether the connection has to be looked at more often, because it sends again and again.
         var isHurried = false
+        /// Whether what is unanswered has to be sent again now.
+        var isToSendAgain = false
         /// The broker's address; `nil` if the connection is over.
         var remote: SocketAddress?
     }
@@ -56,6 +58,7 @@ extension QUICCarrier {
 
     func lookAtPath(at now: NIODeadline) -> PathLook {
         guard let handle = openHandle else { return PathLook() }
+        isToSendAgain = false
         look(handle, at: now)
         // Looking may have ended the connection.
         guard openHandle === handle else { return PathLook() }
@@ -63,7 +66,8 @@ extension QUICCarrier {
         let isWatched = path.isSilent || handle.unansweredSince != nil || doubtedSince != nil
         handle.isAwaited = isWatched
         return PathLook(
-            isWatched: isWatched, awaitsServer: awaitsServer, isHurried: path.isHurried, remote: handle.remoteAddress)
+            isWatched: isWatched, awaitsServer: awaitsServer, isHurried: path.isHurried,
+            isToSendAgain: isToSendAgain, remote: handle.remoteAddress)
     }
 
     /// The broker is there, though nothing has come on this connection.
@@ -76,11 +80,11 @@ extension QUICCarrier {
     private func look(_ handle: QUICConnectionHandle, at now: NIODeadline) {
         let facts = PathWatch.Facts(
             unansweredSince: handle.unansweredSince, lastReceived: handle.lastReceived,
-            probeTimeout: handle.probeTimeout)
+            lastSent: handle.lastSent, probeTimeout: handle.probeTimeout)
         switch path.look(facts, at: now) {
         case .nothing:
             lookAtNewcomers(facts, at: now)
-            if path.isSilent, let doubtedSince { observer?.carrierStaysSilent(self, since: doubtedSince, at: now) }
+            reportSilence(at: now)
         case .silent:
             handle.isSilent = true
             paths.fellSilent(handle.remoteAddress)
@@ -95,11 +99,19 @@ extension QUICCarrier {
             // answer.
             paths.answered(handle.remoteAddress, at: now)
         case .again:
-            handle.hurry()
+            // `PathKeeper` sends for all connections, a few at a time.
+            isToSendAgain = true
             lookAtNewcomers(facts, at: now)
         case .dead:
             pathDied("the broker answers, but not on this connection")
         }
+    }
+
+    private func reportSilence(at now: NIODeadline) {
+        guard path.isSilent, let doubtedSince, settings.uplink.hasAlternatives,
+            now >= doubtedSince + TimeAmount(settings.uplink.handshakeTimeout)
+        else { return }
+        observer?.carrierStaysSilent(self, since: doubtedSince, at: now)
     }
 
     /// Devices that found no room are told when there is some. If nothing is under way, nothing else would tell them.

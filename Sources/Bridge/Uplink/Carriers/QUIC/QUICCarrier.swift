@@ -58,6 +58,8 @@ final class QUICCarrier {
     var path: PathWatch
     /// Decides when devices that have had no answer are better off on another connection.
     var newcomers: NewcomerWatch
+    /// Whether the last look found that what is unanswered has to be sent again.
+    var isToSendAgain = false
     let paths: PathKeeper
 
     init(
@@ -132,9 +134,18 @@ extension QUICCarrier {
         end(UplinkConnectionEnd(why: why), loss)
     }
 
+    /// A server that stops closes connections in the middle of sessions.
+    private func mayConcernNetwork(_ loss: UplinkLoss) -> Bool {
+        switch loss {
+        case .network: true
+        case .closed: isReady && legs.values.contains { !$0.isPeerFinished }
+        case .byBroker: false
+        }
+    }
+
     func end(_ end: UplinkConnectionEnd, _ loss: UplinkLoss) {
         var end = end
-        if case .network = loss, end.failure == nil { end.failure = .network }
+        if end.failure == nil, mayConcernNetwork(loss) { end.failure = .network }
         if isReady {
             observer?.carrierLost(self, end, wasSilent: path.isSilent)
         } else {
@@ -149,7 +160,7 @@ extension QUICCarrier {
         // This comes before the legs are told, because they may take another way at once, and CONNECT must never be on
         // two ways.
         handle?.close()
-        for leg in legs { leg.lost(loss) }
+        for leg in legs { leg.lost(loss, isHeldBack: leg.unconsumed >= settings.creditStep) }
         control?.connectionClosed()
     }
 }
