@@ -5,15 +5,23 @@ struct FilterPlan<Item> {
     private(set) var entries: [PendingFilters.Entry] = []
     /// Whether the broker has to be sent another packet than the device's.
     private(set) var isChanged = false
+    /// What stands once the packet is sent.
+    var standing: StandingFilters
+
+    init(standing: StandingFilters) {
+        self.standing = standing
+    }
 
     mutating func pass(_ item: Item) {
         remote.append(item)
         entries.append(.remote(1))
     }
 
-    mutating func replace(with items: [Item]) {
+    /// - Parameter limit: The highest code that the device may be given for it; `nil` if that is the broker's.
+    mutating func replace(with items: [Item], limit: UInt8? = nil) {
         remote += items
-        entries.append(.remote(UInt16(clamping: items.count)))
+        let count = UInt16(clamping: items.count)
+        entries.append(limit.map { .limited(count, to: $0) } ?? .remote(count))
         isChanged = true
     }
 

@@ -16,6 +16,11 @@ protocol FilterRequest {
 
     static func filter(of item: Item) -> String
     static func map(_ item: Item, to filter: String, by route: ResolvedRoute?) -> Item
+    /// Changes the remote filters that one of the device's became to what goes to the broker, since others of the
+    /// device's may stand there too.
+    ///
+    /// - Returns: The highest code that the device may be given, if the broker is asked for more; else `nil`.
+    static func settle(_ items: inout [Item], of filter: String, in standing: inout StandingFilters) -> UInt8?
     func encode(version: MQTTVersion) throws(MQTTError) -> ByteBuffer
 
     /// Whether the answer has one code per filter.
@@ -59,6 +64,20 @@ extension Subscribe: FilterRequest {
         return mapped
     }
 
+    static func settle(
+        _ items: inout [Subscription], of filter: String, in standing: inout StandingFilters
+    ) -> UInt8? {
+        var lowest = QoS.exactlyOnce
+        var isMoreAsked = false
+        for index in items.indices {
+            let asked = standing.add(items[index], for: filter)
+            lowest = min(lowest, items[index].qos)
+            isMoreAsked = isMoreAsked || asked.qos > items[index].qos
+            items[index] = asked
+        }
+        return isMoreAsked ? lowest.rawValue : nil
+    }
+
     static func hasCodes(_ version: MQTTVersion) -> Bool { true }
 
     static func codeForDropped(_ item: Subscription) -> UInt8 { item.qos.rawValue }
@@ -91,6 +110,11 @@ extension Unsubscribe: FilterRequest {
 
     static func filter(of item: String) -> String { item }
     static func map(_ item: String, to filter: String, by route: ResolvedRoute?) -> String { filter }
+    static func settle(_ items: inout [String], of filter: String, in standing: inout StandingFilters) -> UInt8? {
+        items.removeAll { !standing.remove($0, for: filter) }
+        return nil
+    }
+
     static func hasCodes(_ version: MQTTVersion) -> Bool { version.hasProperties }
     static func codeForDropped(_ item: String) -> UInt8 { ReasonCode.success.rawValue }
 

@@ -9,7 +9,7 @@ extension PacketRouter {
         // An empty request needs no route, and the broker judges it.
         guard !request.items.isEmpty else { return Routed(forward: BufferList(frame.bytes)) }
         for item in request.items { try TopicFilter.validate(Request.filter(of: item), version: version) }
-        var plan = FilterPlan<Request.Item>()
+        var plan = FilterPlan<Request.Item>(standing: standing)
         for item in request.items {
             let filter = Request.filter(of: item)
             let fate = filterFate(of: filter)
@@ -17,15 +17,12 @@ extension PacketRouter {
             switch Request.type == .subscribe ? judged(fate, of: filter) : fate {
             case .unchanged:
                 routes.tally?.passed(.filter, by: nil)
-                plan.pass(item)
+                add([item], for: item, of: Request.self, to: &plan)
             case .mapped(let mapped):
                 for filter in mapped { routes.tally?.passed(.filter, by: filter.routeIndex) }
-                let items = mapped.map { Request.map(item, to: $0.filter, by: routes.route(at: $0.routeIndex)) }
-                if items == [item], mapped.allSatisfy({ $0.filter.hasSameBytes(as: filter) }) {
-                    plan.pass(item)
-                } else {
-                    plan.replace(with: items)
-                }
+                add(
+                    mapped.map { Request.map(item, to: $0.filter, by: routes.route(at: $0.routeIndex)) }, for: item,
+                    of: Request.self, to: &plan)
             case .dropped:
                 plan.answer(Request.codeForDropped(item))
             case .denied:
@@ -59,10 +56,32 @@ extension PacketRouter {
         return Routed(forward: BufferList(bytes))
     }
 
+    /// Adds a filter of the device that became `items` to the plan.
+    private func add<Request: FilterRequest>(
+        _ items: consuming [Request.Item], for item: Request.Item, of request: Request.Type,
+        to plan: inout FilterPlan<Request.Item>
+    ) {
+        let filter = Request.filter(of: item)
+        var asked = consume items
+        // Where no topic is mapped, no two filters become the same one.
+        let limit = routes.mapsTopics ? Request.settle(&asked, of: filter, in: &plan.standing) : nil
+        if asked.isEmpty {
+            // Other filters of the device still need the broker's subscriptions, and this one has ended here.
+            plan.answer(ReasonCode.success.rawValue)
+        } else if asked == [item], asked.allSatisfy({ Request.filter(of: $0).hasSameBytes(as: filter) }) {
+            plan.pass(item)
+        } else {
+            plan.replace(with: asked, limit: limit)
+        }
+    }
+
     private mutating func carryOut<Request: FilterRequest>(
         _ plan: FilterPlan<Request.Item>, _ request: Request, _ frame: Frame
     ) throws(MQTTError) -> Routed {
-        guard !plan.remote.isEmpty else { return try answering(request, plan.localCodes) }
+        guard !plan.remote.isEmpty else {
+            standing = plan.standing
+            return try answering(request, plan.localCodes)
+        }
         if plan.needsMerge, Request.hasCodes(version) {
             switch self[keyPath: Request.pending].add(plan.entries, packetID: request.packetID) {
             case .added: break
@@ -72,6 +91,7 @@ extension PacketRouter {
         } else if self[keyPath: Request.pending].isWaiting(for: request.packetID) {
             throw identifierInUse(Request.type)
         }
+        standing = plan.standing
         guard plan.isChanged else { return Routed(forward: BufferList(frame.bytes)) }
         var remote = request
         remote.items = plan.remote

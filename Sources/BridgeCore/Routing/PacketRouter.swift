@@ -9,7 +9,7 @@ import NIOCore
 ///
 /// Packet identifiers never change: a message is forwarded with the identifier that its sender chose, or answered here.
 /// The state is bounded by the 65,535 packet identifiers, the topic aliases that the receiver allows and the bounds of
-/// `PendingFilters` and `TopicAliases`.
+/// `PendingFilters`, `StandingFilters` and `TopicAliases`.
 package struct PacketRouter: Sendable {
     /// What happens to a packet.
     package struct Routed: Sendable, Equatable {
@@ -69,6 +69,8 @@ package struct PacketRouter: Sendable {
     var downAliases = TopicAliases()
     var pendingSubscribes = PendingFilters()
     var pendingUnsubscribes = PendingFilters()
+    /// What the device is subscribed to, where routes map topics.
+    var standing = StandingFilters()
     /// Packet identifiers of the device's QoS 2 messages that the bridge answered, until their PUBREL.
     var answeredUp: Set<UInt16> = []
     /// Packet identifiers of the broker's QoS 2 messages that the bridge answered, until their PUBREL.

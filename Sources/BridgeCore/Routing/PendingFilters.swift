@@ -7,6 +7,8 @@ struct PendingFilters: Sendable {
         case local(UInt8)
         /// The filter became this many remote filters, at least one.
         case remote(UInt16)
+        /// The same, and the device asked for no more than this QoS, while the broker was asked for more.
+        case limited(UInt16, to: UInt8)
     }
 
     enum Addition: Equatable {
@@ -73,17 +75,20 @@ struct PendingFilters: Sendable {
         var merged: [UInt8] = []
         merged.reserveCapacity(entries.count)
         for entry in entries {
+            let (count, limit): (Int, UInt8)
             switch entry {
             case .local(let code):
                 merged.append(code)
-            case .remote(let count):
-                let own = rest.prefix(Int(count))
-                guard own.count == Int(count), let code = merge(own) else {
-                    return nil
-                }
-                merged.append(code)
-                rest = rest.dropFirst(Int(count))
+                continue
+            case .remote(let ways): (count, limit) = (Int(ways), .max)
+            case .limited(let ways, let most): (count, limit) = (Int(ways), most)
             }
+            let own = rest.prefix(count)
+            guard own.count == count, let code = merge(own) else {
+                return nil
+            }
+            merged.append(code < 0x80 ? min(code, limit) : code)
+            rest = rest.dropFirst(count)
         }
         return rest.isEmpty ? merged : nil
     }
