@@ -5,7 +5,7 @@ package struct AuthConfiguration: Sendable, Equatable {
     /// In the mode `inject`, the identity that replaces the device's own. A field that is `nil` passes through.
     package var identity: IdentityTemplate
     /// Identities of single devices, which replace `identity` or a bundle in the modes `passthrough`, `inject` and
-    /// `bundles`. The first one that matches the client id is used, else the first one that matches the user name.
+    /// `bundles`. The first one that matches is used.
     package var overrides: [Override]
     /// In the mode `local`, the path of a password file in the format of `mosquitto_passwd`; `nil` if only anonymous
     /// devices are accepted.

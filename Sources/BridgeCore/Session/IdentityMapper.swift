@@ -34,8 +34,11 @@ package struct IdentityMapper: Sendable {
     }
 
     private let injected: Templates?
-    private var byClientID: [ExactText: Templates] = [:]
-    private var byUsername: [ExactText: Templates] = [:]
+    /// Those of `auth.overrides`, in their order.
+    private var overrides: [Templates] = []
+    /// The first override, by its index, for a client id or a user name.
+    private var byClientID: [ExactText: Int] = [:]
+    private var byUsername: [ExactText: Int] = [:]
     private let bundles: BundleRule?
 
     /// Throws if a template names a variable that does not exist.
@@ -49,21 +52,21 @@ package struct IdentityMapper: Sendable {
         self.bundles =
             configuration.mode == .bundles
             ? BundleRule(configuration, bundles ?? LiveBundles(BundleBook())) : nil
-        for override in configuration.overrides {
-            let templates = try Templates(override.identity)
+        for (index, override) in configuration.overrides.enumerated() {
+            overrides.append(try Templates(override.identity))
             switch override.match {
             case .clientID(let clientID):
                 let key = ExactText(text: clientID)
-                byClientID[key] = byClientID[key] ?? templates
+                byClientID[key] = byClientID[key] ?? index
             case .username(let username):
                 let key = ExactText(text: username)
-                byUsername[key] = byUsername[key] ?? templates
+                byUsername[key] = byUsername[key] ?? index
             }
         }
     }
 
     /// Every device keeps its own identity.
-    package var isEmpty: Bool { injected == nil && byClientID.isEmpty && byUsername.isEmpty && bundles == nil }
+    package var isEmpty: Bool { injected == nil && overrides.isEmpty && bundles == nil }
 
     /// What the broker sees of a device.
     struct Appearance: Equatable {
@@ -142,10 +145,7 @@ package struct IdentityMapper: Sendable {
     }
 
     private func match(_ clientID: String, _ username: String?, _ bringsCredentials: Bool) -> Match {
-        if let templates = byClientID[ExactText(text: clientID)] { return .templates(templates, .clientIDOverride) }
-        if let username, let templates = byUsername[ExactText(text: username)] {
-            return .templates(templates, .usernameOverride)
-        }
+        if let (templates, source) = override(clientID, username) { return .templates(templates, source) }
         guard let bundles else { return injected.map { .templates($0, .configured) } ?? .own }
         return switch bundles.decision(clientID: clientID, username: username, bringsCredentials: bringsCredentials) {
         case .own: .own
@@ -153,5 +153,15 @@ package struct IdentityMapper: Sendable {
             .bundle(deviceID: deviceID, password: password, isMapped: isMapped)
         case .refused(let refusal): .refused(refusal)
         }
+    }
+
+    /// The first item of `auth.overrides` that matches, as they are written.
+    private func override(_ clientID: String, _ username: String?) -> (Templates, Source)? {
+        guard !overrides.isEmpty else { return nil }
+        let first = byClientID[ExactText(text: clientID)]
+        if let index = username.flatMap({ byUsername[ExactText(text: $0)] }), index < first ?? .max {
+            return (overrides[index], .usernameOverride)
+        }
+        return first.map { (overrides[$0], .clientIDOverride) }
     }
 }
