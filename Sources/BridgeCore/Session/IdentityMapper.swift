@@ -13,6 +13,20 @@ package struct IdentityMapper: Sendable {
             self.username = try identity.username.map { try TemplateString(parsing: $0) }
             self.password = identity.password
         }
+
+        /// Whether the client id that the device sent becomes a part of what the broker sees.
+        var usesClientID: Bool {
+            [clientID, username].contains { $0?.variables.contains(.clientID) == true }
+        }
+
+        /// The user name for a device that sent `own`. A device without one still has none if nothing but its user name
+        /// would be in it, unless the password needs a user name beside it (MQTT 3.1.1 3.1.2.9).
+        func username(insteadOf own: String?, _ variables: RouteVariables) -> String? {
+            guard let username else { return own }
+            let rendered = username.render(variables)
+            let isAbsent = own == nil && password == nil && rendered.isEmpty && !username.segments.isEmpty
+            return isAbsent ? nil : rendered
+        }
     }
 
     /// Where the identity of a device comes from.
@@ -94,7 +108,7 @@ package struct IdentityMapper: Sendable {
             break
         case .templates(let templates, _):
             if let clientID = templates.clientID { appearance.clientID = clientID.render(variables) }
-            if let username = templates.username { appearance.username = username.render(variables) }
+            appearance.username = templates.username(insteadOf: appearance.username, variables)
             if let password = templates.password { appearance.password = .configured(password) }
         case .bundle(let deviceID, _, _):
             appearance = Appearance(clientID: deviceID, username: deviceID, password: .bundle)
@@ -104,9 +118,16 @@ package struct IdentityMapper: Sendable {
         return appearance
     }
 
+    /// Whether the client id of the device that sent this CONNECT becomes a part of what the broker sees.
+    func usesClientID(of connect: Connect) -> Bool {
+        guard case .templates(let templates, _) = match(connect.clientID, connect.username, connect.bringsCredentials)
+        else { return false }
+        return templates.usesClientID
+    }
+
     /// Changes client id, user name and password as the configuration says; a field without a template stays.
     ///
-    /// - Parameter variables: What the device itself sent.
+    /// - Parameter variables: What the device itself sent, or the client id that the bridge made for it.
     /// - Returns: whether anything changed.
     /// - Throws: Why the device is not let in.
     func apply(to connect: inout Connect, variables: RouteVariables) throws(BundleRule.Refusal) -> Bool {
@@ -116,7 +137,7 @@ package struct IdentityMapper: Sendable {
             return false
         case .templates(let templates, _):
             if let clientID = templates.clientID { connect.clientID = clientID.render(variables) }
-            if let username = templates.username { connect.username = username.render(variables) }
+            connect.username = templates.username(insteadOf: connect.username, variables)
             if let password = templates.password { connect.password = ByteBuffer(string: password.value) }
         case .bundle(let deviceID, let password, _):
             connect.clientID = deviceID

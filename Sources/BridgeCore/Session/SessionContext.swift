@@ -41,8 +41,8 @@ package struct SessionContext: Sendable {
     /// - Parameters:
     ///   - maximumPacketSize: Bytes. 5.0 devices are told it as Maximum Packet Size if it is lower than the broker's.
     ///   - listener: The value of `${listener}`.
-    ///   - makeClientID: Makes a client id for a device that has none, if a route needs one. At most 23 characters
-    ///     [MQTT-3.1.3-5].
+    ///   - makeClientID: Makes a client id for a device that has none, if a route or a template needs one. At most 23
+    ///     characters [MQTT-3.1.3-5].
     ///   - hold: `nil` if a device is disconnected when its uplink leg is lost.
     ///   - idleTimeout: How long the broker waits for a device without a keepalive.
     package init(
@@ -89,10 +89,17 @@ package struct SessionContext: Sendable {
         _ original: Connect
     ) throws(BundleRule.Refusal) -> (connect: Connect, isMapped: Bool, assignedClientID: String?) {
         var connect = original
-        let isMapped = try identities.apply(to: &connect, variables: variables(of: original))
-        guard connect.clientID.isEmpty, routes.uses(.clientID) else { return (connect, isMapped, nil) }
-        connect.clientID = makeClientID()
-        return (connect, isMapped, connect.clientID)
+        var variables = variables(of: original)
+        // Devices without a client id must not all become the same one. Which identity is theirs is still decided by what
+        // they sent.
+        let isNamedFirst = original.clientID.isEmpty && identities.usesClientID(of: original)
+        if isNamedFirst { variables.clientID = makeClientID() }
+        let isMapped = try identities.apply(to: &connect, variables: variables)
+        if connect.clientID.isEmpty, isNamedFirst || routes.uses(.clientID) {
+            connect.clientID = isNamedFirst ? variables.clientID : makeClientID()
+            return (connect, isMapped, connect.clientID)
+        }
+        return (connect, isMapped, isNamedFirst ? connect.clientID : nil)
     }
 
     /// The routes of the device that appears at the broker with this CONNECT. Throws if a value of the device does not
