@@ -67,7 +67,12 @@ extension DataStreamSession {
         if let (code, why) = refusal(of: connecting.will, limits) {
             return end(.notAllowed(why), reasonCode: code)
         }
-        guard let connack = connack(for: facts, limits) else {
+        // Here the bridge holds a packet against the lower limit both before it is routed and after.
+        var told = limits
+        told.maximumPacketSize = limits.maximumPacketSize.map {
+            PacketSizeLimit.told($0, leaving: connecting.router.routes.mostAddedUp)
+        }
+        guard let connack = connack(for: facts, told) else {
             return end(.notAllowed("the device's Maximum Packet Size leaves no room for a CONNACK"))
         }
         var device = ConnectedDevice(

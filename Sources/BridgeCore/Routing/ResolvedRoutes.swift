@@ -97,6 +97,19 @@ package struct ResolvedRoutes: Sendable, Equatable {
         return result
     }
 
+    /// How many bytes a message of the device may become longer on its way to the broker; 0 if none does.
+    var mostAddedUp: Int {
+        func most(_ isUsed: (ResolvedRoute) -> Bool) -> Int {
+            routes.reduce(0) { isUsed($1) ? max($0, $1.remote.length(beyond: $1.local)) : $0 }
+        }
+        // A Response Topic takes a route of any direction.
+        let added = most { $0.goesUp } + most { _ in true }
+        return added == 0 ? 0 : added + Self.longerLengths
+    }
+
+    /// Remaining Length and Property Length may each take another byte.
+    private static let longerLengths = 2
+
     private func firstMapped(
         _ marked: MarkedTopic, sides: (ResolvedRoute) -> (from: TopicPattern, to: TopicPattern)?
     ) -> Mapped? {

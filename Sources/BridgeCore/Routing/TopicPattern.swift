@@ -54,6 +54,10 @@ struct TopicPattern: Sendable, Equatable {
     /// Whether the pattern ends in `#`.
     var hasTail: Bool { levels.last == .multi }
 
+    /// How many bytes longer than `other` the pattern is, if what the wildcards stand for is the same in both; negative if
+    /// it is shorter.
+    func length(beyond other: TopicPattern) -> Int { literalLength - other.literalLength }
+
     /// The pattern as it is written.
     var text: String {
         levels.map { level in

@@ -185,7 +185,7 @@ extension Session {
             // The device asked for no session expiry, so it must see what it would have seen without the bridge.
             if facts.hasBorrowedExpiry { connack.properties.sessionExpiryInterval = nil }
         }
-        guard let outgoing = try fitting(connack, original, frame, facts) else {
+        guard let outgoing = try fitting(connack, original, frame, facts, device.router.routes) else {
             return end(.notAllowed("the device's Maximum Packet Size leaves no room for a CONNACK"))
         }
         device.hold = try hold(after: original, connecting, keepAlive: keepAlive)
@@ -195,14 +195,13 @@ extension Session {
         return first.isEmpty ? actions : first + actions
     }
 
-    /// The CONNACK for the device, with the bridge's own limit if that fits. `nil` if what the bridge has to add makes
-    /// it longer than the device accepts.
+    /// The CONNACK for the device, with the limit on its packets if that fits. `nil` if what the bridge has to add
+    /// makes it longer than the device accepts.
     private func fitting(
-        _ connack: Connack, _ original: Connack, _ frame: Frame, _ facts: DeviceFacts
+        _ connack: Connack, _ original: Connack, _ frame: Frame, _ facts: DeviceFacts, _ routes: ResolvedRoutes
     ) throws(MQTTError) -> ByteBuffer? {
-        if facts.version == .v5_0, let limit = context.toldPacketSize,
-            limit < connack.properties.maximumPacketSize ?? .max
-        {
+        let limit = facts.version == .v5_0 ? toldPacketSize(connack.properties.maximumPacketSize, routes) : nil
+        if let limit, limit < connack.properties.maximumPacketSize ?? .max {
             var told = connack
             told.properties.maximumPacketSize = limit
             let bytes = try told.encode(version: facts.version)
@@ -210,6 +209,12 @@ extension Session {
         }
         guard connack != original else { return frame.bytes }
         return try connack.encoded(facts.version, within: facts.maximumPacketSize)
+    }
+
+    /// The lower one of the bridge's limit, which counts before routes, and the broker's, which counts behind them.
+    private func toldPacketSize(_ brokers: UInt32?, _ routes: ResolvedRoutes) -> UInt32? {
+        let left = brokers.map { PacketSizeLimit.told($0, leaving: routes.mostAddedUp) }
+        return [left, context.toldPacketSize].compactMap { $0 }.min()
     }
 
     /// What the session needs to outlive its leg; `nil` if it can't.
