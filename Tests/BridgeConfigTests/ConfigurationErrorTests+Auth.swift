@@ -51,4 +51,22 @@ extension ConfigurationErrorTests {
     func auth(_ test: Case) throws {
         try expect(minimal + "auth: {\(test.text)}", test.expected)
     }
+
+    @Test(
+        arguments: [
+            ("mode: inject, password: s", "auth.password: there is no auth.username, so 3.1 and 3.1.1 devices"),
+            ("mode: inject, username: u, password: s", nil),
+            ("mode: inject, client_id: \"g-${clientid}\"", nil),
+            (
+                "overrides: [{match: {client_id: a}, password: s}]",
+                "auth.overrides[0]: has a password and no username, so 3.1 and 3.1.1 devices"
+            ),
+            ("overrides: [{match: {username: a}, password: s}]", nil),
+            ("overrides: [{match: {client_id: a}, username: u, password: s}]", nil),
+        ] as [(String, String?)])
+    func aPasswordWithoutAUserNameIsWarnedOf(text: String, warning: String?) throws {
+        let warnings = try load(minimal + "auth: {\(text)}").warnings
+        #expect(warnings.count == (warning == nil ? 0 : 1))
+        if let warning { #expect(warnings.first?.contains(warning) == true) }
+    }
 }

@@ -99,7 +99,7 @@ struct SecretTests {
         let folder = try TemporaryFolder()
         try folder.write("pw", content)
         let loaded = try ConfigurationLoader.load(
-            .run, text: minimal + "auth: {mode: inject, password_file: pw}", folder: folder.path)
+            .run, text: minimal + "auth: {mode: inject, password_file: pw, username: u}", folder: folder.path)
         #expect(loaded.configuration.auth.identity.password == Secret(expected))
         #expect(loaded.warnings.isEmpty)
     }
@@ -121,7 +121,8 @@ struct SecretTests {
         let password = try folder.write("pw", "p", mode: 0o644)
         let file = try folder.write(
             "bridge.yaml",
-            minimal + "auth: {mode: inject, password_file: pw, overrides: [{match: {username: a}, password: p}]}",
+            minimal
+                + "auth: {mode: inject, password_file: pw, username: u, overrides: [{match: {username: a}, password: p}]}",
             mode: 0o640)
         let env = try folder.write(".env", "MQTT_PASSWORD=p", mode: 0o604)
         let loaded = try ConfigurationLoader.load(.run, file: file, environment: [:])

@@ -28,6 +28,12 @@ struct RouteTrialTests {
         return try RouteTrial(configuration, device) { "mqb-made" }
     }
 
+    @Test func aPasswordThatTheDeviceCannotHaveIsARefusal() throws {
+        let auth = AuthConfiguration(mode: .inject, identity: .init(password: Secret("s")))
+        #expect(throws: RouteTrial.Refused.self) { try Self.trial(auth: auth, username: nil) }
+        #expect(try Self.trial(auth: auth, username: "anna").identity.username == "anna")
+    }
+
     @Test func aMessageTakesItsRouteWithItsLimits() throws {
         let verdict = try Self.trial().publish("telemetry/temp")
         let back = RouteVerdict.Back(

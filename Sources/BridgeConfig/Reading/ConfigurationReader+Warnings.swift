@@ -6,6 +6,7 @@ extension ConfigurationReader {
         warnOfPointlessKeys(configuration.uplink)
         warnOfPointlessSurvival(configuration.uplink)
         warnOfUnboundDevices(configuration)
+        warnOfPasswordsWithoutUserName(configuration.auth)
         switch configuration.auth.mode {
         case .passthrough:
             break
@@ -43,6 +44,23 @@ extension ConfigurationReader {
         warning(
             .uplinkMapping, "\(effect); write routes with ${username} or ${clientid} to give each device its own topics"
         )
+    }
+
+    /// Warns of passwords that devices without a user name cannot have: 3.1 and 3.1.1 know none without a user name.
+    private func warnOfPasswordsWithoutUserName(_ auth: AuthConfiguration) {
+        let effect = "3.1 and 3.1.1 devices without a user name are refused: they cannot send a password without one"
+        if auth.mode == .inject, auth.identity.password != nil, auth.identity.username == nil {
+            let key = settings.scalars[.authPassword] == nil ? Key.authPasswordFile : .authPassword
+            warning(key, "there is no auth.username, so \(effect)")
+        }
+        guard case .list(let items)? = settings.nodes[.authOverrides]?.content, items.count == auth.overrides.count
+        else { return }
+        for (index, (item, override)) in zip(items, auth.overrides).enumerated() {
+            guard case .clientID = override.match, override.identity.password != nil, override.identity.username == nil
+            else { continue }
+            diagnostics.warning(
+                item.origin, "auth.overrides[\(index)]", "has a password and no username, so \(effect)")
+        }
     }
 
     private func warnOfSharedClientID(_ configuration: BridgeConfiguration) {

@@ -90,11 +90,12 @@ package struct SessionContext: Sendable {
     ) throws(BundleRule.Refusal) -> (connect: Connect, isMapped: Bool, assignedClientID: String?) {
         var connect = original
         var variables = variables(of: original)
-        // Devices without a client id must not all become the same one. Which identity is theirs is still decided by what
-        // they sent.
+        // Devices without a client id must not all become the same one. What they sent still decides which identity is
+        // theirs.
         let isNamedFirst = original.clientID.isEmpty && identities.usesClientID(of: original)
         if isNamedFirst { variables.clientID = makeClientID() }
         let isMapped = try identities.apply(to: &connect, variables: variables)
+        if isMapped, connect.lacksUserNameForPassword { throw .passwordWithoutUserName(connect.version) }
         if connect.clientID.isEmpty, isNamedFirst || routes.uses(.clientID) {
             connect.clientID = isNamedFirst ? variables.clientID : makeClientID()
             return (connect, isMapped, connect.clientID)
@@ -112,5 +113,21 @@ package struct SessionContext: Sendable {
     private func variables(of connect: Connect) -> RouteVariables {
         RouteVariables(
             clientID: connect.clientID, username: connect.username ?? "", listener: listener, peer: peer)
+    }
+}
+
+extension Connect {
+    /// Whether there is a password that this version cannot express, because there is no user name [MQTT-3.1.2-22].
+    fileprivate var lacksUserNameForPassword: Bool {
+        password != nil && username == nil && !version.hasProperties
+    }
+}
+
+extension BundleRule.Refusal {
+    fileprivate static func passwordWithoutUserName(_ version: MQTTVersion) -> Self {
+        Self(
+            message: "the device has no user name, and \(version) has no password without one: write a username"
+                + " beside the password in auth",
+            code: .notAuthorized)
     }
 }

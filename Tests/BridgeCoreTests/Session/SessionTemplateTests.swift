@@ -89,4 +89,24 @@ struct SessionTemplateTests {
         let (connect, _) = try Self.connected(bench, clientID: "dev")
         #expect(connect.username == "" && connect.password == ByteBuffer(string: "s"))
     }
+
+    /// The broker is not "unavailable": the device can never be let in like that.
+    @Test(arguments: [(.v3_1, 5), (.v3_1_1, 5), (.v5_0, nil)] as [(MQTTVersion, UInt8?)])
+    func aPasswordWithoutAUserName(version: MQTTVersion, code: UInt8?) throws {
+        var bench = try Self.bench(.init(password: Secret("s")), version)
+        let actions = try bench.device(bench.connect())
+        guard let code else {
+            #expect(actions.opensUplink)
+            return
+        }
+        let frame = try Frame(packet: try #require(actions.toDevice.first), version: version)
+        #expect(try Connack.decode(frame, version: version).code == code)
+        guard case .notAllowed(let why)? = actions.end else {
+            Issue.record("not refused: \(actions)")
+            return
+        }
+        #expect(why.hasPrefix("the device has no user name, and \(version) has no password without one"))
+        var named = try Self.bench(.init(password: Secret("s")), version)
+        #expect(try named.device(named.connect { $0.username = "anna" }).opensUplink)
+    }
 }
