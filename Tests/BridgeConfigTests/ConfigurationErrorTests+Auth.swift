@@ -69,4 +69,15 @@ extension ConfigurationErrorTests {
         #expect(warnings.count == (warning == nil ? 0 : 1))
         if let warning { #expect(warnings.first?.contains(warning) == true) }
     }
+
+    /// Both spellings of the letter look alike, and are different bytes.
+    @Test func textsThatOnlyLookAlikeAreNotTheSame() throws {
+        let (one, other) = ("caf\u{E9}", "cafe\u{301}")
+        let overrides = "[{match: {client_id: \(one)}, username: x}, {match: {client_id: \(other)}, username: y}]"
+        #expect(try load(minimal + "auth: {overrides: \(overrides)}").configuration.auth.overrides.count == 2)
+        let map = "[{client_id: \(one), device_id: \(one)}, {client_id: \(other), device_id: \(other)}]"
+        let loaded = try load(minimal + "auth: {mode: bundles, bundles: ., bundle_map: \(map)}")
+        #expect(loaded.configuration.auth.bundleMap.count == 2)
+        #expect(!loaded.warnings.contains { $0.contains("the same device_id") })
+    }
 }

@@ -104,11 +104,12 @@ extension ConfigurationReader {
             return []
         }
         if items.count > Self.maximumOverrides { error(.authOverrides, "more than \(Self.maximumOverrides) overrides") }
-        var seen: Set<String> = []
+        // The program compares client ids and user names byte for byte, and not as Swift does, by what they look like.
+        var seen: Set<[UInt8]> = []
         return items.enumerated().compactMap { index, item in
             let path = "auth.overrides[\(index)]"
             guard let override = override(item, path) else { return nil }
-            if !seen.insert("\(override.match)").inserted {
+            if !seen.insert(Array("\(override.match)".utf8)).inserted {
                 diagnostics.error(item.origin, path, "a previous override has the same match, and the first one wins")
             }
             return override

@@ -23,15 +23,16 @@ extension ConfigurationReader {
             error(.authBundleMap, "more than \(Self.maximumMappings) items")
             return []
         }
-        var clientIDs: Set<String> = []
-        var deviceIDs: Set<String> = []
+        // The program compares ids byte for byte, and not as Swift does, by what they look like.
+        var clientIDs: Set<[UInt8]> = []
+        var deviceIDs: Set<[UInt8]> = []
         return items.enumerated().compactMap { index, node in
             let path = "auth.bundle_map[\(index)]"
             guard let item = mapping(node, path) else { return nil }
-            if !clientIDs.insert(item.clientID).inserted {
+            if !clientIDs.insert(Array(item.clientID.utf8)).inserted {
                 diagnostics.error(node.origin, path, "a previous item has the same client_id")
             }
-            if !deviceIDs.insert(item.deviceID).inserted {
+            if !deviceIDs.insert(Array(item.deviceID.utf8)).inserted {
                 let effect = "the broker ends the older session when the second of them connects"
                 diagnostics.warning(node.origin, path, "a previous item has the same device_id: \(effect)")
             }
