@@ -133,13 +133,18 @@ static int remove_connection_id(ngtcp2_conn *conn, const ngtcp2_cid *cid, void *
 static int dcid_status(ngtcp2_conn *conn, BRIDGE_COMPAT_CID_STATUS type, uint64_t sequence, const ngtcp2_cid *cid,
                        const uint8_t *token, void *user_data) {
     (void)conn;
-    (void)sequence;
     (void)cid;
     bridge_quic_connection *connection = of(user_data);
-    if (connection->owner && token) {
-        connection->callbacks.reset_token(connection->owner, token,
-                                          type == NGTCP2_CONNECTION_ID_STATUS_TYPE_ACTIVATE);
+    if (!token) {
+        return 0;
     }
+    bool is_valid = type == NGTCP2_CONNECTION_ID_STATUS_TYPE_ACTIVATE;
+    if (is_valid) {
+        bridge_reset_guard_add(&connection->reset_guard, sequence, token);
+    } else {
+        bridge_reset_guard_remove(&connection->reset_guard, sequence);
+    }
+    TELL_OWNER(connection, reset_token, token, is_valid);
     return 0;
 }
 

@@ -31,7 +31,7 @@ bridge_quic_status bridge_status_of(bridge_quic_connection *connection, int erro
 bridge_quic_status bridge_quic_read(bridge_quic_connection *connection, bridge_quic_path given, uint8_t ecn,
                                     const uint8_t *bytes, size_t length, uint64_t now) {
     connection->watch.has_read_packet = false;
-    if (length == 0) {
+    if (length == 0 || bridge_reset_guard_stops(&connection->reset_guard, bytes, length)) {
         return BRIDGE_QUIC_OK;
     }
     ngtcp2_path_storage path;

@@ -31,6 +31,24 @@ typedef struct {
     uint64_t seen;
 } bridge_frame_guard;
 
+/// More connection IDs of the peer's than ngtcp2 checks stateless resets for: those of the path in use, of the path that
+/// is being validated and of the one to fall back to, and the last two retired ones.
+#define BRIDGE_RESET_TOKENS 8
+
+/// The tokens that ngtcp2 takes for stateless resets of the peer's; see reset_guard.c.
+typedef struct {
+    struct {
+        /// That of the connection ID.
+        uint64_t sequence;
+        uint8_t bytes[NGTCP2_STATELESS_RESET_TOKENLEN];
+        /// This side has told the peer that it no longer uses the ID.
+        bool is_retired;
+    } tokens[BRIDGE_RESET_TOKENS];
+    uint8_t count;
+    /// How many of them are retired.
+    uint8_t retired;
+} bridge_reset_guard;
+
 /// This side's connection IDs, and the tokens of stateless resets under them.
 typedef struct {
     /// The ID that this side began with.
@@ -200,6 +218,7 @@ struct bridge_quic_connection {
     /// Servers only; null on a client.
     bridge_path_guard *path_guard;
     bridge_frame_guard frame_guard;
+    bridge_reset_guard reset_guard;
     FILE *qlog;
 };
 
@@ -243,6 +262,15 @@ static inline bool bridge_frame_guard_admits(bridge_quic_connection *connection,
     return true;
 }
 #endif
+
+/// ngtcp2 checks this token from now on.
+void bridge_reset_guard_add(bridge_reset_guard *guard, uint64_t sequence, const uint8_t *token);
+/// The peer is told that this side no longer uses the connection ID.
+void bridge_reset_guard_retire(bridge_reset_guard *guard, uint64_t sequence);
+/// ngtcp2 no longer checks the token.
+void bridge_reset_guard_remove(bridge_reset_guard *guard, uint64_t sequence);
+/// Whether a datagram must be kept from ngtcp2.
+bool bridge_reset_guard_stops(const bridge_reset_guard *guard, const uint8_t *bytes, size_t length);
 
 /// Must be called with each packet of the peer's, without header protection and decrypted.
 void bridge_acknowledgements_read(bridge_quic_connection *connection, const uint8_t *header, size_t header_length,

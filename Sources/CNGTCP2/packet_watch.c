@@ -1,6 +1,6 @@
 /// Sees each packet in plain text as it is encrypted or decrypted, and finds out whether a received packet is really
-/// the peer's, which streams the peer stops, whether a packet that is sent has to be answered, and how much stream data
-/// it carries. ngtcp2 reports none of this.
+/// the peer's, which streams the peer stops, whether a packet that is sent has to be answered, how much stream data it
+/// carries, and which of the peer's connection IDs it retires. ngtcp2 reports none of this.
 #include "frame_reader.h"
 #include "internal.h"
 
@@ -58,18 +58,19 @@ static void tell_stopped_streams(const bridge_quic_connection *connection, const
     }
 }
 
-static uint64_t stream_bytes(const uint8_t *bytes, size_t length) {
+/// Counts the bytes of streams in a packet that is sent, and notes the connection IDs that it retires.
+static void watch_sent_frames(bridge_quic_connection *connection, const uint8_t *bytes, size_t length) {
     frame_reader reader = {.at = bytes, .end = bytes + length};
-    uint64_t count = 0;
     while (reader.at < reader.end && !reader.is_malformed) {
         uint64_t type = read_integer(&reader);
         if (is_stream_frame(type)) {
-            count += skip_stream(&reader, type);
+            connection->watch.stream_bytes += skip_stream(&reader, type);
+        } else if (type == 0x19) {
+            bridge_reset_guard_retire(&connection->reset_guard, read_integer(&reader));
         } else {
             skip_frame(&reader, type);
         }
     }
-    return count;
 }
 
 #ifdef BRIDGE_FUZZING
@@ -96,7 +97,7 @@ int bridge_packet_watch_encrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead, c
         active->watch.has_written_challenge = plaintext_length > 0 && *plaintext == 0x1a;
     }
     if (active && is_application_packet(aad, aad_length)) {
-        active->watch.stream_bytes += stream_bytes(plaintext, plaintext_length);
+        watch_sent_frames(active, plaintext, plaintext_length);
     }
 #ifdef BRIDGE_FUZZING
     uint8_t frames[65536];
