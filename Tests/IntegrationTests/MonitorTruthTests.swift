@@ -50,6 +50,34 @@ struct MonitorTruthTests {
         }
     }
 
+    /// The connections to `serve` stand, but the broker behind it is down.
+    @Test func aServerWithoutItsBrokerIsNotThereForTheNextDevice() async throws {
+        try await ServeScenario.run { scenario in
+            let mapping: UplinkConfiguration.Mapping = TestMapping.current == .mux ? .mux : .connection
+            try await InnerBridge.run(try await configuration(scenario.serve.port, mapping)) { bridge in
+                let monitor = bridge.monitor
+                let device = await PahoClient("device", scenario.driver)
+                try await device.connect(port: bridge.port)
+                #expect(await monitor.readiness().ok)
+                try await scenario.broker.kill()
+                for number in 0..<20 where await monitor.readiness().ok {
+                    let late = try await RawDevice.connect(port: bridge.port)
+                    try await late.send(RawMQTT.connect("late-\(number)", level: 4, will: nil))
+                    #expect(try await late.closed() == [0x20, 2, 0, 3])
+                }
+                #expect(await !monitor.readiness().ok)
+                let status = await monitor.status()
+                #expect(status.uplink.state == .down)
+                #expect(status.uplink.problem?.contains("server unavailable") == true, "\(status.uplink)")
+                await scenario.own(try await scenario.broker.startAgain(in: scenario.folder).process)
+                // The held device tries the broker by itself.
+                try await until { await monitor.readiness().ok }
+                let next = await PahoClient("next", scenario.driver)
+                try await next.connect(port: bridge.port)
+            }
+        }
+    }
+
     /// The devices that are there keep their connections, but each further one needs one of its own.
     @Test func aServerThatTakesNobodyElseIsNotThereForTheNextDevice() async throws {
         guard TestMapping.current == .connection else { return }

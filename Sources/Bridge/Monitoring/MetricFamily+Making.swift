@@ -75,7 +75,8 @@ extension MetricFamily {
     static func uplink(_ status: StatusReport.Uplink) -> [MetricFamily] {
         [
             single(
-                "uplink_up", .gauge, "1 if the broker can be reached as far as is known, otherwise 0.",
+                "uplink_up", .gauge,
+                "1 if the broker can be reached and takes devices as far as is known, otherwise 0.",
                 status.state == .up ? 1 : 0),
             single("uplink_connections", .gauge, "Connections to the broker now.", Double(status.connections)),
             MetricFamily(

@@ -80,6 +80,7 @@ extension SessionDriver {
         switch element {
         case .packet(let frame):
             host.traffic.count(.down, frame.type, flags: frame.flags, bytes: frame.bytes.readableBytes)
+            if frame.type == .connack { countAnswer(frame) }
             guard frame.type == .puback || frame.type == .pubrec, let packetID = frame.leadingPacketID,
                 meter.awaits(packetID)
             else { return }
@@ -91,5 +92,12 @@ extension SessionDriver {
         case .payload:
             break
         }
+    }
+
+    /// What the broker says to the repeated CONNECT of a held device goes for those that come now, too. A first CONNECT
+    /// is counted by what becomes of the device.
+    private func countAnswer(_ connack: Frame) {
+        guard meter.state == .held, let code = connack.body.readableBytesView.dropFirst().first else { return }
+        host.connects.count(ConnectOutcome(connackCode: code), at: .now())
     }
 }

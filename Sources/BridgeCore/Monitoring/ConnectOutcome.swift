@@ -43,7 +43,12 @@ package enum ConnectOutcome: String, Sendable, CaseIterable {
         }
     }
 
-    /// The codes of CONNACK, of 3.x (MQTT 3.1.1 3.2.2.3) and of 5.0.
+    /// What the code of a CONNACK says, of 3.x (MQTT 3.1.1 3.2.2.3) or of 5.0.
+    package init(connackCode: UInt8) {
+        self = connackCode == 0 ? .accepted : Self(code: connackCode)
+    }
+
+    /// The codes that refuse a device.
     private init(code: UInt8) {
         switch code {
         case 4, 5, 0x86, 0x87, 0x8A, 0x8C: self = .refusedByBrokerAuthorization

@@ -104,14 +104,23 @@ package struct UplinkRecord: Sendable, Equatable {
     /// The state, as the connections and the last attempts show it: whether a device that came now would reach the broker.
     /// A connection that stands and takes such a device says more than an attempt that failed. One that takes none says
     /// less, because the device needs another one. A silent connection says that the broker can't be reached, until
-    /// another one succeeds. A failure after which nothing tries any more says less and less.
+    /// another one succeeds. A failure after which nothing tries any more says less and less. No connection is of use
+    /// while the broker refuses every device.
     ///
     /// - Parameter isAwaited: Whether devices wait for the broker, so that attempts go on, however seldom.
     package func verdict(_ connections: Connections, isAwaited: Bool = false, at now: NIODeadline) -> Verdict {
+        // A failed attempt is newer than an answer, or says more if nothing stands.
+        if connections.standing > 0 || problem == nil, let since = connections.connects.refusedSince,
+            connections.connects.isRefusing(isAwaited: isAwaited, at: now)
+        {
+            return Verdict(state: .down, since: since, problem: Self.refusal)
+        }
         if connections.standing > 0 {
             if let failedAt = connections.connects.failedSince, connections.connects.isFailing(at: now) {
+                // If no further connection can be made, that is why: no CONNECT has been sent.
                 return Verdict(
-                    state: .down, since: failedAt, problem: "the broker does not answer the CONNECT of devices")
+                    state: .down, since: failedAt,
+                    problem: problem ?? "the broker does not answer the CONNECT of devices")
             }
             if problem == nil || connections.taking > 0 || !isSettled(at: now) {
                 return Verdict(state: .up, since: problem == nil ? since : succeededAt, problem: nil)
@@ -133,6 +142,9 @@ package struct UplinkRecord: Sendable, Equatable {
         return end > now
             ? Verdict(state: .up, since: since, problem: nil) : Verdict(state: .unknown, since: end, problem: nil)
     }
+
+    /// `serve` answers like this for a broker behind it that is down.
+    private static let refusal = "the broker answers devices with \"server unavailable\" or \"server busy\""
 
     /// Whether the attempts have failed for good, or for too long to be a burst that the server did not take at once.
     private func isSettled(at now: NIODeadline) -> Bool {

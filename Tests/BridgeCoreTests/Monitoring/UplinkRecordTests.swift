@@ -98,6 +98,83 @@ import Testing
         #expect(record.verdict(other + one, at: start + .seconds(9)).state == .down)
     }
 
+    /// `serve` refuses further connections, so no CONNECT of another device is sent that the broker could answer.
+    @Test func aConnectionThatCannotBeMadeIsTheReason() {
+        var record = UplinkRecord()
+        record.succeeded(at: start)
+        record.failed("the server refuses connections", isRetried: true, at: start + .seconds(1))
+        var found = connections(standing: 1)
+        found.connects.count(.timeout, at: start + .seconds(1))
+        found.connects.count(.timeout, at: start + .seconds(2))
+        let down = record.verdict(found, at: start + .seconds(3))
+        #expect(down.state == .down && down.problem == "the server refuses connections")
+    }
+
+    /// The broker behind `serve` is down, and `serve` answers in its place.
+    @Test(arguments: [1, 0])
+    func aBrokerThatRefusesEveryDeviceIsDown(standing: Int) {
+        var record = UplinkRecord()
+        record.succeeded(at: start)
+        var found = connections(standing: standing, taking: standing)
+        func state(at seconds: Int64, isAwaited: Bool = false) -> StatusReport.Uplink.State {
+            record.verdict(found, isAwaited: isAwaited, at: start + .seconds(seconds)).state
+        }
+        for second in [1, 3] as [Int64] {
+            found.connects.count(.refusedByBrokerBusy, at: start + .seconds(second))
+            #expect(state(at: second) == .up)
+        }
+        found.connects.count(.refusedByBrokerBusy, at: start + .seconds(6))
+        let down = record.verdict(found, at: start + .seconds(7))
+        #expect(down.state == .down && down.since == start + .seconds(1))
+        #expect(down.problem == "the broker answers devices with \"server unavailable\" or \"server busy\"")
+        // Nobody comes, so somebody has to try. Held devices do so themselves.
+        #expect(state(at: 35) == .down && state(at: 36) == .up && state(at: 36, isAwaited: true) == .down)
+        found.connects.count(.refusedByBrokerBusy, at: start + .seconds(40))
+        #expect(state(at: 41) == .down)
+        found.connects.count(.accepted, at: start + .seconds(42))
+        #expect(state(at: 42) == .up)
+    }
+
+    @Test(arguments: [ConnectOutcome.accepted, .refusedByBrokerAuthorization, .refusedByBrokerOther])
+    func aBrokerThatIsBusyForAMomentIsUp(answer: ConnectOutcome) {
+        var record = UplinkRecord()
+        record.succeeded(at: start)
+        var (one, other) = (connections(standing: 1, taking: 1), connections())
+        func state(at seconds: Int64) -> StatusReport.Uplink.State {
+            record.verdict(one + other, at: start + .seconds(seconds)).state
+        }
+        // All in one moment.
+        for millisecond in 0..<100 as Range<Int64> {
+            one.connects.count(.refusedByBrokerBusy, at: start + .milliseconds(millisecond * 10))
+        }
+        #expect(state(at: 1) == .up)
+        // Another one is served on another event loop.
+        other.connects.count(answer, at: start + .seconds(4))
+        one.connects.count(.refusedByBrokerBusy, at: start + .seconds(6))
+        #expect(state(at: 6) == .up)
+        one.connects.count(.refusedByBrokerBusy, at: start + .seconds(8))
+        #expect(state(at: 8) == .up)
+        // What was refused long ago does not count.
+        one.connects.count(.refusedByBrokerBusy, at: start + .seconds(68))
+        one.connects.count(.refusedByBrokerBusy, at: start + .seconds(74))
+        #expect(state(at: 74) == .up)
+        // Refusals on both loops count together.
+        other.connects.count(.refusedByBrokerBusy, at: start + .seconds(75))
+        #expect(state(at: 75) == .down)
+    }
+
+    /// What the attempts fail with is newer.
+    @Test func aFailedAttemptSaysMoreThanRefusals() {
+        var record = UplinkRecord()
+        record.succeeded(at: start)
+        var found = connections()
+        for second in [0, 3, 6] as [Int64] {
+            found.connects.count(.refusedByBrokerBusy, at: start + .seconds(second))
+        }
+        record.failed("no answer", at: start + .seconds(7))
+        #expect(record.verdict(found, at: start + .seconds(8)).problem == "no answer")
+    }
+
     @Test func aSuccessSaysNothingOnceTheConnectionIsLost() {
         var record = UplinkRecord()
         record.succeeded(at: start)
