@@ -211,10 +211,8 @@ extension RelayDriver: BrokerLegObserver {
     }
 
     private func sendProxyHeader() {
-        guard host.configuration.sendsProxyHeader,
-            let header = ProxyHeader.encode(source: handle.remoteAddress, destination: handle.localAddress)
-        else { return }
-        leg?.send(header)
+        guard host.configuration.sendsProxyHeader else { return }
+        leg?.send(ProxyHeader.encode(source: handle.remoteAddress, destination: handle.localAddress))
     }
 }
 

@@ -19,16 +19,21 @@ package enum ProxyHeader {
     }
 
     /// The header of a client's connection. IPv4 addresses that are written as IPv6 become IPv4.
+    ///
+    /// There always is one, because a server that expects a header takes the first bytes of a connection for it.
+    /// Without a source that the protocol knows, it is ``local``.
     /// - Parameters:
     ///   - source: The client's address.
-    ///   - destination: The address that the client connected to.
-    /// - Returns: `nil` if the addresses are not IP addresses, or of different families.
-    package static func encode(source: SocketAddress, destination: SocketAddress) -> ByteBuffer? {
+    ///   - destination: The address that the client connected to. The header has one family for both, so if it is none
+    ///     of the source's family, `0.0.0.0` or `::` takes its place, with its port.
+    package static func encode(source: SocketAddress, destination: SocketAddress) -> ByteBuffer {
         let (source, destination) = (source.unmapped, destination.unmapped)
-        guard let from = source.addressBytes, let to = destination.addressBytes, from.count == to.count,
-            let fromPort = source.port.flatMap(UInt16.init(exactly:)),
-            let toPort = destination.port.flatMap(UInt16.init(exactly:))
-        else { return nil }
+        guard let from = source.addressBytes, let fromPort = source.port.flatMap(UInt16.init(exactly:)) else {
+            return local
+        }
+        let known = destination.addressBytes.flatMap { $0.count == from.count ? $0 : nil }
+        let to = known ?? [UInt8](repeating: 0, count: from.count)
+        let toPort = destination.port.flatMap(UInt16.init(exactly:)) ?? 0
         var bytes = ByteBuffer(bytes: signature)
         bytes.writeInteger(versionAndCommand)
         bytes.writeInteger(from.count == 4 ? tcpOverIPv4 : tcpOverIPv6)

@@ -5,10 +5,10 @@ import Testing
 @Suite struct ProxyHeaderTests {
     private static let signature: [UInt8] = [13, 10, 13, 10, 0, 13, 10, 0x51, 0x55, 0x49, 0x54, 10]
 
-    private func encode(_ source: String, _ destination: String) throws -> [UInt8]? {
+    private func encode(_ source: String, _ destination: String) throws -> [UInt8] {
         let source = try SocketAddress(ipAddress: source, port: 0x1234)
         let destination = try SocketAddress(ipAddress: destination, port: 14_567)
-        return ProxyHeader.encode(source: source, destination: destination).map { Array($0.readableBytesView) }
+        return Array(ProxyHeader.encode(source: source, destination: destination).readableBytesView)
     }
 
     @Test func ipv4() throws {
@@ -30,8 +30,20 @@ import Testing
         #expect(try encode("::ffff:192.0.2.1", "::ffff:198.51.100.2") == encode("192.0.2.1", "198.51.100.2"))
     }
 
-    @Test func familiesHaveToAgree() throws {
-        #expect(try encode("192.0.2.1", "2001:db8::2") == nil)
+    /// The broker waits for a header, and the source is what it wants to know.
+    @Test func aDestinationOfAnotherFamilyIsLeftOut() throws {
+        #expect(try encode("192.0.2.1", "2001:db8::2") == encode("192.0.2.1", "0.0.0.0"))
+        #expect(try encode("::ffff:192.0.2.1", "::") == encode("192.0.2.1", "0.0.0.0"))
+        #expect(try encode("2001:db8::1", "198.51.100.2") == encode("2001:db8::1", "::"))
+    }
+
+    @Test func aSourceThatIsNoAddressGetsAHeaderToo() throws {
+        let path = try SocketAddress(unixDomainSocketPath: "/x")
+        let address = try SocketAddress(ipAddress: "192.0.2.1", port: 1)
+        #expect(ProxyHeader.encode(source: path, destination: address) == ProxyHeader.local)
+        let header = ProxyHeader.encode(source: address, destination: path)
+        let rest: [UInt8] = [0x21, 0x11, 0, 12, 192, 0, 2, 1, 0, 0, 0, 0, 0, 1, 0, 0]
+        #expect(Array(header.readableBytesView) == Self.signature + rest)
     }
 
     @Test func aConnectionOfTheProxysOwn() {

@@ -26,10 +26,9 @@ package enum ProxyHeaderTarget: FuzzTarget {
         let header = ProxyHeader.encode(
             source: try SocketAddress(packedIPAddress: ByteBuffer(bytes: from), port: fromPort),
             destination: try SocketAddress(packedIPAddress: ByteBuffer(bytes: to), port: toPort))
-        let (shortFrom, shortTo) = (unmapped(from), unmapped(to))
-        guard let header else {
-            return try require(shortFrom.count != shortTo.count, "two addresses of a family have no header")
-        }
+        let (shortFrom, known) = (unmapped(from), unmapped(to))
+        // A destination of the other family is left out.
+        let shortTo = known.count == shortFrom.count ? known : [UInt8](repeating: 0, count: shortFrom.count)
         try check(Array(header.readableBytesView), shortFrom + shortTo + ports, family: shortFrom.count)
         for length in 8...header.readableBytes {
             guard let start = header.getSlice(at: header.readerIndex, length: length) else { continue }
