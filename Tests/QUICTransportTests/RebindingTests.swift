@@ -122,9 +122,41 @@ import Testing
         #expect(simulation.client.localAddress == Simulation.clientAddress)
     }
 
+    /// A server with several addresses answers from the one that the client uses now, with another connection ID of the
+    /// client's for each (RFC 9000 9.5).
+    @Test(arguments: [true, false])
+    func theServersOtherAddressIsFollowed(discovers: Bool) throws {
+        let simulation = try Self.connected(.test { $0.pathMTUDiscovery = discovers }, seed: 1)
+        let addresses = (2...4).map { Simulation.address("10.0.0.\($0)", 14_567) }
+        var senders: [SocketAddress] = []
+        simulation.onSend = { datagram, isToServer in if !isToServer { senders.append(datagram.local) } }
+        let longest = try Self.longestGap(in: simulation, rounds: 60, period: .milliseconds(100)) { round in
+            if round.isMultiple(of: 20) { simulation.clientReaches = addresses[round / 20] }
+        }
+        #expect(longest <= .milliseconds(200), "\(longest.nanoseconds / 1_000_000) ms")
+        #expect(simulation.server?.localAddress == addresses[2])
+        #expect(senders.last == addresses[2] && Set(senders) == Set(addresses))
+        #expect(simulation.clientError == nil && simulation.serverError == nil)
+    }
+
+    /// Whatever a server is told before its handshake is over, it has one address for it.
+    @Test(arguments: [QUICServerAcceptor.Retry.never, .always])
+    func aHandshakeAtAnotherAddress(retry: QUICServerAcceptor.Retry) throws {
+        let simulation = try Simulation(retry: retry)
+        let address = Simulation.address("10.0.0.3", 14_567)
+        simulation.clientReaches = address
+        var senders: Set<SocketAddress> = []
+        simulation.onSend = { datagram, isToServer in if !isToServer { senders.insert(datagram.local) } }
+        #expect(simulation.run { simulation.client.isHandshakeConfirmed })
+        #expect(senders == [address])
+        simulation.server?.close(applicationCode: 1, reason: "", at: simulation.now)
+        #expect(simulation.run { simulation.clientError != nil })
+        #expect(senders == [address] && simulation.server?.localAddress == address)
+    }
+
     /// Whatever happens to paths, the process is not aborted.
-    @Test(arguments: 0..<12)
-    func nothingThatHappensToPathsDoesHarm(seed: UInt64) throws {
+    @Test(arguments: 0..<12 as Range<UInt64>, [false, true])
+    func nothingThatHappensToPathsDoesHarm(seed: UInt64, hasAddresses: Bool) throws {
         var random = SplitMix64(seed: 7_000 + seed)
         let configuration = QUICConfiguration.test {
             $0.pathMTUDiscovery = !seed.isMultiple(of: 3)
@@ -141,7 +173,7 @@ import Testing
         exchange.echoes = true
         let id = try #require(try simulation.client.openStream())
         for round in 0..<60 where simulation.clientError == nil {
-            switch random.next() % 10 {
+            switch random.next() % (hasAddresses ? 14 : 10) {
             case 0...2: simulation.clientAppearsAs = Simulation.address("10.0.0.1", 50_000 + Int(random.next() % 3))
             case 3: simulation.clientAppearsAs = Simulation.address("10.0.0.2", 51_000 + round)
             case 4: simulation.clientAppearsAs = nil
@@ -152,6 +184,8 @@ import Testing
                 simulation.dropsFrom =
                     simulation.dropsFrom == nil ? Simulation.address("10.0.0.7", 42_001) : nil
             case 8: simulation.client.hurry(at: simulation.now)
+            case 10...13:
+                simulation.clientReaches = Simulation.address("10.0.0.\(2 + random.next() % 3)", 14_567)
             default: simulation.server?.hurry(at: simulation.now)
             }
             simulation.client.write(id, pattern(Int(random.next() % 5_000), seed: 1), fin: false)

@@ -21,8 +21,7 @@ extension RelayDriver: MonitoredDevice {
             connectedAt: clock.seconds(at: startedAt), bytesUp: meter.bytesUp, bytesDown: meter.bytesDown)
     }
 
-    /// The address of this machine that the client reaches.
-    private var listener: String { handle.localAddress.hostAndPort }
+    private var listener: String { handle.listener.hostAndPort }
 
     /// The packets pass unread, so nothing is known about what is in them.
     func detail(_ clock: WallClock) -> DeviceDetail {

@@ -24,7 +24,11 @@ bool bridge_address_equals(const bridge_address *address, const struct sockaddr 
 
 /// Sends the bytes by one system call: as one datagram if `segment_size` is 0, otherwise as datagrams of that size, of
 /// which the last one may be shorter (UDP GSO). Returns 0 or the error number.
-int bridge_datagrams_send(int socket, const bridge_address *remote, const void *bytes, size_t length,
-                          uint16_t segment_size);
+///
+/// They leave from `local`, which has to be one of this machine's addresses, written as the socket's family has it: an
+/// IPv6 socket's IPv4 address is `::ffff:192.0.2.1`. Its port does not matter. If `local` is none, or a wildcard, the
+/// kernel's route decides.
+int bridge_datagrams_send(int socket, const bridge_address *local, const bridge_address *remote, const void *bytes,
+                          size_t length, uint16_t segment_size);
 
 #endif

@@ -30,6 +30,23 @@ extension SocketAddress {
         }
     }
 
+    /// Whether a socket that is bound to it receives at all addresses of this machine, or at all of IPv4 as an IPv6
+    /// socket shows them (`::ffff:0.0.0.0`).
+    var isWildcard: Bool {
+        switch self {
+        case .v4(let address): address.address.sin_addr.s_addr == 0
+        case .v6(let address):
+            withUnsafeBytes(of: address.address.sin6_addr) { bytes in
+                let rest = bytes.starts(with: Self.mappedPrefix) ? bytes.suffix(4) : bytes[...]
+                return rest.allSatisfy { $0 == 0 }
+            }
+        case .unixDomainSocket: false
+        }
+    }
+
+    /// What IPv4 addresses begin with when they are written as IPv6 (RFC 4291 2.5.5.2).
+    static let mappedPrefix: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
+
     /// Whether it is safe to give the address to ngtcp2, which aborts the process for other families.
     var isIP: Bool {
         switch self {

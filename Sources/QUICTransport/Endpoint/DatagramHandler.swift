@@ -17,7 +17,8 @@ final class DatagramHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let envelope = unwrapInboundIn(data)
         readSize.received()
-        endpoint.value.received(envelope.data, from: envelope.remoteAddress, on: socket.value)
+        endpoint.value.received(
+            envelope.data, from: envelope.remoteAddress, at: envelope.metadata?.packetInfo, on: socket.value)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {

@@ -19,6 +19,9 @@ enum DatagramSocket {
         var steering: LoopSteering?
         /// A socket bound to `::` leaves IPv4 to others.
         var isIPv6Only = false
+        /// The system tells to which address of this machine each datagram came. That costs an allocation per datagram,
+        /// so only a socket that is bound to a wildcard address should ask for it.
+        var tellsDestinations = false
     }
 
     /// Opens a socket that is bound to the address. A client's is its family's wildcard with a port of the kernel's
@@ -34,7 +37,9 @@ enum DatagramSocket {
         var bootstrap = DatagramBootstrap(group: eventLoop)
         if options.steering != nil { bootstrap = bootstrap.channelOption(reusePort, value: 1) }
         if options.isIPv6Only { bootstrap = bootstrap.channelOption(ipv6Only, value: 1) }
-        return
+        // Nothing must be read before the system tells destinations, and SwiftNIO can ask for these only then.
+        if options.tellsDestinations { bootstrap = bootstrap.channelOption(.autoRead, value: false) }
+        let bound =
             bootstrap
             .channelOption(.datagramVectorReadMessageCount, value: ReadSize.few)
             .channelOption(.recvAllocator, value: ReadRoom(datagrams: ReadSize.few))
@@ -54,6 +59,14 @@ enum DatagramSocket {
                 }
             }
             .bind(to: address)
+        guard options.tellsDestinations else { return bound }
+        return bound.flatMap { channel in
+            channel.setOption(.receivePacketInfo, value: true)
+                // A system that cannot tell: the kernel's route decides then from where clients are answered.
+                .recover { _ in }
+                .flatMap { channel.setOption(.autoRead, value: true) }
+                .map { channel }
+        }
     }
 
     /// From the next read on, one call takes as many datagrams as that.

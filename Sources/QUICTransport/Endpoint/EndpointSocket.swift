@@ -31,7 +31,15 @@ final class EndpointSocket {
 
     private let eventLoop: any EventLoop
     private let isListener: Bool
-    private let options: DatagramSocket.Options
+    private var options: DatagramSocket.Options
+    /// Whether the socket receives at several addresses of this machine: it listens on a wildcard address. What it
+    /// sends has to leave from the address that the peer uses, which need not be the one that the kernel's route
+    /// prefers.
+    let hasManyAddresses: Bool
+    private var arrivals = ArrivalAddresses()
+    /// What has an address of its own to leave from, and the system did not take yet. SwiftNIO cannot set that address,
+    /// so this does not wait in the channel. At most what one connection may send in its turn.
+    private(set) var held: [DatagramBatch.Parcel] = []
     private let logger: Logger
     /// The address that the socket is bound to. When a listener has to be opened again, it keeps its port.
     private(set) var address: SocketAddress
@@ -62,7 +70,9 @@ final class EndpointSocket {
         self.eventLoop = eventLoop
         self.address = address
         self.isListener = options != nil
+        self.hasManyAddresses = options != nil && address.isWildcard
         self.options = options ?? DatagramSocket.Options()
+        self.options.tellsDestinations = hasManyAddresses
         var logger = logger
         logger[metadataKey: "leg"] = options != nil ? "client" : "uplink"
         self.logger = logger
@@ -78,8 +88,28 @@ final class EndpointSocket {
 
     /// Whether datagrams can be sent, or wait for their turn in the channel.
     var isWritable: Bool {
+        guard held.isEmpty else { return false }
         guard descriptor < 0 || waitingWrites > 0 else { return true }
         return channel?.isWritable ?? false
+    }
+
+    /// The address of this machine, with this socket's port, that a datagram came to. `nil` if nothing can be sent from
+    /// there.
+    func local(of arrival: NIOPacketInfo?) -> SocketAddress? {
+        guard hasManyAddresses, let arrival else { return address }
+        return arrivals.local(of: arrival, port: address.port ?? 0)
+    }
+
+    /// Keeps what the system does not take now.
+    /// - Returns: Whether it is the first, so that the caller has to see to it that it is tried again.
+    func hold(_ parcel: DatagramBatch.Parcel) -> Bool {
+        held.append(parcel)
+        return held.count == 1
+    }
+
+    func takeHeld() -> [DatagramBatch.Parcel] {
+        defer { held = [] }
+        return held
     }
 
     /// Something was received, so the network works.
@@ -108,6 +138,7 @@ final class EndpointSocket {
     func close() {
         let channel = channel
         state = .closed
+        held = []
         closeDescriptor()
         channel?.close(promise: nil)
         whenListening?.fail(ChannelError.alreadyClosed)

@@ -101,8 +101,10 @@ package final class QUICConnectionHandle {
 
     /// The peer's current address. A client's may change.
     package var remoteAddress: SocketAddress { connection.remoteAddress }
-    /// The label of the socket in use; on a server, the address that it listens on.
+    /// The label of the socket in use; on a server, the address of this machine that the client uses.
     package var localAddress: SocketAddress { connection.localAddress }
+    /// The address that a server's socket is bound to, which may be a wildcard.
+    package var listener: SocketAddress { endpoint?.localAddress ?? localAddress }
     /// What the connection has sent and received so far, and what it knows of its path now.
     package var statistics: QUICStatistics { connection.statistics }
     /// What the handshake agreed on; `nil` before it has completed.

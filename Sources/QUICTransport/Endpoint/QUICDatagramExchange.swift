@@ -13,6 +13,7 @@ package final class QUICDatagramExchange: Sendable {
         let datagram: ByteBuffer
         let id: QUICConnectionID
         let remote: SocketAddress
+        let local: SocketAddress
     }
 
     /// The endpoint of one loop, and what waits for it.
@@ -68,12 +69,13 @@ package final class QUICDatagramExchange: Sendable {
 
         /// - Returns: False if the datagram is this endpoint's own, or no endpoint's.
         func forward(
-            _ datagram: ByteBuffer, under id: QUICConnectionID, _ layout: ConnectionIDLayout, from remote: SocketAddress
+            _ datagram: ByteBuffer, under id: QUICConnectionID, _ layout: ConnectionIDLayout,
+            from remote: SocketAddress, to local: SocketAddress
         ) -> Bool {
             guard id.count == layout.length, let owner = id[layout.loopOffset], owner != index else { return false }
             // The datagram is a part of a large buffer, which must not wait with it.
             let copy = ByteBuffer(bytes: datagram.readableBytesView)
-            return exchange.deliver(Letter(datagram: copy, id: id, remote: remote), to: owner)
+            return exchange.deliver(Letter(datagram: copy, id: id, remote: remote, local: local), to: owner)
         }
     }
 
@@ -115,7 +117,9 @@ package final class QUICDatagramExchange: Sendable {
             return state.letters
         }
         guard let endpoint else { return }
-        for letter in letters { endpoint.receivedForwarded(letter.datagram, under: letter.id, from: letter.remote) }
+        for letter in letters {
+            endpoint.receivedForwarded(letter.datagram, under: letter.id, from: letter.remote, to: letter.local)
+        }
         endpoint.readBurstEnded()
     }
 }

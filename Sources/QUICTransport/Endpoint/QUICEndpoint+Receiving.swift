@@ -4,7 +4,11 @@ extension QUICEndpoint {
     /// A burst from more connections is rare, and its room is not kept.
     private static let largestBurst = 256
 
-    func received(_ datagram: ByteBuffer, from remote: SocketAddress, on receiver: EndpointSocket) {
+    /// - Parameter arrival: Where it came to, if the socket has several addresses.
+    func received(
+        _ datagram: ByteBuffer, from remote: SocketAddress, at arrival: NIOPacketInfo? = nil,
+        on receiver: EndpointSocket
+    ) {
         pending.isFlushComing = true
         traffic.datagramsReceived &+= 1
         // Nobody can be answered there (RFC 768: such a sender wants no answer).
@@ -13,24 +17,31 @@ extension QUICEndpoint {
         receiver.received()
         let id = QUICPacketHeader.destinationConnectionID(of: datagram, localLength: connectionIDLength)
         let known = id.flatMap { connections[$0] }
-        if known == nil, let id, server?.forward(datagram, under: id, from: remote) == true { return }
+        guard let server else {
+            let handle = known ?? connections.connectionReset(by: datagram, from: remote, at: .now())
+            let local = sockets.local(of: handle, receivedOn: receiver, current: socket) ?? localAddress
+            return received(datagram, from: remote, to: local, for: handle)
+        }
+        guard let local = receiver.local(of: arrival) else { return }
+        if known == nil, let id, server.forward(datagram, under: id, from: remote, to: local) { return }
         let handle = known ?? connections.connectionReset(by: datagram, from: remote, at: .now())
-        let local = sockets.local(of: handle, receivedOn: receiver, current: socket) ?? localAddress
         received(datagram, from: remote, to: local, for: handle)
     }
 
     /// Another loop's endpoint received a datagram for this one.
-    func receivedForwarded(_ datagram: ByteBuffer, under id: QUICConnectionID, from remote: SocketAddress) {
+    func receivedForwarded(
+        _ datagram: ByteBuffer, under id: QUICConnectionID, from remote: SocketAddress, to local: SocketAddress
+    ) {
         pending.isFlushComing = true
         let handle = connections[id] ?? connections.connectionReset(by: datagram, from: remote, at: .now())
-        received(datagram, from: remote, to: localAddress, for: handle)
+        received(datagram, from: remote, to: local, for: handle)
     }
 
     private func received(
         _ datagram: ByteBuffer, from remote: SocketAddress, to local: SocketAddress, for handle: QUICConnectionHandle?
     ) {
         // A client drops late packets of connections that are long gone, and noise (RFC 9000 5.2).
-        guard let handle else { return receivedStray(datagram, from: remote) }
+        guard let handle else { return receivedStray(datagram, from: remote, to: local) }
         handle.connection.receive(datagram, from: remote, to: local, at: .now())
         // Told before the events: an observer that waits for the path to return can use it for what came.
         if handle.isSilent { handle.observer?.connectionReceived(handle) }
@@ -39,8 +50,8 @@ extension QUICEndpoint {
         hearing.append(handle)
     }
 
-    private func receivedStray(_ datagram: ByteBuffer, from remote: SocketAddress) {
-        if let server { return server.receivedStray(datagram, from: remote, to: self) }
+    private func receivedStray(_ datagram: ByteBuffer, from remote: SocketAddress, to local: SocketAddress) {
+        if let server { return server.receivedStray(datagram, from: remote, to: local, at: self) }
         if probes.take(datagram, from: remote) { probeObserver?.endpoint(self, hasAnswerFrom: remote) }
     }
 

@@ -3,6 +3,9 @@ import NIOCore
 extension QUICEndpoint {
     /// Datagrams that one connection may send before it is another connection's turn.
     private static let datagramsPerTurn = 64
+    /// How long what a socket holds waits for the system to take more. A socket's buffer of the usual 200 KB lasts
+    /// longer at 1 Gbit/s.
+    private static let heldPause = TimeAmount.milliseconds(1)
 
     /// The connection has something to send, or its deadline moved.
     func needsFlush(_ handle: QUICConnectionHandle) {
@@ -54,7 +57,8 @@ extension QUICEndpoint {
         guard socket.channel != nil, socket.isWritable else { return }
         sendBatch()
         batchSocket = socket
-        guard batch.put(datagram.bytes, to: datagram.remote) else { return }
+        let source = socket.hasManyAddresses ? datagram.local : nil
+        guard batch.put(datagram.bytes, to: datagram.remote, from: source) else { return }
         sendBatch()
         if pending.hasUnflushed { scheduleFlush() }
     }
@@ -71,10 +75,11 @@ extension QUICEndpoint {
             // While a connection moves, its datagrams go by both paths.
             let socket = socket(of: connection)
             let isAlone = batch.isEmpty || !sendFailures.usesSegmentation || socket !== batchSocket
-            if isAlone || !batch.append(length, to: connection.datagramPath) {
+            let path = connection.datagramPath
+            if isAlone || !batch.append(length, to: path, choosesSource: socket.hasManyAddresses) {
                 sendBatch(keeping: length)
                 batchSocket = socket
-                _ = batch.append(length, to: connection.datagramPath)
+                _ = batch.append(length, to: path, choosesSource: socket.hasManyAddresses)
             }
             if connection.hasWrittenProbe { batch.end() }
         }
@@ -91,16 +96,21 @@ extension QUICEndpoint {
     /// - Parameter size: The size of a datagram that was written behind the batch, and begins the next one.
     private func sendBatch(keeping size: Int = 0) {
         if !batch.isEmpty, let socket = batchSocket {
-            let isDirect = socket.descriptor >= 0 && socket.waitingWrites == 0
             traffic.datagramsSent &+= UInt64(batch.segments)
-            traffic.sendCalls &+= 1
-            switch isDirect ? batch.send(by: socket.descriptor) : .notNow {
-            case .sent: break
-            case .notNow: sendByChannel(of: socket)
-            case .refused(let error): refused(error, by: socket)
-            }
+            transmit(by: socket)
         }
         batch.leave(keeping: size)
+    }
+
+    private func transmit(by socket: EndpointSocket) {
+        let isDirect = socket.descriptor >= 0 && socket.waitingWrites == 0 && socket.held.isEmpty
+        traffic.sendCalls &+= 1
+        switch isDirect ? batch.send(by: socket.descriptor) : .notNow {
+        case .sent: break
+        case .notNow where batch.hasSource && socket.descriptor >= 0: hold(by: socket)
+        case .notNow: sendByChannel(of: socket)
+        case .refused(let error): refused(error, by: socket)
+        }
     }
 
     /// The system refuses the batch, so it is lost, as it could be on any path. SwiftNIO would close the socket for that
@@ -119,6 +129,28 @@ extension QUICEndpoint {
         }
         if let remote = batch.address { sendFailures.failed(error, to: remote) }
         socket.refused(error)
+    }
+
+    /// Keeps the batch until the socket takes it. SwiftNIO would send it from another address.
+    func hold(by socket: EndpointSocket) {
+        guard socket.hold(batch.parcel) else { return }
+        Timer.once(in: Self.heldPause, on: eventLoop) { [weak self, weak socket] in
+            if let self, let socket { sendHeld(by: socket) }
+        }
+    }
+
+    private func sendHeld(by socket: EndpointSocket) {
+        sendBatch()
+        for parcel in socket.takeHeld() {
+            guard socket.held.isEmpty else {
+                _ = socket.hold(parcel)
+                continue
+            }
+            batch.put(parcel)
+            transmit(by: socket)
+            batch.leave()
+        }
+        if socket.held.isEmpty { flush() }
     }
 
     /// Leaves the batch to SwiftNIO, which sends it when the socket takes it.

@@ -73,7 +73,8 @@ package final class QUICEndpoint {
     }
 
     /// What connections are told as their own address. A client's wildcard stays the same although the kernel picks the
-    /// real address for each datagram, so a connection need not know when the route changes.
+    /// real address for each datagram, so a connection need not know when the route changes. A server that listens on a
+    /// wildcard tells each connection the address that its client uses instead.
     var localAddress: SocketAddress { server == nil ? socket.label : socket.address }
 
     /// Whether a socket that the system closed has to be opened again.
@@ -193,7 +194,7 @@ package final class QUICEndpoint {
 
     /// Ends the endpoint if it is shutting down and everything has been sent.
     func abandonIfFlushed() {
-        if whenFlushed != nil, pending.isEmpty { abandon() }
+        if whenFlushed != nil, pending.isEmpty, socket.held.isEmpty { abandon() }
     }
 
     /// Closes the socket and forgets all connections without telling their peers anything.

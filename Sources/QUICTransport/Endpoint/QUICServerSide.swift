@@ -42,15 +42,19 @@ package final class QUICServerSide {
     /// datagrams of a connection come to another socket than before when that address changes (NAT rebinding,
     /// migration). The connection ID tells which loop has the connection.
     /// - Returns: Whether the datagram belongs to another loop.
-    func forward(_ datagram: ByteBuffer, under id: QUICConnectionID, from remote: SocketAddress) -> Bool {
+    func forward(
+        _ datagram: ByteBuffer, under id: QUICConnectionID, from remote: SocketAddress, to local: SocketAddress
+    ) -> Bool {
         guard let place, !QUICPacketHeader.isInitial(datagram) else { return false }
-        return place.forward(datagram, under: id, connectionIDs, from: remote)
+        return place.forward(datagram, under: id, connectionIDs, from: remote, to: local)
     }
 
     /// Handles a datagram that belongs to no connection: it may begin one, or deserve an answer.
-    func receivedStray(_ datagram: ByteBuffer, from remote: SocketAddress, to endpoint: QUICEndpoint) {
+    func receivedStray(
+        _ datagram: ByteBuffer, from remote: SocketAddress, to local: SocketAddress, at endpoint: QUICEndpoint
+    ) {
         let now = NIODeadline.now()
-        switch acceptor.decide(datagram, from: remote, to: endpoint.localAddress, at: now) {
+        switch acceptor.decide(datagram, from: remote, to: local, at: now) {
         case .accept(let incoming):
             decide(on: incoming, datagram, endpoint, now)
         case .reply(let datagram):
@@ -126,8 +130,7 @@ package struct QUICServerConfiguration: Sendable {
 extension QUICEndpoint {
     /// Makes an endpoint that accepts connections at `address`; `listen()` opens its socket. Call it on the loop.
     ///
-    /// If `address` is a wildcard, replies leave from the address that the kernel's route prefers, because SwiftNIO
-    /// cannot set another. On a host with several addresses in one network, listen on each of them separately.
+    /// If `address` is a wildcard, each client is answered from the address of this machine that it has sent to.
     /// - Parameter place: This endpoint's place among those of other loops with the same address; `nil` if it is the
     ///   only one.
     /// - Throws: If `address` is neither IPv4 nor IPv6.

@@ -67,6 +67,21 @@ enum Toolbox {
         throw HarnessError("no free port: errno \(errno)")
     }
 
+    /// Whether this machine has IPv6, at least for itself.
+    static let hasIPv6: Bool = {
+        let descriptor = socket(AF_INET6, Int32(SOCK_DGRAM.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_addr = in6addr_loopback
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(descriptor, address, socklen_t(MemoryLayout<sockaddr_in6>.size)) == 0
+            }
+        }
+    }()
+
     private static let givenPorts = Mutex<Set<UInt16>>([])
 
     private static func isFree(_ port: UInt16, _ type: __socket_type) -> Bool {

@@ -223,7 +223,10 @@ private final class RelayState {
     private func bind(_ client: SocketAddress) -> EventLoopFuture<any Channel> {
         let state = NIOLoopBound(self, eventLoop: loop)
         let port = NIOLoopBoundBox(0, eventLoop: loop)
-        let channel = Self.bind(loop, host: server.ipAddress ?? "127.0.0.1") { datagram in
+        let host = server.ipAddress
+        let channel = Self.bind(loop, host: host ?? "127.0.0.1") { datagram in
+            // A NAT knows the server by its address.
+            guard datagram.remoteAddress.ipAddress == host else { return }
             state.value.fromServer(datagram, to: client, port: port.value)
         }
         return channel.map { channel in

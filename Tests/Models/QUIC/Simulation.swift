@@ -44,6 +44,11 @@ package final class Simulation {
     package var dropsFrom: SocketAddress?
     /// The client is behind a NAT that gives it this address.
     package var clientAppearsAs: SocketAddress?
+    /// The address of the server that the client's datagrams come to. To the client it is always the same one.
+    package var clientReaches = Simulation.serverAddress {
+        didSet { serverAddresses.insert(clientReaches) }
+    }
+    private var serverAddresses: Set<SocketAddress> = []
     package var random: SplitMix64
     package let client: QUICConnection
     package private(set) var server: QUICConnection?
@@ -153,10 +158,12 @@ package final class Simulation {
         var (local, remote) = (datagram.remote, datagram.local)
         guard isToServer else {
             if local == clientAppearsAs { local = Self.clientAddress }
+            if serverAddresses.contains(remote) { remote = Self.serverAddress }
             client.receive(datagram.bytes, from: remote, to: local, ecn: datagram.ecn, at: now)
             return
         }
         remote = clientAppearsAs ?? remote
+        if local == Self.serverAddress { local = clientReaches }
         let id = QUICPacketHeader.destinationConnectionID(of: datagram.bytes, localLength: serverIDLength)
         if let server, let id, server.connectionIDs.contains(id) {
             server.receive(datagram.bytes, from: remote, to: local, ecn: datagram.ecn, at: now)

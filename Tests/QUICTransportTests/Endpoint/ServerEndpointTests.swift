@@ -83,30 +83,38 @@ struct ServerEndpointTests {
         let eventLoop: any EventLoop
         private var kept: [Client] = []
 
-        init(_ eventLoop: any EventLoop, port: Int) throws {
+        init(_ eventLoop: any EventLoop, host: String, port: Int) throws {
             self.eventLoop = eventLoop
             var quic = QUICConfiguration.test()
             quic.maxBidiStreams = 10
             let configuration = QUICServerConfiguration(quic: quic, tls: try TestCertificates.shared.server())
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             listener = try QUICEndpoint(
-                listeningOn: try SocketAddress(ipAddress: "127.0.0.1", port: port), eventLoop: eventLoop,
+                listeningOn: try SocketAddress(ipAddress: host, port: port), eventLoop: eventLoop,
                 configuration: configuration, delegate: server, logger: logger)
             clients = try QUICEndpoint(eventLoop: eventLoop, family: .ipv4, logger: logger)
         }
 
-        static func start(_ loop: any EventLoop, port: Int = 0) async throws -> NIOLoopBound<World> {
-            let world = try await loop.submit { NIOLoopBound(try World(loop, port: port), eventLoop: loop) }.get()
+        static func start(
+            _ loop: any EventLoop, host: String = "127.0.0.1", port: Int = 0
+        ) async throws -> NIOLoopBound<World> {
+            let world = try await loop.submit {
+                NIOLoopBound(try World(loop, host: host, port: port), eventLoop: loop)
+            }.get()
             _ = try await loop.flatSubmit { world.value.listener.listen() }.get()
             return world
         }
 
         /// Connects. Its futures complete with the echo and with the connection's end.
-        func connect() throws -> (echoed: EventLoopFuture<Void>, closed: EventLoopFuture<QUICError>) {
+        func connect(
+            to host: String? = nil
+        ) throws -> (echoed: EventLoopFuture<Void>, closed: EventLoopFuture<QUICError>) {
+            var remote = listener.localAddress
+            if let host { remote = try SocketAddress(ipAddress: host, port: remote.port ?? 0) }
             let client = Client(eventLoop)
             kept.append(client)
             _ = try clients.connect(
-                to: listener.localAddress, serverName: "broker.test", configuration: .test(),
+                to: remote, serverName: "broker.test", configuration: .test(),
                 tls: try TestCertificates.shared.client(), observer: client)
             return (client.echoed.futureResult, client.closed.futureResult)
         }
@@ -114,9 +122,11 @@ struct ServerEndpointTests {
         var counts: [Int] { [server.asked, server.accepted, server.validated] }
     }
 
-    private func run(_ body: (NIOLoopBound<World>) async throws -> Void) async throws {
+    private func run(
+        host: String = "127.0.0.1", _ body: (NIOLoopBound<World>) async throws -> Void
+    ) async throws {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let world = try await World.start(loop)
+        let world = try await World.start(loop, host: host)
         try await body(world)
         try await loop.flatSubmit {
             world.value.clients.flushAndAbandon()
@@ -136,6 +146,76 @@ struct ServerEndpointTests {
             // A client that waits too long for a Retry sends its first datagram again, and another decision is made.
             #expect(counts[0] == 1 ? seen[0] == 1 : seen[0] >= counts[0])
             #expect(seen.dropFirst() == counts.dropFirst())
+        }
+    }
+
+    /// A client drops what comes from another address than the one that it sends to.
+    @Test(arguments: [QUICAcceptance.accept, .retry])
+    func aWildcardListenerAnswersFromTheAddressThatItIsReachedAt(decision: QUICAcceptance) async throws {
+        try await run(host: "0.0.0.0") { world in
+            for host in ["127.0.0.2", "127.0.0.1", "127.0.0.3"] {
+                let client = try await world.eventLoop.submit {
+                    world.value.server.decision = decision
+                    return try world.value.connect(to: host)
+                }.get()
+                try await client.echoed.get()
+                try await world.eventLoop.submit {
+                    let handles = world.value.listener.connections.handles
+                    #expect(handles.contains { $0.localAddress.ipAddress == host })
+                    #expect(handles.allSatisfy { $0.localAddress.port == world.value.listener.localAddress.port })
+                    #expect(handles.allSatisfy { $0.listener.ipAddress == "0.0.0.0" })
+                }.get()
+            }
+        }
+    }
+
+    /// Otherwise each datagram would cost more, for nothing.
+    @Test(arguments: [("127.0.0.1", false), ("0.0.0.0", true)])
+    func onlyAWildcardListenerIsToldWhereDatagramsCame(host: String, isTold: Bool) async throws {
+        try await run(host: host) { world in
+            let client = try await world.eventLoop.submit { try world.value.connect(to: "127.0.0.1") }.get()
+            try await client.echoed.get()
+            let channels = try await world.eventLoop.submit {
+                [world.value.listener, world.value.clients].compactMap(\.socket.channel)
+            }.get()
+            var told: [Bool] = []
+            for channel in channels { told.append(try await channel.getOption(.receivePacketInfo).get()) }
+            #expect(told == [isTold, false])
+        }
+    }
+
+    /// What the system does not take leaves a moment later, and from the right address.
+    @Test func whatASocketHoldsIsSentSoon() async throws {
+        try await run(host: "0.0.0.0") { world in
+            let promise = world.eventLoop.makePromise(of: SocketAddress.self)
+            let receiver = try await DatagramBootstrap(group: world.eventLoop)
+                .channelInitializer { $0.pipeline.addHandler(FirstSender(promise)) }
+                .bind(host: "127.0.0.1", port: 0).get()
+            let remote = try #require(receiver.localAddress)
+            try await world.eventLoop.submit {
+                let listener = world.value.listener
+                let source = try SocketAddress(ipAddress: "127.0.0.2", port: 1)
+                #expect(listener.batch.put(ByteBuffer(string: "held"), to: remote, from: source))
+                listener.hold(by: listener.socket)
+                listener.batch.leave()
+                #expect(!listener.socket.isWritable && listener.socket.held.count == 1)
+            }.get()
+            #expect(try await promise.futureResult.get().ipAddress == "127.0.0.2")
+            try await world.eventLoop.submit { #expect(world.value.listener.socket.isWritable) }.get()
+            try await receiver.close()
+        }
+    }
+
+    private final class FirstSender: ChannelInboundHandler, Sendable {
+        typealias InboundIn = AddressedEnvelope<ByteBuffer>
+        private let promise: EventLoopPromise<SocketAddress>
+
+        init(_ promise: EventLoopPromise<SocketAddress>) {
+            self.promise = promise
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            promise.succeed(unwrapInboundIn(data).remoteAddress)
         }
     }
 
@@ -215,7 +295,7 @@ struct ServerEndpointTests {
         func forward(_ loop: UInt8, longer: Int = 0) throws -> Bool {
             let rest = [UInt8](repeating: 0, count: layout.length - layout.prefix.count + longer)
             let id = try #require(QUICConnectionID(layout.prefix.dropLast() + [loop] + rest))
-            return exchange.place(0).forward(ByteBuffer(bytes: [0x40]), under: id, layout, from: remote)
+            return exchange.place(0).forward(ByteBuffer(bytes: [0x40]), under: id, layout, from: remote, to: remote)
         }
         #expect(try !forward(0))
         #expect(try forward(1))
