@@ -91,7 +91,7 @@ struct SessionTests {
         }
     }
 
-    @Test(.mapping(.connection), arguments: [0, 1, 0x38E])
+    @Test(.mapping(.connection), arguments: [1, 0x38E])
     func anApplicationCloseEndsTheDevice(code: Int) async throws {
         try await Scenario.run { scenario in
             let device = try await scenario.device("device-1")
