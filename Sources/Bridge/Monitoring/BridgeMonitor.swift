@@ -20,7 +20,8 @@ final class BridgeMonitor: CensusMonitor {
         let running = state.running
         let clock = WallClock()
         let (connections, devices) = (await connections(), await running.census.counts())
-        let verdict = shared.upstream.record.verdict(connections, isAwaited: devices.held > 0, at: .now())
+        let verdict = shared.upstream.record.verdict(
+            connections, isAwaited: devices.held > 0, isServing: devices.live > 0, at: .now())
         let draining = await drainingConnections()
         let (transport, endpoint) = way
         return StatusReport(
@@ -53,7 +54,8 @@ final class BridgeMonitor: CensusMonitor {
             return ServiceState(ok: false, detail: "the bridge is starting or ending: it does not listen")
         }
         let (connections, devices) = (await connections(), await state.census.counts())
-        let verdict = shared.upstream.record.verdict(connections, isAwaited: devices.held > 0, at: .now())
+        let verdict = shared.upstream.record.verdict(
+            connections, isAwaited: devices.held > 0, isServing: devices.live > 0, at: .now())
         switch verdict.state {
         case .up where connections.standing > 0:
             return ServiceState(ok: true, detail: "a connection to the broker stands")

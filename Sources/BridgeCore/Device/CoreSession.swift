@@ -92,9 +92,7 @@ extension CoreSession {
     }
 
     package mutating func uplinkLost(_ loss: UplinkLoss) -> [SessionAction] {
-        guard slot.isEmpty else { return change { $0.legLost(loss) } }
-        if case .closed(let description) = loss { return end(.uplinkLost(description), uplink: .gone) }
-        return end(loss.end, uplink: .gone)
+        slot.isEmpty ? end(loss.end, uplink: .gone) : change { $0.legLost(loss) }
     }
 
     package mutating func uplinkSilent() -> [SessionAction] {

@@ -8,7 +8,8 @@ import MQTTCodec
 ///
 /// It is known only for the session at hand: a filter that the broker has kept from before is not known until the
 /// device subscribes again. Neither is it known whether the broker refused a filter, because an answer that passes
-/// unchanged is not read. That does no harm, since the same remote filter gets the same verdict whoever stands on it.
+/// unchanged is not read. The same remote filter gets the same verdict whoever stands on it, unless the broker's rules
+/// depend on the QoS: then a filter that was refused at a high QoS has another one asked for at that QoS.
 struct StandingFilters: Sendable {
     /// A filter of the device on one remote filter. Hashes stand for their texts, so that a place takes 24 bytes,
     /// however long they are. A hash has 64 bits, and a seed that no device knows: no two filters have the same one.

@@ -82,7 +82,7 @@ package struct ConnectRecord: Sendable, Equatable {
     package func isRefusing(isAwaited: Bool, at now: NIODeadline) -> Bool {
         guard let since = refused.since, refused.count >= Self.enoughRefusals, refused.last >= since + Self.refusalTime
         else { return false }
-        return isAwaited || refused.last + Self.refusalMemory > now
+        return refused.last + (isAwaited ? UplinkRecord.memory : Self.refusalMemory) > now
     }
 
     /// The record of two event loops: an answer on one of them settles what failed earlier on the other.

@@ -107,10 +107,15 @@ package struct UplinkRecord: Sendable, Equatable {
     /// another one succeeds. A failure after which nothing tries any more says less and less. No connection is of use
     /// while the broker refuses every device.
     ///
-    /// - Parameter isAwaited: Whether devices wait for the broker, so that attempts go on, however seldom.
-    package func verdict(_ connections: Connections, isAwaited: Bool = false, at now: NIODeadline) -> Verdict {
+    /// - Parameters:
+    ///   - isAwaited: Whether devices wait for the broker, so that attempts go on, however seldom.
+    ///   - isServing: Whether the broker serves devices that are connected. Those that it refuses as busy then have
+    ///     something in common that these have not, such as a tenant whose quota is full.
+    package func verdict(
+        _ connections: Connections, isAwaited: Bool = false, isServing: Bool = false, at now: NIODeadline
+    ) -> Verdict {
         // A failed attempt is newer than an answer, or says more if nothing stands.
-        if connections.standing > 0 || problem == nil, let since = connections.connects.refusedSince,
+        if !isServing, connections.standing > 0 || problem == nil, let since = connections.connects.refusedSince,
             connections.connects.isRefusing(isAwaited: isAwaited, at: now)
         {
             return Verdict(state: .down, since: since, problem: Self.refusal)

@@ -71,6 +71,8 @@ package struct PathWatch: Sendable {
         /// The last datagram that counts as an attempt. A full congestion window may hold back what was asked for.
         var lastAttempt: NIODeadline
         var attempts = 0
+        /// How often it was asked for, the first time by the server's answer.
+        var asked = 1
 
         init(heardAt: NIODeadline, since: NIODeadline) {
             self.heardAt = heardAt
@@ -90,6 +92,7 @@ package struct PathWatch: Sendable {
         mutating func isDue(at now: NIODeadline, pause: Duration) -> Bool {
             guard now >= lastAsked + TimeAmount(pause) else { return false }
             lastAsked = now
+            asked += 1
             return true
         }
     }
@@ -97,6 +100,8 @@ package struct PathWatch: Sendable {
     /// The shortest time between two attempts. Look at a connection that ``isHurried`` as often as this.
     package static let attemptPause = Duration.milliseconds(125)
     private static let attempts = 8
+    /// For how many times its patience a connection is kept on which fewer attempts are possible.
+    private static let longestWait = 3
 
     /// A server that answers steadily is heard within this time, whatever the round trip.
     private static let leastPatience = Duration.seconds(1)
@@ -171,8 +176,13 @@ package struct PathWatch: Sendable {
         var hurried = current
         hurried.count(facts.lastSent)
         // One answer may be the last before the next outage, so the server has to keep answering until the end.
+        let needed = min(Self.attempts, Int(patience / pause))
+        // A full congestion window lets less out than is asked for, and near the idle timeout nothing at all.
+        let isEnough =
+            hurried.attempts >= needed
+            || (hurried.asked >= needed && now >= current.since + TimeAmount(patience * Self.longestWait))
         if now >= current.since + TimeAmount(patience), current.lastAnswer >= current.since + TimeAmount(patience / 2),
-            hurried.attempts >= min(Self.attempts, Int(patience / pause))
+            isEnough
         {
             state = .dead
             return .dead

@@ -127,6 +127,8 @@ import Testing
         let down = record.verdict(found, at: start + .seconds(7))
         #expect(down.state == .down && down.since == start + .seconds(1))
         #expect(down.problem == "the broker answers devices with \"server unavailable\" or \"server busy\"")
+        // Those that are refused have something in common that the others have not.
+        #expect(record.verdict(found, isServing: true, at: start + .seconds(7)).state == .up)
         // Nobody comes, so somebody has to try. Held devices do so themselves.
         #expect(state(at: 35) == .down && state(at: 36) == .up && state(at: 36, isAwaited: true) == .down)
         found.connects.count(.refusedByBrokerBusy, at: start + .seconds(40))

@@ -106,11 +106,14 @@ import Testing
         var watch = PathWatch(timeout: nil)
         #expect(watch.look(facts(unanswered: 10, received: 8), at: at(11)) == .silent)
         #expect(watch.serverAnswered(at: at(20)) == true)
-        for time in [20.0, 21, 22, 23, 24, 25, 26] {
+        for time in [20.0, 21] {
             #expect(!looks(&watch, after: time, to: time + 0.875, isFull: true).contains(.dead))
             _ = watch.serverAnswered(at: at(time + 1))
         }
-        #expect(looks(&watch, after: 27, to: 28, isFull: true).contains(.dead))
+        // It may be that no more can go out before the idle timeout.
+        #expect(looks(&watch, after: 22, to: 22.875, isFull: true).allSatisfy { $0 == .again })
+        _ = watch.serverAnswered(at: at(22.9))
+        #expect(looks(&watch, after: 22.875, to: 23, isFull: true) == [.dead])
     }
 
     @Test(arguments: [

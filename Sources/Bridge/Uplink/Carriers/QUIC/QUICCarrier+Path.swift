@@ -102,6 +102,7 @@ extension QUICCarrier {
             // `PathKeeper` sends for all connections, a few at a time.
             isToSendAgain = true
             lookAtNewcomers(facts, at: now)
+            reportSilence(at: now)
         case .dead:
             pathDied("the broker answers, but not on this connection")
         }

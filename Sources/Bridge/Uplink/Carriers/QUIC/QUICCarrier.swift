@@ -134,11 +134,12 @@ extension QUICCarrier {
         end(UplinkConnectionEnd(why: why), loss)
     }
 
-    /// A server that stops closes connections in the middle of sessions.
+    /// A server that stops closes connections in the middle of sessions. One that closes a connection instead of
+    /// answering CONNECT may mean that device.
     private func mayConcernNetwork(_ loss: UplinkLoss) -> Bool {
         switch loss {
         case .network: true
-        case .closed: isReady && legs.values.contains { !$0.isPeerFinished }
+        case .closed: isReady && legs.values.contains { !$0.isPeerFinished && !$0.mayLeave }
         case .byBroker: false
         }
     }
