@@ -74,19 +74,7 @@ struct ServeAddressTests {
         options.threads = threads
         options.serve = ["retry: \(retry)"]
         try await ServeScenario.run(options) { scenario in
-            let nat = try await UDPRelay.start(to: scenario.serve.port, host: "127.0.0.2")
-            let client = try await QUICClient.connect(port: nat.port, .init(host: "127.0.0.2"))
-            let (stream, connack) = try await client.session("client-1")
-            for round in 1...3 {
-                try await nat.rebind()
-                try await client.send(RawMQTT.pingreq, on: stream)
-                _ = try await client.received(connack.count + 2 * round, on: stream)
-                try await Task.sleep(for: .seconds(1))
-            }
-            try await client.send(RawMQTT.disconnect, on: stream, fin: true)
-            #expect(try await client.closed() == .applicationClosed(code: 0, reason: ""))
-            await client.stop()
-            await nat.stop()
+            try await scenario.expectRebindings(3, at: "127.0.0.2")
         }
     }
 

@@ -14,21 +14,7 @@ struct ServeNetworkTests {
         var options = ServeScenario.Options()
         options.threads = threads
         try await ServeScenario.run(options) { scenario in
-            let nat = try await UDPRelay.start(to: scenario.serve.port)
-            let client = try await QUICClient.connect(port: nat.port)
-            let (stream, connack) = try await client.session("client-1")
-            for round in 1...6 {
-                try await nat.rebind()
-                try await client.send(RawMQTT.pingreq, on: stream)
-                _ = try await client.received(connack.count + 2 * round, on: stream)
-                // In practice rebindings are minutes apart. Each one occupies a connection ID for three probe timeouts,
-                // so a fifth one within that time would have to wait.
-                try await Task.sleep(for: .seconds(1))
-            }
-            try await client.send(RawMQTT.disconnect, on: stream, fin: true)
-            #expect(try await client.closed() == .applicationClosed(code: 0, reason: ""))
-            await client.stop()
-            await nat.stop()
+            try await scenario.expectRebindings(6)
         }
     }
 

@@ -242,7 +242,7 @@ extension UplinkLeg {
     func lost(_ loss: UplinkLoss, withConnection: Bool = true, isHeldBack: Bool = false) {
         if withConnection, !loss.isDecision, mayLeave { return leaveUnheard() }
         var loss = loss
-        // The broker's word about the session may be on its way behind what the device has not read, or have been lost.
+        // The broker has ended the session before, or its word about it may wait behind what the device has not read.
         if case .closed(let description) = loss, isPeerFinished || isHeldBack {
             loss = .byBroker(reasonCode: nil, description: description)
         }

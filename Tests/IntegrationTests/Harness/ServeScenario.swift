@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// The programs of one test of `serve`: a broker, `serve` in front of it, and any clients.
 struct ServeScenario: Sendable {
@@ -92,5 +93,28 @@ struct ServeScenario: Sendable {
     /// Has a process that the test itself started ended with the others.
     func own(_ process: ChildProcess) async {
         await processes.append(process)
+    }
+}
+
+extension ServeScenario {
+    /// A client behind a NAT that forgets its mapping again and again stays connected.
+    ///
+    /// - Parameter host: The address of this machine at which the client reaches the server.
+    func expectRebindings(_ count: Int, at host: String = "127.0.0.1") async throws {
+        let nat = try await UDPRelay.start(to: serve.port, host: host)
+        let client = try await QUICClient.connect(port: nat.port, .init(host: host))
+        let (stream, connack) = try await client.session("client-1")
+        for round in 1...count {
+            try await nat.rebind()
+            try await client.send(RawMQTT.pingreq, on: stream)
+            _ = try await client.received(connack.count + 2 * round, on: stream)
+            // In practice rebindings are minutes apart. Each one occupies a connection ID for three probe timeouts, so a
+            // fifth one within that time would have to wait.
+            try await Task.sleep(for: .seconds(1))
+        }
+        try await client.send(RawMQTT.disconnect, on: stream, fin: true)
+        #expect(try await client.closed() == .applicationClosed(code: 0, reason: ""))
+        await client.stop()
+        await nat.stop()
     }
 }
