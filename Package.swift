@@ -4,6 +4,10 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
+/// For what no message passes through: in a release, size counts there. Not for what a library has in it, because no package
+/// could use a library with such flags.
+let small: [SwiftSetting] = strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
 /// Set by scripts/fuzz only: it adds to the C what a fuzz target needs to write packets of its own.
 let isFuzzing = Context.environment["BRIDGE_FUZZING"] != nil
 
@@ -57,10 +61,10 @@ let package = Package(
         .target(name: "FileReading", swiftSettings: strict),
         .target(name: "BridgeCore", dependencies: ["MQTTCodec", nioCore, heap], swiftSettings: strict),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-        .target(name: "BridgeConfig", dependencies: ["BridgeCore", "CYAML", "FileReading"], swiftSettings: strict),
+        .target(name: "BridgeConfig", dependencies: ["BridgeCore", "CYAML", "FileReading"], swiftSettings: small),
         .systemLibrary(name: "CMinizip", pkgConfig: "minizip", providers: [.apt(["libminizip-dev", "zlib1g-dev"])]),
         .target(
-            name: "BridgeSetup", dependencies: ["BridgeConfig", "BridgeCore", "CMinizip"], swiftSettings: strict),
+            name: "BridgeSetup", dependencies: ["BridgeConfig", "BridgeCore", "CMinizip"], swiftSettings: small),
         .target(
             name: "Bridge",
             dependencies: [
@@ -90,13 +94,13 @@ let package = Package(
                 .product(name: "HummingbirdCore", package: "hummingbird"),
             ],
             resources: [.embedInCode("Page/Resources"), .embedInCode("API/Resources")],
-            swiftSettings: strict
+            swiftSettings: small
         ),
         .target(name: "Measurement", swiftSettings: strict),
         .target(
             name: "BrokerProbe",
             dependencies: ["BridgeCore", "MQTTCodec", "QUICTransport", nioCore, nioPosix, logging],
-            swiftSettings: strict
+            swiftSettings: small
         ),
         .executableTarget(
             name: "mqtt-quic-bridge",
@@ -107,7 +111,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: strict,
+            swiftSettings: small,
             plugins: ["RecordDependencies"]
         ),
         .plugin(name: "RecordDependencies", capability: .buildTool(), dependencies: ["record-dependencies"]),
