@@ -33,15 +33,17 @@ extension ConnectedDevice {
         let routed = try router.fromDevice(begin)
         if let refusal = routed.close { return noting(refuse(refusal)) }
         guard let head = routed.head else {
-            up.begin(isForwarded: false, deferred: routed.reply)
+            up.begin(isForwarded: false, deferred: isDue(routed.receipt) ? routed.reply : [])
             return noting([])
         }
         guard gateway?.takes(head.readableBytes + begin.payloadLength) ?? true else {
             return refuse(.tooLargeOnceRouted)
         }
         gateway?.noteSent(head, of: .publish, facts.version)
-        up.begin(isForwarded: true, deferred: routed.reply)
-        guard let step = try hold?.journal.begin(head, payloadLength: begin.payloadLength) else {
+        // The journal gives a receipt when the message has gone out.
+        up.begin(isForwarded: true, deferred: hold == nil || routed.receipt == nil ? routed.reply : [])
+        guard let step = try hold?.journal.begin(head, payloadLength: begin.payloadLength, receipt: routed.receipt)
+        else {
             return noting([.sendToUplink(head)])
         }
         return noting(try perform(step))
@@ -78,10 +80,35 @@ extension ConnectedDevice {
             guard gateway?.takes(routed.forward.byteCount) ?? true else { return refuse(.tooLargeOnceRouted) }
             if let first = routed.forward.first { gateway?.noteSent(first, of: frame.type, facts.version) }
         }
-        var actions = noting(try passUp(routed.forward))
-        for reply in routed.reply { actions += toDevice(reply) }
+        let (passed, isWaiting) = try passUp(routed.forward, routed.receipt)
+        var actions = noting(passed)
+        if !isWaiting {
+            for reply in routed.reply { actions += toDevice(reply) }
+        }
         if let refusal = routed.close { actions += refuse(refusal) }
         return actions
+    }
+}
+
+// Receipts for messages that a route has lowered to QoS 0.
+extension ConnectedDevice {
+    /// Takes a packet of the device up. Returns also whether its receipt has to wait, because the message does; the journal
+    /// gives it then.
+    private mutating func passUp(
+        _ packet: BufferList, _ receipt: Receipt?
+    ) throws(MQTTError) -> ([SessionAction], isWaiting: Bool) {
+        guard hold != nil, let receipt else { return (try passUp(packet), false) }
+        guard !packet.isEmpty else { return ([], !isDue(receipt)) }
+        var step = Ledger.Step()
+        try hold?.journal.send(packet, receipt: receipt, &step)
+        return (try perform(step), step.isReceiptWaiting)
+    }
+
+    /// Whether the device may be given a receipt for a message that it has sent before. If that message still waits, this is
+    /// noted there.
+    private mutating func isDue(_ receipt: Receipt?) -> Bool {
+        guard let receipt, hold != nil else { return true }
+        return hold?.journal.joins(receipt) != true
     }
 }
 

@@ -19,6 +19,7 @@ struct LastWords: Sendable {
         // From here on only the broker's end counts, and the device gets no other leg.
         self.device.ending = nil
         self.device.hold?.journal.forfeit()
+        self.device.hold?.journal.dropReceipts()
     }
 
     var device: ConnectedDevice {

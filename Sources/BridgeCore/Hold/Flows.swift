@@ -134,6 +134,9 @@ struct Outgoing: Sendable {
     var packet: KeptPacket
     /// Whether the broker may have the packet, because it was sent on an earlier leg.
     var wasSent = false
+    /// What the device gets once the packet has gone out, if a route has lowered it to QoS 0. To the device it is a message
+    /// at QoS 1 or 2, so it makes no room for others.
+    var receipt: Receipt?
 }
 
 /// A PUBLISH that comes in pieces.
@@ -152,12 +155,14 @@ struct LongPublish: Sendable {
     var isReserved = false
     /// Whether the leg has been given the packet's beginning.
     var hasBegun = false
+    /// What the device gets once the packet has gone out, if a route has lowered it to QoS 0.
+    var receipt: Receipt?
     /// Whether the rest of the message is discarded: its leg was lost (QoS 0), or the broker has had it before, and the
     /// device repeats it (QoS 2).
     var isDropped = false
 
     /// Whether the packet could not be sent again after a loss.
-    var isUnkept: Bool { hasBegun && kept == nil && packetID != 0 }
+    var isUnkept: Bool { hasBegun && kept == nil && (packetID != 0 || receipt != nil) }
 }
 
 /// An acknowledgement of the device that waits until the leg answers.

@@ -8,11 +8,16 @@ extension Journal {
     /// A packet that can't be understood is left to the broker to judge. On an open leg it goes up in its place. While
     /// there is none it waits in its place like a message at QoS 0, its bytes as they came, and goes up with the return
     /// or is dropped with the oldest of those messages.
-    mutating func send(_ packet: BufferList, _ step: inout Ledger.Step) throws(MQTTError) {
+    ///
+    /// - Parameter receipt: What the device gets once the packet has gone out. If it goes out at once, the caller sees to
+    ///   that.
+    mutating func send(
+        _ packet: BufferList, receipt: Receipt? = nil, _ step: inout Ledger.Step
+    ) throws(MQTTError) {
         guard let first = packet.first, let byte = first.getInteger(at: first.readerIndex, as: UInt8.self),
             let type = PacketType(rawValue: byte >> 4)
         else { return }
-        if type == .publish { return try publish(packet, flags: byte & 0x0F, &step) }
+        if type == .publish { return try publish(packet, flags: byte & 0x0F, receipt, &step) }
         if type == .pingreq {
             // PINGREQ waits for nothing. While there is no leg it is answered, and not handed over.
             if isOpen { step.up = packet }
@@ -41,7 +46,7 @@ extension Journal {
         if isOpen, ledgers.isEmpty {
             step.up = packet
         } else {
-            write { $0.publish(packet, full: packet, 0, isDuplicate: false, expires: .distantFuture, &step) }
+            write { $0.publish(packet, full: packet, 0, isDuplicate: false, expires: .distantFuture, nil, &step) }
         }
     }
 
@@ -57,7 +62,7 @@ extension Journal {
     }
 
     private mutating func publish(
-        _ packet: BufferList, flags: UInt8, _ step: inout Ledger.Step
+        _ packet: BufferList, flags: UInt8, _ receipt: Receipt?, _ step: inout Ledger.Step
     ) throws(MQTTError) {
         if flags & 0b0110 == 0, told.topicAliasMaximum == 0, isOpen, ledgers.isEmpty {
             if flags & 1 != 0 { noteRetained { $0.published(packet) } }
@@ -70,15 +75,15 @@ extension Journal {
         let packetID = glance.packetID ?? 0
         let expires = expiry(of: first, glance)
         guard told.topicAliasMaximum > 0, glance.needsDecoding else {
-            return note(packet, full: packet, packetID, flags, expires, &step)
+            return note(packet, full: packet, packetID, flags, expires, receipt, &step)
         }
         let whole = KeptPacket(joining: packet).first
         guard let frame = try? Frame(packet: whole, version: version, reading: .lenient),
             let (head, payload) = try? PublishHead.decode(frame, version: version, isLenient: true),
             let heads = try resolve(head, packetID, payloadLength: payload.readableBytes)
-        else { return note(packet, full: packet, packetID, flags, expires, &step) }
+        else { return note(packet, full: packet, packetID, flags, expires, receipt, &step) }
         let leg = heads.leg.map { BufferList($0, payload) } ?? packet
-        note(leg, full: heads.full.map { BufferList($0, payload) } ?? packet, packetID, flags, expires, &step)
+        note(leg, full: heads.full.map { BufferList($0, payload) } ?? packet, packetID, flags, expires, receipt, &step)
     }
 
     /// When a message is of no use any more. Only properties say so.
@@ -89,17 +94,19 @@ extension Journal {
     /// Notes a PUBLISH in the form for this leg, and in the form for any leg.
     private mutating func note(
         _ leg: BufferList, full: BufferList, _ packetID: UInt16, _ flags: UInt8, _ expires: NIODeadline,
-        _ step: inout Ledger.Step
+        _ receipt: Receipt?, _ step: inout Ledger.Step
     ) {
         if flags & 1 != 0 { noteRetained { $0.published(full) } }
         write {
-            $0.publish(leg, full: full, packetID, isDuplicate: flags & 0b1000 != 0, expires: expires, &step)
+            $0.publish(leg, full: full, packetID, isDuplicate: flags & 0b1000 != 0, expires: expires, receipt, &step)
         }
     }
 
     /// A long PUBLISH of the device; `head` is what the router made of it.
+    ///
+    /// - Parameter receipt: What the device gets, from here, once the whole message has gone out.
     mutating func begin(
-        _ head: ByteBuffer, payloadLength: Int
+        _ head: ByteBuffer, payloadLength: Int, receipt: Receipt? = nil
     ) throws(MQTTError) -> Ledger.Step {
         var step = Ledger.Step()
         guard let glance = PublishGlance(head, version: version) else {
@@ -118,7 +125,7 @@ extension Journal {
         write {
             $0.begin(
                 forms.leg, full: forms.full, payloadLength: payloadLength, glance.packetID ?? 0,
-                isDuplicate: glance.isDuplicate, expires: expires, &step)
+                isDuplicate: glance.isDuplicate, expires: expires, receipt: receipt, &step)
         }
         return step
     }

@@ -95,6 +95,16 @@ struct Journal: Sendable {
         isForfeit = true
     }
 
+    /// What waits goes out no more, so that the device gets no receipt for it.
+    mutating func dropReceipts() {
+        if !ledgers.isEmpty { ledgers[0].dropReceipts() }
+    }
+
+    /// Whether the message that the receipt is for still waits. See ``Ledger/joins(_:)``.
+    mutating func joins(_ receipt: Receipt) -> Bool {
+        ledgers.isEmpty ? false : ledgers[0].joins(receipt)
+    }
+
     /// Whether no packet of the bridge's own may have that identifier now.
     func isUsed(_ packetID: UInt16) -> Bool {
         ledger.map { $0.own.contains(packetID) || $0.up.contains(packetID) } ?? false

@@ -14,6 +14,7 @@ extension Ledger {
     mutating func expire(_ outgoing: Outgoing, _ step: inout Step) {
         share.giveBack(outgoing.packet.cost)
         step.expired += 1
+        give(outgoing.receipt, &step)
         guard outgoing.kind == .publish else { return }
         let packetID = outgoing.packetID
         let flow = up[packetID] ?? UpFlow(sequence: sequence, stage: .waiting)

@@ -9,11 +9,13 @@ extension Ledger {
     ///   - payloadLength: Bytes that follow.
     ///   - packetID: 0 at QoS 0.
     ///   - expires: When the message is of no use any more.
+    ///   - receipt: What the device gets once the message has gone out.
     mutating func begin(
         _ head: ByteBuffer, full: ByteBuffer, payloadLength: Int, _ packetID: UInt16, isDuplicate: Bool,
-        expires: NIODeadline, _ step: inout Step
+        expires: NIODeadline, receipt: Receipt? = nil, _ step: inout Step
     ) {
         var publish = LongPublish(length: full.readableBytes + payloadLength, packetID: packetID)
+        publish.receipt = receipt
         if isFinished(packetID, isDuplicate: isDuplicate) {
             publish.isDropped = true
         } else if mayGo(packetID, isPublish: true) {
@@ -87,6 +89,7 @@ extension Ledger {
             forget(publish.packetID)
             enter(flow, publish.packetID)
         }
+        give(publish.receipt, &step)
         step.up += behindLong
         behindLong = []
     }
@@ -161,6 +164,6 @@ extension Ledger {
 
 extension LongPublish {
     fileprivate func outgoing(_ kept: KeptPacket) -> Outgoing {
-        Outgoing(kind: packetID == 0 ? .atMostOnce : .publish, packetID: packetID, packet: kept)
+        Outgoing(kind: packetID == 0 ? .atMostOnce : .publish, packetID: packetID, packet: kept, receipt: receipt)
     }
 }

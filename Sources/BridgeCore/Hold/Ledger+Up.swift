@@ -8,9 +8,10 @@ extension Ledger {
     /// - Parameters:
     ///   - packetID: 0 at QoS 0.
     ///   - expires: When the message is of no use any more.
+    ///   - receipt: What the device gets once the message has gone out, if it has to wait.
     mutating func publish(
         _ packet: BufferList, full: BufferList, _ packetID: UInt16, isDuplicate: Bool, expires: NIODeadline,
-        _ step: inout Step
+        _ receipt: Receipt?, _ step: inout Step
     ) {
         // To the broker, whose part is over, the message would be another one.
         guard !isFinished(packetID, isDuplicate: isDuplicate) else {
@@ -19,10 +20,12 @@ extension Ledger {
         guard mayGo(packetID, isPublish: true) else {
             // The device repeats a message that waits or is in flight: it will be answered once.
             if isDuplicate, isKnown(packetID) { return }
+            step.isReceiptWaiting = receipt != nil
+            if let receipt, receipt.isRepeated, joins(receipt) { return }
             enqueue(
                 Outgoing(
                     kind: packetID == 0 ? .atMostOnce : .publish, packetID: packetID,
-                    packet: KeptPacket(joining: full, expires: expires)))
+                    packet: KeptPacket(joining: full, expires: expires), receipt: receipt))
             return releaseIfStuck(&step)
         }
         guard fits(packet.byteCount, &step) else { return }
@@ -78,7 +81,7 @@ extension Ledger {
         charge(outgoing.packet.cost)
         queue.append(outgoing)
         guard dropsQoS0 else { return }
-        while !hasRoom, let oldest = queue.removeFirst(where: { $0.kind == .atMostOnce }) {
+        while !hasRoom, let oldest = queue.removeFirst(where: \.makesRoom) {
             share.giveBack(oldest.packet.cost)
             displaced += 1
         }
@@ -112,7 +115,7 @@ extension Ledger {
             step.up += next.packet.buffers
             share.giveBack(next.packet.cost)
             switch next.kind {
-            case .atMostOnce: break
+            case .atMostOnce: give(next.receipt, &step)
             case .publish: track(next.packetID, .published, next.packet, isRepeated: next.wasSent)
             case .request: track(next.packetID, .requested, next.packet)
             }

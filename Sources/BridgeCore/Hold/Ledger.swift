@@ -21,6 +21,8 @@ struct Ledger: Sendable {
         var expired = 0
         /// How many messages at QoS 0 have made room for others since the last step that went out.
         var displaced = 0
+        /// Whether a packet waits whose receipt the device gets when it has gone out.
+        var isReceiptWaiting = false
 
         var isEmpty: Bool { up.isEmpty && down.isEmpty && !isTooLarge && expired == 0 && displaced == 0 }
 

@@ -31,6 +31,15 @@ struct WaitingPackets: Sendable {
         return packets?.remove(at: index)
     }
 
+    /// Changes the first packet for which the closure returns true. Returns whether there is one.
+    mutating func changeFirst(where matches: (Outgoing) -> Bool, _ change: (inout Outgoing) -> Void) -> Bool {
+        guard let index = packets?.firstIndex(where: matches), var changed = packets else { return false }
+        packets = nil
+        change(&changed[index])
+        packets = changed
+        return true
+    }
+
     /// Changes each packet in its place.
     mutating func changeAll(_ change: (inout Outgoing) -> Void) {
         guard var changed = packets else { return }

@@ -24,6 +24,8 @@ extension PacketRouter {
 
         var forwarding: Forwarding
         var reply: [ByteBuffer] = []
+        /// Set if `reply` is due only once a message has gone out.
+        var receipt: Receipt?
         var close: Refusal?
 
         static func closing(_ reasonCode: ReasonCode, _ message: String) -> Self {
@@ -125,7 +127,7 @@ extension PacketRouter {
     private func routed(
         _ decision: PublishDecision, frame: Frame, payload: ByteBuffer
     ) throws(MQTTError) -> Routed {
-        var result = Routed(reply: decision.reply, close: decision.close)
+        var result = Routed(reply: decision.reply, receipt: decision.receipt, close: decision.close)
         switch decision.forwarding {
         case .nothing:
             break
@@ -140,7 +142,7 @@ extension PacketRouter {
     }
 
     private func routed(_ decision: PublishDecision, begin: StreamedPublish) throws(MQTTError) -> RoutedStream {
-        var result = RoutedStream(reply: decision.reply, close: decision.close)
+        var result = RoutedStream(reply: decision.reply, receipt: decision.receipt, close: decision.close)
         switch decision.forwarding {
         case .nothing:
             break

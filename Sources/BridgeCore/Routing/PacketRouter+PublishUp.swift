@@ -15,7 +15,7 @@ extension PacketRouter {
         fate = judged(fate, of: head.topic)
         let decision: PublishDecision
         if let answer = try repeatedAnswer(to: head) {
-            decision = PublishDecision(forwarding: .nothing, reply: [answer])
+            decision = answer
         } else {
             switch fate {
             case .forwarded(let topic, let routeIndex):
@@ -41,7 +41,9 @@ extension PacketRouter {
             return Routed(forward: BufferList(frame.bytes))
         }
         if answeredUp.remove(packetID) != nil {
-            return Routed(reply: [try acknowledgement(.pubcomp, packetID)])
+            return Routed(
+                reply: [try acknowledgement(.pubcomp, packetID)],
+                receipt: Receipt(packetID: packetID, isExactlyOnce: true, isReleased: true))
         }
         if cappedUp[packetID] == .awaitingRelease {
             cappedUp[packetID] = nil
@@ -120,42 +122,46 @@ extension PacketRouter {
         case .changed: isChanged = true
         case .refused(let reason): return try refuseUp(original, reason: reason, isResponseTopic: true)
         }
-        var reply: [ByteBuffer] = []
+        var decision = PublishDecision(forwarding: .nothing)
         if let route = routes.route(at: routeIndex) {
             if route.stripsRetain, head.retain {
                 head.retain = false
                 isChanged = true
             }
             if head.qos > route.qosCap {
-                reply = try lower(&head, to: route.qosCap)
+                decision = try lower(&head, to: route.qosCap)
                 isChanged = true
             }
         }
-        return PublishDecision(forwarding: isChanged ? .rewritten(head) : .unchanged, reply: reply)
+        decision.forwarding = isChanged ? .rewritten(head) : .unchanged
+        return decision
     }
 
-    /// Lowers the QoS. The device still gets the acknowledgements of the QoS that it chose.
-    private mutating func lower(_ head: inout PublishHead, to qos: QoS) throws(MQTTError) -> [ByteBuffer] {
-        let reply = qos == .atMostOnce ? try acknowledgeUp(head).reply : []
+    /// Lowers the QoS. The device still gets the acknowledgements of the QoS that it chose: from the bridge, once the
+    /// message has gone out, if the broker acknowledges none.
+    private mutating func lower(_ head: inout PublishHead, to qos: QoS) throws(MQTTError) -> PublishDecision {
+        var answer = PublishDecision(forwarding: .nothing)
         if qos == .atMostOnce {
+            answer = try acknowledgeUp(head)
+            answer.receipt = Receipt(head)
             head.packetID = nil
             head.isDuplicate = false  // [MQTT-3.3.1-2]
         } else if let packetID = head.packetID {
             cappedUp[packetID] = .awaitingAcknowledgement
         }
         head.qos = qos
-        return reply
+        return answer
     }
 
     /// The PUBREC for a repeated QoS 2 message that the bridge has already answered. The message is not forwarded again
     /// [MQTT-4.3.3-10].
-    private func repeatedAnswer(to head: PublishHead) throws(MQTTError) -> ByteBuffer? {
-        guard head.qos == .exactlyOnce, let packetID = head.packetID,
-            answeredUp.contains(packetID) || cappedUp[packetID] == .awaitingRelease
-        else {
-            return nil
-        }
-        return try acknowledgement(.pubrec, packetID)
+    private func repeatedAnswer(to head: PublishHead) throws(MQTTError) -> PublishDecision? {
+        guard head.qos == .exactlyOnce, let packetID = head.packetID else { return nil }
+        let isAnswered = answeredUp.contains(packetID)
+        guard isAnswered || cappedUp[packetID] == .awaitingRelease else { return nil }
+        return PublishDecision(
+            forwarding: .nothing, reply: [try acknowledgement(.pubrec, packetID)],
+            receipt: isAnswered ? Receipt(head) : nil)
     }
 
     private mutating func acknowledgeUp(_ head: PublishHead) throws(MQTTError) -> PublishDecision {

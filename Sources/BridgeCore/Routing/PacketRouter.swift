@@ -17,13 +17,19 @@ package struct PacketRouter: Sendable {
         package var forward: BufferList
         /// The packets to send back to the sender, in this order.
         package var reply: [ByteBuffer]
+        /// Set if `reply` is due only once a message has gone out to the broker: `forward`, or an earlier one of the same
+        /// packet identifier.
+        package var receipt: Receipt?
         /// Why the session has to end once `reply` and `forward` are sent. From `fromBroker` it means that the broker
         /// broke the protocol.
         package var close: Refusal?
 
-        package init(forward: BufferList = BufferList(), reply: [ByteBuffer] = [], close: Refusal? = nil) {
+        package init(
+            forward: BufferList = BufferList(), reply: [ByteBuffer] = [], receipt: Receipt? = nil, close: Refusal? = nil
+        ) {
             self.forward = forward
             self.reply = reply
+            self.receipt = receipt
             self.close = close
         }
     }
@@ -34,12 +40,17 @@ package struct PacketRouter: Sendable {
         package var head: ByteBuffer?
         /// The packets to send back to the sender at the end of the payload.
         package var reply: [ByteBuffer]
+        /// Set if `reply` is due only once a message has gone out to the broker, as in ``Routed``.
+        package var receipt: Receipt?
         /// Why the session has to end, without waiting for the payload.
         package var close: Refusal?
 
-        package init(head: ByteBuffer? = nil, reply: [ByteBuffer] = [], close: Refusal? = nil) {
+        package init(
+            head: ByteBuffer? = nil, reply: [ByteBuffer] = [], receipt: Receipt? = nil, close: Refusal? = nil
+        ) {
             self.head = head
             self.reply = reply
+            self.receipt = receipt
             self.close = close
         }
     }
