@@ -137,6 +137,89 @@ struct RoutingStandingFilterTests {
         return try #require(sent.subscriptions.first)
     }
 
+    // MARK: what the broker refuses
+
+    @Test("a filter whose UNSUBSCRIBE the broker refuses still stands there")
+    func refusedUnsubscribe() throws {
+        var harness = try Self.harness()
+        _ = try harness.device(.subscribe(1, ("#", .atLeastOnce)))
+        _ = try harness.broker(.suback(1, [1]))
+        #expect(try harness.device(.unsubscribe(2, "#")) == .forward(.unsubscribe(2, Self.remote)))
+        #expect(try harness.broker(.unsuback(2, [0x87])) == .unchanged(.unsuback(2, [0x87])))
+        _ = try harness.device(.subscribe(3, ("commands/#", .atLeastOnce)))
+        _ = try harness.broker(.suback(3, [1]))
+        #expect(try harness.device(.unsubscribe(4, "commands/#")) == .reply(.unsuback(4, [0])))
+        // This time the broker does as it is asked.
+        #expect(try harness.device(.unsubscribe(5, "#")) == .forward(.unsubscribe(5, Self.remote)))
+        _ = try harness.broker(.unsuback(5, [0x11]))
+        #expect(harness.router.standing.count == 0 && harness.router.standing.unsettledCount == 0)
+    }
+
+    @Test("a filter that the broker refuses asks for nothing", arguments: [MQTTVersion.v3_1_1, .v5_0])
+    func refusedSubscribe(version: MQTTVersion) throws {
+        var harness = try Self.harness(version)
+        let code: UInt8 = version == .v5_0 ? 0x87 : 0x80
+        _ = try harness.device(.subscribe(1, ("commands/#", .exactlyOnce)))
+        #expect(try harness.broker(.suback(1, [code])) == .unchanged(.suback(1, [code])))
+        #expect(harness.router.standing.count == 0)
+        let next = try harness.device(.subscribe(2, ("#", .atMostOnce)))
+        #expect(next == .forward(.subscribe(2, (Self.remote, .atMostOnce))))
+        // It counts until its answer comes: another SUBSCRIBE must not lower what the broker is about to grant.
+        _ = try harness.device(.subscribe(3, ("commands/#", .exactlyOnce)))
+        let asked = try harness.device(.subscribe(4, ("+/#", .atMostOnce)))
+        #expect(asked == .forward(.subscribe(4, (Self.remote, .exactlyOnce))))
+    }
+
+    @Test("a filter that is refused when it is subscribed again asks for what it was granted before")
+    func refusedAgain() throws {
+        var harness = try Self.harness()
+        _ = try harness.device(.subscribe(1, ("commands/#", .atLeastOnce)))
+        _ = try harness.broker(.suback(1, [1]))
+        _ = try harness.device(.subscribe(2, ("commands/#", .exactlyOnce)))
+        _ = try harness.broker(.suback(2, [0x87]))
+        let next = try harness.device(.subscribe(3, ("#", .atMostOnce)))
+        #expect(next == .forward(.subscribe(3, (Self.remote, .atLeastOnce))))
+    }
+
+    @Test("a filter that is granted a lower QoS asks for no more than that")
+    func lowerQoS() throws {
+        var harness = try Self.harness()
+        _ = try harness.device(.subscribe(1, ("commands/#", .exactlyOnce)))
+        _ = try harness.broker(.suback(1, [1]))
+        let next = try harness.device(.subscribe(2, ("#", .atMostOnce)))
+        #expect(next == .forward(.subscribe(2, (Self.remote, .atLeastOnce))))
+    }
+
+    @Test("each code belongs to its filter")
+    func severalCodes() throws {
+        let routes = [Route(local: "a/#", remote: "r/a/#"), Route(local: "b/#", remote: "r/b/#")]
+        var harness = try Self.harness(routes: routes)
+        _ = try harness.device(.subscribe(1, ("a/#", .atLeastOnce), ("b/#", .exactlyOnce), ("x", .atMostOnce)))
+        _ = try harness.broker(.suback(1, [1, 0x87]))
+        let next = try harness.device(.subscribe(2, ("#", .atMostOnce)))
+        #expect(next == .forward(.subscribe(2, ("r/a/#", .atLeastOnce), ("r/b/#", .atMostOnce))))
+        _ = try harness.broker(.suback(2, [0, 0]))
+        #expect(try harness.device(.unsubscribe(3, "#")) == .forward(.unsubscribe(3, "r/b/#")))
+    }
+
+    @Test("a bound on what waits for an answer")
+    func unanswered() throws {
+        var harness = try Self.harness()
+        for packetID in 1...UInt16(StandingFilters.maximumUnsettled + 10) {
+            _ = try harness.device(.subscribe(packetID, ("commands/#", packetID % 2 == 0 ? .atMostOnce : .atLeastOnce)))
+        }
+        #expect(harness.router.standing.unsettledCount == StandingFilters.maximumUnsettled)
+        for packetID in 1...UInt16(StandingFilters.maximumUnsettled) {
+            _ = try harness.broker(.suback(packetID, [packetID % 2 == 0 ? 0 : 1]))
+        }
+        #expect(harness.router.standing.unsettledCount == 0 && harness.router.standing.count == 1)
+        _ = try harness.device(.subscribe(1, ("commands/#", .atMostOnce)))
+        _ = try harness.broker(.suback(1, [0]))
+        // Nothing changes, whatever the answer is.
+        _ = try harness.device(.subscribe(1, ("commands/#", .atMostOnce)))
+        #expect(harness.router.standing.unsettledCount == 0)
+    }
+
     // MARK: bounds
 
     @Test("a request that is refused leaves everything as it was")

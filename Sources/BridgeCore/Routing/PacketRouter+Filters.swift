@@ -42,6 +42,7 @@ extension PacketRouter {
     mutating func routeAnswer<Request: FilterRequest>(
         to request: Request.Type, in frame: Frame
     ) throws(MQTTError) -> Routed {
+        settle(request, by: frame)
         guard let packetID = frame.leadingPacketID, let entries = self[keyPath: Request.pending].take(packetID) else {
             return Routed(forward: BufferList(frame.bytes))
         }
@@ -54,6 +55,14 @@ extension PacketRouter {
         answer.codes = codes
         guard let bytes = try answer.encoded(version, within: deviceMaximumPacketSize) else { return Routed() }
         return Routed(forward: BufferList(bytes))
+    }
+
+    /// Notes which filters of the device stand at the broker from now on. An answer that can't be read is judged elsewhere,
+    /// if at all.
+    private mutating func settle<Request: FilterRequest>(_: Request.Type, by answer: Frame) {
+        guard let packetID = answer.leadingPacketID, standing.awaits(Request.type, packetID) else { return }
+        let codes = (try? Request.Answer.decode(answer, version: version, isLenient: true))?.codes ?? []
+        standing.answered(Request.type, packetID, codes)
     }
 
     /// Adds a filter of the device that became `items` to the plan.
@@ -92,6 +101,7 @@ extension PacketRouter {
             throw identifierInUse(Request.type)
         }
         standing = plan.standing
+        standing.sent(Request.type, request.packetID, isAnswered: routes.mapsTopics && Request.hasCodes(version))
         guard plan.isChanged else { return Routed(forward: BufferList(frame.bytes)) }
         var remote = request
         remote.items = plan.remote
