@@ -35,7 +35,7 @@ package enum ConnectOutcome: String, Sendable, CaseIterable {
         case .notAllowed: self = .refusedHereRule
         case .overLimit: self = .refusedHereLimit
         case .deviceViolation, .notMQTT: self = .refusedHereProtocol
-        case .uplinkUnreachable: self = isLate ? .timeout : .unreachable
+        case .uplinkUnreachable, .predecessorStays: self = isLate ? .timeout : .unreachable
         case .uplinkLost, .holdExpired: self = .unreachable
         case .deviceDisconnected, .deviceVanished, .keepAliveExpired, .noConnectPacket, .takenOver, .removedByOperator,
             .rulesChanged, .shutdown:

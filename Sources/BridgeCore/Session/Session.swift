@@ -267,7 +267,9 @@ extension Session {
         case (.connectPacket, .awaitingConnect):
             return end(.noConnectPacket)
         case (.uplinkConnect, .connecting(let connecting)):
-            let stage = connecting.connect == nil ? "no CONNACK came" : "no QUIC connection was made"
+            let isConnectSent = connecting.connect == nil
+            guard isConnectSent || !connecting.isUplinkReady else { return end(.predecessorStays) }
+            let stage = isConnectSent ? "no CONNACK came" : "no QUIC connection was made"
             let sentence = "\(stage) within uplink.connect_timeout"
             return end(.uplinkUnreachable(detail.map { "\(sentence); before that: \($0)" } ?? sentence))
         case (.predecessor, .connecting):

@@ -32,6 +32,9 @@ package enum SessionEnd: Sendable, Equatable {
     case brokerViolation(MQTTError)
     /// No uplink leg could be made.
     case uplinkUnreachable(String)
+    /// An earlier session with the device's client id did not end in time. Its CONNECT may still be on its way to the
+    /// broker, so this one's could not follow.
+    case predecessorStays
     /// The uplink leg broke. A device that could have been held otherwise was not because of the obstacle.
     case uplinkLost(String, HoldObstacle? = nil)
     /// The device was held for as long as `uplink.hold_time` allows. The text is what went wrong last.
@@ -62,6 +65,7 @@ extension SessionEnd: CustomStringConvertible {
         case .brokerClosed: "the broker closed the connection"
         case .brokerViolation(let error): "the broker broke the protocol: \(error)"
         case .uplinkUnreachable(let why): "the broker could not be reached: \(why)"
+        case .predecessorStays: "an earlier session of the client id did not end within uplink.connect_timeout"
         case .uplinkLost(let why, let obstacle):
             "the connection to the broker was lost: \(why)"
                 + (obstacle.map { "; the device could not be held, because \($0)" } ?? "")
@@ -129,7 +133,7 @@ extension SessionEnd {
         case .brokerClosed: Consequences(importance: .normal, connack: nil, isBrokersSide: true)
         case .brokerViolation, .uplinkLost, .holdExpired:
             Consequences(importance: .fault, disconnect: .unspecifiedError, isBrokersSide: true)
-        case .uplinkUnreachable:
+        case .uplinkUnreachable, .predecessorStays:
             Consequences(
                 importance: .fault, disconnect: .unspecifiedError, isBrokersSide: true, isWithoutWill: true,
                 isWithoutGoodbye: true)

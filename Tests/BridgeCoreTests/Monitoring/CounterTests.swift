@@ -92,6 +92,7 @@ import Testing
 
     @Test func anUnreachableBrokerIsATimeoutOnceTheTimeIsOver() {
         #expect(ConnectOutcome(.uplinkUnreachable("x"), isLate: true) == .timeout)
+        #expect(ConnectOutcome(.predecessorStays, isLate: true) == .timeout)
         #expect(ConnectOutcome(.badCredentials, isLate: true) == .refusedHereCredentials)
     }
 

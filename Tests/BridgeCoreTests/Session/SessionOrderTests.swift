@@ -167,6 +167,23 @@ import Testing
         #expect(bench.session.clientIDIsFree().toUplink.count == 1)
     }
 
+    /// The uplink is there, so the reason is not the network.
+    @Test func whatItWaitedForInVainIsSaid() throws {
+        var bench = try SessionBench()
+        bench.clientIDWait = .untilOver
+        _ = try bench.device(bench.connect())
+        var unreachable = bench
+        #expect(
+            unreachable.session.timedOut(.uplinkConnect).end
+                == .uplinkUnreachable("no QUIC connection was made within uplink.connect_timeout"))
+        _ = bench.session.uplinkReady()
+        let actions = bench.session.timedOut(.uplinkConnect, detail: "no route")
+        #expect(actions.end == .predecessorStays && actions.closesDevice)
+        #expect(actions.toUplink.isEmpty && actions.closesUplink)
+        #expect(
+            try actions.toDevice == [Packet.connack(Connack(sessionPresent: false, code: 3)).encode(version: .v3_1_1)])
+    }
+
     @Test func aHeldSessionThatIsOnItsWayBackLeavesInOrder() throws {
         let hold = HoldPolicy(HoldConfiguration(), budget: HoldBudget(limit: 1_000_000))
         var bench = try SessionBench(.v5_0, hold: hold)
