@@ -33,10 +33,14 @@ enum DatagramSocket {
         guard let family = QUICAddressFamily(address) else {
             return eventLoop.makeFailedFuture(SocketAddressError.unsupported)
         }
-        let discover = discoverOption(family)
         var bootstrap = DatagramBootstrap(group: eventLoop)
         if options.steering != nil { bootstrap = bootstrap.channelOption(reusePort, value: 1) }
         if options.isIPv6Only { bootstrap = bootstrap.channelOption(ipv6Only, value: 1) }
+        // Datagrams are not fragmented, and may be larger than what the kernel believes the path to carry, because ngtcp2
+        // sends the probes of path MTU discovery (RFC 8899).
+        for discover in discoverOptions(family, options) {
+            bootstrap = bootstrap.channelOption(discover.option, value: discover.value)
+        }
         // Nothing must be read before the system tells destinations, and SwiftNIO can ask for these only then.
         if options.tellsDestinations { bootstrap = bootstrap.channelOption(.autoRead, value: false) }
         let bound =
@@ -47,9 +51,6 @@ enum DatagramSocket {
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.socketOption(.so_rcvbuf), value: kernelBuffer)
             .channelOption(.socketOption(.so_sndbuf), value: kernelBuffer)
-            // Datagrams are not fragmented, and may be larger than what the kernel believes the path to carry, because
-            // ngtcp2 sends the probes of path MTU discovery (RFC 8899).
-            .channelOption(discover.option, value: discover.value)
             .channelOption(
                 .writeBufferWaterMark, value: ChannelOptions.Types.WriteBufferWaterMark(low: 65_536, high: 262_144)
             )
@@ -108,12 +109,21 @@ enum DatagramSocket {
         #endif
     }
 
-    private static func discoverOption(
-        _ family: QUICAddressFamily
-    ) -> (option: ChannelOptions.Types.SocketOption, value: Int) {
-        switch family {
-        case .ipv4: (.init(level: .ip, name: .init(rawValue: CInt(IP_MTU_DISCOVER))), Int(IP_PMTUDISC_PROBE))
-        case .ipv6: (.init(level: .ipv6, name: .init(rawValue: CInt(IPV6_MTU_DISCOVER))), Int(IPV6_PMTUDISC_PROBE))
+    /// An IPv6 socket that also carries IPv4 has an option for either.
+    private static func discoverOptions(
+        _ family: QUICAddressFamily, _ options: Options
+    ) -> [(option: ChannelOptions.Types.SocketOption, value: Int)] {
+        let ipv4 = (discoverIPv4, Int(IP_PMTUDISC_PROBE))
+        let ipv6 = (discoverIPv6, Int(IPV6_PMTUDISC_PROBE))
+        return switch family {
+        case .ipv4: [ipv4]
+        case .ipv6: options.isIPv6Only ? [ipv6] : [ipv6, ipv4]
         }
     }
+
+    static let discoverIPv4 = ChannelOptions.Types.SocketOption(
+        level: .ip, name: .init(rawValue: CInt(IP_MTU_DISCOVER)))
+
+    static let discoverIPv6 = ChannelOptions.Types.SocketOption(
+        level: .ipv6, name: .init(rawValue: CInt(IPV6_MTU_DISCOVER)))
 }
