@@ -34,6 +34,8 @@ final class RelayDriver {
     /// Called once, when the session has ended and only the stream is left to be closed.
     private let whenOver: () -> Void
     private(set) var isOver = false
+    /// The code with which the client's stream was reset; `nil` if it was not.
+    private(set) var resetCode: UInt64?
     /// The broker address whose ``BrokerPulse`` counts this session; `nil` before the connection and after its end.
     var broker: SocketAddress?
 
@@ -256,6 +258,7 @@ extension RelayDriver {
         case .finishClient:
             handle.write(stream, nil, fin: true)
         case .resetClient(let code):
+            resetCode = code
             handle.reset(stream, code: code)
         case .start(let kind, let delay):
             start(kind, TimeAmount(delay))

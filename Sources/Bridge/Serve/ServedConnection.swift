@@ -131,7 +131,10 @@ final class ServedConnection: QUICConnectionObserver {
         timer.arm(in: Self.grace) { [weak self] in
             guard let self else { return }
             let left = handle.bufferedBytes(stream)
-            guard left > 0, left < unacknowledged else { return close(ServeCode.none, "") }
+            guard left > 0, left < unacknowledged else {
+                let code = ServeCode.ofConnection(afterReset: drivers[stream]?.resetCode)
+                return close(code, "the session is over")
+            }
             sessionIsOver(on: stream, unacknowledged: left)
         }
     }

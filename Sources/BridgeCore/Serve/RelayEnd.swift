@@ -61,11 +61,23 @@ extension RelayEnd: CustomStringConvertible {
 package enum ServeCode {
     /// There was no error. Like EMQX, `serve` also uses it to refuse a second stream with the ALPN `mqtt`.
     package static let none: UInt64 = 0
+    /// The session is over, and the client should not take it for a lost network. In EMQX it means that the control stream
+    /// is down.
+    package static let sessionOver: UInt64 = 1
     /// The server or its broker is going away, and the client may try again. In EMQX it means "overloaded, retry later".
     package static let goingAway: UInt64 = 2
 
     /// The server takes nobody new, and the client should connect to another one.
     package static let goElsewhere = reason(.serverShuttingDown)
+
+    /// The code for a connection of one session that has ended and whose client does not end it itself: what the end of its
+    /// stream said, in case that has not arrived.
+    ///
+    /// - Parameter reset: The code with which the stream was reset, if it was.
+    package static func ofConnection(afterReset reset: UInt64?) -> UInt64 {
+        // As the code of a connection, 0 says nothing about the session.
+        reset.flatMap { $0 == none ? nil : $0 } ?? sessionOver
+    }
 
     /// The code for a reason of MQTT 5, as the draft "MQTT over QUIC" defines it.
     package static func reason(_ code: ReasonCode) -> UInt64 { 0x300 + UInt64(code.rawValue) }
