@@ -78,7 +78,9 @@ extension StreamRelay {
         // The broker judges the flags of a CONNECT. But 0x16 may also begin a TLS handshake on the wrong port.
         let isConnect = up.firstByte.map { $0 >> 4 == PacketType.connect.rawValue } ?? true
         let start = held.first ?? bytes
-        guard isConnect, up.firstByte != 0x16 || ForeignProtocol.guess(start) == nil else { return refuse(start) }
+        guard isConnect, up.firstByte != 0x16 || ForeignProtocol.guess(start, at: .stream) == nil else {
+            return refuse(start)
+        }
         if up.hasSeenPacket {
             state = .connecting(clientHasEnded: isEnd)
             return [.stop(.connectPacket), .connectBroker]
@@ -93,7 +95,7 @@ extension StreamRelay {
     }
 
     private mutating func refuse(_ start: ByteBuffer) -> [RelayAction] {
-        violation(.protocolError, ForeignProtocol.guess(start) ?? "the first packet has to be CONNECT")
+        violation(.protocolError, ForeignProtocol.guess(start, at: .stream) ?? "the first packet has to be CONNECT")
     }
 
     private mutating func violation(_ reason: ReasonCode, _ what: String) -> [RelayAction] {

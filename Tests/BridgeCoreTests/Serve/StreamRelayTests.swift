@@ -93,7 +93,10 @@ import Testing
 
     @Test(arguments: [
         ([UInt8]([0xC0, 0]), "the first packet has to be CONNECT"), ([0x21, 2], "the first packet has to be CONNECT"),
-        (Array("GET / HTTP/1.1".utf8), "HTTP"), ([0x16, 0x03, 0x01], "TLS"),
+        // There are no devices here, and no TCP.
+        (Array("GET / HTTP/1.1".utf8), "HTTP (MQTT over WebSocket?), but serve takes plain MQTT on QUIC streams only"),
+        ([0x16, 0x03, 0x01], "it speaks TLS inside its QUIC stream"),
+        (Array("PROXY TCP4".utf8), "PROXY protocol header, which serve does not take"),
     ])
     func aFirstPacketOtherThanConnectIsReset(bytes: [UInt8], word: String) throws {
         var relay = Self.relay()
