@@ -39,6 +39,22 @@ struct DataStreamConnectTests {
         }
     }
 
+    /// `serve` takes the gateway's session, and has no data streams. Both ends say so.
+    @Test func serveHasNoDataStreams() async throws {
+        var options = Scenario.Options()
+        options.farEnd = .serve
+        try await Scenario.run(options) { scenario in
+            let device = await scenario.client("device-1")
+            _ = try await device.connect(port: scenario.bridge.port)
+            // The stream is there for serve when something comes on it.
+            try await device.publish("a", "b", qos: 0)
+            try await scenario.bridgeLogs("session ended", "serve has none (use uplink.mapping mux there)")
+            _ = try await scenario.farEnd.process.errors.first("the refused stream in the log of serve") {
+                $0.contains("second stream of a client refused") && $0.contains("data-stream")
+            }
+        }
+    }
+
     @Test func clientIDsAreAssigned() async throws {
         try await Scenario.run { scenario in
             var assigned: Set<String> = []

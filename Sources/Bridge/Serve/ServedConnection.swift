@@ -32,6 +32,7 @@ final class ServedConnection: QUICConnectionObserver {
     /// The code with which sessions and connection end when the server ends them.
     private var parting = ServeCode.goingAway
     private var isClosed = false
+    private var hasToldOfSecondStream = false
     private let timer: Timer
     /// Whether a Retry or the completed handshake has proven that the client receives at its address.
     private(set) var isAddressProven: Bool
@@ -108,7 +109,10 @@ final class ServedConnection: QUICConnectionObserver {
     private func opened(_ stream: QUICStreamID) {
         host.statistics.streams += 1
         guard !isShuttingDown else { return handle.reset(stream, code: parting) }
-        guard firstStream == nil || alpn != Self.single else { return handle.reset(stream, code: ServeCode.none) }
+        guard firstStream == nil || alpn != Self.single else {
+            tellOfSecondStream()
+            return handle.reset(stream, code: ServeCode.none)
+        }
         if firstStream == nil {
             firstStream = stream
             timer.cancel()
@@ -123,7 +127,16 @@ final class ServedConnection: QUICConnectionObserver {
     /// Refuses a second stream that ALPN `mqtt` does not allow.
     private func refuse(_ stream: QUICStreamID) {
         drivers.removeValue(forKey: stream)?.connectionLost("this was a second stream on a connection with ALPN mqtt")
+        tellOfSecondStream()
         handle.reset(stream, code: ServeCode.none)
+    }
+
+    /// Says it once, because a client that takes this for a broker with data streams opens many.
+    private func tellOfSecondStream() {
+        guard !hasToldOfSecondStream else { return }
+        hasToldOfSecondStream = true
+        let why = "serve has no data streams; a bridge needs uplink.mapping mux here, or auto, instead of data-stream"
+        log(.warning, "second stream of a client refused", ["reason": "ALPN \(Self.single) allows one: \(why)"])
     }
 
     private func sessionIsOver(on stream: QUICStreamID, unacknowledged: Int = .max) {

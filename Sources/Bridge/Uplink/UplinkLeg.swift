@@ -259,6 +259,7 @@ extension UplinkLoss {
     fileprivate var isDecision: Bool {
         switch self {
         case .byBroker(let code, _): code != nil
+        case .dataStreamRefused: true
         case .closed, .network: false
         }
     }

@@ -142,7 +142,7 @@ extension GatewaySession {
     package mutating func lost(_ loss: UplinkLoss) -> [Action] {
         switch loss {
         case .byBroker(let code?, _): end(Self.end(ofCode: code, reason: nil))
-        case .byBroker(nil, _), .closed: end(.closedByBroker)
+        case .byBroker(nil, _), .closed, .dataStreamRefused: end(.closedByBroker)
         case .network(let description): end(.lost(description))
         }
     }

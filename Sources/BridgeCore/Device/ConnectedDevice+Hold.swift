@@ -177,6 +177,7 @@ extension UplinkLoss {
         switch self {
         case .byBroker(let code?, _): .brokerDisconnected(code: code)
         case .byBroker(nil, _), .closed: .brokerClosed
+        case .dataStreamRefused: .dataStreamRefused
         case .network(let description): .uplinkLost(description)
         }
     }
@@ -186,7 +187,7 @@ extension UplinkLoss {
         switch self {
         case .byBroker(let code?, _): ReasonCode(rawValue: code) == .sessionTakenOver
         case .byBroker(nil, _): true
-        case .closed, .network: false
+        case .closed, .dataStreamRefused, .network: false
         }
     }
 
@@ -195,6 +196,7 @@ extension UplinkLoss {
         switch self {
         case .byBroker(let code?, _): ReasonCode(rawValue: code) == .keepAliveTimeout && hold.wasSuspended
         case .byBroker(nil, _), .closed: hold.phase == .returning || hold.mayBeForgotten
+        case .dataStreamRefused: false
         case .network: true
         }
     }

@@ -30,7 +30,7 @@ package enum ConnectOutcome: String, Sendable, CaseIterable {
         switch end {
         case .refusedByBroker(let code): self.init(code: code)
         case .brokerDisconnected(let code): self.init(code: code)
-        case .brokerClosed, .brokerViolation: self = .refusedByBrokerOther
+        case .brokerClosed, .brokerViolation, .dataStreamRefused: self = .refusedByBrokerOther
         case .badCredentials: self = .refusedHereCredentials
         case .notAllowed: self = .refusedHereRule
         case .overLimit: self = .refusedHereLimit

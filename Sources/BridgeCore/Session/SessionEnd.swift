@@ -28,6 +28,8 @@ package enum SessionEnd: Sendable, Equatable {
     case brokerDisconnected(code: UInt8)
     /// The broker ended the stream, or closed the connection with an application code that says so.
     case brokerClosed
+    /// The broker reset the device's data stream before anything came on it.
+    case dataStreamRefused
     /// The broker sent what a server may not send.
     case brokerViolation(MQTTError)
     /// No uplink leg could be made.
@@ -63,6 +65,10 @@ extension SessionEnd: CustomStringConvertible {
         case .refusedByBroker(let code): "the broker refused the device: \(ConnackCode.describe(code))"
         case .brokerDisconnected(let code): "the broker disconnected the device: \(ReasonCode(rawValue: code).inWords)"
         case .brokerClosed: "the broker closed the connection"
+        case .dataStreamRefused:
+            "the broker reset the device's data stream before it sent anything on it; if it does so with every device, it has "
+                + "no data streams: serve has none (use uplink.mapping mux there), and brokers other than EMQX have none "
+                + "either (use connection)"
         case .brokerViolation(let error): "the broker broke the protocol: \(error)"
         case .uplinkUnreachable(let why): "the broker could not be reached: \(why)"
         case .predecessorStays: "an earlier session of the client id did not end within uplink.connect_timeout"
@@ -131,6 +137,7 @@ extension SessionEnd {
         // A broker that closes without CONNACK has given its answer: some brokers do that with a malformed CONNECT
         // [MQTT-3.1.4-1].
         case .brokerClosed: Consequences(importance: .normal, connack: nil, isBrokersSide: true)
+        case .dataStreamRefused: Consequences(importance: .fault, connack: nil, isBrokersSide: true)
         case .brokerViolation, .uplinkLost, .holdExpired:
             Consequences(importance: .fault, disconnect: .unspecifiedError, isBrokersSide: true)
         case .uplinkUnreachable, .predecessorStays:

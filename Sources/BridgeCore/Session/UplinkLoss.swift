@@ -9,12 +9,16 @@ package enum UplinkLoss: Sendable, Equatable {
     /// on its stream. EMQX does so when it is stopped or restarts its listener; a client that it kicks or that is taken
     /// over is told on the stream first.
     case closed(description: String)
+    /// The broker reset a data stream before anything came on it. A broker that has no data streams does so with each.
+    case dataStreamRefused(description: String)
     /// The network failed (idle timeout, stateless reset, transport error), or the broker said that it is busy.
     case network(description: String)
 
     package var description: String {
         switch self {
-        case .byBroker(_, let description), .closed(let description), .network(let description): description
+        case .byBroker(_, let description), .closed(let description), .dataStreamRefused(let description),
+            .network(let description):
+            description
         }
     }
 }

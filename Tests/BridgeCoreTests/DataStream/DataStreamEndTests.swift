@@ -34,7 +34,8 @@ import Testing
     }
 
     private static let ends: [(event: String, code: UInt8?)] = [
-        ("keepAlive", 0x8D), ("takenOver", 0x8E), ("FIN", 0x8B), ("reset", 0x8B), ("0x8E", 0x8B), ("network", 0x8B),
+        ("keepAlive", 0x8D), ("takenOver", 0x8E), ("FIN", 0x8B), ("reset", 0x8B), ("refused", 0x8B), ("0x8E", 0x8B),
+        ("network", 0x8B),
         ("garbage", 0x8B), ("DISCONNECT", 0x8B), ("shutDown", 0x8B),
     ]
 
@@ -44,6 +45,7 @@ import Testing
         case "takenOver": bench.session.takenOver(byContinuation: false)
         case "FIN": bench.session.uplinkEnded()
         case "reset": bench.session.uplinkLost(.byBroker(reasonCode: nil, description: "reset"))
+        case "refused": bench.session.uplinkLost(.dataStreamRefused(description: "reset"))
         case "0x8E": bench.session.uplinkLost(.byBroker(reasonCode: 0x8E, description: "taken over"))
         case "network": bench.session.uplinkLost(.network(description: "idle"))
         case "garbage": bench.session.uplinkMisbehaved(MQTTError(.malformed, clause: "c", message: "m"))
@@ -69,6 +71,18 @@ import Testing
             #expect(bench.session.deviceClosed().isEmpty && bench.session.shutDown().isEmpty)
             #expect(try bench.device(.pingreq).isEmpty)
         }
+    }
+
+    /// The operator has to be told what would be right.
+    @Test(arguments: [false, true])
+    func aBrokerWithoutDataStreamsIsNamedAsTheReason(_ isHeld: Bool) throws {
+        let hold = HoldPolicy(HoldConfiguration(), budget: HoldBudget(limit: 1_000_000))
+        var bench = try DataStreamBench(hold: isHeld ? hold : nil)
+        try bench.establish()
+        let actions = bench.session.uplinkLost(.dataStreamRefused(description: "reset"))
+        let end = try #require(actions.end)
+        #expect(end == .dataStreamRefused && end.importance == .fault)
+        #expect("\(end)".contains("uplink.mapping mux") && ConnectOutcome(end, isLate: false) == .refusedByBrokerOther)
     }
 
     @Test func insideALongDeliveryTheDeviceIsToldNothing() throws {

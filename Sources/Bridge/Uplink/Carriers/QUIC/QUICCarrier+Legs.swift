@@ -94,7 +94,10 @@ extension QUICCarrier: QUICConnectionObserver {
             legs[stream]?.drained()
         case (.streamReset(let stream, let code), .open):
             if code == UplinkLoss.goElsewhere { observer?.carrierIsSentElsewhere(self) }
-            legs[stream]?.lost(UplinkLoss(resetCode: code), withConnection: false)
+            guard let leg = legs[stream] else { break }
+            // The control stream has been answered by then.
+            let isDataStream = control != nil && isReady && leg.isUnanswered
+            leg.lost(UplinkLoss(resetCode: code, isNewDataStream: isDataStream), withConnection: false)
         case (.stopSending(let stream, _), .open):
             stopped(stream, after: handle.probeTimeout * 3)
         case (.pathChanged, .open):

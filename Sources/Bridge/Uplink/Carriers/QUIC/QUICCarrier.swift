@@ -140,7 +140,7 @@ extension QUICCarrier {
         switch loss {
         case .network: true
         case .closed: isReady && legs.values.contains { !$0.isPeerFinished && !$0.mayLeave }
-        case .byBroker: false
+        case .byBroker, .dataStreamRefused: false
         }
     }
 

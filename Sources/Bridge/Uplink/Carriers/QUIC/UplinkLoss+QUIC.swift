@@ -25,8 +25,15 @@ extension UplinkLoss {
     }
 
     /// The broker reset the stream.
-    init(resetCode code: UInt64) {
-        self.init(applicationCode: code, description: "the broker reset the stream with code \(code)")
+    ///
+    /// - Parameter isNewDataStream: Whether it is a data stream on which nothing has come.
+    init(resetCode code: UInt64, isNewDataStream: Bool = false) {
+        let description = "the broker reset the stream with code \(code)"
+        if code == ServeCode.none, isNewDataStream {
+            self = .dataStreamRefused(description: description)
+        } else {
+            self.init(applicationCode: code, description: description)
+        }
     }
 
     private init(applicationCode code: UInt64, description: String) {
