@@ -90,7 +90,7 @@ struct MappingErrorTests {
                 + "password without one"),
         Case(
             "version: 3.1.1, password_file: ca.pem",
-            "1:110: uplink.identity.password_file: contains a line break or another control character",
+            "1:110: uplink.identity.password_file: DIR/ca.pem: contains a line break or another control character",
             "1:110: uplink.identity.password_file: needs uplink.identity.username beside it, or version: 5.0; MQTT 3.1.1 "
                 + "allows no password without one"),
     ])

@@ -112,7 +112,7 @@ struct MappingTests {
             "BRIDGE_UPLINK_IDENTITY_USERNAME_FILE": "/dev/null", "BRIDGE_UPLINK_IDENTITY_PASSWORD_FILE": "/nowhere",
             "BRIDGE_AUTH_USERS_FILE": "/nowhere",
         ]
-        let message = "is empty; leave the key out to use the default"
+        let message = "/dev/null: is empty; leave the key out to use the default"
         #expect(
             try errors(dataStream(), environment: files) == [
                 "environment: BRIDGE_AUTH_USERS_FILE: auth.users_file: /nowhere: no such file; mosquitto_passwd -c /nowhere "

@@ -113,7 +113,7 @@ struct SecretTests {
         let folder = try TemporaryFolder()
         try folder.write("pw", content)
         let lines = try errors(minimal + "auth: {mode: inject, password_file: pw}", folder: folder)
-        #expect(lines == ["bridge.yaml:2:37: auth.password_file: \(message)"])
+        #expect(lines == ["bridge.yaml:2:37: auth.password_file: DIR/pw: \(message)"])
     }
 
     @Test func filesThatOthersCanReadAreWarnedOf() throws {

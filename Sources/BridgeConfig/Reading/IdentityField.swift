@@ -28,10 +28,10 @@ extension ConfigurationReader {
             return name(setting, "\(path).username", allowsVariables)
         case .file(let setting):
             let path = "\(path).username_file"
-            guard let (content, _, _) = content(of: setting, path) else { return nil }
+            guard let (content, file, _) = content(of: setting, path) else { return nil }
             var read = setting
             read.text = content
-            return name(read, path, allowsVariables)
+            return name(read, path, allowsVariables, in: file)
         case nil:
             return nil
         }
@@ -68,35 +68,37 @@ extension ConfigurationReader {
     }
 
     /// A client id or user name. Placeholders are errors, and so are variables if there is no device to give them a value.
-    private func name(_ setting: Setting, _ path: String, _ allowsVariables: Bool) -> String? {
-        guard let text = values.text(setting, path) else { return nil }
-        if TextValue.isPlaceholder(text) {
-            diagnostics.error(setting.origin, path, "\(values.quoted(text)) is a placeholder; put the real value there")
-            return nil
-        }
-        guard allowsVariables else {
-            guard text.contains("${") else { return text }
-            diagnostics.error(setting.origin, path, "contains a variable, but no device gives it a value here")
-            return nil
-        }
-        if let problem = Variables.problem(in: text) {
-            diagnostics.error(setting.origin, path, problem)
-            return nil
-        }
-        return text
+    ///
+    /// - Parameter file: The file that contains it, if it is not in the configuration.
+    private func name(
+        _ setting: Setting, _ path: String, _ allowsVariables: Bool, in file: String? = nil
+    ) -> String? {
+        guard let problem = problem(withName: setting.text, allowsVariables) else { return setting.text }
+        diagnostics.error(setting.origin, path, Self.placed(problem, in: file))
+        return nil
+    }
+
+    private func problem(withName text: String, _ allowsVariables: Bool) -> String? {
+        if let problem = TextValue.problem(with: text) { return problem }
+        if TextValue.isPlaceholder(text) { return "\(values.quoted(text)) is a placeholder; put the real value there" }
+        if allowsVariables { return Variables.problem(in: text) }
+        return text.contains("${") ? "contains a variable, but no device gives it a value here" : nil
     }
 
     /// The secret; reports a text that cannot be one, without quoting it, and returns `nil`.
-    private func secret(_ text: String, _ origin: Origin, _ path: String) -> String? {
-        if TextValue.isPlaceholder(text) {
-            diagnostics.error(origin, path, "is still the placeholder in angle brackets; put the real password there")
-            return nil
-        }
-        if let problem = TextValue.problem(with: text) {
-            diagnostics.error(origin, path, problem)
-            return nil
-        }
-        return text
+    ///
+    /// - Parameter file: The file that contains it, if it is not in the configuration.
+    private func secret(_ text: String, _ origin: Origin, _ path: String, in file: String? = nil) -> String? {
+        let problem =
+            TextValue.isPlaceholder(text)
+            ? "is still the placeholder in angle brackets; put the real password there" : TextValue.problem(with: text)
+        guard let problem else { return text }
+        diagnostics.error(origin, path, Self.placed(problem, in: file))
+        return nil
+    }
+
+    private static func placed(_ problem: String, in file: String?) -> String {
+        file.map { "\($0): \(problem)" } ?? problem
     }
 
     private func passwordFile(_ setting: Setting, _ path: String) -> String? {
@@ -104,7 +106,7 @@ extension ConfigurationReader {
         if isReadableByOthers {
             diagnostics.warning(setting.origin, path, "\(file) can be read by other users; chmod 600 it")
         }
-        return secret(content, setting.origin, path)
+        return secret(content, setting.origin, path, in: file)
     }
 
     /// The content of a file that has one line, without the line break at its end.
