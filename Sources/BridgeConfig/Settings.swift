@@ -28,6 +28,8 @@ struct Settings {
     private(set) var scalars: [Key: Setting] = [:]
     /// Values of keys of the shapes `list` and `structure` that come from the file.
     var nodes: [Key: YAMLNode] = [:]
+    /// Keys of the file whose value has the wrong shape, such as a list where a single value is wanted, which is reported.
+    var misshapen: Set<Key> = []
     /// Where each section of the file begins, by its path, for errors about missing keys.
     var sections: [String: Origin] = [:]
     /// The folder of the configuration file; empty for the working directory.
@@ -73,6 +75,10 @@ struct Settings {
     func layer(of key: Key) -> Setting.Layer? {
         scalars[key]?.layer ?? (nodes[key] == nil ? nil : .file)
     }
+
+    /// Whether the file or a higher layer gives the key, with a usable single value or not. A value that is not usable is
+    /// reported already, so that nothing is said to be missing.
+    func isGiven(_ key: Key) -> Bool { scalars[key] != nil || misshapen.contains(key) }
 
     /// The best place to report that a key is missing.
     func placeOfMissing(_ key: Key) -> Origin {

@@ -110,6 +110,27 @@ struct ConfigurationErrorTests {
         try expect(minimal + test.text, test.expected)
     }
 
+    /// Nothing is said to be missing, or to have no effect, because of it.
+    @Test(arguments: [
+        ("uplink: {host: [a], ca: ca.pem}", "uplink.host"), ("uplink: {host: a, ca: {b: c}}", "uplink.ca"),
+        ("uplink: {host: a, ca: ca.pem, client_certificate: [b], client_key: key.pem}", "uplink.client_certificate"),
+        ("uplink: {host: a, ca: ca.pem, mapping: [mux], identity: {client_id: g}}", "uplink.mapping"),
+        ("uplink: {host: a, ca: ca.pem}\nauth: {mode: [inject], username: u}", "auth.mode"),
+        ("uplink: {host: a, ca: ca.pem}\nauth: {mode: inject, username: [u]}", "auth.username"),
+        ("uplink: {host: a, ca: ca.pem}\nauth: {mode: bundles, bundles: [b]}", "auth.bundles"),
+        (
+            "uplink: {host: a, ca: ca.pem, mapping: data-stream, identity: {client_id: g}}\n"
+                + "auth: {mode: local, users_file: [u]}", "auth.users_file"
+        ),
+    ])
+    func aValueOfTheWrongShapeIsOneMistake(_ text: String, _ key: String) throws {
+        let folder = try TemporaryFolder()
+        try folder.write("key.pem", TemporaryFolder.key)
+        let lines = try errors(text, folder: folder)
+        let message = " \(key): expected a single value, found a "
+        #expect(lines.count == 1 && lines.first?.contains(message) == true, "\(lines)")
+    }
+
     @Test(arguments: [
         Case(
             "host: a, ca: ca.pem, port: 0",

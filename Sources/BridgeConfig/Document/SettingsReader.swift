@@ -44,6 +44,7 @@ struct SettingsReader {
         }
         guard case .scalar(let text, _) = node.content else {
             diagnostics.error(node.origin, key.rawValue, "expected a single value, found \(node.kind)")
+            settings.misshapen.insert(key)
             return
         }
         guard !node.isNull else {

@@ -25,13 +25,13 @@ extension ConfigurationReader {
         auth.allowsAnonymous = boolean(.authAnonymous) ?? auth.allowsAnonymous
         let modeIsReadable =
             settings.scalars[.authMode].map { AuthConfiguration.Mode(rawValue: $0.text) != nil } ?? true
-        guard modeIsReadable else { return auth }
+        guard modeIsReadable, !settings.misshapen.contains(.authMode) else { return auth }
         if mappingIsReadable { check(auth.mode, with: mapping) }
         switch auth.mode {
         case .passthrough:
             refuse(
                 Array(Self.identityKeys.values), with: "passthrough", "write mode: inject under auth:, or remove this")
-        case .inject where fields.isEmpty:
+        case .inject where !Self.identityKeys.values.contains(where: settings.isGiven):
             error(.authMode, "inject needs at least one of auth.client_id, auth.username and auth.password")
         case .inject:
             break
@@ -75,8 +75,9 @@ extension ConfigurationReader {
     }
 
     private func checkWhoIsLetIn(_ auth: AuthConfiguration) {
-        guard settings.scalars[.authUsersFile] == nil, !auth.allowsAnonymous else { return }
+        guard !settings.isGiven(.authUsersFile), !auth.allowsAnonymous else { return }
         // A value that is neither true nor false has been reported already.
+        guard !settings.misshapen.contains(.authAnonymous) else { return }
         guard settings.scalars[.authAnonymous]?.text.lowercased() ?? "false" == "false" else { return }
         error(.authMode, "local lets no device in without auth.users_file, or auth.anonymous: true, or both")
     }

@@ -10,7 +10,8 @@ extension ConfigurationReader {
 
     /// Whether the mapping is valid. If it is not, other keys cannot be checked against it.
     var mappingIsReadable: Bool {
-        settings.scalars[.uplinkMapping].map { Mapping(rawValue: $0.text) != nil } ?? true
+        settings.scalars[.uplinkMapping].map { Mapping(rawValue: $0.text) != nil }
+            ?? !settings.misshapen.contains(.uplinkMapping)
     }
 
     // MARK: - Protocol names

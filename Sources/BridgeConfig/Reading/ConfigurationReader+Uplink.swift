@@ -69,8 +69,8 @@ extension ConfigurationReader {
     }
 
     private func clientCertificate() -> (certificate: String?, key: String?) {
-        let hasCertificate = settings.scalars[.uplinkClientCertificate] != nil
-        let hasKey = settings.scalars[.uplinkClientKey] != nil
+        let hasCertificate = settings.isGiven(.uplinkClientCertificate)
+        let hasKey = settings.isGiven(.uplinkClientKey)
         if hasCertificate && !hasKey { error(.uplinkClientCertificate, "needs uplink.client_key beside it") }
         if hasKey && !hasCertificate { error(.uplinkClientKey, "needs uplink.client_certificate beside it") }
         return (certificates(.uplinkClientCertificate), privateKey(.uplinkClientKey))

@@ -106,6 +106,7 @@ struct ConfigurationReader {
     }
 
     func missing(_ key: Key, _ what: String) {
+        guard !settings.isGiven(key) else { return }
         error(key, "is missing (it can also come from \(key.variable)); it is \(what)")
     }
 
