@@ -90,6 +90,31 @@ static char *alternative_names(gnutls_x509_crt_t certificate) {
     return names;
 }
 
+static int authority_of(gnutls_x509_crt_t certificate) {
+    unsigned int authority = 0;
+    int error = gnutls_x509_crt_get_basic_constraints(certificate, NULL, &authority, NULL);
+    return error < 0 ? -1 : authority != 0;
+}
+
+/// RFC 5280 4.2.1.12. What can't be read says nothing.
+static bool excludes_servers(gnutls_x509_crt_t certificate) {
+    for (unsigned int i = 0; i < 64; i++) {
+        char purpose[128];
+        size_t length = sizeof(purpose);
+        int error = gnutls_x509_crt_get_key_purpose_oid(certificate, i, purpose, &length, NULL);
+        if (error == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) {
+            return i > 0;
+        }
+        if (error == GNUTLS_E_SHORT_MEMORY_BUFFER) {
+            continue;
+        }
+        if (error < 0 || strcmp(purpose, GNUTLS_KP_TLS_WWW_SERVER) == 0 || strcmp(purpose, GNUTLS_KP_ANY) == 0) {
+            return false;
+        }
+    }
+    return false;
+}
+
 void bridge_quic_describe_certificate(gnutls_x509_crt_t certificate, bridge_quic_certificate *result) {
     *result = (bridge_quic_certificate){
         .subject = name_of(certificate, gnutls_x509_crt_get_dn3),
@@ -99,6 +124,8 @@ void bridge_quic_describe_certificate(gnutls_x509_crt_t certificate, bridge_quic
         .signature = signature_of(certificate),
         .not_before = (int64_t)gnutls_x509_crt_get_activation_time(certificate),
         .not_after = (int64_t)gnutls_x509_crt_get_expiration_time(certificate),
+        .authority = authority_of(certificate),
+        .excludes_servers = excludes_servers(certificate),
     };
 }
 

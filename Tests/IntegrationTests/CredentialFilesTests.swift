@@ -70,6 +70,30 @@ struct CredentialFilesTests {
         #expect(warnings(try folder.write("both.pem", both.joined())).isEmpty)
     }
 
+    /// The broker's own certificate may stand there, and then it is known by its name.
+    @Test func aCertificateThatIsNotThatOfACA() async throws {
+        let certificates = try await Certificates.make()
+        func warnings(_ name: String, host: String) -> [String] {
+            let uplink = UplinkConfiguration(host: host, caFile: certificates.certificate(name))
+            return CredentialFiles(BridgeConfiguration(uplink: uplink)).warnings
+        }
+        let path = certificates.certificate("server")
+        let start = "uplink.ca: \(path): the certificate 'CN=localhost' is not that of a CA (CA:FALSE)"
+        #expect(warnings("server", host: "broker.test").contains { $0.hasPrefix(start) })
+        for host in ["localhost", "127.0.0.1"] { #expect(warnings("server", host: host).isEmpty) }
+        #expect(warnings("ca", host: "broker.test").isEmpty)
+    }
+
+    @Test func aServersCertificateThatIsNotForServers() async throws {
+        let folder = try Folder()
+        defer { folder.remove() }
+        let certificates = try await Certificates.make()
+        let client = try await Self.serve(certificates.certificate("client"), folder)
+        #expect(client.warnings.contains { $0.contains("is not for servers") }, "\(client.warnings)")
+        let server = try await Self.serve(certificates.certificate("server"), folder)
+        #expect(!server.warnings.contains { $0.contains("is not for servers") }, "\(server.warnings)")
+    }
+
     /// Warnings are repeated once a day, which is shortened here.
     @Test func warningsAreRepeated() async throws {
         let said = EventLog<String>()

@@ -103,6 +103,12 @@ import Testing
         #expect(chain.map(\.issuer) == ["CN=EC intermediate,O=Test", "CN=EC root,O=Test"])
         #expect(chain.first?.names == ["broker.test", "*.devices.test"])
         #expect(try QUICCertificate.all(inFile: certificates.path("expired.pem")).first?.notAfter == 1_609_459_200)
+        #expect(chain.map(\.isAuthority) == [false, true])
+        let purposes = try ["ecdsa", "purpose", "ec-root"].map {
+            try QUICCertificate.all(inFile: certificates.path("\($0).pem")).first?.excludesServers
+        }
+        #expect(purposes == [false, true, false])
+        #expect(try QUICCertificate.all(inFile: certificates.path("expired.pem")).first?.isAuthority == nil)
     }
 
     @Test func keysAndQlogAreWrittenWhereAsked() throws {

@@ -30,9 +30,12 @@ struct CredentialFiles: Sendable {
     }
 
     let files: [File]
+    /// The names that the broker's certificate may have.
+    private var brokerNames: [String] = []
 
     init(_ configuration: BridgeConfiguration) {
         let (uplink, auth) = (configuration.uplink, configuration.auth)
+        brokerNames = uplink.endpoints.map(\.certificateName) + (uplink.fallback.map { [$0.certificateName] } ?? [])
         // The first key counts where two name the same file.
         files = Self.files([
             ("uplink.ticket_file", uplink.ticketFile, .other),
@@ -118,15 +121,27 @@ struct CredentialFiles: Sendable {
     func warnings(at now: Int64) -> [String] {
         files.flatMap { file -> [String] in
             let chain = certificates(of: file)
-            let problems =
-                switch file.kind {
-                case .chain:
-                    [CertificateChain.problem(with: chain)].compactMap { $0 } + chain.compactMap { time(of: $0, now) }
-                // A bundle may well contain some expired certificates.
-                case .authorities:
-                    chain.allSatisfy { $0.time(at: now) == .expired } ? chain.compactMap { time(of: $0, now) } : []
-                case .key, .users, .other: [String]()
+            var problems: [String] = []
+            switch file.kind {
+            case .chain:
+                if let problem = CertificateChain.problem(with: chain) { problems.append(problem) }
+                if file.key == "serve.certificate", let problem = CertificateChain.problem(withServer: chain) {
+                    problems.append(problem)
                 }
+                problems += chain.compactMap { time(of: $0, now) }
+            case .authorities:
+                // A bundle may well contain some expired certificates.
+                if chain.allSatisfy({ $0.time(at: now) == .expired }) {
+                    problems += chain.compactMap { time(of: $0, now) }
+                }
+                if file.key == "uplink.ca",
+                    let problem = CertificateChain.problem(withAuthorities: chain, for: brokerNames)
+                {
+                    problems.append(problem)
+                }
+            case .key, .users, .other:
+                break
+            }
             return problems.map { "\(file.key): \(file.path): \($0)" }
         }
     }
@@ -163,7 +178,8 @@ struct CredentialFiles: Sendable {
         }
         return ((try? QUICCertificate.all(inFile: file.path)) ?? []).map {
             CertificateOutline(
-                subject: $0.subject, issuer: $0.issuer, notBefore: $0.notBefore, notAfter: $0.notAfter)
+                subject: $0.subject, issuer: $0.issuer, notBefore: $0.notBefore, notAfter: $0.notAfter, names: $0.names,
+                isAuthority: $0.isAuthority, excludesServers: $0.excludesServers)
         }
     }
 

@@ -37,6 +37,10 @@ typedef struct {
     char *signature;
     int64_t not_before;
     int64_t not_after;
+    /// Whether it may sign other certificates: 1 or 0 as its basic constraints say, and -1 if it has none.
+    int authority;
+    /// Whether it has an extended key usage that does not include TLS servers.
+    bool excludes_servers;
 } bridge_quic_certificate;
 
 void bridge_quic_certificate_free(bridge_quic_certificate *certificate);

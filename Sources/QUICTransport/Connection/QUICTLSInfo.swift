@@ -29,10 +29,14 @@ package struct QUICCertificate: Sendable, Equatable {
     package var key: String
     /// The algorithm of the issuer's signature, for example "RSA-SHA256" or "ECDSA-SHA256".
     package var signature: String
+    /// Whether it may sign other certificates; `nil` if it does not say (it has no basic constraints).
+    package var isAuthority: Bool?
+    /// Whether it has an extended key usage that does not include TLS servers.
+    package var excludesServers: Bool
 
     package init(
         subject: String, issuer: String, names: [String], notBefore: Int64, notAfter: Int64, key: String,
-        signature: String = ""
+        signature: String = "", isAuthority: Bool? = nil, excludesServers: Bool = false
     ) {
         self.subject = subject
         self.issuer = issuer
@@ -41,6 +45,8 @@ package struct QUICCertificate: Sendable, Equatable {
         self.notAfter = notAfter
         self.key = key
         self.signature = signature
+        self.isAuthority = isAuthority
+        self.excludesServers = excludesServers
     }
 }
 
@@ -65,7 +71,9 @@ extension QUICCertificate {
             notBefore: certificate.not_before,
             notAfter: certificate.not_after,
             key: certificate.key.map { String(cString: $0) } ?? "",
-            signature: certificate.signature.map { String(cString: $0) } ?? ""
+            signature: certificate.signature.map { String(cString: $0) } ?? "",
+            isAuthority: certificate.authority < 0 ? nil : certificate.authority > 0,
+            excludesServers: certificate.excludes_servers
         )
     }
 }

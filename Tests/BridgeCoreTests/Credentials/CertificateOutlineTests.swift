@@ -17,6 +17,34 @@ import Testing
         #expect(certificate.time(at: now) == expected)
     }
 
+    private static func leaf(_ names: String...) -> CertificateOutline {
+        CertificateOutline(subject: "leaf", issuer: "ca", names: names, isAuthority: false)
+    }
+
+    @Test(
+        arguments: [
+            ([leaf("other.test")], true), ([leaf()], true), ([], false),
+            // One that can vouch is enough, also one that does not say.
+            ([leaf(), CertificateOutline(subject: "ca", issuer: "ca", isAuthority: true)], false),
+            ([leaf(), CertificateOutline(subject: "ca", issuer: "ca")], false),
+            // The broker's own certificate.
+            ([leaf("a.test", "Broker.test")], false), ([leaf("*.test")], false), ([leaf("192.0.2.1")], false),
+            ([leaf("*.broker.test")], true), ([leaf("*")], true),
+        ] as [([CertificateOutline], Bool)])
+    func certificatesThatVouchForNoOther(_ all: [CertificateOutline], _ isWrong: Bool) {
+        let problem = CertificateChain.problem(withAuthorities: all, for: ["broker.test", "192.0.2.1"])
+        #expect((problem != nil) == isWrong)
+        if isWrong { #expect(problem?.contains("'leaf' is not that of a CA (CA:FALSE)") == true) }
+    }
+
+    @Test func aCertificateThatIsNotForServers() {
+        var own = Self.leaf("broker.test")
+        #expect(CertificateChain.problem(withServer: [own]) == nil)
+        own.excludesServers = true
+        #expect(CertificateChain.problem(withServer: [own])?.contains("serverAuth") == true)
+        #expect(CertificateChain.problem(withServer: [Self.leaf(), own]) == nil)
+    }
+
     private static func chain(_ names: String) -> [CertificateOutline] {
         names.split(separator: " ").map { pair in
             let parts = pair.split(separator: "<").map(String.init)
