@@ -232,7 +232,9 @@ extension Ledger {
             if !flow.isReceiptTold { step.down.append(acknowledgement(.pubrec, packetID)) }
             return false
         case .releasing:
-            // This answers a repeated message; the device is further already.
+            // The device repeated the message itself before it sent PUBREL, and gets both answers.
+            guard flow.isRepeated else { return true }
+            // This answers a repetition of the bridge; the device is further already.
             if isOpen { emit(acknowledgement(.pubrel, packetID), &step) }
             return false
         case .received, .completed, .waiting, .requested:

@@ -145,6 +145,22 @@ import Testing
         }
     }
 
+    /// The device repeats a message although nothing was lost, and releases it without waiting: it gets what it would get
+    /// from the broker.
+    @Test func aRepetitionOfTheDeviceGetsItsAnswer() throws {
+        var bench = try HoldBench.connected(.v5_0)
+        let message = Packet.message("a", .exactlyOnce, 1)
+        for packet in [message, message.again, .ack(.pubrel, 1)] {
+            #expect(try bench.device(packet).up == [packet])
+        }
+        for code: UInt8 in [0, 0x91] {
+            let answer = try bench.broker(.ack(.pubrec, 1, code))
+            #expect(answer.down == [.ack(.pubrec, 1, code)] && answer.up.isEmpty)
+        }
+        #expect(try bench.broker(.ack(.pubcomp, 1)).down == [.ack(.pubcomp, 1)])
+        #expect(bench.budget.usedBytes == 0)
+    }
+
     @Test func aRefusedMessageIsDone() throws {
         var bench = try HoldBench.connected(.v5_0)
         _ = try bench.device(.message("a", .exactlyOnce, 1))
