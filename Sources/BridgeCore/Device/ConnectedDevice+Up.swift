@@ -10,6 +10,7 @@ extension ConnectedDevice {
             case .packet(let frame):
                 return gateway == nil ? try deviceSentToBroker(frame) : try deviceSentToGateway(frame)
             case .publishBegin(let begin):
+                hasErred = false
                 return try deviceBegan(begin)
             case .unreadBegin(let begin):
                 guard router.passesEverything else { throw begin.error ?? .unreadable(.publish) }

@@ -26,6 +26,8 @@ struct ConnectedDevice: Sendable {
     var hasConnectedAgain = false
     /// Whether the device sent a DISCONNECT that the broker has to judge.
     var hasLeft = false
+    /// Whether the last packet of the device is one for which a broker ends the session.
+    var hasErred = false
 
     init(_ facts: DeviceFacts, _ router: PacketRouter, gateway: GatewayTerms? = nil) {
         self.facts = facts

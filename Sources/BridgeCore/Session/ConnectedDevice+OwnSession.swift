@@ -4,6 +4,7 @@ import NIOCore
 // A device with a session of its own at the broker: what passes, and what the bridge has to understand.
 extension ConnectedDevice {
     mutating func deviceSentToBroker(_ frame: Frame) throws(MQTTError) -> [SessionAction] {
+        if facts.keepsWillBack { hasErred = frame.endsSession }
         switch frame.type {
         case .disconnect:
             guard isHeld || frame.isFarewell(of: facts) else {
@@ -55,6 +56,21 @@ extension ConnectedDevice {
         }
         // The device gets the same packet, then its connection is closed ([MQTT-3.14.4-3]).
         return end(Ending(.brokerDisconnected(code: code), toDevice: frame.bytes, uplink: .useless))
+    }
+}
+
+extension Frame {
+    /// Whether a broker ends the session for this packet of a 5.0 device, instead of overlooking what is wrong with it.
+    fileprivate var endsSession: Bool {
+        switch type {
+        case .connect, .connack, .suback, .unsuback: return true
+        case .puback, .pubrec, .pubrel, .pubcomp:
+            // Nearly all have nothing but the packet identifier.
+            guard !isRegular || body.readableBytes != MemoryLayout<UInt16>.size else { return false }
+            return !isRegular || (try? PublishAck.decode(self, version: .v5_0)) == nil
+        case .subscribe, .unsubscribe: return !isRegular
+        case .publish, .pingreq, .pingresp, .disconnect, .auth: return false
+        }
     }
 }
 

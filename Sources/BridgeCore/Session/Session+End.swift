@@ -67,6 +67,7 @@ extension Session {
 
     /// The session's end was decided before, and now its leg has ended too.
     private mutating func finished(_ ending: Ending) -> [SessionAction] {
+        if case .finishing(let connect?) = state { return hangUp() + [.stop(.goodbye)] + reclaim(connect) }
         state = .ended
         leftAtBroker(ending.why)
         return hangUp() + [.stop(.goodbye)] + (ending.uplink == .gone ? [] : [.closeUplink])
@@ -76,7 +77,11 @@ extension Session {
         _ ending: Ending, _ standing: Standing, _ device: ConnectedDevice?
     ) -> [SessionAction] {
         leaveAtBroker(device, ending.why)
-        if ending.why.leavesWillBehind, let connect = device?.reclaimingConnect { return reclaim(connect) }
+        if ending.why.leavesWillBehind || device?.hasBeenClosed(ending.why) == true,
+            let connect = device?.reclaimingConnect
+        {
+            return reclaim(connect)
+        }
         state = .ended
         guard standing.leg != .none, ending.uplink != .gone else { return [] }
         // A CONNECT that is given up unanswered is followed by the end of its stream, and not of its connection: EMQX
@@ -84,12 +89,14 @@ extension Session {
         guard ending.uplink == .open, standing.leg != .unused,
             standing.leg == .unanswered || !ending.why.isWithoutGoodbye
         else { return [.closeUplink] }
-        state = .finishing
+        state = .finishing(reclaiming: nil)
         var actions = standing.backlog.map { SessionAction.sendToUplink($0) }
         if !standing.isInsidePacket, !standing.isFinished, let farewell = goodbye(ending, standing.facts) {
             actions.append(.sendToUplink(farewell))
             // Behind an unanswered CONNECT, the end may be the broker's refusal.
             hasSaidGoodbye = standing.leg == .answered && device?.isHeld != true
+        } else if standing.isInsidePacket, standing.leg == .answered, !ending.why.isWithoutWill {
+            state = .finishing(reclaiming: device?.reclaimingConnect)
         }
         // Without DISCONNECT before it, FIN is a lost connection for the broker, and it publishes the will.
         return actions + (standing.isFinished ? [] : [.finishUplink]) + [.start(.goodbye, after: .goodbye)]

@@ -8,6 +8,8 @@ import NIOCore
 // can change that, and the broker has disconnected the one that it knew. So the session is continued once more, without
 // a delay, to end with "Disconnect with Will Message" (MQTT 5 3.14.2.1).
 //
+// The same is done if the device vanishes inside a packet, behind which the broker can be told nothing.
+//
 // This is not done if the broker has decided about the device itself: if it was taken over, kicked or banned, the
 // bridge must not connect in its name.
 extension Session {
@@ -32,7 +34,7 @@ extension Session {
         var disconnect = Disconnect(reasonCode: 0x04)
         disconnect.properties.sessionExpiryInterval = 1
         guard let farewell = try? disconnect.encode(version: .v5_0) else { return reclaimingFailed(.open) }
-        state = .finishing
+        state = .finishing(reclaiming: nil)
         lingersAtBroker = true
         hasSaidGoodbye = true
         return [
@@ -48,6 +50,9 @@ extension Session {
 }
 
 extension ConnectedDevice {
+    /// Whether the broker has ended the session without a word, and for what the device sent last.
+    func hasBeenClosed(_ why: SessionEnd) -> Bool { why == .brokerClosed && hasErred }
+
     /// CONNECT for ``Session/reclaim(_:)``; `nil` if the broker keeps no will back.
     var reclaimingConnect: ByteBuffer? {
         guard facts.keepsWillBack, let bytes = hold?.connect,

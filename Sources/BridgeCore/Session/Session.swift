@@ -42,7 +42,9 @@ package struct Session: CoreSession {
         /// The device has been told of its end, and the broker has to be asked for its will. Holds CONNECT until it is
         /// sent.
         indirect case reclaimingWill(ByteBuffer?)
-        case finishing
+        /// Both sides have been told of the end, and the leg's end is awaited. If the broker could not be told of the will,
+        /// this has the CONNECT to ask for it then.
+        indirect case finishing(reclaiming: ByteBuffer?)
         case ended
     }
 
@@ -74,7 +76,7 @@ package struct Session: CoreSession {
     }
     var slot = DeviceSlot()
     var lastWords: LastWords?
-    var hasDeviceFinished = false
+    package var hasDeviceFinished = false
     /// Whether the broker was asked to keep the session for one more second.
     var lingersAtBroker = false
     /// Whether the last packet for the broker has gone out, and says that the session ends.
@@ -278,7 +280,8 @@ extension Session {
             return end(.uplinkUnreachable(detail ?? "no answer to CONNECT came within uplink.connect_timeout"))
         case (.uplinkConnect, .reclaimingWill):
             return reclaimingFailed(.open)
-        case (.goodbye, .finishing):
+        case (.goodbye, .finishing(let connect)):
+            if let connect { return hangUp() + reclaim(connect) }
             state = .ended
             return hangUp() + [.closeUplink]
         // No answer came to what the device sent before it shut its sending side down.

@@ -65,6 +65,48 @@ import Testing
         #expect(ended.end == .brokerClosed && !ended.opensUplink && bench.bench.session.isOver)
     }
 
+    /// The broker closes for what the device sent, as Mosquitto 2.0 does without a word.
+    @Test func aPacketThatNoBrokerTakesIsNoTakeover() throws {
+        let bad: [[UInt8]] = [[0x20, 2, 0, 0], [0x90, 3, 0, 1, 0], [0x40, 1, 0], [0x6F, 2, 0, 1], [0x40, 5, 0, 1, 0, 0, 7]]
+        for bytes in bad {
+            var bench = try connected()
+            let frame = try Frame(packet: ByteBuffer(bytes: bytes), version: .v5_0, reading: .lenient)
+            #expect(bench.bench.session.deviceSent(.packet(frame)).toUplink == [ByteBuffer(bytes: bytes)], "\(bytes)")
+            let ended = bench.bench.session.uplinkEnded()
+            #expect(ended.end == .brokerClosed && ended.closesDevice && ended.opensUplink, "\(bytes)")
+            _ = try bench.ready()
+            #expect(try bench.broker(.connack(Connack(sessionPresent: true))).up == [Self.farewell])
+        }
+        // What the device sends after it shows that the broker has overlooked it.
+        var bench = try connected()
+        let frame = try Frame(packet: ByteBuffer(bytes: bad[0]), version: .v5_0, reading: .lenient)
+        _ = bench.bench.session.deviceSent(.packet(frame))
+        _ = try bench.device(.pingreq)
+        #expect(!bench.bench.session.uplinkEnded().opensUplink && bench.bench.session.isOver)
+    }
+
+    /// Behind the beginning of a message, the broker can be told nothing.
+    @Test(arguments: ["FIN", "lost", "timeout"]) func aMessageThatIsCutOff(_ way: String) throws {
+        var bench = try connected()
+        let publish = PublishHead(isDuplicate: false, qos: .atMostOnce, topic: "t", packetID: nil)
+        let head = try publish.encode(version: .v5_0, payloadLength: 100)
+        let begin = StreamedPublish(head: head, flags: 0, publish: publish, payloadLength: 100)
+        _ = bench.bench.session.deviceSent(.publishBegin(begin))
+        _ = bench.bench.session.deviceSent(.payload(ByteBuffer(repeating: 1, count: 50), isLast: false))
+        let vanished = bench.bench.session.deviceFinished()
+        #expect(vanished.end == .deviceVanished && vanished.finishesUplink && !bench.bench.session.isOver)
+        let next =
+            switch way {
+            case "FIN": bench.bench.session.uplinkEnded()
+            case "lost": bench.bench.session.uplinkLost(.network(description: "idle"))
+            default: bench.bench.session.timedOut(.goodbye)
+            }
+        #expect(next.opensUplink && !bench.bench.session.isOver)
+        guard case .connect(let connect)? = try bench.ready().up.first else { throw HoldBench.BenchError.noConnect }
+        #expect(connect.will?.properties.willDelayInterval == nil)
+        #expect(try bench.broker(.connack(Connack(sessionPresent: true))).up == [Self.farewell])
+    }
+
     /// The broker has read a bad packet before the end that the bridge sent.
     @Test func theDeviceMayHaveSaidItsLast() throws {
         var bench = try connected()
