@@ -61,24 +61,44 @@ final class ClientIDs: Sendable {
         predecessor?.token.takenOver(byContinuation: !isCleanStart)
     }
 
+    /// What a session finds whose device has come with a client id.
+    struct Taking {
+        /// Whether to wait for the earlier sessions, until ``ClientIDClaim/isFree()`` at the latest.
+        let wait: ClientIDWait
+        /// Whether the earlier sessions, or others that are over, may have left a session at the broker that their device
+        /// had not asked for.
+        let findsNoSession: Bool
+        /// The session that had the client id, if the broker has not let it in yet: its CONNECT might reach the broker
+        /// later than this one's, so one of the two has to end.
+        let rival: ClientIDClaim?
+    }
+
     /// Gives the client id to the claim's session. If the session that had it is connected, the broker takes it over,
-    /// once it is known that its device has sent nothing more. If it is held, or not let in yet so that its CONNECT
-    /// might reach the broker later than this one's, it is ended.
-    ///
-    /// - Returns: whether to wait for the earlier sessions, until ``ClientIDClaim/isFree()`` at the latest; and whether
-    ///   they, or others that are over, may have left a session at the broker that their device had not asked for.
-    func take(_ claim: ClientIDClaim) -> (ClientIDWait, findsNoSession: Bool) {
+    /// once it is known that its device has sent nothing more. If it is held, it is ended.
+    func take(_ claim: ClientIDClaim) -> Taking {
         let (predecessor, wait, findsNoSession) = registry.withLock { registry in
             let predecessor = registry.claim(claim.clientID, by: claim, isBorrowed: claim.isSessionBorrowed)
             let hasLeftover = registry.hasLeftover(claim.clientID, at: .now())
             return (predecessor, registry.wait(claim.clientID), hasLeftover)
         }
-        switch predecessor?.phase {
-        case .connecting, .held: predecessor?.token.takenOver(byContinuation: false)
-        case .living: predecessor?.token.isStillThere()
-        case .leaving, .unanswered, .lingering, nil: break
+        let rival = predecessor?.phase == .connecting ? predecessor?.token : nil
+        if let predecessor, rival == nil { tell(predecessor.token, in: predecessor.phase) }
+        return Taking(wait: wait, findsNoSession: findsNoSession, rival: rival)
+    }
+
+    /// The session that has taken the client id from this one before the broker had let it in is to go on.
+    func dismiss(_ rival: ClientIDClaim) {
+        guard let phase = registry.withLock({ $0.phase(of: rival.clientID, rival) }) else { return }
+        tell(rival, in: phase)
+    }
+
+    /// Tells a session that another one has its client id.
+    private func tell(_ earlier: ClientIDClaim, in phase: ClientIDRegistry<ClientIDClaim>.Phase) {
+        switch phase {
+        case .connecting, .held: earlier.takenOver(byContinuation: false)
+        case .living: earlier.isStillThere()
+        case .leaving, .unanswered, .lingering: break
         }
-        return (wait, findsNoSession)
     }
 
     /// Whether an earlier session may have been left at the broker, asked again when the wait is over.

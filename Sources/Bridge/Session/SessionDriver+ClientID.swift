@@ -15,9 +15,21 @@ extension SessionDriver {
         let claim = ClientIDClaim(
             clientID, isAtBroker: true, isSessionBorrowed: session.isSessionBorrowed, of: self, on: host.eventLoop)
         self.claim = claim
-        let (wait, findsNoSession) = host.clientIDs.take(claim)
-        if findsNoSession { session.findsNoSession() }
-        perform(session.clientIDTaken(wait))
+        let taking = host.clientIDs.take(claim)
+        if taking.findsNoSession { session.findsNoSession() }
+        if let rival = taking.rival { settle(with: rival) }
+        perform(session.clientIDTaken(taking.wait))
+    }
+
+    /// Ends one of two sessions with the same client id that the broker has not let in yet. That should be the one whose
+    /// device came first, and most often one device made both connections, and has closed the earlier one. Event loops
+    /// read in no certain order, so that one may be this session: everything is read before the answer.
+    private func settle(with rival: ClientIDClaim) {
+        Timer.once(in: Self.readTime, on: host.eventLoop) { [self] in
+            guard claim != nil, !session.isOver, !hasSessionEnded else { return }
+            guard hasDeviceEnded || session.hasDeviceFinished else { return host.clientIDs.dismiss(rival) }
+            takenOver(byContinuation: false)
+        }
     }
 
     /// Takes a client id that only the bridge knows.

@@ -72,7 +72,7 @@ package struct DataStreamSession: CoreSession {
     }
     var slot = DeviceSlot()
     var lastWords: LastWords?
-    var hasDeviceFinished = false
+    package var hasDeviceFinished = false
 
     package init(context: DataStreamContext) {
         self.context = context

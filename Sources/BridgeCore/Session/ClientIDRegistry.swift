@@ -88,8 +88,8 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
     ///
     /// - Parameter isBorrowed: Whether the broker keeps its session for longer than its device asked for.
     /// - Returns: the session that had it, for whose ``release(_:_:)`` or ``pass(_:_:)`` the newcomer waits. If it is
-    ///   connecting or held, it should be told to leave; if it is living, it should be asked whether its device is
-    ///   still there.
+    ///   held, it should be told to leave, and also if it is connecting and the newcomer's device has not left by then;
+    ///   if it is living, it should be asked whether its device is still there.
     package mutating func claim(_ clientID: String, by token: Token, isBorrowed: Bool = false) -> Predecessor? {
         let key = ExactText(text: clientID)
         let old = entries[key]?.holder
@@ -106,6 +106,11 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
         guard let entry = entries[ExactText(text: clientID)], entry.isAwaited else { return .none }
         let isLong = entry.earlier.contains { $0.isAwaited && [.connecting, .held, .unanswered].contains($0.phase) }
         return isLong ? .untilOver : .brief
+    }
+
+    /// How far the session is with its client id; `nil` if it is over.
+    package func phase(of clientID: String, _ token: Token) -> Phase? {
+        entries[ExactText(text: clientID)]?.holder(token)?.phase
     }
 
     /// Notes a session's new phase. If no other session has its client id any more, the session gets it back.
@@ -164,7 +169,7 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
         return entries[key]?.isAwaited == false ? entry.holder?.token : nil
     }
 
-    /// The session is over.
+    /// The session is over. If it was the last to come, the one before it that is still connecting gets the client id back.
     ///
     /// - Returns: the session that has the client id, if it need not wait for another session from now on.
     package mutating func release(_ clientID: String, _ token: Token) -> Token? {
@@ -174,10 +179,14 @@ package struct ClientIDRegistry<Token: Hashable & Sendable>: Sendable {
             if holder.phase == .lingering { lingeringCount -= 1 }
             entry.holder = nil
         }
-        let wasAwaited = entry.earlier.contains { $0.token == token && $0.isAwaited }
+        var isChanged = entry.earlier.contains { $0.token == token && $0.isAwaited }
         entry.earlier.removeAll { $0.token == token }
+        if entry.holder == nil, let index = entry.earlier.lastIndex(where: { $0.phase == .connecting }) {
+            entry.holder = entry.earlier.remove(at: index)
+            isChanged = true
+        }
         entries[key] = entry.holder == nil && entry.earlier.isEmpty ? nil : entry
-        return wasAwaited && !entry.isAwaited ? entry.holder?.token : nil
+        return isChanged && !entry.isAwaited ? entry.holder?.token : nil
     }
 }
 

@@ -31,6 +31,8 @@ package protocol DeviceSession: Sendable {
     var isSending: Bool { mutating get }
     /// Whether the session is over: both legs have been closed or are gone, and no timer runs.
     var isOver: Bool { mutating get }
+    /// Whether the device sends no more; it may still read.
+    var hasDeviceFinished: Bool { get }
 
     // These are asked for with every packet, and so are answered without copying any part of the session.
 

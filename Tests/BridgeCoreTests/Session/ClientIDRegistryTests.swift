@@ -11,8 +11,9 @@ import Testing
         // The older session's end does not matter any more.
         _ = registry.release("a", 1)
         #expect(registry.claim("a", by: 4) == .init(token: 3, phase: .connecting))
+        // The newest has left before the one before it was told.
         _ = registry.release("a", 4)
-        #expect(registry.claim("a", by: 5) == nil)
+        #expect(registry.claim("a", by: 5) == .init(token: 3, phase: .connecting))
         #expect(registry.count == 2)
     }
 
@@ -153,5 +154,24 @@ import Testing
         #expect(registry.count == 1)
         #expect(registry.release("a", 1) == nil)
         #expect(registry.count == 0)
+    }
+
+    /// Event loops read in no certain order: the sessions of two connections that their device has given up claim the
+    /// client id around the one that it keeps.
+    @Test func theOneThatIsLeftHasItAgain() {
+        var registry = ClientIDRegistry<Int>()
+        for token in 1...3 { _ = registry.claim("a", by: token) }
+        #expect(registry.phase(of: "a", 2) == .connecting)
+        #expect(registry.release("a", 1) == nil)
+        #expect(registry.release("a", 3) == 2)
+        #expect(registry.wait("a") == .none)
+        #expect(registry.phase(of: "a", 3) == nil)
+        #expect(registry.claim("a", by: 4) == .init(token: 2, phase: .connecting))
+        // It waits as long as an earlier one is there.
+        #expect(registry.release("a", 4) == 2)
+        _ = registry.claim("a", by: 5)
+        _ = registry.claim("a", by: 6)
+        #expect(registry.release("a", 6) == nil)
+        #expect(registry.release("a", 2) == 5)
     }
 }
