@@ -67,7 +67,9 @@ import Testing
 
     /// The broker closes for what the device sent, as Mosquitto 2.0 does without a word.
     @Test func aPacketThatNoBrokerTakesIsNoTakeover() throws {
-        let bad: [[UInt8]] = [[0x20, 2, 0, 0], [0x90, 3, 0, 1, 0], [0x40, 1, 0], [0x6F, 2, 0, 1], [0x40, 5, 0, 1, 0, 0, 7]]
+        let bad: [[UInt8]] = [
+            [0x20, 2, 0, 0], [0x90, 3, 0, 1, 0], [0x40, 1, 0], [0x6F, 2, 0, 1], [0x40, 5, 0, 1, 0, 0, 7],
+        ]
         for bytes in bad {
             var bench = try connected()
             let frame = try Frame(packet: ByteBuffer(bytes: bytes), version: .v5_0, reading: .lenient)
