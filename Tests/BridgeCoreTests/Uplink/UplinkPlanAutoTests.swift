@@ -60,6 +60,17 @@ import Testing
         #expect(world.violations() == [])
     }
 
+    /// The same, if no device has come yet.
+    @Test(arguments: [true, false]) func theFirstInStockHasTheUsualIdleTimeout(isShared: Bool) {
+        let driver = world.driver(stock: 1)
+        driver.devicesMayCome()
+        #expect(driver.connection(1)?.dial.idleTimeout == .seconds(60))
+        driver.ready(1, shared: isShared)
+        // A device with a connection to itself needs more, so another one follows.
+        #expect(driver.connection(2)?.dial.idleTimeout == (isShared ? nil : .seconds(100)))
+        #expect(world.violations() == [])
+    }
+
     @Test func theStockFindsOutAsWell() {
         let driver = world.driver(stock: 2)
         driver.devicesMayCome()

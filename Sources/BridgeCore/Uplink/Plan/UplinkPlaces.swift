@@ -36,6 +36,8 @@ enum ConnectionRole {
     struct Warmth {
         let readyAt: NIODeadline
         let renewAt: NIODeadline
+        /// Whether its idle timeout is that of a connection that might have been shared.
+        var isBrief = false
         /// Whether it has lasted for long enough to show that the server accepts such connections.
         var isProven = false
     }

@@ -94,7 +94,8 @@ extension UplinkPlan {
             return nil
         case .go(let permit):
             let id = makeConnectionID()
-            let idleTimeout = configuration.idleTimeout(for: sharesConnections ? nil : stock.keepAlive)
+            // A connection that may turn out to be shared gets none that suits a single device.
+            let idleTimeout = mapping == .connection ? stockIdleTimeout : configuration.idleTimeout(for: nil)
             stock.dial = id
             stock.pass = pass
             connections[id] = Connection(way: permit.way, role: .stocking(permit), idleTimeout: idleTimeout)
@@ -153,11 +154,12 @@ extension UplinkPlan {
         if let keepAlive, keepAlive <= Self.longestKeepAlive { stock.keepAlive = max(stock.keepAlive, keepAlive) }
         let way = gate.chosen
         return stock.connections.first { id in
-            guard let connection = connections[id] else { return false }
+            guard let connection = connections[id], case .warm(let warmth) = connection.role else { return false }
             let facts = view.facts(of: id)
-            // MQTT's keepalive has to expire before QUIC's idle timeout.
-            return connection.way == way && connection.idleTimeout >= configuration.idleTimeout(for: keepAlive)
-                && !facts.isSilent && facts.availableStreams > 0
+            // MQTT's keepalive has to expire before QUIC's idle timeout, unless that would keep a device waiting which
+            // waits for this very connection.
+            let isLongEnough = connection.idleTimeout >= configuration.idleTimeout(for: keepAlive) || warmth.isBrief
+            return connection.way == way && isLongEnough && !facts.isSilent && facts.availableStreams > 0
         }
     }
 
@@ -182,10 +184,15 @@ extension UplinkPlan {
             stock.gate.succeeded()
             return scheduleIdleCheck(of: id, at: now + idlePatience)
         }
-        let renewAt = now + lifetime(readiness.idleTimeout)
-        connections[id]?.role = .warm(.init(readyAt: now, renewAt: renewAt))
+        // Only the one that found out that devices do not share can be too brief. It is replaced at once.
+        let isBrief = connections[id].map { $0.idleTimeout < stockIdleTimeout } ?? false
+        let renewAt = isBrief ? now : now + lifetime(readiness.idleTimeout)
+        connections[id]?.role = .warm(.init(readyAt: now, renewAt: renewAt, isBrief: isBrief))
         stock.connections.append(id)
     }
+
+    /// What devices need that have a connection to themselves.
+    private var stockIdleTimeout: Duration { configuration.idleTimeout(for: stock.keepAlive) }
 
     /// If the keep-alive is longer than the idle timeout, the connection would end by itself, so it is replaced before
     /// that.
