@@ -80,6 +80,10 @@ struct RequestTests {
             let answer = try await endpoint.raw("GET /api/log HTTP/1.0\r\nHost: localhost\r\n\r\n")
             #expect(answer.hasPrefix("HTTP/1.0 200 ") && answer.hasSuffix(#"{"level":"info"}"#))
             #expect(answer.lowercased().contains("connection: close"))
+            // As HAProxy checks servers, if nothing else is configured.
+            #expect(try await endpoint.raw("GET /readyz HTTP/1.0\r\n\r\n").hasPrefix("HTTP/1.0 200 "))
+            let nameless = try await endpoint.raw("GET /readyz HTTP/1.1\r\nConnection: close\r\n\r\n")
+            #expect(nameless.hasPrefix("HTTP/1.1 400 "))
         }
     }
 

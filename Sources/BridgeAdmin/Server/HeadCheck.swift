@@ -32,6 +32,9 @@ final class HeadCheck: ChannelDuplexHandler, RemovableChannelHandler {
             // Such a client takes the end of the connection for the end of the answer, and knows no Expect.
             head.headers.replaceOrAdd(name: "Connection", value: "close")
             head.headers.remove(name: "Expect")
+            // HTTP/1.0 does not know Host (RFC 1945 10), so whoever leaves it out means this endpoint: load balancers check
+            // like that. Browsers never do.
+            if !head.headers.contains(name: "Host") { head.headers.add(name: "Host", value: "localhost") }
         }
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
