@@ -16,7 +16,8 @@ package struct BridgeService: Service {
     /// The addresses that devices can connect to, with the ports that the system chose.
     package var listening: [String] { watch.state.running.listen }
 
-    /// Reads certificates and checks routes. Throws ``UnusableFile`` for a file, or the error in the routes.
+    /// Reads certificates and checks routes. Throws ``UnusableFile`` for a file, the error in the routes, or
+    /// ``TooFewFiles``.
     ///
     /// - Parameters:
     ///   - sockets: Sockets that are used instead of opening those addresses of `listen`.
@@ -26,6 +27,7 @@ package struct BridgeService: Service {
         configuration: BridgeConfiguration, signals: ProgramSignals, sockets: PassedSockets = .none,
         probing: WayChoice.Probing = .init(), bundles: BundleOpener? = nil, logger: Logger
     ) throws {
+        try OpenFiles.check(threads: configuration.threads)
         self.shared = try CredentialFiles(configuration).explaining {
             try SharedState(configuration: configuration, probing: probing, bundles: bundles, logger: logger)
         }

@@ -17,7 +17,6 @@ struct ServiceRun {
     static func onEventLoops(
         _ threads: Int, gathers: Bool, _ body: (MultiThreadedEventLoopGroup) async throws -> Void
     ) async throws {
-        try OpenFiles.check(threads: threads)
         let group =
             gathers
             ? MultiThreadedEventLoopGroup(numberOfThreads: threads, metricsDelegate: LoopGathering.TurnEnds())

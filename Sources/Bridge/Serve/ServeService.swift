@@ -18,10 +18,12 @@ package struct ServeService: Service {
     /// The addresses that clients can connect to, with the ports that the system chose.
     package var listening: [String] { watch.state.running.listen }
 
-    /// Reads certificates and keys, and makes the ticket key file if it is missing. Throws ``UnusableFile``.
+    /// Reads certificates and keys, and makes the ticket key file if it is missing. Throws ``UnusableFile`` or
+    /// ``TooFewFiles``.
     package init(
         configuration: ServeConfiguration, signals: ProgramSignals = ProgramSignals(), logger: Logger
     ) throws {
+        try OpenFiles.check(threads: configuration.threads)
         self.signals = signals
         self.logger = logger
         self.tls = try CredentialFiles(configuration).explaining {
