@@ -103,8 +103,27 @@ extension Journal {
     /// None is needed if the same message or a later one is about to be sent anyway and the broker will take it for a
     /// new message. The broker may not, if the message was sent before at QoS 2 and the broker knows its identifier.
     func birth(isSessionPresent: Bool, _ limits: LegLimits) -> (packet: ByteBuffer, packetID: UInt16?)? {
-        guard let birth = births.first, birth.message != nil else { return nil }
-        let isComing =
+        guard let birth = births.first, birth.message != nil, !isComing(birth, isSessionPresent: isSessionPresent) else {
+            return nil
+        }
+        let packetID: UInt16? = birth.qos == .atMostOnce ? nil : ledger?.unusedIDs(1).first ?? .max
+        return birth.packet(packetID ?? 0, limits).map { ($0, packetID) }
+    }
+
+    /// A message at QoS 0 is lost with its leg. If an older one to the topic is about to be sent again, the message follows
+    /// that one.
+    mutating func repeatBirthBehindOlder(isSessionPresent: Bool, _ limits: LegLimits) {
+        guard let birth = births.first, let message = birth.message, birth.qos == .atMostOnce,
+            isComing(birth, isSessionPresent: isSessionPresent),
+            ledger?.queue.contains(where: { $0.kind == .atMostOnce && birth.concerns($0.packet.first) }) == false,
+            birth.packet(0, limits) != nil
+        else { return }
+        ledgers[0].enqueue(Outgoing(kind: .atMostOnce, packetID: 0, packet: message))
+    }
+
+    /// Whether the message or an older one to its topic is about to be sent, and the broker will take it for a new one.
+    private func isComing(_ birth: BirthMessage, isSessionPresent: Bool) -> Bool {
+        let isWaiting =
             ledger?.queue.contains { outgoing in
                 let isNew = !isSessionPresent || !outgoing.wasSent || outgoing.packet.qos != .exactlyOnce
                 return isNew && !outgoing.packet.isExpired(at: policy.now()) && birth.concerns(outgoing.packet.first)
@@ -115,8 +134,6 @@ extension Journal {
                 guard flow.isBetween, let kept = flow.kept, !kept.isExpired(at: policy.now()) else { return false }
                 return birth.concerns(kept.first)
             } == true
-        guard !isComing, !isAgain else { return nil }
-        let packetID: UInt16? = birth.qos == .atMostOnce ? nil : ledger?.unusedIDs(1).first ?? .max
-        return birth.packet(packetID ?? 0, limits).map { ($0, packetID) }
+        return isWaiting || isAgain
     }
 }

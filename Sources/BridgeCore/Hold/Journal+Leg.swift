@@ -37,6 +37,7 @@ extension Journal {
         let receiveMaximum = limits.receiveMaximum < told.receiveMaximum ? limits.receiveMaximum : nil
         var maximumPacketSize = limits.maximumPacketSize
         if let told = told.maximumPacketSize, maximumPacketSize ?? .max >= told { maximumPacketSize = nil }
+        repeatBirthBehindOlder(isSessionPresent: isSessionPresent, limits)
         let birth = birth(isSessionPresent: isSessionPresent, limits)
         var step = Ledger.Step()
         if let birth { step.up.append(birth.packet) }

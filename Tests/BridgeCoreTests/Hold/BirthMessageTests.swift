@@ -129,6 +129,25 @@ import Testing
         #expect(last.up.count == 1 && (last.up == [asleep]) == !isPresent)
     }
 
+    /// A message at QoS 0 is lost, and the one before it is repeated.
+    @Test(arguments: [true, false], ["Awake", ""]) func theLastOneStaysTheLast(_ isPresent: Bool, _ last: String) throws {
+        var bench = try Self.connected(.v5_0)
+        _ = try bench.device(Self.message("Asleep", .atLeastOnce, 1))
+        _ = try bench.device(Self.message(last))
+        for _ in 0..<2 {
+            try bench.lose()
+            let back = try bench.comeBack(isPresent)
+            #expect(back.up.count == 2 && back.up.last == Self.message(last))
+        }
+        _ = try bench.broker(.ack(.puback, 1))
+        // What waits itself is not said twice.
+        try bench.lose()
+        _ = try bench.device(Self.message("Online", .atLeastOnce, 2))
+        _ = try bench.device(Self.message(last))
+        let back = try bench.comeBack(isPresent)
+        #expect(back.up == [Self.message("Online", .atLeastOnce, 2), Self.message(last)])
+    }
+
     @Test func aDeviceWithoutARetainedWillIsLeftAsItIs() throws {
         for hasWill in [true, false] {
             var bench = try HoldBench.connected(.v5_0) { if hasWill { $0.will = Will(topic: "lwt") } }
