@@ -193,6 +193,19 @@ struct MonitorTests {
         }
     }
 
+    /// A device that came now would get through at the second endpoint.
+    @Test func readinessTriesEachEndpoint() async throws {
+        try await Scenario.run { scenario in
+            var inner = try await configuration(scenario.farEnd.port)
+            inner.uplink.warm = 0
+            inner.uplink.connectTimeout = .seconds(1)
+            inner.uplink.endpoints.insert(UplinkEndpoint(host: "localhost", port: try Toolbox.freePort()), at: 0)
+            try await InnerBridge.run(inner) { bridge in
+                #expect(await bridge.monitor.readiness().ok)
+            }
+        }
+    }
+
     @Test func pagesGoAcrossEventLoops() async throws {
         try await Scenario.run { scenario in
             let inner = try await configuration(scenario.farEnd.port, threads: 3)

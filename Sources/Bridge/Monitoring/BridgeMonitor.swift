@@ -114,19 +114,30 @@ extension BridgeMonitor {
         return configured == .auto ? shared.chosenMapping.known?.rawValue : configured.rawValue
     }
 
-    /// One handshake as a device's, in the order of the ways; `nil` if one of them worked.
+    /// One handshake as a device's on each way until one works, first on the one in use; `nil` if one of them worked.
     private static func tryBroker(_ shared: SharedState) async -> String? {
+        var uplink = shared.configuration.uplink
+        var endpoints = uplink.endpoints
+        if case .quic(let index) = shared.generation.uplink.upstream.chosen, endpoints.indices.contains(index) {
+            endpoints.swapAt(0, index)
+        }
+        var failures: [String] = []
+        for endpoint in endpoints {
+            uplink.endpoints = [endpoint]
+            do {
+                _ = try await UplinkProbe.run(uplink, logger: shared.logger)
+                return nil
+            } catch {
+                failures.append(endpoints.count == 1 ? "\(error)" : "\(endpoint.host):\(endpoint.port): \(error)")
+            }
+        }
+        let why = failures.joined(separator: "; ")
+        guard shared.fallback != nil else { return why }
         do {
-            _ = try await UplinkProbe.run(shared.configuration.uplink, logger: shared.logger)
+            _ = try await FallbackProbe.run(shared.configuration)
             return nil
         } catch {
-            guard shared.fallback != nil else { return "\(error)" }
-            do {
-                _ = try await FallbackProbe.run(shared.configuration)
-                return nil
-            } catch let second {
-                return "over QUIC: \(error); over TLS: \(second)"
-            }
+            return "over QUIC: \(why); over TLS: \(error)"
         }
     }
 }
