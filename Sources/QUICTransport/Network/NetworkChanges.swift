@@ -13,9 +13,7 @@ package struct NetworkChanges: Sendable {
     private static let linkCapacity = 1_024
     /// Interfaces of this machine itself and of its containers and virtual machines. They do not lead to a broker on
     /// another machine.
-    private static let ignoredPrefixes = [
-        "lo", "veth", "docker", "br-", "virbr", "vnet", "cni", "cali", "flannel", "tap",
-    ]
+    private static let ignoredPrefixes = ["veth", "docker", "virbr", "vnet", "cni", "cali", "flannel"]
 
     private var texts: [String] = []
     private var links: [UInt32: Bool] = [:]
@@ -51,7 +49,12 @@ package struct NetworkChanges: Sendable {
     }
 
     private static func isIgnored(_ name: String) -> Bool {
-        name == "lo" || ignoredPrefixes.dropFirst().contains { name.hasPrefix($0) }
+        name == "lo" || ignoredPrefixes.contains { name.hasPrefix($0) } || isDockerBridge(name)
+    }
+
+    /// A router calls its bridges br-lan and br-wan.
+    private static func isDockerBridge(_ name: String) -> Bool {
+        name.hasPrefix("br-") && name.utf8.count == 15 && name.dropFirst(3).allSatisfy(\.isHexDigit)
     }
 
     private static func text(_ change: NetworkChange, _ name: String?) -> String {

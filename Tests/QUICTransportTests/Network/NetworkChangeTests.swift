@@ -92,7 +92,15 @@ import Testing
         #expect(changes.due == at(20.25))
     }
 
-    @Test(arguments: ["lo", "veth12ab", "docker0", "br-1234", "cni0"])
+    /// Bridges of a router, and tunnels, may lead to the broker.
+    @Test(arguments: ["eth0", "br-wan", "br-lan.2", "tap0", "lowpan0", "wg0"])
+    func otherInterfacesCount(name: String) {
+        var changes = NetworkChanges()
+        changes.add(.address("10.0.0.5", isThere: true, interface: 3), interface: name, at: at(10))
+        #expect(changes.due != nil)
+    }
+
+    @Test(arguments: ["lo", "veth12ab", "docker0", "br-0123456789ab", "cni0"])
     func interfacesThatLeadToNoBrokerAreIgnored(name: String) {
         var changes = NetworkChanges()
         changes.add(.address("10.0.0.5", isThere: true, interface: 3), interface: name, at: at(10))
