@@ -103,7 +103,8 @@ extension Journal {
     /// None is needed if the same message or a later one is about to be sent anyway and the broker will take it for a
     /// new message. The broker may not, if the message was sent before at QoS 2 and the broker knows its identifier.
     func birth(isSessionPresent: Bool, _ limits: LegLimits) -> (packet: ByteBuffer, packetID: UInt16?)? {
-        guard let birth = births.first, birth.message != nil, !isComing(birth, isSessionPresent: isSessionPresent) else {
+        guard let birth = births.first, birth.message != nil, !isComing(birth, isSessionPresent: isSessionPresent)
+        else {
             return nil
         }
         let packetID: UInt16? = birth.qos == .atMostOnce ? nil : ledger?.unusedIDs(1).first ?? .max

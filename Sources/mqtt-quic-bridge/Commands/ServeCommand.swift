@@ -12,9 +12,6 @@ struct ServeCommand: AsyncParsableCommand {
             The other end of `run`, and of any client of MQTT over QUIC: each QUIC stream becomes one TCP connection to \
             the broker. Reads the sections `serve` and `log` of the configuration, and `threads`.
 
-            On a host with several addresses in one network, name each of them in serve.listen: replies to datagrams that \
-            arrive at a wildcard address leave from the address that the system chooses.
-
             SIGHUP reads the configuration again and applies what has changed, for clients that connect from then on; the \
             log names what needs a restart. It reads certificate, key and client CA again, too, which also happens when \
             they change, and the ticket key file. That file lets clients return after a restart with a shorter handshake. It is made if it is missing, and \

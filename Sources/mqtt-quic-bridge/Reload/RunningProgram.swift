@@ -47,8 +47,11 @@ struct RunningProgram {
         }
         return AdminClient(
             AdminURL(host: HealthProbe.target(of: address), port: address.port),
-            token: try admin.tokenFile.map(AdminClient.token(in:)))
+            token: try admin.tokenFile.map(AdminClient.token(in:)), timeout: Self.patience)
     }
+
+    /// A reload reads files, and may wait for one before it: who gives up too early takes it for failed.
+    private static let patience = Duration.seconds(60)
 
     private var decoder: JSONDecoder {
         let decoder = JSONDecoder()

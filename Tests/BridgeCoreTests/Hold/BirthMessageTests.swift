@@ -130,7 +130,8 @@ import Testing
     }
 
     /// A message at QoS 0 is lost, and the one before it is repeated.
-    @Test(arguments: [true, false], ["Awake", ""]) func theLastOneStaysTheLast(_ isPresent: Bool, _ last: String) throws {
+    @Test(arguments: [true, false], ["Awake", ""]) func theLastOneStaysTheLast(_ isPresent: Bool, _ last: String) throws
+    {
         var bench = try Self.connected(.v5_0)
         _ = try bench.device(Self.message("Asleep", .atLeastOnce, 1))
         _ = try bench.device(Self.message(last))
