@@ -1,5 +1,6 @@
 import BridgeCore
 import Logging
+import MQTTCodec
 import NIOCore
 import QUICTransport
 import Synchronization
@@ -20,6 +21,7 @@ final class SharedState: Sendable {
     let pathNews: PathNews
     let shownCertificate = ShownCertificate()
     let holdBudget: HoldBudget
+    let longPackets = LongPacketBudget(limit: LimitsConfiguration.longPackets)
     /// How often better ways to the broker than the one in use are tried.
     let probing: WayChoice.Probing
     /// The sessions of each event loop, while the service runs.

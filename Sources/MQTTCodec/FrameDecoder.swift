@@ -6,6 +6,7 @@ import NIOCore
 ///              ┌──────────── the packet is whole: packet ────────────┐
 ///              ▼                                                     │
 ///   ┌──▶ fixedHeader ── length known ──▶ whole ──────────────────────┘
+///   │          ├── longer than is kept ──▶ long, charged to `longPackets` ── the packet is whole: packet ──▶ fixedHeader
 ///   │          │
 ///   │          └── a long PUBLISH ──▶ head ── its end found: publishBegin ──▶ payload ──┐
 ///   └──────────────────────────────────────── last byte: payload(isLast: true) ─────────┘
@@ -34,6 +35,8 @@ package struct FrameDecoder: Sendable {
         /// The fixed header is read as soon as this many bytes have been received.
         case fixedHeader(looksAt: Int)
         case whole(FixedHeader)
+        /// A packet longer than `maximumBufferedSize`, which `share` pays for.
+        case long(FixedHeader)
         case head(FixedHeader, looksAt: Int)
         case payload(remaining: Int)
         case failed(MQTTError)
@@ -45,12 +48,17 @@ package struct FrameDecoder: Sendable {
     package var version: MQTTVersion?
     /// How strictly packets are read from now on.
     package var reading: Reading
+    /// What a packet other than PUBLISH takes its bytes from if it is longer than `maximumBufferedSize`; `nil` if there may
+    /// be none. The bytes are taken as they come, and not for a length field's promise.
+    package var longPackets: LongPacketBudget?
 
     private let maximumPacketSize: Int
     private let streamingThreshold: Int
     private let maximumBufferedSize: Int
     private var state = State.fixedHeader(looksAt: 1)
     private var input = InputQueue()
+    /// What the long packet that is being received, or has just been handed out, has taken from ``longPackets``.
+    private var share: LongPacketShare?
     /// Whether ``next()`` has returned `nil` and no byte has come since, so that it would do so again.
     package private(set) var isDrained = true
 
@@ -59,7 +67,8 @@ package struct FrameDecoder: Sendable {
     /// - Parameters:
     ///   - maximumPacketSize: The longest packet that is accepted.
     ///   - streamingThreshold: A longer PUBLISH is not kept, but handed out in pieces as it arrives.
-    ///   - maximumBufferedSize: The longest packet other than PUBLISH, and the longest head of a streamed PUBLISH.
+    ///   - maximumBufferedSize: The longest packet other than PUBLISH, unless ``longPackets`` allows longer ones, and the
+    ///     longest head of a streamed PUBLISH.
     package init(
         maximumPacketSize: Int, streamingThreshold: Int = 65_536, maximumBufferedSize: Int, reading: Reading = .strict
     ) {
@@ -70,7 +79,7 @@ package struct FrameDecoder: Sendable {
     }
 
     /// How many bytes were received and not handed out. After `next()` has returned `nil`, these are fewer than the
-    /// larger of `streamingThreshold` and `maximumBufferedSize`.
+    /// larger of `streamingThreshold` and `maximumBufferedSize`, unless a long packet is being received.
     package var bufferedBytes: Int { input.count }
 
     /// How many bytes of memory the decoder keeps alive for them: after `nil`, less than twice as many, or 256.
@@ -92,9 +101,15 @@ package struct FrameDecoder: Sendable {
             while true {
                 switch state {
                 case .fixedHeader(let length):
+                    if share != nil { share = nil }
                     guard input.gather(length) else { return drained() }
                     try readFixedHeader()
                 case .whole(let header):
+                    guard input.gather(header.packetLength) else { return drained() }
+                    state = .fixedHeader(looksAt: 1)
+                    return .packet(Frame(header, bytes: input.take(header.packetLength)))
+                case .long(let header):
+                    try charge(for: header)
                     guard input.gather(header.packetLength) else { return drained() }
                     state = .fixedHeader(looksAt: 1)
                     return .packet(Frame(header, bytes: input.take(header.packetLength)))
@@ -110,6 +125,7 @@ package struct FrameDecoder: Sendable {
         } catch {
             state = .failed(error)
             input = InputQueue()
+            share = nil
             isDrained = false
             throw error
         }
@@ -130,12 +146,35 @@ package struct FrameDecoder: Sendable {
         try checkLimit(header.packetLength, maximumPacketSize, header.type, "the packet")
         if header.type == .publish, header.packetLength > streamingThreshold {
             state = .head(header, looksAt: header.length)
-        } else {
-            if header.type != .publish {
-                try checkLimit(header.packetLength, maximumBufferedSize, header.type, "the packet")
+        } else if header.type != .publish, header.packetLength > maximumBufferedSize {
+            guard let longPackets else {
+                return try checkLimit(header.packetLength, maximumBufferedSize, header.type, "the packet")
             }
+            share = LongPacketShare(longPackets)
+            state = .long(header)
+        } else {
             state = .whole(header)
         }
+    }
+
+    /// Takes what has come of a long packet out of the budget.
+    private func charge(for header: FixedHeader) throws(MQTTError) {
+        let bytes = min(input.count, header.packetLength) - maximumBufferedSize
+        guard share?.grow(to: bytes) ?? true else {
+            throw MQTTError(
+                .packetTooLarge, .maximumPacketSize, version ?? .v5_0,
+                "\(header.type): the packet is \(header.packetLength) bytes long, and other long packets take all the "
+                    + "memory that there is for packets of more than \(maximumBufferedSize)")
+        }
+    }
+
+    /// What the packet that `next()` has just returned has taken from ``longPackets``; `nil` if that is nothing. The owner
+    /// keeps it for as long as it keeps the packet's bytes. Otherwise the decoder gives it back with the next call of
+    /// `next()`.
+    package mutating func takeShare() -> LongPacketShare? {
+        guard share != nil, case .fixedHeader = state else { return nil }
+        defer { share = nil }
+        return share
     }
 
     /// - Parameter gathered: How many of its bytes are there in one piece.

@@ -48,6 +48,9 @@ extension SessionDriver {
             host.statistics.sessions += 1
             countAccepted()
             setClientIDPhase(.living)
+            // A stranger's packets take no more than the session's own buffer.
+            deviceDecoder.longPackets = host.longPackets
+            uplinkDecoder.longPackets = host.longPackets
             log(.info, "device connected", ["version": identity.map { "\($0.version)" } ?? ""])
             if let idleLimit { enforceKeepAlive(TimeAmount(idleLimit)) }
         case .ended(let why):

@@ -65,12 +65,14 @@ extension SessionDriver: UplinkLegObserver {
         isPumpingUplink = true
         defer { isPumpingUplink = false }
         var isDrained = false
+        var longPacket: LongPacketShare?
         do {
             while session.takesUplinkInput() {
                 guard let element = try uplinkDecoder.next() else {
                     isDrained = true
                     break
                 }
+                if let share = uplinkDecoder.takeShare() { longPacket = share }
                 countDown(element)
                 perform(session.uplinkSent(element))
             }
@@ -85,12 +87,14 @@ extension SessionDriver: UplinkLegObserver {
         let isInsidePacket = isDrained && uplinkDecoder.bufferedBytes > 0
         let held = isDrained ? 0 : min(uplinkDecoder.bufferedBytes, uncredited)
         let credit = uncredited - held
-        guard credit > 0, isInsidePacket || credit >= LimitsConfiguration.creditStep(ofBuffer: sessionBuffer) else {
+        let isDue = isInsidePacket || credit >= LimitsConfiguration.creditStep(ofBuffer: sessionBuffer)
+        guard longPacket != nil || credit > 0 && isDue else {
             device?.flush()
             return
         }
         uncredited = held
-        device?.flush { [uplink] in uplink?.consumed(credit) }
+        // A long packet takes memory until the device's socket has it.
+        device?.flush { [uplink] in withExtendedLifetime(longPacket) { uplink?.consumed(credit) } }
     }
 }
 
@@ -127,9 +131,10 @@ extension SessionDriver {
         undrained = nil
         uncredited = 0
         hasUplinkEnded = false
-        let version = uplinkDecoder.version
-        uplinkDecoder = Self.uplinkDecoder(sessionBuffer, uplinkDecoder.reading)
-        uplinkDecoder.version = version
+        let previous = uplinkDecoder
+        uplinkDecoder = Self.uplinkDecoder(sessionBuffer, previous.reading)
+        uplinkDecoder.version = previous.version
+        uplinkDecoder.longPackets = previous.longPackets
     }
 
     /// The longest packet that MQTT can express (2.1.4), with which the broker is trusted: long messages pass in pieces.

@@ -21,7 +21,8 @@ final class SessionDriver: ChannelDuplexHandler {
     let peer: String
     /// The same with the port, which distinguishes devices behind one address in the log.
     let peerAndPort: String
-    /// `limits.session_buffer` when the device came. Its decoders have this bound too.
+    /// `limits.session_buffer` when the device came. Its decoders have this bound too, until the broker has accepted the
+    /// device: then longer packets come out of a budget for all devices.
     let sessionBuffer: Int
     /// Whether sessions outlived their uplink legs when the device came.
     let mayBeHeld: Bool
@@ -203,10 +204,11 @@ extension SessionDriver {
         context.read()
     }
 
-    /// A session that takes packets empties the decoder, except for the beginning of one, which has a bound of its own.
+    /// A session that takes packets empties the decoder, except for the beginning of one, which has a bound of its own or
+    /// is charged to the budget of long packets.
     private var isReadingAllowed: Bool {
         if isUplinkFull || isDeviceFull { return false }
-        return deviceDecoder.bufferedBytes < sessionBuffer || session.takesDeviceInput()
+        return deviceDecoder.bufferedBytes < sessionBuffer || takesDeviceInput()
     }
 
     private func resumeReading() {
@@ -231,6 +233,7 @@ extension SessionDriver {
         var isDrained = false
         do {
             while takesDeviceInput(), !isDeviceFull, !isUplinkFullNow {
+                // Gives back what the previous packet took of the budget of long packets, now that the uplink has room.
                 guard let element = try deviceDecoder.next() else {
                     isDrained = true
                     break

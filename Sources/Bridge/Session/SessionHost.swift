@@ -68,6 +68,9 @@ final class SessionHost {
 
     var configuration: BridgeConfiguration { generation.configuration }
 
+    /// What the long packets of all devices take their bytes from.
+    var longPackets: LongPacketBudget { shared.longPackets }
+
     /// The users that the bridge itself authenticates; only the mapping `data-stream` has them.
     var users: LocalUsers? { generation.users }
 

@@ -10,6 +10,10 @@ package struct LimitsConfiguration: Sendable, Equatable {
     package var packetSize: Int
     /// The number of bytes that one session may hold in each direction before reading stops.
     package var sessionBuffer: Int
+    /// The number of bytes that packets of more than ``sessionBuffer`` may take beyond it, over all sessions together.
+    /// Messages pass in pieces and take nothing of it: only a SUBSCRIBE of thousands of filters, or its answer, is kept
+    /// until it is whole. This is room for six of the longest packets of the default ``packetSize``.
+    package static let longPackets = 64 << 20
     /// The number of bytes that a device may have taken before the broker is told, so that it may send as many again.
     /// Telling it of each packet would cost more than the packet, and this is a small part of what it may send.
     package var creditStep: Int { Self.creditStep(ofBuffer: sessionBuffer) }

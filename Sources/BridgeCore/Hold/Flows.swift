@@ -78,7 +78,7 @@ struct UpFlow: Sendable {
     }
 
     /// Whether the flow could not be repeated after a loss.
-    var isUnkept: Bool { stage == .published && kept == nil }
+    var isUnkept: Bool { (stage == .published || stage == .requested) && kept == nil }
 
     /// Whether the broker has received the message; it may or may not have passed it on.
     var isBetween: Bool { stage == .received || stage == .releasing }

@@ -88,9 +88,13 @@ extension Journal {
             passage.step = step
             return
         }
-        var request: KeptPacket?
+        var request: UpFlow?
         write { request = $0.brokerAnswered(packetID) }
-        if let request { note(frame, of: request) }
+        guard let request else { return }
+        if let packet = request.kept { return note(frame, of: packet) }
+        // What the broker has granted or ended is not known any more.
+        if books.isEmpty { books = [SubscriptionBook(policy)] }
+        books[0].overflow()
     }
 
     /// If one of the two can't be read, the subscription is not noted, and would not be asked for again. The device has

@@ -36,16 +36,17 @@ extension Ledger {
         track(packetID, .published, hasRoom ? KeptPacket(joining: full, expires: expires) : nil)
     }
 
-    /// SUBSCRIBE or UNSUBSCRIBE.
+    /// SUBSCRIBE or UNSUBSCRIBE. One that is longer than what a session may keep is kept only if all sessions together have
+    /// room for it.
     mutating func request(_ packet: ByteBuffer, _ packetID: UInt16, _ step: inout Step) {
-        let kept = KeptPacket(packet)
         guard mayGo(packetID, isPublish: false) else {
-            enqueue(Outgoing(kind: .request, packetID: packetID, packet: kept))
+            enqueue(Outgoing(kind: .request, packetID: packetID, packet: KeptPacket(packet)))
             return releaseIfStuck(&step)
         }
         guard fits(packet.readableBytes, &step) else { return }
         step.up.append(packet)
-        track(packetID, .requested, kept)
+        let length = packet.readableBytes
+        track(packetID, .requested, length <= buffer || share.budget.hasRoom(for: length) ? KeptPacket(packet) : nil)
     }
 
     /// Notes what has been sent, and charges it. A message that was further for the device than for the broker stays
@@ -272,8 +273,8 @@ extension Ledger {
         return flow.isReleased
     }
 
-    /// The broker sent SUBACK or UNSUBACK. Returns the request that it answers.
-    mutating func brokerAnswered(_ packetID: UInt16) -> KeptPacket? {
-        up[packetID]?.stage == .requested ? forget(packetID)?.kept : nil
+    /// The broker sent SUBACK or UNSUBACK. Returns the flow of the request that it answers.
+    mutating func brokerAnswered(_ packetID: UInt16) -> UpFlow? {
+        up[packetID]?.stage == .requested ? forget(packetID) : nil
     }
 }

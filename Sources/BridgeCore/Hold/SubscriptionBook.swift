@@ -69,6 +69,11 @@ struct SubscriptionBook: Sendable {
         }
     }
 
+    /// The broker answered a request that was not kept.
+    mutating func overflow() {
+        isOverflown = true
+    }
+
     /// The broker answered UNSUBSCRIBE; in 3.1 and 3.1.1 there are no codes.
     mutating func ended(_ unsubscribe: Unsubscribe, codes: [UInt8]) {
         for (index, filter) in unsubscribe.filters.enumerated() {

@@ -136,6 +136,29 @@ extension HoldReturnTests {
             end.description.contains("could not be held, because its subscriptions need more room than uplink.hold"))
     }
 
+    /// It goes up all the same, and takes nothing of the room that all sessions share.
+    @Test(arguments: [(isAnswered: false, HoldObstacle.sending), (isAnswered: true, .subscriptions)])
+    func aRequestThatIsTooLongToBeKeptEndsWithTheLeg(isAnswered: Bool, obstacle: HoldObstacle) throws {
+        for length in [1_500, 3_000] {
+            var bench = try HoldBench.connected(.v5_0, buffer: 1_000)
+            bench.budget.limit = 2_000
+            let filter = String(repeating: "a", count: length)
+            let sent = try bench.device(
+                .subscribe(Subscribe(packetID: 7, subscriptions: [Subscription(filter: filter, qos: .atMostOnce)])))
+            #expect(sent.up.count == 1)
+            let isKept = length < 2_000
+            #expect((bench.budget.usedBytes > 0) == isKept)
+            #expect(bench.accepts != isKept)
+            if isAnswered {
+                #expect(try bench.broker(.suback(Suback(packetID: 7, codes: [0]))).down.count == 1)
+                #expect(bench.accepts)
+            }
+            let end = try bench.lose().end
+            // A subscription of more bytes than the session may keep is not remembered either.
+            #expect(end == (isKept && !isAnswered ? nil : .uplinkLost("idle", obstacle)), "\(length)")
+        }
+    }
+
     // MARK: Subscriptions
 
     @Test func subscriptionsAreGroupedAndSplit() throws {
