@@ -84,7 +84,7 @@ extension DataStreamSession {
             Hold(journal: Journal(policy, version: facts.version, told: LegLimits(limits), isPassedOnAtOnce: true))
         }
         let notes: [SessionAction] = facts.sessionExpiry > 0 ? [.note(.sessionNotKept)] : []
-        return notes + letIn(device, connack, keepAlive: facts.keepAlive)
+        return notes + letIn(device, connack, idleLimit: .patience(keepAlive: facts.keepAlive))
     }
 
     /// [MQTT-3.2.2-12], [MQTT-3.2.2-13]: a will beyond the limits is refused with the CONNECT.

@@ -106,14 +106,14 @@ extension CoreSession {
     /// The broker accepted the device, or the bridge did in its place.
     ///
     /// - Parameters:
-    ///   - keepAlive: The keepalive that the device has to keep to, in seconds; 0 means none.
+    ///   - idleLimit: For how long the device may send nothing; `nil` if there is no limit.
     ///   - naming: The actions that take the client id, if the broker chose it.
     mutating func letIn(
-        _ device: ConnectedDevice, _ connack: ByteBuffer, keepAlive: UInt16, naming: [SessionAction] = []
+        _ device: ConnectedDevice, _ connack: ByteBuffer, idleLimit: Duration?, naming: [SessionAction] = []
     ) -> [SessionAction] {
         connect(device)
         return [.stop(.uplinkConnect), .sendToDevice(connack)] + naming
-            + [.connected(idleLimit: .patience(keepAlive: keepAlive))] + (hasDeviceFinished ? deviceFinished() : [])
+            + [.connected(idleLimit: idleLimit)] + (hasDeviceFinished ? deviceFinished() : [])
     }
 }
 

@@ -41,8 +41,8 @@ struct Hold: Sendable {
     var phase = Phase.up
     /// CONNECT as it will be repeated; empty on a data stream.
     var connect: [UInt8] = []
-    /// The keepalive to which the device keeps, in seconds; 0 means none. That of the broker is the same, or a little
-    /// longer.
+    /// The keepalive that the device was told or asked for, in seconds; 0 means none. That of the broker is the same, or a
+    /// little longer.
     var keepAlive: UInt16 = 0
     /// Whether the device was told that the broker knew its session: it may have subscriptions that the bridge does not
     /// know.

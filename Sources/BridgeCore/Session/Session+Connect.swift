@@ -175,9 +175,12 @@ extension Session {
         device.mayConnectAgain = !context.hasRules
         var connack = original
         var keepAlive = facts.keepAlive
+        var idleLimit = Duration.patience(keepAlive: keepAlive)
         if facts.version == .v5_0 {
             if let counted = connack.properties.serverKeepAlive {
-                keepAlive = facts.keepsWillBack ? Connect.keepAlive(before: counted) : counted
+                (keepAlive, idleLimit) =
+                    facts.keepsWillBack
+                    ? Connect.keepAlive(before: counted) : (counted, .patience(keepAlive: counted))
                 if keepAlive != counted { connack.properties.serverKeepAlive = keepAlive }
             }
             device.router.brokerAliasMaximum = connack.properties.topicAliasMaximum ?? 0
@@ -191,7 +194,7 @@ extension Session {
         device.hold = try hold(after: original, connecting, keepAlive: keepAlive)
         let assigned = original.properties.assignedClientIdentifier.map { [SessionAction.takeClientID($0)] } ?? []
         let first = device.noting([]) + (device.hold?.strayConnectTimer ?? [])
-        let actions = letIn(device, outgoing, keepAlive: keepAlive, naming: assigned)
+        let actions = letIn(device, outgoing, idleLimit: idleLimit, naming: assigned)
         return first.isEmpty ? actions : first + actions
     }
 
@@ -276,10 +279,16 @@ extension Connect {
     /// 1.5 times as much longer: enough for the way to the broker, and for one that counts in whole seconds.
     private static let headStart = 2
 
-    /// The keepalive of a device whose silence the bridge has to notice before a broker that counts `byBroker` seconds
-    /// itself, because it has set that keepalive for both; 0 means none.
-    fileprivate static func keepAlive(before byBroker: UInt16) -> UInt16 {
-        byBroker == 0 ? 0 : UInt16(max(1, Int(byBroker) - headStart))
+    /// From this keepalive on, in seconds, the bridge may wait `headStart` less than the broker without the device being told:
+    /// it still waits at least a quarter longer than the device may be silent.
+    private static let leastUnchanged = 12
+
+    /// What a device is told whose silence the bridge has to notice before a broker that counts `byBroker` seconds itself,
+    /// because it has set that keepalive for both, and for how long that device may be silent. 0 means no keepalive.
+    fileprivate static func keepAlive(before byBroker: UInt16) -> (told: UInt16, idleLimit: Duration?) {
+        guard byBroker != 0 else { return (0, nil) }
+        let ahead = UInt16(max(1, Int(byBroker) - headStart))
+        return (byBroker < leastUnchanged ? ahead : byBroker, .patience(keepAlive: ahead))
     }
 }
 
