@@ -117,9 +117,22 @@ extension SessionDriver {
 
 extension SessionDriver {
     private func start(_ timer: SessionTimer, after delay: TimeAmount) {
+        guard timer != .goodbye else {
+            return awaitGoodbye(Farewell(uplink?.bufferedBytes ?? 0, at: .now()), for: delay)
+        }
         timers.start(timer, after: delay) { [self] in
             // Even a leg that was given up may let the device be read again.
             handle(session.timedOut(timer, detail: uplink?.whyNotYet))
+        }
+    }
+
+    private func awaitGoodbye(_ farewell: Farewell, for delay: TimeAmount) {
+        timers.start(.goodbye, after: delay) { [self] in
+            var farewell = farewell
+            let left = uplink?.bufferedBytes ?? 0
+            guard !farewell.goesOn(left, at: .now()) else { return awaitGoodbye(farewell, for: delay) }
+            if left > 0 { log(.warning, "last messages of a device did not get through", ["bytes": "\(left)"]) }
+            handle(session.timedOut(.goodbye, detail: nil))
         }
     }
 
