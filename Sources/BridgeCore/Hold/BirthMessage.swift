@@ -38,7 +38,8 @@ struct BirthMessage: Sendable {
         guard let first = packet.first, concerns(first) else { return }
         forget()
         let length = packet.byteCount
-        guard length <= limit, share.budget.hasRoom(for: length + KeptPacket.overhead) else { return }
+        // It is charged even if other sessions have filled the budget for a moment.
+        guard length <= limit else { return }
         let kept = KeptPacket(joining: packet, expires: policy.expiry(of: first, version))
         share.charge(kept.cost)
         message = kept

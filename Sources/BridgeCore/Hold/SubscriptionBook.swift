@@ -61,7 +61,8 @@ struct SubscriptionBook: Sendable {
         let key = ExactText(text: filter)
         if filters.updateValue(granted, forKey: key) != nil { return }
         let cost = filter.utf8.count + Self.overhead
-        if share.bytes + cost > limit || share.budget.isFull {
+        // Other sessions may have filled the budget for a moment, and that must not count for ever.
+        if share.bytes + cost > limit {
             filters[key] = nil
             isOverflown = true
         } else {

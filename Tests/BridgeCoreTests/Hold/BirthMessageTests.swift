@@ -149,6 +149,19 @@ import Testing
         #expect(back.up == [Self.message("Online", .atLeastOnce, 2), Self.message(last)])
     }
 
+    /// Other sessions have filled the budget for a moment.
+    @Test func aFullBudgetIsNoReasonToForgetIt() throws {
+        var bench = try Self.connected(.v5_0)
+        let other = HoldShare(bench.budget)
+        other.charge(bench.budget.limit)
+        _ = try bench.device(Self.message("Online"))
+        _ = try bench.device(.subscribe(1, ("a", .atLeastOnce)))
+        _ = try bench.broker(.suback(1, [1]))
+        other.giveBack(other.bytes)
+        #expect(try bench.lose().end == nil)
+        #expect(try bench.comeBack(true).up == [Self.message("Online")])
+    }
+
     @Test func aDeviceWithoutARetainedWillIsLeftAsItIs() throws {
         for hasWill in [true, false] {
             var bench = try HoldBench.connected(.v5_0) { if hasWill { $0.will = Will(topic: "lwt") } }
