@@ -25,14 +25,6 @@ package final class HoldBudget: Sendable {
         }
     }
 
-    /// Takes that many bytes. Returns false if there is no room for them.
-    package func take(_ bytes: Int) -> Bool {
-        let (_, now) = used.wrappingAdd(bytes, ordering: .relaxed)
-        guard now > limit else { return true }
-        giveBack(bytes)
-        return false
-    }
-
     /// Takes that many bytes whether there is room or not.
     package func charge(_ bytes: Int) {
         used.wrappingAdd(bytes, ordering: .relaxed)

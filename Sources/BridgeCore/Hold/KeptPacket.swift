@@ -32,7 +32,7 @@ struct KeptPacket: Sendable {
 
     mutating func append(_ piece: ByteBuffer) {
         guard piece.readableBytes > 0 else { return }
-        rest.append(piece.compacted)
+        rest.join(piece)
         length += piece.readableBytes
     }
 
@@ -66,6 +66,16 @@ struct KeptPacket: Sendable {
     mutating func mark(duplicate: Bool) {
         guard let byte = first.getInteger(at: first.readerIndex, as: UInt8.self) else { return }
         first.setInteger(duplicate ? byte | 0b1000 : byte & 0b1111_0111, at: first.readerIndex)
+    }
+}
+
+extension [ByteBuffer] {
+    /// Adds a piece of a packet, to the last one if the two are short: a buffer of its own takes 200 bytes besides.
+    mutating func join(_ piece: ByteBuffer) {
+        guard let last = indices.last, self[last].readableBytes + piece.readableBytes <= Burst.longest else {
+            return append(piece.compacted)
+        }
+        self[last].writeImmutableBuffer(piece)
     }
 }
 

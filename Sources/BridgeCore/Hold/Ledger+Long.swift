@@ -42,22 +42,22 @@ extension Ledger {
     }
 
     mutating func piece(_ bytes: ByteBuffer, isLast: Bool, _ step: inout Step) {
-        guard var publish = long else { return }
+        // It is taken out while it is changed: a second reference would have all pieces copied for each one.
+        guard var publish = long.take() else { return }
         defer { if isLast { finishLong(&step) } else { releaseIfStuck(&step) } }
         guard !publish.isDropped else {
             long = publish
             return
         }
-        let piece = bytes.compacted
         let goes = isOpen && publish.hasBegun && publish.waiting.isEmpty
-        publish.kept?.append(piece)
+        publish.kept?.append(bytes)
         if goes {
             step.up.append(bytes)
         } else {
-            if publish.hasBegun { publish.waiting.append(piece) }
+            if publish.hasBegun { publish.waiting.join(bytes) }
             if !publish.isReserved {
-                publish.charged += piece.readableBytes
-                charge(piece.readableBytes)
+                publish.charged += bytes.readableBytes
+                charge(bytes.readableBytes)
             }
         }
         long = publish

@@ -100,7 +100,7 @@ import Testing
         #expect(told.value.load(ordering: .relaxed) == 3)
         budget.charge(1)
         budget.whenRoom(tell)
-        #expect(!budget.take(1) && told.value.load(ordering: .relaxed) == 3)
+        #expect(!budget.hasRoom(for: 1) && told.value.load(ordering: .relaxed) == 3)
         budget.limit = 1_001
         #expect(told.value.load(ordering: .relaxed) == 4)
     }
