@@ -164,6 +164,22 @@ struct RoutingFilterTests {
         #expect(try old.device(.subscribe(tooMany)) == .close(.quotaExceeded))
     }
 
+    /// Also those that the broker never hears of, because other filters of the device stand there.
+    @Test("the filters of one packet are bounded")
+    func filterBound() throws {
+        for version in [MQTTVersion.v5_0, .v3_1_1] {
+            var harness = try RoutingHarness(version, .reject, routes: Self.wide(2))
+            _ = try harness.device(.subscribe(3, ("l0/#", .atMostOnce), ("l1/#", .atMostOnce)))
+            let filters = [String](repeating: "#", count: PacketRouter.maximumRemoteFilters + 1)
+            let outcome = try harness.device(.unsubscribe(Unsubscribe(packetID: 4, filters: filters)))
+            if version == .v5_0 {
+                #expect(outcome == .reply(.unsuback(4, [UInt8](repeating: 0x83, count: filters.count))))
+            } else {
+                #expect(outcome == .close(.quotaExceeded))
+            }
+        }
+    }
+
     @Test("the remote filters of one UNSUBSCRIBE are bounded too")
     func remoteFilterBoundUnsubscribe() throws {
         let routes = Self.wide(PacketRouter.maximumRemoteFilters)

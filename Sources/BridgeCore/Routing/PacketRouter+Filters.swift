@@ -8,6 +8,8 @@ extension PacketRouter {
     ) throws(MQTTError) -> Routed {
         // An empty request needs no route, and the broker judges it.
         guard !request.items.isEmpty else { return Routed(forward: BufferList(frame.bytes)) }
+        // Each filter is compared with those that the device has, also one that the broker never hears of.
+        guard request.items.count <= Self.maximumRemoteFilters else { return try refuse(request) }
         for item in request.items { try TopicFilter.validate(Request.filter(of: item), version: version) }
         var plan = FilterPlan<Request.Item>(standing: standing)
         for item in request.items {
