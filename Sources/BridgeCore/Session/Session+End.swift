@@ -67,7 +67,9 @@ extension Session {
 
     /// The session's end was decided before, and now its leg has ended too.
     private mutating func finished(_ ending: Ending) -> [SessionAction] {
-        if case .finishing(let connect?) = state { return hangUp() + [.stop(.goodbye)] + reclaim(connect) }
+        if case .finishing(let connect?) = state, ending.why.leavesReclaimOpen {
+            return hangUp() + [.stop(.goodbye)] + reclaim(connect)
+        }
         state = .ended
         leftAtBroker(ending.why)
         return hangUp() + [.stop(.goodbye)] + (ending.uplink == .gone ? [] : [.closeUplink])

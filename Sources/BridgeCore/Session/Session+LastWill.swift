@@ -66,6 +66,15 @@ extension ConnectedDevice {
 }
 
 extension SessionEnd {
+    /// Whether the broker, which could be told nothing behind the beginning of a message, has ended the leg without anything
+    /// against the device.
+    var leavesReclaimOpen: Bool {
+        switch self {
+        case .brokerClosed, .uplinkLost: true
+        default: leavesWillBehind
+        }
+    }
+
     /// The broker has ended the session, and has nothing against the device: the device sent nothing for too long, or
     /// sent what no broker accepts. An end without a reason may be a takeover, which Mosquitto 2.0 does not announce:
     /// the bridge must not connect again after that.

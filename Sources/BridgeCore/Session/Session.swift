@@ -251,6 +251,11 @@ extension Session {
 
     /// An answer to what the device sent before its end.
     private mutating func uplinkSentWhileFinishing(_ element: FrameDecoder.Element) -> [SessionAction] {
+        if case .finishing(_?) = state, case .packet(let frame) = element, frame.type == .disconnect {
+            // What the broker has against the device counts, even if nobody is there to hear it.
+            let code = (try? Disconnect.decode(frame, version: .v5_0))?.reasonCode ?? 0
+            if !SessionEnd.brokerDisconnected(code: code).leavesWillBehind { state = .finishing(reclaiming: nil) }
+        }
         let (actions, ended) = answerLastWords(element)
         guard let ended else { return actions }
         if ended.ending?.why.leavesWillBehind == true, let connect = ended.reclaimingConnect {
@@ -304,8 +309,13 @@ extension Session {
         switch state {
         case .awaitingConnect, .connecting, .connected, .unread: end(.shutdown)
         case .reclaimingWill: reclaimingFailed(.open)
-        case .finishing: hangUp()
+        case .finishing: finishAtShutdown()
         case .ended: []
         }
+    }
+
+    private mutating func finishAtShutdown() -> [SessionAction] {
+        state = .finishing(reclaiming: nil)
+        return hangUp()
     }
 }

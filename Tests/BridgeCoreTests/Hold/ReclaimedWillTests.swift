@@ -87,20 +87,49 @@ import Testing
         #expect(!bench.bench.session.uplinkEnded().opensUplink && bench.bench.session.isOver)
     }
 
-    /// Behind the beginning of a message, the broker can be told nothing.
-    @Test(arguments: ["FIN", "lost", "timeout"]) func aMessageThatIsCutOff(_ way: String) throws {
+    /// A device that has vanished in the middle of a long message.
+    private func cutOff(isReset: Bool = false) throws -> HoldBench {
         var bench = try connected()
         let publish = PublishHead(isDuplicate: false, qos: .atMostOnce, topic: "t", packetID: nil)
         let head = try publish.encode(version: .v5_0, payloadLength: 100)
         let begin = StreamedPublish(head: head, flags: 0, publish: publish, payloadLength: 100)
         _ = bench.bench.session.deviceSent(.publishBegin(begin))
         _ = bench.bench.session.deviceSent(.payload(ByteBuffer(repeating: 1, count: 50), isLast: false))
-        let vanished = bench.bench.session.deviceFinished()
+        let vanished = isReset ? bench.bench.session.deviceClosed() : bench.bench.session.deviceFinished()
         #expect(vanished.end == .deviceVanished && vanished.finishesUplink && !bench.bench.session.isOver)
+        return bench
+    }
+
+    /// The broker has the last word about the device, although nobody is there to hear it.
+    @Test(arguments: [0x87, 0x89, 0x8A, 0x8B, 0x8E, 0x98] as [UInt8], [true, false])
+    func nobodyComesAgainstItAfterAMessageThatIsCutOff(_ code: UInt8, isReset: Bool) throws {
+        for isLegReset in [true, false] {
+            var bench = try cutOff(isReset: isReset)
+            let actions =
+                if isLegReset {
+                    bench.bench.session.uplinkLost(.byBroker(reasonCode: code, description: "gone"))
+                } else {
+                    try bench.broker(.disconnect(Disconnect(reasonCode: code))).actions
+                        + bench.bench.session.uplinkEnded()
+                }
+            #expect(!actions.opensUplink && bench.bench.session.isOver)
+        }
+    }
+
+    @Test func nobodyComesAfterTheShutdown() throws {
+        var bench = try cutOff()
+        #expect(!bench.bench.session.shutDown().opensUplink)
+        #expect(!bench.bench.session.uplinkEnded().opensUplink && bench.bench.session.isOver)
+    }
+
+    /// Behind the beginning of a message, the broker can be told nothing.
+    @Test(arguments: ["FIN", "lost", "timeout", "mistake"]) func aMessageThatIsCutOff(_ way: String) throws {
+        var bench = try cutOff(isReset: way == "mistake")
         let next =
             switch way {
             case "FIN": bench.bench.session.uplinkEnded()
             case "lost": bench.bench.session.uplinkLost(.network(description: "idle"))
+            case "mistake": try bench.broker(Self.mistake).actions + bench.bench.session.uplinkEnded()
             default: bench.bench.session.timedOut(.goodbye)
             }
         #expect(next.opensUplink && !bench.bench.session.isOver)
