@@ -52,7 +52,7 @@ extension SessionContext {
         SessionContext(
             routes: rules.routes, identities: rules.identities, maximumPacketSize: maximumPacketSize,
             connectWithin: connectWithin, connectTimeout: connectTimeout, listener: listener, peer: peer,
-            makeClientID: makeClientID, hold: hold, overLimit: overLimit)
+            makeClientID: makeClientID, hold: hold, idleTimeout: idleTimeout, overLimit: overLimit)
     }
 
     /// What the rules would change for a device that was let in under the present ones; `nil` if nothing.

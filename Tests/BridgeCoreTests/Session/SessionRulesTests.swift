@@ -89,6 +89,17 @@ struct SessionRulesTests {
         #expect(try bench.device(publish).toUplink.first.map { String(buffer: $0).contains("device/dev/t/x") } == true)
     }
 
+    @Test func nothingElseChangesForIt() throws {
+        let rules = try Self.rules([Self.own])
+        let context = SessionContext(
+            routes: rules.routes, identities: rules.identities, maximumPacketSize: 1, connectWithin: .seconds(2),
+            connectTimeout: .seconds(3), listener: "l", peer: "p", makeClientID: { "id" }, idleTimeout: .seconds(600),
+            overLimit: "full")
+        let changed = context.with(try Self.rules())
+        #expect(changed.idleTimeout == .seconds(600) && changed.connectTimeout == .seconds(3))
+        #expect(changed.peer == "p" && changed.overLimit == "full")
+    }
+
     @Test(arguments: [MQTTVersion.v3_1_1, .v5_0])
     func theDeviceIsToldWhyItHasToComeAgain(version: MQTTVersion) throws {
         var bench = try SessionBench(version)

@@ -185,7 +185,8 @@ extension UplinkPlan {
             return scheduleIdleCheck(of: id, at: now + idlePatience)
         }
         // Only the one that found out that devices do not share can be too brief. It is replaced at once.
-        let isBrief = connections[id].map { $0.idleTimeout < stockIdleTimeout } ?? false
+        let usual = configuration.idleTimeout(for: nil)
+        let isBrief = usual < stockIdleTimeout && connections[id]?.idleTimeout == usual
         let renewAt = isBrief ? now : now + lifetime(readiness.idleTimeout)
         connections[id]?.role = .warm(.init(readyAt: now, renewAt: renewAt, isBrief: isBrief))
         stock.connections.append(id)
