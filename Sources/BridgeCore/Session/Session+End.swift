@@ -67,8 +67,8 @@ extension Session {
 
     /// The session's end was decided before, and now its leg has ended too.
     private mutating func finished(_ ending: Ending) -> [SessionAction] {
-        if case .finishing(let connect?) = state, ending.why.leavesReclaimOpen {
-            return hangUp() + [.stop(.goodbye)] + reclaim(connect)
+        if case .finishing(let reclaiming?) = state, reclaiming.isDue(after: ending.why) {
+            return hangUp() + [.stop(.goodbye)] + reclaim(reclaiming.connect)
         }
         state = .ended
         leftAtBroker(ending.why)
@@ -97,8 +97,11 @@ extension Session {
             actions.append(.sendToUplink(farewell))
             // Behind an unanswered CONNECT, the end may be the broker's refusal.
             hasSaidGoodbye = standing.leg == .answered && device?.isHeld != true
-        } else if standing.isInsidePacket, standing.leg == .answered, !ending.why.isWithoutWill {
-            state = .finishing(reclaiming: device?.reclaimingConnect)
+        } else if standing.isInsidePacket, standing.leg == .answered, !ending.why.isWithoutWill,
+            let connect = device?.reclaimingConnect
+        {
+            state = .finishing(reclaiming: Reclaim(connect: connect))
+            return actions + [.start(.goodbye, after: Reclaim.caution)]
         }
         // Without DISCONNECT before it, FIN is a lost connection for the broker, and it publishes the will.
         return actions + (standing.isFinished ? [] : [.finishUplink]) + [.start(.goodbye, after: .goodbye)]

@@ -65,16 +65,40 @@ extension ConnectedDevice {
     }
 }
 
-extension SessionEnd {
-    /// Whether the broker, which could be told nothing behind the beginning of a message, has ended the leg without anything
-    /// against the device.
-    var leavesReclaimOpen: Bool {
-        switch self {
-        case .brokerClosed, .uplinkLost: true
-        default: leavesWillBehind
+/// The will of a device that has vanished inside a packet, behind which the broker can be told nothing but FIN.
+struct Reclaim: Sendable {
+    /// From the device's end to FIN. If the broker ends the leg before FIN, that was for something else: Mosquitto 2.0 does
+    /// not say that another client has taken the session over. Who takes it over often closes the earlier connection in
+    /// the next moment.
+    static let caution = Duration.seconds(1)
+
+    /// The CONNECT to send on another leg.
+    let connect: ByteBuffer
+    /// Whether FIN has gone out, so that an end without a word is the answer to it.
+    var isAsked = false
+
+    /// Whether the leg's end leaves the will to be asked for.
+    func isDue(after why: SessionEnd) -> Bool {
+        switch why {
+        case .brokerClosed: isAsked
+        case .uplinkLost: true
+        default: why.leavesWillBehind
         }
     }
+}
 
+extension Session {
+    /// The leg has not ended in time.
+    mutating func goOn(_ reclaiming: Reclaim) -> [SessionAction] {
+        guard !reclaiming.isAsked else { return hangUp() + reclaim(reclaiming.connect) }
+        var asked = reclaiming
+        asked.isAsked = true
+        state = .finishing(reclaiming: asked)
+        return [.finishUplink, .start(.goodbye, after: .goodbye)]
+    }
+}
+
+extension SessionEnd {
     /// The broker has ended the session, and has nothing against the device: the device sent nothing for too long, or
     /// sent what no broker accepts. An end without a reason may be a takeover, which Mosquitto 2.0 does not announce:
     /// the bridge must not connect again after that.

@@ -43,8 +43,8 @@ package struct Session: CoreSession {
         /// sent.
         indirect case reclaimingWill(ByteBuffer?)
         /// Both sides have been told of the end, and the leg's end is awaited. If the broker could not be told of the will,
-        /// this has the CONNECT to ask for it then.
-        indirect case finishing(reclaiming: ByteBuffer?)
+        /// it has to be asked for it then.
+        indirect case finishing(reclaiming: Reclaim?)
         case ended
     }
 
@@ -285,8 +285,9 @@ extension Session {
             return end(.uplinkUnreachable(detail ?? "no answer to CONNECT came within uplink.connect_timeout"))
         case (.uplinkConnect, .reclaimingWill):
             return reclaimingFailed(.open)
-        case (.goodbye, .finishing(let connect)):
-            if let connect { return hangUp() + reclaim(connect) }
+        case (.goodbye, .finishing(let reclaiming?)):
+            return goOn(reclaiming)
+        case (.goodbye, .finishing):
             state = .ended
             return hangUp() + [.closeUplink]
         // No answer came to what the device sent before it shut its sending side down.

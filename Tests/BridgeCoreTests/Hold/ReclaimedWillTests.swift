@@ -96,15 +96,22 @@ import Testing
         _ = bench.bench.session.deviceSent(.publishBegin(begin))
         _ = bench.bench.session.deviceSent(.payload(ByteBuffer(repeating: 1, count: 50), isLast: false))
         let vanished = isReset ? bench.bench.session.deviceClosed() : bench.bench.session.deviceFinished()
-        #expect(vanished.end == .deviceVanished && vanished.finishesUplink && !bench.bench.session.isOver)
+        #expect(vanished.end == .deviceVanished && !vanished.finishesUplink && !bench.bench.session.isOver)
         return bench
+    }
+
+    /// Mosquitto does not say that another client has taken the session over.
+    @Test(arguments: [true, false]) func aCloseBeforeTheEndOfTheLegIsNoAnswerToIt(isReset: Bool) throws {
+        var bench = try cutOff(isReset: isReset)
+        #expect(!bench.bench.session.uplinkEnded().opensUplink && bench.bench.session.isOver)
     }
 
     /// The broker has the last word about the device, although nobody is there to hear it.
     @Test(arguments: [0x87, 0x89, 0x8A, 0x8B, 0x8E, 0x98] as [UInt8], [true, false])
     func nobodyComesAgainstItAfterAMessageThatIsCutOff(_ code: UInt8, isReset: Bool) throws {
-        for isLegReset in [true, false] {
+        for (isLegReset, isAsked) in [(true, false), (true, true), (false, false), (false, true)] {
             var bench = try cutOff(isReset: isReset)
+            if isAsked { _ = bench.bench.session.timedOut(.goodbye) }
             let actions =
                 if isLegReset {
                     bench.bench.session.uplinkLost(.byBroker(reasonCode: code, description: "gone"))
@@ -118,6 +125,7 @@ import Testing
 
     @Test func nobodyComesAfterTheShutdown() throws {
         var bench = try cutOff()
+        #expect(bench.bench.session.timedOut(.goodbye).finishesUplink)
         #expect(!bench.bench.session.shutDown().opensUplink)
         #expect(!bench.bench.session.uplinkEnded().opensUplink && bench.bench.session.isOver)
     }
@@ -125,6 +133,7 @@ import Testing
     /// Behind the beginning of a message, the broker can be told nothing.
     @Test(arguments: ["FIN", "lost", "timeout", "mistake"]) func aMessageThatIsCutOff(_ way: String) throws {
         var bench = try cutOff(isReset: way == "mistake")
+        #expect(bench.bench.session.timedOut(.goodbye).finishesUplink && !bench.bench.session.isOver)
         let next =
             switch way {
             case "FIN": bench.bench.session.uplinkEnded()
